@@ -1,0 +1,215 @@
+// What a driver is. Read this header to write one.
+//
+//   Driver      one configured database; makes connections
+//   Connection  one session of the backend; runs statements and transactions
+//   Cursor      a result that did not fit into its first batch
+//
+// Everything here may block except where it says otherwise, so the server
+// calls it from executor threads only, never from a thread that serves RPCs
+// without having set itself aside for it.
+#ifndef PENSTOCK_DRIVERS_API_DRIVER_H_
+#define PENSTOCK_DRIVERS_API_DRIVER_H_
+
+#include <cstddef>
+#include <cstdint>
+#include <memory>
+#include <optional>
+#include <span>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "absl/status/status.h"
+#include "absl/status/statusor.h"
+#include "drivers/api/deadline.h"
+#include "drivers/api/error.h"
+#include "drivers/api/row_writer.h"
+#include "drivers/api/value.h"
+
+namespace penstock::driver {
+
+// What a backend can do; each field is described in penstock.v1.Capabilities.
+struct Capabilities {
+  bool last_insert_id = false;
+  bool returning = false;
+  bool savepoints = false;
+  bool transactional_ddl = false;
+  bool arrays = false;
+  bool single_writer = false;
+};
+
+// Which connections of a driver: one with DriverInfo::split_lanes has
+// connections that only read beside those that write; any other driver has
+// kWrite connections only, and reads on them too.
+enum class Lane : uint8_t { kRead, kWrite };
+
+// What is fixed about a driver.
+struct DriverInfo {
+  std::string name;     // "sqlite"
+  std::string dialect;  // "sqlite" or "postgresql"
+  Capabilities capabilities;
+  // Reads and writes go to different connections.
+  bool split_lanes = false;
+  // The most kWrite connections there may be; 0: no limit of the driver's.
+  int max_writers = 0;
+  // It works in this process and mostly computes, so few threads serve it
+  // best; otherwise it mostly waits for a server.
+  bool embedded = false;
+};
+
+// What a statement did.
+struct Summary {
+  int64_t rows_affected = 0;
+  int64_t rows_returned = 0;
+  std::optional<int64_t> last_insert_id;
+};
+
+// How much of a result to produce at once.
+struct BatchLimits {
+  // Stop after the row with which RowWriter::bytes() reaches this.
+  size_t max_bytes = size_t{64} << 10;
+};
+
+// A result of which more is to come. It belongs to its connection, on which
+// nothing else may run until the cursor has been destroyed (which cancels what
+// is left); destroy it before the connection.
+class Cursor {
+ public:
+  virtual ~Cursor() = default;
+
+  // Writes the next rows. True: more may follow. False: that was all, and
+  // summary() is final. An error ends the cursor. The deadline and
+  // cancellation of the run that opened it still hold.
+  virtual absl::StatusOr<bool> Fetch(const BatchLimits& limits, RowWriter* writer) = 0;
+
+  virtual const Summary& summary() const = 0;
+};
+
+// Requests of one client stream that must not run after one of them failed.
+struct Chain {
+  bool failed = false;
+};
+
+// One statement to run: what goes in, and what came of it. Everything borrowed
+// stays alive, and the whole object untouched, until the call has returned (for
+// `deadline`, `cancellation` and `writer`: until the cursor is destroyed).
+struct StatementRun {
+  // In.
+  std::string_view sql;
+  std::span<const Value> args;
+  // If not empty, the statement runs once for each row, all of them or none;
+  // `args` is then empty and rows that it returns are dropped.
+  std::span<const std::vector<Value>> rows;
+  Deadline deadline;
+  // May be null.
+  Cancellation* cancellation = nullptr;
+  // Where rows go; null: they are counted and dropped.
+  RowWriter* writer = nullptr;
+  // Of the first batch. For a statement that writes in RunBatch: of all its
+  // rows, and passing it is kLimitExceeded and undoes the statement.
+  BatchLimits limits;
+  // May be null. If its `failed` is set the run does not start and fails with
+  // kCancelled; a failure of this run sets it.
+  Chain* chain = nullptr;
+
+  // Out.
+  absl::Status status;
+  Summary summary;
+  // Set if rows are left after the first batch.
+  std::unique_ptr<Cursor> cursor;
+  // The statement writes and this is a kRead connection: nothing was done, run
+  // it on a kWrite one.
+  bool wrong_lane = false;
+};
+
+// What is known of a statement without running it.
+struct StatementInfo {
+  int parameter_count = 0;
+  // Empty where the backend does not know them.
+  std::vector<Kind> parameter_kinds;
+  // Never null; an empty list for a statement without rows.
+  Columns columns;
+  bool read_only = false;
+};
+
+enum class Isolation : uint8_t { kDefault, kReadCommitted, kRepeatableRead, kSerializable };
+
+struct TransactionOptions {
+  Isolation isolation = Isolation::kDefault;
+  bool read_only = false;
+  Deadline deadline;
+  Cancellation* cancellation = nullptr;
+};
+
+// One session of the backend. One thread at a time; not the same thread always.
+//
+// Statements that would change the transaction state (BEGIN, COMMIT, SAVEPOINT
+// as text), several statements in one text and an empty one are refused by the
+// driver, each with its Reason.
+class Connection {
+ public:
+  virtual ~Connection() = default;
+
+  // Runs independent statements in order, outside a transaction. On return the
+  // outcome of each is in its run, and what succeeded is durable: a driver may
+  // let them share one commit or one snapshot, but one's failure leaves no
+  // trace in another. Returns how many were run: fewer than all if one of them,
+  // the last that ran, left a cursor. At least one is run.
+  //
+  // Only a statement that changes nothing leaves a cursor.
+  virtual size_t RunBatch(std::span<StatementRun* const> runs) = 0;
+
+  // Runs one statement inside the transaction that Begin opened. A failure
+  // undoes the statement alone, or leaves the transaction aborted, as the
+  // backend has it (see transaction_aborted).
+  virtual void Run(StatementRun& run) = 0;
+
+  // Prepares without running. The statement is then in the connection's cache.
+  virtual absl::StatusOr<StatementInfo> Describe(std::string_view sql, const Deadline& deadline,
+                                                 Cancellation* cancellation) = 0;
+
+  virtual absl::Status Begin(const TransactionOptions& options) = 0;
+  // On failure the transaction is rolled back, except with
+  // kCommitOutcomeUnknown, where nobody knows.
+  virtual absl::Status Commit() = 0;
+  virtual absl::Status Rollback() = 0;
+
+  // `name` is an identifier: the caller has checked it.
+  virtual absl::Status Savepoint(std::string_view name) = 0;
+  virtual absl::Status RollbackTo(std::string_view name) = 0;
+  virtual absl::Status Release(std::string_view name) = 0;
+
+  // The backend has rolled back, or will accept only a rollback. Never blocks.
+  virtual bool transaction_aborted() const = 0;
+
+  // Reaches the backend.
+  virtual absl::Status Ping(const Deadline& deadline) = 0;
+
+  // Makes the session as new: no transaction, no temporary objects. Called when
+  // a connection is given back; cheap when nothing was left behind. After an
+  // error the connection is closed.
+  virtual absl::Status Reset() = 0;
+
+  // False once the link is known to be broken. Never blocks.
+  virtual bool healthy() const = 0;
+};
+
+// One configured database. Thread-safe.
+class Driver {
+ public:
+  virtual ~Driver() = default;
+
+  virtual const DriverInfo& info() const = 0;
+
+  // The backend's version, as learnt when the driver was opened or at the
+  // first connection; empty before.
+  virtual std::string server_version() const = 0;
+
+  // The driver outlives its connections.
+  virtual absl::StatusOr<std::unique_ptr<Connection>> Connect(Lane lane,
+                                                              const Deadline& deadline) = 0;
+};
+
+}  // namespace penstock::driver
+
+#endif  // PENSTOCK_DRIVERS_API_DRIVER_H_
