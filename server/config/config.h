@@ -1,0 +1,111 @@
+// The daemon's configuration, checked and with every default filled in.
+#ifndef PENSTOCK_SERVER_CONFIG_CONFIG_H_
+#define PENSTOCK_SERVER_CONFIG_CONFIG_H_
+
+#include <chrono>
+#include <cstddef>
+#include <map>
+#include <optional>
+#include <string>
+#include <vector>
+
+#include "drivers/api/config.h"
+
+namespace penstock::server {
+
+using Milliseconds = std::chrono::milliseconds;
+
+// How the connections of one database are kept.
+struct PoolConfig {
+  // The most connections open at once. SQLite: one of them writes.
+  int max_open = 5;
+  // The most that stay open while nobody uses them.
+  int max_idle = 5;
+  // Closed at this age, less up to a tenth at random; 0: never.
+  Milliseconds max_lifetime{0};
+  // Closed after being idle for so long; 0: never.
+  Milliseconds max_idle_time{0};
+  // Requests that may wait for a connection; more are refused at once.
+  int max_waiters = 10000;
+  // How long a request waits for a connection; 0: as long as its deadline.
+  Milliseconds acquire_timeout{30'000};
+};
+
+// Limits on what one request or stream may take.
+struct DatabaseLimits {
+  // The database's rung of the deadline ladder; 0: none.
+  Milliseconds query_timeout{0};
+  // Of a transaction between two steps; 0: none.
+  Milliseconds transaction_idle_timeout{10'000};
+  // Of a transaction in all; 0: none.
+  Milliseconds transaction_timeout{60'000};
+  // Rows of a statement that writes are held until it is committed, up to this.
+  size_t max_returning_bytes = size_t{32} << 20;
+  // Prepared statements that one transaction may keep open.
+  int max_transaction_statements = 256;
+};
+
+struct DatabaseConfig {
+  driver::Config driver;
+  PoolConfig pool;
+  DatabaseLimits limits;
+  // The table of the migration history.
+  std::string migrations_table = "penstock_migrations";
+  // 1-based line in the file, for errors found when the database is opened; 0: no file.
+  int line = 0;
+};
+
+// Server certificates, and the authority that clients' certificates must come from.
+struct TlsConfig {
+  std::string cert_file;
+  std::string key_file;
+  // If set, every client presents a certificate of this authority.
+  std::string client_ca_file;
+};
+
+struct ServerConfig {
+  // gRPC addresses: "host:port" or "unix:/path". A relative unix path is taken
+  // from the working directory.
+  std::vector<std::string> listen;
+  // "host:port" of /metrics, /healthz and /readyz; empty: none.
+  std::string http_listen;
+  std::optional<TlsConfig> tls;
+  // Addresses that are not loopback are allowed without TLS and client_ca_file.
+  bool insecure = false;
+
+  // The largest message in bytes, in either direction.
+  size_t max_message_bytes = size_t{64} << 20;
+  // The first batch of a result, for a quick first byte, and each later one.
+  size_t first_batch_bytes = size_t{16} << 10;
+  size_t batch_bytes = size_t{256} << 10;
+  // A stream whose client takes no message for so long is cut off.
+  Milliseconds stall_timeout{30'000};
+  // Streams and calls at once, over all databases; more are refused.
+  int max_sessions = 10'000;
+  // Requests read ahead on one Exec stream.
+  int max_pipeline = 256;
+  // How long running calls have to end after SIGTERM.
+  Milliseconds drain_grace{10'000};
+};
+
+struct LogConfig {
+  std::string level = "info";   // trace, debug, info, warn, error or off
+  std::string format = "text";  // or "json"
+  // Statements that took longer are logged; 0: none.
+  Milliseconds slow_statement{1'000};
+  // Slow statements are logged with their parameters' values.
+  bool parameter_values = false;
+};
+
+struct Config {
+  ServerConfig server;
+  LogConfig log;
+  // By name; never empty.
+  std::map<std::string, DatabaseConfig> databases;
+  // Serves requests that name no database.
+  std::string default_database;
+};
+
+}  // namespace penstock::server
+
+#endif  // PENSTOCK_SERVER_CONFIG_CONFIG_H_
