@@ -105,9 +105,11 @@ struct StatementRun {
   Cancellation* cancellation = nullptr;
   // Where rows go; null: they are counted and dropped.
   RowWriter* writer = nullptr;
-  // Of the first batch. For a statement that writes in RunBatch: of all its
-  // rows, and passing it is kLimitExceeded and undoes the statement.
+  // Of the first batch of a statement that only reads, or runs in a transaction.
   BatchLimits limits;
+  // Of all rows together of a statement that writes in RunBatch: passing it is
+  // kLimitExceeded and undoes the statement.
+  size_t max_returning_bytes = size_t{32} << 20;
   // May be null. If its `failed` is set the run does not start and fails with
   // kCancelled; a failure of this run sets it.
   Chain* chain = nullptr;

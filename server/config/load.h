@@ -1,0 +1,63 @@
+// From the command line, the environment and a YAML file to a checked Config.
+//
+// For each setting the first of these that has it wins: flag, environment
+// variable, file, default. deploy/penstock.example.yaml describes every key.
+#ifndef PENSTOCK_SERVER_CONFIG_LOAD_H_
+#define PENSTOCK_SERVER_CONFIG_LOAD_H_
+
+#include <functional>
+#include <optional>
+#include <string>
+#include <vector>
+
+#include "absl/status/statusor.h"
+#include "server/config/config.h"
+
+namespace penstock::server {
+
+// What was said on the command line. A member that is not set was not said.
+struct CommandLine {
+  std::optional<std::string> config_file;
+  std::optional<std::string> data_dir;
+  // Replaces the list of the file; empty: not said.
+  std::vector<std::string> listen;
+  // An empty text: no HTTP.
+  std::optional<std::string> http_listen;
+  std::optional<std::string> log_level;
+  std::optional<std::string> log_format;
+  bool insecure = false;
+  // Check the configuration, say what is wrong with it, and do not serve.
+  bool check = false;
+  // --version: print the version to standard output and exit with 0.
+  bool show_version = false;
+  // --help: print this text to standard output and exit with 0. Empty: not said.
+  std::string help;
+};
+
+// Reads the flags. INVALID_ARGUMENT says in one line what is wrong with them and
+// names --help; penstockd prints that to standard error and exits with 2
+// (kExitUsage). Prints nothing and never exits.
+absl::StatusOr<CommandLine> ParseCommandLine(int argc, const char* const* argv);
+
+// Looks a variable up; nullopt: it is not set.
+using Environment = std::function<std::optional<std::string>(const std::string& name)>;
+
+// The environment of this process. Nobody may change it meanwhile.
+Environment ProcessEnvironment();
+
+// Builds the configuration, and creates the data folder (mode 0700) if it is
+// needed and missing, unless `command_line.check`.
+//
+// INVALID_ARGUMENT carries every mistake that was found, one a line, each as
+// "where: what is wrong; what to do", where `where` is "file:line: path.to.key"
+// or the name of the flag or the variable. Passwords and connection strings
+// never appear in it.
+absl::StatusOr<Config> LoadConfig(const CommandLine& command_line, const Environment& environment);
+
+// Exit codes of penstockd: a wrong flag, and a wrong configuration.
+inline constexpr int kExitUsage = 2;
+inline constexpr int kExitConfig = 78;  // EX_CONFIG of sysexits.h
+
+}  // namespace penstock::server
+
+#endif  // PENSTOCK_SERVER_CONFIG_LOAD_H_

@@ -1,0 +1,48 @@
+// Mistakes in a configuration, collected so that all are shown at once.
+#ifndef PENSTOCK_SERVER_CONFIG_PROBLEMS_H_
+#define PENSTOCK_SERVER_CONFIG_PROBLEMS_H_
+
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "absl/status/status.h"
+
+namespace penstock::server {
+
+// Where a setting was said.
+struct Where {
+  // "penstock.yaml:3: server.listen", "--listen" or "PENSTOCK_LISTEN".
+  std::string text;
+  // In the file, from 1; 0: not in the file.
+  int line = 0;
+};
+
+// A setting as text, and where it was said.
+struct Setting {
+  std::string value;
+  Where where;
+};
+
+class Problems {
+ public:
+  // `message` says what is wrong and what to do, and shows no secret.
+  void Add(const Where& where, std::string_view message);
+
+  bool empty() const { return problems_.empty(); }
+
+  // INVALID_ARGUMENT with one line a problem, in the order of the file; OK if
+  // there are none.
+  absl::Status ToStatus() const;
+
+ private:
+  struct Problem {
+    int line;
+    std::string text;
+  };
+  std::vector<Problem> problems_;
+};
+
+}  // namespace penstock::server
+
+#endif  // PENSTOCK_SERVER_CONFIG_PROBLEMS_H_

@@ -1,0 +1,96 @@
+#include "server/config/words.h"
+
+#include <algorithm>
+#include <cstddef>
+
+#include "fmt/format.h"
+
+namespace penstock::server {
+namespace {
+
+constexpr size_t kLongestQuote = 80;
+
+bool IsControl(char c) { return static_cast<unsigned char>(c) < 0x20 || c == 0x7f; }
+
+std::string Lower(std::string_view text) {
+  std::string out(text);
+  for (char& c : out) {
+    if (c >= 'A' && c <= 'Z') c = static_cast<char>(c - 'A' + 'a');
+  }
+  return out;
+}
+
+// Levenshtein's distance, in one row of the matrix.
+size_t EditDistance(std::string_view a, std::string_view b) {
+  std::vector<size_t> row(b.size() + 1);
+  for (size_t j = 0; j <= b.size(); ++j) row[j] = j;
+  for (size_t i = 1; i <= a.size(); ++i) {
+    size_t diagonal = row[0];
+    row[0] = i;
+    for (size_t j = 1; j <= b.size(); ++j) {
+      const size_t replaced = diagonal + (a[i - 1] == b[j - 1] ? 0 : 1);
+      diagonal = row[j];
+      row[j] = std::min({replaced, row[j] + 1, row[j - 1] + 1});
+    }
+  }
+  return row[b.size()];
+}
+
+}  // namespace
+
+std::string Quoted(std::string_view text) {
+  size_t end = std::min(text.size(), kLongestQuote);
+  // Never in the middle of a UTF-8 sequence.
+  while (end < text.size() && end > 0 && (text[end] & 0xC0) == 0x80) --end;
+  std::string out = "'";
+  for (const char c : text.substr(0, end)) {
+    if (IsControl(c)) {
+      out += fmt::format("\\x{:02x}", static_cast<unsigned char>(c));
+    } else {
+      out += c;
+    }
+  }
+  out += end < text.size() ? "...'" : "'";
+  return out;
+}
+
+std::optional<std::string> Nearest(std::string_view word, const std::vector<std::string>& known) {
+  const std::string lower = Lower(word.substr(0, kLongestQuote));
+  const std::string* nearest = nullptr;
+  size_t least = std::max<size_t>(2, lower.size() / 3) + 1;
+  for (const std::string& candidate : known) {
+    size_t distance = EditDistance(lower, candidate);
+    // A word that was cut short ("max_open") is closer than any misspelling.
+    if (lower.size() >= 4 && candidate.starts_with(lower)) distance = std::min<size_t>(distance, 1);
+    if (distance < least) {
+      least = distance;
+      nearest = &candidate;
+    }
+  }
+  if (nearest == nullptr) return std::nullopt;
+  return *nearest;
+}
+
+std::string Advice(std::string_view word, const std::vector<std::string>& known) {
+  if (const auto nearest = Nearest(word, known)) return fmt::format("did you mean '{}'?", *nearest);
+  return fmt::format("use one of {}", fmt::join(known, ", "));
+}
+
+std::string NotAChoice(std::string_view word, const std::vector<std::string>& choices) {
+  if (!IsWord(word)) return fmt::format("is not one of {}; write one", fmt::join(choices, ", "));
+  return fmt::format("{} is not one of {}; {}", Quoted(word), fmt::join(choices, ", "),
+                     Advice(word, choices));
+}
+
+bool IsWord(std::string_view text) {
+  return !text.empty() && std::all_of(text.begin(), text.end(), [](char c) {
+    return (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || (c >= '0' && c <= '9') || c == '_' ||
+           c == '-';
+  });
+}
+
+bool HasControlCharacter(std::string_view text) {
+  return std::any_of(text.begin(), text.end(), IsControl);
+}
+
+}  // namespace penstock::server

@@ -1,0 +1,94 @@
+#include "server/daemon.h"
+
+#include <chrono>
+#include <utility>
+
+#include "fmt/format.h"
+#include "server/http/http_server.h"
+#include "server/metrics/exposition.h"
+#include "server/rpc/grpc_server.h"
+#include "server/runtime/ticker.h"
+
+namespace penstock::server {
+namespace {
+
+// How exact the limits are that no driver enforces: waiting, idle, stall.
+constexpr auto kTick = std::chrono::milliseconds(10);
+
+}  // namespace
+
+class Daemon::Impl {
+ public:
+  explicit Impl(const Config& config) : config_(config), sessions_(config.server.max_sessions) {}
+
+  absl::Status Start() {
+    absl::StatusOr<std::unique_ptr<Databases>> databases = Databases::Open(config_);
+    if (!databases.ok()) return databases.status();
+    databases_ = *std::move(databases);
+    const RpcContext context{.databases = databases_.get(),
+                             .sessions = &sessions_,
+                             .metrics = &metrics_,
+                             .config = &config_};
+    ticker_ = std::make_unique<Ticker>(kTick, [this](TimePoint now) {
+      sessions_.Tick(now);
+      databases_->Tick(now);
+    });
+    absl::StatusOr<std::unique_ptr<GrpcServer>> grpc = GrpcServer::Start(context);
+    if (!grpc.ok()) return grpc.status();
+    grpc_ = *std::move(grpc);
+    return StartHttp();
+  }
+
+  ~Impl() {
+    http_.reset();
+    grpc_.reset();
+    ticker_.reset();
+  }
+
+  void Drain() { grpc_->Drain(config_.server.drain_grace); }
+
+  const std::vector<std::string>& grpc_addresses() const { return grpc_->addresses(); }
+  const std::string& http_address() const { return http_address_; }
+
+ private:
+  absl::Status StartHttp() {
+    const std::string& listen = config_.server.http_listen;
+    if (listen.empty()) return absl::OkStatus();
+    HttpHandlers handlers;
+    handlers.metrics = [this] { return MetricsText(metrics_, *databases_); };
+    handlers.ready = [this] {
+      return sessions_.draining() ? absl::UnavailableError("draining") : absl::OkStatus();
+    };
+    absl::StatusOr<std::unique_ptr<HttpServer>> http =
+        HttpServer::Start(listen, std::move(handlers));
+    if (!http.ok()) return http.status();
+    http_ = *std::move(http);
+    http_address_ = fmt::format("{}:{}", listen.substr(0, listen.rfind(':')), http_->port());
+    return absl::OkStatus();
+  }
+
+  const Config config_;
+  ServerMetrics metrics_;
+  Sessions sessions_;
+  std::unique_ptr<Databases> databases_;
+  std::unique_ptr<Ticker> ticker_;
+  std::unique_ptr<GrpcServer> grpc_;
+  std::unique_ptr<HttpServer> http_;
+  std::string http_address_;
+};
+
+Daemon::Daemon(std::unique_ptr<Impl> impl) : impl_(std::move(impl)) {}
+Daemon::~Daemon() = default;
+
+absl::StatusOr<std::unique_ptr<Daemon>> Daemon::Start(const Config& config) {
+  auto impl = std::make_unique<Impl>(config);
+  absl::Status started = impl->Start();
+  if (!started.ok()) return started;
+  return std::unique_ptr<Daemon>(new Daemon(std::move(impl)));
+}
+
+const std::vector<std::string>& Daemon::grpc_addresses() const { return impl_->grpc_addresses(); }
+std::string Daemon::http_address() const { return impl_->http_address(); }
+void Daemon::Drain() { impl_->Drain(); }
+
+}  // namespace penstock::server

@@ -1,0 +1,65 @@
+// Structured log lines on standard error, as text or as JSON.
+#ifndef PENSTOCK_SERVER_LOG_LOG_H_
+#define PENSTOCK_SERVER_LOG_LOG_H_
+
+#include <concepts>
+#include <cstdint>
+#include <initializer_list>
+#include <string>
+#include <string_view>
+#include <variant>
+
+#include "server/config/config.h"
+
+namespace penstock::server {
+
+enum class Level : int { kTrace = 0, kDebug = 1, kInfo = 2, kWarn = 3, kError = 4 };
+
+// A value of a field, borrowed for the time of the call.
+class FieldValue {
+ public:
+  using Variant = std::variant<bool, int64_t, uint64_t, double, std::string_view>;
+
+  FieldValue(bool value) : value_(value) {}                           // NOLINT: implicit
+  FieldValue(std::string_view value) : value_(value) {}               // NOLINT
+  FieldValue(const std::string& value) : value_(std::string_view(value)) {}  // NOLINT
+  FieldValue(const char* value) : value_(std::string_view(value)) {}  // NOLINT
+  FieldValue(std::floating_point auto value) : value_(static_cast<double>(value)) {}  // NOLINT
+  FieldValue(std::signed_integral auto value) : value_(static_cast<int64_t>(value)) {}  // NOLINT
+  FieldValue(std::unsigned_integral auto value)                       // NOLINT
+      : value_(static_cast<uint64_t>(value)) {}
+
+  const Variant& get() const { return value_; }
+
+ private:
+  Variant value_;
+};
+
+// One fact of a log line. Keys are identifiers of ours ("duration_ms"); what
+// comes from a client goes into values.
+struct Field {
+  std::string_view key;
+  FieldValue value;
+};
+
+// Sets level and form of all later lines. Before it is called: info, text.
+// `config` has been checked; thread-safe.
+void InitLogging(const LogConfig& config);
+
+// True if lines of this level are written: ask before preparing costly fields.
+bool LogEnabled(Level level);
+
+// Writes one line, which it stays whatever the values contain: control
+// characters and invalid UTF-8 are escaped, so that nobody forges a line.
+// Does nothing, cheaply, if the level is off. Thread-safe.
+//
+//   Log(Level::kWarn, "slow statement", {{"database", name}, {"duration_ms", 12.5}});
+//
+// text: 2026-03-01T12:00:00.000Z WARN slow statement database=main duration_ms=12.5
+// json: {"ts":"2026-03-01T12:00:00.000Z","level":"warn","msg":"slow statement",
+//        "database":"main","duration_ms":12.5}   (on one line)
+void Log(Level level, std::string_view message, std::initializer_list<Field> fields = {});
+
+}  // namespace penstock::server
+
+#endif  // PENSTOCK_SERVER_LOG_LOG_H_

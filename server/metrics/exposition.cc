@@ -1,0 +1,152 @@
+#include "server/metrics/exposition.h"
+
+#include <chrono>
+#include <utility>
+#include <vector>
+
+#include "prometheus/metric_family.h"
+#include "prometheus/text_serializer.h"
+
+namespace penstock::server {
+namespace {
+
+using prometheus::ClientMetric;
+using prometheus::MetricFamily;
+using prometheus::MetricType;
+using Labels = std::vector<ClientMetric::Label>;
+
+// The upper-case names of gRPC's status codes, by number.
+constexpr const char* kCodeNames[kStatusCodes] = {
+    "OK",        "CANCELLED",      "UNKNOWN",           "INVALID_ARGUMENT",   "DEADLINE_EXCEEDED",
+    "NOT_FOUND", "ALREADY_EXISTS", "PERMISSION_DENIED", "RESOURCE_EXHAUSTED", "FAILED_PRECONDITION",
+    "ABORTED",   "OUT_OF_RANGE",   "UNIMPLEMENTED",     "INTERNAL",           "UNAVAILABLE",
+    "DATA_LOSS", "UNAUTHENTICATED"};
+constexpr const char* kRpcNames[kRpcs] = {"Ping",    "Query",       "Exec",
+                                          "Prepare", "Transaction", "Admin"};
+
+class Families {
+ public:
+  void Counter(const char* name, const char* help, Labels labels, double value) {
+    ClientMetric metric;
+    metric.label = std::move(labels);
+    metric.counter.value = value;
+    Add(name, help, MetricType::Counter, std::move(metric));
+  }
+
+  void Gauge(const char* name, const char* help, Labels labels, double value) {
+    ClientMetric metric;
+    metric.label = std::move(labels);
+    metric.gauge.value = value;
+    Add(name, help, MetricType::Gauge, std::move(metric));
+  }
+
+  template <size_t N>
+  void Distribution(const char* name, const char* help, Labels labels,
+                    const Histogram<N>& histogram) {
+    ClientMetric metric;
+    metric.label = std::move(labels);
+    uint64_t cumulative = 0;
+    for (size_t i = 0; i < N; ++i) {
+      cumulative += static_cast<uint64_t>(histogram.bucket(i));
+      metric.histogram.bucket.push_back({cumulative, histogram.bounds()[i]});
+    }
+    metric.histogram.sample_count = cumulative + static_cast<uint64_t>(histogram.bucket(N));
+    metric.histogram.sample_sum = histogram.sum();
+    Add(name, help, MetricType::Histogram, std::move(metric));
+  }
+
+  std::string Text() const { return prometheus::TextSerializer().Serialize(families_); }
+
+ private:
+  void Add(const char* name, const char* help, MetricType type, ClientMetric metric) {
+    for (MetricFamily& family : families_) {
+      if (family.name == name) {
+        family.metric.push_back(std::move(metric));
+        return;
+      }
+    }
+    families_.push_back({name, help, type, {std::move(metric)}});
+  }
+
+  std::vector<MetricFamily> families_;
+};
+
+void AddPool(Families& out, const std::string& database, const std::string& pool,
+             const PoolStats& stats) {
+  const Labels labels = {{"database", database}, {"pool", pool}};
+  out.Gauge("penstock_pool_max_open", "The most connections the pool may open.", labels,
+            stats.max_open);
+  out.Gauge("penstock_pool_open", "Connections that are open.", labels, stats.open);
+  out.Gauge("penstock_pool_in_use", "Connections that are in use.", labels, stats.in_use);
+  out.Gauge("penstock_pool_idle", "Connections that are idle.", labels, stats.idle);
+  out.Gauge("penstock_pool_waiting", "Statements and transactions that wait for a connection.",
+            labels, stats.waiting);
+  out.Counter("penstock_pool_waits_total", "Acquires that had to wait.", labels,
+              static_cast<double>(stats.wait_count));
+  out.Counter("penstock_pool_wait_seconds_total", "Time spent waiting for a connection.", labels,
+              std::chrono::duration<double>(stats.wait_duration).count());
+  out.Counter("penstock_pool_max_idle_closed_total", "Connections closed for being idle.", labels,
+              static_cast<double>(stats.max_idle_closed));
+  out.Counter("penstock_pool_max_lifetime_closed_total", "Connections closed for their age.",
+              labels, static_cast<double>(stats.max_lifetime_closed));
+}
+
+void AddDatabase(Families& out, Database& database) {
+  const Labels labels = {{"database", database.name()}};
+  const auto with = [&](const char* key, const char* value) {
+    return Labels{{"database", database.name()}, {key, value}};
+  };
+  const DatabaseMetrics& metrics = database.metrics();
+  for (size_t code = 0; code < kStatusCodes; ++code) {
+    const int64_t count = metrics.statements[code].value();
+    if (count == 0 && code != 0) continue;
+    out.Counter("penstock_statements_total", "Statements that ended, by status code.",
+                with("code", kCodeNames[code]), static_cast<double>(count));
+  }
+  out.Distribution("penstock_statement_seconds",
+                   "From the arrival of a request to the end of its statement.", labels,
+                   metrics.statement_seconds);
+  out.Counter("penstock_rows_returned_total", "Rows returned by statements.", labels,
+              static_cast<double>(metrics.rows_returned.value()));
+  out.Counter("penstock_rows_affected_total", "Rows inserted, updated or deleted.", labels,
+              static_cast<double>(metrics.rows_affected.value()));
+  out.Gauge("penstock_transactions_open", "Transactions that are open.", labels,
+            static_cast<double>(metrics.open_transactions.value()));
+  const char* help = "Transactions that ended, by how they did.";
+  out.Counter("penstock_transactions_total", help, with("conclusion", "committed"),
+              static_cast<double>(metrics.transactions_committed.value()));
+  out.Counter("penstock_transactions_total", help, with("conclusion", "rolled_back"),
+              static_cast<double>(metrics.transactions_rolled_back.value()));
+  out.Counter("penstock_transactions_total", help, with("conclusion", "killed"),
+              static_cast<double>(metrics.transactions_killed.value()));
+  out.Distribution("penstock_batch_statements", "Statements that shared a batch, by lane.",
+                   with("lane", "write"), metrics.write_batches.sizes);
+  out.Distribution("penstock_batch_statements", "Statements that shared a batch, by lane.",
+                   with("lane", "read"), metrics.read_batches.sizes);
+  for (const auto& [pool, stats] : database.Stats()) AddPool(out, database.name(), pool, stats);
+}
+
+}  // namespace
+
+std::string MetricsText(const ServerMetrics& server, const Databases& databases) {
+  Families out;
+  for (size_t rpc = 0; rpc < kRpcs; ++rpc) {
+    for (size_t code = 0; code < kStatusCodes; ++code) {
+      const int64_t count = server.calls[rpc][code].value();
+      if (count == 0 && code != 0) continue;
+      out.Counter("penstock_calls_total", "Calls and streams that ended, by status code.",
+                  {{"rpc", kRpcNames[rpc]}, {"code", kCodeNames[code]}},
+                  static_cast<double>(count));
+    }
+  }
+  out.Gauge("penstock_sessions_open", "Streaming calls that are open.", {},
+            static_cast<double>(server.open_sessions.value()));
+  out.Counter("penstock_sessions_refused_total", "Calls refused because of max_sessions.", {},
+              static_cast<double>(server.sessions_refused.value()));
+  out.Counter("penstock_stalled_streams_total", "Streams cut off because of stall_timeout.", {},
+              static_cast<double>(server.stalled_streams.value()));
+  for (const auto& [name, database] : databases.all()) AddDatabase(out, *database);
+  return out.Text();
+}
+
+}  // namespace penstock::server

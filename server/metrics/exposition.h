@@ -1,0 +1,18 @@
+// The counts as Prometheus reads them.
+#ifndef PENSTOCK_SERVER_METRICS_EXPOSITION_H_
+#define PENSTOCK_SERVER_METRICS_EXPOSITION_H_
+
+#include <string>
+
+#include "server/metrics/metrics.h"
+#include "server/session/database.h"
+
+namespace penstock::server {
+
+// The text of /metrics, as of now. Names begin with penstock_; labels are
+// database, pool, rpc and code, and never a statement's text.
+std::string MetricsText(const ServerMetrics& server, const Databases& databases);
+
+}  // namespace penstock::server
+
+#endif  // PENSTOCK_SERVER_METRICS_EXPOSITION_H_

@@ -1,0 +1,162 @@
+#include "server/rpc/call.h"
+
+#include <chrono>
+
+#include "drivers/api/error.h"
+#include "fmt/format.h"
+#include "server/log/log.h"
+#include "server/rpc/convert.h"
+
+namespace penstock::server {
+
+using driver::Reason;
+
+Call::Call(const RpcContext& context, Rpc rpc) : context_(context), rpc_(rpc) {
+  server_context_.AsyncNotifyWhenDone(&done_);
+}
+
+Call::~Call() {
+  if (!registered_) return;
+  context_.metrics->open_sessions.Add(-1);
+  context_.metrics->calls[static_cast<size_t>(rpc_)][static_cast<size_t>(end_code_.load())].Add();
+}
+
+void Call::Unref() {
+  if (references_.fetch_sub(1, std::memory_order_acq_rel) != 1) return;
+  // Before the members of the subclass go: the ticker may be calling it.
+  if (registered_) context_.sessions->Remove(this);
+  delete this;
+}
+
+void* Call::StartTag() {
+  Ref();
+  return static_cast<Tag*>(&started_);
+}
+
+void Call::Started(bool ok) {
+  if (!ok) {
+    // The server is shutting down. gRPC does not deliver done_ for a call that
+    // never was.
+    Unref();
+    return;
+  }
+  Ref();  // done_
+  WaitForNext();
+  if (context_.sessions->draining()) {
+    Finish(driver::MakeError(Reason::kDraining, "the daemon is shutting down"));
+  } else if (!context_.sessions->Add(this)) {
+    context_.metrics->sessions_refused.Add();
+    Finish(driver::MakeErrorWithHint(
+        Reason::kLimitExceeded,
+        fmt::format("{} calls and streams are open already", context_.config->server.max_sessions),
+        "raise max_sessions of the server, or close streams that are idle"));
+  } else {
+    registered_ = true;
+    context_.metrics->open_sessions.Add();
+    OnStart();
+  }
+  Unref();
+}
+
+void Call::Read(bool ok) {
+  OnRead(ok);
+  Unref();
+}
+
+void Call::Written(bool ok) {
+  write_began_.store(0, std::memory_order_relaxed);
+  OnWritten(ok);
+  Unref();
+}
+
+void Call::Finished(bool) { Unref(); }
+
+void Call::Done(bool) {
+  if (server_context_.IsCancelled()) {
+    const bool late = std::chrono::system_clock::now() >= server_context_.deadline();
+    cancellation_.Cancel(driver::MakeError(
+        late ? Reason::kCallDeadline : Reason::kCancelled,
+        late ? "the deadline of the call passed" : "the client cancelled or went away"));
+    OnCancelled();
+  }
+  Unref();
+}
+
+absl::Status Call::Write(const google::protobuf::MessageLite& message) {
+  absl::Status status = Serialize(message, context_.config->server.max_message_bytes, &out_);
+  if (!status.ok()) return status;
+  Ref();
+  write_began_.store(Clock::System().Now().time_since_epoch().count(), std::memory_order_relaxed);
+  DoWrite(out_, static_cast<Tag*>(&written_));
+  return absl::OkStatus();
+}
+
+absl::Status Call::WriteAndFinish(const google::protobuf::MessageLite& message) {
+  absl::Status status = Serialize(message, context_.config->server.max_message_bytes, &out_);
+  if (!status.ok()) return status;
+  if (finishing_.exchange(true)) return absl::OkStatus();
+  Ref();
+  write_began_.store(Clock::System().Now().time_since_epoch().count(), std::memory_order_relaxed);
+  DoWriteAndFinish(out_, static_cast<Tag*>(&finished_));
+  return absl::OkStatus();
+}
+
+void Call::Finish(const absl::Status& status) {
+  if (finishing_.exchange(true)) return;
+  end_code_.store(static_cast<int>(status.code()));
+  Ref();
+  DoFinish(ToGrpc(status), static_cast<Tag*>(&finished_));
+}
+
+absl::Status Call::DeadlineFor(const Database& database, bool has_timeout,
+                               const google::protobuf::Duration& timeout, TimePoint now,
+                               driver::Deadline* deadline) const {
+  *deadline = driver::Deadline::None();
+  if (has_timeout) {
+    Duration requested;
+    absl::Status status = FromProto(timeout, &requested);
+    if (!status.ok()) return status;
+    *deadline = {.at = now + requested, .reason = Reason::kRequestTimeout};
+  }
+  if (database.limits().query_timeout != Milliseconds::zero()) {
+    *deadline = driver::Earlier(
+        *deadline, {.at = now + database.limits().query_timeout, .reason = Reason::kQueryTimeout});
+  }
+  const auto call_deadline = server_context_.deadline();
+  if (call_deadline != std::chrono::system_clock::time_point::max()) {
+    const auto left = call_deadline - std::chrono::system_clock::now();
+    // Far deadlines overflow when converted.
+    if (left < std::chrono::hours(24 * 365)) {
+      *deadline =
+          driver::Earlier(*deadline, {.at = now + std::chrono::duration_cast<Duration>(left),
+                                      .reason = Reason::kCallDeadline});
+    }
+  }
+  return absl::OkStatus();
+}
+
+absl::Status Call::GoneStatus() const {
+  if (cancellation_.cancelled()) return cancellation_.status();
+  return driver::MakeError(Reason::kCancelled, "the client went away");
+}
+
+void Call::CheckStall(TimePoint now) {
+  const Duration::rep began = write_began_.load(std::memory_order_relaxed);
+  const Milliseconds limit = context_.config->server.stall_timeout;
+  if (began == 0 || limit == Milliseconds::zero()) return;
+  if (now - TimePoint(Duration(began)) < limit) return;
+  if (cancellation_.cancelled()) return;
+  context_.metrics->stalled_streams.Add();
+  Log(Level::kWarn, "client cut off: it did not read its result",
+      {{"peer", server_context_.peer()}, {"stall_timeout_ms", limit.count()}});
+  cancellation_.Cancel(driver::Deadline{.reason = Reason::kStallTimeout}.Error());
+  // A status would wait behind the messages that the client does not take.
+  server_context_.TryCancel();
+}
+
+void BidiCall::StartRead() {
+  Ref();
+  stream_.Read(&in_, static_cast<Tag*>(&read_));
+}
+
+}  // namespace penstock::server

@@ -1,0 +1,143 @@
+// One RPC in flight: the operations that gRPC has of ours, and its end.
+#ifndef PENSTOCK_SERVER_RPC_CALL_H_
+#define PENSTOCK_SERVER_RPC_CALL_H_
+
+#include <atomic>
+#include <cstdint>
+
+#include "absl/status/status.h"
+#include "drivers/api/deadline.h"
+#include "google/protobuf/duration.pb.h"
+#include "google/protobuf/message_lite.h"
+#include "grpcpp/server_context.h"
+#include "grpcpp/support/async_stream.h"
+#include "grpcpp/support/byte_buffer.h"
+#include "server/rpc/context.h"
+#include "server/rpc/io.h"
+#include "server/session/session.h"
+
+namespace penstock::server {
+
+// The base of every streaming call.
+//
+// A call counts the operations that gRPC holds of it and destroys itself when
+// the last one has come back after Finish. One owner at a time: apart from the
+// events of cancellation and the ticker (which touch only what is atomic or
+// thread-safe here), exactly one of an I/O event, an executor's task or an
+// outstanding operation drives a call, so its state needs no lock.
+class Call : public Session {
+ public:
+  Call(const Call&) = delete;
+  Call& operator=(const Call&) = delete;
+
+ protected:
+  Call(const RpcContext& context, Rpc rpc);
+  virtual ~Call();
+
+  // The RPC has arrived. `OnStart` of a call that may not start is not called.
+  virtual void OnStart() = 0;
+  // A new object that waits for the next RPC of this sort.
+  virtual void WaitForNext() = 0;
+  virtual void OnRead(bool ok) = 0;
+  virtual void OnWritten(bool ok) = 0;
+  // The client has cancelled or gone, or the call's deadline has passed. Called
+  // concurrently with everything else.
+  virtual void OnCancelled() {}
+
+  // The operations of the stream that the subclass has.
+  virtual void DoWrite(const grpc::ByteBuffer& bytes, void* tag) = 0;
+  virtual void DoWriteAndFinish(const grpc::ByteBuffer& bytes, void* tag) = 0;
+  virtual void DoFinish(const grpc::Status& status, void* tag) = 0;
+
+  // To be given to gRPC with the request for the next RPC of this sort.
+  void* StartTag();
+
+  // Writes a message. False: it was too large, and nothing was written.
+  absl::Status Write(const google::protobuf::MessageLite& message);
+  // Writes the last message and ends the call with OK.
+  absl::Status WriteAndFinish(const google::protobuf::MessageLite& message);
+  // Ends the call. Only the first end counts; later ones do nothing.
+  void Finish(const absl::Status& status);
+
+  // The shortest of the request's timeout, the call's deadline and the
+  // database's query_timeout.
+  absl::Status DeadlineFor(const Database& database, bool has_timeout,
+                           const google::protobuf::Duration& timeout, TimePoint now,
+                           driver::Deadline* deadline) const;
+
+  // Why an operation of gRPC's failed: the client is gone, or was cut off.
+  absl::Status GoneStatus() const;
+
+  // Cuts a client off that does not read: to be called from Tick.
+  void CheckStall(TimePoint now);
+
+  // Of the statement that runs; cancelled with the call.
+  driver::Cancellation cancellation_;
+  grpc::ServerContext server_context_;
+  const RpcContext context_;
+
+  void Ref() { references_.fetch_add(1, std::memory_order_relaxed); }
+  void Unref();
+
+ private:
+  template <void (Call::*Handler)(bool)>
+  class MemberTag final : public Tag {
+   public:
+    explicit MemberTag(Call* call) : call_(call) {}
+    void OnEvent(bool ok) override { (call_->*Handler)(ok); }
+
+   private:
+    Call* const call_;
+  };
+
+  void Started(bool ok);
+  void Read(bool ok);
+  void Written(bool ok);
+  void Finished(bool ok);
+  void Done(bool ok);
+
+  friend class BidiCall;
+
+  const Rpc rpc_;
+  std::atomic<int> references_{0};
+  std::atomic<bool> finishing_{false};
+  bool registered_ = false;
+  std::atomic<int> end_code_{0};
+  // When the outstanding write began, in ticks of the clock; 0: there is none.
+  std::atomic<Duration::rep> write_began_{0};
+  grpc::ByteBuffer out_;
+  MemberTag<&Call::Started> started_{this};
+  MemberTag<&Call::Read> read_{this};
+  MemberTag<&Call::Written> written_{this};
+  MemberTag<&Call::Finished> finished_{this};
+  MemberTag<&Call::Done> done_{this};
+};
+
+// A call on which both sides stream. Requests are taken as bytes and parsed
+// here, because gRPC would report one that does not parse as the end of the
+// stream.
+class BidiCall : public Call {
+ protected:
+  BidiCall(const RpcContext& context, Rpc rpc) : Call(context, rpc), stream_(&server_context_) {}
+
+  // OnRead follows, with the message in in().
+  void StartRead();
+  grpc::ByteBuffer* in() { return &in_; }
+
+  void DoWrite(const grpc::ByteBuffer& bytes, void* tag) override { stream_.Write(bytes, tag); }
+  void DoWriteAndFinish(const grpc::ByteBuffer& bytes, void* tag) override {
+    stream_.WriteAndFinish(bytes, {}, grpc::Status::OK, tag);
+  }
+  void DoFinish(const grpc::Status& status, void* tag) override { stream_.Finish(status, tag); }
+
+  using Stream = grpc::ServerAsyncReaderWriter<grpc::ByteBuffer, grpc::ByteBuffer>;
+  Stream* stream() { return &stream_; }
+
+ private:
+  Stream stream_;
+  grpc::ByteBuffer in_;
+};
+
+}  // namespace penstock::server
+
+#endif  // PENSTOCK_SERVER_RPC_CALL_H_

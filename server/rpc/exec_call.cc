@@ -1,0 +1,255 @@
+// Exec: statements without rows, read ahead so that those that wait together
+// can share a commit, and answered in order.
+//
+// Reading and writing go on at the same time here, so this is the one call with
+// a lock. A slot holds one request from its arrival until its answer is written.
+#include <deque>
+#include <memory>
+#include <mutex>
+#include <utility>
+#include <vector>
+
+#include "drivers/api/error.h"
+#include "server/rpc/call.h"
+#include "server/rpc/calls.h"
+#include "server/rpc/convert.h"
+
+namespace penstock::server {
+namespace {
+
+// No further request is read ahead while those on hold are larger than this.
+constexpr size_t kMaxHeldBytes = size_t{4} << 20;
+
+class ExecCall final : public BidiCall {
+ public:
+  ExecCall(const RpcContext& context, const CallSource& source)
+      : BidiCall(context, Rpc::kExec), source_(source) {
+    source_.service->RequestExec(&server_context_, stream(), source_.queue, source_.queue,
+                                 StartTag());
+  }
+
+  void Tick(TimePoint now) override { CheckStall(now); }
+
+  void Drain(bool now) override {
+    if (now) cancellation_.Cancel(DrainingStatus());
+    bool idle = false;
+    {
+      std::lock_guard lock(mutex_);
+      draining_ = true;
+      idle = slots_.empty();
+      if (idle) ended_ = true;
+    }
+    if (idle) Finish(DrainingStatus());
+  }
+
+ private:
+  struct Slot final : PendingRun {
+    explicit Slot(ExecCall* owner) : call(owner) {}
+    void OnRun() override { call->OnSlotRun(this); }
+
+    ExecCall* const call;
+    v1::ExecRequest request;
+    Arguments arguments;
+    Database* database = nullptr;
+    TimePoint began;
+    size_t bytes = 0;  // of the request
+    bool done = false;
+  };
+
+  static absl::Status DrainingStatus() {
+    return driver::MakeError(driver::Reason::kDraining, "the daemon is shutting down");
+  }
+
+  void WaitForNext() override { WaitForExec(context_, source_); }
+
+  void OnStart() override { StartRead(); }
+
+  void OnRead(bool ok) override {
+    if (!ok) {
+      bool finish = false;
+      {
+        std::lock_guard lock(mutex_);
+        reading_ended_ = true;
+        finish = slots_.empty() && !std::exchange(ended_, true);
+      }
+      if (finish) Finish(cancellation_.status());
+      return;
+    }
+    auto owned = std::make_unique<Slot>(this);
+    Slot* slot = owned.get();
+    slot->bytes = in()->Length();
+    {
+      std::lock_guard lock(mutex_);
+      if (ended_) return;
+      slots_.push_back(std::move(owned));
+      held_bytes_ += slot->bytes;
+    }
+    slot->began = Clock::System().Now();
+    absl::Status prepared = Prepare(slot);
+    if (prepared.ok()) {
+      Ref();
+      slot->database->SubmitWrite(slot);
+    } else {
+      chain_failed_ = true;
+      slot->status = prepared;
+      Ref();
+      OnSlotRun(slot);
+    }
+    ReadOn();
+  }
+
+  // Reads on if there is room for a further request.
+  void ReadOn() {
+    {
+      std::lock_guard lock(mutex_);
+      const bool full = slots_.size() >= static_cast<size_t>(context_.config->server.max_pipeline);
+      if (ended_ || draining_ || full) {
+        read_paused_ = true;
+        return;
+      }
+    }
+    StartRead();
+  }
+
+  absl::Status Prepare(Slot* slot) {
+    absl::Status parsed = Parse(in(), &slot->request);
+    if (!parsed.ok()) return parsed;
+    v1::ExecRequest& request = slot->request;
+    if (first_) {
+      first_ = false;
+      stop_on_error_ = request.on_error() != v1::ON_ERROR_CONTINUE;
+    }
+    if (stop_on_error_ && chain_failed_) {
+      return driver::MakeError(driver::Reason::kCancelled,
+                               "not run: an earlier request on the stream failed");
+    }
+    if (request.sql().empty()) {
+      request.set_sql(last_sql_);
+      if (request.database().empty()) request.set_database(last_database_);
+    } else {
+      last_sql_ = request.sql();
+      last_database_ = request.database();
+    }
+    absl::StatusOr<Database*> database = context_.databases->Find(request.database());
+    if (!database.ok()) return database.status();
+    slot->database = *database;
+    if (!request.args().empty() && !request.rows().empty()) {
+      return driver::MakeError(driver::Reason::kInvalidParameter,
+                               "a request has either `args` or `rows`, not both");
+    }
+    absl::Status assigned = request.rows().empty() ? slot->arguments.Assign(request.args())
+                                                   : slot->arguments.AssignRows(request.rows());
+    if (!assigned.ok()) return assigned;
+    absl::Status limited = DeadlineFor(*slot->database, request.has_timeout(), request.timeout(),
+                                       slot->began, &slot->deadline);
+    if (!limited.ok()) return limited;
+    slot->sql = request.sql();
+    slot->args = slot->arguments.values();
+    slot->rows = slot->arguments.rows();
+    slot->cancellation = &cancellation_;
+    slot->chain = stop_on_error_ ? &chain_ : nullptr;
+    return absl::OkStatus();
+  }
+
+  void OnSlotRun(Slot* slot) {
+    if (slot->database != nullptr) {
+      RecordStatement(context_, *slot->database, *slot, slot->began);
+    }
+    slot->CloseCursor();
+    bool write = false;
+    {
+      std::lock_guard lock(mutex_);
+      slot->done = true;
+      write = !writing_ && !ended_ && slots_.front()->done;
+      if (write) writing_ = true;
+    }
+    if (write) WriteFront();
+    Unref();
+  }
+
+  // The caller has set writing_.
+  void WriteFront() {
+    Slot* front = nullptr;
+    {
+      std::lock_guard lock(mutex_);
+      front = slots_.front().get();
+    }
+    if (!front->status.ok() && (stop_on_error_ || cancellation_.cancelled())) {
+      {
+        std::lock_guard lock(mutex_);
+        ended_ = true;
+      }
+      Finish(cancellation_.cancelled() ? cancellation_.status() : front->status);
+      return;
+    }
+    response_.Clear();
+    if (front->status.ok()) {
+      ToProto(front->summary, response_.mutable_summary());
+    } else {
+      ToProto(front->status, response_.mutable_error());
+    }
+    const absl::Status written = Write(response_);
+    if (!written.ok()) Finish(written);
+  }
+
+  void OnWritten(bool ok) override {
+    bool write = false;
+    bool read = false;
+    bool finish = false;
+    absl::Status end;
+    std::unique_ptr<Slot> answered;  // destroyed outside the lock
+    {
+      std::lock_guard lock(mutex_);
+      answered = std::move(slots_.front());
+      slots_.pop_front();
+      held_bytes_ -= answered->bytes;
+      if (!ok) {
+        finish = !std::exchange(ended_, true);
+      } else if (!slots_.empty()) {
+        write = slots_.front()->done;
+        writing_ = write;
+      } else {
+        writing_ = false;
+        finish = (reading_ended_ || draining_) && !std::exchange(ended_, true);
+        if (finish && !reading_ended_) end = DrainingStatus();
+      }
+      read = !ended_ && !draining_ && std::exchange(read_paused_, false);
+    }
+    if (finish) {
+      Finish(ok ? end : GoneStatus());
+      return;
+    }
+    if (write) WriteFront();
+    if (read) StartRead();
+  }
+
+  const CallSource source_;
+  // Touched by the reader alone.
+  bool first_ = true;
+  bool stop_on_error_ = true;
+  bool chain_failed_ = false;
+  std::string last_sql_;
+  std::string last_database_;
+  // Touched by whoever runs the statements, one at a time.
+  driver::Chain chain_;
+  // Touched by whoever writes.
+  v1::ExecResponse response_;
+
+  std::mutex mutex_;
+  std::deque<std::unique_ptr<Slot>> slots_;
+  size_t held_bytes_ = 0;  // of the requests in slots_
+  bool writing_ = false;
+  bool read_paused_ = false;
+  bool reading_ended_ = false;
+  bool draining_ = false;
+  // Finish was or is being called; what is still running is not answered.
+  bool ended_ = false;
+};
+
+}  // namespace
+
+void WaitForExec(const RpcContext& context, const CallSource& source) {
+  new ExecCall(context, source);  // owns itself
+}
+
+}  // namespace penstock::server

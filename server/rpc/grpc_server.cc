@@ -1,0 +1,203 @@
+#include "server/rpc/grpc_server.h"
+
+#include <sys/socket.h>
+#include <sys/stat.h>
+#include <sys/un.h>
+#include <unistd.h>
+
+#include <cerrno>
+#include <chrono>
+#include <cstring>
+#include <fstream>
+#include <iterator>
+#include <utility>
+
+#include "drivers/api/error.h"
+#include "fmt/format.h"
+#include "grpcpp/ext/proto_server_reflection_plugin.h"
+#include "grpcpp/health_check_service_interface.h"
+#include "grpcpp/security/server_credentials.h"
+#include "grpcpp/server.h"
+#include "grpcpp/server_builder.h"
+#include "server/rpc/calls.h"
+#include "server/rpc/io.h"
+#include "server/rpc/unary.h"
+
+namespace penstock::server {
+namespace {
+
+// Two take turns: while one runs statements of an embedded database, the other
+// serves the network.
+constexpr int kIoThreads = 2;
+// Calls of each sort that wait to be matched with an RPC.
+constexpr int kWaitingCalls = 64;
+
+constexpr std::string_view kUnixPrefix = "unix:";
+
+absl::StatusOr<std::string> ReadFile(const std::string& path) {
+  std::ifstream file(path, std::ios::binary);
+  if (!file) return absl::NotFoundError(fmt::format("cannot read {}: {}", path, strerror(errno)));
+  return std::string(std::istreambuf_iterator<char>(file), {});
+}
+
+absl::StatusOr<std::shared_ptr<grpc::ServerCredentials>> Credentials(const ServerConfig& config) {
+  if (!config.tls.has_value()) return grpc::InsecureServerCredentials();
+  grpc::SslServerCredentialsOptions options(
+      config.tls->client_ca_file.empty()
+          ? GRPC_SSL_DONT_REQUEST_CLIENT_CERTIFICATE
+          : GRPC_SSL_REQUEST_AND_REQUIRE_CLIENT_CERTIFICATE_AND_VERIFY);
+  absl::StatusOr<std::string> key = ReadFile(config.tls->key_file);
+  if (!key.ok()) return key.status();
+  absl::StatusOr<std::string> certificate = ReadFile(config.tls->cert_file);
+  if (!certificate.ok()) return certificate.status();
+  options.pem_key_cert_pairs.push_back({*std::move(key), *std::move(certificate)});
+  if (!config.tls->client_ca_file.empty()) {
+    absl::StatusOr<std::string> authority = ReadFile(config.tls->client_ca_file);
+    if (!authority.ok()) return authority.status();
+    options.pem_root_certs = *std::move(authority);
+  }
+  return grpc::SslServerCredentials(options);
+}
+
+// A socket that a killed daemon has left behind would make the address look
+// taken; one that somebody listens on is.
+absl::Status FreeUnixPath(const std::string& path) {
+  sockaddr_un address{};
+  if (path.size() >= sizeof(address.sun_path)) {
+    return absl::InvalidArgumentError(fmt::format(
+        "the path of a unix socket has at most {} bytes: {}", sizeof(address.sun_path) - 1, path));
+  }
+  struct stat info {};
+  if (lstat(path.c_str(), &info) != 0) return absl::OkStatus();
+  if (!S_ISSOCK(info.st_mode)) {
+    return absl::AlreadyExistsError(fmt::format("{} exists and is not a socket", path));
+  }
+  address.sun_family = AF_UNIX;
+  std::memcpy(address.sun_path, path.c_str(), path.size());
+  const int probe = socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0);
+  const bool taken =
+      connect(probe, reinterpret_cast<const sockaddr*>(&address), sizeof(address)) == 0;
+  close(probe);
+  if (taken) {
+    return absl::AlreadyExistsError(
+        fmt::format("another process listens on {}; stop it, or choose another address", path));
+  }
+  unlink(path.c_str());
+  return absl::OkStatus();
+}
+
+}  // namespace
+
+class GrpcServer::Impl {
+ public:
+  explicit Impl(const RpcContext& context)
+      : context_(context), database_service_(context), admin_service_(context) {}
+
+  ~Impl() {
+    if (server_ != nullptr) {
+      context_.sessions->Drain(true);
+      server_->Shutdown(std::chrono::system_clock::now());
+      server_->Wait();
+    }
+    io_.reset();
+    for (const std::string& path : unix_paths_) unlink(path.c_str());
+  }
+
+  absl::Status Start() {
+    const ServerConfig& config = context_.config->server;
+    grpc::EnableDefaultHealthCheckService(true);
+    grpc::reflection::InitProtoReflectionServerBuilderPlugin();
+    grpc::ServerBuilder builder;
+    std::vector<int> ports(config.listen.size(), -1);
+    absl::Status listening = AddAddresses(&builder, &ports);
+    if (!listening.ok()) return listening;
+    builder.SetMaxReceiveMessageSize(static_cast<int>(config.max_message_bytes));
+    builder.SetMaxSendMessageSize(-1);  // checked by us, with a better error
+    // Keeps long idle streams alive through NATs, and lets clients do so.
+    builder.AddChannelArgument(GRPC_ARG_HTTP2_MIN_RECV_PING_INTERVAL_WITHOUT_DATA_MS, 10'000);
+    builder.AddChannelArgument(GRPC_ARG_KEEPALIVE_PERMIT_WITHOUT_CALLS, 1);
+    builder.AddChannelArgument(GRPC_ARG_ALLOW_REUSEPORT, 0);
+    builder.RegisterService(&database_service_);
+    builder.RegisterService(&admin_service_);
+    io_ = std::make_unique<IoThreads>(builder.AddCompletionQueue(), kIoThreads);
+    server_ = builder.BuildAndStart();
+    if (server_ == nullptr) {
+      return absl::UnavailableError(fmt::format("cannot listen on {}; is another process there?",
+                                                fmt::join(config.listen, ", ")));
+    }
+    for (size_t i = 0; i < ports.size(); ++i) addresses_.push_back(BoundAddress(i, ports[i]));
+    const CallSource source{.service = &database_service_, .queue = io_->queue()};
+    for (int i = 0; i < kWaitingCalls; ++i) {
+      WaitForQuery(context_, source);
+      WaitForExec(context_, source);
+      WaitForPrepare(context_, source);
+      WaitForTransaction(context_, source);
+    }
+    io_->Start();
+    return absl::OkStatus();
+  }
+
+  void Drain(Duration grace) {
+    server_->GetHealthCheckService()->SetServingStatus(false);
+    context_.sessions->Drain(false);
+    if (!context_.sessions->WaitUntilEmpty(Clock::System().Now() + grace)) {
+      context_.sessions->Drain(true);
+      // A statement notices within milliseconds; a client that takes nothing
+      // is cut off by the shutdown that follows.
+      context_.sessions->WaitUntilEmpty(Clock::System().Now() + std::chrono::seconds(1));
+    }
+  }
+
+  const std::vector<std::string>& addresses() const { return addresses_; }
+
+ private:
+  absl::Status AddAddresses(grpc::ServerBuilder* builder, std::vector<int>* ports) {
+    const ServerConfig& config = context_.config->server;
+    absl::StatusOr<std::shared_ptr<grpc::ServerCredentials>> credentials = Credentials(config);
+    if (!credentials.ok()) return credentials.status();
+    for (size_t i = 0; i < config.listen.size(); ++i) {
+      const std::string& address = config.listen[i];
+      if (address.starts_with(kUnixPrefix)) {
+        const std::string path = address.substr(kUnixPrefix.size());
+        absl::Status free = FreeUnixPath(path);
+        if (!free.ok()) return free;
+        unix_paths_.push_back(path);
+        // The file system's permissions guard it.
+        builder->AddListeningPort(address, grpc::InsecureServerCredentials(), &(*ports)[i]);
+      } else {
+        builder->AddListeningPort(address, *credentials, &(*ports)[i]);
+      }
+    }
+    return absl::OkStatus();
+  }
+
+  std::string BoundAddress(size_t index, int port) const {
+    const std::string& address = context_.config->server.listen[index];
+    if (address.starts_with(kUnixPrefix)) return address;
+    return fmt::format("{}:{}", address.substr(0, address.rfind(':')), port);
+  }
+
+  const RpcContext context_;
+  DatabaseServiceImpl database_service_;
+  AdminServiceImpl admin_service_;
+  std::unique_ptr<IoThreads> io_;
+  std::unique_ptr<grpc::Server> server_;
+  std::vector<std::string> addresses_;
+  std::vector<std::string> unix_paths_;
+};
+
+GrpcServer::GrpcServer(std::unique_ptr<Impl> impl) : impl_(std::move(impl)) {}
+GrpcServer::~GrpcServer() = default;
+
+absl::StatusOr<std::unique_ptr<GrpcServer>> GrpcServer::Start(const RpcContext& context) {
+  auto impl = std::make_unique<Impl>(context);
+  absl::Status started = impl->Start();
+  if (!started.ok()) return started;
+  return std::unique_ptr<GrpcServer>(new GrpcServer(std::move(impl)));
+}
+
+const std::vector<std::string>& GrpcServer::addresses() const { return impl_->addresses(); }
+
+void GrpcServer::Drain(Duration grace) { impl_->Drain(grace); }
+
+}  // namespace penstock::server

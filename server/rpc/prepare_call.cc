@@ -1,0 +1,285 @@
+// Prepare: a statement that is described once and run as often as arguments
+// arrive. Between runs it holds neither a connection nor a thread.
+#include <atomic>
+#include <memory>
+
+#include "drivers/api/error.h"
+#include "server/rpc/call.h"
+#include "server/rpc/calls.h"
+#include "server/rpc/convert.h"
+#include "server/rpc/result_builder.h"
+
+namespace penstock::server {
+namespace {
+
+class PrepareCall final : public BidiCall, public PendingRun, public Task, public Pool::Waiter {
+ public:
+  PrepareCall(const RpcContext& context, const CallSource& source)
+      : BidiCall(context, Rpc::kPrepare), source_(source) {
+    source_.service->RequestPrepare(&server_context_, stream(), source_.queue, source_.queue,
+                                    StartTag());
+  }
+
+  void Tick(TimePoint now) override { CheckStall(now); }
+
+  void Drain(bool now) override {
+    draining_.store(true);
+    State idle = State::kReading;
+    // Whoever moves the state away from kReading owns the call.
+    if (state_.compare_exchange_strong(idle, State::kEnding)) {
+      Finish(DrainingStatus());
+    } else if (now) {
+      cancellation_.Cancel(DrainingStatus());
+    }
+  }
+
+ private:
+  enum class State : uint8_t {
+    kReading,     // a read is outstanding and nothing else
+    kDescribing,  // waiting for a connection, or describing on it
+    kRunning,     // in a lane, or fetching
+    kWriting,     // a write is outstanding
+    kEnding,      // Finish was called
+  };
+
+  static absl::Status DrainingStatus() {
+    return driver::MakeError(driver::Reason::kDraining, "the daemon is shutting down");
+  }
+
+  void WaitForNext() override { WaitForPrepare(context_, source_); }
+
+  void OnStart() override { ReadNext(); }
+
+  void ReadNext() {
+    state_.store(State::kReading);
+    StartRead();
+    if (draining_.load()) Drain(false);
+  }
+
+  void OnRead(bool ok) override {
+    State reading = State::kReading;
+    const State next = database_ == nullptr ? State::kDescribing : State::kRunning;
+    if (!state_.compare_exchange_strong(reading, next)) return;  // ended while idle
+    if (!ok) {
+      // The client has closed its side (or is gone, and then nobody sees this).
+      End(cancellation_.status());
+      return;
+    }
+    began_ = Clock::System().Now();
+    request_.Clear();
+    absl::Status status_of_request = Parse(in(), &request_);
+    if (!status_of_request.ok()) {
+      End(status_of_request);
+      return;
+    }
+    if (database_ == nullptr) {
+      status_of_request = Describe();
+      if (!status_of_request.ok()) End(status_of_request);
+    } else if (!request_.sql().empty() || !request_.database().empty()) {
+      End(driver::MakeErrorWithHint(driver::Reason::kProtocol,
+                                    "`sql` and `database` belong to the first request only",
+                                    "open another Prepare stream for another statement"));
+    } else {
+      status_of_request = SubmitRun();
+      if (!status_of_request.ok()) AnswerError(status_of_request);
+    }
+  }
+
+  absl::Status Describe() {
+    if (!request_.args().empty()) {
+      return driver::MakeErrorWithHint(driver::Reason::kProtocol,
+                                       "the first request of a Prepare stream takes no `args`",
+                                       "send `sql` first, wait for nothing, then send `args`");
+    }
+    absl::StatusOr<Database*> database = context_.databases->Find(request_.database());
+    if (!database.ok()) return database.status();
+    database_ = *database;
+    sql_ = request_.sql();
+    format_ = request_.format();
+    absl::Status limited =
+        DeadlineFor(*database_, request_.has_timeout(), request_.timeout(), began_, &deadline);
+    if (!limited.ok()) return limited;
+    wait_until = database_->AcquireDeadline(deadline);
+    Pool& pool = database_->pool(driver::Lane::kRead);
+    waiting_in_.store(&pool);
+    Ref();
+    pool.Acquire(this);
+    return absl::OkStatus();
+  }
+
+  // Pool::Waiter.
+  void OnLease(absl::StatusOr<Lease> granted) override {
+    waiting_in_.store(nullptr);
+    if (granted.ok()) {
+      lease = *std::move(granted);
+      database_->executor().Enqueue(this);
+    } else {
+      End(granted.status());
+      Unref();
+    }
+  }
+
+  void OnCancelled() override {
+    Pool* pool = waiting_in_.load();
+    if (pool != nullptr && pool->Forget(this)) OnLease(cancellation_.status());
+  }
+
+  // Task.
+  void Run() override {
+    if (state_.load() == State::kDescribing) {
+      RunDescribe();
+    } else {
+      RunFetch();
+    }
+    Unref();
+  }
+
+  void RunDescribe() {
+    absl::Status connected = lease.Connect(deadline);
+    absl::StatusOr<driver::StatementInfo> info(connected);
+    if (connected.ok()) info = lease->Describe(sql_, deadline, &cancellation_);
+    lease.Release();
+    if (!info.ok()) {
+      End(info.status());
+      return;
+    }
+    read_only_ = info->read_only;
+    columns_ = info->columns;
+    response_.Clear();
+    ToProto(*info, response_.mutable_prepared());
+    WriteResponse();
+  }
+
+  absl::Status SubmitRun() {
+    absl::Status assigned = arguments_.Assign(request_.args());
+    if (!assigned.ok()) return assigned;
+    absl::Status limited =
+        DeadlineFor(*database_, request_.has_timeout(), request_.timeout(), began_, &deadline);
+    if (!limited.ok()) return limited;
+    const ServerConfig& server = context_.config->server;
+    builder_.Start(format_, server.batch_bytes, columns_);
+    sql = sql_;
+    args = arguments_.values();
+    cancellation = &cancellation_;
+    writer = &builder_;
+    limits.max_bytes = server.first_batch_bytes;
+    max_returning_bytes = database_->limits().max_returning_bytes;
+    summary = {};
+    Ref();
+    if (read_only_) {
+      database_->Submit(this);
+    } else {
+      database_->SubmitWrite(this);
+    }
+    return absl::OkStatus();
+  }
+
+  // PendingRun.
+  void OnRun() override {
+    Advance();
+    Unref();
+  }
+
+  void RunFetch() {
+    if (cancellation_.cancelled()) status = cancellation_.status();
+    if (status.ok()) {
+      absl::StatusOr<bool> more =
+          cursor->Fetch({.max_bytes = context_.config->server.batch_bytes}, &builder_);
+      if (!more.ok()) status = more.status();
+      if (more.ok() && !*more) {
+        summary = cursor->summary();
+        CloseCursor();
+      }
+    }
+    Advance();
+  }
+
+  // On an executor's thread.
+  void Advance() {
+    if (!status.ok()) CloseCursor();
+    if (cursor == nullptr) RecordStatement(context_, *database_, *this, began_);
+    if (cancellation_.cancelled()) {
+      CloseCursor();
+      End(cancellation_.status());
+    } else if (!status.ok()) {
+      AnswerError(status);
+    } else {
+      builder_.Flush(cursor == nullptr ? &summary : nullptr);
+      SendPart();
+    }
+  }
+
+  void SendPart() {
+    response_.Clear();
+    if (builder_.TakePart(response_.mutable_result())) {
+      WriteResponse();
+    } else if (cursor != nullptr) {
+      state_.store(State::kRunning);
+      Ref();
+      database_->executor().Enqueue(this);
+    } else {
+      ReadNext();
+    }
+  }
+
+  void AnswerError(const absl::Status& error) {
+    response_.Clear();
+    ToProto(error, response_.mutable_error());
+    WriteResponse();
+  }
+
+  void WriteResponse() {
+    state_.store(State::kWriting);
+    const absl::Status written = Write(response_);
+    if (written.ok()) return;
+    // The row does not fit into a message: the run has failed, the stream goes on.
+    status = written;
+    if (cursor != nullptr) {
+      Ref();
+      database_->executor().Enqueue(this);
+    } else {
+      builder_.Start(format_, 0);
+      AnswerError(written);
+    }
+  }
+
+  void OnWritten(bool ok) override {
+    if (ok) {
+      SendPart();
+    } else if (cursor != nullptr) {
+      status = GoneStatus();
+      Ref();
+      database_->executor().Enqueue(this);
+    } else {
+      End(GoneStatus());
+    }
+  }
+
+  void End(const absl::Status& outcome) {
+    state_.store(State::kEnding);
+    Finish(outcome);
+  }
+
+  const CallSource source_;
+  std::atomic<State> state_{State::kReading};
+  std::atomic<bool> draining_{false};
+  std::atomic<Pool*> waiting_in_{nullptr};  // while the description waits for a connection
+  Database* database_ = nullptr;            // set by the first request
+  std::string sql_;
+  v1::Format format_ = v1::FORMAT_ROWS;
+  driver::Columns columns_;
+  bool read_only_ = false;
+  v1::PrepareRequest request_;
+  v1::PrepareResponse response_;
+  Arguments arguments_;
+  ResultBuilder builder_;
+  TimePoint began_;
+};
+
+}  // namespace
+
+void WaitForPrepare(const RpcContext& context, const CallSource& source) {
+  new PrepareCall(context, source);  // owns itself
+}
+
+}  // namespace penstock::server

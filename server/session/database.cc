@@ -1,0 +1,166 @@
+#include "server/session/database.h"
+
+#include <algorithm>
+#include <utility>
+
+#include "drivers/api/error.h"
+#include "fmt/format.h"
+#include "server/session/driver_factory.h"
+
+namespace penstock::server {
+namespace {
+
+using driver::DriverInfo;
+using driver::Reason;
+
+// How max_open is divided between the lanes.
+int WriteConnections(const DriverInfo& info, const PoolConfig& config) {
+  if (!info.split_lanes) return config.max_open;
+  return info.max_writers > 0 ? std::min(info.max_writers, config.max_open)
+                              : std::max(1, config.max_open / 2);
+}
+
+int ReadConnections(const DriverInfo& info, const PoolConfig& config) {
+  return std::max(1, config.max_open - WriteConnections(info, config));
+}
+
+std::unique_ptr<Pool> MakePool(driver::Driver* driver, driver::Lane lane, int max_open,
+                               const PoolConfig& config) {
+  const DriverInfo& info = driver->info();
+  Pool::Options options;
+  options.lane = lane;
+  options.max_open = max_open;
+  options.max_idle = info.embedded ? max_open : config.max_idle;
+  options.max_lifetime = config.max_lifetime;
+  options.max_idle_time = config.max_idle_time;
+  options.max_waiters = config.max_waiters;
+  // An embedded connection has no link that could break while it is idle.
+  options.check_after_idle = info.embedded ? Duration::zero() : std::chrono::seconds(1);
+  return std::make_unique<Pool>(driver, options);
+}
+
+Lane::Options LaneOptions(const DriverInfo& info, int connections, const PoolConfig& config) {
+  return {.max_runners = connections,
+          .embedded = info.embedded,
+          .max_waiting = config.max_waiters,
+          .acquire_timeout = config.acquire_timeout};
+}
+
+int Threads(const DriverInfo& info, const PoolConfig& config) {
+  const int connections =
+      WriteConnections(info, config) + (info.split_lanes ? ReadConnections(info, config) : 0);
+  // One for each connection, so that a commit or rollback never waits for a
+  // thread that another connection's statement keeps.
+  return connections;
+}
+
+}  // namespace
+
+Database::Database(std::string name, const DatabaseConfig& config,
+                   std::unique_ptr<driver::Driver> driver)
+    : name_(std::move(name)),
+      limits_(config.limits),
+      acquire_timeout_(config.pool.acquire_timeout),
+      driver_(std::move(driver)),
+      write_pool_(MakePool(driver_.get(), driver::Lane::kWrite,
+                           WriteConnections(info(), config.pool), config.pool)),
+      read_pool_(info().split_lanes ? MakePool(driver_.get(), driver::Lane::kRead,
+                                               ReadConnections(info(), config.pool), config.pool)
+                                    : nullptr),
+      executor_({.threads = Threads(info(), config.pool), .embedded = info().embedded}) {
+  write_lane_ = std::make_unique<Lane>(
+      write_pool_.get(), &executor_, nullptr,
+      LaneOptions(info(), write_pool_->options().max_open, config.pool), &metrics_.write_batches);
+  if (read_pool_ != nullptr) {
+    read_lane_ = std::make_unique<Lane>(
+        read_pool_.get(), &executor_, write_lane_.get(),
+        LaneOptions(info(), read_pool_->options().max_open, config.pool), &metrics_.read_batches);
+  }
+}
+
+Database::~Database() = default;
+
+void Database::Submit(PendingRun* run) {
+  (read_lane_ != nullptr ? read_lane_ : write_lane_)->Submit(run);
+}
+
+void Database::SubmitWrite(PendingRun* run) { write_lane_->Submit(run); }
+
+Pool& Database::pool(driver::Lane lane) {
+  return lane == driver::Lane::kRead && read_pool_ != nullptr ? *read_pool_ : *write_pool_;
+}
+
+driver::Deadline Database::AcquireDeadline(const driver::Deadline& request) const {
+  if (acquire_timeout_ == Duration::zero()) return request;
+  return driver::Earlier(
+      request, {.at = Clock::System().Now() + acquire_timeout_, .reason = Reason::kAcquireTimeout});
+}
+
+void Database::Tick(TimePoint now) {
+  write_pool_->Tick(now);
+  write_lane_->Tick(now);
+  if (read_pool_ != nullptr) {
+    read_pool_->Tick(now);
+    read_lane_->Tick(now);
+  }
+  executor_.Tick();
+}
+
+std::vector<std::pair<std::string, PoolStats>> Database::Stats() const {
+  const auto stats_of = [](const Pool& pool, const Lane& lane) {
+    PoolStats stats = pool.Stats();
+    stats.waiting += static_cast<int>(lane.waiting());
+    return stats;
+  };
+  if (read_pool_ == nullptr) return {{"all", stats_of(*write_pool_, *write_lane_)}};
+  return {{"read", stats_of(*read_pool_, *read_lane_)},
+          {"write", stats_of(*write_pool_, *write_lane_)}};
+}
+
+absl::StatusOr<std::unique_ptr<Databases>> Databases::Open(const Config& config) {
+  std::vector<std::unique_ptr<Database>> opened;
+  std::string errors;
+  for (const auto& [name, database] : config.databases) {
+    absl::StatusOr<std::unique_ptr<driver::Driver>> driver = OpenDriver(database.driver);
+    if (driver.ok()) {
+      opened.push_back(std::make_unique<Database>(name, database, *std::move(driver)));
+      continue;
+    }
+    const std::string where = database.line > 0 ? fmt::format(" (line {})", database.line) : "";
+    const driver::ErrorInfo info = driver::GetErrorInfo(driver.status());
+    const absl::string_view message = driver.status().message();
+    errors += fmt::format("{}database '{}'{}: {}{}{}", errors.empty() ? "" : "\n", name, where,
+                          std::string_view(message.data(), message.size()),
+                          info.hint.empty() ? "" : "; ", info.hint);
+  }
+  if (!errors.empty()) return absl::FailedPreconditionError(errors);
+  return std::make_unique<Databases>(std::move(opened), config.default_database);
+}
+
+Databases::Databases(std::vector<std::unique_ptr<Database>> databases, std::string default_name)
+    : default_name_(std::move(default_name)) {
+  for (std::unique_ptr<Database>& database : databases) {
+    if (database->name() == default_name_) default_ = database.get();
+    std::string name = database->name();
+    databases_.emplace(std::move(name), std::move(database));
+  }
+}
+
+absl::StatusOr<Database*> Databases::Find(std::string_view name) const {
+  if (name.empty() && default_ != nullptr) return default_;
+  const auto found = databases_.find(name);
+  if (found != databases_.end()) return found->second.get();
+  std::string known;
+  for (const auto& [known_name, database] : databases_) {
+    known += (known.empty() ? "" : ", ") + known_name;
+  }
+  return driver::MakeErrorWithHint(Reason::kUnknownDatabase,
+                                   fmt::format("no database named '{}'", name),
+                                   "configured are: " + known);
+}
+
+void Databases::Tick(TimePoint now) {
+  for (const auto& [name, database] : databases_) database->Tick(now);
+}
+
+}  // namespace penstock::server

@@ -1,0 +1,100 @@
+// One configured database at run time: its driver, pools, lanes and threads.
+#ifndef PENSTOCK_SERVER_SESSION_DATABASE_H_
+#define PENSTOCK_SERVER_SESSION_DATABASE_H_
+
+#include <atomic>
+#include <map>
+#include <memory>
+#include <string>
+#include <string_view>
+#include <utility>
+#include <vector>
+
+#include "absl/status/status.h"
+#include "absl/status/statusor.h"
+#include "drivers/api/driver.h"
+#include "server/config/config.h"
+#include "server/metrics/metrics.h"
+#include "server/pool/pool.h"
+#include "server/runtime/executor.h"
+#include "server/session/lane.h"
+
+namespace penstock::server {
+
+// Thread-safe.
+class Database {
+ public:
+  // Takes an opened driver.
+  Database(std::string name, const DatabaseConfig& config, std::unique_ptr<driver::Driver> driver);
+  // Nothing of it is in use any more.
+  ~Database();
+  Database(const Database&) = delete;
+  Database& operator=(const Database&) = delete;
+
+  const std::string& name() const { return name_; }
+  const driver::DriverInfo& info() const { return driver_->info(); }
+  const DatabaseLimits& limits() const { return limits_; }
+  std::string server_version() const { return driver_->server_version(); }
+  DatabaseMetrics& metrics() { return metrics_; }
+  Executor& executor() { return executor_; }
+
+  // An autocommit statement that may read or write.
+  void Submit(PendingRun* run);
+  // One that most likely writes; they run in the order of submission where the
+  // backend has one writer.
+  void SubmitWrite(PendingRun* run);
+
+  // A connection of one's own, for a transaction or for something that is no
+  // statement. Where reads are not split off, both lanes are one.
+  Pool& pool(driver::Lane lane);
+  // The deadline up to which an acquire may wait.
+  driver::Deadline AcquireDeadline(const driver::Deadline& request) const;
+
+  void Tick(TimePoint now);
+
+  // By name ("read" and "write", or "all"). Lanes' queues count as waiting.
+  std::vector<std::pair<std::string, PoolStats>> Stats() const;
+
+ private:
+  const std::string name_;
+  const DatabaseLimits limits_;
+  const Duration acquire_timeout_;
+  const std::unique_ptr<driver::Driver> driver_;
+  DatabaseMetrics metrics_;
+  std::unique_ptr<Pool> write_pool_;
+  std::unique_ptr<Pool> read_pool_;  // null: not split
+  // After the pools: it runs what uses them.
+  Executor executor_;
+  std::unique_ptr<Lane> write_lane_;
+  std::unique_ptr<Lane> read_lane_;  // null: not split
+};
+
+// Every configured database. Immutable after it was opened; thread-safe.
+class Databases {
+ public:
+  // Opens them all. On failure the error names every database that did not
+  // open, with its line in the configuration.
+  static absl::StatusOr<std::unique_ptr<Databases>> Open(const Config& config);
+
+  // Takes databases that were opened elsewhere: for tests.
+  Databases(std::vector<std::unique_ptr<Database>> databases, std::string default_name);
+
+  // Empty: the default. kUnknownDatabase lists the known names.
+  absl::StatusOr<Database*> Find(std::string_view name) const;
+
+  const std::map<std::string, std::unique_ptr<Database>, std::less<>>& all() const {
+    return databases_;
+  }
+  const std::string& default_name() const { return default_name_; }
+
+  void Tick(TimePoint now);
+
+ private:
+  std::map<std::string, std::unique_ptr<Database>, std::less<>> databases_;
+  std::string default_name_;
+  Database* default_ = nullptr;
+};
+
+}  // namespace penstock::server
+
+#endif  // PENSTOCK_SERVER_SESSION_DATABASE_H_

@@ -1,0 +1,16 @@
+#include "server/session/driver_factory.h"
+
+#include "drivers/api/error.h"
+#include "drivers/sqlite/sqlite_driver.h"
+#include "fmt/format.h"
+
+namespace penstock::server {
+
+absl::StatusOr<std::unique_ptr<driver::Driver>> OpenDriver(const driver::Config& config) {
+  if (config.driver == "sqlite") return sqlite::Open(config);
+  return driver::MakeErrorWithHint(driver::Reason::kUnsupported,
+                                   fmt::format("no driver named '{}' in this build", config.driver),
+                                   "use sqlite");
+}
+
+}  // namespace penstock::server

@@ -1,0 +1,118 @@
+// Autocommit statements on their way to a connection.
+#ifndef PENSTOCK_SERVER_SESSION_LANE_H_
+#define PENSTOCK_SERVER_SESSION_LANE_H_
+
+#include <cstddef>
+#include <cstdint>
+#include <memory>
+#include <mutex>
+#include <vector>
+
+#include "drivers/api/driver.h"
+#include "server/pool/pool.h"
+#include "server/runtime/executor.h"
+
+namespace penstock::server {
+
+// One autocommit statement that waits for its turn, runs and is answered.
+// Whoever submits it keeps it alive until OnRun.
+class PendingRun : public driver::StatementRun {
+ public:
+  // The outcome is in the base class. If `cursor` is set, `lease` holds its
+  // connection. Called once a submission, from an executor's thread or the
+  // ticker's: it must not block.
+  virtual void OnRun() = 0;
+
+  // After `cursor`, so that the cursor is gone before its connection; see
+  // CloseCursor.
+  Lease lease;
+
+  // Destroys the cursor and gives its connection back. Executor threads only.
+  void CloseCursor() {
+    cursor.reset();
+    lease.Release();
+  }
+
+ protected:
+  ~PendingRun() { CloseCursor(); }
+
+ private:
+  friend class Lane;
+  PendingRun* next_ = nullptr;
+  driver::Deadline wait_until_;
+};
+
+// A queue of statements in front of a pool. What has gathered while the
+// connections were busy is handed to the next free one as one batch, so that
+// the driver can share a commit (SQLite), a snapshot, or a round trip among it.
+// Thread-safe.
+class Lane {
+ public:
+  struct Options {
+    // Batches that may run at once; each uses a connection.
+    int max_runners = 1;
+    // A further one is started only when the others have been busy with the
+    // same batch for a while (see Executor).
+    bool embedded = false;
+    int max_waiting = 10'000;
+    Duration acquire_timeout{};  // 0: none
+  };
+
+  // Told of every batch.
+  class Observer {
+   public:
+    virtual ~Observer() = default;
+    virtual void OnBatch(size_t statements) = 0;
+  };
+
+  // `overflow`, if not null, takes the statements that turn out to be of the
+  // wrong lane here. All of them outlive the lane.
+  Lane(Pool* pool, Executor* executor, Lane* overflow, const Options& options, Observer* observer,
+       const Clock& clock = Clock::System());
+  ~Lane();
+  Lane(const Lane&) = delete;
+  Lane& operator=(const Lane&) = delete;
+
+  // Never blocks. A full queue is an answer too (kQueueFull).
+  void Submit(PendingRun* run);
+
+  // Answers those whose time is up or whose client has gone while they wait.
+  void Tick(TimePoint now);
+
+  size_t waiting() const;
+
+ private:
+  class Runner;
+  struct Queue {
+    PendingRun* first = nullptr;
+    PendingRun** tail = &first;
+    size_t size = 0;
+    void PushBack(PendingRun* run);
+    void PushFront(PendingRun* run);
+    PendingRun* PopFront();
+  };
+
+  bool AnyRunnerFreshLocked() const;
+  Runner* RunnerToStartLocked();
+  // Up to a batch of statements to run. Empty: the runner has been retired.
+  void TakeBatch(Runner* runner, std::vector<driver::StatementRun*>* batch);
+  void PutBack(std::vector<driver::StatementRun*>::const_iterator begin,
+               std::vector<driver::StatementRun*>::const_iterator end);
+  void Answer(PendingRun* run);
+
+  Pool* const pool_;
+  Executor* const executor_;
+  Lane* const overflow_;
+  const Options options_;
+  Observer* const observer_;
+  const Clock& clock_;
+
+  mutable std::mutex mutex_;
+  Queue queue_;
+  std::vector<std::unique_ptr<Runner>> runners_;
+  std::vector<Runner*> resting_;
+};
+
+}  // namespace penstock::server
+
+#endif  // PENSTOCK_SERVER_SESSION_LANE_H_

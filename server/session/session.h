@@ -1,0 +1,65 @@
+// What is in flight: every stream and call that the daemon serves.
+#ifndef PENSTOCK_SERVER_SESSION_SESSION_H_
+#define PENSTOCK_SERVER_SESSION_SESSION_H_
+
+#include <condition_variable>
+#include <mutex>
+
+#include "server/runtime/clock.h"
+
+namespace penstock::server {
+
+// One stream or call. It adds itself to Sessions when it starts and removes
+// itself before it is destroyed.
+class Session {
+ public:
+  // Looks at the limits that are not exact to the millisecond (idle, total,
+  // stall). Called by the ticker's thread while the session is registered,
+  // concurrently with everything else; it must not block, nor add or remove
+  // sessions.
+  virtual void Tick(TimePoint now) = 0;
+
+  // The daemon is about to stop: what is idle ends now, what runs ends after
+  // the current request. With `now`, whatever runs is cancelled. Called like Tick.
+  virtual void Drain(bool now) = 0;
+
+ protected:
+  ~Session() = default;
+
+ private:
+  friend class Sessions;
+  Session* previous_ = nullptr;
+  Session* next_ = nullptr;
+};
+
+// The register of them. Thread-safe.
+class Sessions {
+ public:
+  explicit Sessions(int max_sessions) : max_sessions_(max_sessions) {}
+
+  // False: there are too many already, the session is not registered.
+  bool Add(Session* session);
+  void Remove(Session* session);
+
+  int size() const;
+  void Tick(TimePoint now);
+
+  // Sessions added from now on are drained at once as well.
+  void Drain(bool now);
+  bool draining() const;
+
+  // True once no session is left, false if some are at `until`.
+  bool WaitUntilEmpty(TimePoint until);
+
+ private:
+  const int max_sessions_;
+  mutable std::mutex mutex_;
+  std::condition_variable empty_;
+  Session* first_ = nullptr;
+  int size_ = 0;
+  bool draining_ = false;
+};
+
+}  // namespace penstock::server
+
+#endif  // PENSTOCK_SERVER_SESSION_SESSION_H_

@@ -1,0 +1,143 @@
+#include "server/session/transaction.h"
+
+#include <algorithm>
+#include <utility>
+
+#include "drivers/api/error.h"
+#include "fmt/format.h"
+
+namespace penstock::server {
+namespace {
+
+using driver::MakeError;
+using driver::Reason;
+
+constexpr size_t kMaxNameLength = 63;
+
+bool IsLetter(char c) { return (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || c == '_'; }
+bool IsDigit(char c) { return c >= '0' && c <= '9'; }
+
+absl::Status CheckName(std::string_view name) {
+  const bool good =
+      !name.empty() && name.size() <= kMaxNameLength && !IsDigit(name.front()) &&
+      std::all_of(name.begin(), name.end(), [](char c) { return IsLetter(c) || IsDigit(c); });
+  if (good) return absl::OkStatus();
+  return MakeError(Reason::kInvalidParameter,
+                   "a savepoint's name has 1 to 63 letters, digits and underscores, and does not "
+                   "begin with a digit");
+}
+
+}  // namespace
+
+absl::Status Transaction::CheckOpen() const {
+  if (state_ != State::kOpen) return MakeError(Reason::kProtocol, "the transaction is not open");
+  if (!lease_->transaction_aborted()) return absl::OkStatus();
+  return driver::MakeErrorWithHint(Reason::kTransactionAborted,
+                                   "the backend has aborted the transaction after an earlier error",
+                                   "roll back and run the transaction again");
+}
+
+absl::Status Transaction::Begin(Lease lease, const driver::TransactionOptions& options) {
+  absl::Status status = lease.Connect(options.deadline);
+  if (status.ok()) status = lease->Begin(options);
+  if (!status.ok()) return status;  // gives the lease back
+  lease_ = std::move(lease);
+  state_ = State::kOpen;
+  database_->metrics().open_transactions.Add();
+  return absl::OkStatus();
+}
+
+void Transaction::Run(driver::StatementRun& run) {
+  run.status = CheckOpen();
+  if (run.status.ok()) lease_->Run(run);
+}
+
+absl::StatusOr<uint64_t> Transaction::Prepare(std::string_view sql,
+                                              const driver::Deadline& deadline,
+                                              driver::Cancellation* cancellation,
+                                              driver::StatementInfo* info) {
+  absl::Status open = CheckOpen();
+  if (!open.ok()) return open;
+  const auto limit = static_cast<size_t>(database_->limits().max_transaction_statements);
+  if (statements_.size() >= limit) {
+    return driver::MakeErrorWithHint(
+        Reason::kLimitExceeded, fmt::format("{} statements are prepared already", limit),
+        "close one with close_statement, or raise max_transaction_statements of the database");
+  }
+  absl::StatusOr<driver::StatementInfo> described = lease_->Describe(sql, deadline, cancellation);
+  if (!described.ok()) return described.status();
+  *info = *std::move(described);
+  statements_.emplace(next_statement_, std::string(sql));
+  return next_statement_++;
+}
+
+absl::StatusOr<std::string_view> Transaction::statement(uint64_t number) const {
+  const auto found = statements_.find(number);
+  if (found != statements_.end()) return std::string_view(found->second);
+  return MakeError(Reason::kInvalidParameter,
+                   number > 0 && number < next_statement_
+                       ? fmt::format("statement {} was closed", number)
+                       : fmt::format("no statement {} was prepared in this transaction", number));
+}
+
+absl::Status Transaction::CloseStatement(uint64_t number) {
+  absl::Status found = statement(number).status();
+  if (found.ok()) statements_.erase(number);
+  return found;
+}
+
+absl::Status Transaction::Savepoint(std::string_view name) {
+  absl::Status status = CheckName(name);
+  if (status.ok()) status = CheckOpen();
+  return status.ok() ? lease_->Savepoint(name) : status;
+}
+
+absl::Status Transaction::RollbackTo(std::string_view name) {
+  absl::Status status = CheckName(name);
+  // Not CheckOpen: this is a way out of an aborted transaction, where the
+  // backend has it.
+  return status.ok() ? lease_->RollbackTo(name) : status;
+}
+
+absl::Status Transaction::Release(std::string_view name) {
+  absl::Status status = CheckName(name);
+  if (status.ok()) status = CheckOpen();
+  return status.ok() ? lease_->Release(name) : status;
+}
+
+absl::Status Transaction::Commit() {
+  absl::Status status = CheckOpen();
+  if (status.ok()) {
+    status = lease_->Commit();
+    if (status.ok()) {
+      Conclude(Conclusion::kCommitted);
+      return status;
+    }
+  }
+  End(Conclusion::kKilled);
+  return status;
+}
+
+void Transaction::End(Conclusion conclusion) {
+  if (state_ != State::kOpen) return;
+  // A rollback that fails leaves a connection that Reset or healthy() finds
+  // out about; the slot is freed whatever happens.
+  lease_->Rollback().IgnoreError();
+  Conclude(conclusion);
+}
+
+void Transaction::Conclude(Conclusion conclusion) {
+  state_ = State::kEnded;
+  conclusion_ = conclusion;
+  statements_.clear();
+  lease_.Release();
+  DatabaseMetrics& metrics = database_->metrics();
+  metrics.open_transactions.Add(-1);
+  switch (conclusion) {
+    case Conclusion::kCommitted: metrics.transactions_committed.Add(); break;
+    case Conclusion::kRolledBack: metrics.transactions_rolled_back.Add(); break;
+    default: metrics.transactions_killed.Add(); break;
+  }
+}
+
+}  // namespace penstock::server
