@@ -88,7 +88,7 @@ absl::Status Arguments::Assign(const google::protobuf::RepeatedPtrField<v1::Valu
   values_.resize(static_cast<size_t>(values.size()));
   for (int i = 0; i < values.size(); ++i) {
     absl::Status status = Convert(values.Get(i), &values_[static_cast<size_t>(i)], 0);
-    if (!status.ok()) return Annotate(status, fmt::format("parameter {}", i + 1));
+    if (!status.ok()) return driver::Annotate(status, fmt::format("parameter {}", i + 1));
   }
   return absl::OkStatus();
 }
@@ -103,7 +103,7 @@ absl::Status Arguments::AssignRows(const google::protobuf::RepeatedPtrField<v1::
     for (int i = 0; i < rows.Get(r).values_size(); ++i) {
       absl::Status status = Convert(rows.Get(r).values(i), &row[static_cast<size_t>(i)], 0);
       if (!status.ok()) {
-        return Annotate(status, fmt::format("row {}, parameter {}", r + 1, i + 1));
+        return driver::Annotate(status, fmt::format("row {}, parameter {}", r + 1, i + 1));
       }
     }
   }
