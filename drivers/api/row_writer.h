@@ -15,15 +15,16 @@ namespace penstock::driver {
 // their final form (a protobuf message, a test's vector) in one copy and a
 // driver knows nothing of that form.
 //
-// A driver calls Begin once a run, then for each row one value method a column,
+// A driver calls Begin, then for each row one value method a column,
 // in column order, and EndRow. Not thread-safe: used by the one thread that
 // drives the cursor. The bytes passed in are copied before the call returns.
 class RowWriter {
  public:
   virtual ~RowWriter() = default;
 
-  // The columns of what follows. Called once a run, before any row; with an
-  // empty list for a statement that returns no rows.
+  // The columns of what follows, before any row; an empty list for a statement
+  // that returns no rows. A driver that has to run the statement again calls it
+  // again, which discards what the run has written so far.
   virtual void Begin(const Columns& columns) = 0;
 
   virtual void Null() = 0;

@@ -1,0 +1,127 @@
+#include "drivers/sqlite/error.h"
+
+#include <sqlite3.h>
+
+#include <algorithm>
+#include <string>
+#include <utility>
+
+#include "drivers/api/error.h"
+#include "fmt/format.h"
+
+namespace penstock::sqlite {
+namespace {
+
+using driver::ErrorInfo;
+using driver::MakeError;
+using driver::Reason;
+
+// What follows `prefix` in a message, up to the next comma; empty if the
+// message is another one.
+std::string_view After(std::string_view message, std::string_view prefix) {
+  const size_t at = message.find(prefix);
+  if (at == std::string_view::npos) return {};
+  const std::string_view rest = message.substr(at + prefix.size());
+  return rest.substr(0, rest.find(','));
+}
+
+// "table.column"
+void SetTableAndColumn(std::string_view name, ErrorInfo* info) {
+  const size_t dot = name.rfind('.');
+  if (dot == std::string_view::npos) return;
+  info->table = name.substr(0, dot);
+  info->column = name.substr(dot + 1);
+}
+
+Reason ConstraintReason(int extended_code, std::string_view message, ErrorInfo* info) {
+  switch (extended_code) {
+    case SQLITE_CONSTRAINT_UNIQUE:
+    case SQLITE_CONSTRAINT_PRIMARYKEY:
+    case SQLITE_CONSTRAINT_ROWID:
+      SetTableAndColumn(After(message, "UNIQUE constraint failed: "), info);
+      info->constraint = After(message, "UNIQUE constraint failed: index '");
+      if (!info->constraint.empty()) info->constraint.pop_back();  // the closing quote
+      return Reason::kUniqueViolation;
+    case SQLITE_CONSTRAINT_FOREIGNKEY: return Reason::kForeignKeyViolation;
+    case SQLITE_CONSTRAINT_CHECK:
+      info->constraint = After(message, "CHECK constraint failed: ");
+      return Reason::kCheckViolation;
+    case SQLITE_CONSTRAINT_NOTNULL:
+      SetTableAndColumn(After(message, "NOT NULL constraint failed: "), info);
+      return Reason::kNotNullViolation;
+    case SQLITE_CONSTRAINT_DATATYPE: return Reason::kDataException;
+    default: return Reason::kConstraintViolation;
+  }
+}
+
+// SQLITE_ERROR covers everything that is wrong with a statement.
+Reason StatementReason(std::string_view message, ErrorInfo* info) {
+  const std::string_view table = After(message, "no such table: ");
+  if (!table.empty()) {
+    info->table = table;
+    return Reason::kUndefinedTable;
+  }
+  for (const std::string_view data : {"integer overflow", "malformed JSON", "bad JSON path"}) {
+    if (message.find(data) != std::string_view::npos) return Reason::kDataException;
+  }
+  return Reason::kSyntax;
+}
+
+Reason ReasonOf(int extended_code, std::string_view message, ErrorInfo* info) {
+  switch (extended_code & 0xff) {
+    case SQLITE_ERROR: return StatementReason(message, info);
+    case SQLITE_CONSTRAINT: return ConstraintReason(extended_code, message, info);
+    case SQLITE_BUSY:
+      return extended_code == SQLITE_BUSY_SNAPSHOT ? Reason::kSerializationFailure : Reason::kBusy;
+    case SQLITE_LOCKED: return Reason::kBusy;
+    case SQLITE_FULL: return Reason::kDiskFull;
+    case SQLITE_NOMEM: return Reason::kBackendResources;
+    case SQLITE_READONLY: return Reason::kReadOnly;
+    case SQLITE_INTERRUPT: return Reason::kCancelled;
+    case SQLITE_TOOBIG: return Reason::kLimitExceeded;
+    case SQLITE_MISMATCH: return Reason::kDataException;
+    case SQLITE_RANGE: return Reason::kInvalidParameter;
+    case SQLITE_AUTH: return Reason::kNotAllowed;
+    case SQLITE_CORRUPT:
+    case SQLITE_NOTADB: return Reason::kCorruption;
+    case SQLITE_CANTOPEN: return Reason::kConnectionFailed;
+    case SQLITE_IOERR: return Reason::kIo;
+    default: return Reason::kUnspecified;
+  }
+}
+
+std::string HintFor(Reason reason) {
+  switch (reason) {
+    case Reason::kBusy: return "another process holds a lock on the file; try again";
+    case Reason::kDiskFull: return "free disk space, or raise the option max_page_count";
+    case Reason::kReadOnly: return "the database can only be read";
+    case Reason::kLimitExceeded: return "raise max_value_bytes of the database";
+    default: return {};
+  }
+}
+
+}  // namespace
+
+absl::Status Classify(int extended_code, std::string_view message, int position) {
+  ErrorInfo info;
+  info.driver_code = extended_code;
+  info.position = position;
+  const Reason reason = ReasonOf(extended_code, message, &info);
+  info.hint = HintFor(reason);
+  return MakeError(reason, message, std::move(info));
+}
+
+absl::Status LastError(sqlite3* db, std::string_view sql) {
+  const int offset = sqlite3_error_offset(db);
+  int position = 0;
+  if (offset >= 0 && static_cast<size_t>(offset) <= sql.size()) {
+    // Bytes to characters: those that continue a character do not count.
+    const std::string_view before = sql.substr(0, static_cast<size_t>(offset));
+    position = 1 + static_cast<int>(std::count_if(before.begin(), before.end(), [](char c) {
+                 return (static_cast<unsigned char>(c) & 0xc0) != 0x80;
+               }));
+  }
+  return Classify(sqlite3_extended_errcode(db), sqlite3_errmsg(db), position);
+}
+
+}  // namespace penstock::sqlite

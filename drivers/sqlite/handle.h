@@ -1,0 +1,31 @@
+// An opened and hardened sqlite3*.
+#ifndef PENSTOCK_DRIVERS_SQLITE_HANDLE_H_
+#define PENSTOCK_DRIVERS_SQLITE_HANDLE_H_
+
+#include <memory>
+
+#include "absl/status/statusor.h"
+#include "drivers/sqlite/options.h"
+#include "drivers/sqlite/policy.h"
+
+struct sqlite3;
+
+namespace penstock::sqlite {
+
+struct CloseDatabase {
+  void operator()(sqlite3* db) const;
+};
+
+// A database connection with its policy installed, which outlives it.
+struct Handle {
+  std::unique_ptr<Policy> policy;
+  std::unique_ptr<sqlite3, CloseDatabase> db;
+};
+
+// Opens the file, hardens the connection and applies the options. Errors name
+// the file and what to do. Sets nothing that is stored in the file but WAL.
+absl::StatusOr<Handle> OpenHandle(const Options& options, bool writer);
+
+}  // namespace penstock::sqlite
+
+#endif  // PENSTOCK_DRIVERS_SQLITE_HANDLE_H_

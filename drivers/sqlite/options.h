@@ -1,0 +1,37 @@
+// What the configuration says about a SQLite database, checked.
+#ifndef PENSTOCK_DRIVERS_SQLITE_OPTIONS_H_
+#define PENSTOCK_DRIVERS_SQLITE_OPTIONS_H_
+
+#include <cstddef>
+#include <cstdint>
+#include <string>
+
+#include "absl/status/statusor.h"
+#include "drivers/api/config.h"
+
+namespace penstock::sqlite {
+
+struct Options {
+  // As given, for messages.
+  std::string path;
+  // For sqlite3_open_v2 with SQLITE_OPEN_URI.
+  std::string uri;
+  bool in_memory = false;
+  bool read_only = false;  // found out when the file is opened
+  std::string synchronous = "full";
+  int busy_timeout_ms = 5000;
+  bool foreign_keys = true;
+  bool allow_attach = false;
+  int64_t cache_size_kib = 2048;
+  int64_t mmap_size_bytes = 0;
+  int64_t max_page_count = 0;  // 0: SQLite's own
+  size_t statement_cache_size = 256;
+  size_t max_value_bytes = size_t{64} << 20;
+};
+
+// INVALID_ARGUMENT says what is wrong with which option.
+absl::StatusOr<Options> ParseOptions(const driver::Config& config);
+
+}  // namespace penstock::sqlite
+
+#endif  // PENSTOCK_DRIVERS_SQLITE_OPTIONS_H_

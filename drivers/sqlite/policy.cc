@@ -1,0 +1,105 @@
+#include "drivers/sqlite/policy.h"
+
+#include <sqlite3.h>
+#include <strings.h>
+
+#include <algorithm>
+#include <initializer_list>
+#include <string_view>
+#include <utility>
+
+#include "drivers/api/error.h"
+#include "fmt/format.h"
+
+namespace penstock::sqlite {
+namespace {
+
+using driver::MakeErrorWithHint;
+using driver::Reason;
+
+bool IsOneOf(const char* name, std::initializer_list<const char*> names) {
+  return std::any_of(names.begin(), names.end(),
+                     [name](const char* other) { return strcasecmp(name, other) == 0; });
+}
+
+// Pragmas that only tell, with whatever argument.
+bool Tells(const char* name) {
+  return IsOneOf(
+      name, {"table_info", "table_xinfo", "table_list", "index_list", "index_info", "index_xinfo",
+             "foreign_key_list", "foreign_key_check", "integrity_check", "quick_check",
+             "database_list", "collation_list", "function_list", "pragma_list", "module_list",
+             "compile_options", "page_count", "freelist_count", "data_version"});
+}
+
+// Settings that may be read but are the configuration's to change.
+bool MayBeRead(const char* name) {
+  return IsOneOf(name, {"journal_mode", "synchronous", "foreign_keys", "page_size", "encoding",
+                        "cache_size", "schema_version", "auto_vacuum", "busy_timeout",
+                        "max_page_count", "mmap_size", "query_only", "secure_delete",
+                        "trusted_schema", "wal_autocheckpoint", "journal_size_limit"});
+}
+
+// What belongs to the database and may be changed by whoever may write to it.
+bool MayBeWritten(const char* name) {
+  return IsOneOf(name, {"user_version", "application_id", "optimize", "wal_checkpoint",
+                        "incremental_vacuum", "analysis_limit"});
+}
+
+}  // namespace
+
+void Policy::Install(sqlite3* db) { sqlite3_set_authorizer(db, &Policy::Authorize, this); }
+
+int Policy::Authorize(void* self, int action, const char* first, const char* second, const char*,
+                      const char*) {
+  auto* policy = static_cast<Policy*>(self);
+  return policy->trusted_ ? SQLITE_OK : policy->Decide(action, first, second);
+}
+
+int Policy::Refuse(absl::Status why) {
+  refusal_ = std::move(why);
+  return SQLITE_DENY;
+}
+
+int Policy::Decide(int action, const char* first, const char* second) {
+  const bool names_file = action == SQLITE_ATTACH && first != nullptr && first[0] != '\0';
+  if (vacuuming_ && !names_file) return SQLITE_OK;
+  switch (action) {
+    case SQLITE_TRANSACTION:
+    case SQLITE_SAVEPOINT:
+      return Refuse(MakeErrorWithHint(
+          Reason::kTransactionControl,
+          fmt::format("{} is not accepted as SQL text",
+                      action == SQLITE_SAVEPOINT ? "SAVEPOINT" : (first ? first : "BEGIN")),
+          "use the Transaction RPC, whose steps begin, commit, rollback, savepoint, rollback_to "
+          "and release do this"));
+    case SQLITE_ATTACH:
+    case SQLITE_DETACH:
+      if (allow_attach_) return SQLITE_OK;
+      return Refuse(MakeErrorWithHint(Reason::kNotAllowed,
+                                      "ATTACH, DETACH and VACUUM INTO are not allowed",
+                                      "set the option allow_attach of the database to allow them"));
+    case SQLITE_PRAGMA: return DecidePragma(first, second);
+    case SQLITE_FUNCTION:
+      if (second == nullptr || strcasecmp(second, "load_extension") != 0) return SQLITE_OK;
+      return Refuse(MakeErrorWithHint(Reason::kNotAllowed, "load_extension is not allowed",
+                                      "extensions cannot be loaded through the gateway"));
+    case SQLITE_CREATE_TEMP_INDEX:
+    case SQLITE_CREATE_TEMP_TABLE:
+    case SQLITE_CREATE_TEMP_TRIGGER:
+    case SQLITE_CREATE_TEMP_VIEW: saw_temporary_ = true; return SQLITE_OK;
+    default: return SQLITE_OK;
+  }
+}
+
+int Policy::DecidePragma(const char* name, const char* argument) {
+  if (Tells(name) || MayBeWritten(name) || (argument == nullptr && MayBeRead(name))) {
+    return SQLITE_OK;
+  }
+  return Refuse(MakeErrorWithHint(
+      Reason::kNotAllowed,
+      fmt::format("PRAGMA {}{} is not allowed", name, argument != nullptr ? " with a value" : ""),
+      "connections are shared; settings belong to the options of the database in the "
+      "configuration"));
+}
+
+}  // namespace penstock::sqlite

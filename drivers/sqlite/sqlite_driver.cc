@@ -1,0 +1,69 @@
+#include "drivers/sqlite/sqlite_driver.h"
+
+#include <sqlite3.h>
+#include <unistd.h>
+
+#include <string>
+#include <utility>
+
+#include "drivers/sqlite/connection.h"
+#include "drivers/sqlite/handle.h"
+#include "drivers/sqlite/options.h"
+
+namespace penstock::sqlite {
+namespace {
+
+driver::DriverInfo MakeInfo() {
+  driver::DriverInfo info;
+  info.name = "sqlite";
+  info.dialect = "sqlite";
+  info.capabilities = {.last_insert_id = true,
+                       .returning = true,
+                       .savepoints = true,
+                       .transactional_ddl = true,
+                       .arrays = false,
+                       .single_writer = true};
+  info.split_lanes = true;
+  info.max_writers = 1;
+  info.embedded = true;
+  return info;
+}
+
+class SqliteDriver final : public driver::Driver {
+ public:
+  SqliteDriver(Options options, Handle anchor)
+      : info_(MakeInfo()), options_(std::move(options)), anchor_(std::move(anchor)) {}
+
+  const driver::DriverInfo& info() const override { return info_; }
+  std::string server_version() const override { return sqlite3_libversion(); }
+
+  absl::StatusOr<std::unique_ptr<driver::Connection>> Connect(driver::Lane lane,
+                                                              const driver::Deadline&) override {
+    return Connection::Open(options_, lane);
+  }
+
+ private:
+  const driver::DriverInfo info_;
+  const Options options_;
+  // Keeps a memory database alive, and the write-ahead log of a file from being
+  // taken down and set up again whenever the pool is empty.
+  const Handle anchor_;
+};
+
+bool FileIsReadOnly(const Options& options) {
+  return !options.in_memory && access(options.path.c_str(), F_OK) == 0 &&
+         access(options.path.c_str(), W_OK) != 0;
+}
+
+}  // namespace
+
+absl::StatusOr<std::unique_ptr<driver::Driver>> Open(const driver::Config& config) {
+  absl::StatusOr<Options> options = ParseOptions(config);
+  if (!options.ok()) return options.status();
+  options->read_only = FileIsReadOnly(*options);
+  absl::StatusOr<Handle> anchor = OpenHandle(*options, true);
+  if (!anchor.ok()) return anchor.status();
+  return std::make_unique<SqliteDriver>(*std::move(options), *std::move(anchor));
+}
+
+}  // namespace penstock::sqlite

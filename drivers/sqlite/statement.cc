@@ -1,0 +1,211 @@
+#include "drivers/sqlite/statement.h"
+
+#include <sqlite3.h>
+#include <strings.h>
+
+#include <algorithm>
+#include <charconv>
+#include <utility>
+
+#include "drivers/api/error.h"
+#include "drivers/sqlite/error.h"
+#include "drivers/sqlite/values.h"
+#include "fmt/format.h"
+
+namespace penstock::sqlite {
+namespace {
+
+using driver::MakeError;
+using driver::MakeErrorWithHint;
+using driver::Reason;
+
+bool IsSpace(char c) { return c == ' ' || (c >= '\t' && c <= '\r'); }
+
+// What follows leading white space and comments.
+std::string_view SkipBlank(std::string_view sql) {
+  for (;;) {
+    while (!sql.empty() && IsSpace(sql.front())) sql.remove_prefix(1);
+    if (sql.starts_with("--")) {
+      const size_t end = sql.find('\n');
+      sql.remove_prefix(end == std::string_view::npos ? sql.size() : end + 1);
+    } else if (sql.starts_with("/*")) {
+      const size_t end = sql.find("*/", 2);
+      sql.remove_prefix(end == std::string_view::npos ? sql.size() : end + 2);
+    } else {
+      return sql;
+    }
+  }
+}
+
+bool StartsWithKeyword(std::string_view sql, std::string_view keyword) {
+  sql = SkipBlank(sql);
+  return sql.size() >= keyword.size() &&
+         strncasecmp(sql.data(), keyword.data(), keyword.size()) == 0 &&
+         (sql.size() == keyword.size() || IsSpace(sql[keyword.size()]) ||
+          sql[keyword.size()] == ';' || sql[keyword.size()] == '/' || sql[keyword.size()] == '-');
+}
+
+absl::Status CountError(int wanted, size_t given) {
+  return MakeError(Reason::kInvalidParameter,
+                   fmt::format("the statement takes {} parameter{}, {} {} given", wanted,
+                               wanted == 1 ? "" : "s", given, given == 1 ? "was" : "were"));
+}
+
+}  // namespace
+
+Statement::Statement(sqlite3_stmt* handle, std::string_view sql) : handle_(handle), sql_(sql) {
+  read_only_ = sqlite3_stmt_readonly(handle_) != 0;
+  is_vacuum_ = StartsWithKeyword(sql_, "VACUUM");
+  runs_alone_ = is_vacuum_ || StartsWithKeyword(sql_, "PRAGMA");
+  ReadColumns();
+}
+
+Statement::~Statement() { sqlite3_finalize(handle_); }
+
+absl::StatusOr<std::unique_ptr<Statement>> Statement::Prepare(sqlite3* db, Policy* policy,
+                                                              std::string_view sql) {
+  if (sql.find('\0') != std::string_view::npos) {
+    return MakeErrorWithHint(Reason::kSyntax, "the statement has a NUL character in it",
+                             "pass such text as a parameter");
+  }
+  policy->Reset();
+  sqlite3_stmt* handle = nullptr;
+  const char* tail = nullptr;
+  const int code = sqlite3_prepare_v3(db, sql.data(), static_cast<int>(sql.size()),
+                                      SQLITE_PREPARE_PERSISTENT, &handle, &tail);
+  if (code != SQLITE_OK) {
+    return policy->refusal().ok() ? LastError(db, sql) : policy->refusal();
+  }
+  if (handle == nullptr) {
+    // Nothing before the first semicolon; perhaps something after it.
+    std::string_view rest = SkipBlank(sql);
+    while (rest.starts_with(';')) rest = SkipBlank(rest.substr(1));
+    return rest.empty() ? MakeError(Reason::kEmptyStatement, "the request has no statement in it")
+                        : MakeError(Reason::kMultipleStatements,
+                                    "the request has something before its statement: a lone `;`");
+  }
+  std::unique_ptr<Statement> statement(new Statement(handle, sql));
+  std::string_view rest(tail, static_cast<size_t>(sql.data() + sql.size() - tail));
+  for (rest = SkipBlank(rest); rest.starts_with(';');) rest = SkipBlank(rest.substr(1));
+  if (!rest.empty()) {
+    return MakeErrorWithHint(Reason::kMultipleStatements, "the request has more than one statement",
+                             "send one statement a request; scripts belong to migrations");
+  }
+  absl::Status mapped = statement->MapParameters();
+  if (!mapped.ok()) return mapped;
+  return statement;
+}
+
+absl::Status Statement::MapParameters() {
+  const int count = sqlite3_bind_parameter_count(handle_);
+  bool numbered = false;
+  bool positional = false;
+  std::vector<bool> used;
+  for (int i = 1; i <= count; ++i) {
+    const char* name = sqlite3_bind_parameter_name(handle_, i);
+    int number = i;
+    if (name == nullptr || name[0] == '?') {
+      positional = true;
+    } else {
+      numbered = true;
+      const std::string_view text(name);
+      const char* end = text.data() + text.size();
+      const auto [stop, error] = std::from_chars(text.data() + 1, end, number);
+      if (name[0] != '$' || error != std::errc() || stop != end || number < 1 || number > 32766) {
+        return MakeErrorWithHint(Reason::kInvalidParameter,
+                                 fmt::format("parameter '{}' is not numbered", text),
+                                 "write parameters as $1, $2, … (and a cast as CAST(… AS …))");
+      }
+    }
+    argument_of_.push_back(number - 1);
+    parameter_count_ = std::max(parameter_count_, number);
+  }
+  if (numbered && positional) {
+    return MakeError(Reason::kInvalidParameter, "`?` and `$1` are mixed; use one of them");
+  }
+  used.resize(static_cast<size_t>(parameter_count_));
+  for (const int argument : argument_of_) used[static_cast<size_t>(argument)] = true;
+  const auto missing = std::find(used.begin(), used.end(), false);
+  if (missing != used.end()) {
+    return MakeError(Reason::kInvalidParameter,
+                     fmt::format("the statement uses ${} but not ${}", parameter_count_,
+                                 missing - used.begin() + 1));
+  }
+  return absl::OkStatus();
+}
+
+void Statement::ReadColumns() {
+  std::vector<driver::Column> columns;
+  const int count = sqlite3_column_count(handle_);
+  for (int i = 0; i < count; ++i) {
+    const char* name = sqlite3_column_name(handle_, i);
+    const char* declared = sqlite3_column_decltype(handle_, i);
+    driver::Column column;
+    if (name != nullptr) column.name = name;
+    if (declared != nullptr) {
+      column.native_type = declared;
+      column.kind = KindOfDeclaredType(declared);
+    }
+    columns.push_back(std::move(column));
+  }
+  columns_ = std::make_shared<const std::vector<driver::Column>>(std::move(columns));
+  prepared_times_ = sqlite3_stmt_status(handle_, SQLITE_STMTSTATUS_REPREPARE, 0);
+}
+
+void Statement::RefreshColumns() {
+  if (prepared_times_ != sqlite3_stmt_status(handle_, SQLITE_STMTSTATUS_REPREPARE, 0)) {
+    ReadColumns();
+  }
+}
+
+absl::Status Statement::Bind(std::span<const driver::Value> args) {
+  if (args.size() != static_cast<size_t>(parameter_count_)) {
+    return CountError(parameter_count_, args.size());
+  }
+  for (size_t i = 0; i < argument_of_.size(); ++i) {
+    absl::Status status =
+        sqlite::Bind(handle_, static_cast<int>(i) + 1, args[static_cast<size_t>(argument_of_[i])]);
+    if (!status.ok())
+      return driver::Annotate(status, fmt::format("parameter {}", argument_of_[i] + 1));
+  }
+  return absl::OkStatus();
+}
+
+absl::Status Statement::WriteRow(driver::RowWriter* writer) const {
+  const int count = static_cast<int>(columns_->size());
+  for (int i = 0; i < count; ++i) {
+    absl::Status status = WriteColumn(handle_, i, (*columns_)[static_cast<size_t>(i)].kind, writer);
+    if (!status.ok()) return status;
+  }
+  writer->EndRow();
+  return absl::OkStatus();
+}
+
+void Statement::Reset() {
+  sqlite3_reset(handle_);
+  if (!argument_of_.empty()) sqlite3_clear_bindings(handle_);
+}
+
+absl::StatusOr<Statement*> StatementCache::Get(std::string_view sql) {
+  const auto found = by_text_.find(sql);
+  if (found != by_text_.end()) {
+    recent_first_.splice(recent_first_.begin(), recent_first_, found->second);
+    return recent_first_.front().get();
+  }
+  absl::StatusOr<std::unique_ptr<Statement>> prepared = Statement::Prepare(db_, policy_, sql);
+  if (!prepared.ok()) return prepared.status();
+  while (recent_first_.size() >= std::max<size_t>(capacity_, 1)) {
+    by_text_.erase(recent_first_.back()->sql());
+    recent_first_.pop_back();
+  }
+  recent_first_.push_front(*std::move(prepared));
+  by_text_.emplace(recent_first_.front()->sql(), recent_first_.begin());
+  return recent_first_.front().get();
+}
+
+void StatementCache::Clear() {
+  by_text_.clear();
+  recent_first_.clear();
+}
+
+}  // namespace penstock::sqlite

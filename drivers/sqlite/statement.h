@@ -1,0 +1,100 @@
+// Prepared statements and the cache of them that each connection keeps.
+#ifndef PENSTOCK_DRIVERS_SQLITE_STATEMENT_H_
+#define PENSTOCK_DRIVERS_SQLITE_STATEMENT_H_
+
+#include <cstddef>
+#include <list>
+#include <memory>
+#include <span>
+#include <string>
+#include <string_view>
+#include <unordered_map>
+#include <vector>
+
+#include "absl/status/status.h"
+#include "absl/status/statusor.h"
+#include "drivers/api/driver.h"
+#include "drivers/sqlite/policy.h"
+
+struct sqlite3;
+struct sqlite3_stmt;
+
+namespace penstock::sqlite {
+
+// A client's statement, prepared. Used by its connection's thread only.
+class Statement {
+ public:
+  // Prepares one statement; refuses an empty text, several statements, what the
+  // policy refuses, and parameters other than $1, $2, … or ?.
+  static absl::StatusOr<std::unique_ptr<Statement>> Prepare(sqlite3* db, Policy* policy,
+                                                            std::string_view sql);
+  ~Statement();
+  Statement(const Statement&) = delete;
+  Statement& operator=(const Statement&) = delete;
+
+  sqlite3_stmt* handle() const { return handle_; }
+  const std::string& sql() const { return sql_; }
+  bool read_only() const { return read_only_; }
+  bool returns_rows() const { return !columns_->empty(); }
+  // It cannot run inside a transaction: VACUUM, PRAGMA.
+  bool runs_alone() const { return runs_alone_; }
+  bool is_vacuum() const { return is_vacuum_; }
+  int parameter_count() const { return parameter_count_; }
+
+  // As of the last run; the object changes only when the schema did.
+  const driver::Columns& columns() const { return columns_; }
+  // Looks again if SQLite had to prepare the statement anew.
+  void RefreshColumns();
+
+  // Gives every parameter its value; names the parameter that is wrong.
+  absl::Status Bind(std::span<const driver::Value> args);
+
+  // Writes the current row.
+  absl::Status WriteRow(driver::RowWriter* writer) const;
+
+  // Ready for the next run; nothing stays bound.
+  void Reset();
+
+ private:
+  Statement(sqlite3_stmt* handle, std::string_view sql);
+  absl::Status MapParameters();
+  void ReadColumns();
+
+  sqlite3_stmt* const handle_;
+  const std::string sql_;
+  bool read_only_ = false;
+  bool runs_alone_ = false;
+  bool is_vacuum_ = false;
+  int parameter_count_ = 0;
+  // For each of SQLite's parameters the number of the argument, from 0.
+  std::vector<int> argument_of_;
+  driver::Columns columns_;
+  int prepared_times_ = 0;
+};
+
+// Least recently used goes first. Not thread-safe.
+class StatementCache {
+ public:
+  StatementCache(sqlite3* db, Policy* policy, size_t capacity)
+      : db_(db), policy_(policy), capacity_(capacity) {}
+
+  // The statement of this text, prepared now or before. It is the caller's
+  // until the next call of Get.
+  absl::StatusOr<Statement*> Get(std::string_view sql);
+  void Clear();
+  size_t size() const { return by_text_.size(); }
+
+ private:
+  using List = std::list<std::unique_ptr<Statement>>;
+
+  sqlite3* const db_;
+  Policy* const policy_;
+  const size_t capacity_;
+  List recent_first_;
+  // The keys are the statements' own texts.
+  std::unordered_map<std::string_view, List::iterator> by_text_;
+};
+
+}  // namespace penstock::sqlite
+
+#endif  // PENSTOCK_DRIVERS_SQLITE_STATEMENT_H_

@@ -1,0 +1,224 @@
+#include "drivers/sqlite/text.h"
+
+#include <algorithm>
+#include <charconv>
+#include <chrono>
+#include <cstdlib>
+#include <cstring>
+
+#include "fmt/format.h"
+
+namespace penstock::sqlite {
+namespace {
+
+bool IsDigit(char c) { return c >= '0' && c <= '9'; }
+bool IsHex(char c) { return IsDigit(c) || (c >= 'a' && c <= 'f') || (c >= 'A' && c <= 'F'); }
+
+// Takes exactly `count` digits off the front.
+bool TakeDigits(std::string_view* text, size_t count, int* value) {
+  if (text->size() < count) return false;
+  const std::string_view digits = text->substr(0, count);
+  if (!std::all_of(digits.begin(), digits.end(), IsDigit)) return false;
+  std::from_chars(digits.data(), digits.data() + count, *value);
+  text->remove_prefix(count);
+  return true;
+}
+
+bool Take(std::string_view* text, char c) {
+  if (text->empty() || text->front() != c) return false;
+  text->remove_prefix(1);
+  return true;
+}
+
+size_t TakeAllDigits(std::string_view* text) {
+  const size_t count =
+      static_cast<size_t>(std::find_if_not(text->begin(), text->end(), IsDigit) - text->begin());
+  text->remove_prefix(count);
+  return count;
+}
+
+bool TakeDate(std::string_view* text, std::chrono::year_month_day* date) {
+  int year = 0;
+  int month = 0;
+  int day = 0;
+  if (!TakeDigits(text, 4, &year) || !Take(text, '-') || !TakeDigits(text, 2, &month) ||
+      !Take(text, '-') || !TakeDigits(text, 2, &day)) {
+    return false;
+  }
+  *date = std::chrono::year(year) / month / day;
+  return year >= 1 && date->ok();
+}
+
+// HH:MM:SS[.fraction]
+bool TakeClock(std::string_view* text, int* second_of_day, int32_t* nanos) {
+  int hour = 0;
+  int minute = 0;
+  int second = 0;
+  if (!TakeDigits(text, 2, &hour) || !Take(text, ':') || !TakeDigits(text, 2, &minute) ||
+      !Take(text, ':') || !TakeDigits(text, 2, &second)) {
+    return false;
+  }
+  *nanos = 0;
+  if (Take(text, '.')) {
+    const std::string_view rest = *text;
+    const size_t digits = TakeAllDigits(text);
+    if (digits == 0 || digits > 9) return false;
+    std::from_chars(rest.data(), rest.data() + digits, *nanos);
+    for (size_t i = digits; i < 9; ++i) *nanos *= 10;
+  }
+  *second_of_day = (hour * 60 + minute) * 60 + second;
+  return hour < 24 && minute < 60 && second < 60;
+}
+
+// Z, ±HH:MM or nothing.
+bool TakeOffset(std::string_view* text, int* seconds) {
+  *seconds = 0;
+  if (text->empty() || Take(text, 'Z')) return true;
+  const bool minus = text->front() == '-';
+  if (!minus && text->front() != '+') return false;
+  text->remove_prefix(1);
+  int hours = 0;
+  int minutes = 0;
+  if (!TakeDigits(text, 2, &hours) || !Take(text, ':') || !TakeDigits(text, 2, &minutes)) {
+    return false;
+  }
+  *seconds = (hours * 60 + minutes) * 60 * (minus ? -1 : 1);
+  return hours < 24 && minutes < 60;
+}
+
+// The length of the UTF-8 sequence at the front, 0 if it is none.
+size_t SequenceLength(const unsigned char* p, size_t left) {
+  const auto continues = [&](size_t i) { return (p[i] & 0xc0) == 0x80; };
+  if (p[0] < 0x80) return 1;
+  if (p[0] >= 0xc2 && p[0] <= 0xdf) return left >= 2 && continues(1) ? 2 : 0;
+  if (p[0] >= 0xe0 && p[0] <= 0xef) {
+    if (left < 3 || !continues(1) || !continues(2)) return 0;
+    if (p[0] == 0xe0 && p[1] < 0xa0) return 0;   // too long a form
+    if (p[0] == 0xed && p[1] >= 0xa0) return 0;  // a surrogate
+    return 3;
+  }
+  if (p[0] >= 0xf0 && p[0] <= 0xf4) {
+    if (left < 4 || !continues(1) || !continues(2) || !continues(3)) return 0;
+    if (p[0] == 0xf0 && p[1] < 0x90) return 0;
+    if (p[0] == 0xf4 && p[1] >= 0x90) return 0;  // beyond U+10FFFF
+    return 4;
+  }
+  return 0;
+}
+
+}  // namespace
+
+bool IsUtf8(std::string_view text) {
+  const auto* p = reinterpret_cast<const unsigned char*>(text.data());
+  size_t left = text.size();
+  while (left > 0) {
+    uint64_t word = 0;
+    while (left >= sizeof(word)) {  // ASCII, eight at a time
+      std::memcpy(&word, p, sizeof(word));
+      if ((word & 0x8080808080808080u) != 0) break;
+      p += sizeof(word);
+      left -= sizeof(word);
+    }
+    if (left == 0) break;
+    const size_t length = SequenceLength(p, left);
+    if (length == 0) return false;
+    p += length;
+    left -= length;
+  }
+  return true;
+}
+
+bool IsDate(std::string_view text) {
+  std::chrono::year_month_day date;
+  return TakeDate(&text, &date) && text.empty();
+}
+
+bool IsTime(std::string_view text) {
+  int second_of_day = 0;
+  int32_t nanos = 0;
+  int offset = 0;
+  return TakeClock(&text, &second_of_day, &nanos) && TakeOffset(&text, &offset) && text.empty();
+}
+
+bool IsInterval(std::string_view text) {
+  if (text.starts_with('-') || text.starts_with('+')) text.remove_prefix(1);
+  return text.size() >= 3 && text.starts_with('P') &&
+         std::all_of(text.begin(), text.end(),
+                     [](char c) { return IsDigit(c) || std::strchr("PYMWDTHS.-", c) != nullptr; });
+}
+
+bool IsUuid(std::string_view text) {
+  if (text.size() != 36) return false;
+  for (size_t i = 0; i < text.size(); ++i) {
+    const bool dash = i == 8 || i == 13 || i == 18 || i == 23;
+    if (dash ? text[i] != '-' : !IsHex(text[i])) return false;
+  }
+  return true;
+}
+
+bool IsDecimal(std::string_view text) {
+  if (text.starts_with('-') || text.starts_with('+')) text.remove_prefix(1);
+  size_t digits = TakeAllDigits(&text);
+  if (Take(&text, '.')) digits += TakeAllDigits(&text);
+  if (digits == 0) return false;
+  if (Take(&text, 'e') || Take(&text, 'E')) {
+    if (text.starts_with('-') || text.starts_with('+')) text.remove_prefix(1);
+    if (TakeAllDigits(&text) == 0) return false;
+  }
+  return text.empty();
+}
+
+bool KeepsDecimal(std::string_view text) {
+  // A whole number of 64 bits is kept as it is.
+  int64_t whole = 0;
+  const std::string_view unsigned_text = text.starts_with('+') ? text.substr(1) : text;
+  const char* end = unsigned_text.data() + unsigned_text.size();
+  const auto [stop, error] = std::from_chars(unsigned_text.data(), end, whole);
+  if (error == std::errc() && stop == end) return true;
+  // Any other becomes a double, which holds 15 digits and a limited exponent.
+  constexpr int kDigits = 15;
+  constexpr double kLargest = 1e300;
+  constexpr double kSmallest = 1e-290;
+  const std::string_view mantissa = text.substr(0, text.find_first_of("eE"));
+  std::string digits;
+  for (const char c : mantissa) {
+    if (IsDigit(c)) digits += c;
+  }
+  digits.erase(0, digits.find_first_not_of('0'));
+  digits.erase(digits.find_last_not_of('0') + 1);
+  if (digits.empty()) return true;  // zero
+  const double magnitude = std::abs(std::strtod(std::string(text).c_str(), nullptr));
+  return digits.size() <= kDigits && magnitude < kLargest && magnitude > kSmallest;
+}
+
+bool ParseTimestamp(std::string_view text, int64_t* seconds, int32_t* nanos) {
+  std::chrono::year_month_day date;
+  int second_of_day = 0;
+  int offset = 0;
+  if (!TakeDate(&text, &date)) return false;
+  if (!Take(&text, ' ') && !Take(&text, 'T')) return false;
+  if (!TakeClock(&text, &second_of_day, nanos) || !TakeOffset(&text, &offset)) return false;
+  const int64_t days = std::chrono::sys_days(date).time_since_epoch().count();
+  *seconds = days * 86'400 + second_of_day - offset;
+  return text.empty();
+}
+
+std::string FormatTimestamp(int64_t seconds, int32_t nanos) {
+  constexpr int64_t kYear1 = -62'135'596'800;
+  constexpr int64_t kYear10000 = 253'402'300'800;
+  if (seconds < kYear1 || seconds >= kYear10000) return {};
+  const auto days = std::chrono::floor<std::chrono::days>(
+      std::chrono::sys_seconds(std::chrono::seconds(seconds)));
+  const std::chrono::year_month_day date(days);
+  const auto second_of_day = static_cast<int>(seconds - days.time_since_epoch().count() * 86'400);
+  std::string text =
+      fmt::format("{:04}-{:02}-{:02} {:02}:{:02}:{:02}", static_cast<int>(date.year()),
+                  static_cast<unsigned>(date.month()), static_cast<unsigned>(date.day()),
+                  second_of_day / 3600, second_of_day / 60 % 60, second_of_day % 60);
+  if (nanos == 0) return text;
+  if (nanos % 1'000'000 == 0) return text + fmt::format(".{:03}", nanos / 1'000'000);
+  if (nanos % 1'000 == 0) return text + fmt::format(".{:06}", nanos / 1'000);
+  return text + fmt::format(".{:09}", nanos);
+}
+
+}  // namespace penstock::sqlite

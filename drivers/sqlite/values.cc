@@ -1,0 +1,217 @@
+#include "drivers/sqlite/values.h"
+
+#include <sqlite3.h>
+
+#include <algorithm>
+#include <charconv>
+#include <cmath>
+#include <string>
+
+#include "drivers/api/error.h"
+#include "drivers/sqlite/error.h"
+#include "drivers/sqlite/text.h"
+#include "fmt/format.h"
+
+namespace penstock::sqlite {
+namespace {
+
+using driver::Kind;
+using driver::MakeError;
+using driver::MakeErrorWithHint;
+using driver::Reason;
+
+char Upper(char c) { return c >= 'a' && c <= 'z' ? static_cast<char>(c - 'a' + 'A') : c; }
+
+absl::Status BadText(Kind kind, std::string_view form) {
+  return MakeError(Reason::kDataException,
+                   fmt::format("the value is not a {} ({})", driver::KindName(kind), form));
+}
+
+// A number that NUMERIC affinity would round is refused rather than changed.
+absl::Status CheckNumber(Kind kind, std::string_view text) {
+  if (KeepsDecimal(text)) return absl::OkStatus();
+  return MakeErrorWithHint(Reason::kDataException,
+                           fmt::format("SQLite would round this {}: it keeps 15 significant digits",
+                                       driver::KindName(kind)),
+                           "send it as text and store it in a column declared TEXT");
+}
+
+absl::Status CheckText(const driver::Value& value) {
+  switch (value.kind) {
+    case Kind::kDecimal:
+      if (!IsDecimal(value.text)) return BadText(value.kind, "digits with a sign, point, exponent");
+      return CheckNumber(value.kind, value.text);
+    case Kind::kDate:
+      return IsDate(value.text) ? absl::OkStatus() : BadText(value.kind, "YYYY-MM-DD");
+    case Kind::kTime:
+      return IsTime(value.text) ? absl::OkStatus()
+                                : BadText(value.kind, "HH:MM:SS, a fraction of up to 9 digits");
+    case Kind::kInterval:
+      return IsInterval(value.text) ? absl::OkStatus() : BadText(value.kind, "ISO 8601, as P1DT2H");
+    case Kind::kUuid:
+      return IsUuid(value.text) ? absl::OkStatus() : BadText(value.kind, "8-4-4-4-12 hex digits");
+    case Kind::kJson:
+      if (!IsUtf8(value.text)) break;
+      return IsDecimal(value.text) ? CheckNumber(value.kind, value.text) : absl::OkStatus();
+    default:
+      if (IsUtf8(value.text)) return absl::OkStatus();
+  }
+  return MakeErrorWithHint(Reason::kDataException, "the text is not valid UTF-8",
+                           "send bytes as a blob");
+}
+
+int BindBytes(sqlite3_stmt* statement, int index, const driver::Value& value) {
+  // A null pointer would bind NULL.
+  const char* bytes = value.text.data() != nullptr ? value.text.data() : "";
+  if (value.kind == Kind::kBlob) {
+    return sqlite3_bind_blob64(statement, index, bytes, value.text.size(), SQLITE_STATIC);
+  }
+  return sqlite3_bind_text64(statement, index, bytes, value.text.size(), SQLITE_STATIC,
+                             SQLITE_UTF8);
+}
+
+absl::Status BindTimestamp(sqlite3_stmt* statement, int index, const driver::Value& value,
+                           int* code) {
+  const std::string text = FormatTimestamp(value.integer, value.nanos);
+  if (text.empty()) {
+    return MakeError(Reason::kDataException, "a timestamp's year must lie between 1 and 9999");
+  }
+  *code = sqlite3_bind_text64(statement, index, text.data(), text.size(), SQLITE_TRANSIENT,
+                              SQLITE_UTF8);
+  return absl::OkStatus();
+}
+
+// The shortest text that reads back as the same double.
+std::string RealText(double value) {
+  char buffer[32];
+  const auto [end, error] = std::to_chars(buffer, buffer + sizeof(buffer), value);
+  return std::string(buffer, end);
+}
+
+bool FitsKind(Kind kind, std::string_view text) {
+  switch (kind) {
+    case Kind::kDecimal: return IsDecimal(text);
+    case Kind::kDate: return IsDate(text);
+    case Kind::kTime: return IsTime(text);
+    case Kind::kInterval: return IsInterval(text);
+    case Kind::kUuid: return IsUuid(text);
+    case Kind::kJson: return true;
+    default: return false;
+  }
+}
+
+absl::Status WriteText(sqlite3_stmt* statement, int index, Kind kind, driver::RowWriter* writer) {
+  const auto* bytes = reinterpret_cast<const char*>(sqlite3_column_text(statement, index));
+  const auto size = static_cast<size_t>(sqlite3_column_bytes(statement, index));
+  if (bytes == nullptr) {
+    return MakeError(Reason::kBackendResources, "SQLite ran out of memory reading a text");
+  }
+  const std::string_view text(bytes, size);
+  if (!IsUtf8(text)) {
+    driver::ErrorInfo info;
+    info.column = sqlite3_column_name(statement, index);
+    info.hint = "select CAST(column AS BLOB) to read its bytes";
+    return MakeError(Reason::kDataException,
+                     fmt::format("column '{}' holds text that is not valid UTF-8", info.column),
+                     info);
+  }
+  int64_t seconds = 0;
+  int32_t nanos = 0;
+  if (kind == Kind::kTimestamp && ParseTimestamp(text, &seconds, &nanos)) {
+    writer->Timestamp(seconds, nanos);
+  } else {
+    writer->Bytes(FitsKind(kind, text) ? kind : Kind::kText, text);
+  }
+  return absl::OkStatus();
+}
+
+void WriteInteger(int64_t value, Kind kind, driver::RowWriter* writer) {
+  if (kind == Kind::kBoolean && (value == 0 || value == 1)) {
+    writer->Boolean(value == 1);
+  } else if (kind == Kind::kDecimal || kind == Kind::kJson) {
+    writer->Bytes(kind, fmt::format_int(value).c_str());
+  } else if (kind == Kind::kReal) {
+    // REAL affinity stores whole numbers as integers where it can.
+    writer->Real(static_cast<double>(value));
+  } else {
+    writer->Integer(value);
+  }
+}
+
+}  // namespace
+
+driver::Kind KindOfDeclaredType(std::string_view declared_type) {
+  std::string type(declared_type.substr(0, declared_type.find('(')));
+  std::transform(type.begin(), type.end(), type.begin(), Upper);
+  while (type.ends_with(' ')) type.pop_back();
+  const auto has = [&](std::string_view part) { return type.find(part) != std::string::npos; };
+  if (type.starts_with("BOOL")) return Kind::kBoolean;
+  if (type == "INTERVAL") return Kind::kInterval;
+  if (type == "DATE") return Kind::kDate;
+  if (type == "TIME") return Kind::kTime;
+  if (type == "UUID" || type == "GUID") return Kind::kUuid;
+  if (type == "JSON" || type == "JSONB") return Kind::kJson;
+  if (type.starts_with("TIMESTAMP") || type == "DATETIME") return Kind::kTimestamp;
+  if (type.starts_with("DECIMAL") || type.starts_with("NUMERIC")) return Kind::kDecimal;
+  if (has("INT") || type == "BIGSERIAL" || type == "SERIAL") return Kind::kInteger;
+  if (has("CHAR") || has("CLOB") || has("TEXT")) return Kind::kText;
+  if (has("BLOB") || type == "BYTEA") return Kind::kBlob;
+  if (has("REAL") || has("FLOA") || has("DOUB")) return Kind::kReal;
+  return Kind::kUnspecified;
+}
+
+absl::Status Bind(sqlite3_stmt* statement, int index, const driver::Value& value) {
+  absl::Status checked;
+  int code = SQLITE_OK;
+  switch (value.kind) {
+    case Kind::kUnspecified: code = sqlite3_bind_null(statement, index); break;
+    case Kind::kBoolean:
+    case Kind::kInteger: code = sqlite3_bind_int64(statement, index, value.integer); break;
+    case Kind::kReal:
+      if (std::isnan(value.real)) {
+        return MakeErrorWithHint(Reason::kDataException, "SQLite cannot store NaN",
+                                 "send NULL instead");
+      }
+      code = sqlite3_bind_double(statement, index, value.real);
+      break;
+    case Kind::kTimestamp: checked = BindTimestamp(statement, index, value, &code); break;
+    case Kind::kArray:
+      return MakeErrorWithHint(Reason::kUnsupported, "sqlite lacks the capability `arrays`",
+                               "send the elements as a json value and use json_each");
+    case Kind::kBlob: code = BindBytes(statement, index, value); break;
+    default:
+      checked = CheckText(value);
+      if (checked.ok()) code = BindBytes(statement, index, value);
+      break;
+  }
+  if (!checked.ok()) return checked;
+  return code == SQLITE_OK ? absl::OkStatus() : LastError(sqlite3_db_handle(statement));
+}
+
+absl::Status WriteColumn(sqlite3_stmt* statement, int index, driver::Kind kind,
+                         driver::RowWriter* writer) {
+  switch (sqlite3_column_type(statement, index)) {
+    case SQLITE_INTEGER:
+      WriteInteger(sqlite3_column_int64(statement, index), kind, writer);
+      return absl::OkStatus();
+    case SQLITE_FLOAT: {
+      const double value = sqlite3_column_double(statement, index);
+      if ((kind == Kind::kDecimal || kind == Kind::kJson) && std::isfinite(value)) {
+        writer->Bytes(kind, RealText(value));
+      } else {
+        writer->Real(value);
+      }
+      return absl::OkStatus();
+    }
+    case SQLITE_TEXT: return WriteText(statement, index, kind, writer);
+    case SQLITE_BLOB: {
+      const auto* bytes = static_cast<const char*>(sqlite3_column_blob(statement, index));
+      const auto size = static_cast<size_t>(sqlite3_column_bytes(statement, index));
+      writer->Bytes(Kind::kBlob, std::string_view(bytes, size));
+      return absl::OkStatus();
+    }
+    default: writer->Null(); return absl::OkStatus();
+  }
+}
+
+}  // namespace penstock::sqlite
