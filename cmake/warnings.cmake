@@ -3,7 +3,7 @@
 add_library(penstock_options INTERFACE)
 target_include_directories(penstock_options INTERFACE ${PROJECT_SOURCE_DIR})
 target_compile_options(penstock_options INTERFACE
-  -Wall -Wextra -Wshadow -Wnon-virtual-dtor -Woverloaded-virtual
+  -Wall -Wextra -Wshadow -Woverloaded-virtual
   # Designated initialisers leave the rest at its default on purpose.
   -Wno-missing-field-initializers)
 if(PENSTOCK_WERROR)

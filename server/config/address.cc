@@ -78,7 +78,8 @@ absl::StatusOr<Address> ParseAddress(std::string_view text) {
   }
   std::string host(text.substr(0, colon));
   const std::optional<int> port = ParsePort(text.substr(colon + 1));
-  if (!port) return Wrong(text, "has no port from 0 to 65535 after its last colon; write host:port");
+  if (!port)
+    return Wrong(text, "has no port from 0 to 65535 after its last colon; write host:port");
   if (host.empty() || host == "*") {
     return Wrong(text, fmt::format("names no host; write 127.0.0.1:{}, or 0.0.0.0:{} for every "
                                    "interface",

@@ -4,6 +4,7 @@
 #include <cstddef>
 
 #include "fmt/format.h"
+#include "server/log/utf8.h"
 
 namespace penstock::server {
 namespace {
@@ -38,20 +39,26 @@ size_t EditDistance(std::string_view a, std::string_view b) {
 
 }  // namespace
 
-std::string Quoted(std::string_view text) {
-  size_t end = std::min(text.size(), kLongestQuote);
-  // Never in the middle of a UTF-8 sequence.
-  while (end < text.size() && end > 0 && (text[end] & 0xC0) == 0x80) --end;
-  std::string out = "'";
-  for (const char c : text.substr(0, end)) {
-    if (IsControl(c)) {
-      out += fmt::format("\\x{:02x}", static_cast<unsigned char>(c));
+std::string Printable(std::string_view text) {
+  std::string out;
+  while (!text.empty()) {
+    const size_t length = Utf8Length(text);
+    if (length == 0 || IsControl(text[0])) {
+      out += fmt::format("\\x{:02x}", static_cast<unsigned char>(text[0]));
     } else {
-      out += c;
+      out += text.substr(0, length);
     }
+    text.remove_prefix(std::max<size_t>(length, 1));
   }
-  out += end < text.size() ? "...'" : "'";
   return out;
+}
+
+std::string Quoted(std::string_view text) {
+  if (text.size() <= kLongestQuote) return fmt::format("'{}'", Printable(text));
+  // Never in the middle of a UTF-8 sequence.
+  size_t end = kLongestQuote;
+  while (end > 0 && (text[end] & 0xC0) == 0x80) --end;
+  return fmt::format("'{}...'", Printable(text.substr(0, end)));
 }
 
 std::optional<std::string> Nearest(std::string_view word, const std::vector<std::string>& known) {

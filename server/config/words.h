@@ -9,8 +9,11 @@
 
 namespace penstock::server {
 
-// In single quotes, shortened if long, with control characters escaped, so that
-// a message stays on its line. `text` is valid UTF-8.
+// With control characters and invalid UTF-8 escaped, so that a message stays on
+// its line.
+std::string Printable(std::string_view text);
+
+// Printable, in single quotes and shortened if long.
 std::string Quoted(std::string_view text);
 
 // The one of `known` that `word` was most likely meant to be, if any is close.

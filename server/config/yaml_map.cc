@@ -55,9 +55,8 @@ void YamlMap::ReadEntries(const YAML::Node& node) {
     const std::string& key = entry.first.Scalar();
     const auto [earlier, is_new] = entries_.try_emplace(key, Entry{entry.second, line});
     if (is_new) continue;
-    problems_->Add(At(path_, line),
-                   fmt::format("{} was said before, in line {}; keep one of them", Quoted(key),
-                               earlier->second.line));
+    problems_->Add(At(path_, line), fmt::format("{} was said before, in line {}; keep one of them",
+                                                Quoted(key), earlier->second.line));
   }
 }
 
@@ -148,9 +147,8 @@ void YamlMap::Bool(const std::string& key, bool* out) {
   if (setting->value == "true" || setting->value == "false") {
     *out = setting->value == "true";
   } else {
-    problems_->Add(setting->where,
-                   fmt::format("{} is not true or false; write one of them",
-                               Quoted(setting->value)));
+    problems_->Add(setting->where, fmt::format("{} is not true or false; write one of them",
+                                               Quoted(setting->value)));
   }
 }
 
@@ -163,9 +161,8 @@ void YamlMap::Int(const std::string& key, int min, int max, int* out) {
   const bool is_number = end == text.data() + text.size() && !text.empty() &&
                          (error == std::errc() || error == std::errc::result_out_of_range);
   if (!is_number) {
-    problems_->Add(setting->where,
-                   fmt::format("{} is not a whole number; write one from {} to {}", Quoted(text),
-                               min, max));
+    problems_->Add(setting->where, fmt::format("{} is not a whole number; write one from {} to {}",
+                                               Quoted(text), min, max));
   } else if (error != std::errc() || value < min || value > max) {
     problems_->Add(setting->where,
                    fmt::format("{} is out of range; write {} to {}", Quoted(text), min, max));

@@ -27,6 +27,9 @@ class YamlMap {
 
   bool Has(const std::string& key) const { return entries_.contains(key); }
 
+  // Of the map itself.
+  const Where& where() const { return where_; }
+
   // Of a key, or of the map if the key is not there.
   Where WhereIs(const std::string& key) const;
 

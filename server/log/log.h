@@ -20,13 +20,13 @@ class FieldValue {
  public:
   using Variant = std::variant<bool, int64_t, uint64_t, double, std::string_view>;
 
-  FieldValue(bool value) : value_(value) {}                           // NOLINT: implicit
-  FieldValue(std::string_view value) : value_(value) {}               // NOLINT
+  FieldValue(bool value) : value_(value) {}                                  // NOLINT: implicit
+  FieldValue(std::string_view value) : value_(value) {}                      // NOLINT
   FieldValue(const std::string& value) : value_(std::string_view(value)) {}  // NOLINT
-  FieldValue(const char* value) : value_(std::string_view(value)) {}  // NOLINT
-  FieldValue(std::floating_point auto value) : value_(static_cast<double>(value)) {}  // NOLINT
+  FieldValue(const char* value) : value_(std::string_view(value)) {}         // NOLINT
+  FieldValue(std::floating_point auto value) : value_(static_cast<double>(value)) {}    // NOLINT
   FieldValue(std::signed_integral auto value) : value_(static_cast<int64_t>(value)) {}  // NOLINT
-  FieldValue(std::unsigned_integral auto value)                       // NOLINT
+  FieldValue(std::unsigned_integral auto value)                                         // NOLINT
       : value_(static_cast<uint64_t>(value)) {}
 
   const Variant& get() const { return value_; }

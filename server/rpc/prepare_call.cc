@@ -134,10 +134,14 @@ class PrepareCall final : public BidiCall, public PendingRun, public Task, publi
     Unref();
   }
 
-  void RunDescribe() {
+  absl::StatusOr<driver::StatementInfo> DescribeOnLease() {
     absl::Status connected = lease.Connect(deadline);
-    absl::StatusOr<driver::StatementInfo> info(connected);
-    if (connected.ok()) info = lease->Describe(sql_, deadline, &cancellation_);
+    if (!connected.ok()) return connected;
+    return lease->Describe(sql_, deadline, &cancellation_);
+  }
+
+  void RunDescribe() {
+    absl::StatusOr<driver::StatementInfo> info = DescribeOnLease();
     lease.Release();
     if (!info.ok()) {
       End(info.status());

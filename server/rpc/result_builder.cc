@@ -74,6 +74,7 @@ void ResultBuilder::Start(v1::Format format, size_t part_bytes, const driver::Co
 }
 
 void ResultBuilder::Begin(const driver::Columns& columns) {
+  if (dirty_ || !finished_.empty()) Start(format_, part_bytes_, driver::Columns(known_));
   if (columns == known_ || (known_ != nullptr && *columns == *known_)) return;
   for (const driver::Column& column : *columns) ToProto(column, part_->add_columns());
   dirty_ = true;
@@ -209,8 +210,8 @@ void ResultBuilder::EndRow() {
 void ResultBuilder::ClosePart() {
   if (by_columns()) part_->set_row_count(rows_);
   held_bytes_ += part_size_;
-  finished_.push_back(std::move(part_));
-  part_ = std::make_unique<v1::QueryResponse>();
+  finished_.push_back({std::move(part_), part_size_});
+  part_ = spare_ != nullptr ? std::move(spare_) : std::make_unique<v1::QueryResponse>();
   rows_ = 0;
   part_size_ = 0;
   dirty_ = false;
@@ -220,7 +221,7 @@ void ResultBuilder::Flush(const driver::Summary* summary) {
   if (summary != nullptr) {
     // The summary joins the last part that is still here.
     if (!dirty_ && !finished_.empty()) {
-      ToProto(*summary, finished_.back()->mutable_summary());
+      ToProto(*summary, finished_.back().message->mutable_summary());
       return;
     }
     ToProto(*summary, part_->mutable_summary());
@@ -231,14 +232,14 @@ void ResultBuilder::Flush(const driver::Summary* summary) {
 
 bool ResultBuilder::TakePart(v1::QueryResponse* part) {
   if (finished_.empty()) return false;
-  std::unique_ptr<v1::QueryResponse> first = std::move(finished_.front());
+  Part first = std::move(finished_.front());
   finished_.pop_front();
-  part->Swap(first.get());
-  if (finished_.empty()) held_bytes_ = 0;
-  // What `part` held before serves the next one, unless it is large.
-  if (!dirty_ && rows_ == 0 && part_size_ == 0 && first->SpaceUsedLong() <= kKeptBytes) {
-    first->Clear();
-    part_ = std::move(first);
+  held_bytes_ -= first.bytes;
+  part->Swap(first.message.get());
+  // What `part` was before serves as the next one, with its memory.
+  if (first.bytes <= kKeptBytes) {
+    first.message->Clear();
+    spare_ = std::move(first.message);
   }
   return true;
 }

@@ -44,6 +44,11 @@ class ResultBuilder final : public driver::RowWriter {
   size_t bytes() const override { return held_bytes_ + part_size_; }
 
  private:
+  struct Part {
+    std::unique_ptr<v1::QueryResponse> message;
+    size_t bytes;  // about
+  };
+
   bool by_columns() const { return format_ == v1::FORMAT_COLUMNS; }
   v1::Value* AddRowValue(size_t bytes);
   // The column that the next value goes to, ready for values of `kind`; null if
@@ -57,7 +62,8 @@ class ResultBuilder final : public driver::RowWriter {
   size_t part_bytes_ = 0;
   driver::Columns known_;
   std::unique_ptr<v1::QueryResponse> part_ = std::make_unique<v1::QueryResponse>();
-  std::deque<std::unique_ptr<v1::QueryResponse>> finished_;
+  std::unique_ptr<v1::QueryResponse> spare_;  // cleared, for the next part_
+  std::deque<Part> finished_;
   v1::Row* row_ = nullptr;
   int column_ = 0;
   uint32_t rows_ = 0;      // in part_

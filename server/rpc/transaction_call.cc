@@ -248,14 +248,16 @@ class TransactionCall final : public BidiCall, public Task, public Pool::Waiter 
     AnswerLast();
   }
 
-  void RunPrepare() {
+  absl::StatusOr<uint64_t> PrepareStatement(driver::StatementInfo* info) {
     driver::Deadline deadline;
     absl::Status limited = StepDeadline(false, {}, &deadline);
+    if (!limited.ok()) return limited;
+    return transaction_->Prepare(request_.prepare().sql(), deadline, &cancellation_, info);
+  }
+
+  void RunPrepare() {
     driver::StatementInfo info;
-    absl::StatusOr<uint64_t> number(limited);
-    if (limited.ok()) {
-      number = transaction_->Prepare(request_.prepare().sql(), deadline, &cancellation_, &info);
-    }
+    absl::StatusOr<uint64_t> number = PrepareStatement(&info);
     if (!number.ok()) {
       AnswerError(number.status());
       return;

@@ -1,0 +1,60 @@
+#include "server/config/credentials.h"
+
+#include <optional>
+#include <utility>
+
+#include "fmt/format.h"
+#include "server/config/file.h"
+#include "server/config/words.h"
+
+namespace penstock::server {
+namespace {
+
+constexpr size_t kLargestPasswordFile = 64 << 10;
+
+std::string FromFile(const Setting& file, Problems* problems) {
+  absl::StatusOr<std::string> content = ReadSmallFile(file.value, kLargestPasswordFile);
+  if (!content.ok()) {
+    problems->Add(file.where,
+                  fmt::format("{} cannot be read: {}; name a file that this user may read",
+                              Quoted(file.value), std::string(content.status().message())));
+    return {};
+  }
+  if (content->ends_with('\n')) content->pop_back();
+  if (content->ends_with('\r')) content->pop_back();
+  if (content->empty() || HasControlCharacter(*content)) {
+    problems->Add(file.where, fmt::format("{} does not have exactly one line; write the password "
+                                          "and nothing else into it",
+                                          Quoted(file.value)));
+    return {};
+  }
+  return *std::move(content);
+}
+
+std::string FromVariable(const Setting& name, const Environment& environment, Problems* problems) {
+  std::optional<std::string> value = environment(name.value);
+  if (value && !value->empty()) return *std::move(value);
+  // Its value is not shown: a password written here by mistake is one still.
+  problems->Add(name.where, "names an environment variable that is not set; set it");
+  return {};
+}
+
+}  // namespace
+
+std::string ReadPassword(YamlMap* map, const Environment& environment, Problems* problems) {
+  const std::optional<Setting> password = map->Text("password");
+  const std::optional<Setting> file = map->Text("password_file");
+  const std::optional<Setting> variable = map->Text("password_env");
+  if (password.has_value() + file.has_value() + variable.has_value() > 1) {
+    const Setting& last = variable ? *variable : *file;
+    problems->Add(last.where,
+                  "contradicts another key for the password; keep one of password, password_file "
+                  "and password_env");
+    return {};
+  }
+  if (file) return FromFile(*file, problems);
+  if (variable) return FromVariable(*variable, environment, problems);
+  return password ? password->value : std::string();
+}
+
+}  // namespace penstock::server

@@ -1,0 +1,20 @@
+// A database's password, from wherever the configuration says it is.
+#ifndef PENSTOCK_SERVER_CONFIG_CREDENTIALS_H_
+#define PENSTOCK_SERVER_CONFIG_CREDENTIALS_H_
+
+#include <string>
+
+#include "server/config/load.h"
+#include "server/config/problems.h"
+#include "server/config/yaml_map.h"
+
+namespace penstock::server {
+
+// Reads one of `password`, `password_file` (less the line's end) and
+// `password_env`; more than one is a problem. Empty: none is there, or it is
+// wrong. No message shows any of the password.
+std::string ReadPassword(YamlMap* map, const Environment& environment, Problems* problems);
+
+}  // namespace penstock::server
+
+#endif  // PENSTOCK_SERVER_CONFIG_CREDENTIALS_H_

@@ -1,0 +1,37 @@
+// The `databases:` part of the configuration.
+#ifndef PENSTOCK_SERVER_CONFIG_DATABASE_SECTION_H_
+#define PENSTOCK_SERVER_CONFIG_DATABASE_SECTION_H_
+
+#include <cstddef>
+#include <map>
+#include <optional>
+#include <string>
+
+#include "server/config/config.h"
+#include "server/config/load.h"
+#include "server/config/problems.h"
+#include "server/config/yaml_map.h"
+
+namespace penstock::server {
+
+// What a database's settings are read against.
+struct DatabaseContext {
+  // Where a SQLite database that names no file has it.
+  std::string data_dir;
+  size_t max_message_bytes;
+  const Environment& environment;
+  Problems* problems;
+};
+
+// Each database of the map; "main" on SQLite if there is none.
+std::map<std::string, DatabaseConfig> ReadDatabases(YamlMap map, const DatabaseContext& context);
+
+// The database for requests that name none. If `said` is empty that is the only
+// one or "main"; if neither is there, that is reported at `where`.
+std::string ChooseDefault(const std::optional<Setting>& said, const Where& where,
+                          const std::map<std::string, DatabaseConfig>& databases,
+                          Problems* problems);
+
+}  // namespace penstock::server
+
+#endif  // PENSTOCK_SERVER_CONFIG_DATABASE_SECTION_H_

@@ -1,0 +1,112 @@
+#include "server/config/load.h"
+
+#include <cstdlib>
+#include <filesystem>
+#include <system_error>
+#include <utility>
+
+#include "fmt/format.h"
+#include "server/config/config_file.h"
+#include "server/config/database_section.h"
+#include "server/config/file.h"
+#include "server/config/server_section.h"
+#include "server/config/words.h"
+
+namespace penstock::server {
+namespace {
+
+constexpr char kDefaultDataDir[] = "data";
+
+std::optional<std::string> ConfigPath(const CommandLine& command_line,
+                                      const Environment& environment) {
+  if (command_line.config_file) return command_line.config_file;
+  std::optional<std::string> path = environment("PENSTOCK_CONFIG");
+  if (path && path->empty()) return std::nullopt;
+  return path;
+}
+
+// True if something lies in the data folder that nobody gave another place.
+bool NeedsDataDir(const Config& config, const Overridable& overridable,
+                  const std::string& data_dir) {
+  if (overridable.data_dir || overridable.listen.empty()) return true;
+  for (const auto& [name, database] : config.databases) {
+    if (database.driver.database.starts_with(data_dir + "/")) return true;
+  }
+  return false;
+}
+
+void PrepareDataDir(const Setting& data_dir, bool create, Problems* problems) {
+  std::error_code ignored;
+  absl::Status made = absl::OkStatus();
+  if (create) {
+    made = MakePrivateFolder(data_dir.value);
+  } else if (std::filesystem::exists(data_dir.value, ignored) &&
+             !std::filesystem::is_directory(data_dir.value, ignored)) {
+    made = absl::FailedPreconditionError("Not a directory");
+  }
+  if (made.ok()) return;
+  problems->Add(data_dir.where,
+                fmt::format("{} cannot be the data folder: {}; name a folder that this user may "
+                            "write to",
+                            Quoted(data_dir.value), std::string(made.message())));
+}
+
+Setting DataDir(const Overridable& overridable, Problems* problems) {
+  const Setting otherwise{kDefaultDataDir, {"the default data folder"}};
+  Setting data_dir = overridable.data_dir.value_or(otherwise);
+  if (data_dir.value.empty()) {
+    problems->Add(data_dir.where, "is empty; write the path of a folder");
+    return otherwise;
+  }
+  while (data_dir.value.size() > 1 && data_dir.value.ends_with('/')) data_dir.value.pop_back();
+  return data_dir;
+}
+
+}  // namespace
+
+Environment ProcessEnvironment() {
+  return [](const std::string& name) -> std::optional<std::string> {
+    const char* const value = std::getenv(name.c_str());
+    if (value == nullptr) return std::nullopt;
+    return value;
+  };
+}
+
+absl::StatusOr<Config> LoadConfig(const CommandLine& command_line, const Environment& environment) {
+  YAML::Node root;
+  std::string file = "configuration";
+  if (const auto path = ConfigPath(command_line, environment)) {
+    absl::StatusOr<YAML::Node> read = ReadConfigFile(*path);
+    if (!read.ok()) return read.status();
+    root = *std::move(read);
+    file = *path;
+  }
+
+  Problems problems;
+  Config config;
+  Overridable overridable;
+  YamlMap map(root, file, "", {fmt::format("{}:1", file), 1}, &problems);
+  ReadServer(map.Map("server"), &config.server, &overridable, &problems);
+  ReadLog(map.Map("log"), &config.log, &overridable);
+  Override(command_line, environment, &overridable, &config.server.insecure, &problems);
+
+  const Setting data_dir = DataDir(overridable, &problems);
+  SetAddresses(overridable, data_dir, &config.server, &problems);
+  SetLog(overridable, &config.log, &problems);
+  const DatabaseContext context{.data_dir = data_dir.value,
+                                .max_message_bytes = config.server.max_message_bytes,
+                                .environment = environment,
+                                .problems = &problems};
+  config.databases = ReadDatabases(map.Map("databases"), context);
+  config.default_database = ChooseDefault(map.Text("default_database"), map.WhereIs("databases"),
+                                          config.databases, &problems);
+  map.Finish();
+
+  if (problems.empty() && NeedsDataDir(config, overridable, data_dir.value)) {
+    PrepareDataDir(data_dir, !command_line.check, &problems);
+  }
+  if (!problems.empty()) return problems.ToStatus();
+  return config;
+}
+
+}  // namespace penstock::server

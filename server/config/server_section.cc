@@ -1,0 +1,98 @@
+#include "server/config/server_section.h"
+
+#include <algorithm>
+#include <chrono>
+#include <string_view>
+#include <utility>
+
+#include "fmt/format.h"
+#include "server/config/file.h"
+#include "server/config/words.h"
+
+namespace penstock::server {
+namespace {
+
+using std::chrono::hours;
+
+constexpr size_t kKiB = size_t{1} << 10;
+constexpr size_t kMiB = size_t{1} << 20;
+constexpr size_t kGiB = size_t{1} << 30;
+constexpr size_t kLargestTlsFile = kMiB;
+
+// Reads the name of a file, and tries the file itself.
+void ReadTlsFile(YamlMap* map, const std::string& key, std::string* out, Problems* problems) {
+  const std::optional<Setting> setting = map->Text(key);
+  if (!setting) return;
+  *out = setting->value;
+  const absl::StatusOr<std::string> content = ReadSmallFile(setting->value, kLargestTlsFile);
+  if (!content.ok()) {
+    problems->Add(setting->where,
+                  fmt::format("{} cannot be read: {}; name a PEM file that this user may read",
+                              Quoted(setting->value), std::string(content.status().message())));
+  } else if (content->find("-----BEGIN ") == std::string::npos) {
+    problems->Add(setting->where, fmt::format("{} has nothing in PEM form; name a PEM file",
+                                              Quoted(setting->value)));
+  }
+}
+
+void ReadTls(YamlMap map, TlsConfig* tls, Problems* problems) {
+  ReadTlsFile(&map, "cert_file", &tls->cert_file, problems);
+  ReadTlsFile(&map, "key_file", &tls->key_file, problems);
+  ReadTlsFile(&map, "client_ca_file", &tls->client_ca_file, problems);
+  map.Finish();
+  for (const char* key : {"cert_file", "key_file"}) {
+    if (map.Has(key)) continue;
+    problems->Add(map.WhereIs(key),
+                  fmt::format("has no {}; TLS needs both cert_file and key_file", key));
+  }
+}
+
+void ReadLimits(YamlMap* map, ServerConfig* server, Problems* problems) {
+  map->Size("max_message_bytes", 64 * kKiB, kGiB, &server->max_message_bytes);
+  map->Size("first_batch_bytes", kKiB, kGiB, &server->first_batch_bytes);
+  map->Size("batch_bytes", kKiB, kGiB, &server->batch_bytes);
+  map->Duration("stall_timeout", Milliseconds(1), hours(24), &server->stall_timeout);
+  map->Int("max_sessions", 1, 1'000'000, &server->max_sessions);
+  map->Int("max_pipeline", 1, 100'000, &server->max_pipeline);
+  map->Duration("drain_grace", Milliseconds(0), hours(1), &server->drain_grace);
+
+  // What was left at its default follows what was said.
+  if (!map->Has("batch_bytes")) {
+    server->batch_bytes = std::min(std::max(server->batch_bytes, server->first_batch_bytes),
+                                   server->max_message_bytes);
+  }
+  if (!map->Has("first_batch_bytes")) {
+    server->first_batch_bytes = std::min(server->first_batch_bytes, server->batch_bytes);
+  }
+  if (server->first_batch_bytes > server->batch_bytes) {
+    problems->Add(map->WhereIs("first_batch_bytes"),
+                  "is more than batch_bytes; lower it, or raise batch_bytes");
+  }
+  if (server->batch_bytes > server->max_message_bytes) {
+    problems->Add(map->WhereIs("batch_bytes"),
+                  "is more than max_message_bytes; lower it, or raise max_message_bytes");
+  }
+}
+
+}  // namespace
+
+void ReadServer(YamlMap map, ServerConfig* server, Overridable* overridable, Problems* problems) {
+  overridable->data_dir = map.Text("data_dir");
+  overridable->listen = map.TextList("listen");
+  overridable->http_listen = map.Text("http_listen");
+  YamlMap tls = map.Map("tls");
+  if (map.Has("tls")) ReadTls(std::move(tls), &server->tls.emplace(), problems);
+  map.Bool("insecure", &server->insecure);
+  ReadLimits(&map, server, problems);
+  map.Finish();
+}
+
+void ReadLog(YamlMap map, LogConfig* log, Overridable* overridable) {
+  overridable->log_level = map.Text("level");
+  overridable->log_format = map.Text("format");
+  map.Duration("slow_statement", Milliseconds(0), hours(24), &log->slow_statement);
+  map.Bool("parameter_values", &log->parameter_values);
+  map.Finish();
+}
+
+}  // namespace penstock::server

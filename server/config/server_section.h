@@ -1,0 +1,44 @@
+// The parts of the configuration that are not about databases.
+#ifndef PENSTOCK_SERVER_CONFIG_SERVER_SECTION_H_
+#define PENSTOCK_SERVER_CONFIG_SERVER_SECTION_H_
+
+#include <optional>
+#include <string>
+#include <vector>
+
+#include "server/config/config.h"
+#include "server/config/load.h"
+#include "server/config/problems.h"
+#include "server/config/yaml_map.h"
+
+namespace penstock::server {
+
+// What flags and variables override: as said by whoever wins, not yet checked.
+struct Overridable {
+  std::optional<Setting> data_dir;
+  std::vector<Setting> listen;
+  std::optional<Setting> http_listen;
+  std::optional<Setting> log_level;
+  std::optional<Setting> log_format;
+};
+
+// `server:` of the file; what is overridable goes to `overridable`.
+void ReadServer(YamlMap map, ServerConfig* server, Overridable* overridable, Problems* problems);
+// `log:` of the file.
+void ReadLog(YamlMap map, LogConfig* log, Overridable* overridable);
+
+// Puts environment variables, then flags, over what the file says.
+void Override(const CommandLine& command_line, const Environment& environment,
+              Overridable* overridable, bool* insecure, Problems* problems);
+
+// Checks the addresses and sets `listen` and `http_listen`, which are loopback
+// unless `server` is secured or insecure by its own word. `data_dir` is where
+// the default socket goes.
+void SetAddresses(const Overridable& overridable, const Setting& data_dir, ServerConfig* server,
+                  Problems* problems);
+// Checks and sets level and format.
+void SetLog(const Overridable& overridable, LogConfig* log, Problems* problems);
+
+}  // namespace penstock::server
+
+#endif  // PENSTOCK_SERVER_CONFIG_SERVER_SECTION_H_

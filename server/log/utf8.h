@@ -1,0 +1,20 @@
+// Finding characters in text that may not be UTF-8.
+#ifndef PENSTOCK_SERVER_LOG_UTF8_H_
+#define PENSTOCK_SERVER_LOG_UTF8_H_
+
+#include <cstddef>
+#include <string_view>
+
+namespace penstock::server {
+
+// The length in bytes of the character at the front of `text`, 1 to 4; 0 if what
+// is there is not UTF-8 (overlong forms, surrogates and cut-off ones included)
+// or `text` is empty.
+size_t Utf8Length(std::string_view text);
+
+// The position of the first byte that is not UTF-8; npos: there is none.
+size_t FindInvalidUtf8(std::string_view text);
+
+}  // namespace penstock::server
+
+#endif  // PENSTOCK_SERVER_LOG_UTF8_H_
