@@ -3,9 +3,11 @@
 #define PENSTOCK_DRIVERS_SQLITE_CONNECTION_H_
 
 #include <cstddef>
+#include <cstdint>
 #include <memory>
 #include <span>
 #include <string_view>
+#include <vector>
 
 #include "absl/status/status.h"
 #include "absl/status/statusor.h"
@@ -16,11 +18,13 @@
 
 namespace penstock::sqlite {
 
-// See driver::Connection for the contract.
+// See driver::Connection for the contract. batch.cc has RunBatch, transaction.cc
+// what belongs to a client's transaction, connection.cc what both are made of.
 class Connection final : public driver::Connection {
  public:
-  static absl::StatusOr<std::unique_ptr<Connection>> Open(const Options& options,
-                                                          driver::Lane lane);
+  // `options` outlives the connection.
+  static absl::StatusOr<std::unique_ptr<Connection>> Open(const Options& options, driver::Lane lane,
+                                                          const driver::Deadline& deadline);
 
   size_t RunBatch(std::span<driver::StatementRun* const> runs) override;
   void Run(driver::StatementRun& run) override;
@@ -36,57 +40,133 @@ class Connection final : public driver::Connection {
   bool transaction_aborted() const override;
   absl::Status Ping(const driver::Deadline& deadline) override;
   absl::Status Reset() override;
-  bool healthy() const override { return true; }
+  bool healthy() const override { return healthy_; }
 
  private:
   friend class Cursor;
   class Watch;
   using Runs = std::span<driver::StatementRun* const>;
 
-  Connection(Handle handle, const Options& options, driver::Lane lane);
+  // The caches go before the database that their statements belong to.
+  struct Session {
+    Session(Handle opened, const Options& options);
+
+    Handle handle;
+    StatementCache statements;
+    // The driver's own: BEGIN, COMMIT, SAVEPOINT, …
+    StatementCache control;
+  };
+
+  // What became of a statement that took its turn in a group.
+  enum class Turn : uint8_t {
+    kTaken,
+    // It was not run: it must not share the group's transaction.
+    kRunsAlone,
+    // Its failure has made SQLite roll the whole group back.
+    kRolledBack,
+  };
+
+  Connection(const Options& options, driver::Lane lane) : options_(options), lane_(lane) {}
+
+  absl::Status OpenSession(const driver::Deadline& deadline);
+  sqlite3* db() const { return session_->handle.db.get(); }
+  bool rolled_back() const;
 
   size_t RunReads(Runs runs);
   size_t RunWrites(Runs runs);
-  // Runs `runs` in one transaction. On return each has its final status.
-  void RunGroup(Runs runs);
-  // Each in a transaction of its own: when the group's could not be kept.
-  void RunOneByOne(Runs runs);
-  void RunInOwnTransaction(driver::StatementRun* run);
+  // Runs statements from the front of `runs` in one transaction. Returns how
+  // many; on return each of them has its final status.
+  size_t RunGroup(Runs runs);
+  Turn RunInGroup(driver::StatementRun* run);
+  // Fails a run that leaves a foreign key violated whose check is deferred.
+  void CheckDeferred(absl::Status* status);
+  void CommitGroup(Runs group);
+  void FailGroup(Runs group, const absl::Status& why);
+  // Takes back what the failures in the group have done to their chains.
+  void UnmarkChains();
+  // In a transaction of its own.
+  void RunByItself(driver::StatementRun* run);
+  // Outside a transaction of the driver's.
   void RunAlone(driver::StatementRun* run, Statement* statement);
+  static void NoteFailure(const driver::StatementRun& run);
 
   // Looks a run's statement up, and checks that the run may start at all.
   // Null: it may not, and its status says why.
   Statement* Start(driver::StatementRun* run);
-  // Executes it to its end, within whatever transaction is open; with a
-  // savepoint around it, so that a failure leaves no trace.
+  // Executes it to its end within whatever transaction is open.
   void Execute(driver::StatementRun* run, Statement* statement);
-  // Executes it up to the end of its first batch.
-  void ExecuteFirstBatch(driver::StatementRun* run, Statement* statement);
+  absl::Status ExecuteOnce(driver::StatementRun* run, Statement* statement);
   absl::Status ExecuteRows(driver::StatementRun* run, Statement* statement);
-  // One pass from bound to done. With `max_bytes` of rows written: kLimitExceeded.
-  absl::Status StepToEnd(driver::StatementRun* run, Statement* statement, size_t max_bytes);
+  // Executes it up to the end of its first batch, and leaves the rest to a
+  // cursor. In a transaction, what writes is guarded by a savepoint.
+  void ExecuteFirstBatch(driver::StatementRun* run, Statement* statement);
+  // The first step, and rows until `limits` is reached: true, then more may follow.
+  absl::StatusOr<bool> StepFirst(Statement* statement, const driver::BatchLimits& limits,
+                                 driver::RowWriter* writer, driver::Summary* summary);
+  // Goes on from `code`, the outcome of the last step.
+  absl::StatusOr<bool> StepOn(int code, Statement* statement, const driver::BatchLimits& limits,
+                              driver::RowWriter* writer, driver::Summary* summary);
+  // Ends what ExecuteFirstBatch began: resets the statement, and keeps or undoes
+  // what it did.
+  void FinishFirstBatch(Statement* statement, int64_t changes_before, absl::Status* status,
+                        driver::Summary* summary);
+
+  // The savepoint around one statement. End undoes what was done if `status` is
+  // an error; it is not interrupted.
+  absl::Status BeginGuard();
+  void EndGuard(absl::Status* status);
+
+  int64_t CountChanges();
   void CollectChanges(int64_t changes_before, driver::Summary* summary);
 
   // What has just failed, as the run's own deadline or cancellation if that is why.
   absl::Status Failure(std::string_view sql = {});
+  // Runs a statement of the driver's own.
   absl::Status Control(std::string_view sql);
+  absl::Status ControlInTransaction(std::string_view sql);
 
   static int OnProgress(void* self);
   static int OnBusy(void* self, int attempts);
+  bool MayWaitLonger(int attempts);
 
+  const Options& options_;
   const driver::Lane lane_;
-  const int busy_timeout_ms_;
-  const bool read_only_file_;
-  // The connection closes after its statements are gone.
-  Handle handle_;
-  StatementCache statements_;
-  // The driver's own statements: BEGIN, COMMIT, SAVEPOINT, …
-  StatementCache control_;
+  std::unique_ptr<Session> session_;
+  bool healthy_ = true;
+  // A statement has left temporary objects or an attached database behind.
+  bool session_changed_ = false;
   bool in_transaction_ = false;
   bool read_only_transaction_ = false;
+
   // Of what runs now; null between statements and during a commit.
   const driver::Deadline* deadline_ = nullptr;
   const driver::Cancellation* cancellation_ = nullptr;
+  // When the wait for a lock began.
+  driver::TimePoint busy_since_;
+
+  // Of the group that runs now; members so that their memory is used again.
+  std::vector<driver::StatementRun*> group_;
+  std::vector<driver::Chain*> failed_chains_;
+};
+
+// Makes the progress and busy handlers look at a deadline and a cancellation.
+class Connection::Watch {
+ public:
+  Watch(Connection* connection, const driver::Deadline& deadline,
+        const driver::Cancellation* cancellation)
+      : connection_(connection) {
+    connection_->deadline_ = &deadline;
+    connection_->cancellation_ = cancellation;
+  }
+  ~Watch() {
+    connection_->deadline_ = nullptr;
+    connection_->cancellation_ = nullptr;
+  }
+  Watch(const Watch&) = delete;
+  Watch& operator=(const Watch&) = delete;
+
+ private:
+  Connection* const connection_;
 };
 
 }  // namespace penstock::sqlite

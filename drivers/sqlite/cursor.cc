@@ -4,37 +4,25 @@
 
 namespace penstock::sqlite {
 
-absl::StatusOr<bool> Cursor::FetchFirst(const driver::BatchLimits& limits,
-                                        driver::RowWriter* writer) {
-  const int code = sqlite3_step(statement_->handle());
-  statement_->RefreshColumns();
-  if (writer != nullptr && (code == SQLITE_ROW || code == SQLITE_DONE)) {
-    writer->Begin(statement_->columns());
-  }
-  return WriteRows(code, limits, writer);
+Cursor::~Cursor() {
+  if (finished_) return;
+  absl::Status status;
+  connection_->FinishFirstBatch(statement_, changes_before_, &status, &summary_);
 }
 
 absl::StatusOr<bool> Cursor::Fetch(const driver::BatchLimits& limits, driver::RowWriter* writer) {
-  connection_->deadline_ = &deadline_;
-  connection_->cancellation_ = cancellation_;
-  absl::StatusOr<bool> more = WriteRows(sqlite3_step(statement_->handle()), limits, writer);
-  connection_->deadline_ = nullptr;
-  connection_->cancellation_ = nullptr;
-  return more;
-}
-
-absl::StatusOr<bool> Cursor::WriteRows(int code, const driver::BatchLimits& limits,
-                                       driver::RowWriter* writer) {
-  while (code == SQLITE_ROW) {
-    ++summary_.rows_returned;
-    if (writer != nullptr) {
-      absl::Status written = statement_->WriteRow(writer);
-      if (!written.ok()) return written;
-      if (writer->bytes() >= limits.max_bytes) return true;
-    }
-    code = sqlite3_step(statement_->handle());
+  if (finished_) return false;
+  absl::Status status;
+  {
+    const Connection::Watch watch(connection_, deadline_, cancellation_);
+    const absl::StatusOr<bool> more = connection_->StepOn(sqlite3_step(statement_->handle()),
+                                                          statement_, limits, writer, &summary_);
+    if (more.ok() && *more) return true;
+    status = more.status();
   }
-  if (code != SQLITE_DONE) return connection_->Failure(sql_);
+  finished_ = true;
+  connection_->FinishFirstBatch(statement_, changes_before_, &status, &summary_);
+  if (!status.ok()) return status;
   return false;
 }
 

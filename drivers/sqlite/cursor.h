@@ -2,7 +2,7 @@
 #ifndef PENSTOCK_DRIVERS_SQLITE_CURSOR_H_
 #define PENSTOCK_DRIVERS_SQLITE_CURSOR_H_
 
-#include <string_view>
+#include <cstdint>
 
 #include "absl/status/statusor.h"
 #include "drivers/api/driver.h"
@@ -11,34 +11,33 @@
 
 namespace penstock::sqlite {
 
-// A bound statement that is stepped batch by batch, and reset at the end.
+// A statement that is stepped batch by batch. If it writes, all of that was done
+// with the first step: it is undone by an error, and kept when the cursor is
+// destroyed early.
 class Cursor final : public driver::Cursor {
  public:
-  Cursor(Connection* connection, Statement* statement, const driver::StatementRun& run)
+  // Goes on with `run` after its first batch.
+  Cursor(Connection* connection, Statement* statement, const driver::StatementRun& run,
+         int64_t changes_before)
       : connection_(connection),
         statement_(statement),
-        sql_(run.sql),
         deadline_(run.deadline),
-        cancellation_(run.cancellation) {}
-  ~Cursor() override { statement_->Reset(); }
-
-  // The first batch, which begins with the columns. The caller watches.
-  absl::StatusOr<bool> FetchFirst(const driver::BatchLimits& limits, driver::RowWriter* writer);
+        cancellation_(run.cancellation),
+        changes_before_(changes_before),
+        summary_(run.summary) {}
+  ~Cursor() override;
 
   absl::StatusOr<bool> Fetch(const driver::BatchLimits& limits, driver::RowWriter* writer) override;
   const driver::Summary& summary() const override { return summary_; }
 
  private:
-  // Goes on from `code`, the outcome of the last step.
-  absl::StatusOr<bool> WriteRows(int code, const driver::BatchLimits& limits,
-                                 driver::RowWriter* writer);
-
   Connection* const connection_;
   Statement* const statement_;
-  const std::string_view sql_;
   const driver::Deadline deadline_;
   const driver::Cancellation* const cancellation_;
+  const int64_t changes_before_;
   driver::Summary summary_;
+  bool finished_ = false;
 };
 
 }  // namespace penstock::sqlite

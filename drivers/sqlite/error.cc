@@ -16,21 +16,30 @@ using driver::ErrorInfo;
 using driver::MakeError;
 using driver::Reason;
 
-// What follows `prefix` in a message, up to the next comma; empty if the
-// message is another one.
+// What follows `prefix` in a message; empty if the message is another one.
 std::string_view After(std::string_view message, std::string_view prefix) {
   const size_t at = message.find(prefix);
-  if (at == std::string_view::npos) return {};
-  const std::string_view rest = message.substr(at + prefix.size());
-  return rest.substr(0, rest.find(','));
+  return at == std::string_view::npos ? std::string_view() : message.substr(at + prefix.size());
 }
 
-// "table.column"
-void SetTableAndColumn(std::string_view name, ErrorInfo* info) {
+// "table.column", or a list of them, of which the first counts.
+void SetTableAndColumn(std::string_view names, ErrorInfo* info) {
+  const std::string_view name = names.substr(0, names.find(", "));
   const size_t dot = name.rfind('.');
   if (dot == std::string_view::npos) return;
   info->table = name.substr(0, dot);
   info->column = name.substr(dot + 1);
+}
+
+// "index 'name'", or the columns of the key.
+void SetKey(std::string_view key, ErrorInfo* info) {
+  std::string_view index = After(key, "index '");
+  if (index.empty()) {
+    SetTableAndColumn(key, info);
+    return;
+  }
+  if (index.ends_with('\'')) index.remove_suffix(1);
+  info->constraint = index;
 }
 
 Reason ConstraintReason(int extended_code, std::string_view message, ErrorInfo* info) {
@@ -38,9 +47,7 @@ Reason ConstraintReason(int extended_code, std::string_view message, ErrorInfo* 
     case SQLITE_CONSTRAINT_UNIQUE:
     case SQLITE_CONSTRAINT_PRIMARYKEY:
     case SQLITE_CONSTRAINT_ROWID:
-      SetTableAndColumn(After(message, "UNIQUE constraint failed: "), info);
-      info->constraint = After(message, "UNIQUE constraint failed: index '");
-      if (!info->constraint.empty()) info->constraint.pop_back();  // the closing quote
+      SetKey(After(message, "UNIQUE constraint failed: "), info);
       return Reason::kUniqueViolation;
     case SQLITE_CONSTRAINT_FOREIGNKEY: return Reason::kForeignKeyViolation;
     case SQLITE_CONSTRAINT_CHECK:
@@ -58,10 +65,12 @@ Reason ConstraintReason(int extended_code, std::string_view message, ErrorInfo* 
 Reason StatementReason(std::string_view message, ErrorInfo* info) {
   const std::string_view table = After(message, "no such table: ");
   if (!table.empty()) {
-    info->table = table;
+    const size_t dot = table.find('.');
+    if (dot != std::string_view::npos) info->schema = table.substr(0, dot);
+    info->table = dot == std::string_view::npos ? table : table.substr(dot + 1);
     return Reason::kUndefinedTable;
   }
-  for (const std::string_view data : {"integer overflow", "malformed JSON", "bad JSON path"}) {
+  for (const std::string_view data : {"integer overflow", "malformed JSON", "JSON path error"}) {
     if (message.find(data) != std::string_view::npos) return Reason::kDataException;
   }
   return Reason::kSyntax;
@@ -73,7 +82,12 @@ Reason ReasonOf(int extended_code, std::string_view message, ErrorInfo* info) {
     case SQLITE_CONSTRAINT: return ConstraintReason(extended_code, message, info);
     case SQLITE_BUSY:
       return extended_code == SQLITE_BUSY_SNAPSHOT ? Reason::kSerializationFailure : Reason::kBusy;
-    case SQLITE_LOCKED: return Reason::kBusy;
+    // The last two pass by themselves: the schema kept changing, or so many
+    // processes opened the log at once that SQLite gave up.
+    case SQLITE_LOCKED:
+    case SQLITE_SCHEMA:
+    case SQLITE_PROTOCOL: return Reason::kBusy;
+    case SQLITE_ABORT: return Reason::kTransactionAborted;
     case SQLITE_FULL: return Reason::kDiskFull;
     case SQLITE_NOMEM: return Reason::kBackendResources;
     case SQLITE_READONLY: return Reason::kReadOnly;
@@ -92,7 +106,7 @@ Reason ReasonOf(int extended_code, std::string_view message, ErrorInfo* info) {
 
 std::string HintFor(Reason reason) {
   switch (reason) {
-    case Reason::kBusy: return "another process holds a lock on the file; try again";
+    case Reason::kBusy: return "another process or connection holds a lock; try again";
     case Reason::kDiskFull: return "free disk space, or raise the option max_page_count";
     case Reason::kReadOnly: return "the database can only be read";
     case Reason::kLimitExceeded: return "raise max_value_bytes of the database";

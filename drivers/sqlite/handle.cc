@@ -1,9 +1,11 @@
 #include "drivers/sqlite/handle.h"
 
 #include <sqlite3.h>
-#include <sys/stat.h>
 
+#include <algorithm>
+#include <chrono>
 #include <filesystem>
+#include <limits>
 #include <string>
 #include <system_error>
 #include <utility>
@@ -15,34 +17,63 @@
 namespace penstock::sqlite {
 namespace {
 
-using driver::MakeErrorWithHint;
+using driver::ErrorInfo;
+using driver::MakeError;
 using driver::Reason;
+
+std::string CannotOpenHint(const Options& options) {
+  const std::filesystem::path path(options.path);
+  const std::filesystem::path folder = path.parent_path();
+  std::error_code ignored;
+  if (!folder.empty() && !std::filesystem::is_directory(folder, ignored)) {
+    return fmt::format("the folder {} does not exist; create it", folder.string());
+  }
+  if (std::filesystem::is_directory(path, ignored)) return "it is a folder; name a file in it";
+  if (!options.create && !std::filesystem::exists(path, ignored)) {
+    return "the file does not exist, and mode=ro or mode=rw does not create it";
+  }
+  return "the daemon needs to read and write the file, and to create files beside it: check the "
+         "owner and the mode of the file and of its folder";
+}
 
 // SQLite's messages do not name the file, nor what to do.
 absl::Status OpenError(const Options& options, const absl::Status& status) {
-  const driver::ErrorInfo info = driver::GetErrorInfo(status);
-  const std::string message(status.message());
-  std::string hint = info.hint;
+  ErrorInfo info = driver::GetErrorInfo(status);
   switch (info.driver_code & 0xff) {
-    case SQLITE_NOTADB: hint = "the file is not a SQLite database; name another one"; break;
-    case SQLITE_BUSY: hint = "another process has locked it; stop that process"; break;
-    case SQLITE_CANTOPEN: {
-      const std::filesystem::path folder = std::filesystem::path(options.path).parent_path();
-      std::error_code error;
-      const bool missing = !folder.empty() && !std::filesystem::is_directory(folder, error);
-      hint = missing ? fmt::format("the folder {} does not exist; create it", folder.string())
-                     : "check that it is a file, and who may read and write it and its folder";
+    case SQLITE_NOTADB: info.hint = "the file is not a SQLite database; name another one"; break;
+    case SQLITE_BUSY:
+      info.hint = "another process has locked it; find it (lsof, fuser) and stop it";
       break;
-    }
+    case SQLITE_CANTOPEN:
+    case SQLITE_READONLY:
+    case SQLITE_PERM: info.hint = CannotOpenHint(options); break;
     default: break;
   }
-  return MakeErrorWithHint(info.reason, fmt::format("cannot open {}: {}", options.path, message),
-                           hint);
+  const Reason reason = info.reason;
+  const std::string message(status.message());
+  return MakeError(reason, fmt::format("cannot open {}: {}", options.path, message),
+                   std::move(info));
 }
 
 absl::Status Execute(sqlite3* db, const std::string& sql) {
   return sqlite3_exec(db, sql.c_str(), nullptr, nullptr, nullptr) == SQLITE_OK ? absl::OkStatus()
                                                                                : LastError(db);
+}
+
+// The file's system may lack what WAL needs; SQLite then keeps the mode it had
+// and says so in the row it answers with.
+absl::Status SetWal(sqlite3* db) {
+  std::string mode;
+  const auto take_mode = [](void* to, int count, char** values, char**) {
+    if (count > 0 && values[0] != nullptr) *static_cast<std::string*>(to) = values[0];
+    return 0;
+  };
+  if (sqlite3_exec(db, "PRAGMA journal_mode=wal", take_mode, &mode, nullptr) != SQLITE_OK) {
+    return LastError(db);
+  }
+  if (mode == "wal") return absl::OkStatus();
+  return driver::MakeErrorWithHint(Reason::kUnsupported, "its journal cannot be a write-ahead log",
+                                   "keep the file on a local file system");
 }
 
 void Harden(sqlite3* db, const Options& options) {
@@ -51,10 +82,19 @@ void Harden(sqlite3* db, const Options& options) {
   sqlite3_db_config(db, SQLITE_DBCONFIG_ENABLE_LOAD_EXTENSION, 0, nullptr);
   // Double-quoted strings hide misspelt column names.
   sqlite3_db_config(db, SQLITE_DBCONFIG_DQS_DML, 0, nullptr);
-  sqlite3_limit(db, SQLITE_LIMIT_LENGTH, static_cast<int>(options.max_value_bytes));
+  constexpr size_t kLargest = std::numeric_limits<int>::max();
+  sqlite3_limit(db, SQLITE_LIMIT_LENGTH,
+                static_cast<int>(std::min(options.max_value_bytes, kLargest)));
 }
 
-absl::Status Configure(sqlite3* db, const Options& options, bool writer) {
+absl::Status Configure(sqlite3* db, const Options& options, driver::Lane lane) {
+  // It reads the file's header, so it also finds out whether this is a database.
+  absl::Status status = Execute(db, "SELECT count(*) FROM sqlite_schema");
+  if (!status.ok()) return status;
+  if (!options.in_memory && sqlite3_db_readonly(db, "main") == 0) {
+    status = SetWal(db);
+    if (!status.ok()) return status;
+  }
   std::string sql = fmt::format(
       "PRAGMA foreign_keys={}; PRAGMA synchronous={}; PRAGMA cache_size=-{}; PRAGMA mmap_size={};",
       options.foreign_keys ? "on" : "off", options.synchronous, options.cache_size_kib,
@@ -62,31 +102,43 @@ absl::Status Configure(sqlite3* db, const Options& options, bool writer) {
   if (options.max_page_count > 0) {
     sql += fmt::format("PRAGMA max_page_count={};", options.max_page_count);
   }
-  if (!writer) sql += "PRAGMA query_only=on;";
-  // It reads the file's header, so it also finds out whether this is a database.
-  if (!options.in_memory && !options.read_only) sql += "PRAGMA journal_mode=wal;";
-  sql += "SELECT count(*) FROM sqlite_schema;";
+  if (lane == driver::Lane::kRead) sql += "PRAGMA query_only=on;";
   return Execute(db, sql);
+}
+
+int OpenFlags(const Options& options) {
+  const int access = options.read_only ? SQLITE_OPEN_READONLY : SQLITE_OPEN_READWRITE;
+  const int create = options.create ? SQLITE_OPEN_CREATE : 0;
+  const int uri = options.in_memory ? SQLITE_OPEN_URI : 0;
+  return access | create | uri | SQLITE_OPEN_NOMUTEX | SQLITE_OPEN_EXRESCODE;
+}
+
+// Whichever ends first: busy_timeout_ms or the deadline.
+int OpenTimeout(const Options& options, const driver::Deadline& deadline) {
+  if (deadline.at == driver::TimePoint::max()) return options.busy_timeout_ms;
+  const auto left = std::chrono::duration_cast<std::chrono::milliseconds>(
+      deadline.at - std::chrono::steady_clock::now());
+  return static_cast<int>(std::clamp<int64_t>(left.count(), 0, options.busy_timeout_ms));
 }
 
 }  // namespace
 
 void CloseDatabase::operator()(sqlite3* db) const { sqlite3_close_v2(db); }
 
-absl::StatusOr<Handle> OpenHandle(const Options& options, bool writer) {
+absl::StatusOr<Handle> OpenHandle(const Options& options, driver::Lane lane,
+                                  const driver::Deadline& deadline) {
   Handle handle;
   handle.policy = std::make_unique<Policy>(options.allow_attach);
-  const int access =
-      options.read_only ? SQLITE_OPEN_READONLY : SQLITE_OPEN_READWRITE | SQLITE_OPEN_CREATE;
   sqlite3* db = nullptr;
-  const int code = sqlite3_open_v2(
-      options.uri.c_str(), &db,
-      access | SQLITE_OPEN_NOMUTEX | SQLITE_OPEN_URI | SQLITE_OPEN_EXRESCODE, nullptr);
+  const int code = sqlite3_open_v2(options.file_name.c_str(), &db, OpenFlags(options), nullptr);
   handle.db.reset(db);
   if (code != SQLITE_OK) return OpenError(options, LastError(db));
-  sqlite3_busy_timeout(db, options.busy_timeout_ms);
-  absl::Status configured = Configure(db, options, writer);
-  if (!configured.ok()) return OpenError(options, configured);
+  sqlite3_busy_timeout(db, OpenTimeout(options, deadline));
+  absl::Status configured = Configure(db, options, lane);
+  if (!configured.ok()) {
+    if (deadline.passed(std::chrono::steady_clock::now())) return deadline.Error();
+    return OpenError(options, configured);
+  }
   Harden(db, options);
   handle.policy->Install(db);
   return handle;

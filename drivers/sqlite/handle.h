@@ -5,6 +5,8 @@
 #include <memory>
 
 #include "absl/status/statusor.h"
+#include "drivers/api/deadline.h"
+#include "drivers/api/driver.h"
 #include "drivers/sqlite/options.h"
 #include "drivers/sqlite/policy.h"
 
@@ -22,9 +24,11 @@ struct Handle {
   std::unique_ptr<sqlite3, CloseDatabase> db;
 };
 
-// Opens the file, hardens the connection and applies the options. Errors name
-// the file and what to do. Sets nothing that is stored in the file but WAL.
-absl::StatusOr<Handle> OpenHandle(const Options& options, bool writer);
+// Opens the file, hardens the connection and applies the options; one of the
+// read lane cannot write. Errors name the file and what to do. Sets nothing
+// that is stored in the file but WAL.
+absl::StatusOr<Handle> OpenHandle(const Options& options, driver::Lane lane,
+                                  const driver::Deadline& deadline);
 
 }  // namespace penstock::sqlite
 

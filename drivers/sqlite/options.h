@@ -11,13 +11,15 @@
 
 namespace penstock::sqlite {
 
+// Each option is described at Open in sqlite_driver.h.
 struct Options {
-  // As given, for messages.
+  // The path of the file, or ":memory:".
   std::string path;
-  // For sqlite3_open_v2 with SQLITE_OPEN_URI.
-  std::string uri;
+  // What sqlite3_open_v2 is given.
+  std::string file_name;
   bool in_memory = false;
-  bool read_only = false;  // found out when the file is opened
+  bool read_only = false;  // asked for; a file may turn out to be all the same
+  bool create = true;
   std::string synchronous = "full";
   int busy_timeout_ms = 5000;
   bool foreign_keys = true;

@@ -33,26 +33,27 @@ bool Tells(const char* name) {
 
 // Settings that may be read but are the configuration's to change.
 bool MayBeRead(const char* name) {
-  return IsOneOf(name, {"journal_mode", "synchronous", "foreign_keys", "page_size", "encoding",
-                        "cache_size", "schema_version", "auto_vacuum", "busy_timeout",
-                        "max_page_count", "mmap_size", "query_only", "secure_delete",
-                        "trusted_schema", "wal_autocheckpoint", "journal_size_limit"});
+  return IsOneOf(
+      name, {"journal_mode", "synchronous", "foreign_keys", "page_size", "encoding", "cache_size",
+             "schema_version", "auto_vacuum", "busy_timeout", "max_page_count", "mmap_size",
+             "query_only", "secure_delete", "trusted_schema", "analysis_limit",
+             "wal_autocheckpoint", "journal_size_limit"});
 }
 
 // What belongs to the database and may be changed by whoever may write to it.
 bool MayBeWritten(const char* name) {
-  return IsOneOf(name, {"user_version", "application_id", "optimize", "wal_checkpoint",
-                        "incremental_vacuum", "analysis_limit"});
+  return IsOneOf(
+      name, {"user_version", "application_id", "optimize", "wal_checkpoint", "incremental_vacuum"});
 }
 
 }  // namespace
 
 void Policy::Install(sqlite3* db) { sqlite3_set_authorizer(db, &Policy::Authorize, this); }
 
-int Policy::Authorize(void* self, int action, const char* first, const char* second, const char*,
-                      const char*) {
+int Policy::Authorize(void* self, int action, const char* first, const char* second,
+                      const char* database, const char*) {
   auto* policy = static_cast<Policy*>(self);
-  return policy->trusted_ ? SQLITE_OK : policy->Decide(action, first, second);
+  return policy->trusted_ ? SQLITE_OK : policy->Decide(action, first, second, database);
 }
 
 int Policy::Refuse(absl::Status why) {
@@ -60,7 +61,7 @@ int Policy::Refuse(absl::Status why) {
   return SQLITE_DENY;
 }
 
-int Policy::Decide(int action, const char* first, const char* second) {
+int Policy::Decide(int action, const char* first, const char* second, const char* database) {
   const bool names_file = action == SQLITE_ATTACH && first != nullptr && first[0] != '\0';
   if (vacuuming_ && !names_file) return SQLITE_OK;
   switch (action) {
@@ -74,6 +75,7 @@ int Policy::Decide(int action, const char* first, const char* second) {
           "and release do this"));
     case SQLITE_ATTACH:
     case SQLITE_DETACH:
+      changes_session_ = true;
       if (allow_attach_) return SQLITE_OK;
       return Refuse(MakeErrorWithHint(Reason::kNotAllowed,
                                       "ATTACH, DETACH and VACUUM INTO are not allowed",
@@ -86,7 +88,10 @@ int Policy::Decide(int action, const char* first, const char* second) {
     case SQLITE_CREATE_TEMP_INDEX:
     case SQLITE_CREATE_TEMP_TABLE:
     case SQLITE_CREATE_TEMP_TRIGGER:
-    case SQLITE_CREATE_TEMP_VIEW: saw_temporary_ = true; return SQLITE_OK;
+    case SQLITE_CREATE_TEMP_VIEW: changes_session_ = true; return SQLITE_OK;
+    case SQLITE_CREATE_VTABLE:
+      if (database != nullptr && strcasecmp(database, "temp") == 0) changes_session_ = true;
+      return SQLITE_OK;
     default: return SQLITE_OK;
   }
 }

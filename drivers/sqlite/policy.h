@@ -25,26 +25,29 @@ class Policy {
   // of VACUUM INTO.
   void set_vacuuming(bool vacuuming) { vacuuming_ = vacuuming; }
 
-  // Forgets the last refusal; to be called before a client's statement is prepared.
-  void Reset() { refusal_ = absl::OkStatus(); }
+  // Forgets what was seen; to be called before a client's statement is prepared.
+  void Reset() {
+    refusal_ = absl::OkStatus();
+    changes_session_ = false;
+  }
   // Why SQLite has answered SQLITE_AUTH.
   const absl::Status& refusal() const { return refusal_; }
 
-  // A statement that makes temporary objects was prepared: the session is not
-  // as new any more.
-  bool saw_temporary() const { return saw_temporary_; }
+  // The statement that was prepared makes temporary objects or attaches a
+  // database: once it has run, the session is not as new any more.
+  bool changes_session() const { return changes_session_; }
 
  private:
   static int Authorize(void* self, int action, const char* first, const char* second,
                        const char* database, const char* trigger);
-  int Decide(int action, const char* first, const char* second);
+  int Decide(int action, const char* first, const char* second, const char* database);
   int DecidePragma(const char* name, const char* argument);
   int Refuse(absl::Status why);
 
   const bool allow_attach_;
   bool trusted_ = false;
   bool vacuuming_ = false;
-  bool saw_temporary_ = false;
+  bool changes_session_ = false;
   absl::Status refusal_;
 };
 

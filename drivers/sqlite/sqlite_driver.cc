@@ -1,7 +1,6 @@
 #include "drivers/sqlite/sqlite_driver.h"
 
 #include <sqlite3.h>
-#include <unistd.h>
 
 #include <string>
 #include <utility>
@@ -37,9 +36,9 @@ class SqliteDriver final : public driver::Driver {
   const driver::DriverInfo& info() const override { return info_; }
   std::string server_version() const override { return sqlite3_libversion(); }
 
-  absl::StatusOr<std::unique_ptr<driver::Connection>> Connect(driver::Lane lane,
-                                                              const driver::Deadline&) override {
-    return Connection::Open(options_, lane);
+  absl::StatusOr<std::unique_ptr<driver::Connection>> Connect(
+      driver::Lane lane, const driver::Deadline& deadline) override {
+    return Connection::Open(options_, lane, deadline);
   }
 
  private:
@@ -50,18 +49,13 @@ class SqliteDriver final : public driver::Driver {
   const Handle anchor_;
 };
 
-bool FileIsReadOnly(const Options& options) {
-  return !options.in_memory && access(options.path.c_str(), F_OK) == 0 &&
-         access(options.path.c_str(), W_OK) != 0;
-}
-
 }  // namespace
 
 absl::StatusOr<std::unique_ptr<driver::Driver>> Open(const driver::Config& config) {
   absl::StatusOr<Options> options = ParseOptions(config);
   if (!options.ok()) return options.status();
-  options->read_only = FileIsReadOnly(*options);
-  absl::StatusOr<Handle> anchor = OpenHandle(*options, true);
+  absl::StatusOr<Handle> anchor =
+      OpenHandle(*options, driver::Lane::kWrite, driver::Deadline::None());
   if (!anchor.ok()) return anchor.status();
   return std::make_unique<SqliteDriver>(*std::move(options), *std::move(anchor));
 }

@@ -12,17 +12,24 @@
 namespace penstock::sqlite {
 
 // Opens the database file that `config.database` (or `connection_string`)
-// names, creating it if its folder exists; ":memory:" is a database that lives
-// as long as the driver. One connection writes, any number read beside it (WAL).
+// names, creating it if its folder exists. The name is a path, a URI
+// (file:/path?mode=ro, rw or rwc), or ":memory:". One connection writes, any
+// number read beside it, each on its own snapshot (WAL).
+//
+// ":memory:" is a database that lives as long as the driver. It has no
+// write-ahead log: a writer that commits waits for those that read, and they
+// for it, until their deadlines.
 //
 // Options (config.options), all texts:
-//   synchronous      off | normal | full (default) | extra
+//   synchronous      full (default) | extra | normal: what is acknowledged
+//                    survives a power failure, but with normal
 //   busy_timeout_ms  how long to wait for another process's lock; default 5000
 //   foreign_keys     on (default) | off
-//   allow_attach     true | false (default): ATTACH, DETACH and VACUUM INTO
+//   allow_attach     on | off (default): ATTACH, DETACH and VACUUM INTO
 //   cache_size_kib   page cache of each connection; default 2048
-//   mmap_size_bytes  default 0
+//   mmap_size_bytes  how much of the file is mapped; default 0
 //   max_page_count   the file's limit in pages; default: SQLite's
+//   journal_mode     wal, the only one
 //
 // Errors name the file and say what to do: a wrong option, a missing folder,
 // a file that is not a database or that another process has locked. A file

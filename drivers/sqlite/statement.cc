@@ -19,12 +19,20 @@ using driver::MakeError;
 using driver::MakeErrorWithHint;
 using driver::Reason;
 
+// Texts longer than this in all are not worth keeping prepared.
+constexpr size_t kMaxCachedText = size_t{4} << 20;
+
 bool IsSpace(char c) { return c == ' ' || (c >= '\t' && c <= '\r'); }
 
-// What follows leading white space and comments.
+bool IsNameCharacter(char c) {
+  return (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || (c >= '0' && c <= '9') || c == '_' ||
+         c == '$' || static_cast<unsigned char>(c) >= 0x80;
+}
+
+// What follows leading white space, comments and semicolons.
 std::string_view SkipBlank(std::string_view sql) {
   for (;;) {
-    while (!sql.empty() && IsSpace(sql.front())) sql.remove_prefix(1);
+    while (!sql.empty() && (IsSpace(sql.front()) || sql.front() == ';')) sql.remove_prefix(1);
     if (sql.starts_with("--")) {
       const size_t end = sql.find('\n');
       sql.remove_prefix(end == std::string_view::npos ? sql.size() : end + 1);
@@ -41,8 +49,7 @@ bool StartsWithKeyword(std::string_view sql, std::string_view keyword) {
   sql = SkipBlank(sql);
   return sql.size() >= keyword.size() &&
          strncasecmp(sql.data(), keyword.data(), keyword.size()) == 0 &&
-         (sql.size() == keyword.size() || IsSpace(sql[keyword.size()]) ||
-          sql[keyword.size()] == ';' || sql[keyword.size()] == '/' || sql[keyword.size()] == '-');
+         (sql.size() == keyword.size() || !IsNameCharacter(sql[keyword.size()]));
 }
 
 absl::Status CountError(int wanted, size_t given) {
@@ -51,12 +58,23 @@ absl::Status CountError(int wanted, size_t given) {
                                wanted == 1 ? "" : "s", given, given == 1 ? "was" : "were"));
 }
 
+// Of "$12"; 0 if that is not what `name` is.
+int ParameterNumber(std::string_view name) {
+  constexpr int kMost = 32766;
+  int number = 0;
+  const char* end = name.data() + name.size();
+  const auto [stop, error] = std::from_chars(name.data() + 1, end, number);
+  const bool valid = name.front() == '$' && error == std::errc() && stop == end && number >= 1;
+  return valid && number <= kMost ? number : 0;
+}
+
 }  // namespace
 
-Statement::Statement(sqlite3_stmt* handle, std::string_view sql) : handle_(handle), sql_(sql) {
-  read_only_ = sqlite3_stmt_readonly(handle_) != 0;
+Statement::Statement(sqlite3_stmt* handle, std::string_view sql, bool changes_session)
+    : handle_(handle), sql_(sql), changes_session_(changes_session) {
+  read_only_ = sqlite3_stmt_readonly(handle_) != 0 && !changes_session_;
   is_vacuum_ = StartsWithKeyword(sql_, "VACUUM");
-  runs_alone_ = is_vacuum_ || StartsWithKeyword(sql_, "PRAGMA");
+  runs_alone_ = is_vacuum_ || changes_session_ || StartsWithKeyword(sql_, "PRAGMA");
   ReadColumns();
 }
 
@@ -77,17 +95,11 @@ absl::StatusOr<std::unique_ptr<Statement>> Statement::Prepare(sqlite3* db, Polic
     return policy->refusal().ok() ? LastError(db, sql) : policy->refusal();
   }
   if (handle == nullptr) {
-    // Nothing before the first semicolon; perhaps something after it.
-    std::string_view rest = SkipBlank(sql);
-    while (rest.starts_with(';')) rest = SkipBlank(rest.substr(1));
-    return rest.empty() ? MakeError(Reason::kEmptyStatement, "the request has no statement in it")
-                        : MakeError(Reason::kMultipleStatements,
-                                    "the request has something before its statement: a lone `;`");
+    return MakeError(Reason::kEmptyStatement, "the request has no statement in it");
   }
-  std::unique_ptr<Statement> statement(new Statement(handle, sql));
-  std::string_view rest(tail, static_cast<size_t>(sql.data() + sql.size() - tail));
-  for (rest = SkipBlank(rest); rest.starts_with(';');) rest = SkipBlank(rest.substr(1));
-  if (!rest.empty()) {
+  std::unique_ptr<Statement> statement(new Statement(handle, sql, policy->changes_session()));
+  const std::string_view rest(tail, static_cast<size_t>(sql.data() + sql.size() - tail));
+  if (!SkipBlank(rest).empty()) {
     return MakeErrorWithHint(Reason::kMultipleStatements, "the request has more than one statement",
                              "send one statement a request; scripts belong to migrations");
   }
@@ -100,22 +112,15 @@ absl::Status Statement::MapParameters() {
   const int count = sqlite3_bind_parameter_count(handle_);
   bool numbered = false;
   bool positional = false;
-  std::vector<bool> used;
   for (int i = 1; i <= count; ++i) {
     const char* name = sqlite3_bind_parameter_name(handle_, i);
-    int number = i;
-    if (name == nullptr || name[0] == '?') {
-      positional = true;
-    } else {
-      numbered = true;
-      const std::string_view text(name);
-      const char* end = text.data() + text.size();
-      const auto [stop, error] = std::from_chars(text.data() + 1, end, number);
-      if (name[0] != '$' || error != std::errc() || stop != end || number < 1 || number > 32766) {
-        return MakeErrorWithHint(Reason::kInvalidParameter,
-                                 fmt::format("parameter '{}' is not numbered", text),
-                                 "write parameters as $1, $2, … (and a cast as CAST(… AS …))");
-      }
+    const bool has_number = name != nullptr && name[0] != '?';
+    (has_number ? numbered : positional) = true;
+    const int number = has_number ? ParameterNumber(name) : i;
+    if (number == 0) {
+      return MakeErrorWithHint(Reason::kInvalidParameter,
+                               fmt::format("parameter '{}' is not numbered", name),
+                               "write parameters as $1, $2, … and a cast as CAST($1 AS type)");
     }
     argument_of_.push_back(number - 1);
     parameter_count_ = std::max(parameter_count_, number);
@@ -123,15 +128,13 @@ absl::Status Statement::MapParameters() {
   if (numbered && positional) {
     return MakeError(Reason::kInvalidParameter, "`?` and `$1` are mixed; use one of them");
   }
-  used.resize(static_cast<size_t>(parameter_count_));
+  std::vector<bool> used(static_cast<size_t>(parameter_count_));
   for (const int argument : argument_of_) used[static_cast<size_t>(argument)] = true;
   const auto missing = std::find(used.begin(), used.end(), false);
-  if (missing != used.end()) {
-    return MakeError(Reason::kInvalidParameter,
-                     fmt::format("the statement uses ${} but not ${}", parameter_count_,
-                                 missing - used.begin() + 1));
-  }
-  return absl::OkStatus();
+  if (missing == used.end()) return absl::OkStatus();
+  return MakeError(Reason::kInvalidParameter,
+                   fmt::format("the statement uses ${} but not ${}", parameter_count_,
+                               missing - used.begin() + 1));
 }
 
 void Statement::ReadColumns() {
@@ -158,15 +161,16 @@ void Statement::RefreshColumns() {
   }
 }
 
-absl::Status Statement::Bind(std::span<const driver::Value> args) {
+absl::Status Statement::Bind(std::span<const driver::Value> args, Bytes bytes) {
   if (args.size() != static_cast<size_t>(parameter_count_)) {
     return CountError(parameter_count_, args.size());
   }
   for (size_t i = 0; i < argument_of_.size(); ++i) {
-    absl::Status status =
-        sqlite::Bind(handle_, static_cast<int>(i) + 1, args[static_cast<size_t>(argument_of_[i])]);
-    if (!status.ok())
+    const driver::Value& value = args[static_cast<size_t>(argument_of_[i])];
+    absl::Status status = sqlite::Bind(handle_, static_cast<int>(i) + 1, value, bytes);
+    if (!status.ok()) {
       return driver::Annotate(status, fmt::format("parameter {}", argument_of_[i] + 1));
+    }
   }
   return absl::OkStatus();
 }
@@ -194,18 +198,21 @@ absl::StatusOr<Statement*> StatementCache::Get(std::string_view sql) {
   }
   absl::StatusOr<std::unique_ptr<Statement>> prepared = Statement::Prepare(db_, policy_, sql);
   if (!prepared.ok()) return prepared.status();
-  while (recent_first_.size() >= std::max<size_t>(capacity_, 1)) {
-    by_text_.erase(recent_first_.back()->sql());
-    recent_first_.pop_back();
+  text_bytes_ += sql.size();
+  while (!recent_first_.empty() &&
+         (recent_first_.size() >= capacity_ || text_bytes_ > kMaxCachedText)) {
+    DropOldest();
   }
   recent_first_.push_front(*std::move(prepared));
   by_text_.emplace(recent_first_.front()->sql(), recent_first_.begin());
   return recent_first_.front().get();
 }
 
-void StatementCache::Clear() {
-  by_text_.clear();
-  recent_first_.clear();
+void StatementCache::DropOldest() {
+  const std::string& sql = recent_first_.back()->sql();
+  text_bytes_ -= sql.size();
+  by_text_.erase(sql);
+  recent_first_.pop_back();
 }
 
 }  // namespace penstock::sqlite

@@ -15,6 +15,7 @@
 #include "absl/status/statusor.h"
 #include "drivers/api/driver.h"
 #include "drivers/sqlite/policy.h"
+#include "drivers/sqlite/values.h"
 
 struct sqlite3;
 struct sqlite3_stmt;
@@ -36,8 +37,11 @@ class Statement {
   const std::string& sql() const { return sql_; }
   bool read_only() const { return read_only_; }
   bool returns_rows() const { return !columns_->empty(); }
-  // It cannot run inside a transaction: VACUUM, PRAGMA.
+  // It must not share a transaction with others: VACUUM, PRAGMA, and what
+  // changes the session.
   bool runs_alone() const { return runs_alone_; }
+  // See Policy::changes_session.
+  bool changes_session() const { return changes_session_; }
   bool is_vacuum() const { return is_vacuum_; }
   int parameter_count() const { return parameter_count_; }
 
@@ -46,8 +50,9 @@ class Statement {
   // Looks again if SQLite had to prepare the statement anew.
   void RefreshColumns();
 
-  // Gives every parameter its value; names the parameter that is wrong.
-  absl::Status Bind(std::span<const driver::Value> args);
+  // Gives every parameter its value; names the parameter that is wrong. The
+  // bytes of the values must stay alive until Reset, unless they are copied.
+  absl::Status Bind(std::span<const driver::Value> args, Bytes bytes);
 
   // Writes the current row.
   absl::Status WriteRow(driver::RowWriter* writer) const;
@@ -56,7 +61,7 @@ class Statement {
   void Reset();
 
  private:
-  Statement(sqlite3_stmt* handle, std::string_view sql);
+  Statement(sqlite3_stmt* handle, std::string_view sql, bool changes_session);
   absl::Status MapParameters();
   void ReadColumns();
 
@@ -64,6 +69,7 @@ class Statement {
   const std::string sql_;
   bool read_only_ = false;
   bool runs_alone_ = false;
+  bool changes_session_ = false;
   bool is_vacuum_ = false;
   int parameter_count_ = 0;
   // For each of SQLite's parameters the number of the argument, from 0.
@@ -72,7 +78,8 @@ class Statement {
   int prepared_times_ = 0;
 };
 
-// Least recently used goes first. Not thread-safe.
+// Least recently used goes first. It keeps so many statements, and of long
+// texts fewer. Not thread-safe.
 class StatementCache {
  public:
   StatementCache(sqlite3* db, Policy* policy, size_t capacity)
@@ -81,15 +88,17 @@ class StatementCache {
   // The statement of this text, prepared now or before. It is the caller's
   // until the next call of Get.
   absl::StatusOr<Statement*> Get(std::string_view sql);
-  void Clear();
   size_t size() const { return by_text_.size(); }
 
  private:
   using List = std::list<std::unique_ptr<Statement>>;
 
+  void DropOldest();
+
   sqlite3* const db_;
   Policy* const policy_;
   const size_t capacity_;
+  size_t text_bytes_ = 0;
   List recent_first_;
   // The keys are the statements' own texts.
   std::unordered_map<std::string_view, List::iterator> by_text_;

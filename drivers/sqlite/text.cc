@@ -11,6 +11,10 @@
 namespace penstock::sqlite {
 namespace {
 
+// The limits of a timestamp, in seconds since 1970.
+constexpr int64_t kYear1 = -62'135'596'800;
+constexpr int64_t kYear10000 = 253'402'300'800;
+
 bool IsDigit(char c) { return c >= '0' && c <= '9'; }
 bool IsHex(char c) { return IsDigit(c) || (c >= 'a' && c <= 'f') || (c >= 'A' && c <= 'F'); }
 
@@ -86,6 +90,21 @@ bool TakeOffset(std::string_view* text, int* seconds) {
   return hours < 24 && minutes < 60;
 }
 
+// Numbers, each with one of the units, in their order: "1Y2M". False: none.
+bool TakeParts(std::string_view* text, std::string_view units) {
+  bool found = false;
+  for (const char unit : units) {
+    std::string_view rest = *text;
+    if (!Take(&rest, '-')) Take(&rest, '+');
+    if (TakeAllDigits(&rest) == 0) break;
+    if (Take(&rest, '.') && TakeAllDigits(&rest) == 0) break;
+    if (!Take(&rest, unit)) continue;
+    *text = rest;
+    found = true;
+  }
+  return found;
+}
+
 // The length of the UTF-8 sequence at the front, 0 if it is none.
 size_t SequenceLength(const unsigned char* p, size_t left) {
   const auto continues = [&](size_t i) { return (p[i] & 0xc0) == 0x80; };
@@ -141,10 +160,10 @@ bool IsTime(std::string_view text) {
 }
 
 bool IsInterval(std::string_view text) {
-  if (text.starts_with('-') || text.starts_with('+')) text.remove_prefix(1);
-  return text.size() >= 3 && text.starts_with('P') &&
-         std::all_of(text.begin(), text.end(),
-                     [](char c) { return IsDigit(c) || std::strchr("PYMWDTHS.-", c) != nullptr; });
+  if (!Take(&text, '-')) Take(&text, '+');
+  if (!Take(&text, 'P')) return false;
+  const bool has_date = TakeParts(&text, "YMWD");
+  return text.empty() ? has_date : Take(&text, 'T') && TakeParts(&text, "HMS") && text.empty();
 }
 
 bool IsUuid(std::string_view text) {
@@ -200,12 +219,10 @@ bool ParseTimestamp(std::string_view text, int64_t* seconds, int32_t* nanos) {
   if (!TakeClock(&text, &second_of_day, nanos) || !TakeOffset(&text, &offset)) return false;
   const int64_t days = std::chrono::sys_days(date).time_since_epoch().count();
   *seconds = days * 86'400 + second_of_day - offset;
-  return text.empty();
+  return text.empty() && *seconds >= kYear1 && *seconds < kYear10000;
 }
 
 std::string FormatTimestamp(int64_t seconds, int32_t nanos) {
-  constexpr int64_t kYear1 = -62'135'596'800;
-  constexpr int64_t kYear10000 = 253'402'300'800;
   if (seconds < kYear1 || seconds >= kYear10000) return {};
   const auto days = std::chrono::floor<std::chrono::days>(
       std::chrono::sys_seconds(std::chrono::seconds(seconds)));

@@ -15,7 +15,7 @@ bool IsUtf8(std::string_view text);
 bool IsDate(std::string_view text);
 // HH:MM:SS[.fraction][Z or ±HH:MM].
 bool IsTime(std::string_view text);
-// ISO 8601: an optional sign and P.
+// ISO 8601: P1Y2M3W4DT5H6M7.5S or a part of it; it and its parts may have signs.
 bool IsInterval(std::string_view text);
 bool IsUuid(std::string_view text);
 // Digits with an optional sign, point and exponent.

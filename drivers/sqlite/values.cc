@@ -9,6 +9,7 @@
 
 #include "drivers/api/error.h"
 #include "drivers/sqlite/error.h"
+#include "drivers/sqlite/json.h"
 #include "drivers/sqlite/text.h"
 #include "fmt/format.h"
 
@@ -36,6 +37,13 @@ absl::Status CheckNumber(Kind kind, std::string_view text) {
                            "send it as text and store it in a column declared TEXT");
 }
 
+absl::Status CheckJson(std::string_view text) {
+  if (!IsUtf8(text) || !IsJson(text)) return BadText(Kind::kJson, "a JSON document");
+  // NUMERIC affinity looks past white space.
+  const std::string_view number = TrimJson(text);
+  return IsDecimal(number) ? CheckNumber(Kind::kJson, number) : absl::OkStatus();
+}
+
 absl::Status CheckText(const driver::Value& value) {
   switch (value.kind) {
     case Kind::kDecimal:
@@ -50,9 +58,7 @@ absl::Status CheckText(const driver::Value& value) {
       return IsInterval(value.text) ? absl::OkStatus() : BadText(value.kind, "ISO 8601, as P1DT2H");
     case Kind::kUuid:
       return IsUuid(value.text) ? absl::OkStatus() : BadText(value.kind, "8-4-4-4-12 hex digits");
-    case Kind::kJson:
-      if (!IsUtf8(value.text)) break;
-      return IsDecimal(value.text) ? CheckNumber(value.kind, value.text) : absl::OkStatus();
+    case Kind::kJson: return CheckJson(value.text);
     default:
       if (IsUtf8(value.text)) return absl::OkStatus();
   }
@@ -60,14 +66,15 @@ absl::Status CheckText(const driver::Value& value) {
                            "send bytes as a blob");
 }
 
-int BindBytes(sqlite3_stmt* statement, int index, const driver::Value& value) {
+int BindBytes(sqlite3_stmt* statement, int index, const driver::Value& value, Bytes bytes) {
   // A null pointer would bind NULL.
-  const char* bytes = value.text.data() != nullptr ? value.text.data() : "";
+  const char* data = value.text.data() != nullptr ? value.text.data() : "";
+  const sqlite3_destructor_type lifetime =
+      bytes == Bytes::kBorrow ? SQLITE_STATIC : SQLITE_TRANSIENT;
   if (value.kind == Kind::kBlob) {
-    return sqlite3_bind_blob64(statement, index, bytes, value.text.size(), SQLITE_STATIC);
+    return sqlite3_bind_blob64(statement, index, data, value.text.size(), lifetime);
   }
-  return sqlite3_bind_text64(statement, index, bytes, value.text.size(), SQLITE_STATIC,
-                             SQLITE_UTF8);
+  return sqlite3_bind_text64(statement, index, data, value.text.size(), lifetime, SQLITE_UTF8);
 }
 
 absl::Status BindTimestamp(sqlite3_stmt* statement, int index, const driver::Value& value,
@@ -95,7 +102,7 @@ bool FitsKind(Kind kind, std::string_view text) {
     case Kind::kTime: return IsTime(text);
     case Kind::kInterval: return IsInterval(text);
     case Kind::kUuid: return IsUuid(text);
-    case Kind::kJson: return true;
+    case Kind::kJson: return IsJson(text);
     default: return false;
   }
 }
@@ -129,10 +136,8 @@ void WriteInteger(int64_t value, Kind kind, driver::RowWriter* writer) {
   if (kind == Kind::kBoolean && (value == 0 || value == 1)) {
     writer->Boolean(value == 1);
   } else if (kind == Kind::kDecimal || kind == Kind::kJson) {
-    writer->Bytes(kind, fmt::format_int(value).c_str());
-  } else if (kind == Kind::kReal) {
-    // REAL affinity stores whole numbers as integers where it can.
-    writer->Real(static_cast<double>(value));
+    const fmt::format_int text(value);
+    writer->Bytes(kind, std::string_view(text.data(), text.size()));
   } else {
     writer->Integer(value);
   }
@@ -160,7 +165,7 @@ driver::Kind KindOfDeclaredType(std::string_view declared_type) {
   return Kind::kUnspecified;
 }
 
-absl::Status Bind(sqlite3_stmt* statement, int index, const driver::Value& value) {
+absl::Status Bind(sqlite3_stmt* statement, int index, const driver::Value& value, Bytes bytes) {
   absl::Status checked;
   int code = SQLITE_OK;
   switch (value.kind) {
@@ -178,10 +183,10 @@ absl::Status Bind(sqlite3_stmt* statement, int index, const driver::Value& value
     case Kind::kArray:
       return MakeErrorWithHint(Reason::kUnsupported, "sqlite lacks the capability `arrays`",
                                "send the elements as a json value and use json_each");
-    case Kind::kBlob: code = BindBytes(statement, index, value); break;
+    case Kind::kBlob: code = BindBytes(statement, index, value, bytes); break;
     default:
       checked = CheckText(value);
-      if (checked.ok()) code = BindBytes(statement, index, value);
+      if (checked.ok()) code = BindBytes(statement, index, value, bytes);
       break;
   }
   if (!checked.ok()) return checked;

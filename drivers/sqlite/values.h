@@ -2,6 +2,7 @@
 #ifndef PENSTOCK_DRIVERS_SQLITE_VALUES_H_
 #define PENSTOCK_DRIVERS_SQLITE_VALUES_H_
 
+#include <cstdint>
 #include <string_view>
 
 #include "absl/status/status.h"
@@ -15,10 +16,13 @@ namespace penstock::sqlite {
 // The kind that a column declared as `declared_type` holds.
 driver::Kind KindOfDeclaredType(std::string_view declared_type);
 
-// Binds `value` to the parameter at `index` (from 1). The value's bytes stay
-// alive until the statement has been reset. Refuses what SQLite would not keep
-// as it is.
-absl::Status Bind(sqlite3_stmt* statement, int index, const driver::Value& value);
+// Whether a bound value's bytes are used where they are, and so must stay alive
+// until the statement has been reset, or copied.
+enum class Bytes : uint8_t { kBorrow, kCopy };
+
+// Binds `value` to the parameter at `index` (from 1). Refuses what SQLite would
+// not keep as it is.
+absl::Status Bind(sqlite3_stmt* statement, int index, const driver::Value& value, Bytes bytes);
 
 // Writes the value of a column of the current row. `kind` is the declared one;
 // a value whose storage does not fit it keeps its own kind.

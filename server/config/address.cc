@@ -60,8 +60,14 @@ bool IsHostName(std::string_view host) {
                      [](char c) { return c == '.' || IsWord(std::string_view(&c, 1)); });
 }
 
-// In lower case, and "localhost" as the address that it is.
+// In lower case, IPv6 in its one short form, and "localhost" as the address that
+// it is.
 std::string CanonicalHost(std::string host) {
+  in6_addr v6;
+  if (inet_pton(AF_INET6, host.c_str(), &v6) == 1) {
+    char text[INET6_ADDRSTRLEN];
+    return inet_ntop(AF_INET6, &v6, text, sizeof(text));
+  }
   for (char& c : host) {
     if (c >= 'A' && c <= 'Z') c = static_cast<char>(c - 'A' + 'a');
   }

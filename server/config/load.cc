@@ -86,6 +86,7 @@ absl::StatusOr<Config> LoadConfig(const CommandLine& command_line, const Environ
   Config config;
   Overridable overridable;
   YamlMap map(root, file, "", {fmt::format("{}:1", file), 1}, &problems);
+  overridable.data_dir = map.Text("data_dir");
   ReadServer(map.Map("server"), &config.server, &overridable, &problems);
   ReadLog(map.Map("log"), &config.log, &overridable);
   Override(command_line, environment, &overridable, &config.server.insecure, &problems);

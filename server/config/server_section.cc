@@ -77,7 +77,6 @@ void ReadLimits(YamlMap* map, ServerConfig* server, Problems* problems) {
 }  // namespace
 
 void ReadServer(YamlMap map, ServerConfig* server, Overridable* overridable, Problems* problems) {
-  overridable->data_dir = map.Text("data_dir");
   overridable->listen = map.TextList("listen");
   overridable->http_listen = map.Text("http_listen");
   YamlMap tls = map.Map("tls");

@@ -4,7 +4,7 @@
 #include <cstddef>
 
 #include "fmt/format.h"
-#include "server/log/utf8.h"
+#include "server/config/utf8.h"
 
 namespace penstock::server {
 namespace {

@@ -7,7 +7,7 @@
 #include <type_traits>
 
 #include "fmt/format.h"
-#include "server/log/utf8.h"
+#include "server/config/utf8.h"
 #include "spdlog/logger.h"
 #include "spdlog/pattern_formatter.h"
 #include "spdlog/sinks/stdout_sinks.h"

@@ -12,13 +12,16 @@ namespace penstock::server {
 using driver::Reason;
 
 Call::Call(const RpcContext& context, Rpc rpc) : context_(context), rpc_(rpc) {
+  context_.live_calls->Add();
   server_context_.AsyncNotifyWhenDone(&done_);
 }
 
 Call::~Call() {
-  if (!registered_) return;
-  context_.metrics->open_sessions.Add(-1);
-  context_.metrics->calls[static_cast<size_t>(rpc_)][static_cast<size_t>(end_code_.load())].Add();
+  if (registered_) {
+    context_.metrics->open_sessions.Add(-1);
+    context_.metrics->calls[static_cast<size_t>(rpc_)][static_cast<size_t>(end_code_.load())].Add();
+  }
+  context_.live_calls->Remove();
 }
 
 void Call::Unref() {

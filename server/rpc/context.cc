@@ -37,6 +37,21 @@ std::string ArgumentText(std::span<const driver::Value> args) {
 
 }  // namespace
 
+void LiveCalls::Add() {
+  std::lock_guard lock(mutex_);
+  ++count_;
+}
+
+void LiveCalls::Remove() {
+  std::lock_guard lock(mutex_);
+  if (--count_ == 0) none_.notify_all();
+}
+
+void LiveCalls::WaitUntilNone() {
+  std::unique_lock lock(mutex_);
+  none_.wait(lock, [this] { return count_ == 0; });
+}
+
 void RecordStatement(const RpcContext& context, Database& database, const driver::StatementRun& run,
                      TimePoint began) {
   const Duration elapsed = Clock::System().Now() - began;

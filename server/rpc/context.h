@@ -2,7 +2,8 @@
 #ifndef PENSTOCK_SERVER_RPC_CONTEXT_H_
 #define PENSTOCK_SERVER_RPC_CONTEXT_H_
 
-#include <string_view>
+#include <condition_variable>
+#include <mutex>
 
 #include "absl/status/status.h"
 #include "server/config/config.h"
@@ -12,12 +13,29 @@
 
 namespace penstock::server {
 
+// Counts the objects that hold operations of gRPC's, those that wait for an RPC
+// included: the completion queue must not be shut down before the last of them
+// has gone. Thread-safe.
+class LiveCalls {
+ public:
+  void Add();
+  void Remove();
+  void WaitUntilNone();
+
+ private:
+  std::mutex mutex_;
+  std::condition_variable none_;
+  int count_ = 0;
+};
+
 // All of it outlives the calls.
 struct RpcContext {
   Databases* databases;
   Sessions* sessions;
   ServerMetrics* metrics;
   const Config* config;
+  // Set by the GrpcServer.
+  LiveCalls* live_calls = nullptr;
 };
 
 // The end of a statement: counted, and logged if it was slow. `sql` is logged

@@ -91,13 +91,16 @@ absl::Status FreeUnixPath(const std::string& path) {
 class GrpcServer::Impl {
  public:
   explicit Impl(const RpcContext& context)
-      : context_(context), database_service_(context), admin_service_(context) {}
+      : context_(WithCounter(context, &live_calls_)),
+        database_service_(context_),
+        admin_service_(context_) {}
 
   ~Impl() {
     if (server_ != nullptr) {
       context_.sessions->Drain(true);
       server_->Shutdown(std::chrono::system_clock::now());
       server_->Wait();
+      live_calls_.WaitUntilNone();
     }
     io_.reset();
     for (const std::string& path : unix_paths_) unlink(path.c_str());
@@ -177,6 +180,12 @@ class GrpcServer::Impl {
     return fmt::format("{}:{}", address.substr(0, address.rfind(':')), port);
   }
 
+  static RpcContext WithCounter(RpcContext context, LiveCalls* live_calls) {
+    context.live_calls = live_calls;
+    return context;
+  }
+
+  LiveCalls live_calls_;
   const RpcContext context_;
   DatabaseServiceImpl database_service_;
   AdminServiceImpl admin_service_;

@@ -1,6 +1,6 @@
 // Finding characters in text that may not be UTF-8.
-#ifndef PENSTOCK_SERVER_LOG_UTF8_H_
-#define PENSTOCK_SERVER_LOG_UTF8_H_
+#ifndef PENSTOCK_SERVER_CONFIG_UTF8_H_
+#define PENSTOCK_SERVER_CONFIG_UTF8_H_
 
 #include <cstddef>
 #include <string_view>
@@ -17,4 +17,4 @@ size_t FindInvalidUtf8(std::string_view text);
 
 }  // namespace penstock::server
 
-#endif  // PENSTOCK_SERVER_LOG_UTF8_H_
+#endif  // PENSTOCK_SERVER_CONFIG_UTF8_H_

@@ -1,4 +1,4 @@
-#include "server/log/utf8.h"
+#include "server/config/utf8.h"
 
 #include <cstdint>
 

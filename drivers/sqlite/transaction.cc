@@ -1,0 +1,105 @@
+// What belongs to a client's transaction.
+#include <sqlite3.h>
+
+#include "drivers/api/error.h"
+#include "drivers/sqlite/connection.h"
+#include "fmt/format.h"
+
+namespace penstock::sqlite {
+namespace {
+
+using driver::MakeError;
+using driver::MakeErrorWithHint;
+using driver::Reason;
+
+absl::Status AbortedError() {
+  return MakeErrorWithHint(Reason::kTransactionAborted,
+                           "an earlier failure made SQLite roll the transaction back",
+                           "roll back, and run the transaction again from its beginning");
+}
+
+}  // namespace
+
+absl::Status Connection::Begin(const driver::TransactionOptions& options) {
+  if (!options.read_only && lane_ == driver::Lane::kRead) {
+    return absl::InternalError("a transaction that writes was begun on a connection that reads");
+  }
+  absl::Status status;
+  {
+    const Watch watch(this, options.deadline, options.cancellation);
+    status = Control(options.read_only ? "BEGIN" : "BEGIN IMMEDIATE");
+    // The snapshot is that of begin, not of the first statement.
+    if (status.ok() && options.read_only) status = Control("SELECT 1 FROM sqlite_schema LIMIT 1");
+  }
+  if (!status.ok()) {
+    Rollback().IgnoreError();
+    return status;
+  }
+  in_transaction_ = true;
+  read_only_transaction_ = options.read_only;
+  return absl::OkStatus();
+}
+
+void Connection::Run(driver::StatementRun& run) {
+  Statement* statement = Start(&run);
+  if (statement == nullptr) {
+    NoteFailure(run);
+    return;
+  }
+  const bool writes = !statement->read_only();
+  if (transaction_aborted()) {
+    run.status = AbortedError();
+  } else if (writes && read_only_transaction_) {
+    run.status = MakeErrorWithHint(Reason::kReadOnly, "the transaction is read-only",
+                                   "begin it without read_only to write");
+  } else if (run.rows.empty() && run.writer != nullptr && statement->returns_rows()) {
+    ExecuteFirstBatch(&run, statement);
+  } else {
+    if (writes) run.status = BeginGuard();
+    if (run.status.ok()) {
+      Execute(&run, statement);
+      if (writes) EndGuard(&run.status);
+    }
+  }
+  NoteFailure(run);
+}
+
+absl::Status Connection::BeginGuard() { return Control("SAVEPOINT penstock_run"); }
+
+void Connection::EndGuard(absl::Status* status) {
+  if (rolled_back()) return;
+  if (!status->ok()) Control("ROLLBACK TO penstock_run").IgnoreError();
+  status->Update(Control("RELEASE penstock_run"));
+}
+
+absl::Status Connection::Commit() {
+  absl::Status status = ControlInTransaction("COMMIT");
+  absl::Status ended = Rollback();
+  return status.ok() ? ended : status;
+}
+
+absl::Status Connection::Rollback() {
+  in_transaction_ = false;
+  read_only_transaction_ = false;
+  return rolled_back() ? absl::OkStatus() : Control("ROLLBACK");
+}
+
+absl::Status Connection::ControlInTransaction(std::string_view sql) {
+  return transaction_aborted() ? AbortedError() : Control(sql);
+}
+
+absl::Status Connection::Savepoint(std::string_view name) {
+  return ControlInTransaction(fmt::format("SAVEPOINT \"{}\"", name));
+}
+
+absl::Status Connection::RollbackTo(std::string_view name) {
+  return ControlInTransaction(fmt::format("ROLLBACK TO \"{}\"", name));
+}
+
+absl::Status Connection::Release(std::string_view name) {
+  return ControlInTransaction(fmt::format("RELEASE \"{}\"", name));
+}
+
+bool Connection::transaction_aborted() const { return in_transaction_ && rolled_back(); }
+
+}  // namespace penstock::sqlite

@@ -1,0 +1,87 @@
+// What the conformance suite has to know about a driver. The suite itself is
+// the same for all of them and runs through the wire; a new driver adds a
+// subclass to backends.cc.
+#ifndef PENSTOCK_TESTS_CONFORMANCE_BACKEND_H_
+#define PENSTOCK_TESTS_CONFORMANCE_BACKEND_H_
+
+#include <functional>
+#include <memory>
+#include <string>
+#include <vector>
+
+#include "gtest/gtest.h"
+#include "server/config/config.h"
+#include "tests/support/gateway.h"
+#include "tests/support/wire.h"
+
+namespace penstock::testing {
+
+// A value of a kind, a column that keeps it, and how it comes back.
+struct KindCase {
+  std::string column_type;
+  v1::Value value;
+  // Empty: as it went in.
+  std::string comes_back_as;
+};
+
+struct RefusedValue {
+  std::string column_type;
+  v1::Value value;
+  v1::Reason reason;
+};
+
+class Backend {
+ public:
+  virtual ~Backend() = default;
+  virtual std::string name() const = 0;
+  // The database `main`, with its files in `folder`.
+  virtual server::Config Config(const std::string& folder) const = 0;
+
+  virtual std::vector<KindCase> kinds() const = 0;
+  virtual std::vector<RefusedValue> refused_values() const = 0;
+  // A query that would never end by itself.
+  virtual std::string endless_query() const = 0;
+  // `rows` rows of (integer, text) in column order i, s.
+  virtual std::string series(int64_t rows) const = 0;
+  virtual bool has_last_insert_id() const = 0;
+  // The type of an integer column that numbers itself as the primary key.
+  virtual std::string serial_key() const = 0;
+};
+
+// Every driver of this build.
+const std::vector<const Backend*>& Backends();
+
+// A daemon with an empty database of the backend, for each test.
+class Conformance : public ::testing::TestWithParam<const Backend*> {
+ protected:
+  Conformance() = default;
+
+  const Backend& backend() const { return *GetParam(); }
+  // Starts the daemon at first use; change config() before.
+  Wire& wire();
+  server::Config& config();
+  server::DatabaseConfig& database() { return config().databases.at("main"); }
+  Gateway& gateway();
+
+  // Fails the test if the statement fails.
+  void Do(const std::string& sql, const Values& args = {});
+  // The rows as text.
+  std::string Ask(const std::string& sql, const Values& args = {});
+  // Waits until the condition holds; fails the test after ten seconds.
+  static void Eventually(const std::function<bool()>& condition);
+
+ private:
+  TempDir folder_;
+  std::unique_ptr<server::Config> config_;
+  std::unique_ptr<Gateway> gateway_;
+  std::unique_ptr<Wire> wire_;
+};
+
+#define PENSTOCK_CONFORMANCE(Suite)                    \
+  INSTANTIATE_TEST_SUITE_P(                            \
+      Drivers, Suite, ::testing::ValuesIn(Backends()), \
+      [](const ::testing::TestParamInfo<const Backend*>& tested) { return tested.param->name(); })
+
+}  // namespace penstock::testing
+
+#endif  // PENSTOCK_TESTS_CONFORMANCE_BACKEND_H_

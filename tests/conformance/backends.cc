@@ -1,0 +1,128 @@
+#include <chrono>
+#include <cmath>
+#include <limits>
+#include <thread>
+
+#include "fmt/format.h"
+#include "tests/conformance/backend.h"
+
+namespace penstock::testing {
+namespace {
+
+class Sqlite final : public Backend {
+ public:
+  std::string name() const override { return "sqlite"; }
+  server::Config Config(const std::string& folder) const override { return SqliteConfig(folder); }
+
+  std::vector<KindCase> kinds() const override {
+    constexpr auto kMax = std::numeric_limits<int64_t>::max();
+    constexpr auto kMin = std::numeric_limits<int64_t>::min();
+    return {
+        {"BOOLEAN", Bool(true), ""},
+        {"BOOLEAN", Bool(false), ""},
+        {"INTEGER", Int(kMax), ""},
+        {"BIGINT", Int(kMin), ""},
+        {"REAL", Real(0.1), ""},
+        {"DOUBLE PRECISION", Real(-1.7976931348623157e308), ""},
+        {"REAL", Real(std::numeric_limits<double>::infinity()), ""},
+        {"REAL", Real(3), ""},
+        {"TEXT", Text(""), ""},
+        {"VARCHAR(20)", Text("Grüße, 世界 🌍"), ""},
+        {"TEXT", Text(std::string("a\0b", 3)), ""},
+        {"TEXT", Text("12"), ""},
+        {"BLOB", Blob(""), ""},
+        {"BLOB", Blob(std::string("\0\xff\x80", 3)), ""},
+        {"DECIMAL(10,2)", Decimal("-12.5"), ""},
+        {"NUMERIC", Decimal("9223372036854775807"), ""},
+        {"NUMERIC", Decimal("0.000001"), "decimal:1e-06"},
+        {"TIMESTAMP", Timestamp(0, 0), ""},
+        {"TIMESTAMP", Timestamp(1'700'000'000, 123'456'789), ""},
+        {"DATETIME", Timestamp(-62'135'596'800, 0), ""},
+        {"TIMESTAMP", Timestamp(253'402'300'799, 999'999'999), ""},
+        {"DATE", Date("2024-02-29"), ""},
+        {"TIME", Time("23:59:59.5"), ""},
+        {"INTERVAL", Interval("P1Y2M3DT4H5M6S"), ""},
+        {"UUID", Uuid("123e4567-e89b-12d3-a456-426614174000"), ""},
+        {"JSON", Json(R"({"a": [1, 2.50, "x"]})"), ""},
+        {"JSON", Json("17"), ""},
+    };
+  }
+
+  std::vector<RefusedValue> refused_values() const override {
+    v1::Value array;
+    array.mutable_array()->add_values()->set_integer(1);
+    return {
+        {"REAL", Real(std::nan("")), v1::REASON_DATA_EXCEPTION},
+        {"DECIMAL", Decimal("1234567890.1234567890"), v1::REASON_DATA_EXCEPTION},
+        {"DECIMAL", Decimal("12,5"), v1::REASON_DATA_EXCEPTION},
+        {"DECIMAL", Decimal("1e400"), v1::REASON_DATA_EXCEPTION},
+        {"TIMESTAMP", Timestamp(253'402'300'800, 0), v1::REASON_DATA_EXCEPTION},
+        {"DATE", Date("2023-02-29"), v1::REASON_DATA_EXCEPTION},
+        {"TIME", Time("25:00:00"), v1::REASON_DATA_EXCEPTION},
+        {"UUID", Uuid("nonsense"), v1::REASON_DATA_EXCEPTION},
+        {"JSON", array, v1::REASON_UNSUPPORTED},
+        {"TEXT", v1::Value(), v1::REASON_INVALID_PARAMETER},
+    };
+  }
+
+  std::string endless_query() const override {
+    return "WITH RECURSIVE c(i) AS (SELECT 1 UNION ALL SELECT i + 1 FROM c) "
+           "SELECT count(*) FROM c";
+  }
+
+  std::string series(int64_t rows) const override {
+    return fmt::format(
+        "WITH RECURSIVE c(i) AS (SELECT 1 UNION ALL SELECT i + 1 FROM c WHERE i < {}) "
+        "SELECT i, 'row ' || i AS s FROM c",
+        rows);
+  }
+
+  bool has_last_insert_id() const override { return true; }
+  std::string serial_key() const override { return "INTEGER PRIMARY KEY"; }
+};
+
+}  // namespace
+
+const std::vector<const Backend*>& Backends() {
+  static const Sqlite sqlite;
+  static const std::vector<const Backend*> backends = {&sqlite};
+  return backends;
+}
+
+server::Config& Conformance::config() {
+  if (config_ == nullptr) {
+    config_ = std::make_unique<server::Config>(backend().Config(folder_.path()));
+  }
+  return *config_;
+}
+
+Gateway& Conformance::gateway() {
+  if (gateway_ == nullptr) gateway_ = std::make_unique<Gateway>(config());
+  return *gateway_;
+}
+
+Wire& Conformance::wire() {
+  if (wire_ == nullptr) wire_ = std::make_unique<Wire>(gateway().target());
+  return *wire_;
+}
+
+void Conformance::Do(const std::string& sql, const Values& args) {
+  const Outcome outcome = wire().Exec(sql, args);
+  ASSERT_TRUE(outcome.status.ok()) << sql << ": " << outcome.status.error_message();
+}
+
+std::string Conformance::Ask(const std::string& sql, const Values& args) {
+  const Outcome outcome = wire().Query(sql, args);
+  EXPECT_TRUE(outcome.status.ok()) << sql << ": " << outcome.status.error_message();
+  return outcome.text();
+}
+
+void Conformance::Eventually(const std::function<bool()>& condition) {
+  const auto until = std::chrono::steady_clock::now() + std::chrono::seconds(10);
+  while (!condition()) {
+    ASSERT_LT(std::chrono::steady_clock::now(), until) << "it did not come true within 10 s";
+    std::this_thread::yield();
+  }
+}
+
+}  // namespace penstock::testing

@@ -1,0 +1,84 @@
+// Kinds and NULL: nothing is rounded, truncated or guessed.
+#include "fmt/format.h"
+#include "tests/conformance/backend.h"
+
+namespace penstock::testing {
+namespace {
+
+class Kinds : public Conformance {};
+PENSTOCK_CONFORMANCE(Kinds);
+
+TEST_P(Kinds, EachComesBackAsItWentIn) {
+  int number = 0;
+  for (const KindCase& kind : backend().kinds()) {
+    const std::string table = fmt::format("k{}", ++number);
+    Do(fmt::format("CREATE TABLE {} (v {})", table, kind.column_type));
+    Do(fmt::format("INSERT INTO {} VALUES ($1)", table), {kind.value});
+    const std::string expected =
+        kind.comes_back_as.empty() ? ToText(kind.value) : kind.comes_back_as;
+    for (const v1::Format format : {v1::FORMAT_ROWS, v1::FORMAT_COLUMNS}) {
+      v1::QueryRequest request;
+      request.set_sql(fmt::format("SELECT v FROM {}", table));
+      request.set_format(format);
+      const Outcome outcome = wire().Query(request);
+      ASSERT_TRUE(outcome.status.ok()) << kind.column_type << outcome.status.error_message();
+      EXPECT_EQ(outcome.text(), expected) << kind.column_type;
+      EXPECT_EQ(outcome.columns.at(0).native_type(), kind.column_type);
+    }
+  }
+}
+
+TEST_P(Kinds, NullIsNullInEveryColumn) {
+  int number = 0;
+  for (const KindCase& kind : backend().kinds()) {
+    const std::string table = fmt::format("n{}", ++number);
+    Do(fmt::format("CREATE TABLE {} (v {})", table, kind.column_type));
+    Do(fmt::format("INSERT INTO {} VALUES ($1)", table), {Null()});
+    EXPECT_EQ(Ask(fmt::format("SELECT v FROM {}", table)), "NULL") << kind.column_type;
+  }
+}
+
+TEST_P(Kinds, WhatCannotBeKeptIsRefused) {
+  int number = 0;
+  for (const RefusedValue& refused : backend().refused_values()) {
+    const std::string table = fmt::format("r{}", ++number);
+    Do(fmt::format("CREATE TABLE {} (v {})", table, refused.column_type));
+    const Outcome outcome =
+        wire().Exec(fmt::format("INSERT INTO {} VALUES ($1)", table), {refused.value});
+    EXPECT_EQ(outcome.detail.reason(), refused.reason) << ToText(refused.value);
+    EXPECT_NE(outcome.status.error_message().find("parameter 1"), std::string::npos)
+        << outcome.status.error_message();
+    EXPECT_EQ(Ask(fmt::format("SELECT count(*) FROM {}", table)), "0");
+  }
+}
+
+// The two formats say the same, also where NULLs and kinds are mixed.
+TEST_P(Kinds, ColumnsAndRowsAgree) {
+  Do("CREATE TABLE mixed (i INTEGER, t TEXT, b BOOLEAN)");
+  for (int i = 0; i < 20; ++i) {
+    Do("INSERT INTO mixed VALUES ($1, $2, $3)",
+       {i % 3 == 0 ? Null() : Int(i),
+        i % 2 == 0 ? Text(std::string(static_cast<size_t>(i), 'x')) : Null(),
+        i % 5 == 0 ? Null() : Bool(i % 2 == 0)});
+  }
+  v1::QueryRequest request;
+  request.set_sql("SELECT i, t, b, NULL AS n FROM mixed");
+  const Outcome rows = wire().Query(request);
+  request.set_format(v1::FORMAT_COLUMNS);
+  const Outcome columns = wire().Query(request);
+  EXPECT_EQ(rows.rows.size(), 20u) << rows.status.error_message();
+  EXPECT_EQ(rows.text(), columns.text());
+}
+
+TEST_P(Kinds, ALargeBlobOfEightMebibytesTravelsBothWays) {
+  Do("CREATE TABLE large (v BLOB)");
+  std::string bytes(size_t{8} << 20, '\0');
+  for (size_t i = 0; i < bytes.size(); ++i) bytes[i] = static_cast<char>(i * 31);
+  Do("INSERT INTO large VALUES ($1)", {Blob(bytes)});
+  const Outcome outcome = wire().Query("SELECT v FROM large");
+  ASSERT_TRUE(outcome.status.ok()) << outcome.status.error_message();
+  EXPECT_TRUE(outcome.rows.at(0).values(0).blob() == bytes);
+}
+
+}  // namespace
+}  // namespace penstock::testing

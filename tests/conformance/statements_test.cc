@@ -1,0 +1,154 @@
+// Columns, parameters, errors: one statement at a time.
+#include "tests/conformance/backend.h"
+
+namespace penstock::testing {
+namespace {
+
+class Statements : public Conformance {
+ protected:
+  // The statement fails with this reason and leaves nothing behind.
+  void ExpectRefused(const std::string& sql, v1::Reason reason, grpc::StatusCode code,
+                     const Values& args = {}) {
+    for (const Outcome& outcome : {wire().Query(sql, args), wire().Exec(sql, args)}) {
+      EXPECT_EQ(outcome.status.error_code(), code) << sql << outcome.status.error_message();
+      EXPECT_EQ(outcome.detail.reason(), reason) << sql << outcome.status.error_message();
+      EXPECT_EQ(outcome.detail.retry(), v1::RETRY_NEVER);
+      EXPECT_FALSE(outcome.status.error_message().empty());
+      EXPECT_FALSE(outcome.has_summary);
+    }
+  }
+};
+PENSTOCK_CONFORMANCE(Statements);
+
+using grpc::StatusCode;
+
+TEST_P(Statements, ColumnsHaveNamesAndDeclaredTypes) {
+  Do("CREATE TABLE t (id INTEGER, name VARCHAR(20), flag BOOLEAN)");
+  const Outcome outcome = wire().Query("SELECT id, name AS who, flag FROM t");
+  ASSERT_EQ(outcome.columns.size(), 3u);
+  EXPECT_EQ(outcome.columns[0].kind(), v1::KIND_INTEGER);
+  EXPECT_EQ(outcome.columns[1].name(), "who");
+  EXPECT_EQ(outcome.columns[1].kind(), v1::KIND_TEXT);
+  EXPECT_EQ(outcome.columns[2].kind(), v1::KIND_BOOLEAN);
+  // No row: still the columns, and one message.
+  EXPECT_EQ(outcome.messages, 1);
+  EXPECT_TRUE(outcome.has_summary);
+}
+
+TEST_P(Statements, ASmallResultIsOneMessage) {
+  const Outcome outcome = wire().Query(backend().series(3));
+  EXPECT_EQ(outcome.text(), "1|'row 1'; 2|'row 2'; 3|'row 3'");
+  EXPECT_EQ(outcome.messages, 1);
+  EXPECT_EQ(outcome.summary.rows_returned(), 3);
+}
+
+TEST_P(Statements, ParametersInAnyOrderAndRepeated) {
+  EXPECT_EQ(Ask("SELECT $2, $1", {Int(1), Int(2)}), "2|1");
+  EXPECT_EQ(Ask("SELECT $1, $1", {Text("x")}), "'x'|'x'");
+  EXPECT_EQ(Ask("SELECT $3, $1, $2, $1", {Int(1), Int(2), Int(3)}), "3|1|2|1");
+  EXPECT_EQ(Ask("SELECT $10, $1, $2, $3, $4, $5, $6, $7, $8, $9",
+                {Int(1), Int(2), Int(3), Int(4), Int(5), Int(6), Int(7), Int(8), Int(9), Int(10)}),
+            "10|1|2|3|4|5|6|7|8|9");
+}
+
+TEST_P(Statements, AWrongNumberOfParametersIsRefused) {
+  const auto reason = v1::REASON_INVALID_PARAMETER;
+  ExpectRefused("SELECT $1, $2", reason, StatusCode::INVALID_ARGUMENT, {Int(1)});
+  ExpectRefused("SELECT $1", reason, StatusCode::INVALID_ARGUMENT, {Int(1), Int(2)});
+  ExpectRefused("SELECT 1", reason, StatusCode::INVALID_ARGUMENT, {Int(1)});
+  ExpectRefused("SELECT $2", reason, StatusCode::INVALID_ARGUMENT, {Int(1), Int(2)});
+}
+
+TEST_P(Statements, WhatIsNotOneStatementIsRefused) {
+  const auto invalid = StatusCode::INVALID_ARGUMENT;
+  ExpectRefused("", v1::REASON_EMPTY_STATEMENT, invalid);
+  ExpectRefused("  -- nothing\n ;", v1::REASON_EMPTY_STATEMENT, invalid);
+  ExpectRefused("SELECT 1; SELECT 2", v1::REASON_MULTIPLE_STATEMENTS, invalid);
+  ExpectRefused("SELEC 1", v1::REASON_SYNTAX, invalid);
+  ExpectRefused("SELECT nothing_of_the_kind", v1::REASON_SYNTAX, invalid);
+  ExpectRefused(std::string("SELECT 1\0", 9), v1::REASON_SYNTAX, invalid);
+  EXPECT_EQ(Ask("SELECT 1; -- and a comment"), "1");
+}
+
+TEST_P(Statements, TransactionControlAsTextIsRefusedWithAdvice) {
+  for (const char* sql :
+       {"BEGIN", "COMMIT", "ROLLBACK", "SAVEPOINT a", "RELEASE a", "END", "/* hidden */ begin"}) {
+    ExpectRefused(sql, v1::REASON_TRANSACTION_CONTROL, StatusCode::INVALID_ARGUMENT);
+    EXPECT_NE(wire().Query(sql).detail.hint().find("Transaction"), std::string::npos);
+  }
+  TransactionStream transaction(wire());
+  transaction.Begin();
+  EXPECT_EQ(transaction.Exec("COMMIT").error().detail().reason(), v1::REASON_TRANSACTION_CONTROL);
+  EXPECT_TRUE(transaction.Commit().has_committed());
+}
+
+TEST_P(Statements, ErrorsNameWhatIsConcerned) {
+  ExpectRefused("SELECT * FROM missing", v1::REASON_UNDEFINED_TABLE, StatusCode::NOT_FOUND);
+  EXPECT_EQ(wire().Query("SELECT * FROM missing").detail.table(), "missing");
+  EXPECT_EQ(wire().Query("SELECT 1 FROMM x").detail.position(), 16);
+  v1::QueryRequest request;
+  request.set_sql("SELECT 1");
+  request.set_database("nowhere");
+  const Outcome outcome = wire().Query(request);
+  EXPECT_EQ(outcome.status.error_code(), StatusCode::NOT_FOUND);
+  EXPECT_EQ(outcome.detail.reason(), v1::REASON_UNKNOWN_DATABASE);
+  EXPECT_NE(outcome.detail.hint().find("main"), std::string::npos);
+}
+
+TEST_P(Statements, ConstraintViolationsAreTold) {
+  Do("CREATE TABLE parent (id INTEGER PRIMARY KEY)");
+  Do("CREATE TABLE t (id INTEGER PRIMARY KEY, name TEXT NOT NULL UNIQUE, "
+     "age INTEGER CONSTRAINT grown CHECK (age >= 18), parent INTEGER REFERENCES parent (id))");
+  Do("INSERT INTO t VALUES (1, 'a', 20, NULL)");
+  ExpectRefused("INSERT INTO t VALUES (2, 'a', 20, NULL)", v1::REASON_UNIQUE_VIOLATION,
+                StatusCode::ALREADY_EXISTS);
+  ExpectRefused("INSERT INTO t VALUES (1, 'b', 20, NULL)", v1::REASON_UNIQUE_VIOLATION,
+                StatusCode::ALREADY_EXISTS);
+  ExpectRefused("INSERT INTO t VALUES (2, NULL, 20, NULL)", v1::REASON_NOT_NULL_VIOLATION,
+                StatusCode::FAILED_PRECONDITION);
+  ExpectRefused("INSERT INTO t VALUES (2, 'b', 17, NULL)", v1::REASON_CHECK_VIOLATION,
+                StatusCode::FAILED_PRECONDITION);
+  ExpectRefused("INSERT INTO t VALUES (2, 'b', 20, 9)", v1::REASON_FOREIGN_KEY_VIOLATION,
+                StatusCode::FAILED_PRECONDITION);
+  EXPECT_EQ(wire().Exec("INSERT INTO t VALUES (2, 'b', 17, NULL)").detail.constraint(), "grown");
+  EXPECT_EQ(wire().Exec("INSERT INTO t VALUES (2, NULL, 20, NULL)").detail.column(), "name");
+  EXPECT_EQ(Ask("SELECT count(*) FROM t"), "1");
+}
+
+TEST_P(Statements, SummariesTellWhatWasDone) {
+  Do("CREATE TABLE t (id " + backend().serial_key() + ", v INTEGER)");
+  Outcome outcome = wire().Exec("INSERT INTO t (v) VALUES (10)");
+  EXPECT_EQ(outcome.summary.rows_affected(), 1);
+  EXPECT_EQ(outcome.summary.has_last_insert_id(), backend().has_last_insert_id());
+  Do("INSERT INTO t (v) VALUES (20)");
+  outcome = wire().Exec("UPDATE t SET v = v + 1");
+  EXPECT_EQ(outcome.summary.rows_affected(), 2);
+  EXPECT_FALSE(outcome.summary.has_last_insert_id());
+  EXPECT_EQ(wire().Exec("DELETE FROM t WHERE v = 99").summary.rows_affected(), 0);
+  EXPECT_EQ(wire().Exec("SELECT * FROM t").summary.rows_returned(), 2);
+  EXPECT_EQ(wire().Exec("DROP TABLE t").summary.rows_affected(), 0);
+}
+
+TEST_P(Statements, ReturningIsCommittedBeforeItIsSent) {
+  Do("CREATE TABLE t (id " + backend().serial_key() + ", v TEXT)");
+  const Outcome outcome = wire().Query("INSERT INTO t (v) VALUES ('a'), ('b') RETURNING id, v");
+  EXPECT_EQ(outcome.text(), "1|'a'; 2|'b'");
+  EXPECT_EQ(outcome.summary.rows_affected(), 2);
+  EXPECT_EQ(outcome.summary.rows_returned(), 2);
+  EXPECT_EQ(Ask("SELECT count(*) FROM t"), "2");
+}
+
+TEST_P(Statements, ARequestThatDoesNotParseSaysSo) {
+  // Text that is not UTF-8 makes the message invalid; a client in another
+  // language may send it all the same.
+  v1::ExecRequest request;
+  request.set_sql("SELECT '\xff'");
+  grpc::Status status;
+  EXPECT_TRUE(wire().ExecAll({request}, &status).empty());
+  EXPECT_EQ(status.error_code(), StatusCode::INVALID_ARGUMENT);
+  EXPECT_EQ(DetailOf(status).reason(), v1::REASON_PROTOCOL);
+  EXPECT_NE(DetailOf(status).hint().find("UTF-8"), std::string::npos);
+}
+
+}  // namespace
+}  // namespace penstock::testing

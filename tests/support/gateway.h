@@ -1,0 +1,45 @@
+// A daemon in the test's own process.
+#ifndef PENSTOCK_TESTS_SUPPORT_GATEWAY_H_
+#define PENSTOCK_TESTS_SUPPORT_GATEWAY_H_
+
+#include <memory>
+#include <string>
+
+#include "server/config/config.h"
+#include "server/daemon.h"
+
+namespace penstock::testing {
+
+// A folder that goes with the object.
+class TempDir {
+ public:
+  TempDir();
+  ~TempDir();
+  TempDir(const TempDir&) = delete;
+  TempDir& operator=(const TempDir&) = delete;
+  const std::string& path() const { return path_; }
+
+ private:
+  std::string path_;
+};
+
+// A configuration with one SQLite database `main` in `folder`, gRPC on a unix
+// socket there, and no HTTP.
+server::Config SqliteConfig(const std::string& folder);
+
+// The daemon, started; the test fails if it does not start.
+class Gateway {
+ public:
+  explicit Gateway(const server::Config& config);
+  // "unix:/…"
+  const std::string& target() const { return target_; }
+  server::Daemon& daemon() { return *daemon_; }
+
+ private:
+  std::unique_ptr<server::Daemon> daemon_;
+  std::string target_;
+};
+
+}  // namespace penstock::testing
+
+#endif  // PENSTOCK_TESTS_SUPPORT_GATEWAY_H_
