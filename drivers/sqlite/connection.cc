@@ -80,22 +80,28 @@ bool Connection::MayWaitLonger(int attempts) {
   return now - busy_since_ < std::chrono::milliseconds(options_.busy_timeout_ms);
 }
 
+absl::Status Connection::Interruption() const {
+  if (cancellation_ != nullptr && cancellation_->cancelled()) return cancellation_->status();
+  if (deadline_ != nullptr && deadline_->passed(steady_clock::now())) return deadline_->Error();
+  return absl::OkStatus();
+}
+
 absl::Status Connection::Failure(std::string_view sql) {
   const int code = sqlite3_errcode(db()) & 0xff;
   if (code == SQLITE_AUTH && !session_->handle.policy->refusal().ok()) {
     return session_->handle.policy->refusal();
   }
   if (code == SQLITE_INTERRUPT || code == SQLITE_BUSY) {
-    if (cancellation_ != nullptr && cancellation_->cancelled()) return cancellation_->status();
-    if (deadline_ != nullptr && deadline_->passed(steady_clock::now())) return deadline_->Error();
+    absl::Status interruption = Interruption();
+    if (!interruption.ok()) return interruption;
   }
   return LastError(db(), sql);
 }
 
 absl::Status Connection::Control(std::string_view sql) {
-  session_->handle.policy->set_trusted(true);
+  // For the step, too: after a change of the schema SQLite prepares anew there.
+  const TrustedScope trusted(session_->handle.policy.get());
   absl::StatusOr<Statement*> statement = session_->control.Get(sql);
-  session_->handle.policy->set_trusted(false);
   if (!statement.ok()) return statement.status();
   const int code = sqlite3_step((*statement)->handle());
   absl::Status status = code == SQLITE_DONE || code == SQLITE_ROW ? absl::OkStatus() : Failure();
@@ -122,7 +128,9 @@ Statement* Connection::Start(StatementRun* run) {
     const Watch watch(this, run->deadline, run->cancellation);
     absl::StatusOr<Statement*> statement = session_->statements.Get(run->sql);
     if (statement.ok()) return *statement;
-    run->status = statement.status();
+    // Of a lock that it waited for in vain SQLite says nothing here.
+    run->status = Interruption();
+    run->status.Update(statement.status());
   }
   return nullptr;
 }

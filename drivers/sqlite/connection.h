@@ -119,6 +119,8 @@ class Connection final : public driver::Connection {
   int64_t CountChanges();
   void CollectChanges(int64_t changes_before, driver::Summary* summary);
 
+  // Why what runs now is to end; OK if it is not.
+  absl::Status Interruption() const;
   // What has just failed, as the run's own deadline or cancellation if that is why.
   absl::Status Failure(std::string_view sql = {});
   // Runs a statement of the driver's own.

@@ -89,6 +89,7 @@ int Policy::Decide(int action, const char* first, const char* second, const char
     case SQLITE_CREATE_TEMP_TABLE:
     case SQLITE_CREATE_TEMP_TRIGGER:
     case SQLITE_CREATE_TEMP_VIEW: changes_session_ = true; return SQLITE_OK;
+    case SQLITE_INSERT:  // into the list of temporary objects, among others
     case SQLITE_CREATE_VTABLE:
       if (database != nullptr && strcasecmp(database, "temp") == 0) changes_session_ = true;
       return SQLITE_OK;

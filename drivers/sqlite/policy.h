@@ -51,6 +51,18 @@ class Policy {
   absl::Status refusal_;
 };
 
+// Trusts for as long as it lives.
+class TrustedScope {
+ public:
+  explicit TrustedScope(Policy* policy) : policy_(policy) { policy_->set_trusted(true); }
+  ~TrustedScope() { policy_->set_trusted(false); }
+  TrustedScope(const TrustedScope&) = delete;
+  TrustedScope& operator=(const TrustedScope&) = delete;
+
+ private:
+  Policy* const policy_;
+};
+
 }  // namespace penstock::sqlite
 
 #endif  // PENSTOCK_DRIVERS_SQLITE_POLICY_H_

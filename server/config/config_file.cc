@@ -56,7 +56,10 @@ absl::StatusOr<YAML::Node> ReadConfigFile(const std::string& path) {
   }
   if (absl::Status status = CheckText(path, *text); !status.ok()) return status;
   try {
-    const std::vector<YAML::Node> documents = YAML::LoadAll(*text);
+    // The comment makes yaml-cpp see a quote that is still open at the end, which
+    // it takes for closed if the last line is complete.
+    const char* const end = text->ends_with('\n') ? "#" : "\n#";
+    const std::vector<YAML::Node> documents = YAML::LoadAll(*text + end);
     if (documents.empty()) return YAML::Node();
     if (documents.size() > 1) {
       return Wrong(path, std::max(documents[1].Mark().line, 0) + 1,

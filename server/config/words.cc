@@ -67,8 +67,12 @@ std::optional<std::string> Nearest(std::string_view word, const std::vector<std:
   size_t least = std::max<size_t>(2, lower.size() / 3) + 1;
   for (const std::string& candidate : known) {
     size_t distance = EditDistance(lower, candidate);
-    // A word that was cut short ("max_open") is closer than any misspelling.
-    if (lower.size() >= 4 && candidate.starts_with(lower)) distance = std::min<size_t>(distance, 1);
+    // A word that was cut short ("max_open") or drawn out ("warning") is closer
+    // than any misspelling.
+    if (std::min(lower.size(), candidate.size()) >= 4 &&
+        (candidate.starts_with(lower) || lower.starts_with(candidate))) {
+      distance = std::min<size_t>(distance, 1);
+    }
     if (distance < least) {
       least = distance;
       nearest = &candidate;
@@ -85,8 +89,9 @@ std::string Advice(std::string_view word, const std::vector<std::string>& known)
 
 std::string NotAChoice(std::string_view word, const std::vector<std::string>& choices) {
   if (!IsWord(word)) return fmt::format("is not one of {}; write one", fmt::join(choices, ", "));
+  const auto nearest = Nearest(word, choices);
   return fmt::format("{} is not one of {}; {}", Quoted(word), fmt::join(choices, ", "),
-                     Advice(word, choices));
+                     nearest ? fmt::format("did you mean '{}'?", *nearest) : "write one");
 }
 
 bool IsWord(std::string_view text) {

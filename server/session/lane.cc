@@ -31,8 +31,9 @@ class Lane::Runner final : public Pool::Waiter, public Task {
   void Run() override {
     for (;;) {
       batch_.clear();
-      lane_->TakeBatch(this, &batch_);
-      if (batch_.empty()) return;
+      // Without a batch the runner is resting, and may be running again on
+      // another thread by now: nothing of it may be touched any more.
+      if (!lane_->TakeBatch(this, &batch_)) return;
       const bool connection_left = RunBatch();
       // Others who wait for a connection have their turn between two batches.
       if (!connection_left || lane_->pool_->contended()) {
@@ -169,7 +170,7 @@ void Lane::Submit(PendingRun* run) {
   if (runner != nullptr) runner->Start();
 }
 
-void Lane::TakeBatch(Runner* runner, std::vector<driver::StatementRun*>* batch) {
+bool Lane::TakeBatch(Runner* runner, std::vector<driver::StatementRun*>* batch) {
   {
     std::lock_guard lock(mutex_);
     while (queue_.first != nullptr && batch->size() < kMaxBatch) {
@@ -177,7 +178,7 @@ void Lane::TakeBatch(Runner* runner, std::vector<driver::StatementRun*>* batch) 
     }
     runner->batch_began = clock_.Now();
   }
-  if (!batch->empty()) return;
+  if (!batch->empty()) return true;
   // The connection is given back outside the lock, and only then is the runner
   // resting; whoever submits in between is seen by the second look.
   runner->Rest();
@@ -188,6 +189,7 @@ void Lane::TakeBatch(Runner* runner, std::vector<driver::StatementRun*>* batch) 
     again = RunnerToStartLocked();
   }
   if (again != nullptr) again->Start();
+  return false;
 }
 
 void Lane::PutBack(std::vector<driver::StatementRun*>::const_iterator begin,

@@ -94,8 +94,9 @@ class Lane {
 
   bool AnyRunnerFreshLocked() const;
   Runner* RunnerToStartLocked();
-  // Up to a batch of statements to run. Empty: the runner has been retired.
-  void TakeBatch(Runner* runner, std::vector<driver::StatementRun*>* batch);
+  // Up to a batch of statements to run. False: there is none, and the runner
+  // is resting.
+  bool TakeBatch(Runner* runner, std::vector<driver::StatementRun*>* batch);
   void PutBack(std::vector<driver::StatementRun*>::const_iterator begin,
                std::vector<driver::StatementRun*>::const_iterator end);
   void Answer(PendingRun* run);

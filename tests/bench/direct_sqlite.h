@@ -1,0 +1,28 @@
+// SQLite without a gateway: the tables of the load, and the peer of its inserts.
+#ifndef PENSTOCK_TESTS_BENCH_DIRECT_SQLITE_H_
+#define PENSTOCK_TESTS_BENCH_DIRECT_SQLITE_H_
+
+#include <chrono>
+#include <cstdint>
+#include <string>
+
+#include "absl/status/statusor.h"
+
+namespace penstock::bench {
+
+// Makes a database file with the table of the point select, filled, and the
+// table of the inserts, empty.
+absl::Status MakeDatabase(const std::string& path);
+
+// Rows of the table of the inserts.
+absl::StatusOr<int64_t> CountInserts(const std::string& path);
+
+// Durable single-row inserts a second of `callers` threads in this process: each
+// has a connection of its own (WAL, synchronous=FULL) and commits each row.
+absl::StatusOr<double> DirectInserts(const std::string& path, int callers,
+                                     std::chrono::milliseconds warm_up,
+                                     std::chrono::milliseconds measured);
+
+}  // namespace penstock::bench
+
+#endif  // PENSTOCK_TESTS_BENCH_DIRECT_SQLITE_H_

@@ -1,0 +1,68 @@
+// penstock_bench: measures penstockd beside its peers. scripts/bench runs it.
+#include <fmt/format.h>
+
+#include <CLI/CLI.hpp>
+#include <filesystem>
+#include <string>
+#include <vector>
+
+#include "tests/bench/echo_server.h"
+#include "tests/bench/report.h"
+#include "tests/bench/sqlite_suite.h"
+
+namespace penstock::bench {
+namespace {
+
+int RunSqlite(const SuiteOptions& options, const std::string& json) {
+  const std::string machine = DescribeMachine();
+  absl::StatusOr<std::vector<Row>> rows = RunSqliteSuite(options);
+  absl::Status status = rows.status();
+  if (rows.ok()) {
+    PrintTable(machine, *rows);
+    if (!json.empty()) status = WriteJson(json, machine, *rows);
+  }
+  if (status.ok()) return 0;
+  fmt::print(stderr, "penstock_bench: {}\n", std::string(status.message()));
+  return 1;
+}
+
+int Main(int argc, char** argv) {
+  CLI::App app("Measures penstockd beside its peers.");
+  app.require_subcommand(1);
+
+  SuiteOptions options;
+  options.data_dir = std::filesystem::temp_directory_path();
+  options.daemon = std::filesystem::canonical("/proc/self/exe").replace_filename("penstockd");
+  std::string json;
+  bool quick = false;
+  CLI::App* sqlite = app.add_subcommand("sqlite", "penstockd on SQLite");
+  sqlite->add_option("--penstockd", options.daemon, "the program to measure")
+      ->capture_default_str();
+  sqlite->add_option("--data-dir", options.data_dir, "where the databases are put meanwhile")
+      ->check(CLI::ExistingDirectory)
+      ->capture_default_str();
+  sqlite->add_option("--json", json, "write the figures to this file as well");
+  sqlite->add_option("--only", options.only, "only the rows whose name contains this");
+  sqlite->add_option("--rounds", options.rounds, "rounds a row")
+      ->check(CLI::PositiveNumber)
+      ->capture_default_str();
+  sqlite->add_flag("--quick", quick, "one short round a row, to see that it works");
+
+  std::string address;
+  CLI::App* echo = app.add_subcommand("echo-server", "the bare server that rows are held against");
+  echo->add_option("address", address, "where to listen")->required();
+  CLI11_PARSE(app, argc, argv);
+
+  if (echo->parsed()) return RunEchoServer(address);
+  if (quick) {
+    options.rounds = 1;
+    options.warm_up = options.measured = std::chrono::milliseconds(100);
+    options.large_rows = 200'000;
+  }
+  return RunSqlite(options, json);
+}
+
+}  // namespace
+}  // namespace penstock::bench
+
+int main(int argc, char** argv) { return penstock::bench::Main(argc, argv); }

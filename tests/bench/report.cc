@@ -1,0 +1,140 @@
+#include "tests/bench/report.h"
+
+#include <fmt/format.h>
+#include <stdlib.h>
+#include <sys/utsname.h>
+
+#include <algorithm>
+#include <array>
+#include <fstream>
+#include <string_view>
+#include <thread>
+#include <utility>
+
+namespace penstock::bench {
+namespace {
+
+double Median(std::vector<double> values) {
+  std::sort(values.begin(), values.end());
+  const size_t middle = values.size() / 2;
+  return values.size() % 2 == 1 ? values[middle] : (values[middle - 1] + values[middle]) / 2;
+}
+
+// Rounds further apart than this do not measure the same thing.
+constexpr double kMostSpread = 2.0;
+
+// With three digits that count, or all of a larger number.
+std::string Figure(double value) {
+  const int decimals = value >= 100 ? 0 : (value >= 10 ? 1 : 2);
+  return fmt::format("{:.{}f}", value, decimals);
+}
+
+std::string TargetText(const Row& row) {
+  if (!row.target) return "";
+  return fmt::format("{} {:.2f}", row.target->at_most ? "<=" : ">=", row.target->value);
+}
+
+using Cells = std::array<std::string, 8>;
+
+Cells CellsOf(const Row& row) {
+  return {row.what,
+          Figure(row.ours),
+          Figure(row.theirs) + " " + row.against,
+          row.unit,
+          fmt::format("{:.2f}", row.ratio),
+          fmt::format("{:.2f}..{:.2f}", row.lowest, row.highest),
+          TargetText(row),
+          row.Verdict()};
+}
+
+std::string Quoted(std::string_view text) {
+  std::string quoted = "\"";
+  for (const char c : text) {
+    if (c == '"' || c == '\\') quoted += '\\';
+    if (static_cast<unsigned char>(c) >= ' ') quoted += c;
+  }
+  return quoted + '"';
+}
+
+std::string Json(const Row& row) {
+  std::string target = R"("target": null)";
+  if (row.target) {
+    target = fmt::format(R"("target": {}, "better": "{}", "verdict": "{}")", row.target->value,
+                         row.target->at_most ? "lower" : "higher", row.Verdict());
+  }
+  return fmt::format(
+      R"({{"what": {}, "ours": {:.6g}, "against": {}, "theirs": {:.6g}, "unit": {}, )"
+      R"("ratio": {:.4g}, "spread": [{:.4g}, {:.4g}], {}}})",
+      Quoted(row.what), row.ours, Quoted(row.against), row.theirs, Quoted(row.unit), row.ratio,
+      row.lowest, row.highest, target);
+}
+
+std::string Processor() {
+  std::ifstream file("/proc/cpuinfo");
+  for (std::string line; std::getline(file, line);) {
+    if (line.starts_with("model name")) return line.substr(line.find(": ") + 2);
+  }
+  return "unknown processor";
+}
+
+}  // namespace
+
+Row MakeRow(std::string what, const std::vector<double>& ours, std::string against,
+            const std::vector<double>& theirs, std::string unit, std::optional<Target> target) {
+  std::vector<double> ratios;
+  for (size_t i = 0; i < ours.size(); ++i) ratios.push_back(ours[i] / theirs[i]);
+  Row row;
+  row.what = std::move(what);
+  row.ours = Median(ours);
+  row.against = std::move(against);
+  row.theirs = Median(theirs);
+  row.unit = std::move(unit);
+  row.ratio = Median(ratios);
+  row.lowest = *std::min_element(ratios.begin(), ratios.end());
+  row.highest = *std::max_element(ratios.begin(), ratios.end());
+  row.target = target;
+  return row;
+}
+
+std::string Row::Verdict() const {
+  if (!target) return "";
+  if (highest > kMostSpread * lowest) return "unstable";
+  const bool met = target->at_most ? ratio <= target->value : ratio >= target->value;
+  return met ? "met" : "missed";
+}
+
+std::string DescribeMachine() {
+  utsname system{};
+  uname(&system);
+  double load = 0;
+  getloadavg(&load, 1);
+  return fmt::format("{}, {} cores, {} {}, load {:.2f}", Processor(),
+                     std::thread::hardware_concurrency(), system.sysname, system.release, load);
+}
+
+void PrintTable(const std::string& machine, const std::vector<Row>& rows) {
+  std::vector<Cells> lines = {{"what", "ours", "theirs", "unit", "ratio", "spread", "target", ""}};
+  for (const Row& row : rows) lines.push_back(CellsOf(row));
+  std::array<size_t, std::tuple_size_v<Cells>> widths{};
+  for (const Cells& line : lines) {
+    for (size_t i = 0; i < line.size(); ++i) widths[i] = std::max(widths[i], line[i].size());
+  }
+  fmt::print("{}\n\n", machine);
+  for (const Cells& line : lines) {
+    std::string text;
+    for (size_t i = 0; i < line.size(); ++i) text += fmt::format("{:<{}}  ", line[i], widths[i]);
+    fmt::print("{}\n", text.substr(0, text.find_last_not_of(' ') + 1));
+  }
+}
+
+absl::Status WriteJson(const std::string& path, const std::string& machine,
+                       const std::vector<Row>& rows) {
+  std::ofstream file(path);
+  file << "{\"machine\": " << Quoted(machine) << ",\n \"rows\": [";
+  for (size_t i = 0; i < rows.size(); ++i) file << (i == 0 ? "\n  " : ",\n  ") << Json(rows[i]);
+  file << "]}\n";
+  file.close();
+  return file.good() ? absl::OkStatus() : absl::InternalError("cannot write " + path);
+}
+
+}  // namespace penstock::bench

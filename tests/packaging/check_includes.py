@@ -1,0 +1,140 @@
+#!/usr/bin/env python3
+"""Checks who includes whom, and header guards.
+
+Usage: check_includes.py ROOT
+
+Prints a line `file:line: message` for each finding, and exits with 1 if there is one.
+"""
+
+import os
+import re
+import sys
+
+# Folder -> the folders it may include besides itself and other people's
+# libraries; "proto" is the generated code, "penstock/v1/...". What is listed
+# covers its subfolders, except that a folder with subfolders in this table
+# covers only the files directly in it. Code in a folder that nothing covers is
+# a finding: a new folder finds its place here first.
+MAY_INCLUDE = {
+    # Drivers know nothing but the interface, and never each other.
+    "drivers/api": [],
+    "drivers/fake": ["drivers/api"],
+    "drivers/sqlite": ["drivers/api"],
+    "drivers/postgres": ["drivers/api"],
+    "drivers/cockroachdb": ["drivers/api", "drivers/postgres"],
+    "drivers/pebble": ["drivers/api"],
+    "migrations": ["drivers/api"],
+    # The server, from the bottom up. Only server/rpc knows the wire.
+    "server/runtime": ["drivers/api"],
+    "server/config": ["drivers/api"],
+    "server/log": ["drivers/api", "server/config", "server/runtime"],
+    "server/auth": ["drivers/api", "server/config", "server/log", "server/runtime"],
+    "server/pool": ["drivers/api", "server/config", "server/runtime"],
+    "server/metrics": ["drivers/api", "server/config", "server/pool", "server/runtime",
+                       "server/session"],
+    "server/session": ["drivers", "migrations", "server/config", "server/log", "server/metrics",
+                       "server/pool", "server/runtime"],
+    "server/http": ["drivers/api", "server/config", "server/log", "server/metrics", "server/pool",
+                    "server/runtime", "server/session"],
+    "server/rpc": ["drivers/api", "migrations", "server", "proto"],
+    "server": ["drivers", "migrations"],
+    # The client knows the wire; its users and its public headers do not.
+    "client/include": [],
+    "client/mocks": ["client/include"],
+    "client/examples": ["client/include", "client/mocks"],
+    "client/src": ["client/include", "proto"],
+    "client/cli": ["client/include", "client/src", "proto"],
+    "tests": ["drivers", "migrations", "server", "client", "proto"],
+}
+
+OURS = {folder.split("/")[0] for folder in MAY_INCLUDE}
+INCLUDE = re.compile(r'\s*#\s*include\s*([<"])([^>"]+)[>"]')
+GUARD = re.compile(r"#ifndef (\w+)\n#define (\w+)\n")
+
+
+def sources(root):
+    """Every C++ file of ours, as a path from the root."""
+    for top in sorted(OURS):
+        for folder, _, names in os.walk(os.path.join(root, top)):
+            for name in sorted(names):
+                if name.endswith((".h", ".cc")):
+                    yield os.path.relpath(os.path.join(folder, name), root)
+
+
+def is_below(path, folder):
+    return path.startswith(folder + "/")
+
+
+def covering(path):
+    """The folder of MAY_INCLUDE whose entry holds for `path`, or None."""
+    folder = os.path.dirname(path)
+    if folder in MAY_INCLUDE:
+        return folder
+    while folder := os.path.dirname(folder):
+        if folder in MAY_INCLUDE:
+            divided = any(is_below(other, folder) for other in MAY_INCLUDE)
+            return None if divided else folder
+    return None
+
+
+def meaning(name):
+    """What an include names: a path from the root, "proto", or None if it is not ours."""
+    if name.startswith("penstock/v1/"):
+        return "proto"
+    if name.startswith("penstock/"):
+        return "client/include/" + name
+    return name if name.split("/")[0] in OURS else None
+
+
+def check_includes(path, text, root):
+    source = covering(path)
+    if source is None:
+        yield 1, f"no entry of MAY_INCLUDE in {os.path.basename(__file__)} covers this folder"
+        return
+    for number, line in enumerate(text.splitlines(), 1):
+        match = INCLUDE.match(line)
+        if not match:
+            continue
+        bracket, name = match.groups()
+        target = meaning(name)
+        if target is None:
+            beside = os.path.join(root, os.path.dirname(path), name)
+            if bracket == '"' and os.path.exists(beside):
+                yield number, f'"{name}" is included by its path from the root'
+        elif not any(
+            target == folder or is_below(target, folder)
+            for folder in [source] + MAY_INCLUDE[source]
+        ):
+            yield number, f"{source} may not include {name}"
+
+
+def check_guard(path, text):
+    name = path.removeprefix("client/include/")
+    if not name.startswith("penstock/"):
+        name = "penstock/" + name
+    wanted = re.sub(r"\W", "_", name).upper() + "_"
+    match = GUARD.search(text)
+    if not match:
+        yield 1, f"a header has the guard {wanted}"
+    elif match.groups() != (wanted, wanted):
+        yield text.count("\n", 0, match.start()) + 1, f"the header guard is {wanted}"
+
+
+def main(root):
+    findings = 0
+    for path in sources(root):
+        with open(os.path.join(root, path), encoding="utf-8") as file:
+            text = file.read()
+        found = list(check_includes(path, text, root))
+        if path.endswith(".h"):
+            found += check_guard(path, text)
+        for number, message in found:
+            print(f"{path}:{number}: {message}")
+        findings += len(found)
+    return 1 if findings else 0
+
+
+if __name__ == "__main__":
+    if len(sys.argv) != 2:
+        sys.exit(__doc__)
+    sys.exit(main(sys.argv[1]))
