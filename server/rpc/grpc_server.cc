@@ -26,9 +26,6 @@
 namespace penstock::server {
 namespace {
 
-// Two take turns: while one runs statements of an embedded database, the other
-// serves the network.
-constexpr int kIoThreads = 2;
 // Calls of each sort that wait to be matched with an RPC.
 constexpr int kWaitingCalls = 64;
 
@@ -122,7 +119,7 @@ class GrpcServer::Impl {
     builder.AddChannelArgument(GRPC_ARG_ALLOW_REUSEPORT, 0);
     builder.RegisterService(&database_service_);
     builder.RegisterService(&admin_service_);
-    io_ = std::make_unique<IoThreads>(builder.AddCompletionQueue(), kIoThreads);
+    io_ = std::make_unique<IoThreads>(builder.AddCompletionQueue());
     server_ = builder.BuildAndStart();
     if (server_ == nullptr) {
       return absl::UnavailableError(fmt::format("cannot listen on {}; is another process there?",

@@ -9,38 +9,50 @@ namespace {
 
 // Events handled before the work they brought begins. More would delay the
 // first of them for little gain.
-constexpr int kMaxBatch = 64;
+constexpr int kMaxBatch = 32;
+
+// A leader and its deputy.
+constexpr int kThreads = 2;
 
 }  // namespace
 
-IoThreads::IoThreads(std::unique_ptr<grpc::ServerCompletionQueue> queue, int threads)
-    : count_(threads), crew_(threads), queue_(std::move(queue)) {}
+IoThreads::IoThreads(std::unique_ptr<grpc::ServerCompletionQueue> queue)
+    : queue_(std::move(queue)) {}
 
 void IoThreads::Start() {
-  for (int i = 0; i < count_; ++i) threads_.emplace_back([this] { Serve(); });
+  for (int i = 0; i < kThreads; ++i) threads_.emplace_back([this] { Serve(); });
 }
 
 IoThreads::~IoThreads() {
   queue_->Shutdown();
   for (std::thread& thread : threads_) thread.join();
-  void* tag = nullptr;
-  bool ok = false;
-  // Only if it was never started.
-  while (queue_->Next(&tag, &ok)) static_cast<Tag*>(tag)->OnEvent(ok);
+  // What is left if it was never started.
+  while (ServeBatch()) {
+  }
 }
 
 void IoThreads::Serve() {
+  while (crew_.Lead()) {
+    do {
+      if (!ServeBatch()) {
+        crew_.Stop();
+        return;
+      }
+    } while (crew_.StillLeads());
+  }
+}
+
+bool IoThreads::ServeBatch() {
   void* tag = nullptr;
   bool ok = false;
-  while (queue_->Next(&tag, &ok)) {
-    const IoCrew::Batch batch(crew_);
-    int handled = 0;
-    do {
-      static_cast<Tag*>(tag)->OnEvent(ok);
-    } while (++handled < kMaxBatch &&
-             queue_->AsyncNext(&tag, &ok, gpr_time_0(GPR_CLOCK_MONOTONIC)) ==
-                 grpc::CompletionQueue::GOT_EVENT);
-  }
+  if (!queue_->Next(&tag, &ok)) return false;
+  const IoCrew::Batch batch(crew_);
+  int handled = 0;
+  do {
+    static_cast<Tag*>(tag)->OnEvent(ok);
+  } while (++handled < kMaxBatch && queue_->AsyncNext(&tag, &ok, gpr_time_0(GPR_CLOCK_MONOTONIC)) ==
+                                        grpc::CompletionQueue::GOT_EVENT);
+  return true;
 }
 
 }  // namespace penstock::server

@@ -26,7 +26,7 @@ class Tag {
 // API is in docs/adr/0003-completion-queue.md.
 class IoThreads {
  public:
-  IoThreads(std::unique_ptr<grpc::ServerCompletionQueue> queue, int threads);
+  explicit IoThreads(std::unique_ptr<grpc::ServerCompletionQueue> queue);
   // Shuts the queue down and handles what is left in it. The server was shut
   // down before.
   ~IoThreads();
@@ -39,8 +39,9 @@ class IoThreads {
 
  private:
   void Serve();
+  // Handles one batch of events. False: the queue was shut down and is empty.
+  bool ServeBatch();
 
-  const int count_;
   IoCrew crew_;
   std::unique_ptr<grpc::ServerCompletionQueue> queue_;
   std::vector<std::thread> threads_;

@@ -9,14 +9,6 @@ namespace {
 // The batch of events that this thread is handling, if it is an I/O thread.
 thread_local IoCrew::Batch* current_batch = nullptr;
 
-bool TakeOne(std::atomic<int>& count) {
-  int value = count.load();
-  while (value > 0) {
-    if (count.compare_exchange_weak(value, value - 1)) return true;
-  }
-  return false;
-}
-
 }  // namespace
 
 Executor::Executor(Options options, const Clock& clock) : options_(options), clock_(clock) {
@@ -43,22 +35,30 @@ Executor::~Executor() {
   for (std::thread& thread : threads_) thread.join();
 }
 
-void Executor::PushLocked(Task* task) {
+void Executor::Queue::Push(Task* task) {
   task->next_ = nullptr;
-  *tail_ = task;
-  tail_ = &task->next_;
-  ++queued_;
+  *tail = task;
+  tail = &task->next_;
 }
 
-bool Executor::AnyWorkerFreshLocked() const {
+Task* Executor::Queue::Pop() {
+  Task* task = first;
+  first = task->next_;
+  if (first == nullptr) tail = &first;
+  return task;
+}
+
+bool Executor::AnyWorkerFreshLocked(Task::Sort sort) const {
   const TimePoint busy_since = clock_.Now() - kBusyAfter;
-  return std::any_of(active_.begin(), active_.end(),
-                     [&](const Worker* worker) { return worker->task_began > busy_since; });
+  return std::any_of(active_.begin(), active_.end(), [&](const Worker* worker) {
+    return worker->task_began > busy_since && (sort == Task::Sort::kBrief || !worker->stands_in);
+  });
 }
 
 Executor::Worker* Executor::WorkerToWakeLocked() {
-  if (head_ == nullptr || parked_.empty()) return nullptr;
-  if (options_.embedded && AnyWorkerFreshLocked()) return nullptr;
+  if (queued_ == 0 || parked_.empty()) return nullptr;
+  const Task::Sort sort = blocking_.first != nullptr ? Task::Sort::kBlocking : Task::Sort::kBrief;
+  if (options_.embedded && AnyWorkerFreshLocked(sort)) return nullptr;
   Worker* worker = parked_.back();
   parked_.pop_back();
   // It counts as active from now on, so that the next task does not wake another.
@@ -72,7 +72,8 @@ void Executor::Enqueue(Task* task) {
   Worker* worker = nullptr;
   {
     std::lock_guard lock(mutex_);
-    PushLocked(task);
+    (task->sort_ == Task::Sort::kBrief ? brief_ : blocking_).Push(task);
+    ++queued_;
     if (current_batch == nullptr) worker = WorkerToWakeLocked();
   }
   if (worker != nullptr) worker->wake.notify_one();
@@ -86,19 +87,21 @@ size_t Executor::queued() const {
   return queued_;
 }
 
-void Executor::Kick(std::atomic<int>* spare_io_threads) {
+void Executor::Kick(IoCrew* crew) {
   Worker* woken = nullptr;
   {
     std::unique_lock lock(mutex_);
-    if (head_ == nullptr) return;
-    if (spare_io_threads != nullptr && options_.embedded && !AnyWorkerFreshLocked() &&
-        TakeOne(*spare_io_threads)) {
+    if (crew != nullptr && options_.embedded && brief_.first != nullptr &&
+        !AnyWorkerFreshLocked(Task::Sort::kBrief) && crew->TryStandIn()) {
+      Worker* for_blocking = blocking_.first != nullptr ? WorkerToWakeLocked() : nullptr;
+      if (for_blocking != nullptr) for_blocking->wake.notify_one();
       Worker self;
+      self.stands_in = true;
       active_.push_back(&self);
       RunQueuedLocked(lock, &self);
       std::erase(active_, &self);
       lock.unlock();
-      spare_io_threads->fetch_add(1);
+      crew->EndStandIn();
       return;
     }
     woken = WorkerToWakeLocked();
@@ -107,10 +110,11 @@ void Executor::Kick(std::atomic<int>* spare_io_threads) {
 }
 
 void Executor::RunQueuedLocked(std::unique_lock<std::mutex>& lock, Worker* worker) {
-  while (head_ != nullptr) {
-    Task* task = head_;
-    head_ = task->next_;
-    if (head_ == nullptr) tail_ = &head_;
+  for (;;) {
+    Queue* queue = brief_.first != nullptr ? &brief_ : &blocking_;
+    if (blocking_.first != nullptr && !worker->stands_in) queue = &blocking_;
+    if (queue->first == nullptr || (queue == &blocking_ && worker->stands_in)) return;
+    Task* task = queue->Pop();
     --queued_;
     worker->task_began = clock_.Now();
     lock.unlock();
@@ -135,13 +139,69 @@ IoCrew::Batch::Batch(IoCrew& crew) : crew_(crew) { current_batch = this; }
 
 IoCrew::Batch::~Batch() {
   current_batch = nullptr;
-  for (Executor* executor : executors_) executor->Kick(&crew_.spare_);
+  for (Executor* executor : executors_) executor->Kick(&crew_);
 }
 
 void IoCrew::Batch::Add(Executor* executor) {
   if (std::find(executors_.begin(), executors_.end(), executor) == executors_.end()) {
     executors_.push_back(executor);
   }
+}
+
+bool IoCrew::Lead() {
+  std::unique_lock lock(mutex_);
+  deputy_waits_ = true;
+  while (!stopping_ && leader_ != std::thread::id()) {
+    const TimePoint now = Clock::System().Now();
+    if (away_since_ != TimePoint::max()) {
+      if (now - away_since_ >= kPatience) break;
+      deputy_.wait_until(lock, away_since_ + kPatience);
+    } else if (now - last_away_ < 5 * kPatience) {
+      // Work comes in often: looking every moment is cheaper than being woken.
+      deputy_.wait_for(lock, kPatience);
+    } else {
+      deputy_sleeps_ = true;
+      deputy_.wait(lock);
+      deputy_sleeps_ = false;
+    }
+  }
+  deputy_waits_ = false;
+  leader_ = std::this_thread::get_id();
+  away_since_ = TimePoint::max();
+  return !stopping_;
+}
+
+bool IoCrew::StillLeads() const {
+  std::lock_guard lock(mutex_);
+  return leader_ == std::this_thread::get_id();
+}
+
+bool IoCrew::HasDeputy() const {
+  std::lock_guard lock(mutex_);
+  return deputy_waits_;
+}
+
+void IoCrew::Stop() {
+  std::lock_guard lock(mutex_);
+  stopping_ = true;
+  deputy_.notify_all();
+}
+
+bool IoCrew::TryStandIn() {
+  bool wake = false;
+  {
+    std::lock_guard lock(mutex_);
+    if (!deputy_waits_) return false;
+    last_away_ = away_since_ = Clock::System().Now();
+    wake = deputy_sleeps_;
+  }
+  if (wake) deputy_.notify_one();
+  return true;
+}
+
+void IoCrew::EndStandIn() {
+  std::lock_guard lock(mutex_);
+  if (leader_ == std::this_thread::get_id()) away_since_ = TimePoint::max();
 }
 
 }  // namespace penstock::server

@@ -2,9 +2,10 @@
 #ifndef PENSTOCK_SERVER_RUNTIME_EXECUTOR_H_
 #define PENSTOCK_SERVER_RUNTIME_EXECUTOR_H_
 
-#include <atomic>
+#include <chrono>
 #include <condition_variable>
 #include <cstddef>
+#include <cstdint>
 #include <memory>
 #include <mutex>
 #include <thread>
@@ -18,15 +19,24 @@ namespace penstock::server {
 // destroy it within Run. It is in one executor at most, once at a time.
 class Task {
  public:
+  enum class Sort : uint8_t {
+    kBrief,    // computes for a moment, as far as one can tell
+    kBlocking  // waits for a disk: never for an I/O thread
+  };
+
   virtual void Run() = 0;
 
  protected:
+  explicit Task(Sort sort = Sort::kBrief) : sort_(sort) {}
   ~Task() = default;
 
  private:
   friend class Executor;
+  const Sort sort_;
   Task* next_ = nullptr;
 };
+
+class IoCrew;
 
 // Runs tasks, first in first out, on a few threads that are woken last in first
 // out, so that under light load the same warm thread does all the work.
@@ -34,8 +44,8 @@ class Task {
 // A handover between threads costs more than a point query of an embedded
 // database. For such a database the executor therefore wakes a second thread
 // only when the first has been busy with one task for a while, and lets an I/O
-// thread that has just handed over its events stand in as a worker, as long as
-// another I/O thread is left to serve the network (see IoCrew).
+// thread that has just handed over its events stand in as a worker for brief
+// tasks, as long as another one is there to take the network over (see IoCrew).
 //
 // Thread-safe.
 class Executor {
@@ -74,24 +84,33 @@ class Executor {
   struct Worker {
     std::condition_variable wake;
     bool awake = false;
+    bool stands_in = false;  // an I/O thread: takes brief tasks only
     TimePoint task_began;
   };
 
-  void PushLocked(Task* task);
-  bool AnyWorkerFreshLocked() const;
+  struct Queue {
+    Task* first = nullptr;
+    Task** tail = &first;
+    void Push(Task* task);
+    Task* Pop();
+  };
+
+  // A worker that takes tasks of this sort will be free soon.
+  bool AnyWorkerFreshLocked(Task::Sort sort) const;
   // Takes the most recently parked worker if one should be woken.
   Worker* WorkerToWakeLocked();
   void ThreadMain(Worker* worker);
   void RunQueuedLocked(std::unique_lock<std::mutex>& lock, Worker* worker);
-  // Gets the queue moving: by running it on this thread, if it is one of
-  // `spare_io_threads` (null: it is no I/O thread), or by waking a worker.
-  void Kick(std::atomic<int>* spare_io_threads);
+  // Gets the queues moving: by running brief tasks on this thread, if it is the
+  // crew's (null: it is no I/O thread) and may leave the network, or by waking
+  // a worker.
+  void Kick(IoCrew* crew);
 
   const Options options_;
   const Clock& clock_;
   mutable std::mutex mutex_;
-  Task* head_ = nullptr;
-  Task** tail_ = &head_;
+  Queue brief_;
+  Queue blocking_;
   size_t queued_ = 0;
   std::vector<Worker*> parked_;
   std::vector<Worker*> active_;
@@ -100,14 +119,19 @@ class Executor {
   std::vector<std::thread> threads_;
 };
 
-// The threads that serve the network. While one of them handles a batch of
-// events, what it enqueues is held back; at the end of the batch it may run the
-// tasks itself if another member is left to go on polling.
+// The two threads that serve the network. One of them, the leader, polls. While
+// it handles a batch of events, what it enqueues is held back; at the end of the
+// batch it may run the tasks itself. The other one, the deputy, sleeps, and takes
+// the lead if the leader has been away from the network for too long. (Two
+// threads that poll at once wake each other for every event.)
+//
+// Thread-safe.
 class IoCrew {
  public:
-  explicit IoCrew(int threads) : spare_(threads - 1) {}
+  // How long the network may go unattended.
+  static constexpr Duration kPatience = std::chrono::milliseconds(1);
 
-  // Wraps the handling of one batch of events on a member's thread.
+  // Wraps the handling of one batch of events on the leader's thread.
   class Batch {
    public:
     explicit Batch(IoCrew& crew);
@@ -124,9 +148,32 @@ class IoCrew {
     std::vector<Executor*> executors_;
   };
 
+  // Waits to become the leader: at once if there is none, else until the leader
+  // has been away for longer than kPatience. False: Stop was called.
+  bool Lead();
+  // Whether this thread, which once led, still does. To be asked after each
+  // batch; who does not must call Lead again.
+  bool StillLeads() const;
+  // Somebody waits in Lead.
+  bool HasDeputy() const;
+  // Wakes the deputy for the last time.
+  void Stop();
+
  private:
-  // Members that may leave the network to the others.
-  std::atomic<int> spare_;
+  friend class Executor;
+
+  // Leaves the network, if a deputy is there to watch it.
+  bool TryStandIn();
+  void EndStandIn();
+
+  mutable std::mutex mutex_;
+  std::condition_variable deputy_;
+  std::thread::id leader_;
+  bool deputy_waits_ = false;
+  bool deputy_sleeps_ = false;  // until it is notified, not only for a moment
+  TimePoint away_since_ = TimePoint::max();
+  TimePoint last_away_;
+  bool stopping_ = false;
 };
 
 }  // namespace penstock::server

@@ -19,7 +19,8 @@ constexpr size_t kMaxBatch = 256;
 // waiting for a connection, enqueued, or running; never two of them.
 class Lane::Runner final : public Pool::Waiter, public Task {
  public:
-  explicit Runner(Lane* lane) : lane_(lane) {}
+  explicit Runner(Lane* lane)
+      : Task(lane->options_.flushes ? Sort::kBlocking : Sort::kBrief), lane_(lane) {}
 
   void Start() { lane_->pool_->Acquire(this); }
 

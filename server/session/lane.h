@@ -54,6 +54,8 @@ class Lane {
     // A further one is started only when the others have been busy with the
     // same batch for a while (see Executor).
     bool embedded = false;
+    // A batch waits for a disk before it is done.
+    bool flushes = false;
     int max_waiting = 10'000;
     Duration acquire_timeout{};  // 0: none
   };

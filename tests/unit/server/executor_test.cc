@@ -81,53 +81,93 @@ TEST(ExecutorTest, EmbeddedWakesASecondThreadOnlyWhenTheFirstIsStuck) {
   release.count_down();
 }
 
-TEST(ExecutorTest, AnIoThreadStandsInWhileAnotherIsLeft) {
-  FakeClock clock;
-  Executor executor({.threads = 1, .embedded = true}, clock);
-  IoCrew crew(2);
-  std::thread::id ran_on;
-  FunctionTask task([&] { ran_on = std::this_thread::get_id(); });
-  {
-    const IoCrew::Batch batch(crew);
-    executor.Enqueue(&task);
+// The crew with a leader, this thread, and a deputy that waits.
+class CrewTest : public ::testing::Test {
+ protected:
+  void StartDeputy() {
+    ASSERT_TRUE(crew_.Lead());
+    deputy_ = std::thread([this] {
+      if (crew_.Lead()) deputy_leads_.count_down();
+    });
+    while (!crew_.HasDeputy()) std::this_thread::yield();
+  }
+  ~CrewTest() override {
+    crew_.Stop();
+    if (deputy_.joinable()) deputy_.join();
+  }
+
+  // Runs `task` at the end of a batch of events of this thread.
+  void RunInBatch(Executor& executor, Task* task) {
+    const IoCrew::Batch batch(crew_);
+    executor.Enqueue(task);
     EXPECT_EQ(executor.queued(), 1u);  // held back until the batch ends
   }
-  EXPECT_EQ(ran_on, std::this_thread::get_id());
-}
 
-TEST(ExecutorTest, TheLastIoThreadNeverStandsIn) {
-  FakeClock clock;
-  Executor executor({.threads = 1, .embedded = true}, clock);
-  IoCrew crew(1);
-  std::latch done(1);
-  std::thread::id ran_on;
-  FunctionTask task([&] {
+  IoCrew crew_;
+  std::latch deputy_leads_{1};
+  std::thread deputy_;
+};
+
+struct WhereTask final : Task {
+  explicit WhereTask(Sort sort) : Task(sort) {}
+  void Run() override {
     ran_on = std::this_thread::get_id();
     done.count_down();
-  });
-  {
-    const IoCrew::Batch batch(crew);
-    executor.Enqueue(&task);
   }
-  done.wait();
-  EXPECT_NE(ran_on, std::this_thread::get_id());
+  std::thread::id ran_on;
+  std::latch done{1};
+};
+
+TEST_F(CrewTest, TheLeaderStandsInForABriefTaskWhileItHasADeputy) {
+  Executor executor({.threads = 1, .embedded = true});
+  StartDeputy();
+  WhereTask task(Task::Sort::kBrief);
+  RunInBatch(executor, &task);
+  task.done.wait();
+  EXPECT_EQ(task.ran_on, std::this_thread::get_id());
 }
 
-TEST(ExecutorTest, NetworkDatabasesNeverRunOnAnIoThread) {
+TEST_F(CrewTest, WithoutADeputyTheLeaderStaysWithTheNetwork) {
+  Executor executor({.threads = 1, .embedded = true});
+  ASSERT_TRUE(crew_.Lead());
+  WhereTask task(Task::Sort::kBrief);
+  RunInBatch(executor, &task);
+  task.done.wait();
+  EXPECT_NE(task.ran_on, std::this_thread::get_id());
+}
+
+TEST_F(CrewTest, ATaskThatBlocksNeverRunsOnAnIoThread) {
+  Executor executor({.threads = 1, .embedded = true});
+  StartDeputy();
+  for (int i = 0; i < 100; ++i) {
+    WhereTask task(Task::Sort::kBlocking);
+    RunInBatch(executor, &task);
+    task.done.wait();
+    EXPECT_NE(task.ran_on, std::this_thread::get_id());
+  }
+}
+
+TEST_F(CrewTest, ANetworkDatabaseNeverRunsOnAnIoThread) {
   Executor executor({.threads = 1, .embedded = false});
-  IoCrew crew(2);
-  std::latch done(1);
-  std::thread::id ran_on;
-  FunctionTask task([&] {
-    ran_on = std::this_thread::get_id();
-    done.count_down();
-  });
+  StartDeputy();
+  for (int i = 0; i < 100; ++i) {
+    WhereTask task(Task::Sort::kBrief);
+    RunInBatch(executor, &task);
+    task.done.wait();
+    EXPECT_NE(task.ran_on, std::this_thread::get_id());
+  }
+}
+
+TEST_F(CrewTest, TheDeputyTakesOverFromALeaderThatIsAwayForLong) {
+  Executor executor({.threads = 1, .embedded = true});
+  StartDeputy();
+  // This task, on the leader's thread, ends only when the deputy leads.
+  FunctionTask task([this] { deputy_leads_.wait(); });
   {
-    const IoCrew::Batch batch(crew);
+    const IoCrew::Batch batch(crew_);
     executor.Enqueue(&task);
   }
-  done.wait();
-  EXPECT_NE(ran_on, std::this_thread::get_id());
+  EXPECT_FALSE(crew_.StillLeads());
 }
 
 }  // namespace
