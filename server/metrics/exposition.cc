@@ -21,8 +21,8 @@ constexpr const char* kCodeNames[kStatusCodes] = {
     "NOT_FOUND", "ALREADY_EXISTS", "PERMISSION_DENIED", "RESOURCE_EXHAUSTED", "FAILED_PRECONDITION",
     "ABORTED",   "OUT_OF_RANGE",   "UNIMPLEMENTED",     "INTERNAL",           "UNAVAILABLE",
     "DATA_LOSS", "UNAUTHENTICATED"};
-constexpr const char* kRpcNames[kRpcs] = {"Ping",    "Query",       "Exec",
-                                          "Prepare", "Transaction", "Admin"};
+constexpr const char* kRpcNames[kRpcs] = {"Ping",        "Query", "Exec",   "Prepare",
+                                          "Transaction", "Admin", "Health", "Reflection"};
 
 class Families {
  public:

@@ -81,8 +81,17 @@ struct DatabaseMetrics {
 };
 
 // The RPCs served, for ServerMetrics::calls.
-enum class Rpc : uint8_t { kPing, kQuery, kExec, kPrepare, kTransaction, kAdmin };
-inline constexpr size_t kRpcs = 6;
+enum class Rpc : uint8_t {
+  kPing,
+  kQuery,
+  kExec,
+  kPrepare,
+  kTransaction,
+  kAdmin,
+  kHealth,
+  kReflection
+};
+inline constexpr size_t kRpcs = 8;
 
 // Of the whole daemon.
 struct ServerMetrics {

@@ -45,7 +45,9 @@ void Call::Started(bool ok) {
   }
   Ref();  // done_
   WaitForNext();
-  if (context_.sessions->draining()) {
+  if (!is_session()) {
+    OnStart();
+  } else if (context_.sessions->draining()) {
     Finish(driver::MakeError(Reason::kDraining, "the daemon is shutting down"));
   } else if (!context_.sessions->Add(this)) {
     context_.metrics->sessions_refused.Add();

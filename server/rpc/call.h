@@ -34,6 +34,8 @@ class Call : public Session {
   Call(const RpcContext& context, Rpc rpc);
   virtual ~Call();
 
+  // It counts against max_sessions and ends with a drain.
+  virtual bool is_session() const { return true; }
   // The RPC has arrived. `OnStart` of a call that may not start is not called.
   virtual void OnStart() = 0;
   // A new object that waits for the next RPC of this sort.

@@ -13,6 +13,7 @@
 #include "server/rpc/call.h"
 #include "server/rpc/calls.h"
 #include "server/rpc/convert.h"
+#include "server/rpc/service.h"
 
 namespace penstock::server {
 namespace {
@@ -24,8 +25,8 @@ class ExecCall final : public BidiCall {
  public:
   ExecCall(const RpcContext& context, const CallSource& source)
       : BidiCall(context, Rpc::kExec), source_(source) {
-    source_.service->RequestExec(&server_context_, stream(), source_.queue, source_.queue,
-                                 StartTag());
+    source_.services->database.RequestExec(&server_context_, stream(), source_.queue, source_.queue,
+                                           StartTag());
   }
 
   void Tick(TimePoint now) override { CheckStall(now); }

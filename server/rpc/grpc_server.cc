@@ -14,14 +14,12 @@
 
 #include "drivers/api/error.h"
 #include "fmt/format.h"
-#include "grpcpp/ext/proto_server_reflection_plugin.h"
-#include "grpcpp/health_check_service_interface.h"
 #include "grpcpp/security/server_credentials.h"
 #include "grpcpp/server.h"
 #include "grpcpp/server_builder.h"
 #include "server/rpc/calls.h"
 #include "server/rpc/io.h"
-#include "server/rpc/unary.h"
+#include "server/rpc/service.h"
 
 namespace penstock::server {
 namespace {
@@ -87,10 +85,7 @@ absl::Status FreeUnixPath(const std::string& path) {
 
 class GrpcServer::Impl {
  public:
-  explicit Impl(const RpcContext& context)
-      : context_(WithCounter(context, &live_calls_)),
-        database_service_(context_),
-        admin_service_(context_) {}
+  explicit Impl(const RpcContext& context) : context_(WithCounter(context, &live_calls_)) {}
 
   ~Impl() {
     if (server_ != nullptr) {
@@ -105,8 +100,6 @@ class GrpcServer::Impl {
 
   absl::Status Start() {
     const ServerConfig& config = context_.config->server;
-    grpc::EnableDefaultHealthCheckService(true);
-    grpc::reflection::InitProtoReflectionServerBuilderPlugin();
     grpc::ServerBuilder builder;
     std::vector<int> ports(config.listen.size(), -1);
     absl::Status listening = AddAddresses(&builder, &ports);
@@ -117,8 +110,10 @@ class GrpcServer::Impl {
     builder.AddChannelArgument(GRPC_ARG_HTTP2_MIN_RECV_PING_INTERVAL_WITHOUT_DATA_MS, 10'000);
     builder.AddChannelArgument(GRPC_ARG_KEEPALIVE_PERMIT_WITHOUT_CALLS, 1);
     builder.AddChannelArgument(GRPC_ARG_ALLOW_REUSEPORT, 0);
-    builder.RegisterService(&database_service_);
-    builder.RegisterService(&admin_service_);
+    builder.RegisterService(&services_.database);
+    builder.RegisterService(&services_.admin);
+    builder.RegisterService(&services_.health);
+    builder.RegisterService(&services_.reflection);
     io_ = std::make_unique<IoThreads>(builder.AddCompletionQueue());
     server_ = builder.BuildAndStart();
     if (server_ == nullptr) {
@@ -126,19 +121,24 @@ class GrpcServer::Impl {
                                                 fmt::join(config.listen, ", ")));
     }
     for (size_t i = 0; i < ports.size(); ++i) addresses_.push_back(BoundAddress(i, ports[i]));
-    const CallSource source{.service = &database_service_, .queue = io_->queue()};
+    const CallSource source{.services = &services_, .queue = io_->queue()};
     for (int i = 0; i < kWaitingCalls; ++i) {
       WaitForQuery(context_, source);
       WaitForExec(context_, source);
       WaitForPrepare(context_, source);
       WaitForTransaction(context_, source);
     }
+    WaitForPing(context_, source);
+    WaitForListDatabases(context_, source);
+    WaitForGetStats(context_, source);
+    WaitForHealthCheck(context_, source);
+    WaitForHealthWatch(context_, source);
+    WaitForReflection(context_, source);
     io_->Start();
     return absl::OkStatus();
   }
 
   void Drain(Duration grace) {
-    server_->GetHealthCheckService()->SetServingStatus(false);
     context_.sessions->Drain(false);
     if (!context_.sessions->WaitUntilEmpty(Clock::System().Now() + grace)) {
       context_.sessions->Drain(true);
@@ -184,8 +184,7 @@ class GrpcServer::Impl {
 
   LiveCalls live_calls_;
   const RpcContext context_;
-  DatabaseServiceImpl database_service_;
-  AdminServiceImpl admin_service_;
+  Services services_;
   std::unique_ptr<IoThreads> io_;
   std::unique_ptr<grpc::Server> server_;
   std::vector<std::string> addresses_;

@@ -8,6 +8,7 @@
 #include "server/rpc/calls.h"
 #include "server/rpc/convert.h"
 #include "server/rpc/result_builder.h"
+#include "server/rpc/service.h"
 
 namespace penstock::server {
 namespace {
@@ -16,8 +17,8 @@ class PrepareCall final : public BidiCall, public PendingRun, public Task, publi
  public:
   PrepareCall(const RpcContext& context, const CallSource& source)
       : BidiCall(context, Rpc::kPrepare), source_(source) {
-    source_.service->RequestPrepare(&server_context_, stream(), source_.queue, source_.queue,
-                                    StartTag());
+    source_.services->database.RequestPrepare(&server_context_, stream(), source_.queue,
+                                              source_.queue, StartTag());
   }
 
   void Tick(TimePoint now) override { CheckStall(now); }

@@ -11,6 +11,7 @@
 #include "server/rpc/calls.h"
 #include "server/rpc/convert.h"
 #include "server/rpc/result_builder.h"
+#include "server/rpc/service.h"
 
 namespace penstock::server {
 namespace {
@@ -19,8 +20,8 @@ class QueryCall final : public Call, public PendingRun, public Task {
  public:
   QueryCall(const RpcContext& context, const CallSource& source)
       : Call(context, Rpc::kQuery), source_(source), stream_(&server_context_) {
-    source_.service->RequestQuery(&server_context_, &request_bytes_, &stream_, source_.queue,
-                                  source_.queue, StartTag());
+    source_.services->database.RequestQuery(&server_context_, &request_bytes_, &stream_,
+                                            source_.queue, source_.queue, StartTag());
   }
 
   void Tick(TimePoint now) override { CheckStall(now); }

@@ -208,7 +208,13 @@ void ResultBuilder::EndRow() {
 }
 
 void ResultBuilder::ClosePart() {
-  if (by_columns()) part_->set_row_count(rows_);
+  if (by_columns()) {
+    part_->set_row_count(rows_);
+    for (v1::ColumnData& column : *part_->mutable_data()) {
+      // One bit for every row, also for those after the last NULL.
+      if (!column.nulls().empty()) column.mutable_nulls()->resize((rows_ + 7) / 8);
+    }
+  }
   held_bytes_ += part_size_;
   finished_.push_back({std::move(part_), part_size_});
   part_ = spare_ != nullptr ? std::move(spare_) : std::make_unique<v1::QueryResponse>();

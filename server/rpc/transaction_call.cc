@@ -15,6 +15,7 @@
 #include "server/rpc/calls.h"
 #include "server/rpc/convert.h"
 #include "server/rpc/result_builder.h"
+#include "server/rpc/service.h"
 #include "server/session/transaction.h"
 
 namespace penstock::server {
@@ -29,8 +30,8 @@ class TransactionCall final : public BidiCall, public Task, public Pool::Waiter 
   TransactionCall(const RpcContext& context, const CallSource& source)
       : BidiCall(context, Rpc::kTransaction), source_(source) {
     transactional = true;
-    source_.service->RequestTransaction(&server_context_, stream(), source_.queue, source_.queue,
-                                        StartTag());
+    source_.services->database.RequestTransaction(&server_context_, stream(), source_.queue,
+                                                  source_.queue, StartTag());
   }
 
   void Tick(TimePoint now) override {

@@ -131,7 +131,7 @@ TEST_F(ProcessTest, SigtermDrains) {
   ASSERT_TRUE(open.Exec("INSERT INTO t VALUES (1)").has_executed());
   daemon.Signal(SIGTERM);
   // An idle stream ends at once, a transaction after the grace time.
-  const grpc::Status status = idle.Finish();
+  const grpc::Status status = idle.WaitForEnd();
   EXPECT_EQ(status.error_code(), grpc::StatusCode::UNAVAILABLE) << status.error_message();
   EXPECT_EQ(DetailOf(status).reason(), v1::REASON_DRAINING);
   TransactionStream::Response response;

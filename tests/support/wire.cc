@@ -247,8 +247,12 @@ Outcome PrepareStream::Run(const Values& args) {
 }
 
 grpc::Status PrepareStream::Finish() {
-  finished_ = true;
   stream_->WritesDone();
+  return WaitForEnd();
+}
+
+grpc::Status PrepareStream::WaitForEnd() {
+  finished_ = true;
   v1::PrepareResponse rest;
   while (stream_->Read(&rest)) {
   }

@@ -90,6 +90,8 @@ class PrepareStream {
   Outcome Receive();
   Outcome Run(const Values& args);
   grpc::Status Finish();
+  // Without closing our side first: waits until the daemon ends the stream.
+  grpc::Status WaitForEnd();
 
  private:
   grpc::ClientContext context_;

@@ -1,7 +1,6 @@
 // The example that is shipped: it loads, it says the defaults, and it has every key.
 #include <filesystem>
 #include <fstream>
-#include <regex>
 #include <sstream>
 
 #include "gmock/gmock.h"
@@ -90,11 +89,11 @@ TEST_F(ExampleTest, HasEveryKey) {
     const auto mistakes = MistakesIn(yaml);
     ASSERT_EQ(mistakes.size(), 1u) << yaml;
     const std::string list = mistakes[0].substr(mistakes[0].find("use one of ") + 11);
-    const std::regex word("[a-z_]+");
+    std::istringstream words(list);
     int keys = 0;
-    for (std::sregex_iterator key(list.begin(), list.end(), word), end; key != end; ++key, ++keys) {
-      const std::regex line("(^|\n)[ #]*" + key->str() + ":");
-      EXPECT_TRUE(std::regex_search(text, line)) << key->str();
+    for (std::string key; words >> key; ++keys) {
+      if (key.ends_with(',')) key.pop_back();
+      EXPECT_THAT(text, testing::ContainsRegex("(^|\n)[ #]*" + key + ":"));
     }
     EXPECT_GE(keys, 3) << list;
   }

@@ -1,0 +1,199 @@
+#include "client/cli/commands.h"
+
+#include <fcntl.h>
+#include <signal.h>
+#include <unistd.h>
+
+#include <sstream>
+#include <string>
+#include <vector>
+
+#include "gmock/gmock.h"
+#include "gtest/gtest.h"
+#include "penstock/errors.h"
+#include "tests/unit/cli/mock_provider.h"
+
+namespace penstock::cli {
+namespace {
+
+using ::testing::_;
+using ::testing::ElementsAre;
+using ::testing::HasSubstr;
+using ::testing::IsEmpty;
+using ::testing::NiceMock;
+using ::testing::Return;
+
+// A pipe for the output: what fits into one is all that these tests write.
+class CommandsTest : public ::testing::Test {
+ protected:
+  void SetUp() override {
+    signal(SIGPIPE, SIG_IGN);
+    ASSERT_EQ(pipe(pipe_), 0);
+    fcntl(pipe_[0], F_SETFL, O_NONBLOCK);
+    ON_CALL(db_, Ping).WillByDefault(Return(absl::OkStatus()));
+  }
+  void TearDown() override {
+    close(pipe_[0]);
+    close(pipe_[1]);
+  }
+
+  ExitCode Run(const Options& options, const std::string& input = "") {
+    std::istringstream in(input);
+    std::ostringstream err;
+    Output out(pipe_[1]);
+    const ExitCode code = RunCommand(options, &db_, {.in = &in, .out = &out, .err = &err});
+    errors_ = err.str();
+    char bytes[64 * 1024];
+    const ssize_t count = read(pipe_[0], bytes, sizeof(bytes));
+    output_ = count < 0 ? "" : std::string(bytes, count);
+    return code;
+  }
+
+  NiceMock<MockProvider> db_;
+  int pipe_[2] = {-1, -1};
+  std::string output_;
+  std::string errors_;
+};
+
+absl::Status NoSuchTable() {
+  return MakeError(
+      absl::StatusCode::kNotFound, "no such table: x",
+      {.reason = "UNDEFINED_TABLE", .sqlstate = "42P01", .position = 15, .hint = "create it"});
+}
+
+TEST_F(CommandsTest, QueryWritesRows) {
+  EXPECT_CALL(db_, QueryArgs(_, "select $1, $2", ElementsAre(Value(7), Value("x"))))
+      .WillOnce([](auto&&...) {
+        return MakeRows({"a", "b"}, {{7, "x"}});
+      });
+  EXPECT_EQ(Run({.command = Command::kQuery, .sql = "select $1, $2", .args = {"7", "x"}}), kExitOk);
+  EXPECT_EQ(output_, " a | b\n---+---\n 7 | x\n(1 row)\n");
+  EXPECT_EQ(errors_, "");
+}
+
+TEST_F(CommandsTest, ADashReadsTheStatementFromStandardInput) {
+  EXPECT_CALL(db_, QueryArgs(_, "select 1\n", IsEmpty())).WillOnce([](auto&&...) {
+    return MakeRows({"a"}, {{1}});
+  });
+  EXPECT_EQ(
+      Run({.command = Command::kQuery, .format = OutputFormat::kCsv, .sql = "-"}, "select 1\n"),
+      kExitOk);
+  EXPECT_EQ(output_, "a\r\n1\r\n");
+}
+
+TEST_F(CommandsTest, AQueryWithoutColumnsTellsWhatItChanged) {
+  EXPECT_CALL(db_, QueryArgs).WillOnce([](auto&&...) { return MakeRows({}, {}); });
+  EXPECT_EQ(Run({.command = Command::kQuery, .sql = "delete from x"}), kExitOk);
+  EXPECT_EQ(output_, "0 rows affected\n");
+}
+
+TEST_F(CommandsTest, ExecTellsWhatItChanged) {
+  EXPECT_CALL(db_, ExecArgs(_, "insert", _))
+      .WillOnce(Return(Result(1, 42)))
+      .WillOnce(Return(Result(3)))
+      .WillOnce(Return(Result(3)));
+  Options options{.command = Command::kExec, .sql = "insert"};
+  EXPECT_EQ(Run(options), kExitOk);
+  EXPECT_EQ(output_, "1 row affected, last insert id 42\n");
+  EXPECT_EQ(Run(options), kExitOk);
+  EXPECT_EQ(output_, "3 rows affected\n");
+  options.format = OutputFormat::kJson;
+  EXPECT_EQ(Run(options), kExitOk);
+  EXPECT_EQ(output_, "[\n {\"rows_affected\": 3, \"last_insert_id\": null}\n]\n");
+}
+
+TEST_F(CommandsTest, PingDescribesTheDatabase) {
+  EXPECT_CALL(db_, Inspect)
+      .WillOnce(Return(PingInfo{.database = "main",
+                                .driver = "sqlite",
+                                .dialect = "sqlite",
+                                .server_version = "3.40.1",
+                                .backend_round_trip = absl::Microseconds(1500),
+                                .round_trip = absl::Milliseconds(2)}));
+  EXPECT_EQ(Run({.command = Command::kPing, .format = OutputFormat::kCsv}), kExitOk);
+  EXPECT_EQ(output_, ("database,driver,dialect,version,backend_ms,round_trip_ms\r\n"
+                      "main,sqlite,sqlite,3.40.1,1.5,2.0\r\n"));
+}
+
+TEST_F(CommandsTest, DatabasesListsThem) {
+  EXPECT_CALL(db_, ListDatabases)
+      .WillOnce(Return(std::vector<DatabaseInfo>{{"main", "sqlite", true}, {"x", "postgres"}}));
+  EXPECT_EQ(Run({.command = Command::kDatabases, .format = OutputFormat::kCsv}), kExitOk);
+  EXPECT_EQ(output_, "name,driver,default\r\nmain,sqlite,true\r\nx,postgres,false\r\n");
+}
+
+TEST_F(CommandsTest, AFailedStatementExitsWith1) {
+  EXPECT_CALL(db_, QueryArgs).WillOnce([](auto&&...) { return NoSuchTable(); });
+  EXPECT_EQ(Run({.command = Command::kQuery, .sql = "select * from x"}), kExitFailed);
+  EXPECT_EQ(output_, "");
+  EXPECT_EQ(errors_,
+            "penstock: no such table: x\n"
+            "  NOT_FOUND, reason UNDEFINED_TABLE, SQLSTATE 42P01, position 15\n"
+            "  hint: create it\n");
+}
+
+TEST_F(CommandsTest, AResultThatBreaksOffIsNotTakenForAWholeOne) {
+  EXPECT_CALL(db_, QueryArgs).WillOnce([](auto&&...) {
+    return MakeRows({"a"}, {{1}}, absl::DataLossError("the page is damaged"));
+  });
+  EXPECT_EQ(Run({.command = Command::kQuery, .format = OutputFormat::kJson, .sql = "x"}),
+            kExitFailed);
+  EXPECT_EQ(output_, "[\n {\"a\": 1}");
+  EXPECT_THAT(errors_, HasSubstr("the page is damaged"));
+}
+
+TEST_F(CommandsTest, AnUnreachableDaemonExitsWith3) {
+  for (const absl::Status& status :
+       {absl::UnavailableError("refused"), absl::DeadlineExceededError("no answer")}) {
+    EXPECT_CALL(db_, Ping).WillOnce(Return(status));
+    EXPECT_EQ(Run({.command = Command::kQuery, .sql = "x"}), kExitUnreachable);
+    EXPECT_CALL(db_, Inspect).WillOnce(Return(status));
+    EXPECT_EQ(Run({.command = Command::kPing}), kExitUnreachable);
+    EXPECT_CALL(db_, ListDatabases).WillOnce(Return(status));
+    EXPECT_EQ(Run({.command = Command::kDatabases}), kExitUnreachable);
+  }
+}
+
+TEST_F(CommandsTest, ALostDaemonExitsWith3AndASlowStatementWith1) {
+  EXPECT_CALL(db_, ExecArgs)
+      .WillOnce(Return(absl::UnavailableError("gone")))
+      .WillOnce(Return(absl::DeadlineExceededError("too slow")));
+  EXPECT_EQ(Run({.command = Command::kExec, .sql = "x"}), kExitUnreachable);
+  EXPECT_EQ(Run({.command = Command::kExec, .sql = "x"}), kExitFailed);
+}
+
+TEST_F(CommandsTest, AnUnknownDatabaseExitsWith1) {
+  EXPECT_CALL(db_, Ping).WillOnce(Return(absl::NotFoundError("no database \"y\"")));
+  EXPECT_EQ(Run({.command = Command::kQuery, .database = "y", .sql = "x"}), kExitFailed);
+}
+
+TEST_F(CommandsTest, AWrongArgumentExitsWith2AndSendsNothing) {
+  EXPECT_CALL(db_, Ping).Times(0);
+  EXPECT_CALL(db_, QueryArgs).Times(0);
+  EXPECT_EQ(Run({.command = Command::kQuery, .sql = "x", .args = {"int:x"}}), kExitUsage);
+  EXPECT_THAT(errors_, HasSubstr("parameter $1"));
+}
+
+TEST_F(CommandsTest, AReaderThatGoesAwayEndsItQuietly) {
+  EXPECT_CALL(db_, QueryArgs).WillOnce([](auto&&...) {
+    // More than is buffered, so that it ends before all of it was read.
+    const std::vector<Value> row = {std::string(100'000, 'x')};
+    return MakeRows({"a"}, {100, row}, absl::DataLossError("must not be reached"));
+  });
+  close(pipe_[0]);
+  EXPECT_EQ(Run({.command = Command::kQuery, .format = OutputFormat::kCsv, .sql = "x"}), kExitOk);
+  EXPECT_EQ(errors_, "");
+}
+
+TEST_F(CommandsTest, AnErrorCannotMoveTheCursor) {
+  EXPECT_EQ(DescribeError(absl::UnknownError("a\x1b[2J")), "penstock: a\\u{1b}[2J\n  UNKNOWN\n");
+}
+
+TEST(Provider, TlsFilesThatCannotBeReadAreRefused) {
+  const Options options{.target = "127.0.0.1:1", .tls_ca = "/nonexistent/ca.pem"};
+  EXPECT_FALSE(MakeProvider(options).ok());
+  EXPECT_TRUE(MakeProvider({.target = "127.0.0.1:1"}).ok());
+}
+
+}  // namespace
+}  // namespace penstock::cli

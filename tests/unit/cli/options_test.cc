@@ -1,0 +1,146 @@
+#include "client/cli/options.h"
+
+#include <stdlib.h>
+
+#include <initializer_list>
+#include <string>
+
+#include "gmock/gmock.h"
+#include "gtest/gtest.h"
+
+namespace penstock::cli {
+namespace {
+
+using ::testing::ElementsAre;
+using ::testing::HasSubstr;
+
+class OptionsTest : public ::testing::Test {
+ protected:
+  void SetUp() override {
+    unsetenv("PENSTOCK_TARGET");
+    unsetenv("PENSTOCK_DATABASE");
+  }
+
+  static Options Parse(std::initializer_list<std::string> arguments) {
+    absl::StatusOr<ParsedOptions> parsed = ParseOptions(arguments);
+    if (!parsed.ok()) {
+      ADD_FAILURE() << parsed.status();
+      return {};
+    }
+    EXPECT_EQ(parsed->text, "");
+    return parsed->options;
+  }
+
+  static std::string Refusal(std::initializer_list<std::string> arguments) {
+    absl::StatusOr<ParsedOptions> parsed = ParseOptions(arguments);
+    EXPECT_EQ(parsed.status().code(), absl::StatusCode::kInvalidArgument);
+    return std::string(parsed.status().message());
+  }
+
+  static std::string Text(std::initializer_list<std::string> arguments) {
+    absl::StatusOr<ParsedOptions> parsed = ParseOptions(arguments);
+    EXPECT_TRUE(parsed.ok()) << parsed.status();
+    return parsed.ok() ? parsed->text : "";
+  }
+};
+
+TEST_F(OptionsTest, Defaults) {
+  const Options options = Parse({"ping"});
+  EXPECT_EQ(options.command, Command::kPing);
+  EXPECT_EQ(options.target, "127.0.0.1:7420");
+  EXPECT_EQ(options.database, "");
+  EXPECT_EQ(options.format, OutputFormat::kTable);
+  EXPECT_EQ(options.timeout, absl::InfiniteDuration());
+}
+
+TEST_F(OptionsTest, GlobalOptionsStandAnywhere) {
+  const Options options = Parse({"--target", "unix:/run/p.sock", "query", "select $1", "-d", "main",
+                                 "7", "--format=json", "--timeout", "1m30s"});
+  EXPECT_EQ(options.command, Command::kQuery);
+  EXPECT_EQ(options.target, "unix:/run/p.sock");
+  EXPECT_EQ(options.database, "main");
+  EXPECT_EQ(options.format, OutputFormat::kJson);
+  EXPECT_EQ(options.timeout, absl::Seconds(90));
+  EXPECT_EQ(options.sql, "select $1");
+  EXPECT_THAT(options.args, ElementsAre("7"));
+}
+
+TEST_F(OptionsTest, TheEnvironmentStandsInAndTheFlagWins) {
+  setenv("PENSTOCK_TARGET", "[::1]:7", 1);
+  setenv("PENSTOCK_DATABASE", "other", 1);
+  EXPECT_EQ(Parse({"ping"}).target, "[::1]:7");
+  EXPECT_EQ(Parse({"ping"}).database, "other");
+  EXPECT_EQ(Parse({"ping", "--target", "h:1"}).target, "h:1");
+  EXPECT_EQ(Parse({"ping", "-d", "main"}).database, "main");
+}
+
+TEST_F(OptionsTest, ArgumentsKeepTheirMeaning) {
+  const Options options = Parse({"exec", "insert …", "-5", "[1,2]", "{}", "", "ping", "a,b", "%%",
+                                 "json:[1]", "-1.5", "'q'", "\"q\"", "text:-x"});
+  EXPECT_EQ(options.command, Command::kExec);
+  EXPECT_THAT(options.args, ElementsAre("-5", "text:[1,2]", "{}", "", "ping", "a,b", "%%",
+                                        "json:[1]", "-1.5", "'q'", "\"q\"", "text:-x"));
+  EXPECT_THAT(Parse({"exec", "x", "{}"}).args, ElementsAre("{}"));
+  EXPECT_THAT(Parse({"exec", "x", ""}).args, ElementsAre(""));
+  EXPECT_THAT(Parse({"exec", "x", "[1,2]"}).args, ElementsAre("text:[1,2]"));
+}
+
+TEST_F(OptionsTest, ADoubleDashEndsTheOptions) {
+  const Options options = Parse({"query", "--format", "csv", "--", "-- note\nselect $1", "--x"});
+  EXPECT_EQ(options.sql, "-- note\nselect $1");
+  EXPECT_EQ(options.format, OutputFormat::kCsv);
+  EXPECT_THAT(options.args, ElementsAre("--x"));
+
+  const Options later = Parse({"exec", "insert", "5", "--", "--x", "-d", "[1]", "--"});
+  EXPECT_EQ(later.sql, "insert");
+  EXPECT_EQ(later.database, "");
+  EXPECT_THAT(later.args, ElementsAre("5", "--x", "-d", "[1]", "--"));
+  EXPECT_THAT(Refusal({"ping", "--", "x"}), HasSubstr("\"x\" was not expected"));
+  EXPECT_THAT(Refusal({"query", "--"}), HasSubstr("SQL"));
+}
+
+TEST_F(OptionsTest, StandardInputIsADash) { EXPECT_EQ(Parse({"query", "-"}).sql, "-"); }
+
+TEST_F(OptionsTest, Tls) {
+  const Options options =
+      Parse({"--tls-ca", "ca.pem", "--tls-cert", "c.pem", "--tls-key", "k.pem", "databases"});
+  EXPECT_EQ(options.command, Command::kDatabases);
+  EXPECT_EQ(options.tls_ca, "ca.pem");
+  EXPECT_EQ(options.tls_cert, "c.pem");
+  EXPECT_EQ(options.tls_key, "k.pem");
+  EXPECT_THAT(Refusal({"ping", "--tls-cert", "c.pem"}), HasSubstr("--tls-key"));
+}
+
+TEST_F(OptionsTest, WhatMakesNoSenseIsRefused) {
+  EXPECT_THAT(Refusal({}), HasSubstr("a command is missing"));
+  EXPECT_THAT(Refusal({"quary", "select 1"}), HasSubstr("quary"));
+  EXPECT_THAT(Refusal({"query"}), HasSubstr("SQL"));
+  EXPECT_THAT(Refusal({"ping", "--fromat", "csv"}), HasSubstr("--fromat"));
+  EXPECT_THAT(Refusal({"ping", "--format", "xml"}), HasSubstr("--format"));
+  EXPECT_THAT(Refusal({"ping", "extra"}), HasSubstr("extra"));
+  EXPECT_THAT(Refusal({"ping", "--target"}), HasSubstr("--target"));
+  EXPECT_THAT(Refusal({"ping", "--timeout", "10"}), HasSubstr("\"10\" is not a time limit"));
+}
+
+TEST_F(OptionsTest, HelpDocumentsArgumentsFormatsAndExitCodes) {
+  const std::string help = Text({"--help"});
+  for (const char* word :
+       {"query", "exec", "ping", "databases", "--target", "PENSTOCK_TARGET", "PENSTOCK_DATABASE",
+        "decimal:", "blob:", "null:", "RFC 4180", "Exit codes", "--tls-ca"}) {
+    EXPECT_THAT(help, HasSubstr(word));
+  }
+  EXPECT_THAT(Text({"query", "--help"}), HasSubstr("Usage: penstock query "));
+  EXPECT_THAT(Text({"--version"}), HasSubstr("penstock "));
+}
+
+TEST(Timeout, NeedsAUnitAndAPositiveValue) {
+  EXPECT_EQ(*ParseTimeout("500ms"), absl::Milliseconds(500));
+  EXPECT_EQ(*ParseTimeout("10s"), absl::Seconds(10));
+  EXPECT_EQ(*ParseTimeout("1.5h"), absl::Minutes(90));
+  for (const char* wrong : {"", "10", "0", "0s", "-5s", "inf", "ten", "10 s", "5d"}) {
+    EXPECT_FALSE(ParseTimeout(wrong).ok()) << wrong;
+  }
+}
+
+}  // namespace
+}  // namespace penstock::cli

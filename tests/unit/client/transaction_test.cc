@@ -1,0 +1,148 @@
+#include <future>
+#include <thread>
+
+#include "fake_daemon.h"
+#include "gtest/gtest.h"
+
+namespace penstock {
+namespace {
+
+class TransactionTest : public ::testing::Test {
+ protected:
+  TransactionTest() {
+    daemon_.on_transaction = [this](auto*, TransactionCall* stream) { return Serve(stream); };
+  }
+
+  // Every step works, except "fail". A query has two messages.
+  grpc::Status Serve(TransactionCall* stream) {
+    v1::TransactionRequest request;
+    while (stream->Read(&request)) {
+      v1::TransactionResponse response;
+      switch (request.step_case()) {
+        case v1::TransactionRequest::kBegin: response.mutable_begun(); break;
+        case v1::TransactionRequest::kQuery:
+        case v1::TransactionRequest::kExecute:
+          response.mutable_result()->add_columns()->set_name("n");
+          response.mutable_result()->set_row_count(1);
+          response.mutable_result()->add_data()->set_kind(v1::KIND_INTEGER);
+          response.mutable_result()->mutable_data(0)->add_integers(1);
+          stream->Write(response);
+          response.mutable_result()->mutable_summary();
+          break;
+        case v1::TransactionRequest::kExec:
+          if (request.exec().sql() == "fail") {
+            response.mutable_error()->set_code(grpc::StatusCode::NOT_FOUND);
+          } else if (request.exec().sql() == "hang") {
+            hanging_.set_value();
+            return Hang(stream, &request);
+          } else {
+            response.mutable_executed()->set_rows_affected(1);
+          }
+          break;
+        case v1::TransactionRequest::kPrepare: response.mutable_prepared()->set_statement(3); break;
+        case v1::TransactionRequest::kCommit:
+          if (cut_at_commit_) return {grpc::StatusCode::UNAVAILABLE, "cut"};
+          response.mutable_committed();
+          break;
+        case v1::TransactionRequest::kRollback:
+          rolled_back_ = true;
+          response.mutable_rolled_back();
+          break;
+        default: response.mutable_done();
+      }
+      stream->Write(response);
+      if (request.has_commit() || request.has_rollback()) break;
+    }
+    return grpc::Status::OK;
+  }
+
+  std::unique_ptr<Transaction> Begin() { return *db_->Transaction(ctx_); }
+
+  FakeDaemon daemon_;
+  std::unique_ptr<Provider> db_ = daemon_.Connect();
+  const Context ctx_;
+  std::atomic<bool> rolled_back_ = false;
+  bool cut_at_commit_ = false;
+  std::promise<void> hanging_;
+};
+
+TEST_F(TransactionTest, StepByStep) {
+  const auto tx = Begin();
+  EXPECT_EQ(tx->Exec(ctx_, "x", 1)->RowsAffected(), 1);
+  EXPECT_TRUE(absl::IsNotFound(tx->Exec(ctx_, "fail").status()));
+  EXPECT_EQ(tx->Savepoint(ctx_, "a"), absl::OkStatus());
+  EXPECT_EQ(tx->RollbackTo(ctx_, "a"), absl::OkStatus());
+  EXPECT_EQ(tx->Release(ctx_, "a"), absl::OkStatus());
+  {
+    const auto statement = *tx->Prepare(ctx_, "x");
+    EXPECT_TRUE(statement->Exec(ctx_, 1).ok());
+  }
+  EXPECT_EQ(tx->Commit(ctx_), absl::OkStatus());
+  EXPECT_TRUE(absl::IsFailedPrecondition(tx->Exec(ctx_, "x").status()));
+  EXPECT_TRUE(absl::IsFailedPrecondition(tx->Commit(ctx_)));
+  EXPECT_TRUE(absl::IsFailedPrecondition(tx->Rollback(ctx_)));
+  EXPECT_FALSE(rolled_back_);
+}
+
+TEST_F(TransactionTest, DestroyedWithoutCommitItIsRolledBack) {
+  { const auto tx = Begin(); }
+  EXPECT_TRUE(rolled_back_) << "the destructor waits for it";
+}
+
+TEST_F(TransactionTest, OpenRowsHoldItUpAndAreDrainedWhenDestroyed) {
+  const auto tx = Begin();
+  {
+    const auto rows = *tx->Query(ctx_, "x");
+    ASSERT_TRUE(rows->Next());
+    EXPECT_TRUE(absl::IsFailedPrecondition(tx->Exec(ctx_, "x").status()));
+    EXPECT_TRUE(absl::IsFailedPrecondition(tx->Commit(ctx_)));
+  }
+  EXPECT_EQ(tx->Exec(ctx_, "x").status(), absl::OkStatus());
+  EXPECT_EQ(tx->Commit(ctx_), absl::OkStatus());
+}
+
+TEST_F(TransactionTest, RowsOfADestroyedTransactionEndWithAnError) {
+  auto tx = Begin();
+  const auto rows = *tx->Query(ctx_, "x");
+  tx = nullptr;
+  EXPECT_TRUE(rows->Next()) << "it is here already";
+  EXPECT_FALSE(rows->Next());
+  EXPECT_TRUE(absl::IsFailedPrecondition(rows->Err())) << rows->Err();
+}
+
+TEST_F(TransactionTest, ALostAnswerToCommitIsAnUnknownOutcome) {
+  cut_at_commit_ = true;
+  const auto tx = Begin();
+  const absl::Status status = tx->Commit(ctx_);
+  EXPECT_TRUE(IsCommitOutcomeUnknown(status)) << status;
+  EXPECT_FALSE(IsTransactionRetryable(status));
+}
+
+TEST_F(TransactionTest, AHungStepEndsTheTransaction) {
+  const auto tx = Begin();
+  EXPECT_TRUE(IsTimeout(tx->Exec(ctx_.WithTimeout(absl::Milliseconds(50)), "hang").status()));
+  EXPECT_TRUE(IsTimeout(tx->Exec(ctx_, "x").status())) << "what ended it";
+}
+
+TEST_F(TransactionTest, CancelledFromAnotherThread) {
+  const auto tx = Begin();
+  const Context step;
+  std::thread canceller([&] {
+    hanging_.get_future().wait();
+    step.Cancel();
+  });
+  EXPECT_TRUE(IsCancelled(tx->Exec(step, "hang").status()));
+  canceller.join();
+  EXPECT_TRUE(IsCancelled(tx->Commit(ctx_)));
+}
+
+TEST_F(TransactionTest, ABrokenLinkEndsIt) {
+  const auto tx = Begin();
+  daemon_.Stop();
+  const absl::Status status = tx->Exec(ctx_, "x").status();
+  EXPECT_FALSE(status.ok());
+  EXPECT_EQ(tx->Commit(ctx_), status);
+}
+
+}  // namespace
+}  // namespace penstock
