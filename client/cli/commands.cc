@@ -1,0 +1,180 @@
+#include "client/cli/commands.h"
+
+#include <istream>
+#include <iterator>
+#include <ostream>
+#include <string_view>
+#include <utility>
+#include <vector>
+
+#include "absl/time/time.h"
+#include "client/cli/arguments.h"
+#include "client/cli/encode.h"
+#include "client/cli/formatter.h"
+#include "fmt/format.h"
+#include "penstock/context.h"
+#include "penstock/errors.h"
+
+namespace penstock::cli {
+namespace {
+
+using Table = std::vector<std::vector<Value>>;
+
+// How a command ended, and what the process is to end with.
+struct Outcome {
+  absl::Status status;
+  ExitCode code = kExitOk;
+};
+
+Outcome Ended(absl::Status status) {
+  const ExitCode code = status.ok()                       ? kExitOk
+                        : penstock::IsUnavailable(status) ? kExitUnreachable
+                                                          : kExitFailed;
+  return {std::move(status), code};
+}
+
+// Of a call that only reaches the daemon and the database: when that takes too
+// long it has not reached them.
+Outcome Unreached(absl::Status status) {
+  const bool unreachable = penstock::IsUnavailable(status) || IsTimeout(status);
+  return {std::move(status), unreachable ? kExitUnreachable : kExitFailed};
+}
+
+Context ContextOf(const Options& options) { return Context().WithTimeout(options.timeout); }
+
+absl::Status WriteTable(const Options& options, const std::vector<std::string>& columns,
+                        const Table& rows, Output* out) {
+  const std::unique_ptr<Formatter> formatter = MakeFormatter(options.format, out->buffer());
+  formatter->Begin(columns);
+  for (const std::vector<Value>& row : rows) formatter->Row(row);
+  formatter->End();
+  return out->Flush();
+}
+
+absl::Status WriteResult(const Options& options, const Result& result, Output* out) {
+  const absl::StatusOr<int64_t> id = result.LastInsertId();
+  if (options.format != OutputFormat::kTable) {
+    return WriteTable(options, {"rows_affected", "last_insert_id"},
+                      {{result.RowsAffected(), id.ok() ? Value(*id) : Value()}}, out);
+  }
+  fmt::format_to(std::back_inserter(*out->buffer()), "{} row{} affected", result.RowsAffected(),
+                 result.RowsAffected() == 1 ? "" : "s");
+  if (id.ok()) fmt::format_to(std::back_inserter(*out->buffer()), ", last insert id {}", *id);
+  out->buffer()->push_back('\n');
+  return out->Flush();
+}
+
+absl::Status WriteRows(const Options& options, Rows* rows, Output* out) {
+  const std::unique_ptr<Formatter> formatter = MakeFormatter(options.format, out->buffer());
+  formatter->Begin(rows->Columns());
+  while (rows->Next()) {
+    formatter->Row(rows->Values());
+    if (absl::Status written = out->MaybeFlush(); !written.ok()) return written;
+  }
+  if (rows->Err().ok()) formatter->End();
+  const absl::Status written = out->Flush();
+  return rows->Err().ok() ? written : rows->Err();
+}
+
+// A statement that returns no rows, and not merely none this time.
+absl::Status WriteSummary(const Options& options, Rows* rows, Output* out) {
+  while (rows->Next()) {
+  }
+  if (!rows->Err().ok()) return rows->Err();
+  return WriteResult(options, Result(rows->RowsAffected()), out);
+}
+
+Outcome Ping(const Options& options, Provider* db, Output* out) {
+  const absl::StatusOr<PingInfo> ping = db->Inspect(ContextOf(options));
+  if (!ping.ok()) return Unreached(ping.status());
+  return Ended(WriteTable(
+      options, {"database", "driver", "dialect", "version", "backend_ms", "round_trip_ms"},
+      {{ping->database, ping->driver, ping->dialect, ping->server_version,
+        absl::ToDoubleMilliseconds(ping->backend_round_trip),
+        absl::ToDoubleMilliseconds(ping->round_trip)}},
+      out));
+}
+
+Outcome Databases(const Options& options, Provider* db, Output* out) {
+  const absl::StatusOr<std::vector<DatabaseInfo>> databases = db->ListDatabases(ContextOf(options));
+  if (!databases.ok()) return Unreached(databases.status());
+  Table rows;
+  for (const DatabaseInfo& database : *databases) {
+    rows.push_back({database.name, database.driver, database.is_default});
+  }
+  return Ended(WriteTable(options, {"name", "driver", "default"}, rows, out));
+}
+
+Outcome RunStatement(const Options& options, Provider* db, const Streams& streams) {
+  const absl::StatusOr<std::vector<Value>> args = ParseArguments(options.args);
+  if (!args.ok()) return {args.status(), kExitUsage};
+  std::string sql = options.sql;
+  if (sql == "-") sql.assign(std::istreambuf_iterator<char>(*streams.in), {});
+
+  const Context ctx = ContextOf(options);
+  // Connect would wait for a daemon that is not there.
+  if (absl::Status reached = db->Ping(ctx); !reached.ok()) return Unreached(reached);
+  if (options.command == Command::kExec) {
+    const absl::StatusOr<Result> result = db->ExecArgs(ctx, sql, *args);
+    return Ended(result.ok() ? WriteResult(options, *result, streams.out) : result.status());
+  }
+  const absl::StatusOr<std::unique_ptr<Rows>> rows = db->QueryArgs(ctx, sql, *args);
+  if (!rows.ok()) return Ended(rows.status());
+  return Ended((*rows)->Columns().empty() ? WriteSummary(options, rows->get(), streams.out)
+                                          : WriteRows(options, rows->get(), streams.out));
+}
+
+Outcome Run(const Options& options, Provider* db, const Streams& streams) {
+  switch (options.command) {
+    case Command::kPing: return Ping(options, db, streams.out);
+    case Command::kDatabases: return Databases(options, db, streams.out);
+    case Command::kQuery:
+    case Command::kExec: break;
+  }
+  return RunStatement(options, db, streams);
+}
+
+std::string_view MessageOf(const absl::Status& status) {
+  return {status.message().data(), status.message().size()};
+}
+
+std::string Printable(std::string_view text) {
+  std::string printable;
+  AppendPrintable(text, &printable);
+  return printable;
+}
+
+}  // namespace
+
+absl::StatusOr<std::unique_ptr<Provider>> MakeProvider(const Options& options) {
+  return New(
+      {.target = options.target,
+       .database = options.database,
+       .tls = {
+           .ca_file = options.tls_ca, .cert_file = options.tls_cert, .key_file = options.tls_key}});
+}
+
+ExitCode RunCommand(const Options& options, Provider* db, const Streams& streams) {
+  const Outcome outcome = Run(options, db, streams);
+  if (streams.out->ReaderIsGone()) return kExitOk;
+  if (!outcome.status.ok()) *streams.err << DescribeError(outcome.status);
+  return outcome.code;
+}
+
+std::string DescribeError(const absl::Status& status) {
+  const ErrorDetails info = GetErrorDetails(status);
+  std::string text = fmt::format("penstock: {}\n  {}", Printable(MessageOf(status)),
+                                 absl::StatusCodeToString(status.code()));
+  const auto add = [&text](std::string_view what, std::string_view value) {
+    if (!value.empty()) fmt::format_to(std::back_inserter(text), ", {} {}", what, Printable(value));
+  };
+  add("reason", info.reason);
+  add("SQLSTATE", info.sqlstate);
+  add("constraint", info.constraint);
+  add("position", info.position > 0 ? std::to_string(info.position) : "");
+  text += '\n';
+  if (!info.hint.empty()) text += fmt::format("  hint: {}\n", Printable(info.hint));
+  return text;
+}
+
+}  // namespace penstock::cli

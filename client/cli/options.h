@@ -1,0 +1,68 @@
+// The command line of `penstock`.
+#ifndef PENSTOCK_CLIENT_CLI_OPTIONS_H_
+#define PENSTOCK_CLIENT_CLI_OPTIONS_H_
+
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "absl/status/statusor.h"
+#include "absl/time/time.h"
+
+namespace penstock::cli {
+
+// What the process ends with.
+enum ExitCode : int {
+  kExitOk = 0,
+  // The daemon was reached and the statement failed, or its result could not
+  // be written.
+  kExitFailed = 1,
+  // The command line is wrong; nothing was sent.
+  kExitUsage = 2,
+  // The daemon, or the database behind it, could not be reached.
+  kExitUnreachable = 3,
+};
+
+enum class Command { kPing, kQuery, kExec, kDatabases };
+
+enum class OutputFormat { kTable, kCsv, kJson };
+
+// A command line that was understood.
+struct Options {
+  Command command = Command::kPing;
+  // "host:port" or "unix:/path".
+  std::string target;
+  // Empty: the daemon's default.
+  std::string database;
+  OutputFormat format = OutputFormat::kTable;
+  // For the whole command.
+  absl::Duration timeout = absl::InfiniteDuration();
+  // PEM files; all empty: no TLS.
+  std::string tls_ca;
+  std::string tls_cert;
+  std::string tls_key;
+  // query and exec: the statement, or "-" for standard input.
+  std::string sql;
+  // query and exec: as written, see ParseArgument.
+  std::vector<std::string> args;
+};
+
+// What ParseOptions found: options to run with, or a text to print instead.
+struct ParsedOptions {
+  Options options;
+  // Not empty for --help and --version: print it and exit with kExitOk.
+  std::string text;
+};
+
+// Reads the arguments that follow the program's name. PENSTOCK_TARGET and
+// PENSTOCK_DATABASE of the environment stand in for options that are left out.
+// INVALID_ARGUMENT with a message for the user when they make no sense.
+absl::StatusOr<ParsedOptions> ParseOptions(const std::vector<std::string>& arguments);
+
+// "10s", "500ms", "1m30s". INVALID_ARGUMENT for anything that is not positive
+// or has no unit.
+absl::StatusOr<absl::Duration> ParseTimeout(std::string_view text);
+
+}  // namespace penstock::cli
+
+#endif  // PENSTOCK_CLIENT_CLI_OPTIONS_H_

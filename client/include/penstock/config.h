@@ -1,0 +1,39 @@
+// How to reach a daemon.
+#ifndef PENSTOCK_CONFIG_H_
+#define PENSTOCK_CONFIG_H_
+
+#include <cstddef>
+#include <string>
+
+namespace penstock {
+
+// PEM files, read once, by New. All empty: the connection is not encrypted,
+// which is right for a unix socket and for loopback.
+struct TlsConfig {
+  // The authorities whose signature the daemon's certificate needs. Empty,
+  // while the other two are set: those of the system.
+  std::string ca_file;
+  // Our own certificate and its private key, for a daemon that asks for them.
+  // Both or neither.
+  std::string cert_file;
+  std::string key_file;
+
+  bool enabled() const { return !ca_file.empty() || !cert_file.empty() || !key_file.empty(); }
+};
+
+// What New needs to know.
+struct Config {
+  // "host:port", or "unix:/path" of a socket.
+  std::string target = "127.0.0.1:7420";
+  // The name of a database in the daemon's configuration. Empty: its default.
+  std::string database = {};
+  TlsConfig tls = {};
+  // The largest message in either direction, in bytes. A larger request fails with
+  // RESOURCE_EXHAUSTED before it is sent. The daemon has a limit of its own with
+  // the same default. From 1 KiB to 2 GiB - 1.
+  std::size_t max_message_bytes = std::size_t{64} << 20;
+};
+
+}  // namespace penstock
+
+#endif  // PENSTOCK_CONFIG_H_

@@ -1,0 +1,20 @@
+// Everything a program needs to use a Penstock daemon:
+//
+//   auto db = penstock::New({.target = "unix:/run/penstock/penstock.sock"});
+//   penstock::Context ctx;
+//   auto rows = (*db)->Query(ctx, "SELECT id, name FROM users WHERE age > $1", 18);
+//
+// Read provider.h first; value.h says what can be a parameter, scan.h what a row can
+// be scanned into, errors.h what a failure tells.
+#ifndef PENSTOCK_PENSTOCK_H_
+#define PENSTOCK_PENSTOCK_H_
+
+#include "penstock/config.h"    // IWYU pragma: export
+#include "penstock/context.h"   // IWYU pragma: export
+#include "penstock/errors.h"    // IWYU pragma: export
+#include "penstock/provider.h"  // IWYU pragma: export
+#include "penstock/rows.h"      // IWYU pragma: export
+#include "penstock/scan.h"      // IWYU pragma: export
+#include "penstock/value.h"     // IWYU pragma: export
+
+#endif  // PENSTOCK_PENSTOCK_H_

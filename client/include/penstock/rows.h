@@ -1,0 +1,120 @@
+// What a statement returns: Rows, Result, and the description of columns.
+#ifndef PENSTOCK_ROWS_H_
+#define PENSTOCK_ROWS_H_
+
+#include <cstdint>
+#include <optional>
+#include <span>
+#include <string>
+#include <utility>
+#include <vector>
+
+#include "absl/status/status.h"
+#include "absl/status/statusor.h"
+#include "penstock/scan.h"
+#include "penstock/value.h"
+
+namespace penstock {
+
+// One column of a result.
+struct ColumnType {
+  // As the backend gives it; not necessarily unique.
+  std::string name;
+  // The declared kind. On a backend with dynamic types (SQLite) a single value
+  // may have another.
+  Kind kind = Kind::kUnspecified;
+  // The backend's own name of the type ("VARCHAR(20)"), or empty.
+  std::string native_type;
+
+  bool operator==(const ColumnType&) const = default;
+};
+
+// The rows of a result, one after another:
+//
+//   while (rows->Next()) {
+//     int64_t id;
+//     std::optional<std::string> name;
+//     if (absl::Status scanned = rows->Scan(&id, &name); !scanned.ok()) return scanned;
+//   }
+//   if (!rows->Err().ok()) return rows->Err();
+//
+// Rows arrive batch by batch while they are read; a slow reader slows the daemon
+// down and makes neither side hold the whole result. A result that breaks off
+// always shows in Err: it is never taken for whole.
+//
+// One thread at a time. It may outlive the Statement and Provider it came from;
+// once its Transaction has been destroyed it fails with FAILED_PRECONDITION. The
+// Context of the query goes on to hold: its deadline and cancellation end the
+// reading, too.
+class Rows {
+ public:
+  Rows() = default;
+  Rows(const Rows&) = delete;
+  Rows& operator=(const Rows&) = delete;
+  // Does what Close does.
+  virtual ~Rows() = default;
+
+  // Steps to the next row, at first to the first one. May wait for the daemon.
+  // False: there is none; Err says whether that is the end or a failure.
+  virtual bool Next() = 0;
+
+  // Converts the current row, one variable a column, by the rules of scan.h.
+  // INVALID_ARGUMENT, naming column, kind and target, for what does not fit, and
+  // for a wrong number of variables; the variables before it are then set already.
+  // Err reports it from then on and Next is false, so that a loop that does not look at what
+  // Scan returns cannot take the result for good.
+  // FAILED_PRECONDITION without a current row.
+  template <Scannable... T>
+  absl::Status Scan(T*... variables) {
+    const Destination destinations[] = {Destination(variables)...};
+    return ScanRow(destinations);
+  }
+  absl::Status Scan() { return ScanRow({}); }
+
+  // What Scan does.
+  virtual absl::Status ScanRow(std::span<const Destination> destinations) = 0;
+
+  // A copy of the current row; empty without one.
+  virtual std::vector<Value> Values() const = 0;
+
+  // Ends it; nothing is left to read. Of a Provider's or a Statement's query the
+  // rest is cancelled; in a Transaction, which goes on over the same stream, the rest
+  // is received and dropped. Returns Err(); doing so before the end is no error.
+  virtual absl::Status Close() = 0;
+
+  // The names of the columns.
+  virtual std::vector<std::string> Columns() const = 0;
+
+  // Their types. Valid as long as this object.
+  virtual const std::vector<ColumnType>& ColumnTypes() const = 0;
+
+  // The failure that ended it; OK before the end and after a good one.
+  virtual absl::Status Err() const = 0;
+
+  // Rows inserted, updated or deleted by a statement with RETURNING; known when
+  // Next has returned false, 0 before.
+  virtual int64_t RowsAffected() const = 0;
+};
+
+// What a statement without rows did.
+class Result {
+ public:
+  Result() = default;
+  explicit Result(int64_t rows_affected, std::optional<int64_t> last_insert_id = {})
+      : rows_affected_(rows_affected), last_insert_id_(last_insert_id) {}
+
+  // Inserted, updated or deleted. Of ExecRows: the sum.
+  int64_t RowsAffected() const { return rows_affected_; }
+
+  // The key that the backend generated for the last row inserted. UNIMPLEMENTED
+  // where the backend does not tell it: use RETURNING with Query there.
+  absl::StatusOr<int64_t> LastInsertId() const;
+
+ private:
+  int64_t rows_affected_ = 0;
+  std::optional<int64_t> last_insert_id_;
+};
+
+}  // namespace penstock
+
+#endif  // PENSTOCK_ROWS_H_

@@ -1,0 +1,69 @@
+#include "penstock/context.h"
+
+#include <algorithm>
+
+#include "absl/time/clock.h"
+#include "client/src/cancellation.h"
+#include "client/src/status.h"
+#include "grpcpp/client_context.h"
+
+namespace penstock {
+
+Context::Context() : cancellation_(std::make_shared<internal::Cancellation>()) {}
+
+Context Context::WithDeadline(absl::Time deadline) const {
+  Context context = *this;
+  context.deadline_ = std::min(deadline_, deadline);
+  return context;
+}
+
+Context Context::WithTimeout(absl::Duration timeout) const {
+  return WithDeadline(absl::Now() + timeout);
+}
+
+Context Context::WithTraceParent(std::string_view trace_parent) const {
+  Context context = *this;
+  context.trace_parent_ = trace_parent;
+  return context;
+}
+
+void Context::Cancel() const { cancellation_->Cancel(); }
+
+bool Context::cancelled() const { return cancellation_->cancelled(); }
+
+namespace internal {
+
+void Cancellation::Cancel() {
+  const std::lock_guard lock(mutex_);
+  cancelled_ = true;
+  // Under the lock, so that no call ends while it is being cancelled. TryCancel
+  // does not wait for anything.
+  for (grpc::ClientContext* call : calls_) call->TryCancel();
+}
+
+bool Cancellation::cancelled() const {
+  const std::lock_guard lock(mutex_);
+  return cancelled_;
+}
+
+CancelScope::CancelScope(const Context& ctx, grpc::ClientContext* call) : ctx_(ctx) {
+  Cancellation* cancellation = ctx_.cancellation();
+  const std::lock_guard lock(cancellation->mutex_);
+  entry_ = cancellation->calls_.insert(cancellation->calls_.end(), call);
+  if (cancellation->cancelled_) call->TryCancel();
+}
+
+CancelScope::~CancelScope() {
+  Cancellation* cancellation = ctx_.cancellation();
+  const std::lock_guard lock(cancellation->mutex_);
+  cancellation->calls_.erase(entry_);
+}
+
+absl::Status CheckBeforeCall(const Context& ctx) {
+  if (ctx.cancelled()) return CancelledByCaller();
+  if (ctx.deadline() <= absl::Now()) return CallDeadlinePassed();
+  return absl::OkStatus();
+}
+
+}  // namespace internal
+}  // namespace penstock

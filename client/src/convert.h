@@ -1,0 +1,53 @@
+// Between the library's types and the messages.
+#ifndef PENSTOCK_CLIENT_SRC_CONVERT_H_
+#define PENSTOCK_CLIENT_SRC_CONVERT_H_
+
+#include <algorithm>
+#include <string_view>
+#include <vector>
+
+#include "absl/status/status.h"
+#include "absl/time/clock.h"
+#include "absl/time/time.h"
+#include "google/protobuf/duration.pb.h"
+#include "google/protobuf/repeated_field.h"
+#include "penstock/context.h"
+#include "penstock/rows.h"
+#include "penstock/v1/database.pb.h"
+#include "penstock/v1/value.pb.h"
+#include "penstock/value.h"
+
+namespace penstock::internal {
+
+// Each refuses, with INVALID_ARGUMENT naming the parameter, what cannot be sent
+// as it is: protobuf would fail on it later and less clearly.
+absl::Status ToProto(const std::vector<Value>& args,
+                     google::protobuf::RepeatedPtrField<v1::Value>* out);
+absl::Status ToProto(const std::vector<std::vector<Value>>& rows,
+                     google::protobuf::RepeatedPtrField<v1::Row>* out);
+
+// Refuses text that is not UTF-8; `what` names it.
+absl::Status CheckUtf8(std::string_view text, std::string_view what);
+
+// Refuses an empty statement, which on a stream would mean "the one before",
+// and one that is not UTF-8.
+absl::Status CheckSql(std::string_view sql);
+
+Value FromProto(const v1::Value& value);
+std::vector<ColumnType> FromProto(const google::protobuf::RepeatedPtrField<v1::Column>& columns);
+Result FromProto(const v1::Summary& summary);
+
+void ToProto(absl::Duration duration, google::protobuf::Duration* out);
+absl::Duration FromProto(const google::protobuf::Duration& duration);
+
+// Sets the request's timeout to the time that `ctx` leaves, if that is limited.
+template <typename Request>
+void SetTimeout(const Context& ctx, Request* request) {
+  if (ctx.deadline() == absl::InfiniteFuture()) return;
+  // A request that is late already fails at the daemon like any other.
+  ToProto(std::max(ctx.deadline() - absl::Now(), absl::Nanoseconds(1)), request->mutable_timeout());
+}
+
+}  // namespace penstock::internal
+
+#endif  // PENSTOCK_CLIENT_SRC_CONVERT_H_

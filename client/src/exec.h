@@ -1,0 +1,50 @@
+// Autocommit statements over Exec streams that are kept for the next one.
+#ifndef PENSTOCK_CLIENT_SRC_EXEC_H_
+#define PENSTOCK_CLIENT_SRC_EXEC_H_
+
+#include <memory>
+#include <utility>
+#include <vector>
+
+#include "absl/status/status.h"
+#include "absl/status/statusor.h"
+#include "client/src/channel.h"
+#include "client/src/stream.h"
+#include "client/src/stream_pool.h"
+#include "penstock/rows.h"
+#include "penstock/v1/database.pb.h"
+
+namespace penstock::internal {
+
+// Thread-safe.
+class ExecRunner {
+ public:
+  explicit ExecRunner(std::shared_ptr<Channel> channel) : channel_(std::move(channel)) {}
+
+  // Completes `request`, which has a statement and its arguments, and runs it.
+  absl::StatusOr<Result> Run(const Context& ctx, v1::ExecRequest* request);
+
+  // Runs all of them, sending without waiting for answers. The outcome of one that
+  // is not OK already becomes what came of it.
+  void RunAll(const Context& ctx, std::vector<v1::ExecRequest>* requests,
+              std::vector<absl::StatusOr<Result>>* outcomes);
+
+  // Ends idle streams.
+  void Close() { pool_.Close(); }
+
+ private:
+  using ExecStream = Stream<v1::ExecRequest, v1::ExecResponse>;
+
+  // From the pool if there is one to reuse.
+  std::unique_ptr<ExecStream> Acquire(const Context& ctx, bool* reused);
+  std::unique_ptr<ExecStream> Open(const Context& ctx);
+  void Release(const Context& ctx, std::unique_ptr<ExecStream> stream);
+  absl::Status Complete(const Context& ctx, v1::ExecRequest* request) const;
+
+  const std::shared_ptr<Channel> channel_;
+  StreamPool<ExecStream> pool_;
+};
+
+}  // namespace penstock::internal
+
+#endif  // PENSTOCK_CLIENT_SRC_EXEC_H_

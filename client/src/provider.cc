@@ -1,0 +1,172 @@
+#include "penstock/provider.h"
+
+#include <string>
+#include <utility>
+
+#include "absl/time/clock.h"
+#include "client/src/cancellation.h"
+#include "client/src/channel.h"
+#include "client/src/convert.h"
+#include "client/src/exec.h"
+#include "client/src/query.h"
+#include "client/src/statement.h"
+#include "client/src/status.h"
+#include "client/src/transaction.h"
+
+namespace penstock {
+namespace internal {
+namespace {
+
+constexpr absl::Duration kConnectTimeout = absl::Seconds(10);
+
+class DaemonProvider final : public Provider {
+ public:
+  explicit DaemonProvider(std::shared_ptr<Channel> channel)
+      : channel_(std::move(channel)), exec_(channel_) {}
+
+  absl::Status Connect(const Context& ctx) override {
+    const bool limited = ctx.deadline() != absl::InfiniteFuture();
+    return Reach(limited ? ctx : ctx.WithTimeout(kConnectTimeout), /*wait=*/true).status();
+  }
+
+  absl::Status Close() override {
+    channel_->open.Cancel();
+    exec_.Close();
+    return absl::OkStatus();
+  }
+
+  absl::Status Ping(const Context& ctx) override { return Reach(ctx, /*wait=*/false).status(); }
+  absl::StatusOr<PingInfo> Inspect(const Context& ctx) override {
+    return Reach(ctx, /*wait=*/false);
+  }
+
+  absl::StatusOr<std::unique_ptr<penstock::Transaction>> Transaction(
+      const Context& ctx, const TransactionOptions& options) override {
+    return BeginTransaction(channel_, ctx, options);
+  }
+
+  absl::StatusOr<std::unique_ptr<Rows>> QueryArgs(const Context& ctx, std::string_view sql,
+                                                  Args args) override {
+    return RunQuery(channel_, ctx, sql, args);
+  }
+
+  absl::StatusOr<Result> ExecArgs(const Context& ctx, std::string_view sql, Args args) override {
+    v1::ExecRequest request;
+    if (absl::Status status = Fill(sql, args, &request); !status.ok()) return status;
+    return exec_.Run(ctx, &request);
+  }
+
+  absl::StatusOr<Result> ExecRows(const Context& ctx, std::string_view sql,
+                                  std::vector<Args> rows) override {
+    v1::ExecRequest request;
+    absl::Status status = Fill(sql, {}, &request);
+    if (status.ok()) status = ToProto(rows, request.mutable_rows());
+    if (!status.ok()) return status;
+    // On the wire it would be one run without arguments.
+    if (rows.empty()) return Result();
+    return exec_.Run(ctx, &request);
+  }
+
+  std::vector<absl::StatusOr<Result>> ExecBatch(const Context& ctx,
+                                                std::vector<BatchStatement> batch) override {
+    std::vector<v1::ExecRequest> requests(batch.size());
+    std::vector<absl::StatusOr<Result>> outcomes(batch.size(), Result());
+    for (size_t i = 0; i < batch.size(); ++i) {
+      absl::Status status = Fill(batch[i].sql, batch[i].args, &requests[i]);
+      if (!status.ok()) outcomes[i] = status;
+    }
+    exec_.RunAll(ctx, &requests, &outcomes);
+    return outcomes;
+  }
+
+  absl::StatusOr<std::unique_ptr<Statement>> Prepare(const Context& ctx,
+                                                     std::string_view sql) override {
+    return PrepareStatement(channel_, ctx, sql);
+  }
+
+  absl::Status Migrate(const Context&, std::string_view) override {
+    return absl::UnimplementedError("the daemon has no migration service");
+  }
+
+  absl::StatusOr<std::vector<DatabaseInfo>> ListDatabases(const Context& ctx) override {
+    v1::ListDatabasesResponse response;
+    absl::Status status = Unary(ctx, /*wait=*/false, [&](grpc::ClientContext* call) {
+      return channel_->admin->ListDatabases(call, v1::ListDatabasesRequest(), &response);
+    });
+    if (!status.ok()) return status;
+    std::vector<DatabaseInfo> databases;
+    for (const v1::Database& database : response.databases()) {
+      databases.push_back({.name = database.name(),
+                           .driver = database.driver(),
+                           .is_default = database.is_default()});
+    }
+    return databases;
+  }
+
+ private:
+  static absl::Status Fill(std::string_view sql, const Args& args, v1::ExecRequest* request) {
+    absl::Status status = CheckSql(sql);
+    if (status.ok()) status = ToProto(args, request->mutable_args());
+    request->set_sql(std::string(sql));
+    return status;
+  }
+
+  // A call that changes nothing, within the limits of `ctx`. `wait`: for a daemon
+  // that cannot be reached yet, and again if the link turns out to be a dead one.
+  template <typename Invoke>
+  absl::Status Unary(const Context& ctx, bool wait, Invoke invoke) {
+    absl::Status status;
+    do {
+      status = channel_->Check(ctx);
+      if (!status.ok()) return status;
+      grpc::ClientContext call;
+      Channel::SetUp(ctx, &call);
+      call.set_wait_for_ready(wait);
+      // Nothing in the request tells the daemon the time that is left, so no grace.
+      if (ctx.deadline() != absl::InfiniteFuture()) call.set_deadline(ToDeadline(ctx.deadline()));
+      const CancelScope provider_scope(channel_->open, &call);
+      const CancelScope scope(ctx, &call);
+      status = channel_->Explain(ToStatus(invoke(&call)), ctx, /*gave_up=*/false);
+      // What the daemon itself answers has details.
+    } while (wait && absl::IsUnavailable(status) && !HasDetail(status));
+    return OfHarmlessCall(status);
+  }
+
+  absl::StatusOr<PingInfo> Reach(const Context& ctx, bool wait) {
+    v1::PingRequest request;
+    request.set_database(channel_->config.database);
+    v1::PingResponse response;
+    const absl::Time begin = absl::Now();
+    absl::Status status = Unary(ctx, wait, [&](grpc::ClientContext* call) {
+      return channel_->database->Ping(call, request, &response);
+    });
+    if (!status.ok()) return status;
+    const v1::Capabilities& capabilities = response.capabilities();
+    return PingInfo{.database = response.database(),
+                    .driver = response.driver(),
+                    .dialect = response.dialect(),
+                    .server_version = response.server_version(),
+                    .backend_round_trip = FromProto(response.round_trip()),
+                    .round_trip = absl::Now() - begin,
+                    .last_insert_id = capabilities.last_insert_id(),
+                    .returning = capabilities.returning(),
+                    .savepoints = capabilities.savepoints(),
+                    .transactional_ddl = capabilities.transactional_ddl(),
+                    .arrays = capabilities.arrays(),
+                    .single_writer = capabilities.single_writer()};
+  }
+
+  const std::shared_ptr<Channel> channel_;
+  ExecRunner exec_;
+};
+
+}  // namespace
+}  // namespace internal
+
+absl::StatusOr<std::unique_ptr<Provider>> New(const Config& config) {
+  absl::StatusOr<std::shared_ptr<internal::Channel>> channel = internal::Channel::Make(config);
+  if (!channel.ok()) return channel.status();
+  return std::make_unique<internal::DaemonProvider>(*std::move(channel));
+}
+
+}  // namespace penstock

@@ -1,0 +1,21 @@
+// A query outside of transactions and prepared statements.
+#ifndef PENSTOCK_CLIENT_SRC_QUERY_H_
+#define PENSTOCK_CLIENT_SRC_QUERY_H_
+
+#include <memory>
+#include <string_view>
+#include <vector>
+
+#include "absl/status/statusor.h"
+#include "client/src/channel.h"
+#include "penstock/rows.h"
+
+namespace penstock::internal {
+
+absl::StatusOr<std::unique_ptr<Rows>> RunQuery(const std::shared_ptr<Channel>& channel,
+                                               const Context& ctx, std::string_view sql,
+                                               const std::vector<Value>& args);
+
+}  // namespace penstock::internal
+
+#endif  // PENSTOCK_CLIENT_SRC_QUERY_H_

@@ -1,0 +1,167 @@
+#include "client/src/statement.h"
+
+#include <atomic>
+#include <string>
+#include <utility>
+
+#include "client/src/convert.h"
+#include "client/src/status.h"
+#include "client/src/stream.h"
+#include "client/src/stream_pool.h"
+#include "client/src/streamed_rows.h"
+
+namespace penstock::internal {
+namespace {
+
+using PrepareStream = Stream<v1::PrepareRequest, v1::PrepareResponse>;
+
+// What the statement shares with its open Rows. Thread-safe.
+class Core {
+ public:
+  Core(std::shared_ptr<Channel> channel, std::string_view sql)
+      : channel_(std::move(channel)), sql_(sql) {}
+
+  const Channel& channel() const { return *channel_; }
+  StreamPool<PrepareStream>& pool() { return pool_; }
+
+  // A stream of its own on which the statement is prepared.
+  absl::StatusOr<std::unique_ptr<PrepareStream>> Open(const Context& ctx, v1::Prepared* prepared) {
+    v1::PrepareRequest request;
+    request.set_database(channel_->config.database);
+    request.set_sql(sql_);
+    request.set_format(v1::FORMAT_COLUMNS);
+    if (absl::Status status = channel_->CheckSize(request); !status.ok()) return status;
+    auto stream = std::make_unique<PrepareStream>(
+        channel_, ctx, [this](grpc::ClientContext* call, grpc::CompletionQueue* queue) {
+          return channel_->database->PrepareAsyncPrepare(call, queue);
+        });
+    v1::PrepareResponse response;
+    // Preparing changes nothing.
+    if (!stream->Send(request) || !stream->Receive(&response)) return OfHarmlessCall(stream->End());
+    if (!response.has_prepared()) return ProtocolError("a statement was not prepared");
+    *prepared = std::move(*response.mutable_prepared());
+    return stream;
+  }
+
+ private:
+  const std::shared_ptr<Channel> channel_;
+  const std::string sql_;
+  StreamPool<PrepareStream> pool_;
+};
+
+// The result of one run. Destroyed before its end, it ends its stream and with it
+// the run.
+class RunSource final : public ResultSource {
+ public:
+  // `first` is the first answer to the run.
+  RunSource(std::shared_ptr<Core> core, std::unique_ptr<PrepareStream> stream,
+            v1::PrepareResponse first)
+      : core_(std::move(core)), stream_(std::move(stream)), response_(std::move(first)) {}
+
+  absl::Status Read(v1::QueryResponse* part) override {
+    if (!std::exchange(unread_, false) && !stream_->Receive(&response_)) return stream_->End();
+    if (response_.has_error()) {
+      core_->pool().Give(std::move(stream_));
+      return ToStatus(response_.error());
+    }
+    if (!response_.has_result()) return ProtocolError("neither a result nor an error");
+    part->Swap(response_.mutable_result());
+    if (part->has_summary()) core_->pool().Give(std::move(stream_));
+    return absl::OkStatus();
+  }
+
+ private:
+  const std::shared_ptr<Core> core_;
+  std::unique_ptr<PrepareStream> stream_;
+  v1::PrepareResponse response_;
+  // response_ has not been handed on.
+  bool unread_ = true;
+};
+
+class PreparedStatement final : public Statement {
+ public:
+  PreparedStatement(std::shared_ptr<Core> core, const v1::Prepared& prepared)
+      : core_(std::move(core)),
+        parameter_count_(prepared.parameter_count()),
+        columns_(std::make_shared<const std::vector<ColumnType>>(FromProto(prepared.columns()))) {}
+  ~PreparedStatement() override { core_->pool().Close(); }
+
+  absl::StatusOr<std::unique_ptr<Rows>> QueryArgs(const Context& ctx, Args args) override {
+    absl::StatusOr<std::unique_ptr<RunSource>> source = Start(ctx, args);
+    if (!source.ok()) return source.status();
+    return StreamedRows::Open(*std::move(source), columns_);
+  }
+
+  absl::StatusOr<Result> ExecArgs(const Context& ctx, Args args) override {
+    const absl::StatusOr<std::unique_ptr<RunSource>> source = Start(ctx, args);
+    if (!source.ok()) return source.status();
+    return DropRows(source->get());
+  }
+
+  int ParameterCount() const override { return parameter_count_; }
+  std::vector<ColumnType> ColumnTypes() const override { return *columns_; }
+
+  absl::Status Close() override {
+    closed_ = true;
+    core_->pool().Close();
+    return absl::OkStatus();
+  }
+
+ private:
+  absl::Status MakeRun(const Context& ctx, const Args& args, v1::PrepareRequest* request) const {
+    if (closed_) return absl::FailedPreconditionError("the statement has been closed");
+    absl::Status status = core_->channel().Check(ctx);
+    if (status.ok()) status = ToProto(args, request->mutable_args());
+    if (!status.ok()) return status;
+    SetTimeout(ctx, request);
+    return core_->channel().CheckSize(*request);
+  }
+
+  // Runs it and waits for the first answer.
+  absl::StatusOr<std::unique_ptr<RunSource>> Start(const Context& ctx, const Args& args) {
+    v1::PrepareRequest request;
+    if (absl::Status status = MakeRun(ctx, args, &request); !status.ok()) return status;
+    v1::PrepareResponse response;
+    std::unique_ptr<PrepareStream> stream = core_->pool().Take();
+    if (stream != nullptr) {
+      stream->Enter(ctx);
+      const bool answered = stream->Send(request) && stream->Receive(&response);
+      if (!answered) {
+        // Unless the daemon is gone since the stream was last used, and the run never left.
+        if (stream->MaybeSent() || !core_->channel().Check(ctx).ok()) return stream->End();
+        stream = nullptr;
+      }
+    }
+    if (stream == nullptr) {
+      v1::Prepared prepared;
+      absl::StatusOr<std::unique_ptr<PrepareStream>> opened = core_->Open(ctx, &prepared);
+      if (!opened.ok()) return opened.status();
+      stream = *std::move(opened);
+      if (!stream->Send(request) || !stream->Receive(&response)) return stream->End();
+    }
+    return std::make_unique<RunSource>(core_, std::move(stream), std::move(response));
+  }
+
+  const std::shared_ptr<Core> core_;
+  const int parameter_count_;
+  const ColumnList columns_;
+  std::atomic<bool> closed_{false};
+};
+
+}  // namespace
+
+absl::StatusOr<std::unique_ptr<Statement>> PrepareStatement(std::shared_ptr<Channel> channel,
+                                                            const Context& ctx,
+                                                            std::string_view sql) {
+  absl::Status status = channel->Check(ctx);
+  if (status.ok()) status = CheckSql(sql);
+  if (!status.ok()) return status;
+  auto core = std::make_shared<Core>(std::move(channel), sql);
+  v1::Prepared prepared;
+  absl::StatusOr<std::unique_ptr<PrepareStream>> stream = core->Open(ctx, &prepared);
+  if (!stream.ok()) return stream.status();
+  core->pool().Give(*std::move(stream));
+  return std::make_unique<PreparedStatement>(std::move(core), prepared);
+}
+
+}  // namespace penstock::internal

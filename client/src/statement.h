@@ -1,0 +1,20 @@
+// Prepared statements outside of transactions.
+#ifndef PENSTOCK_CLIENT_SRC_STATEMENT_H_
+#define PENSTOCK_CLIENT_SRC_STATEMENT_H_
+
+#include <memory>
+#include <string_view>
+
+#include "absl/status/statusor.h"
+#include "client/src/channel.h"
+#include "penstock/provider.h"
+
+namespace penstock::internal {
+
+absl::StatusOr<std::unique_ptr<Statement>> PrepareStatement(std::shared_ptr<Channel> channel,
+                                                            const Context& ctx,
+                                                            std::string_view sql);
+
+}  // namespace penstock::internal
+
+#endif  // PENSTOCK_CLIENT_SRC_STATEMENT_H_

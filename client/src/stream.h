@@ -1,0 +1,178 @@
+// A bidirectional stream that is used by one thread at a time and waits without
+// a thread of its own.
+#ifndef PENSTOCK_CLIENT_SRC_STREAM_H_
+#define PENSTOCK_CLIENT_SRC_STREAM_H_
+
+#include <array>
+#include <cstdint>
+#include <memory>
+#include <optional>
+#include <utility>
+
+#include "absl/status/status.h"
+#include "absl/time/time.h"
+#include "client/src/cancellation.h"
+#include "client/src/channel.h"
+#include "client/src/status.h"
+#include "grpcpp/client_context.h"
+#include "grpcpp/completion_queue.h"
+#include "grpcpp/support/async_stream.h"
+#include "penstock/context.h"
+
+namespace penstock::internal {
+
+// What does not depend on the messages.
+class StreamBase {
+ public:
+  StreamBase(const StreamBase&) = delete;
+  StreamBase& operator=(const StreamBase&) = delete;
+
+  // What is done from now on ends when `ctx` is cancelled or its deadline (and the
+  // grace) has passed; the stream is then broken.
+  void Enter(const Context& ctx);
+  // From now on nothing limits it.
+  void Leave() { limit_.reset(); }
+
+ protected:
+  // One of each may be outstanding.
+  enum Operation : uint8_t { kWrite, kRead, kFinish, kOperations };
+
+  StreamBase(std::shared_ptr<Channel> channel, const Context& opener);
+  // No operation is outstanding.
+  ~StreamBase();
+
+  // The tag for an operation that is about to be started.
+  void* Begin(Operation operation);
+  bool pending(Operation operation) const { return state_[operation].pending; }
+  // Waits until the operation, if there is one, is done; whether it succeeded.
+  bool Await(Operation operation);
+  // Waits until one of the outstanding operations is done.
+  void AwaitAny();
+  // Notes what is done already, without waiting.
+  void Poll();
+  absl::Status Explain(const absl::Status& end) const;
+
+  const std::shared_ptr<Channel> channel_;
+  grpc::ClientContext call_;
+  grpc::CompletionQueue queue_;
+
+ private:
+  struct State {
+    bool pending = false;
+    bool ok = true;
+  };
+  // Of what runs at the moment.
+  struct Limit {
+    Limit(const Context& context, grpc::ClientContext* call) : ctx(context), scope(context, call) {}
+    const Context ctx;
+    const CancelScope scope;
+  };
+
+  void Note(void* tag, bool ok);
+
+  bool gave_up_ = false;
+  const CancelScope provider_scope_;
+  std::optional<Limit> limit_;
+  std::array<State, kOperations> state_;
+};
+
+// A read is always outstanding, so that a stream which the daemon or the network
+// has ended is known to be dead before it is used again.
+template <typename Request, typename Response>
+class Stream final : public StreamBase {
+ public:
+  using Call = grpc::ClientAsyncReaderWriter<Request, Response>;
+
+  // `prepare` makes the call: PrepareAsync… of a stub. `opener` gives the trace
+  // parent. The stream is within its limits (see Enter) from the start.
+  template <typename Prepare>
+  Stream(std::shared_ptr<Channel> channel, const Context& opener, Prepare prepare)
+      : StreamBase(std::move(channel), opener), stream_(prepare(&call_, &queue_)) {
+    // The first message and what opens the stream travel together.
+    call_.set_initial_metadata_corked(true);
+    stream_->StartCall(nullptr);
+    Enter(opener);
+  }
+
+  // Cancels the call unless it has ended.
+  ~Stream() {
+    if (!finished_) call_.TryCancel();
+    Finish();
+  }
+
+  // Sends a message. False: the stream is broken; see End.
+  bool Send(const Request& request) {
+    if (!Await(kWrite)) return false;
+    stream_->Write(request, Begin(kWrite));
+    if (!reading_) Expect();
+    return true;
+  }
+
+  // Waits for the next message. False: there is none, the stream has ended; see End.
+  bool Receive(Response* response) {
+    if (!Await(kRead)) return false;
+    response->Swap(&incoming_);
+    Expect();
+    return true;
+  }
+
+  // For a caller who sends and receives at once: waits until one of them would
+  // not wait.
+  void AwaitProgress() { AwaitAny(); }
+  bool can_receive() const { return !pending(kRead); }
+  bool can_send() const { return !pending(kWrite); }
+
+  // Whether the stream waits for the next request, as far as is known here.
+  bool Alive() {
+    Poll();
+    return pending(kRead);
+  }
+
+  // After a failure: whether the last message may have reached the daemon.
+  bool MaybeSent() { return Await(kWrite); }
+
+  // Why the stream ended, after a false. Never OK.
+  absl::Status End() {
+    const absl::Status end = Explain(Finish());
+    return end.ok() ? ProtocolError("the stream ended without an answer") : end;
+  }
+
+  // Breaks it off; what waits for it is told.
+  void Cancel() { call_.TryCancel(); }
+
+  // Waits for the end that the daemon has announced, at most until the limits.
+  void AwaitEnd() {
+    for (Response dropped; Receive(&dropped);) {
+    }
+    Finish();
+  }
+
+ private:
+  void Expect() {
+    reading_ = true;
+    stream_->Read(&incoming_, Begin(kRead));
+  }
+
+  const absl::Status& Finish() {
+    if (!finished_) {
+      finished_ = true;
+      grpc::Status status;
+      stream_->Finish(&status, Begin(kFinish));
+      Await(kFinish);
+      Await(kWrite);
+      Await(kRead);
+      end_ = ToStatus(status);
+    }
+    return end_;
+  }
+
+  std::unique_ptr<Call> stream_;
+  Response incoming_;
+  bool reading_ = false;
+  bool finished_ = false;
+  absl::Status end_;
+};
+
+}  // namespace penstock::internal
+
+#endif  // PENSTOCK_CLIENT_SRC_STREAM_H_

@@ -1,0 +1,54 @@
+#include "client/src/streamed_rows.h"
+
+#include <utility>
+
+#include "client/src/convert.h"
+
+namespace penstock::internal {
+
+absl::StatusOr<std::unique_ptr<Rows>> StreamedRows::Open(std::unique_ptr<ResultSource> source,
+                                                         ColumnList known) {
+  v1::QueryResponse part;
+  if (absl::Status status = source->Read(&part); !status.ok()) return status;
+  ColumnList columns = std::move(known);
+  if (columns == nullptr || part.columns_size() > 0) {
+    columns = std::make_shared<const std::vector<ColumnType>>(FromProto(part.columns()));
+  }
+  std::unique_ptr<StreamedRows> rows(new StreamedRows(std::move(columns), std::move(source)));
+  if (absl::Status status = rows->Take(&part); !status.ok()) return status;
+  return rows;
+}
+
+absl::Status StreamedRows::Take(v1::QueryResponse* part) {
+  if (part->has_summary()) {
+    rows_affected_ = part->summary().rows_affected();
+    source_.reset();
+  }
+  next_row_ = 0;
+  return batch_.Reset(part, ColumnTypes().size());
+}
+
+absl::StatusOr<bool> StreamedRows::Advance() {
+  while (next_row_ == batch_.row_count()) {
+    if (source_ == nullptr) return false;
+    part_.Clear();
+    absl::Status status = source_->Read(&part_);
+    if (status.ok()) status = Take(&part_);
+    if (!status.ok()) {
+      source_.reset();
+      return status;
+    }
+  }
+  row_ = next_row_++;
+  return true;
+}
+
+absl::StatusOr<Result> DropRows(ResultSource* source) {
+  v1::QueryResponse part;
+  do {
+    if (absl::Status status = source->Read(&part); !status.ok()) return status;
+  } while (!part.has_summary());
+  return FromProto(part.summary());
+}
+
+}  // namespace penstock::internal

@@ -1,0 +1,61 @@
+// Rows that arrive while they are read.
+#ifndef PENSTOCK_CLIENT_SRC_STREAMED_ROWS_H_
+#define PENSTOCK_CLIENT_SRC_STREAMED_ROWS_H_
+
+#include <memory>
+
+#include "absl/status/status.h"
+#include "absl/status/statusor.h"
+#include "client/src/batch.h"
+#include "client/src/rows_base.h"
+#include "penstock/v1/database.pb.h"
+
+namespace penstock::internal {
+
+// Where the parts of one result come from. Destroying it before its end gives
+// up what has not been read.
+class ResultSource {
+ public:
+  virtual ~ResultSource() = default;
+
+  // Waits for the next part. Not called again after an error, nor after the
+  // part that has the summary; the source has let go of its stream by then.
+  virtual absl::Status Read(v1::QueryResponse* part) = 0;
+};
+
+class StreamedRows final : public RowsBase {
+ public:
+  // Reads the first part. `known` is what a prepared statement's rows have;
+  // null if the columns are in the first part.
+  static absl::StatusOr<std::unique_ptr<Rows>> Open(std::unique_ptr<ResultSource> source,
+                                                    ColumnList known = nullptr);
+
+  int64_t RowsAffected() const override { return rows_affected_; }
+
+ protected:
+  absl::StatusOr<bool> Advance() override;
+  ValueView Cell(size_t column) const override { return batch_.Cell(row_, column); }
+  void Abandon() override { source_.reset(); }
+
+ private:
+  StreamedRows(ColumnList columns, std::unique_ptr<ResultSource> source)
+      : RowsBase(std::move(columns)), source_(std::move(source)) {}
+
+  absl::Status Take(v1::QueryResponse* part);
+
+  // Null once there is nothing more to read.
+  std::unique_ptr<ResultSource> source_;
+  Batch batch_;
+  v1::QueryResponse part_;
+  // The row in batch_; next_row_ is the one that Advance goes to.
+  size_t row_ = 0;
+  size_t next_row_ = 0;
+  int64_t rows_affected_ = 0;
+};
+
+// Reads a result to its end and drops its rows.
+absl::StatusOr<Result> DropRows(ResultSource* source);
+
+}  // namespace penstock::internal
+
+#endif  // PENSTOCK_CLIENT_SRC_STREAMED_ROWS_H_

@@ -1,0 +1,19 @@
+// Transactions.
+#ifndef PENSTOCK_CLIENT_SRC_TRANSACTION_H_
+#define PENSTOCK_CLIENT_SRC_TRANSACTION_H_
+
+#include <memory>
+
+#include "absl/status/statusor.h"
+#include "client/src/channel.h"
+#include "penstock/provider.h"
+
+namespace penstock::internal {
+
+absl::StatusOr<std::unique_ptr<Transaction>> BeginTransaction(std::shared_ptr<Channel> channel,
+                                                              const Context& ctx,
+                                                              const TransactionOptions& options);
+
+}  // namespace penstock::internal
+
+#endif  // PENSTOCK_CLIENT_SRC_TRANSACTION_H_

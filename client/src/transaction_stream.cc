@@ -1,0 +1,153 @@
+#include "client/src/transaction_stream.h"
+
+#include <utility>
+
+#include "client/src/status.h"
+
+namespace penstock::internal {
+namespace {
+
+// For the rollback of a transaction that is destroyed.
+constexpr absl::Duration kAbandonTimeout = absl::Seconds(1);
+
+}  // namespace
+
+// Destroyed before its end, it receives and drops the rest: the transaction goes on.
+class TransactionStream::Source final : public ResultSource {
+ public:
+  Source(std::shared_ptr<TransactionStream> transaction, v1::TransactionResponse first)
+      : transaction_(std::move(transaction)), first_(std::move(first)) {
+    transaction_->busy_ = true;
+  }
+
+  ~Source() override {
+    v1::QueryResponse dropped;
+    while (transaction_ != nullptr && Read(&dropped).ok()) {
+    }
+  }
+
+  absl::Status Read(v1::QueryResponse* part) override {
+    absl::StatusOr<v1::TransactionResponse> answer =
+        std::exchange(unread_, false) ? std::move(first_)
+                                      : transaction_->Receive(v1::TransactionResponse::kResult);
+    if (answer.ok()) part->Swap(answer->mutable_result());
+    if (!answer.ok() || part->has_summary()) {
+      transaction_->busy_ = false;
+      if (transaction_->stream_ != nullptr) transaction_->stream_->Leave();
+      transaction_ = nullptr;
+    }
+    return answer.status();
+  }
+
+ private:
+  // Null once it has ended.
+  std::shared_ptr<TransactionStream> transaction_;
+  v1::TransactionResponse first_;
+  bool unread_ = true;
+};
+
+absl::Status TransactionStream::Check(const Context& ctx,
+                                      const v1::TransactionRequest& request) const {
+  if (!ended_.ok()) return ended_;
+  if (busy_) {
+    return absl::FailedPreconditionError(
+        "rows of this transaction are open: read them to their end or close them first");
+  }
+  if (absl::Status status = channel_->Check(ctx); !status.ok()) return status;
+  return channel_->CheckSize(request);
+}
+
+absl::Status TransactionStream::Finish(absl::Status why) {
+  stream_ = nullptr;
+  ended_ = std::move(why);
+  return ended_;
+}
+
+absl::Status TransactionStream::Broken() {
+  if (!ended_.ok()) return ended_;
+  return Finish(stream_->End());
+}
+
+absl::StatusOr<v1::TransactionResponse> TransactionStream::Receive(
+    v1::TransactionResponse::AnswerCase expected) {
+  if (!ended_.ok()) return ended_;
+  v1::TransactionResponse response;
+  if (!stream_->Receive(&response)) return Broken();
+  if (response.has_error()) return ToStatus(response.error());
+  if (response.answer_case() != expected) {
+    return Finish(ProtocolError("a transaction's step was answered as another"));
+  }
+  return response;
+}
+
+absl::Status TransactionStream::Begin(const Context& ctx, const v1::TransactionRequest& begin) {
+  if (absl::Status status = Check(ctx, begin); !status.ok()) return status;
+  stream_ = std::make_unique<CallStream>(
+      channel_, ctx, [this](grpc::ClientContext* call, grpc::CompletionQueue* queue) {
+        return channel_->database->PrepareAsyncTransaction(call, queue);
+      });
+  stream_->Send(begin);
+  const absl::Status begun = Receive(v1::TransactionResponse::kBegun).status();
+  if (!begun.ok()) return OfHarmlessCall(begun);
+  stream_->Leave();
+  return absl::OkStatus();
+}
+
+absl::StatusOr<v1::TransactionResponse> TransactionStream::Step(
+    const Context& ctx, const v1::TransactionRequest& request,
+    v1::TransactionResponse::AnswerCase expected) {
+  if (absl::Status status = Check(ctx, request); !status.ok()) return status;
+  stream_->Enter(ctx);
+  stream_->Send(request);  // A failure shows in the answer.
+  absl::StatusOr<v1::TransactionResponse> answer = Receive(expected);
+  if (stream_ != nullptr) stream_->Leave();
+  return answer;
+}
+
+absl::StatusOr<std::unique_ptr<ResultSource>> TransactionStream::Query(
+    const Context& ctx, const v1::TransactionRequest& request) {
+  if (absl::Status status = Check(ctx, request); !status.ok()) return status;
+  stream_->Enter(ctx);
+  stream_->Send(request);
+  absl::StatusOr<v1::TransactionResponse> first = Receive(v1::TransactionResponse::kResult);
+  if (first.ok()) return std::make_unique<Source>(shared_from_this(), *std::move(first));
+  if (stream_ != nullptr) stream_->Leave();
+  return first.status();
+}
+
+absl::Status TransactionStream::End(const Context& ctx, const v1::TransactionRequest& request,
+                                    v1::TransactionResponse::AnswerCase expected) {
+  if (absl::Status status = Check(ctx, request); !status.ok()) return status;
+  stream_->Enter(ctx);
+  stream_->Send(request);
+  v1::TransactionResponse response;
+  if (!stream_->Receive(&response)) {
+    const bool may_have_committed = request.has_commit() && stream_->MaybeSent();
+    const absl::Status end = Broken();
+    return may_have_committed ? Finish(AfterCommitWasSent(end)) : end;
+  }
+  if (response.has_error()) return Finish(ToStatus(response.error()));
+  if (response.answer_case() != expected) {
+    return Finish(ProtocolError("the end of a transaction was answered as another step"));
+  }
+  // What the daemon has answered is done, however the stream ends.
+  stream_->Enter(Context().WithTimeout(kAbandonTimeout));
+  stream_->AwaitEnd();
+  Finish(absl::FailedPreconditionError("the transaction has ended")).IgnoreError();
+  return absl::OkStatus();
+}
+
+void TransactionStream::Abandon() {
+  if (!ended_.ok() || stream_ == nullptr) return;
+  if (busy_) {
+    // A result is being sent: only the end of the stream is heard before its end.
+    Finish(absl::FailedPreconditionError("the transaction was destroyed")).IgnoreError();
+    return;
+  }
+  v1::TransactionRequest request;
+  request.mutable_rollback();
+  End(Context().WithTimeout(kAbandonTimeout), request, v1::TransactionResponse::kRolledBack)
+      .IgnoreError();
+}
+
+}  // namespace penstock::internal

@@ -1,0 +1,114 @@
+#include "penstock/value.h"
+
+#include <ostream>
+
+#include "absl/strings/escaping.h"
+#include "client/src/status.h"
+#include "fmt/format.h"
+
+namespace penstock {
+
+std::string_view KindName(Kind kind) {
+  switch (kind) {
+    case Kind::kUnspecified: return "null";
+    case Kind::kBoolean: return "boolean";
+    case Kind::kInteger: return "integer";
+    case Kind::kReal: return "real";
+    case Kind::kText: return "text";
+    case Kind::kBlob: return "blob";
+    case Kind::kDecimal: return "decimal";
+    case Kind::kTimestamp: return "timestamp";
+    case Kind::kDate: return "date";
+    case Kind::kTime: return "time";
+    case Kind::kInterval: return "interval";
+    case Kind::kUuid: return "uuid";
+    case Kind::kJson: return "json";
+    case Kind::kArray: return "array";
+  }
+  return "unknown";
+}
+
+Value::Value(Kind kind, std::string text) : kind_(kind), content_(std::move(text)) {}
+
+Value::Value(int64_t v, bool fits) {
+  if (!fits) {
+    content_ = Invalid{
+        "an unsigned integer above 9223372036854775807 does not fit; "
+        "use Value::Decimal"};
+    return;
+  }
+  kind_ = Kind::kInteger;
+  content_ = v;
+}
+
+Value::Value(const char* v) {
+  if (v == nullptr) return;
+  kind_ = Kind::kText;
+  content_ = std::string(v);
+}
+
+Value::Value(absl::Time v) {
+  if (v == absl::InfiniteFuture() || v == absl::InfinitePast()) {
+    content_ = Invalid{"an infinite time does not fit"};
+    return;
+  }
+  const int64_t seconds = absl::ToUnixSeconds(v);
+  const absl::Duration rest = v - absl::FromUnixSeconds(seconds);
+  if (absl::Trunc(rest, absl::Nanoseconds(1)) != rest) {
+    content_ = Invalid{"a time finer than a nanosecond does not fit; truncate it"};
+    return;
+  }
+  kind_ = Kind::kTimestamp;
+  content_ = Timestamp{seconds, static_cast<int32_t>(absl::ToInt64Nanoseconds(rest))};
+}
+
+Value Value::Array(std::vector<Value> elements) {
+  Value value;
+  value.kind_ = Kind::kArray;
+  value.content_ = std::move(elements);
+  return value;
+}
+
+absl::Status Value::status() const {
+  if (const Invalid* invalid = std::get_if<Invalid>(&content_)) {
+    return internal::InvalidParameter(invalid->why);
+  }
+  if (kind_ == Kind::kArray) {
+    for (const Value& element : elements()) {
+      if (absl::Status status = element.status(); !status.ok()) return status;
+    }
+  }
+  return absl::OkStatus();
+}
+
+std::string Value::DebugString() const {
+  if (const Invalid* invalid = std::get_if<Invalid>(&content_)) {
+    return fmt::format("invalid ({})", invalid->why);
+  }
+  const auto quoted = [this] { return '"' + absl::CHexEscape(text()) + '"'; };
+  switch (kind_) {
+    case Kind::kUnspecified: return "NULL";
+    case Kind::kBoolean: return boolean() ? "true" : "false";
+    case Kind::kInteger: return fmt::to_string(integer());
+    case Kind::kReal: return fmt::to_string(real());
+    case Kind::kText: return quoted();
+    case Kind::kBlob: return "x'" + absl::BytesToHexString(text()) + '\'';
+    case Kind::kTimestamp:
+      return fmt::format("timestamp {}.{:09}", timestamp().seconds, timestamp().nanos);
+    case Kind::kArray: {
+      std::string out = "[";
+      for (const Value& element : elements()) {
+        if (out.size() > 1) out += ", ";
+        out += element.DebugString();
+      }
+      return out + ']';
+    }
+    default: return fmt::format("{} {}", KindName(kind_), quoted());
+  }
+}
+
+std::ostream& operator<<(std::ostream& out, const Value& value) {
+  return out << value.DebugString();
+}
+
+}  // namespace penstock

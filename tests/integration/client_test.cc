@@ -1,0 +1,120 @@
+// The C++ client, the penstock command and the examples against the built
+// daemon.
+#include <signal.h>
+
+#include <memory>
+#include <string>
+#include <vector>
+
+#include "gtest/gtest.h"
+#include "penstock/penstock.h"
+#include "tests/support/gateway.h"
+#include "tests/support/process.h"
+
+namespace penstock::testing {
+namespace {
+
+class ClientTest : public ::testing::Test {
+ protected:
+  void SetUp() override { StartDaemon(); }
+
+  std::string target() const { return "unix:" + folder_.path() + "/s.sock"; }
+
+  void StartDaemon() {
+    daemon_ = std::make_unique<Process>(
+        std::vector<std::string>{BuiltProgram("penstockd"), "--data-dir", folder_.path() + "/data",
+                                 "--listen", target(), "--http-listen", "127.0.0.1:0"},
+        folder_.path());
+    ASSERT_TRUE(daemon_->WaitForOutput("penstockd ready"));
+  }
+
+  // The exit code and the output of the command.
+  std::pair<int, std::string> Run(std::vector<std::string> words) {
+    Process process(words, folder_.path());
+    const int code = process.Wait();
+    return {code, process.output()};
+  }
+  std::pair<int, std::string> Penstock(const std::vector<std::string>& arguments) {
+    std::vector<std::string> words = {BuiltProgram("penstock"), "--target", target()};
+    words.insert(words.end(), arguments.begin(), arguments.end());
+    return Run(words);
+  }
+
+  TempDir folder_;
+  std::unique_ptr<Process> daemon_;
+};
+
+TEST_F(ClientTest, UsesTheDaemonAndSurvivesItsRestart) {
+  auto db = penstock::New(penstock::Config{.target = target()});
+  ASSERT_TRUE(db.ok()) << db.status();
+  penstock::Context ctx;
+  ASSERT_TRUE((*db)->Connect(ctx).ok());
+  ASSERT_TRUE((*db)->Exec(ctx, "CREATE TABLE users (id INTEGER PRIMARY KEY, name TEXT)").ok());
+  auto stmt = (*db)->Prepare(ctx, "INSERT INTO users VALUES ($1, $2)");
+  ASSERT_TRUE(stmt.ok()) << stmt.status();
+  for (int i = 0; i < 100; ++i) {
+    ASSERT_TRUE((*stmt)->Exec(ctx, i, "name " + std::to_string(i)).ok());
+  }
+  auto twice = (*stmt)->Exec(ctx, 7, "again");
+  EXPECT_TRUE(penstock::IsUniqueViolation(twice.status())) << twice.status();
+  {
+    auto tx = (*db)->Transaction(ctx);
+    ASSERT_TRUE(tx.ok());
+    ASSERT_TRUE((*tx)->Exec(ctx, "DELETE FROM users").ok());
+  }  // rolled back
+
+  daemon_->Signal(SIGKILL);
+  daemon_->Wait();
+  StartDaemon();
+  // The channel finds the new daemon; what was acknowledged is there.
+  penstock::Context patient;
+  absl::Status connected = (*db)->Connect(patient);
+  ASSERT_TRUE(connected.ok()) << connected;
+  auto rows = (*db)->Query(ctx, "SELECT id, name FROM users WHERE id >= $1 ORDER BY id", 90);
+  ASSERT_TRUE(rows.ok()) << rows.status();
+  int64_t expected = 90;
+  while ((*rows)->Next()) {
+    int64_t id = 0;
+    std::string name;
+    ASSERT_TRUE((*rows)->Scan(&id, &name).ok());
+    EXPECT_EQ(id, expected);
+    EXPECT_EQ(name, "name " + std::to_string(expected++));
+  }
+  EXPECT_TRUE((*rows)->Err().ok()) << (*rows)->Err();
+  EXPECT_EQ(expected, 100);
+}
+
+TEST_F(ClientTest, TheCommandAnswersInEveryFormat) {
+  EXPECT_EQ(Penstock({"ping"}).first, 0);
+  EXPECT_EQ(Penstock({"exec", "CREATE TABLE t (id INTEGER, name TEXT)"}).first, 0);
+  EXPECT_EQ(Penstock({"exec", "INSERT INTO t VALUES ($1, $2)", "1", "one, \"two\""}).first, 0);
+  const auto [code, table] = Penstock({"query", "SELECT * FROM t"});
+  EXPECT_EQ(code, 0) << table;
+  EXPECT_NE(table.find("one, \"two\""), std::string::npos) << table;
+  const std::string csv = Penstock({"--format", "csv", "query", "SELECT * FROM t"}).second;
+  EXPECT_NE(csv.find("1,\"one, \"\"two\"\"\""), std::string::npos) << csv;
+  const std::string json = Penstock({"--format", "json", "query", "SELECT * FROM t"}).second;
+  EXPECT_NE(json.find("\"id\":1"), std::string::npos) << json;
+  EXPECT_NE(Penstock({"databases"}).second.find("main"), std::string::npos);
+}
+
+TEST_F(ClientTest, TheCommandsExitCodeSaysWhatWentWrong) {
+  const auto [failed, said] = Penstock({"query", "SELECT * FROM missing"});
+  EXPECT_EQ(failed, 1);
+  EXPECT_NE(said.find("no such table: missing"), std::string::npos) << said;
+  EXPECT_EQ(Penstock({"quary", "SELECT 1"}).first, 2);
+  daemon_->Signal(SIGTERM);
+  EXPECT_EQ(daemon_->Wait(), 0);
+  EXPECT_EQ(Penstock({"ping"}).first, 3);
+}
+
+TEST_F(ClientTest, TheExamplesRun) {
+  const auto [quick, quick_output] = Run({BuiltProgram("example_quickstart"), target()});
+  EXPECT_EQ(quick, 0) << quick_output;
+  const auto [unicode, unicode_output] = Run({BuiltProgram("example_unicode_data"), "--target",
+                                              target(), "/usr/share/unicode/UnicodeData.txt"});
+  EXPECT_EQ(unicode, 0) << unicode_output;
+}
+
+}  // namespace
+}  // namespace penstock::testing
