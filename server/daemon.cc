@@ -5,7 +5,7 @@
 
 #include "fmt/format.h"
 #include "server/http/http_server.h"
-#include "server/metrics/exposition.h"
+#include "server/metrics_text.h"
 #include "server/rpc/grpc_server.h"
 #include "server/runtime/ticker.h"
 

@@ -9,7 +9,6 @@
 
 #include "absl/status/status.h"
 #include "server/runtime/clock.h"
-#include "server/session/lane.h"
 
 namespace penstock::server {
 
@@ -54,9 +53,8 @@ inline constexpr std::array<double, 12> kSecondsBounds = {
 inline constexpr std::array<double, 9> kBatchBounds = {1, 2, 4, 8, 16, 32, 64, 128, 256};
 
 // Sizes of the batches that a lane handed to its driver.
-class BatchMetrics final : public Lane::Observer {
- public:
-  void OnBatch(size_t statements) override { sizes.Observe(static_cast<double>(statements)); }
+struct BatchMetrics {
+  void OnBatch(size_t statements) { sizes.Observe(static_cast<double>(statements)); }
   Histogram<9> sizes{kBatchBounds};
 };
 

@@ -65,7 +65,7 @@ class Lane::Runner final : public Pool::Waiter, public Task {
       }
       return false;
     }
-    if (lane_->observer_ != nullptr) lane_->observer_->OnBatch(batch_.size());
+    if (lane_->metrics_ != nullptr) lane_->metrics_->OnBatch(batch_.size());
     const size_t done = (*lease_)->RunBatch(batch_);
     lane_->PutBack(batch_.begin() + static_cast<std::ptrdiff_t>(done), batch_.end());
     bool handed_on = false;
@@ -108,12 +108,12 @@ PendingRun* Lane::Queue::PopFront() {
 }
 
 Lane::Lane(Pool* pool, Executor* executor, Lane* overflow, const Options& options,
-           Observer* observer, const Clock& clock)
+           BatchMetrics* metrics, const Clock& clock)
     : pool_(pool),
       executor_(executor),
       overflow_(overflow),
       options_(options),
-      observer_(observer),
+      metrics_(metrics),
       clock_(clock) {
   for (int i = 0; i < options_.max_runners; ++i) {
     runners_.push_back(std::make_unique<Runner>(this));

@@ -9,6 +9,7 @@
 #include <vector>
 
 #include "drivers/api/driver.h"
+#include "server/metrics/metrics.h"
 #include "server/pool/pool.h"
 #include "server/runtime/executor.h"
 
@@ -60,17 +61,10 @@ class Lane {
     Duration acquire_timeout{};  // 0: none
   };
 
-  // Told of every batch.
-  class Observer {
-   public:
-    virtual ~Observer() = default;
-    virtual void OnBatch(size_t statements) = 0;
-  };
-
   // `overflow`, if not null, takes the statements that turn out to be of the
-  // wrong lane here. All of them outlive the lane.
-  Lane(Pool* pool, Executor* executor, Lane* overflow, const Options& options, Observer* observer,
-       const Clock& clock = Clock::System());
+  // wrong lane here; `metrics`, if not null, counts. All of them outlive the lane.
+  Lane(Pool* pool, Executor* executor, Lane* overflow, const Options& options,
+       BatchMetrics* metrics, const Clock& clock = Clock::System());
   ~Lane();
   Lane(const Lane&) = delete;
   Lane& operator=(const Lane&) = delete;
@@ -107,7 +101,7 @@ class Lane {
   Executor* const executor_;
   Lane* const overflow_;
   const Options options_;
-  Observer* const observer_;
+  BatchMetrics* const metrics_;
   const Clock& clock_;
 
   mutable std::mutex mutex_;

@@ -2,9 +2,9 @@
 #include <future>
 #include <thread>
 
-#include "fake_daemon.h"
 #include "gmock/gmock.h"
 #include "gtest/gtest.h"
+#include "tests/unit/client/fake_daemon.h"
 
 namespace penstock {
 namespace {

@@ -1,8 +1,8 @@
 #include <future>
 #include <thread>
 
-#include "fake_daemon.h"
 #include "gtest/gtest.h"
+#include "tests/unit/client/fake_daemon.h"
 
 namespace penstock {
 namespace {

@@ -1,4 +1,4 @@
-#include "server/metrics/exposition.h"
+#include "server/metrics_text.h"
 
 #include <chrono>
 #include <utility>

@@ -1,6 +1,6 @@
 // The counts as Prometheus reads them.
-#ifndef PENSTOCK_SERVER_METRICS_EXPOSITION_H_
-#define PENSTOCK_SERVER_METRICS_EXPOSITION_H_
+#ifndef PENSTOCK_SERVER_METRICS_TEXT_H_
+#define PENSTOCK_SERVER_METRICS_TEXT_H_
 
 #include <string>
 
@@ -15,4 +15,4 @@ std::string MetricsText(const ServerMetrics& server, const Databases& databases)
 
 }  // namespace penstock::server
 
-#endif  // PENSTOCK_SERVER_METRICS_EXPOSITION_H_
+#endif  // PENSTOCK_SERVER_METRICS_TEXT_H_
