@@ -149,6 +149,9 @@ class TransactionCall final : public BidiCall, public Task, public Pool::Waiter 
 
   absl::Status Acquire() {
     const Request::Begin& begin = request_.begin();
+    if (!v1::IsolationLevel_IsValid(begin.isolation())) {
+      return MakeError(Reason::kInvalidParameter, "`isolation` is not a known level");
+    }
     absl::StatusOr<Database*> database = context_.databases->Find(begin.database());
     if (!database.ok()) return database.status();
     database_ = *database;

@@ -21,7 +21,7 @@ Executor::Executor(Options options, const Clock& clock) : options_(options), clo
   }
 }
 
-Executor::~Executor() {
+void Executor::Stop() {
   {
     std::lock_guard lock(mutex_);
     stopping_ = true;
@@ -33,6 +33,7 @@ Executor::~Executor() {
     parked_.clear();
   }
   for (std::thread& thread : threads_) thread.join();
+  threads_.clear();
 }
 
 void Executor::Queue::Push(Task* task) {

@@ -61,15 +61,17 @@ class Executor {
   static constexpr Duration kBusyAfter = std::chrono::microseconds(300);
 
   explicit Executor(Options options, const Clock& clock = Clock::System());
-  // Runs what is queued, then joins its threads. Nothing may be enqueued from
-  // other threads any more.
-  ~Executor();
+  ~Executor() { Stop(); }
   Executor(const Executor&) = delete;
   Executor& operator=(const Executor&) = delete;
 
   // Never blocks. `task` runs on a thread of the executor, or on an I/O thread
   // that stands in.
   void Enqueue(Task* task);
+
+  // Runs what is queued, and what that enqueues, then joins the threads. Nobody
+  // else may enqueue any more. Once it returns no task is running.
+  void Stop();
 
   // Called regularly: gets a queue moving whose workers are all stuck.
   void Tick();

@@ -79,7 +79,9 @@ Database::Database(std::string name, const DatabaseConfig& config,
   }
 }
 
-Database::~Database() = default;
+// The last runner may still be on its way to rest after its last statement was
+// answered; it uses lanes and pools.
+Database::~Database() { executor_.Stop(); }
 
 void Database::Submit(PendingRun* run) {
   (read_lane_ != nullptr ? read_lane_ : write_lane_)->Submit(run);

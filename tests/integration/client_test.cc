@@ -94,7 +94,7 @@ TEST_F(ClientTest, TheCommandAnswersInEveryFormat) {
   const std::string csv = Penstock({"--format", "csv", "query", "SELECT * FROM t"}).second;
   EXPECT_NE(csv.find("1,\"one, \"\"two\"\"\""), std::string::npos) << csv;
   const std::string json = Penstock({"--format", "json", "query", "SELECT * FROM t"}).second;
-  EXPECT_NE(json.find("\"id\":1"), std::string::npos) << json;
+  EXPECT_NE(json.find("\"id\": 1"), std::string::npos) << json;
   EXPECT_NE(Penstock({"databases"}).second.find("main"), std::string::npos);
 }
 
