@@ -130,8 +130,9 @@ class Executor {
 // Thread-safe.
 class IoCrew {
  public:
-  // How long the network may go unattended.
-  static constexpr Duration kPatience = std::chrono::milliseconds(1);
+  // How long the network may go unattended. Short, so that under load the two
+  // take turns and overlap; long enough for a point query to end before.
+  static constexpr Duration kPatience = std::chrono::microseconds(60);
 
   // Wraps the handling of one batch of events on the leader's thread.
   class Batch {
