@@ -39,7 +39,9 @@ class PrepareCall final : public BidiCall, public PendingRun, public Task, publi
     kReading,     // a read is outstanding and nothing else
     kDescribing,  // waiting for a connection, or describing on it
     kRunning,     // in a lane, or fetching
-    kWriting,     // a write is outstanding
+    kWriting,     // a write is outstanding, more will follow
+    kTurning,     // the last write of a run is outstanding, and so is the next read
+    kTurned,      // the next request is there, the last write still outstanding
     kEnding,      // Finish was called
   };
 
@@ -58,10 +60,21 @@ class PrepareCall final : public BidiCall, public PendingRun, public Task, publi
   }
 
   void OnRead(bool ok) override {
-    State reading = State::kReading;
-    const State next = database_ == nullptr ? State::kDescribing : State::kRunning;
-    if (!state_.compare_exchange_strong(reading, next)) return;  // ended while idle
-    if (!ok) {
+    read_ok_ = ok;
+    const State busy = database_ == nullptr ? State::kDescribing : State::kRunning;
+    for (State now = state_.load();;) {
+      if (now == State::kEnding) return;  // ended while idle
+      const State next = now == State::kTurning ? State::kTurned : busy;
+      if (!state_.compare_exchange_weak(now, next)) continue;
+      if (next == busy) OnRequest();
+      return;
+    }
+  }
+
+  // With a request in in(), or the end of the client's side, and nothing else
+  // outstanding.
+  void OnRequest() {
+    if (!read_ok_) {
       // The client has closed its side (or is gone, and then nobody sees this).
       End(cancellation_.status());
       return;
@@ -152,7 +165,7 @@ class PrepareCall final : public BidiCall, public PendingRun, public Task, publi
     columns_ = info->columns;
     response_.Clear();
     ToProto(*info, response_.mutable_prepared());
-    WriteResponse();
+    WriteLast();
   }
 
   absl::Status SubmitRun() {
@@ -217,7 +230,11 @@ class PrepareCall final : public BidiCall, public PendingRun, public Task, publi
   void SendPart() {
     response_.Clear();
     if (builder_.TakePart(response_.mutable_result())) {
-      WriteResponse();
+      if (cursor == nullptr && !builder_.has_part()) {
+        WriteLast();
+      } else {
+        WriteResponse();
+      }
     } else if (cursor != nullptr) {
       state_.store(State::kRunning);
       Ref();
@@ -230,14 +247,26 @@ class PrepareCall final : public BidiCall, public PendingRun, public Task, publi
   void AnswerError(const absl::Status& error) {
     response_.Clear();
     ToProto(error, response_.mutable_error());
-    WriteResponse();
+    WriteLast();
+  }
+
+  // Writes the answer that ends a run. The next read is posted with it, so that
+  // a request which is waiting already costs no turn of the queue of its own.
+  void WriteLast() {
+    state_.store(State::kTurning);
+    StartRead();
+    const absl::Status written = Write(response_);
+    if (written.ok()) return;
+    // The row does not fit into a message: the run has failed, the stream goes on.
+    response_.Clear();
+    ToProto(written, response_.mutable_error());
+    if (!Write(response_).ok()) End(written);
   }
 
   void WriteResponse() {
     state_.store(State::kWriting);
     const absl::Status written = Write(response_);
     if (written.ok()) return;
-    // The row does not fit into a message: the run has failed, the stream goes on.
     status = written;
     if (cursor != nullptr) {
       Ref();
@@ -249,7 +278,16 @@ class PrepareCall final : public BidiCall, public PendingRun, public Task, publi
   }
 
   void OnWritten(bool ok) override {
-    if (ok) {
+    for (State now = state_.load(); now == State::kTurning;) {
+      // If the write failed so will the read, and end the call.
+      if (!state_.compare_exchange_weak(now, State::kReading)) continue;
+      if (draining_.load()) Drain(false);
+      return;
+    }
+    if (state_.load() == State::kTurned) {
+      state_.store(State::kRunning);
+      OnRequest();
+    } else if (ok) {
       SendPart();
     } else if (cursor != nullptr) {
       status = GoneStatus();
@@ -268,6 +306,7 @@ class PrepareCall final : public BidiCall, public PendingRun, public Task, publi
   const CallSource source_;
   std::atomic<State> state_{State::kReading};
   std::atomic<bool> draining_{false};
+  bool read_ok_ = false;  // of the last read
   std::atomic<Pool*> waiting_in_{nullptr};  // while the description waits for a connection
   Database* database_ = nullptr;            // set by the first request
   std::string sql_;

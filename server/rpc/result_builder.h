@@ -25,6 +25,8 @@ class ResultBuilder final : public driver::RowWriter {
   // Moves the next finished part into `part`, oldest first. Without `last`,
   // parts are held back until they are full or Flush was called.
   bool TakePart(v1::QueryResponse* part);
+  // TakePart would find one.
+  bool has_part() const { return !finished_.empty(); }
 
   // What was written so far becomes a part, full or not; with a summary, it is
   // the last one (and there is one even if it has no row).
