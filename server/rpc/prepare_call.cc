@@ -306,7 +306,7 @@ class PrepareCall final : public BidiCall, public PendingRun, public Task, publi
   const CallSource source_;
   std::atomic<State> state_{State::kReading};
   std::atomic<bool> draining_{false};
-  bool read_ok_ = false;  // of the last read
+  bool read_ok_ = false;                    // of the last read
   std::atomic<Pool*> waiting_in_{nullptr};  // while the description waits for a connection
   Database* database_ = nullptr;            // set by the first request
   std::string sql_;
