@@ -35,7 +35,9 @@ void Cancellation::Cancel(absl::Status why) {
   if (cancelled_.load(std::memory_order_relaxed)) return;
   why_ = std::move(why);
   cancelled_.store(true, std::memory_order_release);
-  if (waker_) waker_();
+  for (Listener* listener = first_; listener != nullptr; listener = listener->next_) {
+    listener->OnCancel();
+  }
 }
 
 absl::Status Cancellation::status() const {
@@ -43,22 +45,25 @@ absl::Status Cancellation::status() const {
   return why_;
 }
 
-void Cancellation::SetWaker(std::function<void()> waker) {
+void Cancellation::Add(Listener* listener) {
   std::lock_guard lock(mutex_);
-  waker_ = std::move(waker);
-  if (waker_ && cancelled_.load(std::memory_order_relaxed)) waker_();
+  listener->previous_ = nullptr;
+  listener->next_ = first_;
+  if (first_ != nullptr) first_->previous_ = listener;
+  first_ = listener;
+  if (cancelled_.load(std::memory_order_relaxed)) listener->OnCancel();
 }
 
-void Cancellation::ClearWaker() {
+void Cancellation::Remove(Listener* listener) {
   std::lock_guard lock(mutex_);
-  waker_ = nullptr;
+  if (listener->next_ != nullptr) listener->next_->previous_ = listener->previous_;
+  (listener->previous_ != nullptr ? listener->previous_->next_ : first_) = listener->next_;
 }
 
 void Cancellation::Reset() {
   std::lock_guard lock(mutex_);
   cancelled_.store(false, std::memory_order_relaxed);
   why_ = absl::OkStatus();
-  waker_ = nullptr;
 }
 
 }  // namespace penstock::driver

@@ -4,7 +4,6 @@
 
 #include <atomic>
 #include <chrono>
-#include <functional>
 #include <mutex>
 
 #include "absl/status/status.h"
@@ -29,17 +28,31 @@ struct Deadline {
 
 inline const Deadline& Earlier(const Deadline& a, const Deadline& b) { return b.at < a.at ? b : a; }
 
-// Tells a running statement that it is no longer wanted. One per request,
-// owned by the request and alive until its statement has ended. Thread-safe.
+// Tells running statements that they are no longer wanted. One per request or
+// stream, owned by it and alive until its statements have ended. Thread-safe.
 //
 // An embedded backend polls cancelled() while it works. A backend that waits
-// on a socket registers a waker for the time its statement runs: Cancel calls
-// it, under the lock that ClearWaker takes, so a cancel reaches the backend
-// only while the request still owns the connection.
+// on a socket adds a listener for the time its statement runs.
 class Cancellation {
  public:
-  // Marks the request as cancelled, with the error its statement is to end
-  // with, and calls the waker if there is one. Later calls have no effect.
+  // Who is told of a cancel. It stays alive while it is added.
+  class Listener {
+   public:
+    // Called once from the thread that cancels, under the lock that Add and
+    // Remove take: it must not block nor call back into the Cancellation.
+    virtual void OnCancel() = 0;
+
+   protected:
+    ~Listener() = default;
+
+   private:
+    friend class Cancellation;
+    Listener* previous_ = nullptr;
+    Listener* next_ = nullptr;
+  };
+
+  // Marks the request as cancelled, with the error its statements are to end
+  // with, and calls the listeners. Later calls have no effect.
   void Cancel(absl::Status why);
 
   bool cancelled() const { return cancelled_.load(std::memory_order_acquire); }
@@ -47,10 +60,10 @@ class Cancellation {
   // The error given to Cancel; OK when not cancelled.
   absl::Status status() const;
 
-  // `waker` is called from the thread that cancels, at once if it has
-  // happened already. It must not block for long nor call back into this object.
-  void SetWaker(std::function<void()> waker);
-  void ClearWaker();
+  // A listener is called at once if the cancel has happened already. Once
+  // Remove has returned it is not called any more.
+  void Add(Listener* listener);
+  void Remove(Listener* listener);
 
   // Ready for the next request. Nobody else may use the object meanwhile.
   void Reset();
@@ -59,7 +72,7 @@ class Cancellation {
   std::atomic<bool> cancelled_{false};
   mutable std::mutex mutex_;
   absl::Status why_;
-  std::function<void()> waker_;
+  Listener* first_ = nullptr;
 };
 
 }  // namespace penstock::driver

@@ -76,26 +76,40 @@ TEST(DeadlineTest, TheEarlierRungWinsAndIsNamed) {
   EXPECT_FALSE(Deadline::None().passed(TimePoint::max() - std::chrono::seconds(1)));
 }
 
-TEST(CancellationTest, TheFirstReasonStaysAndTheWakerIsCalledOnce) {
+struct CountingListener final : Cancellation::Listener {
+  void OnCancel() override { ++calls; }
+  int calls = 0;
+};
+
+TEST(CancellationTest, TheFirstReasonStaysAndEachListenerIsCalledOnce) {
   Cancellation cancellation;
-  std::atomic<int> woken = 0;
-  cancellation.SetWaker([&] { ++woken; });
+  CountingListener one;
+  CountingListener two;
+  cancellation.Add(&one);
+  cancellation.Add(&two);
   cancellation.Cancel(absl::CancelledError("first"));
   cancellation.Cancel(absl::CancelledError("second"));
   EXPECT_TRUE(cancellation.cancelled());
   EXPECT_EQ(cancellation.status().message(), "first");
-  EXPECT_EQ(woken, 1);
+  EXPECT_EQ(one.calls, 1);
+  EXPECT_EQ(two.calls, 1);
 }
 
-TEST(CancellationTest, ALateWakerIsCalledAtOnceAndAClearedOneNever) {
+TEST(CancellationTest, ALateListenerIsCalledAtOnceAndARemovedOneNever) {
   Cancellation cancellation;
-  std::atomic<int> woken = 0;
-  cancellation.SetWaker([&] { ++woken; });
-  cancellation.ClearWaker();
+  CountingListener removed;
+  CountingListener kept;
+  CountingListener late;
+  cancellation.Add(&kept);
+  cancellation.Add(&removed);
+  cancellation.Remove(&removed);
   cancellation.Cancel(absl::CancelledError("gone"));
-  EXPECT_EQ(woken, 0);
-  cancellation.SetWaker([&] { ++woken; });
-  EXPECT_EQ(woken, 1);
+  EXPECT_EQ(removed.calls, 0);
+  EXPECT_EQ(kept.calls, 1);
+  cancellation.Add(&late);
+  EXPECT_EQ(late.calls, 1);
+  cancellation.Remove(&kept);
+  cancellation.Remove(&late);
   cancellation.Reset();
   EXPECT_FALSE(cancellation.cancelled());
   EXPECT_TRUE(cancellation.status().ok());

@@ -1,0 +1,153 @@
+// One PostgreSQL session as a stream of commands and results. The only file
+// that calls libpq: libpqxx, which owns the session, has neither pipelines nor
+// rows one by one nor a wait with a deadline.
+#ifndef PENSTOCK_DRIVERS_POSTGRES_LINK_H_
+#define PENSTOCK_DRIVERS_POSTGRES_LINK_H_
+
+#include <atomic>
+#include <cstdint>
+#include <memory>
+#include <span>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "absl/status/status.h"
+#include "absl/status/statusor.h"
+#include "drivers/api/deadline.h"
+#include "drivers/postgres/error.h"
+#include "drivers/postgres/options.h"
+
+struct pg_result;
+
+namespace penstock::postgres {
+
+// What the server has sent: a row, the end of a statement, an error, …
+class Result {
+ public:
+  enum class Sort : uint8_t {
+    kEnd,        // nothing more of this command
+    kRow,        // one row, and more may follow
+    kDone,       // the command has succeeded
+    kError,      // it has failed
+    kSkipped,    // it was not run: one before it in its segment has failed
+    kSync,       // the end of a segment
+    kCopy,       // COPY to or from the client: not for us
+  };
+
+  Result() = default;
+  explicit Result(pg_result* result);
+
+  Sort sort() const { return sort_; }
+  // kRow; null: SQL NULL.
+  bool null(int column) const;
+  std::string_view value(int column) const;
+  // kRow, kDone of a description and of a statement with rows.
+  int columns() const;
+  std::string column_name(int column) const;
+  uint32_t column_type(int column) const;
+  // kDone of a description.
+  int parameters() const;
+  uint32_t parameter_type(int parameter) const;
+  // kDone: "INSERT 0 1", and the rows that it counts.
+  std::string_view tag() const;
+  int64_t rows_affected() const;
+  // kError.
+  ServerError error() const;
+
+ private:
+  struct Clear {
+    void operator()(pg_result* result) const;
+  };
+  std::unique_ptr<pg_result, Clear> result_;
+  Sort sort_ = Sort::kEnd;
+};
+
+// One parameter in the form in which it is sent; null: SQL NULL.
+struct WireValue {
+  const char* data = nullptr;
+  int length = 0;
+  bool binary = false;
+};
+
+// Used by one thread at a time; Wake alone may be called from any.
+//
+// Commands are queued by Send… and go out together when the link waits. A
+// segment is what lies between two syncs: it is one transaction, unless one was
+// begun, and after an error the rest of it is skipped.
+class Link {
+ public:
+  enum class Wait : uint8_t { kReady, kTimeUp, kWoken, kBroken };
+  enum class Transaction : uint8_t { kNone, kOpen, kFailed, kActive };
+
+  // Tries the hosts of `options` in turn, each for its connect_timeout at most.
+  static absl::StatusOr<std::unique_ptr<Link>> Connect(const Options& options,
+                                                       const driver::Deadline& deadline);
+  ~Link();
+  Link(const Link&) = delete;
+  Link& operator=(const Link&) = delete;
+
+  // False: the link is broken. `types` may be shorter than the parameters, and
+  // has 0 where the server is to find out.
+  bool SendPrepare(const std::string& name, const std::string& sql, std::span<const uint32_t> types);
+  bool SendDescribe(const std::string& name);
+  // A statement that was prepared. `values` are copied.
+  bool SendExecute(const std::string& name, std::span<const WireValue> values);
+  // A statement without parameters, unprepared.
+  bool SendText(const std::string& sql);
+  bool SendSync();
+
+  // Sends what is queued and waits for the next result. kWoken: Wake was called
+  // since the last wait.
+  Wait WaitForResult(driver::TimePoint until);
+  // Sends and receives as far as that goes without waiting; false: broken.
+  bool Pump();
+  // After kReady: takes the result. After a kEnd the next command's follow.
+  Result Take();
+  // The rows of the command that comes next are handed out one by one. To be
+  // called before any of its results is waited for.
+  void RowByRow();
+  // A result can be taken without waiting.
+  bool ready() const;
+
+  void Wake();
+
+  // Asks the server, from a thread of its own, to cancel what runs.
+  void Cancel();
+  // Waits for that request to have reached the server, so that it can hit
+  // nothing that is sent later. False: it has not.
+  bool WaitForCancel(driver::TimePoint until);
+
+  // As of the last sync.
+  Transaction transaction() const;
+  // A setting that the server reports ("server_version"); empty: it does not.
+  std::string setting(const char* name) const;
+  std::string quoted(std::string_view identifier);
+  bool broken() const { return broken_; }
+  // Marks it: what is left in it cannot be told apart any more.
+  void Break() { broken_ = true; }
+  // Why it broke, in libpq's words.
+  absl::Status BrokenError() const;
+  // Something was received while nobody waited: an idle session gets
+  // nothing but the news of its end.
+  bool HasNews();
+
+ private:
+  class Session;
+  struct CancelRequest;
+  explicit Link(std::unique_ptr<Session> session);
+  bool Sent(int ok);
+
+  std::unique_ptr<Session> session_;
+  const int wake_fd_;
+  bool broken_ = false;
+  std::shared_ptr<CancelRequest> cancel_;
+  // Scratch of SendExecute.
+  std::vector<const char*> data_;
+  std::vector<int> lengths_;
+  std::vector<int> formats_;
+};
+
+}  // namespace penstock::postgres
+
+#endif  // PENSTOCK_DRIVERS_POSTGRES_LINK_H_

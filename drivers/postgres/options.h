@@ -1,0 +1,40 @@
+// What the configuration says about a PostgreSQL database, checked.
+#ifndef PENSTOCK_DRIVERS_POSTGRES_OPTIONS_H_
+#define PENSTOCK_DRIVERS_POSTGRES_OPTIONS_H_
+
+#include <chrono>
+#include <cstddef>
+#include <map>
+#include <string>
+#include <utility>
+#include <vector>
+
+#include "absl/status/statusor.h"
+#include "drivers/api/config.h"
+
+namespace penstock::postgres {
+
+// Each option is described at Open in postgres_driver.h.
+struct Options {
+  using Parameters = std::map<std::string, std::string>;
+
+  // libpq's connection parameters for each attempt, in the order in which they
+  // are made: one host each. A password may be among them.
+  std::vector<Parameters> attempts;
+  // "db.example.com:5432, …": what may be named in an error.
+  std::string where;
+  std::chrono::milliseconds connect_timeout{5000};
+  // How long a cancelled statement may take to end before its connection is closed.
+  std::chrono::milliseconds cancel_grace{5000};
+  size_t statement_cache_size = 256;
+  size_t max_value_bytes = size_t{64} << 20;
+  // Reset the session after each use, whatever ran (session_reset: always).
+  bool always_reset = false;
+};
+
+// INVALID_ARGUMENT says what is wrong with which option; it never has a secret.
+absl::StatusOr<Options> ParseOptions(const driver::Config& config);
+
+}  // namespace penstock::postgres
+
+#endif  // PENSTOCK_DRIVERS_POSTGRES_OPTIONS_H_
