@@ -158,8 +158,14 @@ class Connection {
   // trace in another. Returns how many were run: fewer than all if one of them,
   // the last that ran, left a cursor. At least one is run.
   //
-  // Only a statement that changes nothing leaves a cursor.
+  // A backend that has to commit what a cursor reads leaves none for a statement
+  // that writes; PostgreSQL streams it and commits at its end.
   virtual size_t RunBatch(std::span<StatementRun* const> runs) = 0;
+
+  // How many of `runs`, from the front, at least one, RunBatch should be given at
+  // once: as many as do not mind waiting for each other. The others go to another
+  // connection. Never blocks.
+  virtual size_t Together(std::span<StatementRun* const> runs) { return runs.size(); }
 
   // Runs one statement inside the transaction that Begin opened. A failure
   // undoes the statement alone, or leaves the transaction aborted, as the

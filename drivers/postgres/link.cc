@@ -149,6 +149,7 @@ std::string_view Result::value(int column) const {
 int Result::columns() const { return PQnfields(result_.get()); }
 std::string Result::column_name(int column) const { return PQfname(result_.get(), column); }
 uint32_t Result::column_type(int column) const { return PQftype(result_.get(), column); }
+bool Result::is_description() const { return *PQcmdStatus(result_.get()) == '\0'; }
 int Result::parameters() const { return PQnparams(result_.get()); }
 uint32_t Result::parameter_type(int parameter) const {
   return PQparamtype(result_.get(), parameter);

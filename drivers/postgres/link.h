@@ -46,7 +46,8 @@ class Result {
   int columns() const;
   std::string column_name(int column) const;
   uint32_t column_type(int column) const;
-  // kDone of a description.
+  // kDone, of a description and not of a statement that was run.
+  bool is_description() const;
   int parameters() const;
   uint32_t parameter_type(int parameter) const;
   // kDone: "INSERT 0 1", and the rows that it counts.

@@ -10,6 +10,7 @@
 #include <string>
 #include <string_view>
 #include <unordered_map>
+#include <utility>
 #include <vector>
 
 #include "drivers/api/value.h"
@@ -28,6 +29,8 @@ struct Text {
   // It may leave something behind in the session: a setting, a lock, a
   // temporary table. True where the text alone cannot tell.
   bool may_change_session = false;
+  // PREPARE, DEALLOCATE, DISCARD: what the server has prepared may be gone.
+  bool drops_prepared = false;
   // It begins with SELECT, VALUES, TABLE or SHOW: at its worst it writes by way
   // of a function or a WITH.
   bool reads = false;

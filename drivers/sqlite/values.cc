@@ -5,20 +5,29 @@
 #include <algorithm>
 #include <charconv>
 #include <cmath>
+#include <cstdlib>
 #include <string>
 
 #include "drivers/api/error.h"
+#include "drivers/api/text.h"
 #include "drivers/sqlite/error.h"
 #include "drivers/sqlite/json.h"
-#include "drivers/sqlite/text.h"
 #include "fmt/format.h"
 
 namespace penstock::sqlite {
 namespace {
 
+using driver::FormatTimestamp;
+using driver::IsDate;
+using driver::IsDecimal;
+using driver::IsInterval;
+using driver::IsTime;
+using driver::IsUtf8;
+using driver::IsUuid;
 using driver::Kind;
 using driver::MakeError;
 using driver::MakeErrorWithHint;
+using driver::ParseTimestamp;
 using driver::Reason;
 
 char Upper(char c) { return c >= 'a' && c <= 'z' ? static_cast<char>(c - 'a' + 'A') : c; }
@@ -144,6 +153,29 @@ void WriteInteger(int64_t value, Kind kind, driver::RowWriter* writer) {
 }
 
 }  // namespace
+
+bool KeepsDecimal(std::string_view text) {
+  // A whole number of 64 bits is kept as it is.
+  int64_t whole = 0;
+  const std::string_view unsigned_text = text.starts_with('+') ? text.substr(1) : text;
+  const char* end = unsigned_text.data() + unsigned_text.size();
+  const auto [stop, error] = std::from_chars(unsigned_text.data(), end, whole);
+  if (error == std::errc() && stop == end) return true;
+  // Any other becomes a double, which holds 15 digits and a limited exponent.
+  constexpr int kDigits = 15;
+  constexpr double kLargest = 1e300;
+  constexpr double kSmallest = 1e-290;
+  const std::string_view mantissa = text.substr(0, text.find_first_of("eE"));
+  std::string digits;
+  for (const char c : mantissa) {
+    if (c >= '0' && c <= '9') digits += c;
+  }
+  digits.erase(0, digits.find_first_not_of('0'));
+  digits.erase(digits.find_last_not_of('0') + 1);
+  if (digits.empty()) return true;  // zero
+  const double magnitude = std::abs(std::strtod(std::string(text).c_str(), nullptr));
+  return digits.size() <= kDigits && magnitude < kLargest && magnitude > kSmallest;
+}
 
 driver::Kind KindOfDeclaredType(std::string_view declared_type) {
   std::string type(declared_type.substr(0, declared_type.find('(')));

@@ -16,6 +16,10 @@ namespace penstock::sqlite {
 // The kind that a column declared as `declared_type` holds.
 driver::Kind KindOfDeclaredType(std::string_view declared_type);
 
+// True if SQLite's NUMERIC affinity, which turns such a text into a number,
+// keeps the value of this decimal.
+bool KeepsDecimal(std::string_view text);
+
 // Whether a bound value's bytes are used where they are, and so must stay alive
 // until the statement has been reset, or copied.
 enum class Bytes : uint8_t { kBorrow, kCopy };

@@ -22,6 +22,7 @@ constexpr size_t kGiB = size_t{1} << 30;
 constexpr Milliseconds kNone{0};
 constexpr Milliseconds kYear = hours(365 * 24);
 constexpr char kSqlite[] = "sqlite";
+constexpr char kPostgres[] = "postgres";
 constexpr char kInMemory[] = ":memory:";
 
 // Keys that say where a server is and who we are there.
@@ -40,10 +41,10 @@ void ReadDriver(YamlMap* map, driver::Config* config, Problems* problems) {
   // A wrong name stays empty: nothing then depends on which driver it is.
   config->driver = map->Has("driver") ? "" : kSqlite;
   map->Choice("driver", {kSqlite, "postgres", "cockroachdb", "pebble", "rocksdb"}, &config->driver);
-  if (!config->driver.empty() && config->driver != kSqlite) {
+  if (!config->driver.empty() && config->driver != kSqlite && config->driver != kPostgres) {
     problems->Add(map->WhereIs("driver"),
-                  fmt::format("'{}' is known, but this build does not have it; use 'sqlite', or a "
-                              "build that has it",
+                  fmt::format("'{}' is known, but this build does not have it; use 'sqlite' or "
+                              "'postgres', or a build that has it",
                               config->driver));
   }
 }

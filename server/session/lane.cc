@@ -65,6 +65,12 @@ class Lane::Runner final : public Pool::Waiter, public Task {
       }
       return false;
     }
+    // What is not for this round goes to whoever is free.
+    const size_t together = (*lease_)->Together(batch_);
+    if (together < batch_.size()) {
+      lane_->PutBack(batch_.begin() + static_cast<std::ptrdiff_t>(together), batch_.end());
+      batch_.resize(together);
+    }
     if (lane_->metrics_ != nullptr) lane_->metrics_->OnBatch(batch_.size());
     const size_t done = (*lease_)->RunBatch(batch_);
     lane_->PutBack(batch_.begin() + static_cast<std::ptrdiff_t>(done), batch_.end());
@@ -196,8 +202,13 @@ bool Lane::TakeBatch(Runner* runner, std::vector<driver::StatementRun*>* batch) 
 void Lane::PutBack(std::vector<driver::StatementRun*>::const_iterator begin,
                    std::vector<driver::StatementRun*>::const_iterator end) {
   if (begin == end) return;
-  std::lock_guard lock(mutex_);
-  while (end != begin) queue_.PushFront(static_cast<PendingRun*>(*--end));
+  Runner* runner = nullptr;
+  {
+    std::lock_guard lock(mutex_);
+    while (end != begin) queue_.PushFront(static_cast<PendingRun*>(*--end));
+    runner = RunnerToStartLocked();
+  }
+  if (runner != nullptr) runner->Start();
 }
 
 void Lane::Answer(PendingRun* run) {

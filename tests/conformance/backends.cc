@@ -5,6 +5,7 @@
 
 #include "fmt/format.h"
 #include "tests/conformance/backend.h"
+#include "tests/support/postgres_cluster.h"
 
 namespace penstock::testing {
 namespace {
@@ -81,11 +82,103 @@ class Sqlite final : public Backend {
   std::string serial_key() const override { return "INTEGER PRIMARY KEY"; }
 };
 
+// The test's own server; each test has a server of its own as well, because each
+// runs in a process of its own.
+class Postgres final : public Backend {
+ public:
+  std::string name() const override { return "postgres"; }
+  server::Config Config(const std::string& folder) const override {
+    server::Config config = SqliteConfig(folder);
+    driver::Config& driver = config.databases.at("main").driver;
+    driver = driver::Config();
+    driver.name = "main";
+    driver.driver = "postgres";
+    driver.connection_string = PostgresCluster::Shared().connection_string();
+    return config;
+  }
+
+  std::vector<KindCase> kinds() const override {
+    constexpr auto kMax = std::numeric_limits<int64_t>::max();
+    constexpr auto kMin = std::numeric_limits<int64_t>::min();
+    return {
+        {"BOOLEAN", Bool(true), ""},
+        {"BOOLEAN", Bool(false), ""},
+        {"SMALLINT", Int(-32768), ""},
+        {"INTEGER", Int(2147483647), ""},
+        {"BIGINT", Int(kMax), ""},
+        {"BIGINT", Int(kMin), ""},
+        {"DOUBLE PRECISION", Real(0.1), ""},
+        {"DOUBLE PRECISION", Real(-1.7976931348623157e308), ""},
+        {"DOUBLE PRECISION", Real(std::numeric_limits<double>::infinity()), ""},
+        {"DOUBLE PRECISION", Real(std::nan("")), ""},
+        {"DOUBLE PRECISION", Real(3), ""},
+        {"REAL", Real(0.5), ""},
+        {"TEXT", Text(""), ""},
+        {"VARCHAR(20)", Text("Grüße, 世界 🌍"), ""},
+        {"TEXT", Text("12"), ""},
+        {"TEXT", Text("NULL"), ""},
+        {"BYTEA", Blob(""), ""},
+        {"BYTEA", Blob(std::string("\0\xff\x80", 3)), ""},
+        {"NUMERIC(10,2)", Decimal("-12.50"), ""},
+        {"NUMERIC", Decimal("9223372036854775808.000000000000000000000001"), ""},
+        {"NUMERIC", Decimal("NaN"), ""},
+        {"NUMERIC", Decimal("-Infinity"), ""},
+        {"NUMERIC", Int(7), "decimal:7"},
+        {"TIMESTAMPTZ", Timestamp(0, 0), ""},
+        {"TIMESTAMPTZ", Timestamp(1'700'000'000, 123'456'000), ""},
+        {"TIMESTAMP", Timestamp(1'700'000'000, 123'456'000), ""},
+        {"TIMESTAMP", Timestamp(-62'135'596'800, 0), ""},
+        {"TIMESTAMPTZ", Timestamp(253'402'300'799, 999'999'000), ""},
+        {"TIMESTAMPTZ", Text("infinity"), "infinity"},
+        {"DATE", Date("2024-02-29"), ""},
+        {"DATE", Text("-infinity"), "-infinity"},
+        {"TIME", Time("23:59:59.5"), ""},
+        {"TIMETZ", Time("23:59:59.5+02"), ""},
+        {"INTERVAL", Interval("P1Y2M3DT4H5M6S"), ""},
+        {"UUID", Uuid("123e4567-e89b-12d3-a456-426614174000"), ""},
+        {"JSON", Json(R"({"a": [1, 2.50, "x"]})"), ""},
+        {"JSONB", Json("17"), ""},
+        {"INET", Text("10.0.0.1"), ""},
+        {"INT4RANGE", Text("[1,5)"), ""},
+    };
+  }
+
+  std::vector<RefusedValue> refused_values() const override {
+    return {
+        {"REAL", Real(0.1), v1::REASON_DATA_EXCEPTION},
+        {"SMALLINT", Int(32768), v1::REASON_DATA_EXCEPTION},
+        {"NUMERIC", Decimal("12,5"), v1::REASON_DATA_EXCEPTION},
+        {"TEXT", Text(std::string("a\0b", 3)), v1::REASON_DATA_EXCEPTION},
+        {"TEXT", Blob("x"), v1::REASON_INVALID_PARAMETER},
+        {"TIMESTAMPTZ", Timestamp(0, 1), v1::REASON_DATA_EXCEPTION},
+        {"TIMESTAMPTZ", Timestamp(253'402'300'800, 0), v1::REASON_DATA_EXCEPTION},
+        {"DATE", Date("2023-02-29"), v1::REASON_DATA_EXCEPTION},
+        {"TIME", Time("25:00:00"), v1::REASON_DATA_EXCEPTION},
+        {"UUID", Uuid("nonsense"), v1::REASON_DATA_EXCEPTION},
+        {"JSON", Json("{"), v1::REASON_DATA_EXCEPTION},
+        {"TEXT", v1::Value(), v1::REASON_INVALID_PARAMETER},
+    };
+  }
+
+  std::string endless_query() const override {
+    return "SELECT count(*) FROM generate_series(1, 1000000000000) AS s(i)";
+  }
+
+  std::string series(int64_t rows) const override {
+    return fmt::format("SELECT i::bigint AS i, 'row ' || i AS s FROM generate_series(1, {}) AS g(i)",
+                       rows);
+  }
+
+  bool has_last_insert_id() const override { return false; }
+  std::string serial_key() const override { return "BIGSERIAL PRIMARY KEY"; }
+};
+
 }  // namespace
 
 const std::vector<const Backend*>& Backends() {
   static const Sqlite sqlite;
-  static const std::vector<const Backend*> backends = {&sqlite};
+  static const Postgres postgres;
+  static const std::vector<const Backend*> backends = {&sqlite, &postgres};
   return backends;
 }
 

@@ -103,10 +103,10 @@ TEST_F(DatabasesTest, OneFileIsOneDatabase) {
 
 // Drivers that have credentials are not in this build, so these look at what is reported.
 TEST_F(DatabasesTest, Credentials) {
-  const std::string start = "databases:\n  main:\n    driver: postgres\n";
+  const std::string start = "databases:\n  main:\n    driver: cockroachdb\n";
   const std::string no_driver =
-      "FILE:3: databases.main.driver: 'postgres' is known, but this build does not have it; use "
-      "'sqlite', or a build that has it";
+      "FILE:3: databases.main.driver: 'cockroachdb' is known, but this build does not have it; "
+      "use 'sqlite' or 'postgres', or a build that has it";
   Write("good", "hunter2\n"), Write("two", "hunter2\nhunter3\n"), Write("empty", "\n");
   variables_["DB_PASSWORD"] = "hunter2";
   for (const char* line :

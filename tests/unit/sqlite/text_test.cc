@@ -1,4 +1,5 @@
-#include "drivers/sqlite/text.h"
+#include "drivers/api/text.h"
+#include "drivers/sqlite/values.h"
 
 #include <gtest/gtest.h>
 
@@ -8,6 +9,15 @@
 
 namespace penstock::sqlite {
 namespace {
+
+using driver::FormatTimestamp;
+using driver::IsDate;
+using driver::IsDecimal;
+using driver::IsInterval;
+using driver::IsTime;
+using driver::IsUtf8;
+using driver::IsUuid;
+using driver::ParseTimestamp;
 
 using namespace std::string_literals;
 

@@ -1,4 +1,4 @@
-#include "drivers/sqlite/text.h"
+#include "drivers/api/text.h"
 
 #include <algorithm>
 #include <charconv>
@@ -8,7 +8,7 @@
 
 #include "fmt/format.h"
 
-namespace penstock::sqlite {
+namespace penstock::driver {
 namespace {
 
 // The limits of a timestamp, in seconds since 1970.
@@ -187,29 +187,6 @@ bool IsDecimal(std::string_view text) {
   return text.empty();
 }
 
-bool KeepsDecimal(std::string_view text) {
-  // A whole number of 64 bits is kept as it is.
-  int64_t whole = 0;
-  const std::string_view unsigned_text = text.starts_with('+') ? text.substr(1) : text;
-  const char* end = unsigned_text.data() + unsigned_text.size();
-  const auto [stop, error] = std::from_chars(unsigned_text.data(), end, whole);
-  if (error == std::errc() && stop == end) return true;
-  // Any other becomes a double, which holds 15 digits and a limited exponent.
-  constexpr int kDigits = 15;
-  constexpr double kLargest = 1e300;
-  constexpr double kSmallest = 1e-290;
-  const std::string_view mantissa = text.substr(0, text.find_first_of("eE"));
-  std::string digits;
-  for (const char c : mantissa) {
-    if (IsDigit(c)) digits += c;
-  }
-  digits.erase(0, digits.find_first_not_of('0'));
-  digits.erase(digits.find_last_not_of('0') + 1);
-  if (digits.empty()) return true;  // zero
-  const double magnitude = std::abs(std::strtod(std::string(text).c_str(), nullptr));
-  return digits.size() <= kDigits && magnitude < kLargest && magnitude > kSmallest;
-}
-
 bool ParseTimestamp(std::string_view text, int64_t* seconds, int32_t* nanos) {
   std::chrono::year_month_day date;
   int second_of_day = 0;
@@ -238,4 +215,4 @@ std::string FormatTimestamp(int64_t seconds, int32_t nanos) {
   return text + fmt::format(".{:09}", nanos);
 }
 
-}  // namespace penstock::sqlite
+}  // namespace penstock::driver

@@ -1,13 +1,13 @@
-// The texts that stand for kinds SQLite has no type for.
-#ifndef PENSTOCK_DRIVERS_SQLITE_TEXT_H_
-#define PENSTOCK_DRIVERS_SQLITE_TEXT_H_
+// The texts that stand for kinds which a backend or the wire has as text.
+#ifndef PENSTOCK_DRIVERS_API_TEXT_H_
+#define PENSTOCK_DRIVERS_API_TEXT_H_
 
 #include <cstddef>
 #include <cstdint>
 #include <string>
 #include <string_view>
 
-namespace penstock::sqlite {
+namespace penstock::driver {
 
 bool IsUtf8(std::string_view text);
 
@@ -21,10 +21,6 @@ bool IsUuid(std::string_view text);
 // Digits with an optional sign, point and exponent.
 bool IsDecimal(std::string_view text);
 
-// True if SQLite's NUMERIC affinity, which turns such a text into a number,
-// keeps the value of this decimal.
-bool KeepsDecimal(std::string_view text);
-
 // "YYYY-MM-DD HH:MM:SS" (or with a T), an optional fraction of up to nine
 // digits and an optional Z or ±HH:MM; without one it is UTC.
 bool ParseTimestamp(std::string_view text, int64_t* seconds, int32_t* nanos);
@@ -33,6 +29,6 @@ bool ParseTimestamp(std::string_view text, int64_t* seconds, int32_t* nanos);
 // six or nine digits. Empty for a year outside 1 to 9999.
 std::string FormatTimestamp(int64_t seconds, int32_t nanos);
 
-}  // namespace penstock::sqlite
+}  // namespace penstock::driver
 
-#endif  // PENSTOCK_DRIVERS_SQLITE_TEXT_H_
+#endif  // PENSTOCK_DRIVERS_API_TEXT_H_

@@ -1,0 +1,170 @@
+// One PostgreSQL session behind the driver interface.
+#ifndef PENSTOCK_DRIVERS_POSTGRES_CONNECTION_H_
+#define PENSTOCK_DRIVERS_POSTGRES_CONNECTION_H_
+
+#include <cstddef>
+#include <cstdint>
+#include <memory>
+#include <optional>
+#include <span>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "absl/status/status.h"
+#include "absl/status/statusor.h"
+#include "drivers/api/driver.h"
+#include "drivers/postgres/encode.h"
+#include "drivers/postgres/flavor.h"
+#include "drivers/postgres/link.h"
+#include "drivers/postgres/options.h"
+#include "drivers/postgres/statement.h"
+#include "drivers/postgres/types.h"
+
+namespace penstock::postgres {
+
+// See driver::Connection for the contract. batch.cc has RunBatch, execute.cc one
+// statement's way through the server, prepare.cc how statements are made known,
+// transaction.cc the client's transaction, connection.cc the session itself.
+class Connection final : public driver::Connection {
+ public:
+  // All three outlive the connection.
+  static absl::StatusOr<std::unique_ptr<Connection>> Open(const Options& options,
+                                                          const Flavor& flavor,
+                                                          TypeRegistry* types,
+                                                          const driver::Deadline& deadline);
+
+  size_t Together(std::span<driver::StatementRun* const> runs) override;
+  size_t RunBatch(std::span<driver::StatementRun* const> runs) override;
+  void Run(driver::StatementRun& run) override;
+  absl::StatusOr<driver::StatementInfo> Describe(std::string_view sql,
+                                                 const driver::Deadline& deadline,
+                                                 driver::Cancellation* cancellation) override;
+  absl::Status Begin(const driver::TransactionOptions& options) override;
+  absl::Status Commit() override;
+  absl::Status Rollback() override;
+  absl::Status Savepoint(std::string_view name) override;
+  absl::Status RollbackTo(std::string_view name) override;
+  absl::Status Release(std::string_view name) override;
+  bool transaction_aborted() const override;
+  absl::Status Ping(const driver::Deadline& deadline) override;
+  absl::Status Reset() override;
+  bool healthy() const override;
+
+  std::string server_version() const { return link_->setting("server_version"); }
+  // Empty: this is no CockroachDB.
+  std::string cockroach_version() const { return link_->setting("crdb_version"); }
+
+ private:
+  friend class Cursor;
+  using Runs = std::span<driver::StatementRun* const>;
+
+  // What a command that is being waited for may be ended by. It hears of a
+  // cancel for as long as it lives.
+  class Watch final : driver::Cancellation::Listener {
+   public:
+    Watch(Link* link, const driver::Deadline& deadline, driver::Cancellation* cancellation);
+    ~Watch();
+    Watch(const Watch&) = delete;
+    Watch& operator=(const Watch&) = delete;
+
+    // Why it is to end; OK: it may go on.
+    absl::Status Interruption() const;
+    driver::TimePoint until() const { return deadline_.at; }
+
+   private:
+    void OnCancel() override { link_->Wake(); }
+
+    Link* const link_;
+    const driver::Deadline deadline_;
+    driver::Cancellation* const cancellation_;
+  };
+
+  // One command in flight and what has come of it so far.
+  struct Command {
+    explicit Command(const Watch* of) : watch(of) {}
+    const Watch* watch;
+    // Set once the server has been asked to cancel it.
+    absl::Status interruption;
+    driver::TimePoint give_up = driver::TimePoint::max();
+  };
+
+  // How the results of one statement have ended.
+  enum class Ending : uint8_t {
+    kDone,       // its status says how
+    kMore,       // the first batch is full
+    kStalePlan,  // a table has changed since it was prepared, or it is not prepared any more
+  };
+
+  Connection(const Options& options, const Flavor& flavor, TypeRegistry* types,
+             std::unique_ptr<Link> link);
+
+  // --- connection.cc
+  // Undoes what statements have left behind in the session, if they may have.
+  void CleanUp();
+
+  // --- batch.cc
+  // Others may wait behind it on this connection.
+  bool IsBrisk(const driver::StatementRun& run);
+  void RunTogether(Runs runs);
+
+  // --- execute.cc
+  // The next result of `command`, which is cancelled when its time is up. Fails
+  // when the link breaks, or is broken because the server does not react.
+  absl::StatusOr<Result> Next(Command* command);
+  // Has the server cancel it; it ends with `why` (OK: nothing happens).
+  void Interrupt(Command* command, absl::Status why);
+  // Takes what is left of a segment, up to its sync, and returns the first error
+  // in it.
+  absl::Status FinishSegment(Command* command);
+  absl::Status Failure(const Result& result, const Command& command) const;
+  // Runs a statement of the driver's own.
+  absl::Status Control(const std::string& sql, const Watch& watch);
+  absl::Status Control(const std::string& sql);
+  // Runs one by itself.
+  void RunOne(driver::StatementRun* run, bool may_leave_cursor);
+  void RunRows(driver::StatementRun* run, Statement* statement, Command* command);
+  // Sends one execution, without a sync. False: the run's status says why not.
+  bool Send(driver::StatementRun* run, Statement* statement, std::span<const driver::Value> args);
+  // Fills wire_values_.
+  absl::Status Encode(std::span<const driver::Value> args, const Statement& statement);
+  // Receives up to the end of the segment, or until the writer has `max_bytes`.
+  Ending Receive(driver::StatementRun* run, const Statement& statement, Command* command,
+                 size_t max_bytes);
+  absl::Status WriteRow(const Result& row, const Statement& statement, driver::RowWriter* writer);
+  // After a statement: is the session as it should be?
+  void CheckSession(driver::StatementRun* run, const Statement& statement);
+  absl::Status OutcomeUnknown() const;
+  static absl::Status ResultTooLarge();
+
+  // --- prepare.cc
+  // What a text alone forbids.
+  static absl::Status Check(const Text& text);
+  // The statement of `sql`, prepared with parameter types that suit `args`.
+  absl::StatusOr<Statement*> Prepare(std::string_view sql, std::span<const driver::Value> args,
+                                     const Watch& watch);
+  absl::StatusOr<Statement*> PrepareAs(std::string_view sql, const std::vector<uint32_t>& types,
+                                       const Watch& watch, bool may_fail);
+  absl::StatusOr<Result> Description(Command* command);
+  absl::Status TakeDescription(const Result& described, Statement* statement, const Watch& watch);
+  absl::Status LearnTypes(const std::vector<uint32_t>& wanted, const Watch& watch);
+  void ForgetStale(const Statement* statement);
+
+  const Options& options_;
+  const Flavor& flavor_;
+  TypeRegistry* const types_;
+  const std::unique_ptr<Link> link_;
+  StatementCache statements_;
+  bool in_transaction_ = false;
+  // Something may have been left behind in the session.
+  bool session_changed_ = false;
+
+  // Scratch.
+  std::string arena_;
+  std::vector<Parameter> parameters_;
+  std::vector<WireValue> wire_values_;
+};
+
+}  // namespace penstock::postgres
+
+#endif  // PENSTOCK_DRIVERS_POSTGRES_CONNECTION_H_

@@ -1,0 +1,38 @@
+// A result that did not fit into its first batch.
+#ifndef PENSTOCK_DRIVERS_POSTGRES_CURSOR_H_
+#define PENSTOCK_DRIVERS_POSTGRES_CURSOR_H_
+
+#include <memory>
+
+#include "drivers/postgres/connection.h"
+
+namespace penstock::postgres {
+
+// Rows wait in the server and in the socket until they are fetched. Destroyed
+// early it cancels the statement and waits for its end.
+class Cursor final : public driver::Cursor {
+ public:
+  Cursor(Connection* connection, const driver::StatementRun* run, const Statement* statement,
+         std::unique_ptr<Connection::Watch> watch, std::unique_ptr<Connection::Command> command);
+  ~Cursor() override;
+
+  absl::StatusOr<bool> Fetch(const driver::BatchLimits& limits,
+                             driver::RowWriter* writer) override;
+  const driver::Summary& summary() const override { return rest_.summary; }
+
+ private:
+  void Finish();
+
+  Connection* const connection_;
+  // Nothing else is prepared, so that the cache keeps it.
+  const Statement* const statement_;
+  const std::unique_ptr<Connection::Watch> watch_;
+  const std::unique_ptr<Connection::Command> command_;
+  // What Receive works on: the run that opened the cursor may be gone.
+  driver::StatementRun rest_;
+  bool finished_ = false;
+};
+
+}  // namespace penstock::postgres
+
+#endif  // PENSTOCK_DRIVERS_POSTGRES_CURSOR_H_

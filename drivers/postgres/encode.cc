@@ -1,0 +1,299 @@
+#include "drivers/postgres/encode.h"
+
+#include <algorithm>
+#include <charconv>
+#include <cmath>
+#include <iterator>
+#include <limits>
+
+#include "drivers/api/error.h"
+#include "drivers/api/text.h"
+#include "fmt/format.h"
+
+namespace penstock::postgres {
+namespace {
+
+using driver::Kind;
+using driver::MakeErrorWithHint;
+using driver::Reason;
+using driver::Value;
+
+// What is sent as text is built here, element by element in an array.
+class Encoder {
+ public:
+  Encoder(int number, std::string* out) : number_(number), out_(out) {}
+
+  absl::Status Encode(const Value& value, const Type& type) {
+    switch (value.kind) {
+      case Kind::kBoolean: return Boolean(value, type);
+      case Kind::kInteger: return Integer(value, type);
+      case Kind::kReal: return Real(value, type);
+      case Kind::kText: return Text(value, type);
+      case Kind::kBlob: return Blob(value, type);
+      case Kind::kDecimal: return Decimal(value, type);
+      case Kind::kTimestamp: return Timestamp(value, type);
+      case Kind::kArray: return Array(value, type);
+      default: return Own(value, type);
+    }
+  }
+
+ private:
+  absl::Status Unsuitable(const Value& value, const Type& type) const {
+    return MakeErrorWithHint(
+        Reason::kInvalidParameter,
+        fmt::format("parameter ${} is {}, and the server takes it as {}", number_,
+                    driver::KindName(value.kind), type.name),
+        fmt::format("send another kind, or write a cast: ${}::{}", number_,
+                    value.kind == Kind::kArray ? "type[]" : "type"));
+  }
+  absl::Status Inexact(const Value& value, const Type& type, std::string_view why) const {
+    return driver::MakeError(Reason::kDataException,
+                             fmt::format("parameter ${}: this {} {}; the server takes it as {}",
+                                         number_, driver::KindName(value.kind), why, type.name));
+  }
+  absl::Status Put(std::string_view text) {
+    out_->append(text);
+    return absl::OkStatus();
+  }
+
+  absl::Status Boolean(const Value& value, const Type& type) {
+    if (type.base != oid::kBool) return Unsuitable(value, type);
+    return Put(value.integer != 0 ? "t" : "f");
+  }
+
+  absl::Status Integer(const Value& value, const Type& type) {
+    int64_t least = std::numeric_limits<int64_t>::min();
+    int64_t most = std::numeric_limits<int64_t>::max();
+    switch (type.base) {
+      case oid::kInt2:
+        least = std::numeric_limits<int16_t>::min();
+        most = std::numeric_limits<int16_t>::max();
+        break;
+      case oid::kInt4:
+        least = std::numeric_limits<int32_t>::min();
+        most = std::numeric_limits<int32_t>::max();
+        break;
+      case oid::kOid:
+        least = 0;
+        most = std::numeric_limits<uint32_t>::max();
+        break;
+      case oid::kFloat4:
+      case oid::kFloat8:
+        // The integers that a double, or a float, has all of.
+        most = int64_t{1} << (type.base == oid::kFloat8 ? 53 : 24);
+        least = -most;
+        break;
+      case oid::kInt8:
+      case oid::kNumeric: break;
+      default: return Unsuitable(value, type);
+    }
+    if (value.integer < least || value.integer > most) {
+      return Inexact(value, type, "is out of range");
+    }
+    fmt::format_to(std::back_inserter(*out_), "{}", value.integer);
+    return absl::OkStatus();
+  }
+
+  absl::Status Real(const Value& value, const Type& type) {
+    const bool whole = std::trunc(value.real) == value.real && std::abs(value.real) < 0x1p63;
+    switch (type.base) {
+      case oid::kInt2:
+      case oid::kInt4:
+      case oid::kInt8:
+        if (!whole) return Inexact(value, type, "is not a whole number");
+        return Integer(Value::Integer(static_cast<int64_t>(value.real)), type);
+      case oid::kFloat4:
+        if (!std::isnan(value.real) &&
+            static_cast<double>(static_cast<float>(value.real)) != value.real) {
+          return Inexact(value, type, "does not fit without rounding");
+        }
+        break;
+      case oid::kFloat8:
+      case oid::kNumeric: break;
+      default: return Unsuitable(value, type);
+    }
+    if (std::isnan(value.real)) return Put("NaN");
+    if (std::isinf(value.real)) return Put(value.real < 0 ? "-Infinity" : "Infinity");
+    char digits[32];
+    const auto [end, error] = std::to_chars(digits, digits + sizeof digits, value.real);
+    return Put({digits, static_cast<size_t>(end - digits)});
+  }
+
+  // Text goes to every type that is not made of numbers or bytes by itself: the
+  // server reads it, and says so if it cannot.
+  absl::Status Text(const Value& value, const Type& type) {
+    if (type.kind == Kind::kBlob) return Unsuitable(value, type);
+    if (value.text.find('\0') != std::string_view::npos) {
+      return Inexact(value, type, "has a NUL character in it, which PostgreSQL cannot store");
+    }
+    if (!driver::IsUtf8(value.text)) return Inexact(value, type, "is not valid UTF-8");
+    return Put(value.text);
+  }
+
+  absl::Status Blob(const Value& value, const Type& type) {
+    if (type.base != oid::kBytea) return Unsuitable(value, type);
+    constexpr char kDigits[] = "0123456789abcdef";
+    out_->append("\\x");
+    for (const char c : value.text) {
+      const auto byte = static_cast<unsigned char>(c);
+      out_->push_back(kDigits[byte >> 4]);
+      out_->push_back(kDigits[byte & 15]);
+    }
+    return absl::OkStatus();
+  }
+
+  absl::Status Decimal(const Value& value, const Type& type) {
+    std::string_view digits = value.text;
+    const bool special = digits == "NaN" || digits == "Infinity" || digits == "-Infinity";
+    if (!special && !driver::IsDecimal(digits)) {
+      return Inexact(value, type, "is not digits with a sign, point or exponent");
+    }
+    switch (type.base) {
+      case oid::kNumeric: return Put(digits);
+      case oid::kInt2:
+      case oid::kInt4:
+      case oid::kInt8:
+        // A point or an exponent would be rounded away.
+        if (special || digits.find_first_of(".eE") != std::string_view::npos) {
+          return Inexact(value, type, "is not a whole number");
+        }
+        return Put(digits);
+      default: return Unsuitable(value, type);
+    }
+  }
+
+  absl::Status Timestamp(const Value& value, const Type& type) {
+    if (type.kind != Kind::kTimestamp) return Unsuitable(value, type);
+    if (value.nanos % 1000 != 0) {
+      return Inexact(value, type, "is finer than a microsecond");
+    }
+    const std::string text = driver::FormatTimestamp(value.integer, value.nanos);
+    if (text.empty()) return Inexact(value, type, "is outside the years 1 to 9999");
+    // The type without a zone is understood as UTC, and would ignore an offset.
+    const std::string_view bare = text.ends_with('Z') ? std::string_view(text).substr(0, text.size() - 1) : text;
+    out_->append(bare);
+    if (type.base == oid::kTimestamptz) out_->append("+00");
+    return absl::OkStatus();
+  }
+
+  // Date, time, interval, uuid, json: to their own type, or to text as it is.
+  absl::Status Own(const Value& value, const Type& type) {
+    const bool text = type.base == oid::kText || type.base == oid::kVarchar ||
+                      type.base == oid::kBpchar;
+    if (type.kind != value.kind && !text) return Unsuitable(value, type);
+    if (value.kind == Kind::kTime && value.text.find_first_of("Z+-") != std::string_view::npos &&
+        type.base == oid::kTime) {
+      return Inexact(value, type, "has an offset");
+    }
+    return Text(value, type);
+  }
+
+  absl::Status Array(const Value& value, const Type& type) {
+    if (type.element == nullptr) return Unsuitable(value, type);
+    out_->push_back('{');
+    bool first = true;
+    for (const Value& element : value.elements) {
+      if (!std::exchange(first, false)) out_->push_back(type.element->delimiter);
+      absl::Status encoded = Element(element, type);
+      if (!encoded.ok()) return encoded;
+    }
+    out_->push_back('}');
+    return absl::OkStatus();
+  }
+
+  absl::Status Element(const Value& element, const Type& type) {
+    if (element.is_null()) return Put("NULL");
+    if (element.kind == Kind::kArray) return Array(element, type);
+    std::string plain;
+    absl::Status encoded = Encoder(number_, &plain).Encode(element, *type.element);
+    if (!encoded.ok()) return encoded;
+    out_->push_back('"');
+    for (const char c : plain) {
+      if (c == '"' || c == '\\') out_->push_back('\\');
+      out_->push_back(c);
+    }
+    out_->push_back('"');
+    return absl::OkStatus();
+  }
+
+  const int number_;
+  std::string* const out_;
+};
+
+// The array type of each natural element type.
+uint32_t ArrayOf(uint32_t element) {
+  static const TypeRegistry& built_in = *new TypeRegistry();
+  return built_in.Find(element)->array;
+}
+
+// Collects the one kind of all elements; kUnspecified: only NULLs. False: several.
+bool CollectKind(const Value& array, const Value** example) {
+  for (const Value& element : array.elements) {
+    if (element.is_null()) continue;
+    if (element.kind == Kind::kArray) {
+      if (!CollectKind(element, example)) return false;
+    } else if (*example == nullptr) {
+      *example = &element;
+    } else if ((*example)->kind != element.kind) {
+      return false;
+    }
+  }
+  return true;
+}
+
+}  // namespace
+
+absl::Status EncodeParameter(int number, const Value& value, const Type& type, std::string* arena,
+                             Parameter* parameter) {
+  *parameter = {};
+  parameter->null = value.is_null();
+  if (parameter->null) return absl::OkStatus();
+  if (value.kind == Kind::kBlob && type.base == oid::kBytea) {
+    parameter->binary = true;
+    parameter->direct = value.text.data() == nullptr ? "" : value.text.data();
+    parameter->size = value.text.size();
+    return absl::OkStatus();
+  }
+  parameter->offset = arena->size();
+  absl::Status encoded = Encoder(number, arena).Encode(value, type);
+  parameter->size = arena->size() - parameter->offset;
+  // What is sent as text ends with a NUL.
+  arena->push_back('\0');
+  return encoded;
+}
+
+absl::StatusOr<uint32_t> NaturalType(const Value& value) {
+  switch (value.kind) {
+    case Kind::kBoolean: return oid::kBool;
+    case Kind::kInteger: return oid::kInt8;
+    case Kind::kReal: return oid::kFloat8;
+    case Kind::kBlob: return oid::kBytea;
+    case Kind::kDecimal: return oid::kNumeric;
+    case Kind::kTimestamp: return oid::kTimestamptz;
+    case Kind::kDate: return oid::kDate;
+    case Kind::kTime:
+      return value.text.find_first_of("Z+-") != std::string_view::npos ? oid::kTimetz : oid::kTime;
+    case Kind::kInterval: return oid::kInterval;
+    case Kind::kUuid: return oid::kUuid;
+    // Not jsonb, which writes a document its own way.
+    case Kind::kJson: return oid::kJson;
+    case Kind::kArray: {
+      const Value* example = nullptr;
+      if (!CollectKind(value, &example)) {
+        return MakeErrorWithHint(Reason::kInvalidParameter, "an array has values of several kinds",
+                                 "PostgreSQL's arrays have elements of one type");
+      }
+      if (example == nullptr) return ArrayOf(oid::kText);
+      absl::StatusOr<uint32_t> element = NaturalType(*example);
+      if (!element.ok()) return element;
+      return ArrayOf(*element);
+    }
+    default: return oid::kText;
+  }
+}
+
+bool NeedsDeclaredType(const Value& value, const Type& inferred) {
+  return inferred.oid == oid::kText && !value.is_null() && value.kind != Kind::kText;
+}
+
+}  // namespace penstock::postgres

@@ -1,0 +1,110 @@
+#include "drivers/postgres/error.h"
+
+#include "drivers/api/error.h"
+
+namespace penstock::postgres {
+namespace {
+
+using driver::Reason;
+
+bool Has(std::string_view text, std::string_view words) {
+  return text.find(words) != std::string_view::npos;
+}
+
+// A whole SQLSTATE, or the two letters of its class.
+struct Entry {
+  std::string_view sqlstate;
+  Reason reason;
+};
+// The first that fits counts, so that single codes stand before their class.
+constexpr Entry kReasons[] = {
+    {"23505", Reason::kUniqueViolation},
+    {"23503", Reason::kForeignKeyViolation},
+    {"23514", Reason::kCheckViolation},
+    {"23502", Reason::kNotNullViolation},
+    {"23", Reason::kConstraintViolation},
+    {"40001", Reason::kSerializationFailure},
+    {"40P01", Reason::kDeadlock},
+    {"40003", Reason::kCommitOutcomeUnknown},
+    {"40", Reason::kSerializationFailure},
+    {"55P03", Reason::kBusy},
+    {"55006", Reason::kBusy},
+    {"25P02", Reason::kTransactionAborted},
+    {"25P03", Reason::kTransactionIdleTimeout},
+    {"25006", Reason::kReadOnly},
+    {"25001", Reason::kUnsupported},
+    {"53100", Reason::kDiskFull},
+    {"53", Reason::kBackendResources},
+    {"54", Reason::kLimitExceeded},
+    {"57014", Reason::kCancelled},
+    {"57P01", Reason::kConnectionLost},
+    {"57P02", Reason::kConnectionLost},
+    {"57P03", Reason::kConnectionFailed},
+    {"57P05", Reason::kConnectionLost},
+    {"08", Reason::kConnectionLost},
+    {"28", Reason::kBackendCredentials},
+    {"42501", Reason::kBackendCredentials},
+    {"42P01", Reason::kUndefinedTable},
+    {"3D000", Reason::kUnknownDatabase},
+    {"3F000", Reason::kUndefinedTable},
+    {"42804", Reason::kInvalidParameter},
+    {"42P18", Reason::kInvalidParameter},
+    {"42P02", Reason::kInvalidParameter},
+    {"42", Reason::kSyntax},
+    {"22", Reason::kDataException},
+    {"0A", Reason::kUnsupported},
+    {"26", Reason::kConnectionLost},
+    {"3B001", Reason::kInvalidParameter},
+    {"58030", Reason::kIo},
+    {"58", Reason::kIo},
+    {"XX001", Reason::kCorruption},
+    {"XX002", Reason::kCorruption},
+    // RAISE in a function of the user's.
+    {"P0", Reason::kDataException},
+};
+
+Reason ReasonOf(const ServerError& error) {
+  if (error.sqlstate == "42601" && Has(error.message, "multiple commands")) {
+    return Reason::kMultipleStatements;
+  }
+  if (error.sqlstate == kQueryCancelled && Has(error.message, "timeout")) {
+    return Reason::kQueryTimeout;
+  }
+  for (const Entry& entry : kReasons) {
+    if (std::string_view(error.sqlstate).starts_with(entry.sqlstate)) return entry.reason;
+  }
+  return Reason::kIo;
+}
+
+// "invalid input syntax for type integer: "abc"": what stands in quotes after a
+// colon is the value.
+std::string WithoutValue(const ServerError& error) {
+  const bool quotes = error.sqlstate.starts_with("22");
+  const size_t value = error.message.find(": \"");
+  return quotes && value != std::string::npos ? error.message.substr(0, value) : error.message;
+}
+
+}  // namespace
+
+absl::Status Classify(const ServerError& error) {
+  driver::ErrorInfo info;
+  info.sqlstate = error.sqlstate;
+  info.schema = error.schema;
+  info.table = error.table;
+  info.column = error.column;
+  info.constraint = error.constraint;
+  info.position = error.position;
+  info.hint = error.hint;
+  const Reason reason = ReasonOf(error);
+  if (reason == Reason::kMultipleStatements) {
+    info.hint = "send one statement a request; scripts belong to migrations";
+  }
+  return driver::MakeError(reason, WithoutValue(error), info);
+}
+
+bool IsStalePlan(const ServerError& error) {
+  return error.sqlstate == "26000" ||
+         (error.sqlstate == "0A000" && Has(error.message, "cached plan"));
+}
+
+}  // namespace penstock::postgres

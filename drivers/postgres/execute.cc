@@ -1,0 +1,337 @@
+// One statement's way through the server: sent, waited for, cancelled, received.
+#include <array>
+#include <chrono>
+#include <utility>
+
+#include "drivers/api/error.h"
+#include "drivers/postgres/connection.h"
+#include "drivers/postgres/cursor.h"
+#include "drivers/postgres/decode.h"
+#include "fmt/format.h"
+
+namespace penstock::postgres {
+namespace {
+
+using driver::MakeError;
+using driver::MakeErrorWithHint;
+using driver::Reason;
+using driver::StatementRun;
+
+// What the driver's own statements may take: the server has nothing to compute.
+constexpr auto kControlTimeout = std::chrono::seconds(30);
+// Buffered at most, where a result cannot be left to a cursor.
+constexpr size_t kNoCursor = size_t{32} << 20;
+
+driver::TimePoint Now() { return std::chrono::steady_clock::now(); }
+
+bool Counts(std::string_view tag) {
+  constexpr std::array<std::string_view, 4> kCounting = {"INSERT", "UPDATE", "DELETE", "MERGE"};
+  for (const std::string_view verb : kCounting) {
+    if (tag.starts_with(verb)) return true;
+  }
+  return false;
+}
+
+bool Lost(const absl::Status& status) {
+  return driver::GetErrorInfo(status).reason == Reason::kConnectionLost;
+}
+
+}  // namespace
+
+Connection::Watch::Watch(Link* link, const driver::Deadline& deadline,
+                         driver::Cancellation* cancellation)
+    : link_(link), deadline_(deadline), cancellation_(cancellation) {
+  if (cancellation_ != nullptr) cancellation_->Add(this);
+}
+
+Connection::Watch::~Watch() {
+  if (cancellation_ != nullptr) cancellation_->Remove(this);
+}
+
+absl::Status Connection::Watch::Interruption() const {
+  if (cancellation_ != nullptr && cancellation_->cancelled()) return cancellation_->status();
+  return deadline_.passed(Now()) ? deadline_.Error() : absl::OkStatus();
+}
+
+absl::StatusOr<Result> Connection::Next(Command* command) {
+  for (;;) {
+    const bool ending = !command->interruption.ok();
+    switch (link_->WaitForResult(ending ? command->give_up : command->watch->until())) {
+      case Link::Wait::kReady: return link_->Take();
+      case Link::Wait::kBroken: return ending ? command->interruption : link_->BrokenError();
+      case Link::Wait::kTimeUp:
+      case Link::Wait::kWoken:
+        if (!ending) {
+          Interrupt(command, command->watch->Interruption());
+        } else if (Now() >= command->give_up) {
+          link_->Break();
+          return command->interruption;
+        }
+        break;
+    }
+  }
+}
+
+void Connection::Interrupt(Command* command, absl::Status why) {
+  // OK: it was somebody else on this connection who was cancelled.
+  if (why.ok() || !command->interruption.ok()) return;
+  command->interruption = std::move(why);
+  command->give_up = Now() + options_.cancel_grace;
+  link_->Cancel();
+}
+
+absl::Status Connection::FinishSegment(Command* command) {
+  absl::Status first;
+  for (int ends = 0; ends < 2;) {
+    absl::StatusOr<Result> result = Next(command);
+    if (!result.ok()) return first.ok() ? result.status() : first;
+    switch (result->sort()) {
+      case Result::Sort::kSync:
+        if (!link_->WaitForCancel(command->give_up)) link_->Break();
+        return first;
+      case Result::Sort::kError:
+        if (first.ok()) first = Failure(*result, *command);
+        break;
+      case Result::Sort::kEnd: ++ends; continue;
+      case Result::Sort::kCopy: link_->Break(); break;
+      default: break;
+    }
+    ends = 0;
+  }
+  link_->Break();
+  return first.ok() ? link_->BrokenError() : first;
+}
+
+absl::Status Connection::Failure(const Result& result, const Command& command) const {
+  const ServerError error = result.error();
+  if (error.sqlstate == kQueryCancelled && !command.interruption.ok()) {
+    return command.interruption;
+  }
+  if (error.sqlstate.empty()) return link_->BrokenError();
+  return Classify(error);
+}
+
+absl::Status Connection::Control(const std::string& sql, const Watch& watch) {
+  Command command(&watch);
+  if (!link_->SendText(sql) || !link_->SendSync()) return link_->BrokenError();
+  return FinishSegment(&command);
+}
+
+absl::Status Connection::Control(const std::string& sql) {
+  return Control(sql, Watch(link_.get(),
+                            {.at = Now() + kControlTimeout, .reason = Reason::kQueryTimeout},
+                            nullptr));
+}
+
+bool Connection::Send(StatementRun* run, Statement* statement,
+                      std::span<const driver::Value> args) {
+  run->status = Encode(args, *statement);
+  if (!run->status.ok()) return false;
+  if (link_->SendExecute(statement->name, wire_values_)) return true;
+  run->status = link_->BrokenError();
+  return false;
+}
+
+absl::Status Connection::Encode(std::span<const driver::Value> args, const Statement& statement) {
+  if (args.size() != statement.parameters.size()) {
+    return MakeError(Reason::kInvalidParameter,
+                     fmt::format("the statement has {} parameters, {} values were given",
+                                 statement.parameters.size(), args.size()));
+  }
+  arena_.clear();
+  parameters_.resize(args.size());
+  wire_values_.resize(args.size());
+  for (size_t i = 0; i < args.size(); ++i) {
+    absl::Status encoded = EncodeParameter(static_cast<int>(i) + 1, args[i],
+                                           *statement.parameters[i], &arena_,
+                                           &parameters_[i]);
+    if (!encoded.ok()) return encoded;
+  }
+  // The arena has stopped growing, so that its bytes stay where they are.
+  for (size_t i = 0; i < args.size(); ++i) {
+    const Parameter& parameter = parameters_[i];
+    wire_values_[i] = {.data = parameter.null ? nullptr : parameter.bytes(arena_).data(),
+                       .length = static_cast<int>(parameter.bytes(arena_).size()),
+                       .binary = parameter.binary};
+  }
+  return absl::OkStatus();
+}
+
+absl::Status Connection::WriteRow(const Result& row, const Statement& statement,
+                                  driver::RowWriter* writer) {
+  const auto columns = static_cast<int>(statement.column_types.size());
+  for (int i = 0; i < columns; ++i) {
+    if (row.null(i)) {
+      writer->Null();
+      continue;
+    }
+    const std::string_view value = row.value(i);
+    if (value.size() > options_.max_value_bytes) {
+      return MakeErrorWithHint(
+          Reason::kLimitExceeded,
+          fmt::format("a value of column '{}' has more than {} bytes",
+                      (*statement.columns)[static_cast<size_t>(i)].name, options_.max_value_bytes),
+          "raise max_value_bytes of the database, or read the value in parts");
+    }
+    absl::Status written =
+        WriteValue(*statement.column_types[static_cast<size_t>(i)], value, writer);
+    if (!written.ok()) return written;
+  }
+  writer->EndRow();
+  return absl::OkStatus();
+}
+
+Connection::Ending Connection::Receive(StatementRun* run, const Statement& statement,
+                                       Command* command, size_t max_bytes) {
+  bool done = false;
+  for (;;) {
+    absl::StatusOr<Result> result = Next(command);
+    if (!result.ok()) {
+      // The commit is what the sync makes of the statement.
+      const bool unknown = Lost(result.status()) && !in_transaction_ && !statement.text.reads;
+      if (run->status.ok()) run->status = unknown ? OutcomeUnknown() : result.status();
+      return Ending::kDone;
+    }
+    switch (result->sort()) {
+      case Result::Sort::kRow:
+        ++run->summary.rows_returned;
+        if (run->writer == nullptr || !command->interruption.ok()) break;
+        if (absl::Status written = WriteRow(*result, statement, run->writer); !written.ok()) {
+          Interrupt(command, std::move(written));
+        } else if (run->writer->bytes() >= max_bytes) {
+          return Ending::kMore;
+        }
+        break;
+      case Result::Sort::kDone:
+        done = true;
+        if (Counts(result->tag())) run->summary.rows_affected += result->rows_affected();
+        break;
+      case Result::Sort::kError: {
+        if (!run->status.ok()) break;
+        run->status = Failure(*result, *command);
+        const std::string sqlstate = result->error().sqlstate;
+        if (IsStalePlan(result->error()) && !in_transaction_) {
+          const absl::Status rest = FinishSegment(command);
+          return healthy() ? Ending::kStalePlan : Ending::kDone;
+        }
+        break;
+      }
+      case Result::Sort::kCopy:
+        run->status = MakeError(Reason::kUnsupported, "COPY from or to the client is not served");
+        link_->Break();
+        return Ending::kDone;
+      case Result::Sort::kSync:
+        // What was interrupted and has ended well all the same is not told as
+        // done when a value could not be.
+        if (run->status.ok() && !command->interruption.ok() && !done) {
+          run->status = command->interruption;
+        }
+        if (!link_->WaitForCancel(command->give_up)) link_->Break();
+        return Ending::kDone;
+      default: break;
+    }
+  }
+}
+
+absl::Status Connection::OutcomeUnknown() const {
+  const absl::Status lost = link_->BrokenError();
+  return MakeErrorWithHint(
+      Reason::kCommitOutcomeUnknown,
+      fmt::format("{} before the answer came: what was asked for may or may not be done",
+                  std::string_view(lost.message().data(), lost.message().size())),
+      "look at the data before trying again");
+}
+
+void Connection::RunOne(StatementRun* run, bool may_leave_cursor) {
+  auto watch = std::make_unique<Watch>(link_.get(), run->deadline, run->cancellation);
+  run->status = watch->Interruption();
+  if (!run->status.ok()) return;
+  constexpr int kAttempts = 3;
+  for (int attempt = 1; attempt <= kAttempts; ++attempt) {
+    const bool many = !run->rows.empty();
+    absl::StatusOr<Statement*> prepared =
+        Prepare(run->sql, many ? std::span<const driver::Value>(run->rows.front()) : run->args,
+                *watch);
+    if (!prepared.ok()) {
+      run->status = prepared.status();
+      return;
+    }
+    Statement* statement = *prepared;
+    run->summary = {};
+    if (run->writer != nullptr) run->writer->Begin(statement->columns);
+    auto command = std::make_unique<Command>(watch.get());
+    const driver::TimePoint began = Now();
+    if (many) {
+      RunRows(run, statement, command.get());
+      CheckSession(run, *statement);
+      return;
+    }
+    if (!Send(run, statement, run->args)) return;
+    link_->RowByRow();
+    link_->SendSync();
+    const Ending ending =
+        Receive(run, *statement, command.get(), may_leave_cursor ? run->limits.max_bytes : kNoCursor);
+    if (ending == Ending::kMore && may_leave_cursor) {
+      statement->Note(Now() - began, run->limits.max_bytes);
+      run->cursor = std::make_unique<Cursor>(this, run, statement, std::move(watch),
+                                             std::move(command));
+      return;
+    }
+    if (ending == Ending::kMore) {
+      Interrupt(command.get(), ResultTooLarge());
+      Receive(run, *statement, command.get(), kNoCursor);
+    }
+    if (ending == Ending::kStalePlan && attempt < kAttempts) {
+      ForgetStale(statement);
+      run->status = absl::OkStatus();
+      continue;
+    }
+    statement->Note(Now() - began, run->writer != nullptr ? run->writer->bytes() : 0);
+    CheckSession(run, *statement);
+    return;
+  }
+}
+
+absl::Status Connection::ResultTooLarge() {
+  return MakeErrorWithHint(Reason::kLimitExceeded,
+                           fmt::format("the result has more than {} MiB", kNoCursor >> 20),
+                           "read it with Query, which streams");
+}
+
+// All of them in one segment, which is one transaction.
+void Connection::RunRows(StatementRun* run, Statement* statement, Command* command) {
+  driver::RowWriter* writer = std::exchange(run->writer, nullptr);
+  bool first = true;
+  for (const std::vector<driver::Value>& row : run->rows) {
+    if (!Send(run, statement, row)) break;
+    if (std::exchange(first, false)) link_->RowByRow();
+    // Takes the answers that are there already, so that neither side's buffers fill.
+    if (!link_->Pump()) break;
+  }
+  const absl::Status refused = run->status;
+  // The rows before a refused one must not stay: the segment is made to fail.
+  if (!refused.ok()) link_->SendText("SELECT penstock_refused_row");
+  link_->SendSync();
+  run->status = absl::OkStatus();
+  Receive(run, *statement, command, kNoCursor);
+  if (!refused.ok()) run->status = refused;
+  if (!run->status.ok()) run->summary = {};
+  run->summary.rows_returned = 0;
+  run->writer = writer;
+}
+
+void Connection::CheckSession(StatementRun* run, const Statement& statement) {
+  if (!healthy()) return;
+  if (statement.text.may_change_session) session_changed_ = true;
+  if (statement.text.drops_prepared) statements_.Clear();
+  const bool open = link_->transaction() != Link::Transaction::kNone;
+  if (open == in_transaction_) return;
+  run->status = MakeErrorWithHint(Reason::kTransactionControl,
+                                  "the statement has begun or ended a transaction",
+                                  "use the Transaction call, which holds a connection for it");
+  if (open) Control("ROLLBACK").IgnoreError();
+  in_transaction_ = false;
+  session_changed_ = true;
+}
+
+}  // namespace penstock::postgres

@@ -1,0 +1,43 @@
+// PostgreSQL behind the driver interface. The only header of this folder that
+// others include.
+#ifndef PENSTOCK_DRIVERS_POSTGRES_POSTGRES_DRIVER_H_
+#define PENSTOCK_DRIVERS_POSTGRES_POSTGRES_DRIVER_H_
+
+#include <memory>
+
+#include "absl/status/statusor.h"
+#include "drivers/api/config.h"
+#include "drivers/api/driver.h"
+#include "drivers/postgres/flavor.h"
+
+namespace penstock::postgres {
+
+// A database of a PostgreSQL server, 12 or later. Nothing is connected yet: a
+// server that is down is met at the first request.
+//
+// `config.connection_string` is what libpq takes, a URI or key=value words; or
+// the fields host (a name, an address, a folder with a socket; several with
+// commas), port, username, password, database and ssl_mode say it. Hosts are
+// tried in turn.
+//
+// Options (config.options), all texts:
+//   ssl_ca, ssl_cert, ssl_key  files, as libpq's sslrootcert, sslcert, sslkey
+//   target_session_attrs       any (default) | read-write | read-only | primary |
+//                              standby | prefer-standby
+//   application_name           default penstock/<name of the database>
+//   connect_timeout_ms         of each host; default 5000
+//   cancel_grace_ms            how long a cancelled statement may take to end
+//                              before its connection is closed; default 5000
+//   tcp_user_timeout_ms        default 30000
+//   session_reset              auto (default): after statements that may leave
+//                              something behind in the session (a setting, a
+//                              lock, a temporary table); always: after every use
+absl::StatusOr<std::unique_ptr<driver::Driver>> Open(const driver::Config& config);
+
+// For a driver that speaks the same protocol.
+absl::StatusOr<std::unique_ptr<driver::Driver>> OpenFlavor(const driver::Config& config,
+                                                           Flavor flavor);
+
+}  // namespace penstock::postgres
+
+#endif  // PENSTOCK_DRIVERS_POSTGRES_POSTGRES_DRIVER_H_

@@ -1,0 +1,215 @@
+// How statements are made known to the server, and it to us.
+#include <chrono>
+#include <utility>
+
+#include "drivers/api/error.h"
+#include "drivers/postgres/connection.h"
+#include "fmt/format.h"
+
+namespace penstock::postgres {
+namespace {
+
+using driver::MakeErrorWithHint;
+using driver::Reason;
+
+// It cannot tell what a parameter is from where it stands: "could not determine
+// the data type", "the function is not unique", "the operator is not unique".
+bool WantsTypes(const absl::Status& status) {
+  const std::string sqlstate = driver::GetErrorInfo(status).sqlstate;
+  return sqlstate == "42P18" || sqlstate == "42P08" || sqlstate == "42725";
+}
+
+}  // namespace
+
+absl::Status Connection::Check(const Text& text) {
+  if (text.empty) {
+    return driver::MakeError(Reason::kEmptyStatement, "the statement is empty");
+  }
+  if (text.controls_transaction) {
+    return MakeErrorWithHint(Reason::kTransactionControl,
+                             "transactions are not controlled by SQL text",
+                             "use the Transaction call, which holds a connection for it");
+  }
+  if (text.copies) {
+    return MakeErrorWithHint(Reason::kUnsupported, "COPY from or to the client is not served",
+                             "use Exec with rows, and Query, which streams");
+  }
+  return absl::OkStatus();
+}
+
+absl::StatusOr<Statement*> Connection::Prepare(std::string_view sql,
+                                               std::span<const driver::Value> args,
+                                               const Watch& watch) {
+  Statement* statement = statements_.FindAgain(sql);
+  std::vector<uint32_t> types;
+  if (statement == nullptr) {
+    for (const driver::Value& arg : args) {
+      absl::StatusOr<uint32_t> type = NaturalType(arg);
+      if (!type.ok()) return type.status();
+      types.push_back(*type);
+    }
+    // One whose types had to be declared is found by them.
+    if (!types.empty()) statement = statements_.Find(sql, types);
+    if (statement != nullptr) return statement;
+    absl::StatusOr<Statement*> inferred = PrepareAs(sql, {}, watch, !args.empty());
+    if (!inferred.ok()) {
+      if (args.empty() || !WantsTypes(inferred.status())) return inferred;
+      return PrepareAs(sql, types, watch, false);
+    }
+    statement = *inferred;
+  }
+  // "text" is what the server calls a parameter that could be anything.
+  types.clear();
+  for (size_t i = 0; i < args.size() && i < statement->parameters.size(); ++i) {
+    if (!NeedsDeclaredType(args[i], *statement->parameters[i])) continue;
+    types.resize(statement->parameters.size());
+    absl::StatusOr<uint32_t> type = NaturalType(args[i]);
+    if (!type.ok()) return type.status();
+    types[i] = *type;
+  }
+  if (types.empty()) return statement;
+  if (Statement* declared = statements_.Find(sql, types); declared != nullptr) return declared;
+  return PrepareAs(sql, types, watch, false);
+}
+
+absl::StatusOr<Statement*> Connection::PrepareAs(std::string_view sql,
+                                                 const std::vector<uint32_t>& types,
+                                                 const Watch& watch, bool may_fail) {
+  auto statement = std::make_unique<Statement>();
+  statement->text = Inspect(sql);
+  absl::Status checked = Check(statement->text);
+  if (!checked.ok()) return checked;
+  if (sql.find('\0') != std::string_view::npos) {
+    return driver::MakeError(Reason::kSyntax, "the statement has a NUL character in it");
+  }
+  statement->sql = sql;
+  statement->name = statements_.NextName();
+  // A failure that is not the last word must not abort a client's transaction.
+  const bool guarded = may_fail && in_transaction_;
+  bool sent = true;
+  if (!in_transaction_) {
+    for (const std::string& name : statements_.TakeRemoved()) {
+      sent = sent && link_->SendText("DEALLOCATE " + name);
+    }
+  }
+  sent = sent && (!guarded || link_->SendText("SAVEPOINT penstock_prepare")) &&
+         link_->SendPrepare(statement->name, statement->sql, types) &&
+         link_->SendDescribe(statement->name) &&
+         (!guarded || link_->SendText("RELEASE SAVEPOINT penstock_prepare")) && link_->SendSync();
+  if (!sent) return link_->BrokenError();
+  Command command(&watch);
+  absl::StatusOr<Result> described = Description(&command);
+  if (!described.ok()) {
+    if (guarded && WantsTypes(described.status()) && healthy()) {
+      absl::Status undone = Control("ROLLBACK TO SAVEPOINT penstock_prepare");
+      if (!undone.ok()) return undone;
+    }
+    return described.status();
+  }
+  absl::Status taken = TakeDescription(*described, statement.get(), watch);
+  if (!taken.ok()) return taken;
+  return statements_.Add(std::move(statement), types);
+}
+
+absl::StatusOr<Result> Connection::Description(Command* command) {
+  Result description;
+  absl::Status failure;
+  bool described = false;
+  for (int ends = 0; ends < 2;) {
+    absl::StatusOr<Result> result = Next(command);
+    if (!result.ok()) return failure.ok() ? result.status() : failure;
+    ends = result->sort() == Result::Sort::kEnd ? ends + 1 : 0;
+    switch (result->sort()) {
+      case Result::Sort::kSync:
+        if (!link_->WaitForCancel(command->give_up)) link_->Break();
+        if (!failure.ok()) return failure;
+        if (!described) return driver::MakeError(Reason::kIo, "the server described nothing");
+        return description;
+      case Result::Sort::kError:
+        if (failure.ok()) failure = Failure(*result, *command);
+        break;
+      case Result::Sort::kDone:
+        // Commands of text say what they did; a preparation says nothing.
+        if (result->is_description()) {
+          description = *std::move(result);
+          described = true;
+        }
+        break;
+      default: break;
+    }
+  }
+  link_->Break();
+  return failure.ok() ? link_->BrokenError() : failure;
+}
+
+absl::Status Connection::TakeDescription(const Result& described, Statement* statement,
+                                         const Watch& watch) {
+  std::vector<uint32_t> wanted;
+  for (int i = 0; i < described.parameters(); ++i) wanted.push_back(described.parameter_type(i));
+  for (int i = 0; i < described.columns(); ++i) wanted.push_back(described.column_type(i));
+  absl::Status learnt = LearnTypes(wanted, watch);
+  if (!learnt.ok()) return learnt;
+  for (int i = 0; i < described.parameters(); ++i) {
+    statement->parameters.push_back(types_->Find(described.parameter_type(i)));
+  }
+  auto columns = std::make_shared<std::vector<driver::Column>>();
+  for (int i = 0; i < described.columns(); ++i) {
+    const Type* type = types_->Find(described.column_type(i));
+    statement->column_types.push_back(type);
+    columns->push_back({.name = described.column_name(i), .kind = type->kind,
+                        .native_type = type->name});
+  }
+  statement->columns = std::move(columns);
+  return absl::OkStatus();
+}
+
+absl::Status Connection::LearnTypes(const std::vector<uint32_t>& wanted, const Watch& watch) {
+  // An array brings its element's type, a domain its base's.
+  for (std::vector<uint32_t> missing = types_->Missing(wanted); !missing.empty();
+       missing = types_->Missing(missing)) {
+    Command command(&watch);
+    if (!link_->SendText(TypeRegistry::CatalogueQuery(missing))) return link_->BrokenError();
+    link_->RowByRow();
+    link_->SendSync();
+    absl::Status failure;
+    bool synced = false;
+    while (!synced) {
+      absl::StatusOr<Result> result = Next(&command);
+      if (!result.ok()) return result.status();
+      synced = result->sort() == Result::Sort::kSync;
+      if (result->sort() == Result::Sort::kError) failure = Failure(*result, command);
+      if (result->sort() != Result::Sort::kRow) continue;
+      std::vector<std::string> row;
+      for (int i = 0; i < result->columns(); ++i) row.emplace_back(result->value(i));
+      types_->AddFromCatalogue(row);
+    }
+    if (!failure.ok()) return failure;
+    types_->AddUnknown(missing);
+  }
+  return absl::OkStatus();
+}
+
+void Connection::ForgetStale(const Statement* statement) {
+  // It may be gone from the server altogether, then a DEALLOCATE would fail;
+  // names are never used twice, so nothing is lost by leaving it there.
+  statements_.Remove(statement);
+  statements_.TakeRemoved();
+}
+
+absl::StatusOr<driver::StatementInfo> Connection::Describe(std::string_view sql,
+                                                           const driver::Deadline& deadline,
+                                                           driver::Cancellation* cancellation) {
+  const Watch watch(link_.get(), deadline, cancellation);
+  absl::Status interrupted = watch.Interruption();
+  if (!interrupted.ok()) return interrupted;
+  absl::StatusOr<Statement*> statement = Prepare(sql, {}, watch);
+  if (!statement.ok()) return statement.status();
+  driver::StatementInfo info;
+  info.parameter_count = static_cast<int>((*statement)->parameters.size());
+  for (const Type* type : (*statement)->parameters) info.parameter_kinds.push_back(type->kind);
+  info.columns = (*statement)->columns;
+  info.read_only = (*statement)->text.reads;
+  return info;
+}
+
+}  // namespace penstock::postgres

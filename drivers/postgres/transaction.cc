@@ -1,0 +1,77 @@
+// A client's transaction.
+#include <chrono>
+
+#include "drivers/api/error.h"
+#include "drivers/postgres/connection.h"
+#include "fmt/format.h"
+
+namespace penstock::postgres {
+namespace {
+
+using driver::Reason;
+
+std::string BeginText(const driver::TransactionOptions& options) {
+  std::string text = "BEGIN";
+  switch (options.isolation) {
+    case driver::Isolation::kDefault: break;
+    case driver::Isolation::kReadCommitted: text += " ISOLATION LEVEL READ COMMITTED"; break;
+    case driver::Isolation::kRepeatableRead: text += " ISOLATION LEVEL REPEATABLE READ"; break;
+    case driver::Isolation::kSerializable: text += " ISOLATION LEVEL SERIALIZABLE"; break;
+  }
+  if (options.read_only) text += " READ ONLY";
+  return text;
+}
+
+}  // namespace
+
+absl::Status Connection::Begin(const driver::TransactionOptions& options) {
+  const Watch watch(link_.get(), options.deadline, options.cancellation);
+  absl::Status begun = watch.Interruption();
+  if (begun.ok()) begun = Control(BeginText(options), watch);
+  in_transaction_ = healthy() && link_->transaction() != Link::Transaction::kNone;
+  if (!begun.ok() && in_transaction_) Rollback().IgnoreError();
+  return begun;
+}
+
+void Connection::Run(driver::StatementRun& run) {
+  RunOne(&run, /*may_leave_cursor=*/true);
+}
+
+absl::Status Connection::Commit() {
+  const bool failed = transaction_aborted();
+  absl::Status committed = Control("COMMIT");
+  in_transaction_ = false;
+  if (committed.ok()) {
+    // The server turns the commit of a failed transaction into a rollback.
+    return failed ? driver::MakeError(Reason::kTransactionAborted,
+                                      "the transaction had failed and was rolled back")
+                  : committed;
+  }
+  const Reason reason = driver::GetErrorInfo(committed).reason;
+  const bool answered = healthy() && reason != Reason::kConnectionLost;
+  return answered ? committed : OutcomeUnknown();
+}
+
+absl::Status Connection::Rollback() {
+  in_transaction_ = false;
+  if (!healthy()) return link_->BrokenError();
+  return link_->transaction() == Link::Transaction::kNone ? absl::OkStatus() : Control("ROLLBACK");
+}
+
+absl::Status Connection::Savepoint(std::string_view name) {
+  return Control("SAVEPOINT " + link_->quoted(name));
+}
+
+absl::Status Connection::RollbackTo(std::string_view name) {
+  return Control("ROLLBACK TO SAVEPOINT " + link_->quoted(name));
+}
+
+absl::Status Connection::Release(std::string_view name) {
+  return Control("RELEASE SAVEPOINT " + link_->quoted(name));
+}
+
+bool Connection::transaction_aborted() const {
+  return link_->broken() || link_->transaction() == Link::Transaction::kFailed;
+}
+
+}  // namespace penstock::postgres

@@ -1,0 +1,92 @@
+#include "tests/support/postgres_cluster.h"
+
+#include <pwd.h>
+#include <signal.h>
+#include <unistd.h>
+
+#include <cstdlib>
+#include <filesystem>
+#include <string>
+#include <vector>
+
+#include "gtest/gtest.h"
+
+namespace penstock::testing {
+namespace {
+
+namespace fs = std::filesystem;
+
+// The newest of Debian's versions.
+std::string Program(const std::string& name) {
+  std::string newest;
+  std::error_code none;
+  for (const auto& version : fs::directory_iterator("/usr/lib/postgresql", none)) {
+    const fs::path program = version.path() / "bin" / name;
+    if (fs::exists(program) && program.string() > newest) newest = program.string();
+  }
+  if (newest.empty()) {
+    ADD_FAILURE() << "there is no PostgreSQL server: install the package postgresql "
+                     "(scripts/install-deps test)";
+  }
+  return newest;
+}
+
+// The command as the user that PostgreSQL may run as; it ends with this process.
+std::vector<std::string> AsPostgres(std::vector<std::string> words) {
+  std::vector<std::string> all = {"setpriv", "--pdeathsig", "INT"};
+  if (geteuid() == 0) {
+    all.insert(all.end(), {"--reuid", "postgres", "--regid", "postgres", "--clear-groups"});
+  }
+  all.insert(all.end(), words.begin(), words.end());
+  return all;
+}
+
+}  // namespace
+
+PostgresCluster::PostgresCluster() {
+  if (geteuid() == 0) {
+    const passwd* user = getpwnam("postgres");
+    if (user == nullptr || chown(folder_.path().c_str(), user->pw_uid, user->pw_gid) != 0) {
+      ADD_FAILURE() << "there is no user postgres: install the package postgresql "
+                       "(scripts/install-deps test)";
+      return;
+    }
+  }
+  Process initdb(AsPostgres({Program("initdb"), "--no-sync", "--auth=trust", "--username=postgres",
+                             "--encoding=UTF8", "--locale=C.UTF-8", folder_.path() + "/data"}),
+                 folder_.path());
+  EXPECT_EQ(initdb.Wait(), 0) << initdb.output();
+  Start();
+}
+
+PostgresCluster::~PostgresCluster() {
+  if (server_ != nullptr) Stop(SIGQUIT);
+}
+
+PostgresCluster& PostgresCluster::Shared() {
+  // Destroyed at exit, unlike most of what is static, so that nothing is left.
+  static PostgresCluster cluster;
+  return cluster;
+}
+
+void PostgresCluster::Start() {
+  server_ = std::make_unique<Process>(
+      AsPostgres({Program("postgres"), "-D", folder_.path() + "/data", "-k", folder_.path(), "-c",
+                  "listen_addresses=", "-c", "fsync=off", "-c", "max_connections=64", "-c",
+                  "max_prepared_transactions=4"}),
+      folder_.path());
+  EXPECT_TRUE(server_->WaitForOutput("database system is ready to accept connections"))
+      << server_->output();
+}
+
+void PostgresCluster::Stop(int signal) {
+  server_->Signal(signal);
+  server_->Wait();
+  server_ = nullptr;
+}
+
+std::string PostgresCluster::connection_string() const {
+  return "host=" + folder_.path() + " user=postgres dbname=postgres";
+}
+
+}  // namespace penstock::testing

@@ -1,0 +1,43 @@
+// A PostgreSQL server of the test's own.
+#ifndef PENSTOCK_TESTS_SUPPORT_POSTGRES_CLUSTER_H_
+#define PENSTOCK_TESTS_SUPPORT_POSTGRES_CLUSTER_H_
+
+#include <memory>
+#include <string>
+
+#include "tests/support/gateway.h"
+#include "tests/support/process.h"
+
+namespace penstock::testing {
+
+// A cluster in a temporary folder, reached by a unix socket in it by anybody who
+// can see the folder. It ends with the object, or with the process. Started as
+// root it runs as the user postgres, since PostgreSQL refuses root.
+class PostgresCluster {
+ public:
+  // Made anew. What is missing is a failure of the test that says so.
+  PostgresCluster();
+  // Stops the server at once.
+  ~PostgresCluster();
+  PostgresCluster(const PostgresCluster&) = delete;
+  PostgresCluster& operator=(const PostgresCluster&) = delete;
+
+  // Started by the first who asks; the process's own until it ends.
+  static PostgresCluster& Shared();
+
+  // The server's process; Stop waits until it has ended.
+  void Start();
+  void Stop(int signal);
+
+  // "host=… port=… user=postgres dbname=postgres"
+  std::string connection_string() const;
+  const std::string& socket_folder() const { return folder_.path(); }
+
+ private:
+  TempDir folder_;
+  std::unique_ptr<Process> server_;
+};
+
+}  // namespace penstock::testing
+
+#endif  // PENSTOCK_TESTS_SUPPORT_POSTGRES_CLUSTER_H_
