@@ -1,6 +1,9 @@
 // RunBatch: what may wait for each other shares a round trip.
+#include <algorithm>
 #include <chrono>
 #include <deque>
+#include <utility>
+#include <vector>
 
 #include "drivers/api/error.h"
 #include "drivers/postgres/connection.h"
@@ -27,8 +30,8 @@ bool MayStart(StatementRun* run) {
   run->status = absl::OkStatus();
   run->summary = {};
   if (run->chain == nullptr || !run->chain->failed) return true;
-  run->status = driver::MakeError(Reason::kCancelled,
-                                  "not run: an earlier request on the stream failed");
+  run->status =
+      driver::MakeError(Reason::kCancelled, "not run: an earlier request on the stream failed");
   return false;
 }
 
@@ -59,8 +62,9 @@ size_t Connection::RunBatch(Runs runs) {
     RunOne(runs.front(), /*may_leave_cursor=*/true);
   }
   for (size_t i = 0; i < count; ++i) NoteFailure(*runs[i]);
-  const bool cursor_left = std::any_of(runs.begin(), runs.begin() + static_cast<ptrdiff_t>(count),
-                                       [](const StatementRun* run) { return run->cursor != nullptr; });
+  const bool cursor_left =
+      std::any_of(runs.begin(), runs.begin() + static_cast<ptrdiff_t>(count),
+                  [](const StatementRun* run) { return run->cursor != nullptr; });
   if (!cursor_left) CleanUp();
   return count;
 }
@@ -110,8 +114,9 @@ void Connection::RunTogether(Runs runs) {
     const driver::TimePoint ended = Now();
     flight.statement->Note(ended - std::exchange(began, ended),
                            run->writer != nullptr ? run->writer->bytes() : 0);
-    CheckSession(run, *flight.statement);
   }
+  // The server tells the state of the session when nothing is on its way any more.
+  if (!flights.empty()) CheckSession(flights.back().run, *flights.back().statement);
   flights.clear();
   for (StatementRun* run : again) {
     if (!healthy()) break;

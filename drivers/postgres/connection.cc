@@ -17,8 +17,7 @@ absl::StatusOr<std::unique_ptr<Connection>> Connection::Open(const Options& opti
                                                              const driver::Deadline& deadline) {
   absl::StatusOr<std::unique_ptr<Link>> link = Link::Connect(options, deadline);
   if (!link.ok()) return link.status();
-  std::unique_ptr<Connection> connection(
-      new Connection(options, flavor, types, *std::move(link)));
+  std::unique_ptr<Connection> connection(new Connection(options, flavor, types, *std::move(link)));
   if (flavor.cockroach && connection->link_->setting("crdb_version").empty()) {
     return driver::MakeErrorWithHint(
         Reason::kConnectionFailed,
@@ -60,13 +59,10 @@ void Connection::CleanUp() {
     return;
   }
   // DISCARD ALL without what it does to prepared statements, in one round trip.
-  constexpr std::array kSteps = {"CLOSE ALL",
-                                 "SET SESSION AUTHORIZATION DEFAULT",
-                                 "RESET ALL",
-                                 "UNLISTEN *",
-                                 "SELECT pg_advisory_unlock_all()",
-                                 "DISCARD TEMP",
-                                 "DISCARD SEQUENCES"};
+  constexpr std::array kSteps = {
+      "CLOSE ALL",        "SET SESSION AUTHORIZATION DEFAULT", "RESET ALL",
+      "UNLISTEN *",       "SELECT pg_advisory_unlock_all()",   "DISCARD TEMP",
+      "DISCARD SEQUENCES"};
   bool sent = true;
   for (const char* step : kSteps) sent = sent && link_->SendText(step);
   const driver::Deadline limit{.at = std::chrono::steady_clock::now() + options_.cancel_grace,

@@ -30,8 +30,7 @@ class Connection final : public driver::Connection {
  public:
   // All three outlive the connection.
   static absl::StatusOr<std::unique_ptr<Connection>> Open(const Options& options,
-                                                          const Flavor& flavor,
-                                                          TypeRegistry* types,
+                                                          const Flavor& flavor, TypeRegistry* types,
                                                           const driver::Deadline& deadline);
 
   size_t Together(std::span<driver::StatementRun* const> runs) override;
@@ -84,6 +83,8 @@ class Connection final : public driver::Connection {
   struct Command {
     explicit Command(const Watch* of) : watch(of) {}
     const Watch* watch;
+    // Executions that have succeeded.
+    size_t done = 0;
     // Set once the server has been asked to cancel it.
     absl::Status interruption;
     driver::TimePoint give_up = driver::TimePoint::max();

@@ -16,8 +16,7 @@ class Cursor final : public driver::Cursor {
          std::unique_ptr<Connection::Watch> watch, std::unique_ptr<Connection::Command> command);
   ~Cursor() override;
 
-  absl::StatusOr<bool> Fetch(const driver::BatchLimits& limits,
-                             driver::RowWriter* writer) override;
+  absl::StatusOr<bool> Fetch(const driver::BatchLimits& limits, driver::RowWriter* writer) override;
   const driver::Summary& summary() const override { return rest_.summary; }
 
  private:

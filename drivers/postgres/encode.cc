@@ -5,6 +5,7 @@
 #include <cmath>
 #include <iterator>
 #include <limits>
+#include <utility>
 
 #include "drivers/api/error.h"
 #include "drivers/api/text.h"
@@ -39,16 +40,15 @@ class Encoder {
 
  private:
   absl::Status Unsuitable(const Value& value, const Type& type) const {
-    return MakeErrorWithHint(
-        Reason::kInvalidParameter,
-        fmt::format("parameter ${} is {}, and the server takes it as {}", number_,
-                    driver::KindName(value.kind), type.name),
-        fmt::format("send another kind, or write a cast: ${}::{}", number_,
-                    value.kind == Kind::kArray ? "type[]" : "type"));
+    return MakeErrorWithHint(Reason::kInvalidParameter,
+                             fmt::format("parameter {} is {}, and the server takes it as {}",
+                                         number_, driver::KindName(value.kind), type.name),
+                             fmt::format("send another kind, or write a cast: ${}::{}", number_,
+                                         value.kind == Kind::kArray ? "type[]" : "type"));
   }
   absl::Status Inexact(const Value& value, const Type& type, std::string_view why) const {
     return driver::MakeError(Reason::kDataException,
-                             fmt::format("parameter ${}: this {} {}; the server takes it as {}",
+                             fmt::format("parameter {}: this {} {}; the server takes it as {}",
                                          number_, driver::KindName(value.kind), why, type.name));
   }
   absl::Status Put(std::string_view text) {
@@ -170,7 +170,8 @@ class Encoder {
     const std::string text = driver::FormatTimestamp(value.integer, value.nanos);
     if (text.empty()) return Inexact(value, type, "is outside the years 1 to 9999");
     // The type without a zone is understood as UTC, and would ignore an offset.
-    const std::string_view bare = text.ends_with('Z') ? std::string_view(text).substr(0, text.size() - 1) : text;
+    std::string_view bare = text;
+    if (bare.ends_with('Z')) bare.remove_suffix(1);
     out_->append(bare);
     if (type.base == oid::kTimestamptz) out_->append("+00");
     return absl::OkStatus();
@@ -178,14 +179,27 @@ class Encoder {
 
   // Date, time, interval, uuid, json: to their own type, or to text as it is.
   absl::Status Own(const Value& value, const Type& type) {
-    const bool text = type.base == oid::kText || type.base == oid::kVarchar ||
-                      type.base == oid::kBpchar;
+    const bool text =
+        type.base == oid::kText || type.base == oid::kVarchar || type.base == oid::kBpchar;
     if (type.kind != value.kind && !text) return Unsuitable(value, type);
+    if (!IsWellFormed(value)) return Inexact(value, type, "is not one");
     if (value.kind == Kind::kTime && value.text.find_first_of("Z+-") != std::string_view::npos &&
         type.base == oid::kTime) {
       return Inexact(value, type, "has an offset");
     }
     return Text(value, type);
+  }
+
+  // What the server would refuse without saying which parameter it is. Of what
+  // it has beside the standard (infinity, years before Christ) nothing is refused:
+  // that can be sent as text.
+  static bool IsWellFormed(const Value& value) {
+    switch (value.kind) {
+      case Kind::kDate: return driver::IsDate(value.text);
+      case Kind::kUuid: return driver::IsUuid(value.text);
+      case Kind::kInterval: return driver::IsInterval(value.text);
+      default: return true;
+    }
   }
 
   absl::Status Array(const Value& value, const Type& type) {
@@ -293,7 +307,10 @@ absl::StatusOr<uint32_t> NaturalType(const Value& value) {
 }
 
 bool NeedsDeclaredType(const Value& value, const Type& inferred) {
-  return inferred.oid == oid::kText && !value.is_null() && value.kind != Kind::kText;
+  // Bytes that are declared as such would go into a column of text in a form of
+  // the server's own; anything else in the form that it has as text.
+  return inferred.oid == oid::kText && !value.is_null() && value.kind != Kind::kText &&
+         value.kind != Kind::kBlob;
 }
 
 }  // namespace penstock::postgres

@@ -84,6 +84,22 @@ std::string WithoutValue(const ServerError& error) {
   return quotes && value != std::string::npos ? error.message.substr(0, value) : error.message;
 }
 
+// "relation "users" does not exist": the server has no field for it.
+std::string MissingTable(std::string_view message) {
+  const size_t open = message.find('"');
+  const size_t close = message.rfind('"');
+  return open < close ? std::string(message.substr(open + 1, close - open - 1)) : "";
+}
+
+// "parameter 2: ", where the server says so in passing.
+std::string ParameterOf(std::string_view context) {
+  const size_t at = context.find("parameter $");
+  if (at == std::string_view::npos) return "";
+  const std::string_view rest = context.substr(at + std::string_view("parameter $").size());
+  const size_t end = rest.find_first_not_of("0123456789");
+  return "parameter " + std::string(rest.substr(0, end)) + ": ";
+}
+
 }  // namespace
 
 absl::Status Classify(const ServerError& error) {
@@ -99,7 +115,8 @@ absl::Status Classify(const ServerError& error) {
   if (reason == Reason::kMultipleStatements) {
     info.hint = "send one statement a request; scripts belong to migrations";
   }
-  return driver::MakeError(reason, WithoutValue(error), info);
+  if (error.sqlstate == "42P01") info.table = MissingTable(error.message);
+  return driver::MakeError(reason, ParameterOf(error.context) + WithoutValue(error), info);
 }
 
 bool IsStalePlan(const ServerError& error) {

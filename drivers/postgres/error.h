@@ -20,6 +20,8 @@ struct ServerError {
   // Has values of the statement's in it: never shown.
   std::string detail;
   std::string hint;
+  // Where the server was when it failed; may name a parameter.
+  std::string context;
   std::string schema;
   std::string table;
   std::string column;

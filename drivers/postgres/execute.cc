@@ -118,9 +118,9 @@ absl::Status Connection::Control(const std::string& sql, const Watch& watch) {
 }
 
 absl::Status Connection::Control(const std::string& sql) {
-  return Control(sql, Watch(link_.get(),
-                            {.at = Now() + kControlTimeout, .reason = Reason::kQueryTimeout},
-                            nullptr));
+  return Control(
+      sql, Watch(link_.get(), {.at = Now() + kControlTimeout, .reason = Reason::kQueryTimeout},
+                 nullptr));
 }
 
 bool Connection::Send(StatementRun* run, Statement* statement,
@@ -143,8 +143,7 @@ absl::Status Connection::Encode(std::span<const driver::Value> args, const State
   wire_values_.resize(args.size());
   for (size_t i = 0; i < args.size(); ++i) {
     absl::Status encoded = EncodeParameter(static_cast<int>(i) + 1, args[i],
-                                           *statement.parameters[i], &arena_,
-                                           &parameters_[i]);
+                                           *statement.parameters[i], &arena_, &parameters_[i]);
     if (!encoded.ok()) return encoded;
   }
   // The arena has stopped growing, so that its bytes stay where they are.
@@ -183,7 +182,6 @@ absl::Status Connection::WriteRow(const Result& row, const Statement& statement,
 
 Connection::Ending Connection::Receive(StatementRun* run, const Statement& statement,
                                        Command* command, size_t max_bytes) {
-  bool done = false;
   for (;;) {
     absl::StatusOr<Result> result = Next(command);
     if (!result.ok()) {
@@ -203,7 +201,7 @@ Connection::Ending Connection::Receive(StatementRun* run, const Statement& state
         }
         break;
       case Result::Sort::kDone:
-        done = true;
+        ++command->done;
         if (Counts(result->tag())) run->summary.rows_affected += result->rows_affected();
         break;
       case Result::Sort::kError: {
@@ -223,7 +221,7 @@ Connection::Ending Connection::Receive(StatementRun* run, const Statement& state
       case Result::Sort::kSync:
         // What was interrupted and has ended well all the same is not told as
         // done when a value could not be.
-        if (run->status.ok() && !command->interruption.ok() && !done) {
+        if (run->status.ok() && !command->interruption.ok() && command->done == 0) {
           run->status = command->interruption;
         }
         if (!link_->WaitForCancel(command->give_up)) link_->Break();
@@ -249,9 +247,8 @@ void Connection::RunOne(StatementRun* run, bool may_leave_cursor) {
   constexpr int kAttempts = 3;
   for (int attempt = 1; attempt <= kAttempts; ++attempt) {
     const bool many = !run->rows.empty();
-    absl::StatusOr<Statement*> prepared =
-        Prepare(run->sql, many ? std::span<const driver::Value>(run->rows.front()) : run->args,
-                *watch);
+    absl::StatusOr<Statement*> prepared = Prepare(
+        run->sql, many ? std::span<const driver::Value>(run->rows.front()) : run->args, *watch);
     if (!prepared.ok()) {
       run->status = prepared.status();
       return;
@@ -269,12 +266,12 @@ void Connection::RunOne(StatementRun* run, bool may_leave_cursor) {
     if (!Send(run, statement, run->args)) return;
     link_->RowByRow();
     link_->SendSync();
-    const Ending ending =
-        Receive(run, *statement, command.get(), may_leave_cursor ? run->limits.max_bytes : kNoCursor);
+    const Ending ending = Receive(run, *statement, command.get(),
+                                  may_leave_cursor ? run->limits.max_bytes : kNoCursor);
     if (ending == Ending::kMore && may_leave_cursor) {
       statement->Note(Now() - began, run->limits.max_bytes);
-      run->cursor = std::make_unique<Cursor>(this, run, statement, std::move(watch),
-                                             std::move(command));
+      run->cursor =
+          std::make_unique<Cursor>(this, run, statement, std::move(watch), std::move(command));
       return;
     }
     if (ending == Ending::kMore) {
@@ -315,6 +312,9 @@ void Connection::RunRows(StatementRun* run, Statement* statement, Command* comma
   run->status = absl::OkStatus();
   Receive(run, *statement, command, kNoCursor);
   if (!refused.ok()) run->status = refused;
+  if (!run->status.ok() && command->done < run->rows.size() && healthy()) {
+    run->status = driver::Annotate(run->status, fmt::format("row {}", command->done + 1));
+  }
   if (!run->status.ok()) run->summary = {};
   run->summary.rows_returned = 0;
   run->writer = writer;

@@ -78,8 +78,7 @@ Reason ConnectReason(std::string_view message) {
     return Reason::kBackendCredentials;
   }
   if (has("database \"") && has("does not exist")) return Reason::kUnknownDatabase;
-  if (has("too many clients") || has("remaining connection slots") ||
-      has("too many connections")) {
+  if (has("too many clients") || has("remaining connection slots") || has("too many connections")) {
     return Reason::kBackendResources;
   }
   return Reason::kConnectionFailed;
@@ -173,12 +172,13 @@ ServerError Result::error() const {
   error.message = field(PG_DIAG_MESSAGE_PRIMARY);
   error.detail = field(PG_DIAG_MESSAGE_DETAIL);
   error.hint = field(PG_DIAG_MESSAGE_HINT);
+  error.context = field(PG_DIAG_CONTEXT);
   error.schema = field(PG_DIAG_SCHEMA_NAME);
   error.table = field(PG_DIAG_TABLE_NAME);
   error.column = field(PG_DIAG_COLUMN_NAME);
   error.constraint = field(PG_DIAG_CONSTRAINT_NAME);
-  error.position = static_cast<int32_t>(
-      std::strtol(field(PG_DIAG_STATEMENT_POSITION).c_str(), nullptr, 10));
+  error.position =
+      static_cast<int32_t>(std::strtol(field(PG_DIAG_STATEMENT_POSITION).c_str(), nullptr, 10));
   // Made by libpq itself when the link breaks.
   if (error.message.empty()) error.message = Trimmed(PQresultErrorMessage(result_.get()));
   return error;
@@ -216,9 +216,8 @@ absl::StatusOr<std::unique_ptr<Link>> Link::Connect(const Options& options,
   for (const Options::Parameters& parameters : options.attempts) {
     if (deadline.passed(Now())) break;
     const auto host = parameters.find("host");
-    const std::string where = options.attempts.size() > 1 && host != parameters.end()
-                                  ? host->second
-                                  : options.where;
+    const std::string where =
+        options.attempts.size() > 1 && host != parameters.end() ? host->second : options.where;
     absl::StatusOr<OwnedConnection> connection =
         ConnectOnce(parameters, where, std::min(deadline.at, Now() + options.connect_timeout));
     if (!connection.ok()) {
@@ -277,8 +276,8 @@ bool Link::SendExecute(const std::string& name, std::span<const WireValue> value
 }
 
 bool Link::SendText(const std::string& sql) {
-  return Sent(PQsendQueryParams(session_->raw(), sql.c_str(), 0, nullptr, nullptr, nullptr,
-                                nullptr, 0));
+  return Sent(
+      PQsendQueryParams(session_->raw(), sql.c_str(), 0, nullptr, nullptr, nullptr, nullptr, 0));
 }
 
 bool Link::SendSync() { return Sent(PQpipelineSync(session_->raw())); }

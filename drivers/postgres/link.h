@@ -26,13 +26,13 @@ namespace penstock::postgres {
 class Result {
  public:
   enum class Sort : uint8_t {
-    kEnd,        // nothing more of this command
-    kRow,        // one row, and more may follow
-    kDone,       // the command has succeeded
-    kError,      // it has failed
-    kSkipped,    // it was not run: one before it in its segment has failed
-    kSync,       // the end of a segment
-    kCopy,       // COPY to or from the client: not for us
+    kEnd,      // nothing more of this command
+    kRow,      // one row, and more may follow
+    kDone,     // the command has succeeded
+    kError,    // it has failed
+    kSkipped,  // it was not run: one before it in its segment has failed
+    kSync,     // the end of a segment
+    kCopy,     // COPY to or from the client: not for us
   };
 
   Result() = default;
@@ -90,7 +90,8 @@ class Link {
 
   // False: the link is broken. `types` may be shorter than the parameters, and
   // has 0 where the server is to find out.
-  bool SendPrepare(const std::string& name, const std::string& sql, std::span<const uint32_t> types);
+  bool SendPrepare(const std::string& name, const std::string& sql,
+                   std::span<const uint32_t> types);
   bool SendDescribe(const std::string& name);
   // A statement that was prepared. `values` are copied.
   bool SendExecute(const std::string& name, std::span<const WireValue> values);

@@ -25,10 +25,9 @@ using Parameters = Options::Parameters;
 constexpr std::string_view kSessionSettings =
     "-c DateStyle=ISO -c IntervalStyle=iso_8601 -c extra_float_digits=1 -c bytea_output=hex";
 
-constexpr std::array kOwnOptions = {"application_name",   "cancel_grace_ms", "connect_timeout_ms",
-                                    "session_reset",      "ssl_ca",          "ssl_cert",
-                                    "ssl_key",            "target_session_attrs",
-                                    "tcp_user_timeout_ms"};
+constexpr std::array kOwnOptions = {
+    "application_name", "cancel_grace_ms", "connect_timeout_ms",   "session_reset",      "ssl_ca",
+    "ssl_cert",         "ssl_key",         "target_session_attrs", "tcp_user_timeout_ms"};
 
 std::vector<std::string> Split(std::string_view list) {
   std::vector<std::string> parts;
@@ -48,10 +47,9 @@ absl::StatusOr<std::string> PartFor(const Parameters& parameters, const std::str
   const std::vector<std::string> parts = Split(found->second);
   if (parts.size() == 1) return parts.front();
   if (parts.size() == hosts) return parts[index];
-  return MakeErrorWithHint(
-      Reason::kInvalidParameter,
-      fmt::format("{} hosts and {} entries of '{}'", hosts, parts.size(), key),
-      "give one for all hosts, or one for each");
+  return MakeErrorWithHint(Reason::kInvalidParameter,
+                           fmt::format("{} hosts and {} entries of '{}'", hosts, parts.size(), key),
+                           "give one for all hosts, or one for each");
 }
 
 // A connection string as libpq understands it, a URI or key=value words.
@@ -90,8 +88,7 @@ absl::Status SetMilliseconds(const driver::Config& config, const std::string& ke
   return absl::OkStatus();
 }
 
-absl::Status SetOwnOptions(const driver::Config& config, Parameters* parameters,
-                           Options* options) {
+absl::Status SetOwnOptions(const driver::Config& config, Parameters* parameters, Options* options) {
   for (const auto& [key, value] : config.options) {
     if (std::find(kOwnOptions.begin(), kOwnOptions.end(), key) == kOwnOptions.end()) {
       return MakeErrorWithHint(Reason::kInvalidParameter, fmt::format("unknown option '{}'", key),

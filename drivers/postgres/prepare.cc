@@ -54,6 +54,12 @@ absl::StatusOr<Statement*> Connection::Prepare(std::string_view sql,
     absl::StatusOr<Statement*> inferred = PrepareAs(sql, {}, watch, !args.empty());
     if (!inferred.ok()) {
       if (args.empty() || !WantsTypes(inferred.status())) return inferred;
+      for (size_t i = 1; i <= args.size(); ++i) {
+        if (sql.find(fmt::format("${}", i)) != std::string_view::npos) continue;
+        return driver::MakeError(
+            Reason::kInvalidParameter,
+            fmt::format("{} values were given, and the statement has no ${}", args.size(), i));
+      }
       return PrepareAs(sql, types, watch, false);
     }
     statement = *inferred;
@@ -156,8 +162,8 @@ absl::Status Connection::TakeDescription(const Result& described, Statement* sta
   for (int i = 0; i < described.columns(); ++i) {
     const Type* type = types_->Find(described.column_type(i));
     statement->column_types.push_back(type);
-    columns->push_back({.name = described.column_name(i), .kind = type->kind,
-                        .native_type = type->name});
+    columns->push_back(
+        {.name = described.column_name(i), .kind = type->kind, .native_type = type->name});
   }
   statement->columns = std::move(columns);
   return absl::OkStatus();

@@ -50,9 +50,9 @@ Statement* StatementCache::Add(std::unique_ptr<Statement> statement,
 }
 
 void StatementCache::Remove(const Statement* statement) {
-  const auto found =
-      std::find_if(entries_.begin(), entries_.end(),
-                   [&](const Entry& entry) { return entry.statement.get() == statement; });
+  const auto found = std::find_if(entries_.begin(), entries_.end(), [&](const Entry& entry) {
+    return entry.statement.get() == statement;
+  });
   if (found != entries_.end()) Erase(found);
 }
 

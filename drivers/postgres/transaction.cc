@@ -33,9 +33,7 @@ absl::Status Connection::Begin(const driver::TransactionOptions& options) {
   return begun;
 }
 
-void Connection::Run(driver::StatementRun& run) {
-  RunOne(&run, /*may_leave_cursor=*/true);
-}
+void Connection::Run(driver::StatementRun& run) { RunOne(&run, /*may_leave_cursor=*/true); }
 
 absl::Status Connection::Commit() {
   const bool failed = transaction_aborted();

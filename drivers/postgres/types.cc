@@ -54,11 +54,17 @@ uint32_t ToOid(const std::string& text) {
 
 TypeRegistry::TypeRegistry() {
   for (const BuiltIn& entry : kBuiltIn) {
-    AddLocked({.oid = entry.oid, .name = entry.name, .kind = entry.kind, .base = entry.oid,
+    AddLocked({.oid = entry.oid,
+               .name = entry.name,
+               .kind = entry.kind,
+               .base = entry.oid,
                .array = entry.array});
     if (entry.array == 0) continue;
-    AddLocked({.oid = entry.array, .name = std::string(entry.name) + "[]", .kind = Kind::kArray,
-               .element = types_.at(entry.oid).get(), .base = entry.array});
+    AddLocked({.oid = entry.array,
+               .name = std::string(entry.name) + "[]",
+               .kind = Kind::kArray,
+               .element = types_.at(entry.oid).get(),
+               .base = entry.array});
   }
 }
 

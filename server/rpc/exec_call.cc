@@ -3,6 +3,7 @@
 //
 // Reading and writing go on at the same time here, so this is the one call with
 // a lock. A slot holds one request from its arrival until its answer is written.
+#include <algorithm>
 #include <deque>
 #include <memory>
 #include <mutex>
@@ -55,6 +56,9 @@ class ExecCall final : public BidiCall {
     TimePoint began;
     size_t bytes = 0;  // of the request
     bool done = false;
+    // No other of the stream may run beside it; held: it waits for one that does.
+    bool ran_alone = false;
+    bool held = false;
   };
 
   static absl::Status DrainingStatus() {
@@ -89,7 +93,7 @@ class ExecCall final : public BidiCall {
     absl::Status prepared = Prepare(slot);
     if (prepared.ok()) {
       Ref();
-      slot->database->SubmitWrite(slot);
+      if (MayRun(slot)) slot->database->SubmitWrite(slot);
     } else {
       chain_failed_ = true;
       slot->status = prepared;
@@ -97,6 +101,27 @@ class ExecCall final : public BidiCall {
       OnSlotRun(slot);
     }
     ReadOn();
+  }
+
+  // Where a database has several writers, two requests that were handed to it may
+  // run at the same time. With `on_error` STOP the second must not run before the
+  // first has succeeded: it is held until then.
+  bool MayRun(Slot* slot) {
+    if (!stop_on_error_ || slot->database->info().capabilities.single_writer) return true;
+    std::lock_guard lock(mutex_);
+    slot->ran_alone = true;
+    slot->held = std::exchange(running_, true);
+    return !slot->held;
+  }
+
+  // The one that was held for the one that has just run.
+  Slot* NextHeldLocked() {
+    const auto next = std::find_if(slots_.begin(), slots_.end(),
+                                   [](const std::unique_ptr<Slot>& slot) { return slot->held; });
+    running_ = next != slots_.end();
+    if (!running_) return nullptr;
+    (*next)->held = false;
+    return next->get();
   }
 
   // Reads on if there is room for a further request.
@@ -158,12 +183,15 @@ class ExecCall final : public BidiCall {
     }
     slot->CloseCursor();
     bool write = false;
+    Slot* next = nullptr;
     {
       std::lock_guard lock(mutex_);
       slot->done = true;
+      if (slot->ran_alone) next = NextHeldLocked();
       write = !writing_ && !ended_ && slots_.front()->done;
       if (write) writing_ = true;
     }
+    if (next != nullptr) next->database->SubmitWrite(next);
     if (write) WriteFront();
     Unref();
   }
@@ -240,6 +268,8 @@ class ExecCall final : public BidiCall {
   std::deque<std::unique_ptr<Slot>> slots_;
   size_t held_bytes_ = 0;  // of the requests in slots_
   bool writing_ = false;
+  // A request that runs alone has been submitted and is not done.
+  bool running_ = false;
   bool read_paused_ = false;
   bool reading_ended_ = false;
   bool draining_ = false;

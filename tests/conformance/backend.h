@@ -44,6 +44,11 @@ class Backend {
   // `rows` rows of (integer, text) in column order i, s.
   virtual std::string series(int64_t rows) const = 0;
   virtual bool has_last_insert_id() const = 0;
+  // The type of a column of bytes.
+  virtual std::string blob_type() const = 0;
+  // Rows of a statement that writes are held back until it has committed, within
+  // a budget; otherwise they are streamed.
+  virtual bool buffers_returning() const = 0;
   // The type of an integer column that numbers itself as the primary key.
   virtual std::string serial_key() const = 0;
 };

@@ -79,11 +79,12 @@ class Sqlite final : public Backend {
   }
 
   bool has_last_insert_id() const override { return true; }
+  std::string blob_type() const override { return "BLOB"; }
+  bool buffers_returning() const override { return true; }
   std::string serial_key() const override { return "INTEGER PRIMARY KEY"; }
 };
 
-// The test's own server; each test has a server of its own as well, because each
-// runs in a process of its own.
+// On a server of the test process's own, in a database for each test.
 class Postgres final : public Backend {
  public:
   std::string name() const override { return "postgres"; }
@@ -93,7 +94,8 @@ class Postgres final : public Backend {
     driver = driver::Config();
     driver.name = "main";
     driver.driver = "postgres";
-    driver.connection_string = PostgresCluster::Shared().connection_string();
+    PostgresCluster& cluster = PostgresCluster::Shared();
+    driver.connection_string = cluster.connection_string(cluster.CreateDatabase());
     return config;
   }
 
@@ -101,62 +103,62 @@ class Postgres final : public Backend {
     constexpr auto kMax = std::numeric_limits<int64_t>::max();
     constexpr auto kMin = std::numeric_limits<int64_t>::min();
     return {
-        {"BOOLEAN", Bool(true), ""},
-        {"BOOLEAN", Bool(false), ""},
-        {"SMALLINT", Int(-32768), ""},
-        {"INTEGER", Int(2147483647), ""},
-        {"BIGINT", Int(kMax), ""},
-        {"BIGINT", Int(kMin), ""},
-        {"DOUBLE PRECISION", Real(0.1), ""},
-        {"DOUBLE PRECISION", Real(-1.7976931348623157e308), ""},
-        {"DOUBLE PRECISION", Real(std::numeric_limits<double>::infinity()), ""},
-        {"DOUBLE PRECISION", Real(std::nan("")), ""},
-        {"DOUBLE PRECISION", Real(3), ""},
-        {"REAL", Real(0.5), ""},
-        {"TEXT", Text(""), ""},
-        {"VARCHAR(20)", Text("Grüße, 世界 🌍"), ""},
-        {"TEXT", Text("12"), ""},
-        {"TEXT", Text("NULL"), ""},
-        {"BYTEA", Blob(""), ""},
-        {"BYTEA", Blob(std::string("\0\xff\x80", 3)), ""},
-        {"NUMERIC(10,2)", Decimal("-12.50"), ""},
-        {"NUMERIC", Decimal("9223372036854775808.000000000000000000000001"), ""},
-        {"NUMERIC", Decimal("NaN"), ""},
-        {"NUMERIC", Decimal("-Infinity"), ""},
-        {"NUMERIC", Int(7), "decimal:7"},
-        {"TIMESTAMPTZ", Timestamp(0, 0), ""},
-        {"TIMESTAMPTZ", Timestamp(1'700'000'000, 123'456'000), ""},
-        {"TIMESTAMP", Timestamp(1'700'000'000, 123'456'000), ""},
-        {"TIMESTAMP", Timestamp(-62'135'596'800, 0), ""},
-        {"TIMESTAMPTZ", Timestamp(253'402'300'799, 999'999'000), ""},
-        {"TIMESTAMPTZ", Text("infinity"), "infinity"},
-        {"DATE", Date("2024-02-29"), ""},
-        {"DATE", Text("-infinity"), "-infinity"},
-        {"TIME", Time("23:59:59.5"), ""},
-        {"TIMETZ", Time("23:59:59.5+02"), ""},
-        {"INTERVAL", Interval("P1Y2M3DT4H5M6S"), ""},
-        {"UUID", Uuid("123e4567-e89b-12d3-a456-426614174000"), ""},
-        {"JSON", Json(R"({"a": [1, 2.50, "x"]})"), ""},
-        {"JSONB", Json("17"), ""},
-        {"INET", Text("10.0.0.1"), ""},
-        {"INT4RANGE", Text("[1,5)"), ""},
+        {"boolean", Bool(true), ""},
+        {"boolean", Bool(false), ""},
+        {"smallint", Int(-32768), ""},
+        {"integer", Int(2147483647), ""},
+        {"bigint", Int(kMax), ""},
+        {"bigint", Int(kMin), ""},
+        {"double precision", Real(0.1), ""},
+        {"double precision", Real(-1.7976931348623157e308), ""},
+        {"double precision", Real(std::numeric_limits<double>::infinity()), ""},
+        {"double precision", Real(std::nan("")), ""},
+        {"double precision", Real(3), ""},
+        {"real", Real(0.5), ""},
+        {"text", Text(""), ""},
+        {"character varying", Text("Grüße, 世界 🌍"), ""},
+        {"text", Text("12"), ""},
+        {"text", Text("NULL"), ""},
+        {"bytea", Blob(""), ""},
+        {"bytea", Blob(std::string("\0\xff\x80", 3)), ""},
+        {"numeric", Decimal("-12.50"), ""},
+        {"numeric", Decimal("9223372036854775808.000000000000000000000001"), ""},
+        {"numeric", Decimal("NaN"), ""},
+        {"numeric", Decimal("-Infinity"), ""},
+        {"numeric", Int(7), "decimal:7"},
+        {"timestamp with time zone", Timestamp(0, 0), ""},
+        {"timestamp with time zone", Timestamp(1'700'000'000, 123'456'000), ""},
+        {"timestamp without time zone", Timestamp(1'700'000'000, 123'456'000), ""},
+        {"timestamp without time zone", Timestamp(-62'135'596'800, 0), ""},
+        {"timestamp with time zone", Timestamp(253'402'300'799, 999'999'000), ""},
+        {"timestamp with time zone", Text("infinity"), "'infinity'"},
+        {"date", Date("2024-02-29"), ""},
+        {"date", Text("-infinity"), "'-infinity'"},
+        {"time without time zone", Time("23:59:59.5"), ""},
+        {"time with time zone", Time("23:59:59.5+02"), ""},
+        {"interval", Interval("P1Y2M3DT4H5M6S"), ""},
+        {"uuid", Uuid("123e4567-e89b-12d3-a456-426614174000"), ""},
+        {"json", Json(R"({"a": [1, 2.50, "x"]})"), ""},
+        {"jsonb", Json("17"), ""},
+        {"inet", Text("10.0.0.1"), ""},
+        {"int4range", Text("[1,5)"), ""},
     };
   }
 
   std::vector<RefusedValue> refused_values() const override {
     return {
-        {"REAL", Real(0.1), v1::REASON_DATA_EXCEPTION},
-        {"SMALLINT", Int(32768), v1::REASON_DATA_EXCEPTION},
-        {"NUMERIC", Decimal("12,5"), v1::REASON_DATA_EXCEPTION},
-        {"TEXT", Text(std::string("a\0b", 3)), v1::REASON_DATA_EXCEPTION},
-        {"TEXT", Blob("x"), v1::REASON_INVALID_PARAMETER},
-        {"TIMESTAMPTZ", Timestamp(0, 1), v1::REASON_DATA_EXCEPTION},
-        {"TIMESTAMPTZ", Timestamp(253'402'300'800, 0), v1::REASON_DATA_EXCEPTION},
-        {"DATE", Date("2023-02-29"), v1::REASON_DATA_EXCEPTION},
-        {"TIME", Time("25:00:00"), v1::REASON_DATA_EXCEPTION},
-        {"UUID", Uuid("nonsense"), v1::REASON_DATA_EXCEPTION},
-        {"JSON", Json("{"), v1::REASON_DATA_EXCEPTION},
-        {"TEXT", v1::Value(), v1::REASON_INVALID_PARAMETER},
+        {"real", Real(0.1), v1::REASON_DATA_EXCEPTION},
+        {"smallint", Int(32768), v1::REASON_DATA_EXCEPTION},
+        {"numeric", Decimal("12,5"), v1::REASON_DATA_EXCEPTION},
+        {"text", Text(std::string("a\0b", 3)), v1::REASON_DATA_EXCEPTION},
+        {"text", Blob("x"), v1::REASON_INVALID_PARAMETER},
+        {"timestamp with time zone", Timestamp(0, 1), v1::REASON_DATA_EXCEPTION},
+        {"timestamp with time zone", Timestamp(253'402'300'800, 0), v1::REASON_DATA_EXCEPTION},
+        {"date", Date("2023-02-29"), v1::REASON_DATA_EXCEPTION},
+        {"time without time zone", Time("25:00:00"), v1::REASON_DATA_EXCEPTION},
+        {"uuid", Uuid("nonsense"), v1::REASON_DATA_EXCEPTION},
+        {"json", Json("{"), v1::REASON_DATA_EXCEPTION},
+        {"text", v1::Value(), v1::REASON_INVALID_PARAMETER},
     };
   }
 
@@ -165,11 +167,13 @@ class Postgres final : public Backend {
   }
 
   std::string series(int64_t rows) const override {
-    return fmt::format("SELECT i::bigint AS i, 'row ' || i AS s FROM generate_series(1, {}) AS g(i)",
-                       rows);
+    return fmt::format(
+        "SELECT i::bigint AS i, 'row ' || i AS s FROM generate_series(1, {}) AS g(i)", rows);
   }
 
   bool has_last_insert_id() const override { return false; }
+  std::string blob_type() const override { return "BYTEA"; }
+  bool buffers_returning() const override { return false; }
   std::string serial_key() const override { return "BIGSERIAL PRIMARY KEY"; }
 };
 

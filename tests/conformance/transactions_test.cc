@@ -115,7 +115,12 @@ TEST_P(Transactions, RowsAreAtomicWithinIt) {
 TEST_P(Transactions, AReadOnlyOneCannotWriteAndSeesOneSnapshot) {
   MakeTable();
   TransactionStream transaction(wire());
-  EXPECT_TRUE(transaction.Begin(true).has_begun());
+  Request begin;
+  begin.mutable_begin()->set_read_only(true);
+  begin.mutable_begin()->set_isolation(v1::ISOLATION_LEVEL_REPEATABLE_READ);
+  EXPECT_TRUE(transaction.Step(begin).has_begun());
+  // PostgreSQL takes the snapshot with the first statement.
+  EXPECT_EQ(transaction.Query("SELECT count(*) FROM t").text(), "0");
   Do("INSERT INTO t VALUES (1, 1)");
   EXPECT_EQ(transaction.Query("SELECT count(*) FROM t").text(), "0");
   const Response refused = transaction.Exec("DELETE FROM t");
@@ -218,10 +223,12 @@ TEST_P(Transactions, AStatementsTimeoutIsAnAnswer) {
   MakeTable();
   TransactionStream transaction(wire());
   transaction.Begin(true);
+  transaction.Savepoint("before");
   Request request;
   request.mutable_query()->set_sql(backend().endless_query());
   request.mutable_query()->mutable_timeout()->set_nanos(50'000'000);
   EXPECT_EQ(transaction.Step(request).error().detail().reason(), v1::REASON_REQUEST_TIMEOUT);
+  transaction.RollbackTo("before");
   EXPECT_EQ(transaction.Query("SELECT 1").text(), "1");
 }
 

@@ -6,6 +6,7 @@
 
 #include <cstdlib>
 #include <filesystem>
+#include <pqxx/pqxx>
 #include <string>
 #include <vector>
 
@@ -85,8 +86,15 @@ void PostgresCluster::Stop(int signal) {
   server_ = nullptr;
 }
 
-std::string PostgresCluster::connection_string() const {
-  return "host=" + folder_.path() + " user=postgres dbname=postgres";
+std::string PostgresCluster::CreateDatabase() {
+  const std::string name = "test" + std::to_string(++databases_);
+  pqxx::connection connection(connection_string("postgres"));
+  pqxx::nontransaction(connection).exec("CREATE DATABASE " + name);
+  return name;
+}
+
+std::string PostgresCluster::connection_string(const std::string& database) const {
+  return "host=" + folder_.path() + " user=postgres dbname=" + database;
 }
 
 }  // namespace penstock::testing

@@ -29,13 +29,16 @@ class PostgresCluster {
   void Start();
   void Stop(int signal);
 
-  // "host=… port=… user=postgres dbname=postgres"
-  std::string connection_string() const;
+  // Makes an empty database; for connection_string.
+  std::string CreateDatabase();
+  // "host=… user=postgres dbname=…"
+  std::string connection_string(const std::string& database) const;
   const std::string& socket_folder() const { return folder_.path(); }
 
  private:
   TempDir folder_;
   std::unique_ptr<Process> server_;
+  int databases_ = 0;
 };
 
 }  // namespace penstock::testing
