@@ -3,6 +3,7 @@
 
 #include <atomic>
 #include <chrono>
+#include <cstdlib>
 #include <filesystem>
 #include <fstream>
 #include <mutex>
@@ -269,7 +270,15 @@ TEST_F(ProcessTest, AThousandIdleStreamsTakeLittleMemoryAndNoThread) {
 }
 
 TEST_F(ProcessTest, FiveMillionRowsToASlowReaderTakeLittleMemory) {
-  Process daemon(Command(), folder_.path());
+  // The address sanitizer, if this build has it, keeps 256 MiB of freed memory back
+  // to find its late use: that would be measured here, not the daemon. Other builds
+  // take no notice.
+  const char* set = std::getenv("ASAN_OPTIONS");
+  std::vector<std::string> words = {
+      "env", fmt::format("ASAN_OPTIONS={}:quarantine_size_mb=1", set != nullptr ? set : "")};
+  const std::vector<std::string> command = Command();
+  words.insert(words.end(), command.begin(), command.end());
+  Process daemon(words, folder_.path());
   ASSERT_TRUE(daemon.WaitForOutput("penstockd ready"));
   Wire wire(target());
   ASSERT_EQ(wire.Query("SELECT 1").text(), "1");
@@ -285,7 +294,8 @@ TEST_F(ProcessTest, FiveMillionRowsToASlowReaderTakeLittleMemory) {
   int64_t rows = 0;
   for (v1::QueryResponse part; reader->Read(&part);) {
     rows += part.row_count();
-    // It stops now and then, so that the daemon has every chance to run ahead.
+    // This is what makes the reader slow: it waits for nothing, but gives the daemon
+    // every chance to run ahead.
     if (rows % 100 == 0) std::this_thread::sleep_for(std::chrono::milliseconds(5));
     most = std::max(most, daemon.resident_bytes());
   }
