@@ -6,6 +6,7 @@
 
 #include <algorithm>
 #include <array>
+#include <cmath>
 #include <fstream>
 #include <string_view>
 #include <thread>
@@ -34,6 +35,13 @@ std::string TargetText(const Row& row) {
   return fmt::format("{} {:.2f}", row.target->at_most ? "<=" : ">=", row.target->value);
 }
 
+// The verdict, then the mark.
+std::string VerdictText(const Row& row) {
+  std::string text = row.Verdict();
+  if (row.Unstable()) text += text.empty() ? "unstable" : ", unstable";
+  return text;
+}
+
 using Cells = std::array<std::string, 8>;
 
 Cells CellsOf(const Row& row) {
@@ -44,7 +52,7 @@ Cells CellsOf(const Row& row) {
           fmt::format("{:.2f}", row.ratio),
           fmt::format("{:.2f}..{:.2f}", row.lowest, row.highest),
           TargetText(row),
-          row.Verdict()};
+          VerdictText(row)};
 }
 
 std::string Quoted(std::string_view text) {
@@ -64,9 +72,9 @@ std::string Json(const Row& row) {
   }
   return fmt::format(
       R"({{"what": {}, "ours": {:.6g}, "against": {}, "theirs": {:.6g}, "unit": {}, )"
-      R"("ratio": {:.4g}, "spread": [{:.4g}, {:.4g}], {}}})",
+      R"("ratio": {:.4g}, "spread": [{:.4g}, {:.4g}], "unstable": {}, {}}})",
       Quoted(row.what), row.ours, Quoted(row.against), row.theirs, Quoted(row.unit), row.ratio,
-      row.lowest, row.highest, target);
+      row.lowest, row.highest, row.Unstable(), target);
 }
 
 std::string Processor() {
@@ -98,9 +106,13 @@ Row MakeRow(std::string what, const std::vector<double>& ours, std::string again
 
 std::string Row::Verdict() const {
   if (!target) return "";
-  if (highest > kMostSpread * lowest) return "unstable";
   const bool met = target->at_most ? ratio <= target->value : ratio >= target->value;
   return met ? "met" : "missed";
+}
+
+bool Row::Unstable() const {
+  // What something adds may be nothing, or less.
+  return highest - lowest > (kMostSpread - 1) * std::abs(lowest);
 }
 
 std::string DescribeMachine() {

@@ -31,10 +31,12 @@ struct Row {
   // Not set: the row is there to be read.
   std::optional<Target> target;
 
-  // "met", "missed", or "unstable" if the rounds differ too much to say: on a
-  // machine that is busy with something else a peer can be slowed down far more
-  // than penstockd is, which makes the ratio meaningless. Empty without a target.
+  // Whether the median is "met" or "missed"; empty without a target.
   std::string Verdict() const;
+  // The rounds differ too much for the figure to be repeated: on a machine that is
+  // busy with something else a peer can be slowed down far more than penstockd is.
+  // A mark beside the verdict, which it does not replace: a missed target stays missed.
+  bool Unstable() const;
 };
 
 // A row from one measurement of each a round, at least one: the medians of the
@@ -50,8 +52,8 @@ std::string DescribeMachine();
 void PrintTable(const std::string& machine, const std::vector<Row>& rows);
 
 // {"machine": ..., "rows": [{"what", "ours", "against", "theirs", "unit", "ratio",
-// "spread": [lowest, highest], "target"}]}, with "better" ("higher" or "lower") and
-// "verdict" beside a target; without one it is null.
+// "spread": [lowest, highest], "unstable", "target"}]}, with "better" ("higher" or
+// "lower") and "verdict" beside a target; without one it is null.
 absl::Status WriteJson(const std::string& path, const std::string& machine,
                        const std::vector<Row>& rows);
 
