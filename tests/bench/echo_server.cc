@@ -1,10 +1,12 @@
 #include "tests/bench/echo_server.h"
 
+#include <fmt/format.h>
 #include <grpcpp/security/server_credentials.h>
 #include <grpcpp/server.h>
 #include <grpcpp/server_builder.h>
 #include <signal.h>
 
+#include <cstdio>
 #include <memory>
 
 #include "penstock/v1/database.grpc.pb.h"
@@ -103,6 +105,8 @@ int RunEchoServer(const std::string& address) {
   builder.RegisterService(&service);
   const std::unique_ptr<grpc::Server> server = builder.BuildAndStart();
   if (server == nullptr) return 1;
+  fmt::print("echo server ready\n");
+  std::fflush(stdout);
   int signal = 0;
   sigwait(&end, &signal);
   server->Shutdown(std::chrono::system_clock::now());

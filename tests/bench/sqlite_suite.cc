@@ -1,10 +1,14 @@
 #include "tests/bench/sqlite_suite.h"
 
 #include <fmt/format.h>
-#include <grpcpp/channel.h>
+#include <grpcpp/create_channel.h>
+#include <grpcpp/security/credentials.h>
+#include <grpcpp/support/channel_arguments.h>
+#include <signal.h>
 #include <stdlib.h>
 
 #include <algorithm>
+#include <chrono>
 #include <filesystem>
 #include <fstream>
 #include <functional>
@@ -12,14 +16,17 @@
 #include <optional>
 #include <utility>
 
-#include "tests/bench/child.h"
 #include "tests/bench/direct_sqlite.h"
 #include "tests/bench/load.h"
 #include "tests/bench/streams.h"
+#include "tests/support/process.h"
 
 namespace penstock::bench {
 namespace {
 
+using penstock::testing::Process;
+
+constexpr auto kConnectTimeout = std::chrono::seconds(20);
 constexpr int kCallers = 64;
 constexpr int kIdleStreams = 1000;
 constexpr int kFewStreams = 16;
@@ -45,6 +52,7 @@ class Folder {
   Folder& operator=(const Folder&) = delete;
 
   bool ok() const { return !path_.empty(); }
+  const std::string& path() const { return path_; }
   std::string operator/(const std::string& name) const { return path_ + "/" + name; }
 
  private:
@@ -53,9 +61,17 @@ class Folder {
 
 // A server and one channel to it. The channel goes first.
 struct Server {
-  std::unique_ptr<Child> child;
+  std::unique_ptr<Process> process;
   std::shared_ptr<grpc::Channel> channel;
 };
+
+// Ends it as an operator does; an error if it does not end well.
+absl::Status Stop(const Server& server) {
+  server.process->Signal(SIGTERM);
+  if (server.process->Wait() == 0) return absl::OkStatus();
+  return absl::InternalError(
+      fmt::format("a server did not exit with 0; it said:\n{}", server.process->output()));
+}
 
 class Suite {
  public:
@@ -81,18 +97,26 @@ class Suite {
     return what.find(options_.only) != std::string::npos;
   }
 
-  absl::StatusOr<Server> Start(const std::vector<std::string>& command, const std::string& name,
+  absl::StatusOr<Server> Start(const std::vector<std::string>& command,
                                const std::string& address) {
-    absl::StatusOr<std::unique_ptr<Child>> child = Child::Start(command, data_ / (name + ".log"));
-    if (!child.ok()) return child.status();
-    auto channel = (*child)->Connect(address);
-    if (!channel.ok()) return channel.status();
-    return Server{*std::move(child), *std::move(channel)};
+    auto process = std::make_unique<Process>(command, data_.path());
+    if (!process->WaitForOutput("ready")) {
+      return absl::UnavailableError(fmt::format("{} did not start", command.front()));
+    }
+    grpc::ChannelArguments args;
+    // A channel of its own for every server.
+    args.SetInt(GRPC_ARG_USE_LOCAL_SUBCHANNEL_POOL, 1);
+    args.SetMaxReceiveMessageSize(-1);
+    auto channel = grpc::CreateCustomChannel(address, grpc::InsecureChannelCredentials(), args);
+    if (!channel->WaitForConnected(std::chrono::system_clock::now() + kConnectTimeout)) {
+      return absl::UnavailableError(fmt::format("nothing listens on {}", address));
+    }
+    return Server{std::move(process), std::move(channel)};
   }
 
   absl::StatusOr<Server> StartEcho() {
     const std::string address = "unix:" + sockets_ / "echo";
-    return Start({"/proc/self/exe", "echo-server", address}, "echo", address);
+    return Start({"/proc/self/exe", "echo-server", address}, address);
   }
 
   // The daemon on the database file `name`, which is made if it is not there.
@@ -107,7 +131,7 @@ class Suite {
         "server:\n  listen: ['{}']\n  http_listen: ''\n"
         "databases:\n  main:\n    driver: sqlite\n    database: '{}'\n",
         address, database);
-    return Start({options_.daemon, "--config", config}, name, address);
+    return Start({std::filesystem::absolute(options_.daemon), "--config", config}, address);
   }
 
   Measure Load(const Server& server, Call call, int callers) const {
@@ -191,8 +215,8 @@ absl::Status Suite::Reads() {
     rows_.push_back(
         done->MakeRow(alone + ", p99", "bidi echo", "us", &RoundResult::p99, std::nullopt));
   }
-  absl::Status ended = daemon->child->Stop();
-  ended.Update(echo->child->Stop());
+  absl::Status ended = Stop(*daemon);
+  ended.Update(Stop(*echo));
   return ended;
 }
 
@@ -215,7 +239,7 @@ absl::Status Suite::Inserts() {
   rows_.push_back(
       done->MakeRow(what, "64 threads on SQLite", "/s", &RoundResult::per_second, AtLeast(8)));
 
-  if (absl::Status ended = daemon->child->Stop(); !ended.ok()) return ended;
+  if (absl::Status ended = Stop(*daemon); !ended.ok()) return ended;
   int64_t acknowledged = 0;
   for (const RoundResult& result : done->ours) acknowledged += result.answers;
   absl::StatusOr<int64_t> stored = CountInserts(data_ / "inserts.db");
@@ -233,25 +257,26 @@ absl::Status Suite::Idle() {
   fmt::print(stderr, "{}\n", what);
   absl::StatusOr<Server> daemon = StartDaemon("idle");
   if (!daemon.ok()) return daemon.status();
-  const Child& child = *daemon->child;
-  const int64_t idle_bytes = child.resident_bytes();
+  const Process& process = *daemon->process;
+  const int64_t idle_bytes = process.resident_bytes();
   double bytes = 0;
   double threads = 0;
   double threads_before = 0;
   // A few first: the threads that gRPC starts for its first calls are there then.
-  absl::Status done = WithIdleStreams(
-      daemon->channel, kFewStreams, [&] { threads_before = static_cast<double>(child.threads()); });
+  absl::Status done = WithIdleStreams(daemon->channel, kFewStreams, [&] {
+    threads_before = static_cast<double>(process.threads());
+  });
   if (!done.ok()) return done;
   done = WithIdleStreams(daemon->channel, kIdleStreams, [&] {
-    bytes = static_cast<double>(child.resident_bytes() - idle_bytes);
-    threads = static_cast<double>(child.threads());
+    bytes = static_cast<double>(process.resident_bytes() - idle_bytes);
+    threads = static_cast<double>(process.threads());
   });
   if (!done.ok()) return done;
   rows_.push_back(
       MakeRow(what + ", memory they add", {bytes / kMiB}, "allowed", {60}, "MiB", AtMost(1)));
   rows_.push_back(MakeRow(what + ", threads they add", {threads - threads_before}, "allowed",
                           {kExtraThreads}, "threads", AtMost(1)));
-  return daemon->child->Stop();
+  return Stop(*daemon);
 }
 
 absl::Status Suite::Large() {
@@ -260,16 +285,16 @@ absl::Status Suite::Large() {
   fmt::print(stderr, "{}\n", what);
   absl::StatusOr<Server> daemon = StartDaemon("large");
   if (!daemon.ok()) return daemon.status();
-  const int64_t idle_bytes = daemon->child->resident_bytes();
+  const int64_t idle_bytes = daemon->process->resident_bytes();
   int64_t most = idle_bytes;
   absl::Status done = ReadLargeResult(daemon->channel, options_.large_rows, [&] {
-    most = std::max(most, daemon->child->resident_bytes());
+    most = std::max(most, daemon->process->resident_bytes());
   });
   if (!done.ok()) return done;
   rows_.push_back(MakeRow(what + ", memory it adds",
                           {static_cast<double>(most - idle_bytes) / kMiB}, "allowed", {64}, "MiB",
                           AtMost(1)));
-  return daemon->child->Stop();
+  return Stop(*daemon);
 }
 
 }  // namespace

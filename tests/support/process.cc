@@ -10,6 +10,7 @@
 
 #include <atomic>
 #include <chrono>
+#include <cstdio>
 #include <cstdlib>
 #include <filesystem>
 #include <fstream>
@@ -17,7 +18,6 @@
 #include <thread>
 
 #include "fmt/format.h"
-#include "gtest/gtest.h"
 
 namespace penstock::testing {
 namespace {
@@ -40,8 +40,11 @@ using std::chrono::steady_clock;
 std::string BuiltProgram(const std::string& name) {
   const char* folder = std::getenv("PENSTOCK_BINARY_DIR");
   const std::string path = fmt::format("{}/{}", folder != nullptr ? folder : ".", name);
-  EXPECT_EQ(access(path.c_str(), X_OK), 0)
-      << path << " is missing; set PENSTOCK_BINARY_DIR to the folder of the built programs";
+  if (access(path.c_str(), X_OK) != 0) {
+    fmt::print(stderr,
+               "{} is missing; set PENSTOCK_BINARY_DIR to the folder of the built programs\n",
+               path);
+  }
   return path;
 }
 
@@ -56,7 +59,10 @@ Process::Process(const std::vector<std::string>& words, const std::string& folde
   pid_ = fork();
   if (pid_ == 0) Execute(pointers.data(), folder.c_str(), output, parent);
   close(output);
-  EXPECT_GT(pid_, 0);
+  if (pid_ > 0) return;
+  // Signals to -1 would reach every process there is.
+  std::perror("fork");
+  std::abort();
 }
 
 Process::~Process() {
@@ -81,9 +87,8 @@ bool Process::WaitForOutput(const std::string& text) {
     const bool ended = HasEnded();
     if (output().find(text) != std::string::npos) return true;
     if (ended || steady_clock::now() > until) {
-      ADD_FAILURE() << (ended ? "it ended" : "30 s passed") << " without printing '" << text
-                    << "'; it printed:\n"
-                    << output();
+      fmt::print(stderr, "{} without printing '{}'; it printed:\n{}\n",
+                 ended ? "it ended" : "30 s passed", text, output());
       return false;
     }
     // A file cannot be waited for; this only paces the polling.
@@ -110,7 +115,7 @@ int Process::Wait() {
     poll(&waiting, 1, 60'000);
     close(handle);
     if (!HasEnded()) {
-      ADD_FAILURE() << "it did not end within 60 s; it printed:\n" << output();
+      fmt::print(stderr, "it did not end within 60 s; it printed:\n{}\n", output());
       return -1;
     }
   }

@@ -1,4 +1,5 @@
-// A program in a process of its own.
+// A program in a process of its own, for tests and benchmarks. What goes wrong is
+// returned, and said on standard error with the program's output.
 #ifndef PENSTOCK_TESTS_SUPPORT_PROCESS_H_
 #define PENSTOCK_TESTS_SUPPORT_PROCESS_H_
 
@@ -10,7 +11,7 @@
 
 namespace penstock::testing {
 
-// The path of a program that this build made; the test fails if it is missing.
+// The path of a program that this build made; one that is missing cannot be started.
 std::string BuiltProgram(const std::string& name);
 
 // A running child. Its standard output and error go to one file. Destroying it
@@ -24,14 +25,16 @@ class Process {
   Process(const Process&) = delete;
   Process& operator=(const Process&) = delete;
 
-  // Waits until the output contains `text`; fails the test and returns false if
-  // the process ends before, or after 30 seconds.
-  bool WaitForOutput(const std::string& text);
-  // The rest of the line that begins with `prefix`, once it is there.
+  // Waits until the output contains `text`; false if the process ends before, or
+  // after 30 seconds.
+  [[nodiscard]] bool WaitForOutput(const std::string& text);
+  // The rest of the line that begins with `prefix`, once it is there; empty if
+  // WaitForOutput fails.
   std::string LineAfter(const std::string& prefix);
 
   void Signal(int signal);
-  // The exit code, or 128 + the signal that ended it. Waits for at most 60 seconds.
+  // The exit code, or 128 + the signal that ended it; 127 if there is no such
+  // program. Waits for at most 60 seconds; -1 if it has not ended then.
   int Wait();
 
   std::string output() const;

@@ -11,7 +11,7 @@
 #include "gmock/gmock.h"
 #include "gtest/gtest.h"
 #include "penstock/errors.h"
-#include "tests/unit/cli/mock_provider.h"
+#include "penstock/mocks.h"
 
 namespace penstock::cli {
 namespace {
