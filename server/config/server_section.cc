@@ -2,12 +2,9 @@
 
 #include <algorithm>
 #include <chrono>
-#include <string_view>
 #include <utility>
 
-#include "fmt/format.h"
-#include "server/config/file.h"
-#include "server/config/words.h"
+#include "server/config/tls_section.h"
 
 namespace penstock::server {
 namespace {
@@ -17,35 +14,6 @@ using std::chrono::hours;
 constexpr size_t kKiB = size_t{1} << 10;
 constexpr size_t kMiB = size_t{1} << 20;
 constexpr size_t kGiB = size_t{1} << 30;
-constexpr size_t kLargestTlsFile = kMiB;
-
-// Reads the name of a file, and tries the file itself.
-void ReadTlsFile(YamlMap* map, const std::string& key, std::string* out, Problems* problems) {
-  const std::optional<Setting> setting = map->Text(key);
-  if (!setting) return;
-  *out = setting->value;
-  const absl::StatusOr<std::string> content = ReadSmallFile(setting->value, kLargestTlsFile);
-  if (!content.ok()) {
-    problems->Add(setting->where,
-                  fmt::format("{} cannot be read: {}; name a PEM file that this user may read",
-                              Quoted(setting->value), std::string(content.status().message())));
-  } else if (content->find("-----BEGIN ") == std::string::npos) {
-    problems->Add(setting->where, fmt::format("{} has nothing in PEM form; name a PEM file",
-                                              Quoted(setting->value)));
-  }
-}
-
-void ReadTls(YamlMap map, TlsConfig* tls, Problems* problems) {
-  ReadTlsFile(&map, "cert_file", &tls->cert_file, problems);
-  ReadTlsFile(&map, "key_file", &tls->key_file, problems);
-  ReadTlsFile(&map, "client_ca_file", &tls->client_ca_file, problems);
-  map.Finish();
-  for (const char* key : {"cert_file", "key_file"}) {
-    if (map.Has(key)) continue;
-    problems->Add(map.WhereIs(key),
-                  fmt::format("has no {}; TLS needs both cert_file and key_file", key));
-  }
-}
 
 void ReadLimits(YamlMap* map, ServerConfig* server, Problems* problems) {
   map->Size("max_message_bytes", 64 * kKiB, kGiB, &server->max_message_bytes);

@@ -5,6 +5,7 @@
 
 #include "gmock/gmock.h"
 #include "tests/unit/config/fixture.h"
+#include "tests/unit/config/pem.h"
 
 namespace penstock::server {
 namespace {
@@ -85,7 +86,7 @@ TEST_F(ExampleTest, HasEveryKey) {
   for (const char* yaml : {"zzzzzzzzzz: 1", "server: {zzzzzzzzzz: 1}", "log: {zzzzzzzzzz: 1}",
                            "server: {tls: {zzzzzzzzzz: 1, cert_file: '@/x', key_file: '@/x'}}",
                            "databases: {main: {zzzzzzzzzz: 1}}"}) {
-    Write("x", "-----BEGIN CERTIFICATE-----\n");
+    Write("x", kPem);
     const auto mistakes = MistakesIn(yaml);
     ASSERT_EQ(mistakes.size(), 1u) << yaml;
     const std::string list = mistakes[0].substr(mistakes[0].find("use one of ") + 11);

@@ -5,6 +5,7 @@
 
 #include "gmock/gmock.h"
 #include "tests/unit/config/fixture.h"
+#include "tests/unit/config/pem.h"
 
 namespace penstock::server {
 namespace {
@@ -12,8 +13,6 @@ namespace {
 using ::testing::ElementsAre;
 
 class LoadTest : public ConfigTest {};
-
-constexpr char kPem[] = "-----BEGIN CERTIFICATE-----\n";
 
 int ModeOf(const std::string& path) {
   struct stat info;

@@ -3,6 +3,7 @@
 
 #include "gmock/gmock.h"
 #include "tests/unit/config/fixture.h"
+#include "tests/unit/config/pem.h"
 
 namespace penstock::server {
 namespace {
@@ -11,13 +12,14 @@ using ::testing::ElementsAre;
 using ::testing::HasSubstr;
 using ::testing::IsEmpty;
 
-constexpr char kPem[] = "-----BEGIN CERTIFICATE-----\n";
-
 class ServerMistakesTest : public ConfigTest {
  protected:
   ServerMistakesTest() {
     Write("a.pem", kPem);
     Write("not.pem", "hello");
+    Write("broken.pem", "-----BEGIN CERTIFICATE-----\n");
+    Write("other.key", kOtherKey);
+    Write("locked.key", kLockedKey);
   }
 };
 
@@ -60,6 +62,21 @@ TEST_F(ServerMistakesTest, OfOneSetting) {
        "tls.cert_file: '@/none.pem' cannot be read: No such file or directory; name a PEM file "
        "that "
        "this user may read"},
+      {"tls: {cert_file: @/broken.pem, key_file: @/a.pem}",
+       "tls.cert_file: '@/broken.pem' has no certificate that can be read; name a PEM file with a "
+       "CERTIFICATE block"},
+      {"tls: {cert_file: @/a.pem, key_file: @/broken.pem}",
+       "tls.key_file: '@/broken.pem' has no private key that can be read; name a PEM file with a "
+       "PRIVATE KEY block and no password"},
+      {"tls: {cert_file: @/a.pem, key_file: @/locked.key}",
+       "tls.key_file: '@/locked.key' has no private key that can be read; name a PEM file with a "
+       "PRIVATE KEY block and no password"},
+      {"tls: {cert_file: @/a.pem, key_file: @/other.key}",
+       "tls.key_file: '@/other.key' is not the key of the certificate in cert_file; name the two "
+       "that belong together"},
+      {"tls: {cert_file: @/a.pem, key_file: @/a.pem, client_ca_file: @/other.key}",
+       "tls.client_ca_file: '@/other.key' has no certificate that can be read; name a PEM file "
+       "with a CERTIFICATE block"},
       {"tls: {cert_file: @/a.pem, key_file: @/a.pem, ca: @/a.pem}",
        "tls: 'ca' is not a key here; use one of cert_file, key_file, client_ca_file"},
   };
