@@ -43,6 +43,10 @@ class Backend {
   virtual std::string endless_query() const = 0;
   // `rows` rows of (integer, text) in column order i, s.
   virtual std::string series(int64_t rows) const = 0;
+  // As series, but the run fails after so many rows.
+  virtual std::string fails_after(int64_t rows) const = 0;
+  // An expression whose value is a blob of so many bytes.
+  virtual std::string blob_of(int64_t bytes) const = 0;
   virtual bool has_last_insert_id() const = 0;
   // The type of a column of bytes.
   virtual std::string blob_type() const = 0;

@@ -78,6 +78,17 @@ class Sqlite final : public Backend {
         rows);
   }
 
+  std::string fails_after(int64_t rows) const override {
+    // The least integer has no absolute value.
+    return fmt::format(
+        "WITH RECURSIVE c(i) AS (SELECT 1 UNION ALL SELECT i + 1 FROM c WHERE i <= {0}) "
+        "SELECT CASE WHEN i <= {0} THEN i ELSE abs(-9223372036854775807 - 1) END AS i, "
+        "'row ' || i AS s FROM c",
+        rows);
+  }
+
+  std::string blob_of(int64_t bytes) const override { return fmt::format("zeroblob({})", bytes); }
+
   bool has_last_insert_id() const override { return true; }
   std::string blob_type() const override { return "BLOB"; }
   bool buffers_returning() const override { return true; }

@@ -12,6 +12,9 @@ namespace {
 using std::chrono::milliseconds;
 using std::chrono::steady_clock;
 
+// Of a message and of a value, by default.
+constexpr int64_t kLargestMessage = int64_t{64} << 20;
+
 class Limits : public Conformance {
  protected:
   v1::QueryRequest Endless() {
@@ -182,6 +185,51 @@ TEST_P(Limits, MessagesBeyondTheLimitAreRefusedInBothDirections) {
   transaction.Begin();
   EXPECT_EQ(transaction.Query("SELECT v, v FROM t").detail.reason(), v1::REASON_LIMIT_EXCEEDED);
   EXPECT_EQ(transaction.Query("SELECT 1").text(), "1");
+}
+
+// By default a message has at most 64 MiB: a blob that just fits, with its SQL and
+// what it is wrapped in, makes the round trip.
+TEST_P(Limits, ABlobThatJustFitsIntoAMessageMakesTheRoundTrip) {
+  const std::string blob(kLargestMessage - 100, 'x');
+  Do("CREATE TABLE t (v BLOB)");
+  Do("INSERT INTO t VALUES ($1)", {Blob(blob)});
+  const Outcome stored = wire().Query("SELECT v FROM t");
+  ASSERT_EQ(stored.rows.size(), 1u) << stored.status.error_message();
+  EXPECT_TRUE(stored.rows[0].values(0).blob() == blob);
+  EXPECT_EQ(Ask("SELECT length($1)", {Blob(blob)}), fmt::format("{}", blob.size()));
+  PrepareStream prepared(wire(), "SELECT length($1)");
+  EXPECT_EQ(prepared.Run({Blob(blob)}).text(), fmt::format("{}", blob.size()));
+}
+
+// A blob of 64 MiB does not fit. gRPC refuses it before the daemon sees it, and says both sizes.
+TEST_P(Limits, ABlobOf64MiBIsRefusedAndNothingIsLost) {
+  Do("CREATE TABLE t (v BLOB)");
+  Do("INSERT INTO t VALUES ($1)", {Blob("before")});
+  const Values blob = {Blob(std::string(kLargestMessage, 'x'))};
+  PrepareStream prepared(wire(), "INSERT INTO t VALUES ($1)");
+  for (const Outcome& outcome :
+       {wire().Exec("INSERT INTO t VALUES ($1)", blob),
+        wire().Query("INSERT INTO t VALUES ($1) RETURNING 1", blob), prepared.Run(blob)}) {
+    EXPECT_EQ(outcome.status.error_code(), grpc::StatusCode::RESOURCE_EXHAUSTED);
+    EXPECT_NE(outcome.status.error_message().find(fmt::format("vs. {}", kLargestMessage)),
+              std::string::npos)
+        << outcome.status.error_message();
+    EXPECT_FALSE(outcome.has_summary);
+  }
+  EXPECT_EQ(Ask("SELECT v FROM t"), "blob:before");
+}
+
+// One that the database makes itself is told by the daemon, which names the limit.
+TEST_P(Limits, ABlobOf64MiBThatIsReadIsRefusedByTheNameOfTheLimit) {
+  const Outcome message = wire().Query("SELECT " + backend().blob_of(kLargestMessage));
+  EXPECT_EQ(message.detail.reason(), v1::REASON_LIMIT_EXCEEDED) << message.status.error_message();
+  EXPECT_NE(message.status.error_message().find("max_message_bytes is 67108864"), std::string::npos)
+      << message.status.error_message();
+  EXPECT_TRUE(message.rows.empty());
+  const Outcome value = wire().Query("SELECT " + backend().blob_of(kLargestMessage + 1));
+  EXPECT_EQ(value.detail.reason(), v1::REASON_LIMIT_EXCEEDED) << value.status.error_message();
+  EXPECT_NE(value.detail.hint().find("max_value_bytes"), std::string::npos) << value.detail.hint();
+  EXPECT_EQ(Ask("SELECT 1"), "1");
 }
 
 TEST_P(Limits, TooManySessionsAreRefused) {
