@@ -90,6 +90,51 @@ TEST_P(Prepare, ALargeResultComesInPartsAndTheStreamGoesOn) {
   }
 }
 
+// Rows may have been sent when a run fails: its answer is the error all the same, and
+// the next run has none of them.
+TEST_P(Prepare, ARunThatFailsMidwayIsAnErrorAndLeavesNothingBehind) {
+  // $1 is whether it fails, so that the stream is one and the same.
+  for (const int64_t rows : {0, 3, 100'000}) {
+    const std::string sql =
+        fmt::format("SELECT * FROM ({}) AS failing WHERE $1 UNION ALL SELECT -1, 'whole' WHERE $2",
+                    backend().fails_after(rows));
+    for (const v1::Format format : {v1::FORMAT_ROWS, v1::FORMAT_COLUMNS}) {
+      PrepareStream stream(wire(), sql, format);
+      for (int run = 0; run < 2; ++run) {
+        const Outcome failed = stream.Run({Bool(true), Bool(true)});
+        EXPECT_FALSE(failed.status.ok());
+        EXPECT_EQ(failed.detail.reason(), v1::REASON_DATA_EXCEPTION)
+            << failed.status.error_message();
+        EXPECT_FALSE(failed.has_summary);
+        if (rows == 100'000) {
+          EXPECT_GT(failed.messages, 1) << "it was to be streamed";
+        }
+        const Outcome whole = stream.Run({Bool(false), Bool(true)});
+        EXPECT_EQ(whole.text(), "-1|'whole'") << whole.status.error_message();
+        EXPECT_EQ(whole.summary.rows_returned(), 1);
+      }
+      EXPECT_TRUE(stream.Finish().ok());
+    }
+  }
+}
+
+// The same with the next run sent before the failure is known.
+TEST_P(Prepare, WhatWasSentAheadRunsAfterARunThatFailsMidway) {
+  PrepareStream stream(wire(),
+                       fmt::format("SELECT * FROM ({}) AS failing WHERE $1 UNION ALL SELECT -1, $2",
+                                   backend().fails_after(100'000)));
+  for (int run = 0; run < 10; ++run) stream.Send({Bool(run % 2 == 0), Int(run)});
+  for (int run = 0; run < 10; ++run) {
+    const Outcome outcome = stream.Receive();
+    EXPECT_EQ(outcome.status.ok(), run % 2 == 1) << outcome.status.error_message();
+    EXPECT_EQ(outcome.has_summary, run % 2 == 1);
+    if (run % 2 == 1) {
+      EXPECT_EQ(outcome.text(), fmt::format("-1|{}", run));
+    }
+  }
+  EXPECT_TRUE(stream.Finish().ok());
+}
+
 TEST_P(Prepare, ASchemaChangeIsSeenAndItsColumnsAreTold) {
   Do("INSERT INTO t VALUES (1, 'a')");
   PrepareStream select(wire(), "SELECT * FROM t");

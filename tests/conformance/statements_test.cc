@@ -138,6 +138,30 @@ TEST_P(Statements, ReturningIsCommittedBeforeItIsSent) {
   EXPECT_EQ(Ask("SELECT count(*) FROM t"), "2");
 }
 
+// Also when rows were on their way: a short result is never taken for a whole one.
+TEST_P(Statements, AStatementThatFailsMidwayIsAnErrorAndLeavesNothingBehind) {
+  Do("CREATE TABLE t (i INTEGER, s TEXT)");
+  for (const int64_t rows : {0, 3, 100'000}) {
+    for (const v1::Format format : {v1::FORMAT_ROWS, v1::FORMAT_COLUMNS}) {
+      v1::QueryRequest request;
+      request.set_sql(backend().fails_after(rows));
+      request.set_format(format);
+      const Outcome read = wire().Query(request);
+      EXPECT_EQ(read.detail.reason(), v1::REASON_DATA_EXCEPTION) << read.status.error_message();
+      EXPECT_FALSE(read.has_summary);
+      if (rows == 100'000) {
+        EXPECT_GT(read.messages, 1) << "it was to be streamed";
+      }
+    }
+    const std::string insert = "INSERT INTO t " + backend().fails_after(rows);
+    EXPECT_EQ(wire().Exec(insert).detail.reason(), v1::REASON_DATA_EXCEPTION);
+    const Outcome written = wire().Query(insert + " RETURNING i");
+    EXPECT_EQ(written.detail.reason(), v1::REASON_DATA_EXCEPTION) << written.status.error_message();
+    EXPECT_TRUE(written.rows.empty());
+    EXPECT_EQ(Ask("SELECT count(*) FROM t"), "0");
+  }
+}
+
 TEST_P(Statements, ARequestThatDoesNotParseSaysSo) {
   // Text that is not UTF-8 makes the message invalid; a client in another
   // language may send it all the same.
