@@ -51,7 +51,8 @@ absl::Status Connection::Reset() {
 }
 
 void Connection::CleanUp() {
-  if (!session_changed_ || !healthy()) return;
+  // Within a transaction it is the same client's still.
+  if (!session_changed_ || in_transaction_ || !healthy()) return;
   session_changed_ = false;
   if (flavor_.cockroach) {
     statements_.Clear();

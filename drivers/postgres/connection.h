@@ -85,6 +85,8 @@ class Connection final : public driver::Connection {
     const Watch* watch;
     // Executions that have succeeded.
     size_t done = 0;
+    // Rows were thrown away: it cannot end well any more.
+    bool rows_dropped = false;
     // Set once the server has been asked to cancel it.
     absl::Status interruption;
     driver::TimePoint give_up = driver::TimePoint::max();

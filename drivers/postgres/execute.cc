@@ -165,7 +165,9 @@ absl::Status Connection::WriteRow(const Result& row, const Statement& statement,
       continue;
     }
     const std::string_view value = row.value(i);
-    if (value.size() > options_.max_value_bytes) {
+    // Bytes come as "\\x" and two digits each.
+    const bool hex = statement.column_types[static_cast<size_t>(i)]->kind == driver::Kind::kBlob;
+    if ((hex ? (value.size() - 2) / 2 : value.size()) > options_.max_value_bytes) {
       return MakeErrorWithHint(
           Reason::kLimitExceeded,
           fmt::format("a value of column '{}' has more than {} bytes",
@@ -193,8 +195,12 @@ Connection::Ending Connection::Receive(StatementRun* run, const Statement& state
     switch (result->sort()) {
       case Result::Sort::kRow:
         ++run->summary.rows_returned;
-        if (run->writer == nullptr || !command->interruption.ok()) break;
-        if (absl::Status written = WriteRow(*result, statement, run->writer); !written.ok()) {
+        if (run->writer == nullptr) break;
+        if (!command->interruption.ok()) {
+          command->rows_dropped = true;
+        } else if (absl::Status written = WriteRow(*result, statement, run->writer);
+                   !written.ok()) {
+          command->rows_dropped = true;
           Interrupt(command, std::move(written));
         } else if (run->writer->bytes() >= max_bytes) {
           return Ending::kMore;
@@ -219,9 +225,9 @@ Connection::Ending Connection::Receive(StatementRun* run, const Statement& state
         link_->Break();
         return Ending::kDone;
       case Result::Sort::kSync:
-        // What was interrupted and has ended well all the same is not told as
-        // done when a value could not be.
-        if (run->status.ok() && !command->interruption.ok() && command->done == 0) {
+        // What was interrupted may have ended well all the same, if all is here.
+        if (run->status.ok() && (command->rows_dropped || command->done == 0) &&
+            !command->interruption.ok()) {
           run->status = command->interruption;
         }
         if (!link_->WaitForCancel(command->give_up)) link_->Break();

@@ -289,9 +289,9 @@ Text Inspect(std::string_view sql) {
     if (words == 1) first = token;
     if (words == 2) second = token;
     if (token == "stdin" || token == "stdout") streams = true;
-    // "INSERT INTO t (": a table, not a function.
+    // "INSERT INTO t (", "AS t (": a table, not a function.
     const bool call = token == "(" && !before.empty() && (IsWordStart(before[0]) || before == "\"");
-    if (IsTemporary(token) || (call && earlier != "into" && !IsHarmless(before))) {
+    if (IsTemporary(token) || (call && earlier != "into" && earlier != "as" && !IsHarmless(before))) {
       text.may_change_session = true;
     }
     earlier = std::exchange(before, token);

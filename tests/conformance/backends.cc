@@ -182,6 +182,17 @@ class Postgres final : public Backend {
         "SELECT i::bigint AS i, 'row ' || i AS s FROM generate_series(1, {}) AS g(i)", rows);
   }
 
+  std::string fails_after(int64_t rows) const override {
+    return fmt::format(
+        "SELECT CASE WHEN i <= {0} THEN i::bigint ELSE 1 / (i - i) END AS i, 'row ' || i AS s "
+        "FROM generate_series(1, {0} + 1) AS g(i)",
+        rows);
+  }
+
+  std::string blob_of(int64_t bytes) const override {
+    return fmt::format("decode(repeat('00', {}), 'hex')", bytes);
+  }
+
   bool has_last_insert_id() const override { return false; }
   std::string blob_type() const override { return "BYTEA"; }
   bool buffers_returning() const override { return false; }

@@ -123,13 +123,14 @@ TEST_P(Prepare, WhatWasSentAheadRunsAfterARunThatFailsMidway) {
   PrepareStream stream(wire(),
                        fmt::format("SELECT * FROM ({}) AS failing WHERE $1 UNION ALL SELECT -1, $2",
                                    backend().fails_after(100'000)));
-  for (int run = 0; run < 10; ++run) stream.Send({Bool(run % 2 == 0), Int(run)});
+  for (int run = 0; run < 10; ++run)
+    stream.Send({Bool(run % 2 == 0), Text(fmt::format("{}", run))});
   for (int run = 0; run < 10; ++run) {
     const Outcome outcome = stream.Receive();
     EXPECT_EQ(outcome.status.ok(), run % 2 == 1) << outcome.status.error_message();
     EXPECT_EQ(outcome.has_summary, run % 2 == 1);
     if (run % 2 == 1) {
-      EXPECT_EQ(outcome.text(), fmt::format("-1|{}", run));
+      EXPECT_EQ(outcome.text(), fmt::format("-1|'{}'", run));
     }
   }
   EXPECT_TRUE(stream.Finish().ok());
