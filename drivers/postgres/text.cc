@@ -291,7 +291,8 @@ Text Inspect(std::string_view sql) {
     if (token == "stdin" || token == "stdout") streams = true;
     // "INSERT INTO t (", "AS t (": a table, not a function.
     const bool call = token == "(" && !before.empty() && (IsWordStart(before[0]) || before == "\"");
-    if (IsTemporary(token) || (call && earlier != "into" && earlier != "as" && !IsHarmless(before))) {
+    if (IsTemporary(token) ||
+        (call && earlier != "into" && earlier != "as" && !IsHarmless(before))) {
       text.may_change_session = true;
     }
     earlier = std::exchange(before, token);
