@@ -2,6 +2,7 @@
 #include <sqlite3.h>
 
 #include <algorithm>
+#include <chrono>
 
 #include "drivers/api/error.h"
 #include "drivers/sqlite/connection.h"
@@ -16,6 +17,9 @@ using driver::StatementRun;
 // A group is repeated without the statement that made SQLite roll it back so
 // often; after that its statements have a transaction each.
 constexpr int kGroupAttempts = 4;
+
+// What a batch of reads may take for its statements to be run together again.
+constexpr auto kBriskTime = std::chrono::milliseconds(3);
 
 // The chain of a run that has just failed as the first of it; else null.
 driver::Chain* NewlyFailed(const StatementRun& run) {
@@ -32,6 +36,28 @@ Deadline LatestDeadline(std::span<StatementRun* const> runs) {
 
 }  // namespace
 
+size_t Connection::Together(Runs runs) {
+  // Writes share a commit, and have one connection only. A read that never ends
+  // must not have others behind it that could run beside it.
+  if (lane_ == driver::Lane::kWrite) return runs.size();
+  size_t count = 0;
+  for (; count < runs.size(); ++count) {
+    const Statement* statement = session_->statements.Peek(runs[count]->sql);
+    if (statement == nullptr || !statement->brisk()) break;
+  }
+  return std::max<size_t>(count, 1);
+}
+
+void Connection::NoteTime(Runs runs, driver::Duration took) {
+  const bool brisk = took < kBriskTime;
+  // Of several that were brisk together, each was.
+  if (runs.size() > 1 && brisk) return;
+  for (const StatementRun* run : runs) {
+    Statement* statement = session_->statements.Peek(run->sql);
+    if (statement != nullptr) statement->set_brisk(brisk && run->cursor == nullptr);
+  }
+}
+
 size_t Connection::RunBatch(Runs runs) {
   return lane_ == driver::Lane::kRead ? RunReads(runs) : RunWrites(runs);
 }
@@ -40,6 +66,7 @@ size_t Connection::RunReads(Runs runs) {
   // One snapshot for all of them: each was asked for before it was taken, so
   // none sees less than it may, and the file's locks are taken once.
   const bool shared = runs.size() > 1 && Control("BEGIN").ok();
+  const driver::TimePoint began = std::chrono::steady_clock::now();
   size_t done = 0;
   for (StatementRun* run : runs) {
     ++done;
@@ -58,6 +85,7 @@ size_t Connection::RunReads(Runs runs) {
   }
   // An open cursor keeps the snapshot beyond this.
   if (shared && !rolled_back()) Control("COMMIT").IgnoreError();
+  NoteTime(runs.first(done), std::chrono::steady_clock::now() - began);
   return done;
 }
 

@@ -26,6 +26,7 @@ class Connection final : public driver::Connection {
   static absl::StatusOr<std::unique_ptr<Connection>> Open(const Options& options, driver::Lane lane,
                                                           const driver::Deadline& deadline);
 
+  size_t Together(std::span<driver::StatementRun* const> runs) override;
   size_t RunBatch(std::span<driver::StatementRun* const> runs) override;
   void Run(driver::StatementRun& run) override;
   absl::StatusOr<driver::StatementInfo> Describe(std::string_view sql,
@@ -73,6 +74,8 @@ class Connection final : public driver::Connection {
   bool rolled_back() const;
 
   size_t RunReads(Runs runs);
+  // Remembers whether the statements that were run are brisk.
+  void NoteTime(Runs runs, driver::Duration took);
   size_t RunWrites(Runs runs);
   // Runs statements from the front of `runs` in one transaction. Returns how
   // many; on return each of them has its final status.

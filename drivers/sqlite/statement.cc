@@ -208,6 +208,11 @@ absl::StatusOr<Statement*> StatementCache::Get(std::string_view sql) {
   return recent_first_.front().get();
 }
 
+Statement* StatementCache::Peek(std::string_view sql) const {
+  const auto found = by_text_.find(sql);
+  return found == by_text_.end() ? nullptr : found->second->get();
+}
+
 void StatementCache::DropOldest() {
   const std::string& sql = recent_first_.back()->sql();
   text_bytes_ -= sql.size();

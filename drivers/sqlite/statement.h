@@ -57,6 +57,11 @@ class Statement {
   // Writes the current row.
   absl::Status WriteRow(driver::RowWriter* writer) const;
 
+  // It ends so soon that others may wait behind it: as its last runs were, or
+  // because a connection that only reads does not run it at all.
+  bool brisk() const { return brisk_ || !read_only_; }
+  void set_brisk(bool brisk) { brisk_ = brisk; }
+
   // Ready for the next run; nothing stays bound.
   void Reset();
 
@@ -76,6 +81,7 @@ class Statement {
   std::vector<int> argument_of_;
   driver::Columns columns_;
   int prepared_times_ = 0;
+  bool brisk_ = false;
 };
 
 // Least recently used goes first. It keeps so many statements, and of long
@@ -88,6 +94,8 @@ class StatementCache {
   // The statement of this text, prepared now or before. It is the caller's
   // until the next call of Get.
   absl::StatusOr<Statement*> Get(std::string_view sql);
+  // The same if it is there; null: it is not.
+  Statement* Peek(std::string_view sql) const;
   size_t size() const { return by_text_.size(); }
 
  private:

@@ -63,6 +63,8 @@ void ReadConnection(YamlMap* map, const DatabaseContext& context, driver::Config
   others.push_back("database");
   for (const std::string& key : others) {
     if (!map->Has(key) || (config->driver == kSqlite && key != "database")) continue;
+    // The place for a secret is not the connection string.
+    if (key.starts_with("password")) continue;
     context.problems->Add(map->WhereIs(key), "contradicts connection_string; keep one of the two");
   }
 }
