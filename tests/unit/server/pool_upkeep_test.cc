@@ -1,4 +1,8 @@
 // What the pool does when nobody asks: closing what is old, keeping a reserve.
+#include <array>
+#include <atomic>
+#include <functional>
+#include <future>
 #include <thread>
 
 #include "server/session/database.h"
@@ -119,6 +123,53 @@ TEST_F(PoolUpkeepTest, OpeningTakesASlotAndNoLock) {
   EXPECT_EQ(meanwhile.in_use, 2);
   EXPECT_EQ(meanwhile.waiting, 1);
   waiter.Take();
+}
+
+// Answers on whichever thread it comes.
+struct PromisedLease final : Pool::Waiter {
+  void OnLease(absl::StatusOr<Lease> lease) override { answer.set_value(std::move(lease)); }
+  std::promise<absl::StatusOr<Lease>> answer;
+};
+
+// Everything at once on a backend that fails every so often: nobody is
+// forgotten, no slot is lost, and there are never too many.
+TEST(PoolStressTest, AllIsAtRestInTheEnd) {
+  auto script = std::make_shared<fake::Script>();
+  std::atomic<int> turns{0};
+  script->connect = [&](const driver::Deadline&) {
+    return turns++ % 3 == 0 ? absl::UnavailableError("refused") : absl::OkStatus();
+  };
+  script->healthy = [&] { return turns++ % 7 != 0; };
+  fake::FakeDriver driver(script);
+  Pool pool(&driver, {.max_open = 3,
+                      .max_idle = 2,
+                      .min_idle = 1,
+                      .backoff = {.first = std::chrono::microseconds(50),
+                                  .cap = std::chrono::microseconds(200)}});
+  std::atomic<int> callers{8};
+  std::atomic<int> served{0};
+  // Alive to the end: a promise may not go while another thread is in set_value.
+  std::vector<std::array<PromisedLease, 300>> waiters(8);
+  const auto call = [&](std::array<PromisedLease, 300>& mine, bool transactional) {
+    for (PromisedLease& waiter : mine) {
+      waiter.transactional = transactional;
+      pool.Acquire(&waiter);
+      absl::StatusOr<Lease> lease = waiter.answer.get_future().get();
+      if (lease.ok() && lease->Connect(driver::Deadline::None()).ok()) ++served;
+      EXPECT_LE(pool.Stats().open, 3);
+    }
+    --callers;
+  };
+  std::vector<std::thread> threads;
+  for (int i = 0; i < 8; ++i) threads.emplace_back(call, std::ref(waiters[i]), i % 2 == 0);
+  while (callers.load() > 0) {
+    if (pool.Tick(Clock::System().Now())) pool.Maintain();
+    std::this_thread::yield();
+  }
+  for (std::thread& thread : threads) thread.join();
+  EXPECT_GT(served.load(), 0);
+  EXPECT_EQ(pool.Stats().in_use, 0);
+  EXPECT_EQ(pool.Stats().waiting, 0);
 }
 
 // The whole database: what blocks is done on the executor.
