@@ -85,10 +85,25 @@ void AddPool(Families& out, const std::string& database, const std::string& pool
               static_cast<double>(stats.wait_count));
   out.Counter("penstock_pool_wait_seconds_total", "Time spent waiting for a connection.", labels,
               std::chrono::duration<double>(stats.wait_duration).count());
-  out.Counter("penstock_pool_max_idle_closed_total", "Connections closed for being idle.", labels,
-              static_cast<double>(stats.max_idle_closed));
-  out.Counter("penstock_pool_max_lifetime_closed_total", "Connections closed for their age.",
-              labels, static_cast<double>(stats.max_lifetime_closed));
+  const auto count = [&](const char* name, const char* help, int64_t value) {
+    out.Counter(name, help, labels, static_cast<double>(value));
+  };
+  count("penstock_pool_max_idle_closed_total",
+        "Connections closed because max_idle_connections were idle already.",
+        stats.max_idle_closed);
+  count("penstock_pool_max_idle_time_closed_total", "Connections closed for being idle for long.",
+        stats.max_idle_time_closed);
+  count("penstock_pool_max_lifetime_closed_total", "Connections closed for their age.",
+        stats.max_lifetime_closed);
+  count("penstock_pool_broken_closed_total",
+        "Connections closed because the link was lost or the session could not be made clean.",
+        stats.broken_closed);
+  count("penstock_pool_connects_total", "Attempts to connect.", stats.connect_count);
+  count("penstock_pool_connect_failures_total", "Attempts to connect that failed.",
+        stats.connect_failures);
+  out.Gauge("penstock_pool_backing_off",
+            "1 from a failed attempt to connect to the next success, else 0.", labels,
+            stats.backing_off ? 1 : 0);
 }
 
 void AddDatabase(Families& out, Database& database) {

@@ -13,6 +13,8 @@ std::string_view RungText(Reason reason) {
     case Reason::kQueryTimeout: return "the query_timeout of the database passed";
     case Reason::kAcquireTimeout:
       return "no connection became free within the acquire_timeout of the database";
+    case Reason::kConnectionFailed:
+      return "the backend did not answer within the connect_timeout of the database";
     case Reason::kTransactionIdleTimeout:
       return "the transaction was idle for longer than its limit and was rolled back";
     case Reason::kTransactionTimeout:

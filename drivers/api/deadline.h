@@ -22,7 +22,8 @@ struct Deadline {
 
   static Deadline None() { return {}; }
   bool passed(TimePoint now) const { return now >= at; }
-  // DEADLINE_EXCEEDED, naming the rung.
+  // Names the rung. DEADLINE_EXCEEDED, or UNAVAILABLE for the connect_timeout,
+  // which is not the caller's.
   absl::Status Error() const;
 };
 

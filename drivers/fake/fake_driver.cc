@@ -50,7 +50,10 @@ class FakeConnection final : public driver::Connection {
     return Call("release " + std::string(name), nullptr);
   }
   bool transaction_aborted() const override { return script_->aborted; }
-  absl::Status Ping(const driver::Deadline&) override { return Call("ping", nullptr); }
+  absl::Status Ping(const driver::Deadline& deadline) override {
+    script_->Note("ping");
+    return script_->ping ? script_->ping(deadline) : absl::OkStatus();
+  }
   absl::Status Reset() override { return Call("reset", script_->reset); }
   bool healthy() const override { return !script_->healthy || script_->healthy(); }
 
@@ -80,11 +83,11 @@ FakeDriver::FakeDriver(std::shared_ptr<Script> script, driver::DriverInfo info)
   if (info_.name.empty()) info_.name = "fake";
 }
 
-absl::StatusOr<std::unique_ptr<driver::Connection>> FakeDriver::Connect(driver::Lane,
-                                                                        const driver::Deadline&) {
+absl::StatusOr<std::unique_ptr<driver::Connection>> FakeDriver::Connect(
+    driver::Lane, const driver::Deadline& deadline) {
   script_->Note("connect");
   if (script_->connect) {
-    absl::Status status = script_->connect();
+    absl::Status status = script_->connect(deadline);
     if (!status.ok()) return status;
   }
   return std::make_unique<FakeConnection>(script_);

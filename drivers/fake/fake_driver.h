@@ -18,10 +18,11 @@ namespace penstock::fake {
 struct Script {
   // Runs a statement; default: success. May set a cursor.
   std::function<void(driver::StatementRun&)> run;
-  std::function<absl::Status()> connect;
+  std::function<absl::Status(const driver::Deadline&)> connect;
   std::function<absl::Status()> begin;
   std::function<absl::Status()> commit;
   std::function<absl::Status()> reset;
+  std::function<absl::Status(const driver::Deadline&)> ping;
   std::function<bool()> healthy;
   bool aborted = false;
 
@@ -40,8 +41,8 @@ class FakeDriver final : public driver::Driver {
 
   const driver::DriverInfo& info() const override { return info_; }
   std::string server_version() const override { return "1"; }
-  absl::StatusOr<std::unique_ptr<driver::Connection>> Connect(driver::Lane lane,
-                                                              const driver::Deadline&) override;
+  absl::StatusOr<std::unique_ptr<driver::Connection>> Connect(
+      driver::Lane lane, const driver::Deadline& deadline) override;
 
  private:
   const std::shared_ptr<Script> script_;

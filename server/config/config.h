@@ -21,14 +21,18 @@ struct PoolConfig {
   int max_open = 5;
   // The most that stay open while nobody uses them.
   int max_idle = 5;
+  // Kept idle in reserve.
+  int min_idle = 0;
   // Closed at this age, less up to a tenth at random; 0: never.
   Milliseconds max_lifetime{0};
-  // Closed after being idle for so long; 0: never.
+  // Closed after being idle for so long, but for the reserve; 0: never.
   Milliseconds max_idle_time{0};
   // Requests that may wait for a connection; more are refused at once.
   int max_waiters = 10000;
   // How long a request waits for a connection; 0: as long as its deadline.
   Milliseconds acquire_timeout{30'000};
+  // How long one attempt to connect may take.
+  Milliseconds connect_timeout{5'000};
 };
 
 // Limits on what one request or stream may take.

@@ -114,10 +114,17 @@ void ReadPool(YamlMap* map, PoolConfig* pool, Problems* problems) {
                   fmt::format("{} is more than max_open_connections, {}; lower it, or raise that",
                               pool->max_idle, pool->max_open));
   }
+  map->Int("min_idle_connections", 0, 10'000, &pool->min_idle);
+  if (pool->min_idle > pool->max_idle) {
+    problems->Add(map->WhereIs("min_idle_connections"),
+                  fmt::format("{} is more than max_idle_connections, {}; lower it, or raise that",
+                              pool->min_idle, pool->max_idle));
+  }
   map->Duration("connection_max_lifetime", kNone, kYear, &pool->max_lifetime);
   map->Duration("connection_max_idle_time", kNone, kYear, &pool->max_idle_time);
   map->Int("max_waiters", 0, 1'000'000, &pool->max_waiters);
   map->Duration("acquire_timeout", kNone, hours(24), &pool->acquire_timeout);
+  map->Duration("connect_timeout", Milliseconds(1), hours(1), &pool->connect_timeout);
 }
 
 void ReadLimits(YamlMap* map, DatabaseLimits* limits) {

@@ -57,22 +57,37 @@ Pool::Pool(driver::Driver* driver, const Options& options, const Clock& clock)
       options_(options),
       clock_(clock),
       max_transactions_(TransactionShare(options)),
-      random_(std::random_device{}()) {}
+      backoff_(options.backoff),
+      random_(options.seed != 0 ? options.seed : std::random_device{}()) {}
 
 Pool::~Pool() = default;
 
-bool Pool::MayGrantLocked(bool transactional) const {
-  return in_use_ < options_.max_open && (!transactional || transactions_ < max_transactions_);
+// Idle connections have their slots already: open ones are never more than
+// max_open.
+bool Pool::MayAnswerLocked(bool transactional) const {
+  if (transactional && transactions_ >= max_transactions_) return false;
+  if (!idle_.empty()) return true;
+  if (in_use_ >= options_.max_open) return false;
+  if (!backoff_.failing()) return true;
+  if (backoff_.full() && in_use_ > 0) return false;
+  return backoff_.dead() || backoff_.MayStart(clock_.Now());
 }
 
-Lease Pool::MakeLeaseLocked(bool transactional) {
-  std::unique_ptr<Entry> entry;
-  if (idle_.empty()) {
-    entry = std::make_unique<Entry>();
-  } else {
-    entry = std::move(idle_.back());
+absl::StatusOr<Lease> Pool::AnswerLocked(bool transactional) {
+  if (!idle_.empty()) {
+    std::unique_ptr<Entry> entry = std::move(idle_.back());
     idle_.pop_back();
+    return LeaseLocked(std::move(entry), transactional);
   }
+  const TimePoint now = backoff_.failing() ? clock_.Now() : TimePoint();
+  const Backoff::Attempt attempt = backoff_.Start(now);
+  if (attempt == Backoff::Attempt::kNone) return backoff_.Error(now);
+  auto entry = std::make_unique<Entry>();
+  entry->attempt = attempt;
+  return LeaseLocked(std::move(entry), transactional);
+}
+
+Lease Pool::LeaseLocked(std::unique_ptr<Entry> entry, bool transactional) {
   ++in_use_;
   if (transactional) ++transactions_;
   return Lease(this, std::move(entry), transactional);
@@ -85,8 +100,8 @@ void Pool::Acquire(Waiter* waiter) {
     // Nobody overtakes: a free connection goes to the caller only if no one of
     // its sort waits already.
     const Queue& ahead = waiter->transactional ? transaction_queue_ : statement_queue_;
-    if (ahead.first == nullptr && MayGrantLocked(waiter->transactional)) {
-      outcome = MakeLeaseLocked(waiter->transactional);
+    if (ahead.first == nullptr && MayAnswerLocked(waiter->transactional)) {
+      outcome = AnswerLocked(waiter->transactional);
     } else if (waiting_ >= options_.max_waiters) {
       outcome = driver::MakeErrorWithHint(
           driver::Reason::kQueueFull,
@@ -125,8 +140,8 @@ bool Pool::contended() const {
 }
 
 Pool::Waiter* Pool::NextWaiterLocked() {
-  Waiter* statement = MayGrantLocked(false) ? statement_queue_.first : nullptr;
-  Waiter* transaction = MayGrantLocked(true) ? transaction_queue_.first : nullptr;
+  Waiter* statement = MayAnswerLocked(false) ? statement_queue_.first : nullptr;
+  Waiter* transaction = MayAnswerLocked(true) ? transaction_queue_.first : nullptr;
   if (statement == nullptr) return transaction;
   if (transaction == nullptr) return statement;
   return statement->sequence_ < transaction->sequence_ ? statement : transaction;
@@ -136,73 +151,44 @@ std::vector<Pool::Grant> Pool::GrantLocked() {
   std::vector<Grant> grants;
   while (Waiter* waiter = NextWaiterLocked()) {
     DequeueLocked(waiter);
-    grants.push_back({waiter, MakeLeaseLocked(waiter->transactional)});
+    grants.push_back({waiter, AnswerLocked(waiter->transactional)});
   }
   return grants;
 }
 
-TimePoint Pool::ExpiryFor(TimePoint now) {
-  if (options_.max_lifetime == Duration::zero()) return TimePoint::max();
-  // Up to a tenth earlier, so that connections opened together do not all
-  // close, and reconnect, together.
-  std::lock_guard lock(mutex_);
-  const auto tenth = options_.max_lifetime.count() / 10;
-  std::uniform_int_distribution<Duration::rep> jitter(0, tenth);
-  return now + options_.max_lifetime - Duration(jitter(random_));
-}
-
-absl::Status Pool::Connect(Entry* entry, const driver::Deadline& deadline) {
-  const TimePoint now = clock_.Now();
-  if (entry->connection != nullptr) {
-    const bool stale = options_.check_after_idle != Duration::zero() &&
-                       now - entry->idle_since > options_.check_after_idle;
-    if (entry->connection->healthy() && (!stale || entry->connection->Ping(deadline).ok())) {
-      return absl::OkStatus();
-    }
-    entry->connection.reset();
-  }
-  absl::StatusOr<std::unique_ptr<driver::Connection>> connection =
-      driver_->Connect(options_.lane, deadline);
-  if (!connection.ok()) return connection.status();
-  entry->connection = *std::move(connection);
-  entry->expires = ExpiryFor(now);
-  return absl::OkStatus();
-}
-
 void Pool::GiveBack(std::unique_ptr<Entry> entry, bool transactional) {
   const TimePoint now = clock_.Now();
-  // A connection that cannot be proved clean is closed, never handed on. The
-  // slot is freed either way.
-  if (entry->connection != nullptr &&
-      (!entry->connection->healthy() || !entry->connection->Reset().ok())) {
-    entry->connection.reset();
-  }
-  std::unique_ptr<Entry> closed;  // destroyed outside the lock
+  // What is not kept is closed before its slot is freed, so that the backend
+  // never sees more than max_open. The slot is freed whatever happens.
+  int64_t PoolStats::*const why = WhyClose(*entry, now);
+  if (why != nullptr) entry->connection.reset();
   std::vector<Grant> grants;
   {
-    std::lock_guard lock(mutex_);
+    std::unique_lock lock(mutex_);
+    if (why != nullptr) ++(counts_.*why);
+    if (entry->connection != nullptr && static_cast<int>(idle_.size()) >= options_.max_idle &&
+        waiting_ == 0) {
+      ++counts_.max_idle_closed;
+      lock.unlock();
+      entry->connection.reset();
+      lock.lock();
+    }
+    backoff_.Abandoned(entry->attempt);
     --in_use_;
     if (transactional) --transactions_;
     if (entry->connection != nullptr) {
-      if (now >= entry->expires) {
-        ++counts_.max_lifetime_closed;
-        closed = std::move(entry);
-      } else if (static_cast<int>(idle_.size()) >= options_.max_idle && waiting_ == 0) {
-        ++counts_.max_idle_closed;
-        closed = std::move(entry);
-      } else {
-        entry->idle_since = now;
-        idle_.push_back(std::move(entry));
-      }
+      entry->ready = false;
+      entry->idle_since = now;
+      idle_.push_back(std::move(entry));
     }
     grants = GrantLocked();
   }
   for (Grant& grant : grants) grant.waiter->OnLease(std::move(grant.lease));
 }
 
-void Pool::Tick(TimePoint now) {
-  std::vector<Waiter*> expired;
-  std::vector<std::unique_ptr<Entry>> closed;
+bool Pool::Tick(TimePoint now) {
+  std::vector<Grant> answers;
+  bool work = false;
   {
     std::lock_guard lock(mutex_);
     for (Queue* queue : {&statement_queue_, &transaction_queue_}) {
@@ -210,22 +196,16 @@ void Pool::Tick(TimePoint now) {
         Waiter* next = waiter->next_;
         if (waiter->wait_until.passed(now)) {
           DequeueLocked(waiter);
-          expired.push_back(waiter);
+          answers.push_back({waiter, waiter->wait_until.Error()});
         }
         waiter = next;
       }
     }
-    const auto too_old = [&](std::unique_ptr<Entry>& entry) {
-      const bool idle = options_.max_idle_time != Duration::zero() &&
-                        now - entry->idle_since >= options_.max_idle_time;
-      if (!idle && now < entry->expires) return false;
-      ++(idle ? counts_.max_idle_closed : counts_.max_lifetime_closed);
-      closed.push_back(std::move(entry));
-      return true;
-    };
-    std::erase_if(idle_, too_old);
+    for (Grant& grant : GrantLocked()) answers.push_back(std::move(grant));
+    work = NeedsMaintenanceLocked(now);
   }
-  for (Waiter* waiter : expired) waiter->OnLease(waiter->wait_until.Error());
+  for (Grant& answer : answers) answer.waiter->OnLease(std::move(answer.lease));
+  return work;
 }
 
 PoolStats Pool::Stats() const {
@@ -236,6 +216,7 @@ PoolStats Pool::Stats() const {
   stats.idle = static_cast<int>(idle_.size());
   stats.open = stats.in_use + stats.idle;
   stats.waiting = waiting_;
+  stats.backing_off = backoff_.failing();
   return stats;
 }
 

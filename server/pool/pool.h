@@ -3,6 +3,7 @@
 #ifndef PENSTOCK_SERVER_POOL_POOL_H_
 #define PENSTOCK_SERVER_POOL_POOL_H_
 
+#include <atomic>
 #include <cstdint>
 #include <memory>
 #include <mutex>
@@ -13,6 +14,7 @@
 #include "absl/status/status.h"
 #include "absl/status/statusor.h"
 #include "drivers/api/driver.h"
+#include "server/pool/backoff.h"
 #include "server/runtime/clock.h"
 
 namespace penstock::server {
@@ -31,8 +33,12 @@ class Lease {
 
   explicit operator bool() const { return pool_ != nullptr; }
 
-  // Opens the connection, or checks one that was idle for long. To be called,
-  // and to succeed, before the connection is used.
+  // Opens the connection, or checks one that was idle for long or is suspected;
+  // one that fails the check is replaced. To be called, and to succeed, before
+  // the connection is used; costs next to nothing once it has succeeded.
+  //
+  // Errors: the driver's; the deadline's rung; kConnectionFailed after
+  // connect_timeout, and while the pool backs off.
   absl::Status Connect(const driver::Deadline& deadline);
 
   // Connected leases only.
@@ -47,6 +53,12 @@ class Lease {
     std::unique_ptr<driver::Connection> connection;
     TimePoint expires = TimePoint::max();
     TimePoint idle_since;
+    // Of the pool when the connection was last proved to work.
+    uint64_t generation = 0;
+    // Connect has succeeded on this lease.
+    bool ready = false;
+    // What a lease without a connection may do about it.
+    Backoff::Attempt attempt = Backoff::Attempt::kNone;
   };
   Lease(Pool* pool, std::unique_ptr<Entry> entry, bool transactional)
       : pool_(pool), entry_(std::move(entry)), transactional_(transactional) {}
@@ -65,8 +77,13 @@ struct PoolStats {
   int waiting = 0;
   int64_t wait_count = 0;
   Duration wait_duration{};
-  int64_t max_idle_closed = 0;
-  int64_t max_lifetime_closed = 0;
+  int64_t max_idle_closed = 0;       // max_idle were there already
+  int64_t max_idle_time_closed = 0;  // idle for too long
+  int64_t max_lifetime_closed = 0;   // too old
+  int64_t broken_closed = 0;         // the link was lost, or the session not clean
+  int64_t connect_count = 0;         // attempts
+  int64_t connect_failures = 0;
+  bool backing_off = false;  // the last attempt to connect failed
 };
 
 // Hands out leases, first come first served, without ever blocking: who has to
@@ -74,12 +91,20 @@ struct PoolStats {
 //
 // A part of the pool (a fifth, at least one connection of two or more) is kept
 // from transactions, so that open transactions cannot starve single statements.
+//
+// A backend that is down is not stormed, and those who need a new connection to
+// it are told at once (see Backoff); connections that work are used all the
+// while. One found broken casts suspicion on all: each is pinged before its next
+// use. A backend that is merely full is not down: callers wait for the
+// connections there are, and Maintain finds out when there may be more.
 class Pool {
  public:
   struct Options {
     driver::Lane lane = driver::Lane::kWrite;
     int max_open = 1;
     int max_idle = 1;
+    // Kept idle in reserve, as far as max_open allows; at most max_idle.
+    int min_idle = 0;
     Duration max_lifetime{};   // 0: none
     Duration max_idle_time{};  // 0: none
     int max_waiters = 1000;
@@ -87,15 +112,21 @@ class Pool {
     bool reserve_for_statements = true;
     // Ping a connection that was idle for longer before use; 0: never.
     Duration check_after_idle{};
+    // Of one attempt to connect, or one such ping; 0: as long as the deadline.
+    Duration connect_timeout{};
+    Backoff::Options backoff;
+    // For the jitter; 0: from the system.
+    uint32_t seed = 0;
   };
 
   // Who wants a connection. It stays alive until OnLease was called or Forget
   // returned true.
   class Waiter {
    public:
-    // A lease that is not connected yet, or why there is none (kQueueFull, or
-    // the waiter's deadline). Called from Acquire, or later from whichever
-    // thread gives a connection back or ticks: it must not block.
+    // A lease that is not connected yet, or why there is none (kQueueFull, the
+    // waiter's deadline, or that the backend is down). Called from Acquire, or
+    // later from whichever thread gives a connection back or ticks: it must not
+    // block.
     virtual void OnLease(absl::StatusOr<Lease> lease) = 0;
 
     // Set before Acquire.
@@ -130,8 +161,13 @@ class Pool {
   // Somebody waits for a connection.
   bool contended() const;
 
-  // Refuses waiters whose time is up; closes idle connections that are too old.
-  void Tick(TimePoint now);
+  // Refuses waiters whose time is up and serves those who waited for a back-off
+  // to pass. True: there is work for Maintain. Never blocks.
+  bool Tick(TimePoint now);
+
+  // Closes idle connections that are too old and opens one that is missing. May
+  // block: for an executor's thread, one at a time.
+  void Maintain();
 
   PoolStats Stats() const;
   const Options& options() const { return options_; }
@@ -151,14 +187,32 @@ class Pool {
     absl::StatusOr<Lease> lease;
   };
 
-  bool MayGrantLocked(bool transactional) const;
-  Lease MakeLeaseLocked(bool transactional);
+  // The next caller of a sort is given a lease, or an error; false: it waits.
+  bool MayAnswerLocked(bool transactional) const;
+  absl::StatusOr<Lease> AnswerLocked(bool transactional);
+  Lease LeaseLocked(std::unique_ptr<Entry> entry, bool transactional);
   Waiter* NextWaiterLocked();
   void DequeueLocked(Waiter* waiter);
   std::vector<Grant> GrantLocked();
-  absl::Status Connect(Entry* entry, const driver::Deadline& deadline);
   void GiveBack(std::unique_ptr<Entry> entry, bool transactional);
-  TimePoint ExpiryFor(TimePoint now);
+
+  // In pool_connect.cc.
+  absl::Status Connect(Entry* entry, const driver::Deadline& deadline);
+  driver::Deadline AttemptDeadline(const driver::Deadline& deadline, TimePoint now) const;
+  bool Works(Entry* entry, const driver::Deadline& deadline);
+  void CloseBroken(Entry* entry);
+  absl::Status ClaimAttempt(Entry* entry);
+  void OnConnected(Entry* entry, uint64_t generation);
+  absl::Status OnConnectFailed(Entry* entry, const absl::Status& why, TimePoint began,
+                               bool cut_short);
+  TimePoint ExpiryLocked(TimePoint now);
+  // The counter of why a connection that is given back is closed; null: it is kept.
+  int64_t PoolStats::*WhyClose(const Entry& entry, TimePoint now);
+  // Why an idle connection is to be closed, or null.
+  int64_t PoolStats::*WhyStaleLocked(const Entry& entry, TimePoint now) const;
+  bool MissingLocked(TimePoint now) const;
+  bool NeedsMaintenanceLocked(TimePoint now) const;
+  bool CloseOneStale(TimePoint now);
 
   driver::Driver* const driver_;
   const Options options_;
@@ -174,7 +228,11 @@ class Pool {
   int waiting_ = 0;
   uint64_t next_sequence_ = 0;
   PoolStats counts_;
+  Backoff backoff_;
   std::minstd_rand random_;
+
+  // How many connections were found broken.
+  std::atomic<uint64_t> generation_{0};
 };
 
 }  // namespace penstock::server

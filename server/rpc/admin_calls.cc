@@ -17,6 +17,11 @@ void FillStats(const std::string& name, const PoolStats& from, v1::PoolStats* to
   ToProto(from.wait_duration, to->mutable_wait_duration());
   to->set_max_idle_closed(from.max_idle_closed);
   to->set_max_lifetime_closed(from.max_lifetime_closed);
+  to->set_max_idle_time_closed(from.max_idle_time_closed);
+  to->set_broken_closed(from.broken_closed);
+  to->set_connect_count(from.connect_count);
+  to->set_connect_failures(from.connect_failures);
+  to->set_backing_off(from.backing_off);
 }
 
 void FillStats(Database& from, v1::DatabaseStats* to) {

@@ -31,11 +31,14 @@ std::unique_ptr<Pool> MakePool(driver::Driver* driver, driver::Lane lane, int ma
   options.lane = lane;
   options.max_open = max_open;
   options.max_idle = info.embedded ? max_open : config.max_idle;
+  // Each lane has the reserve, as far as its share of the connections goes.
+  options.min_idle = std::min(config.min_idle, max_open);
   options.max_lifetime = config.max_lifetime;
   options.max_idle_time = config.max_idle_time;
   options.max_waiters = config.max_waiters;
   // An embedded connection has no link that could break while it is idle.
   options.check_after_idle = info.embedded ? Duration::zero() : std::chrono::seconds(1);
+  options.connect_timeout = config.connect_timeout;
   return std::make_unique<Pool>(driver, options);
 }
 
@@ -57,6 +60,27 @@ int Threads(const DriverInfo& info, const PoolConfig& config) {
 
 }  // namespace
 
+// Ticks a pool, and takes what that finds to do to the executor, as it blocks.
+class Database::Upkeep final : public Task {
+ public:
+  Upkeep(Pool* pool, Executor* executor)
+      : Task(Sort::kBlocking), pool_(pool), executor_(executor) {}
+
+  void Tick(TimePoint now) {
+    if (pool_->Tick(now) && !under_way_.exchange(true)) executor_->Enqueue(this);
+  }
+
+  void Run() override {
+    pool_->Maintain();
+    under_way_.store(false);
+  }
+
+ private:
+  Pool* const pool_;
+  Executor* const executor_;
+  std::atomic<bool> under_way_{false};
+};
+
 Database::Database(std::string name, const DatabaseConfig& config,
                    std::unique_ptr<driver::Driver> driver)
     : name_(std::move(name)),
@@ -76,6 +100,9 @@ Database::Database(std::string name, const DatabaseConfig& config,
     read_lane_ = std::make_unique<Lane>(read_pool_.get(), &executor_, write_lane_.get(),
                                         LaneOptions(*read_pool_, info(), config.pool),
                                         &metrics_.read_batches);
+  }
+  for (const auto* pool : {&write_pool_, &read_pool_}) {
+    if (*pool != nullptr) upkeep_.push_back(std::make_unique<Upkeep>(pool->get(), &executor_));
   }
 }
 
@@ -100,12 +127,9 @@ driver::Deadline Database::AcquireDeadline(const driver::Deadline& request) cons
 }
 
 void Database::Tick(TimePoint now) {
-  write_pool_->Tick(now);
+  for (const auto& upkeep : upkeep_) upkeep->Tick(now);
   write_lane_->Tick(now);
-  if (read_pool_ != nullptr) {
-    read_pool_->Tick(now);
-    read_lane_->Tick(now);
-  }
+  if (read_lane_ != nullptr) read_lane_->Tick(now);
   executor_.Tick();
 }
 

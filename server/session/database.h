@@ -56,6 +56,8 @@ class Database {
   std::vector<std::pair<std::string, PoolStats>> Stats() const;
 
  private:
+  class Upkeep;
+
   const std::string name_;
   const DatabaseLimits limits_;
   const Duration acquire_timeout_;
@@ -66,7 +68,8 @@ class Database {
   // After the pools: it runs what uses them.
   Executor executor_;
   std::unique_ptr<Lane> write_lane_;
-  std::unique_ptr<Lane> read_lane_;  // null: not split
+  std::unique_ptr<Lane> read_lane_;              // null: not split
+  std::vector<std::unique_ptr<Upkeep>> upkeep_;  // one a pool
 };
 
 // Every configured database. Immutable after it was opened; thread-safe.

@@ -20,10 +20,12 @@ databases:
     database: '@/app.db'
     max_open_connections: 9
     max_idle_connections: 3
+    min_idle_connections: 2
     connection_max_lifetime: 1h
     connection_max_idle_time: 5m
     max_waiters: 7
     acquire_timeout: 2s
+    connect_timeout: 700ms
     query_timeout: 250ms
     transaction_idle_timeout: 4s
     transaction_timeout: 6s
@@ -40,10 +42,12 @@ databases:
   EXPECT_EQ(main.driver.database, Path("app.db"));
   EXPECT_EQ(main.pool.max_open, 9);
   EXPECT_EQ(main.pool.max_idle, 3);
+  EXPECT_EQ(main.pool.min_idle, 2);
   EXPECT_EQ(main.pool.max_lifetime, Milliseconds(3'600'000));
   EXPECT_EQ(main.pool.max_idle_time, Milliseconds(300'000));
   EXPECT_EQ(main.pool.max_waiters, 7);
   EXPECT_EQ(main.pool.acquire_timeout, Milliseconds(2'000));
+  EXPECT_EQ(main.pool.connect_timeout, Milliseconds(700));
   EXPECT_EQ(main.limits.query_timeout, Milliseconds(250));
   EXPECT_EQ(main.limits.transaction_idle_timeout, Milliseconds(4'000));
   EXPECT_EQ(main.limits.transaction_timeout, Milliseconds(6'000));

@@ -72,6 +72,8 @@ TEST_F(ExampleTest, SaysTheDefaultsOfADatabase) {
   EXPECT_EQ(said.pool.max_idle_time, implied.pool.max_idle_time);
   EXPECT_EQ(said.pool.max_waiters, implied.pool.max_waiters);
   EXPECT_EQ(said.pool.acquire_timeout, implied.pool.acquire_timeout);
+  EXPECT_EQ(said.pool.min_idle, implied.pool.min_idle);
+  EXPECT_EQ(said.pool.connect_timeout, implied.pool.connect_timeout);
   EXPECT_EQ(said.limits.query_timeout, implied.limits.query_timeout);
   EXPECT_EQ(said.limits.transaction_idle_timeout, implied.limits.transaction_idle_timeout);
   EXPECT_EQ(said.limits.transaction_timeout, implied.limits.transaction_timeout);

@@ -190,7 +190,9 @@ TEST_F(LaneTest, TheTickAnswersThoseWhoseTimeIsUpAndThoseWhoAreGone) {
 
 TEST_F(LaneTest, AFailedConnectFailsWhatWaits) {
   Make({.max_runners = 1});
-  script_->connect = [] { return driver::MakeError(Reason::kConnectionFailed, "refused"); };
+  script_->connect = [](const driver::Deadline&) {
+    return driver::MakeError(Reason::kConnectionFailed, "refused");
+  };
   TestRun run("a");
   lane_->Submit(&run);
   run.done.Wait();

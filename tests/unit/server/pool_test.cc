@@ -1,12 +1,5 @@
-#include "server/pool/pool.h"
-
-#include <memory>
-#include <optional>
-#include <utility>
-
-#include "drivers/fake/fake_driver.h"
-#include "gtest/gtest.h"
-#include "tests/unit/server/fake_clock.h"
+// Who gets a connection, and what becomes of it afterwards.
+#include "tests/unit/server/pool_fixture.h"
 
 namespace penstock::server {
 namespace {
@@ -14,39 +7,6 @@ namespace {
 using driver::GetErrorInfo;
 using driver::Reason;
 using std::chrono::seconds;
-
-struct TestWaiter final : Pool::Waiter {
-  void OnLease(absl::StatusOr<Lease> lease) override { answer.emplace(std::move(lease)); }
-  // The lease, which must have been granted.
-  Lease Take() {
-    EXPECT_TRUE(answer.has_value() && answer->ok());
-    Lease lease = *std::move(*answer);
-    answer.reset();
-    return lease;
-  }
-  std::optional<absl::StatusOr<Lease>> answer;
-};
-
-class PoolTest : public ::testing::Test {
- protected:
-  void Make(Pool::Options options) { pool_ = std::make_unique<Pool>(&driver_, options, clock_); }
-
-  Lease Connected(bool transactional = false) {
-    TestWaiter waiter;
-    waiter.transactional = transactional;
-    pool_->Acquire(&waiter);
-    Lease lease = waiter.Take();
-    EXPECT_TRUE(lease.Connect(driver::Deadline::None()).ok());
-    return lease;
-  }
-
-  std::shared_ptr<fake::Script> script_ = std::make_shared<fake::Script>();
-  fake::FakeDriver driver_{script_};
-  FakeClock clock_;
-  std::unique_ptr<Pool> pool_;
-};
-
-using Journal = std::vector<std::string>;
 
 TEST_F(PoolTest, ReusesTheConnectionUsedLast) {
   Make({.max_open = 2, .max_idle = 2});
@@ -143,52 +103,110 @@ TEST_F(PoolTest, AConnectionThatCannotBeResetIsClosed) {
   Connected();
 }
 
-TEST_F(PoolTest, ABrokenConnectionIsReplaced) {
-  Make({.max_open = 1, .max_idle = 1});
-  bool healthy = true;
-  script_->healthy = [&] { return healthy; };
-  Connected().Release();
-  healthy = false;
-  Connected();
-  EXPECT_EQ(script_->Journal(), (Journal{"connect", "reset", "close", "connect", "close"}));
-}
-
 TEST_F(PoolTest, AFailedConnectFreesItsSlot) {
   Make({.max_open = 1, .max_idle = 1});
-  script_->connect = [] { return absl::UnavailableError("refused"); };
-  TestWaiter waiter;
-  pool_->Acquire(&waiter);
-  Lease lease = waiter.Take();
-  EXPECT_EQ(lease.Connect(driver::Deadline::None()).message(), "refused");
-  lease.Release();
+  script_->connect = [](const driver::Deadline&) { return absl::UnavailableError("refused"); };
+  {
+    Lease lease = Acquired();
+    EXPECT_EQ(lease.Connect(driver::Deadline::None()).message(), "refused");
+  }
   EXPECT_EQ(pool_->Stats().open, 0);
   script_->connect = nullptr;
+  clock_.Advance(seconds(1));
   Connected();
 }
 
-TEST_F(PoolTest, OldAndIdleConnectionsAreClosed) {
-  Make({.max_open = 2, .max_idle = 2, .max_lifetime = seconds(100), .max_idle_time = seconds(50)});
-  Connected().Release();
-  clock_.Advance(seconds(49));
-  pool_->Tick(clock_.Now());
-  EXPECT_EQ(pool_->Stats().open, 1);
-  clock_.Advance(seconds(1));
-  pool_->Tick(clock_.Now());
-  EXPECT_EQ(pool_->Stats().open, 0);
-  EXPECT_EQ(pool_->Stats().max_idle_closed, 1);
+// Its slot is taken until it is closed, or the backend would see one too many.
+TEST_F(PoolTest, AConnectionIsClosedBeforeTheNextIsOpened) {
+  Make({.max_open = 1, .max_idle = 1, .max_lifetime = seconds(100)});
   Lease lease = Connected();
   clock_.Advance(seconds(100));
+  TestWaiter waiter;
+  pool_->Acquire(&waiter);
+  waiter.on_lease = [this] { script_->Note("granted"); };
   lease.Release();
+  waiter.Take();
+  EXPECT_EQ(script_->Journal(), (Journal{"connect", "close", "granted"}));
   EXPECT_EQ(pool_->Stats().max_lifetime_closed, 1);
 }
 
-TEST_F(PoolTest, AConnectionIdleForLongIsPinged) {
+TEST_F(PoolTest, NoMoreThanMaxIdleAreKept) {
+  Make({.max_open = 3, .max_idle = 1});
+  { Lease leases[] = {Connected(), Connected(), Connected()}; }
+  EXPECT_EQ(pool_->Stats().open, 1);
+  EXPECT_EQ(pool_->Stats().max_idle_closed, 2);
+}
+
+// A lane runs many batches on one lease; only its first use is a return from
+// being idle.
+TEST_F(PoolTest, AConnectionIdleForLongIsPingedOnce) {
   Make({.max_open = 1, .max_idle = 1, .check_after_idle = seconds(1)});
   Connected().Release();
   Connected().Release();
   clock_.Advance(seconds(2));
-  Connected();
-  EXPECT_EQ(script_->Journal(), (Journal{"connect", "reset", "reset", "ping", "reset"}));
+  Lease lease = Connected();
+  clock_.Advance(seconds(2));
+  EXPECT_TRUE(lease.Connect(driver::Deadline::None()).ok());
+  EXPECT_EQ(script_->Journal(), (Journal{"connect", "reset", "reset", "ping"}));
+}
+
+TEST_F(PoolTest, AConnectionThatFailsItsPingIsReplacedUnseen) {
+  Make({.max_open = 1, .max_idle = 1, .check_after_idle = seconds(1)});
+  script_->ping = [](const driver::Deadline&) { return absl::UnavailableError("lost"); };
+  Connected().Release();
+  clock_.Advance(seconds(2));
+  Lease lease = Connected();
+  EXPECT_EQ(script_->Journal(), (Journal{"connect", "reset", "ping", "close", "connect"}));
+  EXPECT_EQ(pool_->Stats().broken_closed, 1);
+}
+
+TEST_F(PoolTest, OneBrokenOnReleaseMakesTheOthersBeChecked) {
+  Make({.max_open = 3, .max_idle = 3});
+  Lease broken = Connected();
+  { Lease others[] = {Connected(), Connected()}; }
+  bool healthy = false;
+  script_->healthy = [&] { return healthy; };
+  broken.Release();
+  EXPECT_EQ(pool_->Stats().broken_closed, 1);
+  healthy = true;
+  EXPECT_EQ(Count("ping"), 0);
+  { Lease others[] = {Connected(), Connected()}; }
+  EXPECT_EQ(Count("ping"), 2);
+  // What answered is trusted again, and so is what was opened since.
+  { Lease all[] = {Connected(), Connected(), Connected()}; }
+  Lease all[] = {Connected(), Connected(), Connected()};
+  EXPECT_EQ(Count("ping"), 2);
+}
+
+TEST_F(PoolTest, OneBrokenWhileIdleMakesTheOthersBeChecked) {
+  Make({.max_open = 2, .max_idle = 2});
+  { Lease both[] = {Connected(), Connected()}; }
+  int asked = 0;
+  script_->healthy = [&] { return ++asked > 1; };
+  Lease replaced = Connected();
+  EXPECT_EQ(Count("connect"), 3);
+  Lease checked = Connected();
+  EXPECT_EQ(Count("connect"), 3);
+  EXPECT_EQ(Count("ping"), 1);
+}
+
+TEST_F(PoolTest, AnAttemptEndsAtTheEarlierOfDeadlineAndConnectTimeout) {
+  Make({.max_open = 2, .max_idle = 2, .connect_timeout = seconds(5)});
+  driver::Deadline seen;
+  script_->connect = [&](const driver::Deadline& deadline) {
+    seen = deadline;
+    return absl::OkStatus();
+  };
+  const TimePoint now = clock_.Now();
+  Lease patient = Acquired();
+  ASSERT_TRUE(patient.Connect({.at = now + seconds(9), .reason = Reason::kRequestTimeout}).ok());
+  EXPECT_EQ(seen.at, now + seconds(5));
+  EXPECT_EQ(GetErrorInfo(seen.Error()).reason, Reason::kConnectionFailed);
+  EXPECT_EQ(GetErrorInfo(seen.Error()).retry, driver::Retry::kStatement);
+  Lease hurried = Acquired();
+  ASSERT_TRUE(hurried.Connect({.at = now + seconds(1), .reason = Reason::kRequestTimeout}).ok());
+  EXPECT_EQ(seen.at, now + seconds(1));
+  EXPECT_EQ(seen.reason, Reason::kRequestTimeout);
 }
 
 }  // namespace
