@@ -7,6 +7,7 @@
 #include <signal.h>
 #include <unistd.h>
 
+#include <chrono>
 #include <cstdio>
 #include <memory>
 #include <string>
@@ -20,6 +21,9 @@
 
 namespace penstock::server {
 namespace {
+
+// The longest that closing connections may take after a drain.
+constexpr auto kUnwinding = std::chrono::seconds(5);
 
 // Signals are taken by sigwait, so they are blocked before any thread starts.
 sigset_t StopSignals() {
@@ -37,6 +41,16 @@ void ExitOnNextSignal() {
     int signal = 0;
     sigwait(&signals, &signal);
     _exit(128 + signal);
+  }).detach();
+}
+
+// What there was to end has ended when this is called. gRPC goes on waiting for a
+// client that does not read its socket, a stopped process for example, for ever.
+void ExitSoon() {
+  std::thread([] {
+    std::this_thread::sleep_for(kUnwinding);
+    Log(Level::kWarn, "stopped before all connections were closed: a client does not read");
+    _exit(0);
   }).detach();
 }
 
@@ -67,6 +81,7 @@ int Serve(const Config& config) {
   Log(Level::kInfo, "draining",
       {{"signal", signal}, {"grace_ms", config.server.drain_grace.count()}});
   (*daemon)->Drain();
+  ExitSoon();
   daemon->reset();
   Log(Level::kInfo, "stopped");
   return 0;

@@ -70,8 +70,17 @@ void Call::Read(bool ok) {
 
 void Call::Written(bool ok) {
   write_began_.store(0, std::memory_order_relaxed);
-  OnWritten(ok);
+  switch (write_state_.exchange(WriteState::kNone)) {
+    case WriteState::kOutstanding: OnWritten(ok); break;
+    case WriteState::kLast: SendEnd(); break;
+    default: break;
+  }
   Unref();
+}
+
+void Call::GiveUpWrite() {
+  WriteState outstanding = WriteState::kOutstanding;
+  if (write_state_.compare_exchange_strong(outstanding, WriteState::kGivenUp)) OnWritten(false);
 }
 
 void Call::Finished(bool) { Unref(); }
@@ -82,14 +91,23 @@ void Call::Done(bool) {
     cancellation_.Cancel(driver::MakeError(
         late ? Reason::kCallDeadline : Reason::kCancelled,
         late ? "the deadline of the call passed" : "the client cancelled or went away"));
+    gone_.store(true);
     OnCancelled();
+    GiveUpWrite();
   }
   Unref();
 }
 
 absl::Status Call::Write(const google::protobuf::MessageLite& message) {
+  if (gone_.load()) return GoneStatus();  // gRPC may still have a write that was given up
   absl::Status status = Serialize(message, context_.config->server.max_message_bytes, &out_);
   if (!status.ok()) return status;
+  // If the client goes at this moment, either Done finds this write or gone_ is seen here.
+  write_state_.store(WriteState::kOutstanding);
+  if (gone_.load()) {
+    WriteState outstanding = WriteState::kOutstanding;
+    if (write_state_.compare_exchange_strong(outstanding, WriteState::kNone)) return GoneStatus();
+  }
   Ref();
   write_began_.store(Clock::System().Now().time_since_epoch().count(), std::memory_order_relaxed);
   DoWrite(out_, static_cast<Tag*>(&written_));
@@ -109,8 +127,15 @@ absl::Status Call::WriteAndFinish(const google::protobuf::MessageLite& message) 
 void Call::Finish(const absl::Status& status) {
   if (finishing_.exchange(true)) return;
   end_code_.store(static_cast<int>(status.code()));
+  end_ = ToGrpc(status);
+  // gRPC has one operation that sends at a time.
+  WriteState given_up = WriteState::kGivenUp;
+  if (!write_state_.compare_exchange_strong(given_up, WriteState::kLast)) SendEnd();
+}
+
+void Call::SendEnd() {
   Ref();
-  DoFinish(ToGrpc(status), static_cast<Tag*>(&finished_));
+  DoFinish(end_, static_cast<Tag*>(&finished_));
 }
 
 absl::Status Call::DeadlineFor(const Database& database, bool has_timeout,

@@ -25,6 +25,11 @@ namespace penstock::server {
 // events of cancellation and the ticker (which touch only what is atomic or
 // thread-safe here), exactly one of an I/O event, an executor's task or an
 // outstanding operation drives a call, so its state needs no lock.
+//
+// Once a call is cancelled its outstanding write counts as failed, although gRPC
+// returns it only when the transport has taken it: a client that reads nothing may
+// never let it. So OnWritten comes at once, and what the statement holds is free;
+// only the call itself waits for gRPC.
 class Call : public Session {
  public:
   Call(const Call&) = delete;
@@ -54,7 +59,8 @@ class Call : public Session {
   // To be given to gRPC with the request for the next RPC of this sort.
   void* StartTag();
 
-  // Writes a message. False: it was too large, and nothing was written.
+  // Writes a message; OnWritten follows. An error: it is too large or the client has
+  // gone, and nothing was written.
   absl::Status Write(const google::protobuf::MessageLite& message);
   // Writes the last message and ends the call with OK.
   absl::Status WriteAndFinish(const google::protobuf::MessageLite& message);
@@ -97,6 +103,15 @@ class Call : public Session {
   void Written(bool ok);
   void Finished(bool ok);
   void Done(bool ok);
+  void GiveUpWrite();
+  void SendEnd();
+
+  enum class WriteState : uint8_t {
+    kNone,
+    kOutstanding,  // gRPC has it, and the call waits for it
+    kGivenUp,      // gRPC has it, and nobody waits
+    kLast,         // as above, and Finish was called
+  };
 
   friend class BidiCall;
 
@@ -105,6 +120,9 @@ class Call : public Session {
   std::atomic<bool> finishing_{false};
   bool registered_ = false;
   std::atomic<int> end_code_{0};
+  std::atomic<WriteState> write_state_{WriteState::kNone};
+  std::atomic<bool> gone_{false};  // cancelled, as far as gRPC is concerned
+  grpc::Status end_;               // for kLast
   // When the outstanding write began, in ticks of the clock; 0: there is none.
   std::atomic<Duration::rep> write_began_{0};
   grpc::ByteBuffer out_;

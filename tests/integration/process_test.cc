@@ -304,5 +304,32 @@ TEST_F(ProcessTest, FiveMillionRowsToASlowReaderTakeLittleMemory) {
   EXPECT_LE(most - idle, int64_t{64} << 20);
 }
 
+// gRPC returns a write to such a client only when it reads again.
+TEST_F(ProcessTest, AStoppedClientHoldsNeitherAConnectionNorTheEnd) {
+  const std::string config = WriteConfig("server:\n  stall_timeout: 300ms\n  drain_grace: 300ms\n");
+  Process daemon(Command({"--config", config}), folder_.path());
+  ASSERT_TRUE(daemon.WaitForOutput("penstockd ready"));
+  Process client({BuiltProgram("penstock"), "--target", target(), "--format", "csv", "query",
+                  "WITH RECURSIVE c(i) AS (SELECT 1 UNION ALL SELECT i + 1 FROM c) "
+                  "SELECT 'row ' || i FROM c"},
+                 folder_.path());
+  ASSERT_TRUE(client.WaitForOutput("row 1"));
+  client.Signal(SIGSTOP);
+  ASSERT_TRUE(daemon.WaitForOutput("client cut off"));
+  Wire wire(target());
+  const auto admin = v1::AdminService::NewStub(wire.channel());
+  const auto until = std::chrono::steady_clock::now() + std::chrono::seconds(10);
+  for (int in_use = 1; in_use != 0;) {
+    ASSERT_LT(std::chrono::steady_clock::now(), until) << "the connection is still in use";
+    grpc::ClientContext context;
+    v1::GetStatsResponse stats;
+    ASSERT_TRUE(admin->GetStats(&context, {}, &stats).ok());
+    in_use = 0;
+    for (const auto& pool : stats.databases(0).pools()) in_use += pool.in_use();
+  }
+  daemon.Signal(SIGTERM);
+  EXPECT_EQ(daemon.Wait(), 0) << daemon.output();
+}
+
 }  // namespace
 }  // namespace penstock::testing

@@ -86,7 +86,9 @@ TEST_F(QueryTest, DestroyedEarlyItCancels) {
     const auto rows = db->Query(ctx_, "SELECT 1");
     ASSERT_TRUE((*rows)->Next());
   }
-  EXPECT_EQ(cancelled.get_future().wait_for(std::chrono::seconds(10)), std::future_status::ready);
+  // gRPC may return the daemon's last write only when the client's socket is read, which an
+  // idle client does every five seconds. The test's own limit is ctest's.
+  cancelled.get_future().wait();
 }
 
 TEST_F(QueryTest, AHungDaemonDoesNotHangTheCaller) {
