@@ -70,6 +70,7 @@ class Connection final : public driver::Connection {
     // Why it is to end; OK: it may go on.
     absl::Status Interruption() const;
     driver::TimePoint until() const { return deadline_.at; }
+    bool cancelled() const { return cancellation_ != nullptr && cancellation_->cancelled(); }
 
    private:
     void OnCancel() override { link_->Wake(); }

@@ -55,7 +55,12 @@ absl::Status Connection::Watch::Interruption() const {
 
 absl::StatusOr<Result> Connection::Next(Command* command) {
   for (;;) {
-    const bool ending = !command->interruption.ok();
+    // The wake-up may have come while an earlier command was waited for.
+    bool ending = !command->interruption.ok();
+    if (!ending && command->watch->cancelled()) {
+      Interrupt(command, command->watch->Interruption());
+      ending = true;
+    }
     switch (link_->WaitForResult(ending ? command->give_up : command->watch->until())) {
       case Link::Wait::kReady: return link_->Take();
       case Link::Wait::kBroken: return ending ? command->interruption : link_->BrokenError();
