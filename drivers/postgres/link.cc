@@ -119,6 +119,13 @@ absl::StatusOr<OwnedConnection> ConnectOnce(const Options::Parameters& parameter
   return connection;
 }
 
+// Until when one of `hosts` may take, so that each has a turn before the deadline.
+TimePoint ShareOf(const driver::Deadline& deadline, size_t hosts) {
+  if (deadline.at == TimePoint::max()) return deadline.at;
+  const TimePoint now = Now();
+  return now + (deadline.at - now) / static_cast<int64_t>(hosts);
+}
+
 }  // namespace
 
 Result::Result(pg_result* result) : result_(result) {
@@ -213,13 +220,14 @@ struct Link::CancelRequest {
 absl::StatusOr<std::unique_ptr<Link>> Link::Connect(const Options& options,
                                                     const driver::Deadline& deadline) {
   absl::Status failure;
+  size_t left = options.attempts.size();
   for (const Options::Parameters& parameters : options.attempts) {
     if (deadline.passed(Now())) break;
     const auto host = parameters.find("host");
     const std::string where =
         options.attempts.size() > 1 && host != parameters.end() ? host->second : options.where;
     absl::StatusOr<OwnedConnection> connection =
-        ConnectOnce(parameters, where, std::min(deadline.at, Now() + options.connect_timeout));
+        ConnectOnce(parameters, where, ShareOf(deadline, left--));
     if (!connection.ok()) {
       // Another host may be up; wrong credentials are wrong there as well, but
       // the host that has them may be the one that counts.
@@ -238,8 +246,9 @@ absl::StatusOr<std::unique_ptr<Link>> Link::Connect(const Options& options,
       return ConnectError(where, Trimmed(error.what()));
     }
   }
-  if (deadline.passed(Now())) return deadline.Error();
-  return failure;
+  // The connect_timeout says which host was silent; a caller's limit is the caller's.
+  const bool callers = deadline.reason != Reason::kConnectionFailed;
+  return failure.ok() || (callers && deadline.passed(Now())) ? deadline.Error() : failure;
 }
 
 Link::Link(std::unique_ptr<Session> session)

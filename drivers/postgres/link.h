@@ -81,7 +81,7 @@ class Link {
   enum class Wait : uint8_t { kReady, kTimeUp, kWoken, kBroken };
   enum class Transaction : uint8_t { kNone, kOpen, kFailed, kActive };
 
-  // Tries the hosts of `options` in turn, each for its connect_timeout at most.
+  // Tries the hosts of `options` in turn, each for a fair share of the time.
   static absl::StatusOr<std::unique_ptr<Link>> Connect(const Options& options,
                                                        const driver::Deadline& deadline);
   ~Link();

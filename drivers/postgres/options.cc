@@ -26,7 +26,7 @@ constexpr std::string_view kSessionSettings =
     "-c DateStyle=ISO -c IntervalStyle=iso_8601 -c extra_float_digits=1 -c bytea_output=hex";
 
 constexpr std::array kOwnOptions = {
-    "application_name", "cancel_grace_ms", "connect_timeout_ms",   "session_reset",      "ssl_ca",
+    "application_name", "cancel_grace_ms", "session_reset",        "ssl_ca",
     "ssl_cert",         "ssl_key",         "target_session_attrs", "tcp_user_timeout_ms"};
 
 std::vector<std::string> Split(std::string_view list) {
@@ -114,9 +114,7 @@ absl::Status SetOwnOptions(const driver::Config& config, Parameters* parameters,
     }
     options->always_reset = reset->second == "always";
   }
-  absl::Status status = SetMilliseconds(config, "connect_timeout_ms", &options->connect_timeout);
-  status.Update(SetMilliseconds(config, "cancel_grace_ms", &options->cancel_grace));
-  return status;
+  return SetMilliseconds(config, "cancel_grace_ms", &options->cancel_grace);
 }
 
 void SetFields(const driver::Config& config, Parameters* parameters) {

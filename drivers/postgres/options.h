@@ -23,7 +23,6 @@ struct Options {
   std::vector<Parameters> attempts;
   // "db.example.com:5432, …": what may be named in an error.
   std::string where;
-  std::chrono::milliseconds connect_timeout{5000};
   // How long a cancelled statement may take to end before its connection is closed.
   std::chrono::milliseconds cancel_grace{5000};
   size_t statement_cache_size = 256;

@@ -18,14 +18,13 @@ namespace penstock::postgres {
 // `config.connection_string` is what libpq takes, a URI or key=value words; or
 // the fields host (a name, an address, a folder with a socket; several with
 // commas), port, username, password, database and ssl_mode say it. Hosts are
-// tried in turn.
+// tried in turn, each for its share of the pool's connect_timeout.
 //
 // Options (config.options), all texts:
 //   ssl_ca, ssl_cert, ssl_key  files, as libpq's sslrootcert, sslcert, sslkey
 //   target_session_attrs       any (default) | read-write | read-only | primary |
 //                              standby | prefer-standby
 //   application_name           default penstock/<name of the database>
-//   connect_timeout_ms         of each host; default 5000
 //   cancel_grace_ms            how long a cancelled statement may take to end
 //                              before its connection is closed; default 5000
 //   tcp_user_timeout_ms        default 30000
