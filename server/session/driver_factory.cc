@@ -1,15 +1,30 @@
 #include "server/session/driver_factory.h"
 
+#include <utility>
+
 #include "drivers/api/error.h"
 #include "drivers/postgres/postgres_driver.h"
 #include "drivers/sqlite/sqlite_driver.h"
+#include "drivers/sqlkv/sqlkv.h"
 #include "fmt/format.h"
 
 namespace penstock::server {
+namespace {
+
+using OpenedDriver = absl::StatusOr<std::unique_ptr<driver::Driver>>;
+
+OpenedDriver WithKeyValue(OpenedDriver driver, const sqlkv::Dialect& dialect) {
+  if (!driver.ok()) return driver;
+  return sqlkv::WithKeyValue(*std::move(driver), dialect);
+}
+
+}  // namespace
 
 absl::StatusOr<std::unique_ptr<driver::Driver>> OpenDriver(const driver::Config& config) {
-  if (config.driver == "sqlite") return sqlite::Open(config);
-  if (config.driver == "postgres") return postgres::Open(config);
+  if (config.driver == "sqlite") return WithKeyValue(sqlite::Open(config), sqlkv::kSqlite);
+  if (config.driver == "postgres") {
+    return WithKeyValue(postgres::Open(config), sqlkv::kPostgres);
+  }
   return driver::MakeErrorWithHint(driver::Reason::kUnsupported,
                                    fmt::format("no driver named '{}' in this build", config.driver),
                                    "use sqlite or postgres");

@@ -1,0 +1,183 @@
+#include "drivers/sqlkv/connection.h"
+
+#include <algorithm>
+
+#include "drivers/api/error.h"
+#include "drivers/sqlkv/statements.h"
+#include "fmt/format.h"
+
+namespace penstock::sqlkv {
+namespace {
+
+using driver::KeyCondition;
+using driver::KeyMutation;
+using driver::KeyValueRun;
+using driver::Reason;
+using driver::StatementRun;
+using driver::Value;
+
+bool IsNoTable(const absl::Status& status) {
+  return !status.ok() && driver::GetErrorInfo(status).reason == Reason::kUndefinedTable;
+}
+
+// It may leave rows, or is somebody's statement, which may.
+bool MayLeaveCursor(const StatementRun& run) {
+  return run.key_value == nullptr || run.key_value->reads();
+}
+
+}  // namespace
+
+size_t Connection::PlanTogether(Runs runs) const {
+  bool writes = false;
+  size_t count = 0;
+  for (; count < runs.size(); ++count) {
+    StatementRun* run = runs[count];
+    // A keyspace may have to be created after the batch, when no cursor may be open.
+    if (writes && MayLeaveCursor(*run)) break;
+    if (run->key_value == nullptr) continue;
+    if (!CheckLengths(*run->key_value).ok() || !PlanAsOne(run)) break;
+    writes = writes || !run->key_value->reads();
+  }
+  return count;
+}
+
+size_t Connection::Together(Runs runs) {
+  const size_t planned = PlanTogether(runs);
+  return planned == 0 ? 1 : inner_->Together(runs.first(planned));
+}
+
+size_t Connection::RunBatch(Runs runs) {
+  const size_t planned = PlanTogether(runs);
+  if (planned == 0) {
+    Write(runs.front());
+    return 1;
+  }
+  const size_t done = inner_->RunBatch(runs.first(planned));
+  for (StatementRun* run : runs.first(done)) {
+    if (run->key_value != nullptr) Settle(run);
+  }
+  return done;
+}
+
+void Connection::Settle(StatementRun* run) {
+  run->key_value->failed_condition.reset();
+  if (run->wrong_lane || !IsNoTable(run->status) || DoneOnNothing(run)) return;
+  // A connection that only reads cannot tell that the statement would write.
+  if (reads_only_) {
+    run->status = absl::OkStatus();
+    run->wrong_lane = true;
+    return;
+  }
+  const absl::Status created = CreateTable(*run, false);
+  // Whoever else was creating it may have won.
+  inner_->RunBatch({&run, 1});
+  if (!created.ok() && IsNoTable(run->status)) run->status = created;
+}
+
+bool Connection::DoneOnNothing(StatementRun* run) const {
+  KeyValueRun& operation = *run->key_value;
+  const auto holds = [](const KeyCondition& condition) {
+    return condition.sort == KeyCondition::Sort::kAbsent;
+  };
+  const auto deletes = [](const KeyMutation& mutation) {
+    return mutation.sort != KeyMutation::Sort::kPut;
+  };
+  const auto failed =
+      std::find_if_not(operation.conditions.begin(), operation.conditions.end(), holds);
+  const bool held = failed == operation.conditions.end();
+  if (!held) {
+    operation.failed_condition = static_cast<size_t>(failed - operation.conditions.begin());
+  } else if (!operation.reads() &&
+             !std::all_of(operation.mutations.begin(), operation.mutations.end(), deletes)) {
+    return false;
+  }
+  run->status = absl::OkStatus();
+  run->summary = {};
+  if (run->writer != nullptr) run->writer->Begin(driver::KeyValueColumns(operation));
+  return true;
+}
+
+absl::Status Connection::CheckLengths(const KeyValueRun& operation) const {
+  for (const KeyMutation& mutation : operation.mutations) {
+    if (mutation.sort != KeyMutation::Sort::kPut) continue;
+    if (mutation.key.size() <= dialect_.max_key_bytes) continue;
+    return driver::MakeErrorWithHint(
+        Reason::kUnsupported,
+        fmt::format("this backend's index holds keys of at most {} bytes, this has {}",
+                    dialect_.max_key_bytes, mutation.key.size()),
+        "use shorter keys: a digest of what is long, for example");
+  }
+  return absl::OkStatus();
+}
+
+StatementRun Connection::Own(const StatementRun& run, std::string_view sql) const {
+  StatementRun own;
+  own.sql = sql;
+  own.deadline = run.deadline;
+  own.cancellation = run.cancellation;
+  return own;
+}
+
+absl::Status Connection::RunAlone(StatementRun* statement) {
+  inner_->RunBatch({&statement, 1});
+  return statement->status;
+}
+
+absl::Status Connection::CreateTable(const StatementRun& run, bool in_transaction) {
+  const std::string sql = sqlkv::CreateTable(run.key_value->keyspace, dialect_);
+  StatementRun create = Own(run, sql);
+  if (!in_transaction) return RunAlone(&create);
+  inner_->Run(create);
+  return create.status;
+}
+
+absl::StatusOr<bool> Connection::TableExists(const StatementRun& run) {
+  if (seen_.contains(run.key_value->keyspace)) return true;
+  const std::string name = TableName(run.key_value->keyspace);
+  const Value args[] = {Value::Text(name)};
+  StatementRun look = Own(run, dialect_.table_exists);
+  look.args = args;
+  inner_->Run(look);
+  if (!look.status.ok()) return look.status;
+  if (look.summary.rows_returned == 0) return false;
+  seen_.emplace(run.key_value->keyspace);
+  return true;
+}
+
+absl::Status Connection::Begin(const driver::TransactionOptions& options) {
+  seen_.clear();
+  return inner_->Begin(options);
+}
+
+absl::Status Connection::RollbackTo(std::string_view name) {
+  seen_.clear();
+  return inner_->RollbackTo(name);
+}
+
+void Connection::Run(StatementRun& run) {
+  if (run.key_value == nullptr) {
+    inner_->Run(run);
+    return;
+  }
+  run.key_value->failed_condition.reset();
+  run.status = CheckLengths(*run.key_value);
+  if (!run.status.ok()) return;
+  const absl::StatusOr<bool> exists = TableExists(run);
+  if (!exists.ok()) {
+    run.status = exists.status();
+    return;
+  }
+  if (!*exists) {
+    if (DoneOnNothing(&run)) return;
+    run.status = CreateTable(run, true);
+    if (!run.status.ok()) return;
+    seen_.emplace(run.key_value->keyspace);
+  }
+  if (PlanAsOne(&run)) {
+    inner_->Run(run);
+  } else {
+    WriteInTransaction(&run);
+  }
+}
+
+}  // namespace penstock::sqlkv

@@ -1,0 +1,27 @@
+#include "drivers/sqlkv/dialect.h"
+
+#include "drivers/api/key_value.h"
+
+namespace penstock::sqlkv {
+namespace {
+
+constexpr std::string_view kPostgresColumns = "(key BYTEA PRIMARY KEY, value BYTEA NOT NULL)";
+constexpr std::string_view kPostgresExists =
+    "SELECT 1 FROM pg_catalog.pg_class WHERE oid = to_regclass($1::text)";
+
+}  // namespace
+
+// STRICT, so that a text put there by SQL does not sort before every blob.
+const Dialect kSqlite = {
+    .columns = "(key BLOB NOT NULL PRIMARY KEY, value BLOB NOT NULL) STRICT, WITHOUT ROWID",
+    .table_exists = "SELECT 1 FROM sqlite_schema WHERE type = 'table' AND name = $1",
+    .max_key_bytes = driver::kMaxKeyBytes};
+
+const Dialect kPostgres = {
+    .columns = kPostgresColumns, .table_exists = kPostgresExists, .max_key_bytes = 2600};
+
+const Dialect kCockroach = {.columns = kPostgresColumns,
+                            .table_exists = kPostgresExists,
+                            .max_key_bytes = driver::kMaxKeyBytes};
+
+}  // namespace penstock::sqlkv

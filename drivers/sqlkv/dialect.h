@@ -1,0 +1,28 @@
+// In what the backends of SQL differ for a table of keys and values.
+#ifndef PENSTOCK_DRIVERS_SQLKV_DIALECT_H_
+#define PENSTOCK_DRIVERS_SQLKV_DIALECT_H_
+
+#include <cstddef>
+#include <string_view>
+
+namespace penstock::sqlkv {
+
+// Texts are constants.
+struct Dialect {
+  // What follows CREATE TABLE IF NOT EXISTS and the name. The key is the primary
+  // key, and its order is bytewise.
+  std::string_view columns;
+  // Returns a row if there is a table of the name $1.
+  std::string_view table_exists;
+  // The longest key that the table's index holds.
+  size_t max_key_bytes;
+};
+
+extern const Dialect kSqlite;
+// An entry of PostgreSQL's B-tree has at most a third of a page.
+extern const Dialect kPostgres;
+extern const Dialect kCockroach;
+
+}  // namespace penstock::sqlkv
+
+#endif  // PENSTOCK_DRIVERS_SQLKV_DIALECT_H_

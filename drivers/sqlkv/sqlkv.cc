@@ -1,0 +1,45 @@
+#include "drivers/sqlkv/sqlkv.h"
+
+#include <string>
+#include <utility>
+
+#include "drivers/sqlkv/connection.h"
+
+namespace penstock::sqlkv {
+namespace {
+
+driver::DriverInfo WithFlag(driver::DriverInfo info) {
+  info.key_value = true;
+  return info;
+}
+
+class SqlkvDriver final : public driver::Driver {
+ public:
+  SqlkvDriver(std::unique_ptr<driver::Driver> inner, const Dialect& dialect)
+      : inner_(std::move(inner)), info_(WithFlag(inner_->info())), dialect_(dialect) {}
+
+  const driver::DriverInfo& info() const override { return info_; }
+  std::string server_version() const override { return inner_->server_version(); }
+
+  absl::StatusOr<std::unique_ptr<driver::Connection>> Connect(
+      driver::Lane lane, const driver::Deadline& deadline) override {
+    absl::StatusOr<std::unique_ptr<driver::Connection>> inner = inner_->Connect(lane, deadline);
+    if (!inner.ok()) return inner.status();
+    return std::make_unique<Connection>(*std::move(inner), dialect_,
+                                        info_.split_lanes && lane == driver::Lane::kRead);
+  }
+
+ private:
+  const std::unique_ptr<driver::Driver> inner_;
+  const driver::DriverInfo info_;
+  const Dialect& dialect_;
+};
+
+}  // namespace
+
+std::unique_ptr<driver::Driver> WithKeyValue(std::unique_ptr<driver::Driver> driver,
+                                             const Dialect& dialect) {
+  return std::make_unique<SqlkvDriver>(std::move(driver), dialect);
+}
+
+}  // namespace penstock::sqlkv

@@ -1,0 +1,24 @@
+// Key-value operations on any driver of SQL.
+//
+// A keyspace is the table penstock_kv_<keyspace>, which may also be read and
+// written by SQL. An operation that is one statement becomes that statement
+// and travels in the driver's batches; a write of several is a serializable
+// transaction of its own, run again a few times if the backend could not
+// serialize it.
+#ifndef PENSTOCK_DRIVERS_SQLKV_SQLKV_H_
+#define PENSTOCK_DRIVERS_SQLKV_SQLKV_H_
+
+#include <memory>
+
+#include "drivers/api/driver.h"
+#include "drivers/sqlkv/dialect.h"
+
+namespace penstock::sqlkv {
+
+// The same driver, whose connections also run StatementRun::key_value.
+std::unique_ptr<driver::Driver> WithKeyValue(std::unique_ptr<driver::Driver> driver,
+                                             const Dialect& dialect);
+
+}  // namespace penstock::sqlkv
+
+#endif  // PENSTOCK_DRIVERS_SQLKV_SQLKV_H_

@@ -1,0 +1,131 @@
+#include "drivers/sqlkv/statements.h"
+
+#include <algorithm>
+#include <bit>
+
+#include "fmt/format.h"
+
+namespace penstock::sqlkv {
+namespace {
+
+using driver::KeyMutation;
+using driver::KeyRange;
+using driver::KeyValueRun;
+using driver::Value;
+
+std::string RangeCondition(const KeyRange& range, std::vector<Value>* args) {
+  args->push_back(Value::Blob(range.start));
+  if (!range.end.has_value()) return "key >= $1";
+  args->push_back(Value::Blob(*range.end));
+  return "key >= $1 AND key < $2";
+}
+
+bool AllAre(std::span<const KeyMutation> mutations, KeyMutation::Sort sort) {
+  return std::all_of(mutations.begin(), mutations.end(),
+                     [sort](const KeyMutation& mutation) { return mutation.sort == sort; });
+}
+
+// A single entry goes as parameters, which every driver puts into its batches.
+void BindMutations(const KeyValueRun& write, KeyValueRun::Scratch* scratch) {
+  const auto values = [](const KeyMutation& mutation) {
+    std::vector<Value> row = {Value::Blob(mutation.key)};
+    if (mutation.sort == KeyMutation::Sort::kPut) row.push_back(Value::Blob(mutation.value));
+    return row;
+  };
+  if (write.mutations.size() == 1) {
+    scratch->args = values(write.mutations.front());
+    return;
+  }
+  scratch->rows.reserve(write.mutations.size());
+  for (const KeyMutation& mutation : write.mutations) scratch->rows.push_back(values(mutation));
+}
+
+bool PlanWrite(const KeyValueRun& write, KeyValueRun::Scratch* scratch) {
+  if (!write.conditions.empty() || write.mutations.empty()) return false;
+  const KeyMutation& first = write.mutations.front();
+  if (!AllAre(write.mutations, first.sort)) return false;
+  switch (first.sort) {
+    case KeyMutation::Sort::kPut:
+      scratch->sql = Upsert(write.keyspace);
+      BindMutations(write, scratch);
+      return true;
+    case KeyMutation::Sort::kDelete:
+      scratch->sql = DeleteKey(write.keyspace);
+      BindMutations(write, scratch);
+      return true;
+    case KeyMutation::Sort::kDeleteRange:
+      if (write.mutations.size() > 1) return false;
+      scratch->sql = DeleteRange(write.keyspace, first.range, &scratch->args);
+      return true;
+  }
+  return false;
+}
+
+}  // namespace
+
+std::string TableName(std::string_view keyspace) { return fmt::format("penstock_kv_{}", keyspace); }
+
+std::string CreateTable(std::string_view keyspace, const Dialect& dialect) {
+  return fmt::format("CREATE TABLE IF NOT EXISTS {} {}", TableName(keyspace), dialect.columns);
+}
+
+std::string SelectKeys(std::string_view keyspace, std::span<const std::string_view> keys,
+                       std::vector<Value>* args) {
+  std::string sql = fmt::format("SELECT key, value FROM {} WHERE key ", TableName(keyspace));
+  for (size_t i = 0; i < std::bit_ceil(keys.size()); ++i) {
+    args->push_back(Value::Blob(keys[std::min(i, keys.size() - 1)]));
+  }
+  if (args->size() == 1) return sql + "= $1";
+  for (size_t i = 0; i < args->size(); ++i)
+    sql += fmt::format("{}${}", i == 0 ? "IN (" : ",", i + 1);
+  return sql + ")";
+}
+
+std::string SelectRange(const KeyValueRun& scan, std::vector<Value>* args) {
+  std::string sql = fmt::format("SELECT key{} FROM {} WHERE {} ORDER BY key{}",
+                                scan.keys_only ? "" : ", value", TableName(scan.keyspace),
+                                RangeCondition(scan.range, args), scan.reverse ? " DESC" : "");
+  if (scan.limit > 0) {
+    args->push_back(Value::Integer(scan.limit));
+    sql += fmt::format(" LIMIT ${}", args->size());
+  }
+  return sql;
+}
+
+std::string Upsert(std::string_view keyspace) {
+  return fmt::format(
+      "INSERT INTO {} (key, value) VALUES ($1, $2) "
+      "ON CONFLICT (key) DO UPDATE SET value = excluded.value",
+      TableName(keyspace));
+}
+
+std::string DeleteKey(std::string_view keyspace) {
+  return fmt::format("DELETE FROM {} WHERE key = $1", TableName(keyspace));
+}
+
+std::string DeleteRange(std::string_view keyspace, const KeyRange& range,
+                        std::vector<Value>* args) {
+  return fmt::format("DELETE FROM {} WHERE {}", TableName(keyspace), RangeCondition(range, args));
+}
+
+bool PlanAsOne(driver::StatementRun* run) {
+  KeyValueRun& operation = *run->key_value;
+  KeyValueRun::Scratch& scratch = operation.scratch;
+  scratch.args.clear();
+  scratch.rows.clear();
+  bool one = true;
+  switch (operation.sort) {
+    case KeyValueRun::Sort::kGet:
+      if (operation.keys.empty()) return false;
+      scratch.sql = SelectKeys(operation.keyspace, operation.keys, &scratch.args);
+      break;
+    case KeyValueRun::Sort::kScan: scratch.sql = SelectRange(operation, &scratch.args); break;
+    case KeyValueRun::Sort::kWrite: one = PlanWrite(operation, &scratch); break;
+  }
+  run->sql = scratch.sql;
+  run->args = scratch.args;
+  run->rows = scratch.rows;
+  return one;
+}
+
+}  // namespace penstock::sqlkv

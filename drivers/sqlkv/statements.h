@@ -1,0 +1,37 @@
+// The texts and parameters of key-value operations in SQL.
+#ifndef PENSTOCK_DRIVERS_SQLKV_STATEMENTS_H_
+#define PENSTOCK_DRIVERS_SQLKV_STATEMENTS_H_
+
+#include <span>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "drivers/api/driver.h"
+#include "drivers/api/key_value.h"
+#include "drivers/sqlkv/dialect.h"
+
+namespace penstock::sqlkv {
+
+std::string TableName(std::string_view keyspace);
+std::string CreateTable(std::string_view keyspace, const Dialect& dialect);
+
+// SELECT of `keys`, of which there is at least one. The text depends on their
+// number in powers of two only, so that few texts are in use: the last key is
+// repeated.
+std::string SelectKeys(std::string_view keyspace, std::span<const std::string_view> keys,
+                       std::vector<driver::Value>* args);
+std::string SelectRange(const driver::KeyValueRun& scan, std::vector<driver::Value>* args);
+// Of one entry: $1 is its key, $2 its value.
+std::string Upsert(std::string_view keyspace);
+std::string DeleteKey(std::string_view keyspace);
+std::string DeleteRange(std::string_view keyspace, const driver::KeyRange& range,
+                        std::vector<driver::Value>* args);
+
+// Makes `run`, whose key_value is set, the one statement that does the same.
+// False: it takes several, or none. May be called again for the same run.
+bool PlanAsOne(driver::StatementRun* run);
+
+}  // namespace penstock::sqlkv
+
+#endif  // PENSTOCK_DRIVERS_SQLKV_STATEMENTS_H_

@@ -1,0 +1,163 @@
+// Random operations, compared with a std::map after each.
+#include <algorithm>
+#include <list>
+#include <map>
+#include <random>
+
+#include "tests/unit/key_value/fixture.h"
+
+namespace penstock::driver {
+namespace {
+
+using Model = std::map<std::string, std::string>;
+
+class ModelTest : public KeyValueTest {
+ protected:
+  // Few different keys, so that operations meet; zero bytes and 0xff among them.
+  std::string RandomKey() {
+    static constexpr char kBytes[] = {'\0', 'a', 'b', '\x7f', '\xff'};
+    std::string key;
+    for (int length = Random(1, 3); length > 0; --length) key += kBytes[Random(0, 4)];
+    return key;
+  }
+
+  int Random(int low, int high) { return std::uniform_int_distribution(low, high)(random_); }
+
+  static bool Holds(const Model& model, const KeyCondition& condition) {
+    const auto found = model.find(std::string(condition.key));
+    switch (condition.sort) {
+      case KeyCondition::Sort::kAbsent: return found == model.end();
+      case KeyCondition::Sort::kPresent: return found != model.end();
+      case KeyCondition::Sort::kValueEquals:
+        return found != model.end() && found->second == condition.value;
+    }
+    return false;
+  }
+
+  static void Apply(const KeyMutation& mutation, Model* model) {
+    const std::string key(mutation.key);
+    switch (mutation.sort) {
+      case KeyMutation::Sort::kPut: (*model)[key] = mutation.value; break;
+      case KeyMutation::Sort::kDelete: model->erase(key); break;
+      case KeyMutation::Sort::kDeleteRange:
+        if (mutation.range.empty()) break;
+        model->erase(model->lower_bound(std::string(mutation.range.start)),
+                     mutation.range.end.has_value()
+                         ? model->lower_bound(std::string(*mutation.range.end))
+                         : model->end());
+        break;
+    }
+  }
+
+  std::string_view Keep(std::string bytes) { return *kept_.insert(kept_.end(), std::move(bytes)); }
+
+  KeyMutation RandomMutation() {
+    switch (Random(0, 9)) {
+      case 0: return DeleteRange(Keep(RandomKey()), Keep(RandomKey()));
+      case 1:
+      case 2:
+      case 3: return Delete(Keep(RandomKey()));
+      default: return Put(Keep(RandomKey()), Keep(std::to_string(Random(0, 3))));
+    }
+  }
+
+  KeyCondition RandomCondition() {
+    switch (Random(0, 2)) {
+      case 0: return Absent(Keep(RandomKey()));
+      case 1: return Present(Keep(RandomKey()));
+      default: return Equals(Keep(RandomKey()), Keep(std::to_string(Random(0, 3))));
+    }
+  }
+
+  void WriteSomething(Model* model, bool in_transaction) {
+    std::vector<KeyMutation> mutations;
+    for (int count = Random(1, 5); count > 0; --count) mutations.push_back(RandomMutation());
+    std::vector<KeyCondition> conditions;
+    for (int count = Random(-1, 2); count > 0; --count) conditions.push_back(RandomCondition());
+    const OperationPtr write = MakeWrite(mutations, conditions);
+    in_transaction ? RunInTransaction(write.get()) : Run(write.get());
+    ASSERT_TRUE(write->run.status.ok()) << write->run.status;
+    std::optional<size_t> failed;
+    for (size_t i = conditions.size(); i-- > 0;) {
+      if (!Holds(*model, conditions[i])) failed = i;
+    }
+    ASSERT_EQ(write->operation.failed_condition, failed);
+    if (failed.has_value()) return;
+    for (const KeyMutation& mutation : mutations) Apply(mutation, model);
+  }
+
+  void ScanSomething(const Model& model, bool in_transaction) {
+    const std::string start = Random(0, 3) == 0 ? "" : RandomKey();
+    const std::string end = RandomKey();
+    const bool open = Random(0, 3) == 0;
+    const OperationPtr scan = MakeScan({.start = start, .end = std::nullopt});
+    if (!open) scan->operation.range.end = end;
+    scan->operation.reverse = Random(0, 1) == 1;
+    scan->operation.limit = Random(0, 4);
+    scan->run.limits.max_bytes = static_cast<size_t>(Random(1, 20));
+    in_transaction ? RunInTransaction(scan.get()) : Run(scan.get());
+    ASSERT_TRUE(scan->run.status.ok()) << scan->run.status;
+    Entries wanted;
+    for (const auto& entry : model) {
+      if (entry.first >= start && (open || entry.first < end)) wanted.push_back(entry);
+    }
+    if (scan->operation.reverse) std::reverse(wanted.begin(), wanted.end());
+    const auto limit = static_cast<size_t>(scan->operation.limit);
+    if (limit > 0 && wanted.size() > limit) wanted.resize(limit);
+    ASSERT_EQ(scan->output.entries, wanted);
+  }
+
+  void Do(Model* model, bool in_transaction) {
+    kept_.clear();
+    Random(0, 1) == 0 ? WriteSomething(model, in_transaction)
+                      : ScanSomething(*model, in_transaction);
+  }
+
+  void Transact(Model* model) {
+    Model within = *model;
+    ASSERT_TRUE(writer_->Begin({}).ok());
+    for (int count = Random(1, 10); count > 0 && !HasFailure(); --count) {
+      if (Random(0, 4) == 0) {
+        const Model before = within;
+        ASSERT_TRUE(writer_->Savepoint("s").ok());
+        Do(&within, true);
+        if (Random(0, 1) == 0) {
+          ASSERT_TRUE(writer_->RollbackTo("s").ok());
+          within = before;
+        }
+        ASSERT_TRUE(writer_->Release("s").ok());
+      } else {
+        Do(&within, true);
+      }
+    }
+    if (Random(0, 1) == 0) {
+      ASSERT_TRUE(writer_->Rollback().ok());
+    } else {
+      ASSERT_TRUE(writer_->Commit().ok());
+      *model = within;
+    }
+  }
+
+  std::mt19937 random_{20260101};
+  std::list<std::string> kept_;
+};
+PENSTOCK_ON_EACH_DRIVER(ModelTest);
+
+TEST_P(ModelTest, DoesWhatAMapDoes) {
+  Model model;
+  for (int step = 0; step < 1500 && !HasFailure(); ++step) {
+    SCOPED_TRACE(step);
+    const int choice = Random(0, 99);
+    if (choice == 0) {
+      Open();
+    } else if (choice < 20) {
+      Transact(&model);
+    } else {
+      Do(&model, false);
+    }
+    ASSERT_EQ(Scan(), Entries(model.begin(), model.end()));
+  }
+}
+
+}  // namespace
+}  // namespace penstock::driver
