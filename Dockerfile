@@ -36,6 +36,7 @@ RUN apt-get update -qq \
         libpqxx-6.4 \
         libprometheus-cpp-core1.0 \
         libprotobuf32 \
+        librocksdb7.8 \
         libspdlog1.10 \
         libsqlite3-0 \
         libyaml-cpp0.7 \

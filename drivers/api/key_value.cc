@@ -65,6 +65,12 @@ absl::Status CheckKey(std::string_view key) {
                                                           kMaxKeyBytes, key.size()));
 }
 
+absl::Status KeysTooLarge(size_t max_bytes) {
+  return MakeErrorWithHint(Reason::kLimitExceeded,
+                           fmt::format("the values together have more than {} bytes", max_bytes),
+                           "ask for fewer keys at once, or scan them");
+}
+
 absl::Status CheckKeyValue(const KeyValueRun& run) {
   absl::Status status = CheckKeyspace(run.keyspace);
   if (!status.ok()) return status;

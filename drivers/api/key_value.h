@@ -69,7 +69,8 @@ struct KeyMutation {
 // One operation. It borrows its bytes, as StatementRun does.
 struct KeyValueRun {
   enum class Sort : uint8_t {
-    // The entries of `keys` that exist, each once, in any order.
+    // The entries of `keys` that exist, each once, in any order. All in one batch:
+    // more than StatementRun::limits is kLimitExceeded.
     kGet,
     // The entries in `range`, in order, all of one snapshot.
     kScan,
@@ -121,6 +122,9 @@ const Columns& KeyValueColumns(const KeyValueRun& run);
 absl::Status CheckKeyValue(const KeyValueRun& run);
 absl::Status CheckKeyspace(std::string_view name);
 absl::Status CheckKey(std::string_view key);
+
+// kLimitExceeded: the entries of a kGet are more than `max_bytes`.
+absl::Status KeysTooLarge(size_t max_bytes);
 
 }  // namespace penstock::driver
 

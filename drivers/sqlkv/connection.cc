@@ -61,6 +61,10 @@ size_t Connection::RunBatch(Runs runs) {
 
 void Connection::Settle(StatementRun* run) {
   run->key_value->failed_condition.reset();
+  if (run->key_value->sort == KeyValueRun::Sort::kGet && run->cursor != nullptr) {
+    run->cursor.reset();
+    run->status = driver::KeysTooLarge(run->limits.max_bytes);
+  }
   if (run->wrong_lane || !IsNoTable(run->status) || DoneOnNothing(run)) return;
   // A connection that only reads cannot tell that the statement would write.
   if (reads_only_) {

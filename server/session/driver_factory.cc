@@ -3,6 +3,7 @@
 #include <utility>
 
 #include "drivers/api/error.h"
+#include "drivers/pebble/pebble_driver.h"
 #include "drivers/postgres/postgres_driver.h"
 #include "drivers/sqlite/sqlite_driver.h"
 #include "drivers/sqlkv/sqlkv.h"
@@ -25,9 +26,10 @@ absl::StatusOr<std::unique_ptr<driver::Driver>> OpenDriver(const driver::Config&
   if (config.driver == "postgres") {
     return WithKeyValue(postgres::Open(config), sqlkv::kPostgres);
   }
+  if (config.driver == "pebble" || config.driver == "rocksdb") return pebble::Open(config);
   return driver::MakeErrorWithHint(driver::Reason::kUnsupported,
                                    fmt::format("no driver named '{}' in this build", config.driver),
-                                   "use sqlite or postgres");
+                                   "use sqlite, postgres or pebble");
 }
 
 }  // namespace penstock::server

@@ -4,6 +4,7 @@
 #include <cstdlib>
 #include <filesystem>
 
+#include "drivers/pebble/pebble_driver.h"
 #include "drivers/sqlite/sqlite_driver.h"
 #include "drivers/sqlkv/sqlkv.h"
 
@@ -16,6 +17,7 @@ absl::StatusOr<std::unique_ptr<Driver>> OpenDriver(const std::string& name,
   config.name = "main";
   config.driver = name;
   config.database = folder + "/" + name;
+  if (name == "pebble") return pebble::Open(config);
   absl::StatusOr<std::unique_ptr<Driver>> sqlite = sqlite::Open(config);
   if (!sqlite.ok()) return sqlite;
   return sqlkv::WithKeyValue(*std::move(sqlite), sqlkv::kSqlite);
@@ -23,7 +25,7 @@ absl::StatusOr<std::unique_ptr<Driver>> OpenDriver(const std::string& name,
 
 }  // namespace
 
-std::vector<std::string> Drivers() { return {"sqlite"}; }
+std::vector<std::string> Drivers() { return {"pebble", "sqlite"}; }
 
 void EntryWriter::Begin(const Columns& columns) {
   ++begun;

@@ -1,0 +1,56 @@
+#include "drivers/pebble/connection.h"
+
+#include "drivers/api/error.h"
+#include "drivers/pebble/error.h"
+
+namespace penstock::pebble {
+namespace {
+
+using driver::MakeError;
+using driver::MakeErrorWithHint;
+using driver::Reason;
+using driver::StatementRun;
+
+absl::Status NoSql() {
+  return MakeErrorWithHint(Reason::kUnsupported, "the pebble driver does not run SQL",
+                           "use the KeyValueService, or a database of another driver");
+}
+
+}  // namespace
+
+void Connection::NoteFailure(const StatementRun& run) {
+  if (!run.status.ok() && run.chain != nullptr) run.chain->failed = true;
+}
+
+bool Connection::Start(StatementRun* run) {
+  run->summary = {};
+  run->wrong_lane = false;
+  if (run->chain != nullptr && run->chain->failed) {
+    run->status = MakeError(Reason::kCancelled, "not run: an earlier request on the stream failed");
+  } else {
+    run->status = Interruption(*run);
+  }
+  if (run->status.ok() && run->key_value == nullptr) run->status = NoSql();
+  return run->status.ok();
+}
+
+void Connection::Read(StatementRun* run) const {
+  const View view{.store = store_};
+  run->status =
+      run->key_value->sort == driver::KeyValueRun::Sort::kGet ? Get(view, run) : Scan(view, run);
+  if (!run->status.ok()) run->summary = {};
+}
+
+absl::StatusOr<driver::StatementInfo> Connection::Describe(std::string_view,
+                                                           const driver::Deadline&,
+                                                           driver::Cancellation*) {
+  return NoSql();
+}
+
+absl::Status Connection::Ping(const driver::Deadline&) {
+  std::string value;
+  const rocksdb::Status status = store_->db()->Get({}, "ping", &value);
+  return status.IsNotFound() ? absl::OkStatus() : Classify(status);
+}
+
+}  // namespace penstock::pebble

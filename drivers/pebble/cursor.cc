@@ -1,0 +1,100 @@
+#include "drivers/pebble/cursor.h"
+
+#include <chrono>
+
+#include "drivers/pebble/error.h"
+
+namespace penstock::pebble {
+namespace {
+
+using driver::Kind;
+
+// Entries between two looks at deadline and cancellation.
+constexpr int64_t kEntriesAtOnce = 256;
+
+}  // namespace
+
+RangeIterator::RangeIterator(const View& view, ColumnFamily* family, const driver::KeyRange& range,
+                             bool reverse)
+    : start_(range.start),
+      end_(range.end.value_or("")),
+      has_end_(range.end.has_value()),
+      reverse_(reverse),
+      lower_(start_),
+      upper_(end_) {
+  rocksdb::ReadOptions options = view.read_options();
+  if (!start_.empty()) options.iterate_lower_bound = &lower_;
+  if (has_end_) options.iterate_upper_bound = &upper_;
+  iterator_.reset(view.transaction != nullptr ? view.transaction->GetIterator(options, family)
+                                              : view.store->db()->NewIterator(options, family));
+  SeekToFirst();
+}
+
+// The bounds that RocksDB was told hold for the database only: they do not keep
+// what the transaction itself has written out, so the ends are looked at here.
+void RangeIterator::SeekToFirst() {
+  if (!reverse_) {
+    start_.empty() ? iterator_->SeekToFirst() : iterator_->Seek(lower_);
+  } else if (!has_end_) {
+    iterator_->SeekToLast();
+  } else {
+    iterator_->SeekForPrev(upper_);
+    if (iterator_->Valid() && iterator_->key() == upper_) iterator_->Prev();
+  }
+}
+
+bool RangeIterator::Valid() const {
+  if (!iterator_->Valid()) return false;
+  if (reverse_) return iterator_->key().compare(lower_) >= 0;
+  return !has_end_ || iterator_->key().compare(upper_) < 0;
+}
+
+absl::Status RangeIterator::status() const { return Classify(iterator_->status()); }
+
+Cursor::Cursor(const View& view, ColumnFamily* family, const driver::StatementRun& run)
+    : deadline_(run.deadline),
+      cancellation_(run.cancellation),
+      keys_only_(run.key_value->keys_only),
+      limit_(run.key_value->limit),
+      iterator_(view, family, run.key_value->range, run.key_value->reverse) {}
+
+absl::Status Cursor::Interruption() const {
+  if (cancellation_ != nullptr && cancellation_->cancelled()) return cancellation_->status();
+  if (deadline_.at != driver::TimePoint::max() &&
+      deadline_.passed(std::chrono::steady_clock::now())) {
+    return deadline_.Error();
+  }
+  return absl::OkStatus();
+}
+
+void Cursor::WriteEntry(driver::RowWriter* writer) const {
+  const rocksdb::Slice key = iterator_.key();
+  writer->Bytes(Kind::kBlob, {key.data(), key.size()});
+  if (!keys_only_) {
+    const rocksdb::Slice value = iterator_.value();
+    writer->Bytes(Kind::kBlob, {value.data(), value.size()});
+  }
+  writer->EndRow();
+}
+
+absl::StatusOr<bool> Cursor::Fetch(const driver::BatchLimits& limits, driver::RowWriter* writer) {
+  for (; iterator_.Valid(); iterator_.Next()) {
+    if (limit_ > 0 && summary_.rows_returned == limit_) return false;
+    if (summary_.rows_returned % kEntriesAtOnce == 0) {
+      absl::Status interruption = Interruption();
+      if (!interruption.ok()) return interruption;
+    }
+    ++summary_.rows_returned;
+    if (writer == nullptr) continue;
+    WriteEntry(writer);
+    if (writer->bytes() < limits.max_bytes) continue;
+    iterator_.Next();
+    if (iterator_.Valid()) return limit_ == 0 || summary_.rows_returned < limit_;
+    break;
+  }
+  absl::Status status = iterator_.status();
+  if (!status.ok()) return status;
+  return false;
+}
+
+}  // namespace penstock::pebble

@@ -1,0 +1,37 @@
+// What the configuration says about a RocksDB database, checked.
+#ifndef PENSTOCK_DRIVERS_PEBBLE_OPTIONS_H_
+#define PENSTOCK_DRIVERS_PEBBLE_OPTIONS_H_
+
+#include <chrono>
+#include <cstddef>
+#include <cstdint>
+#include <string>
+
+#include "absl/status/statusor.h"
+#include "drivers/api/config.h"
+
+namespace penstock::pebble {
+
+enum class Compression : uint8_t { kNone, kSnappy, kLz4, kZstd };
+
+// Each option is described at Open in pebble_driver.h.
+struct Options {
+  // The folder of the database.
+  std::string path;
+  bool create = true;
+  // Commits wait for the write-ahead log to be on the disk.
+  bool sync = true;
+  Compression compression = Compression::kLz4;
+  int64_t block_cache_mib = 64;
+  int64_t write_buffer_mib = 64;
+  int max_open_files = 1000;
+  int max_keyspaces = 100;
+  std::chrono::milliseconds lock_timeout{1000};
+};
+
+// INVALID_ARGUMENT says what is wrong with which option.
+absl::StatusOr<Options> ParseOptions(const driver::Config& config);
+
+}  // namespace penstock::pebble
+
+#endif  // PENSTOCK_DRIVERS_PEBBLE_OPTIONS_H_

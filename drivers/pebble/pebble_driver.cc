@@ -1,0 +1,56 @@
+#include "drivers/pebble/pebble_driver.h"
+
+#include <string>
+#include <utility>
+
+#include "drivers/pebble/connection.h"
+#include "drivers/pebble/options.h"
+#include "drivers/pebble/store.h"
+#include "fmt/format.h"
+#include "rocksdb/version.h"
+
+namespace penstock::pebble {
+namespace {
+
+driver::DriverInfo MakeInfo() {
+  driver::DriverInfo info;
+  info.name = "pebble";
+  info.capabilities = {.savepoints = true};
+  // Reads never wait for the disk that a commit waits for.
+  info.split_lanes = true;
+  info.key_value = true;
+  info.embedded = true;
+  return info;
+}
+
+class PebbleDriver final : public driver::Driver {
+ public:
+  explicit PebbleDriver(std::unique_ptr<Store> store)
+      : info_(MakeInfo()), store_(std::move(store)) {}
+
+  const driver::DriverInfo& info() const override { return info_; }
+  std::string server_version() const override {
+    return fmt::format("{}.{}.{}", ROCKSDB_MAJOR, ROCKSDB_MINOR, ROCKSDB_PATCH);
+  }
+
+  absl::StatusOr<std::unique_ptr<driver::Connection>> Connect(driver::Lane lane,
+                                                              const driver::Deadline&) override {
+    return std::make_unique<Connection>(store_.get(), lane);
+  }
+
+ private:
+  const driver::DriverInfo info_;
+  const std::unique_ptr<Store> store_;
+};
+
+}  // namespace
+
+absl::StatusOr<std::unique_ptr<driver::Driver>> Open(const driver::Config& config) {
+  absl::StatusOr<Options> options = ParseOptions(config);
+  if (!options.ok()) return options.status();
+  absl::StatusOr<std::unique_ptr<Store>> store = Store::Open(*options);
+  if (!store.ok()) return store.status();
+  return std::make_unique<PebbleDriver>(*std::move(store));
+}
+
+}  // namespace penstock::pebble

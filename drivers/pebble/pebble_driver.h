@@ -1,0 +1,40 @@
+// RocksDB behind the driver interface. The only header of this folder that
+// others include.
+#ifndef PENSTOCK_DRIVERS_PEBBLE_PEBBLE_DRIVER_H_
+#define PENSTOCK_DRIVERS_PEBBLE_PEBBLE_DRIVER_H_
+
+#include <memory>
+
+#include "absl/status/statusor.h"
+#include "drivers/api/config.h"
+#include "drivers/api/driver.h"
+
+namespace penstock::pebble {
+
+// Opens the database in the folder that `config.database` (or
+// `connection_string`) names, creating it if the folder above it exists. There
+// is one opener at a time; a second one is refused.
+//
+// It runs key-value operations (StatementRun::key_value), not SQL, which is
+// kUnsupported. A keyspace is a column family. Operations outside a transaction
+// are linearizable. A transaction reads the snapshot of its begin, and its own
+// writes; it fails with kSerializationFailure if it writes what somebody else
+// has written since (snapshot isolation); kReadCommitted reads what is newest
+// instead. kSerializable is kUnsupported.
+//
+// Options (config.options), all texts:
+//   wal_sync          commit (default): what is acknowledged survives a power
+//                     failure | os: it survives the end of the process only
+//   compression       lz4 (default) | zstd | snappy | none
+//   block_cache_mib   cache of what is read; default 64
+//   write_buffer_mib  of what is not in tables yet, all keyspaces; default 64
+//   max_open_files    default 1000
+//   max_keyspaces     default 100
+//   lock_timeout_ms   how long to wait for a key that another transaction has
+//                     locked, before kBusy; default 1000
+//   create            on (default) | off
+absl::StatusOr<std::unique_ptr<driver::Driver>> Open(const driver::Config& config);
+
+}  // namespace penstock::pebble
+
+#endif  // PENSTOCK_DRIVERS_PEBBLE_PEBBLE_DRIVER_H_

@@ -1,0 +1,157 @@
+#include "drivers/pebble/store.h"
+
+#include <algorithm>
+#include <mutex>
+#include <utility>
+#include <vector>
+
+#include "drivers/api/error.h"
+#include "drivers/pebble/error.h"
+#include "fmt/format.h"
+#include "rocksdb/cache.h"
+#include "rocksdb/filter_policy.h"
+#include "rocksdb/table.h"
+
+namespace penstock::pebble {
+namespace {
+
+using driver::Reason;
+
+constexpr std::string_view kFamilyPrefix = "kv_";
+constexpr double kBloomBitsPerKey = 10;
+
+rocksdb::CompressionType TypeOf(Compression compression) {
+  switch (compression) {
+    case Compression::kNone: return rocksdb::kNoCompression;
+    case Compression::kSnappy: return rocksdb::kSnappyCompression;
+    case Compression::kLz4: return rocksdb::kLZ4Compression;
+    case Compression::kZstd: return rocksdb::kZSTD;
+  }
+  return rocksdb::kNoCompression;
+}
+
+size_t Bytes(int64_t mib) { return static_cast<size_t>(mib) << 20; }
+
+rocksdb::Options MakeRocksdbOptions(const Options& options) {
+  rocksdb::Options made;
+  made.create_if_missing = options.create;
+  made.max_open_files = options.max_open_files;
+  made.compression = TypeOf(options.compression);
+  // A log that was cut short by a crash ends at its last whole record; one that
+  // is damaged before that is an error.
+  made.wal_recovery_mode = rocksdb::WALRecoveryMode::kPointInTimeRecovery;
+  made.keep_log_file_num = 4;
+  made.max_log_file_size = Bytes(8);
+  made.write_buffer_size = Bytes(options.write_buffer_mib);
+  // For all keyspaces together.
+  made.db_write_buffer_size = Bytes(options.write_buffer_mib);
+  // A log is kept until every keyspace that it has writes of was flushed.
+  made.max_total_wal_size = 4 * Bytes(options.write_buffer_mib);
+  made.bytes_per_sync = Bytes(1);
+  rocksdb::BlockBasedTableOptions table;
+  table.block_cache = rocksdb::NewLRUCache(Bytes(options.block_cache_mib));
+  table.filter_policy.reset(rocksdb::NewBloomFilterPolicy(kBloomBitsPerKey, false));
+  // So that the cache's size is a limit for these, too.
+  table.cache_index_and_filter_blocks = true;
+  table.pin_l0_filter_and_index_blocks_in_cache = true;
+  made.table_factory.reset(rocksdb::NewBlockBasedTableFactory(table));
+  return made;
+}
+
+}  // namespace
+
+Store::Store(const Options& options)
+    : options_(options), rocksdb_options_(MakeRocksdbOptions(options)) {}
+
+absl::StatusOr<std::unique_ptr<Store>> Store::Open(const Options& options) {
+  std::unique_ptr<Store> store(new Store(options));
+  absl::Status opened = store->OpenDb();
+  if (!opened.ok()) return opened;
+  return store;
+}
+
+Store::~Store() {
+  if (db_ == nullptr) return;
+  // Their handles go before the database.
+  keyspaces_.clear();
+  default_family_.reset();
+  db_->Close();
+}
+
+absl::Status Store::OpenDb() {
+  std::vector<std::string> names;
+  // It fails where there is no database yet; if that is not why, Open says more.
+  if (!rocksdb::DB::ListColumnFamilies(rocksdb_options_, options_.path, &names).ok()) {
+    names = {rocksdb::kDefaultColumnFamilyName};
+  }
+  std::vector<rocksdb::ColumnFamilyDescriptor> families;
+  for (const std::string& name : names) families.emplace_back(name, rocksdb_options_);
+  rocksdb::TransactionDBOptions transactions;
+  transactions.default_lock_timeout = options_.lock_timeout.count();
+  transactions.transaction_lock_timeout = options_.lock_timeout.count();
+  std::vector<ColumnFamily*> handles;
+  rocksdb::TransactionDB* db = nullptr;
+  const rocksdb::Status status = rocksdb::TransactionDB::Open(
+      rocksdb_options_, transactions, options_.path, families, &handles, &db);
+  if (!status.ok()) return OpenError(status);
+  db_.reset(db);
+  for (size_t i = 0; i < handles.size(); ++i) {
+    if (names[i].starts_with(kFamilyPrefix)) {
+      keyspaces_[names[i].substr(kFamilyPrefix.size())].reset(handles[i]);
+    } else if (names[i] == rocksdb::kDefaultColumnFamilyName) {
+      default_family_.reset(handles[i]);
+    } else {
+      // Somebody else's; open all the same, as RocksDB wants all of them.
+      db_->DestroyColumnFamilyHandle(handles[i]);
+    }
+  }
+  return absl::OkStatus();
+}
+
+absl::Status Store::OpenError(const rocksdb::Status& status) const {
+  const std::string text = status.ToString();
+  if (status.IsIOError() && text.find("lock") != std::string::npos) {
+    return driver::MakeErrorWithHint(
+        Reason::kBackendResources,
+        fmt::format("the database {} is open already, in this process or in another one",
+                    options_.path),
+        "RocksDB has one opener at a time: stop the other one, or use another folder");
+  }
+  return driver::Annotate(Classify(status), fmt::format("cannot open {}", options_.path));
+}
+
+ColumnFamily* Store::Find(std::string_view keyspace) const {
+  std::shared_lock lock(mutex_);
+  const auto found = keyspaces_.find(keyspace);
+  return found == keyspaces_.end() ? nullptr : found->second.get();
+}
+
+absl::StatusOr<ColumnFamily*> Store::FindOrCreate(std::string_view keyspace) {
+  if (ColumnFamily* found = Find(keyspace)) return found;
+  std::unique_lock lock(mutex_);
+  std::unique_ptr<ColumnFamily>& slot = keyspaces_[std::string(keyspace)];
+  if (slot != nullptr) return slot.get();
+  const auto count = static_cast<int>(keyspaces_.size()) - 1;
+  absl::Status status;
+  if (count >= options_.max_keyspaces) {
+    status = driver::MakeErrorWithHint(
+        Reason::kLimitExceeded, fmt::format("the database has {} keyspaces already", count),
+        "raise max_keyspaces, or use a prefix of the key instead of a keyspace");
+  } else {
+    ColumnFamily* created = nullptr;
+    status = Classify(db_->CreateColumnFamily(
+        rocksdb_options_, fmt::format("{}{}", kFamilyPrefix, keyspace), &created));
+    slot.reset(created);
+  }
+  if (status.ok()) return slot.get();
+  keyspaces_.erase(std::string(keyspace));
+  return status;
+}
+
+rocksdb::WriteOptions Store::write_options() const {
+  rocksdb::WriteOptions options;
+  options.sync = options_.sync;
+  return options;
+}
+
+}  // namespace penstock::pebble

@@ -1,0 +1,119 @@
+// What belongs to a client's transaction.
+#include <algorithm>
+
+#include "drivers/api/error.h"
+#include "drivers/pebble/connection.h"
+#include "drivers/pebble/error.h"
+#include "fmt/format.h"
+
+namespace penstock::pebble {
+namespace {
+
+using driver::Isolation;
+using driver::KeyValueRun;
+using driver::MakeError;
+using driver::MakeErrorWithHint;
+using driver::Reason;
+using driver::StatementRun;
+
+absl::Status NoTransaction() {
+  return MakeError(Reason::kTransactionControl, "there is no transaction");
+}
+
+}  // namespace
+
+absl::Status Connection::Begin(const driver::TransactionOptions& options) {
+  if (options.isolation == Isolation::kSerializable) {
+    return MakeErrorWithHint(
+        Reason::kUnsupported, "the pebble driver has no serializable transactions",
+        "use the default, which is snapshot isolation, and conditions on what was read");
+  }
+  if (options.cancellation != nullptr && options.cancellation->cancelled()) {
+    return options.cancellation->status();
+  }
+  rocksdb::TransactionOptions rocksdb_options;
+  rocksdb_options.set_snapshot = options.isolation != Isolation::kReadCommitted;
+  rocksdb_options.deadlock_detect = true;
+  transaction_.reset(store_->db()->BeginTransaction(store_->write_options(), rocksdb_options));
+  read_only_ = options.read_only;
+  savepoints_.clear();
+  return absl::OkStatus();
+}
+
+void Connection::Run(StatementRun& run) {
+  if (Start(&run)) {
+    const View view{.store = store_, .transaction = transaction_.get()};
+    if (transaction_ == nullptr) {
+      run.status = NoTransaction();
+    } else if (run.key_value->sort == KeyValueRun::Sort::kGet) {
+      run.status = Get(view, &run);
+    } else if (run.key_value->sort == KeyValueRun::Sort::kScan) {
+      run.status = Scan(view, &run);
+    } else if (read_only_) {
+      run.status = MakeErrorWithHint(Reason::kReadOnly, "the transaction is read-only",
+                                     "begin it without read_only to write");
+    } else {
+      WriteGuarded(view, &run);
+    }
+  }
+  if (!run.status.ok()) run.summary = {};
+  NoteFailure(run);
+}
+
+absl::Status Connection::Commit() {
+  if (transaction_ == nullptr) return NoTransaction();
+  absl::Status status = Classify(transaction_->Commit());
+  if (!status.ok()) transaction_->Rollback();
+  transaction_.reset();
+  return status;
+}
+
+absl::Status Connection::Rollback() {
+  if (transaction_ == nullptr) return absl::OkStatus();
+  absl::Status status = Classify(transaction_->Rollback());
+  transaction_.reset();
+  return status;
+}
+
+absl::StatusOr<size_t> Connection::FindSavepoint(std::string_view name) const {
+  if (transaction_ == nullptr) return NoTransaction();
+  const auto found = std::find(savepoints_.rbegin(), savepoints_.rend(), name);
+  if (found != savepoints_.rend()) {
+    return static_cast<size_t>(savepoints_.rend() - found) - 1;
+  }
+  return MakeError(Reason::kInvalidParameter,
+                   fmt::format("there is no savepoint named '{}'", name));
+}
+
+absl::Status Connection::Savepoint(std::string_view name) {
+  if (transaction_ == nullptr) return NoTransaction();
+  transaction_->SetSavePoint();
+  savepoints_.emplace_back(name);
+  return absl::OkStatus();
+}
+
+absl::Status Connection::RollbackTo(std::string_view name) {
+  const absl::StatusOr<size_t> place = FindSavepoint(name);
+  if (!place.ok()) return place.status();
+  for (size_t i = savepoints_.size(); i > *place; --i) {
+    absl::Status status = Classify(transaction_->RollbackToSavePoint());
+    if (!status.ok()) return status;
+  }
+  savepoints_.resize(*place + 1);
+  // RocksDB has taken it away; it stays until it is released.
+  transaction_->SetSavePoint();
+  return absl::OkStatus();
+}
+
+absl::Status Connection::Release(std::string_view name) {
+  const absl::StatusOr<size_t> place = FindSavepoint(name);
+  if (!place.ok()) return place.status();
+  for (size_t i = savepoints_.size(); i > *place; --i) {
+    absl::Status status = Classify(transaction_->PopSavePoint());
+    if (!status.ok()) return status;
+  }
+  savepoints_.resize(*place);
+  return absl::OkStatus();
+}
+
+}  // namespace penstock::pebble
