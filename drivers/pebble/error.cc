@@ -14,6 +14,7 @@ using driver::Reason;
 Reason ReasonOf(const rocksdb::Status& status) {
   if (status.IsDeadlock()) return Reason::kDeadlock;
   if (status.IsNoSpace()) return Reason::kDiskFull;
+  if (status.IsMemoryLimit()) return Reason::kLimitExceeded;
   switch (status.code()) {
     // Somebody else wrote after our snapshot.
     case rocksdb::Status::kBusy:
@@ -22,7 +23,6 @@ Reason ReasonOf(const rocksdb::Status& status) {
     case rocksdb::Status::kExpired: return Reason::kTransactionTimeout;
     case rocksdb::Status::kCorruption: return Reason::kCorruption;
     case rocksdb::Status::kIOError: return Reason::kIo;
-    case rocksdb::Status::kMemoryLimit: return Reason::kLimitExceeded;
     case rocksdb::Status::kNotSupported: return Reason::kUnsupported;
     case rocksdb::Status::kInvalidArgument: return Reason::kInvalidParameter;
     case rocksdb::Status::kAborted: return Reason::kTransactionAborted;

@@ -23,7 +23,12 @@ constexpr Milliseconds kNone{0};
 constexpr Milliseconds kYear = hours(365 * 24);
 constexpr char kSqlite[] = "sqlite";
 constexpr char kPostgres[] = "postgres";
+constexpr char kPebble[] = "pebble";
 constexpr char kInMemory[] = ":memory:";
+
+// Of an embedded database whose connections cost next to nothing: half of them read, the others
+// write or are in transactions.
+constexpr int kPebbleConnections = 32;
 
 // Keys that say where a server is and who we are there.
 const std::vector<std::string>& ServerKeys() {
@@ -40,8 +45,9 @@ std::string TextOr(YamlMap* map, const std::string& key, std::string otherwise) 
 void ReadDriver(YamlMap* map, driver::Config* config, Problems* problems) {
   // A wrong name stays empty: nothing then depends on which driver it is.
   config->driver = map->Has("driver") ? "" : kSqlite;
-  map->Choice("driver", {kSqlite, "postgres", "cockroachdb", "pebble", "rocksdb"}, &config->driver);
-  if (!config->driver.empty() && config->driver != kSqlite && config->driver != kPostgres) {
+  map->Choice("driver", {kSqlite, kPostgres, "cockroachdb", kPebble, "rocksdb"}, &config->driver);
+  if (config->driver == "rocksdb") config->driver = kPebble;
+  if (config->driver == "cockroachdb") {
     problems->Add(map->WhereIs("driver"),
                   fmt::format("'{}' is known, but this build does not have it; use 'sqlite' or "
                               "'postgres', or a build that has it",
@@ -103,6 +109,16 @@ void ReadSqlite(const YamlMap& map, const DatabaseContext& context, driver::Conf
   } else {
     config->database = fmt::format("{}/{}.db", context.data_dir, config->name);
   }
+}
+
+void ReadPebble(const YamlMap& map, const DatabaseContext& context, driver::Config* config) {
+  for (const std::string& key : ServerKeys()) {
+    if (!map.Has(key)) continue;
+    context.problems->Add(map.WhereIs(key),
+                          "has no meaning on pebble; remove it, or choose another driver");
+  }
+  if (map.Has("database") || map.Has("connection_string")) return;
+  config->database = fmt::format("{}/{}.pebble", context.data_dir, config->name);
 }
 
 void ReadPool(YamlMap* map, PoolConfig* pool, Problems* problems) {
@@ -178,6 +194,10 @@ DatabaseConfig ReadDatabase(YamlMap map, const std::string& name, const Database
   ReadDriver(&map, &config.driver, context.problems);
   ReadConnection(&map, context, &config.driver);
   if (config.driver.driver == kSqlite) ReadSqlite(map, context, &config.driver);
+  if (config.driver.driver == kPebble) {
+    ReadPebble(map, context, &config.driver);
+    config.pool.max_open = kPebbleConnections;
+  }
   ReadPool(&map, &config.pool, context.problems);
   ReadLimits(&map, &config.limits);
   ReadSizes(&map, context, &config.driver);
@@ -187,13 +207,14 @@ DatabaseConfig ReadDatabase(YamlMap map, const std::string& name, const Database
   return config;
 }
 
-// Two that open one file would each be its only writer.
+// Two that open one file would each be its only writer; the same goes for a folder of pebble's.
 void CheckSameFile(const std::map<std::string, DatabaseConfig>& databases,
                    const std::map<std::string, Where>& places, Problems* problems) {
   std::map<std::string, std::string> names;
   for (const auto& [name, config] : databases) {
     const std::string path = SqlitePath(config.driver);
-    if (config.driver.driver != kSqlite || path.empty() || path == kInMemory) continue;
+    const bool embedded = config.driver.driver == kSqlite || config.driver.driver == kPebble;
+    if (!embedded || path.empty() || path == kInMemory) continue;
     std::error_code ignored;
     const fs::path absolute = fs::weakly_canonical(fs::absolute(path, ignored), ignored);
     const auto [other, is_new] = names.try_emplace(absolute.lexically_normal().string(), name);
