@@ -175,6 +175,13 @@ absl::Status Apply(const View& view, ColumnFamily* family, const KeyMutation& mu
                    StatementRun* run) {
   switch (mutation.sort) {
     case KeyMutation::Sort::kPut:
+      if (mutation.value.size() > view.store->options().max_value_bytes) {
+        return MakeErrorWithHint(
+            Reason::kLimitExceeded,
+            fmt::format("the value has {} bytes, max_value_bytes is {}", mutation.value.size(),
+                        view.store->options().max_value_bytes),
+            "divide it into several keys, or raise max_value_bytes of the database");
+      }
       return Classify(
           view.transaction->Put(family, ToSlice(mutation.key), ToSlice(mutation.value)));
     case KeyMutation::Sort::kDelete:

@@ -27,6 +27,7 @@ struct Options {
   int max_open_files = 1000;
   int max_keyspaces = 100;
   std::chrono::milliseconds lock_timeout{1000};
+  size_t max_value_bytes = size_t{64} << 20;
 };
 
 // INVALID_ARGUMENT says what is wrong with which option.

@@ -87,9 +87,16 @@ enum class Rpc : uint8_t {
   kTransaction,
   kAdmin,
   kHealth,
-  kReflection
+  kReflection,
+  kGet,
+  kBatchGet,
+  kPut,
+  kDelete,
+  kDeleteRange,
+  kScan,
+  kWrite
 };
-inline constexpr size_t kRpcs = 8;
+inline constexpr size_t kRpcs = 15;
 
 // Of the whole daemon.
 struct ServerMetrics {

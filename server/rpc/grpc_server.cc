@@ -111,6 +111,7 @@ class GrpcServer::Impl {
     builder.AddChannelArgument(GRPC_ARG_KEEPALIVE_PERMIT_WITHOUT_CALLS, 1);
     builder.AddChannelArgument(GRPC_ARG_ALLOW_REUSEPORT, 0);
     builder.RegisterService(&services_.database);
+    builder.RegisterService(&services_.key_value);
     builder.RegisterService(&services_.admin);
     builder.RegisterService(&services_.health);
     builder.RegisterService(&services_.reflection);
@@ -127,7 +128,14 @@ class GrpcServer::Impl {
       WaitForExec(context_, source);
       WaitForPrepare(context_, source);
       WaitForTransaction(context_, source);
+      WaitForGet(context_, source);
+      WaitForBatchGet(context_, source);
+      WaitForPut(context_, source);
+      WaitForDelete(context_, source);
+      WaitForScan(context_, source);
+      WaitForWrite(context_, source);
     }
+    WaitForDeleteRange(context_, source);
     WaitForPing(context_, source);
     WaitForListDatabases(context_, source);
     WaitForGetStats(context_, source);

@@ -6,6 +6,7 @@
 #include "grpc/reflection/v1alpha/reflection.grpc.pb.h"
 #include "penstock/v1/admin.grpc.pb.h"
 #include "penstock/v1/database.grpc.pb.h"
+#include "penstock/v1/key_value.grpc.pb.h"
 
 namespace penstock::server {
 
@@ -15,6 +16,11 @@ using DatabaseMethods =
     v1::DatabaseService::WithRawMethod_Ping<v1::DatabaseService::WithRawMethod_Query<
         v1::DatabaseService::WithRawMethod_Exec<v1::DatabaseService::WithRawMethod_Prepare<
             v1::DatabaseService::WithRawMethod_Transaction<v1::DatabaseService::Service>>>>>;
+using KeyValueMethods =
+    v1::KeyValueService::WithRawMethod_Get<v1::KeyValueService::WithRawMethod_BatchGet<
+        v1::KeyValueService::WithRawMethod_Put<v1::KeyValueService::WithRawMethod_Delete<
+            v1::KeyValueService::WithRawMethod_DeleteRange<v1::KeyValueService::WithRawMethod_Scan<
+                v1::KeyValueService::WithRawMethod_Write<v1::KeyValueService::Service>>>>>>>;
 using AdminMethods = v1::AdminService::WithRawMethod_ListDatabases<
     v1::AdminService::WithRawMethod_GetStats<v1::AdminService::Service>>;
 
@@ -28,6 +34,7 @@ using ReflectionMethods = reflection::ServerReflection::WithRawMethod_ServerRefl
 
 struct Services {
   DatabaseMethods database;
+  KeyValueMethods key_value;
   AdminMethods admin;
   HealthMethods health;
   ReflectionMethods reflection;

@@ -1,0 +1,57 @@
+// The requests of KeyValueService as operations of a driver.
+#ifndef PENSTOCK_SERVER_RPC_KEY_VALUE_ARGUMENTS_H_
+#define PENSTOCK_SERVER_RPC_KEY_VALUE_ARGUMENTS_H_
+
+#include <deque>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "absl/status/status.h"
+#include "drivers/api/key_value.h"
+#include "penstock/v1/key_value.pb.h"
+
+namespace penstock::server {
+
+// One operation, which borrows the request's bytes. Reusable.
+class KeyValueArguments {
+ public:
+  KeyValueArguments() = default;
+  KeyValueArguments(const KeyValueArguments&) = delete;
+  KeyValueArguments& operator=(const KeyValueArguments&) = delete;
+
+  // Checks the request. kInvalidParameter names what is wrong with it.
+  absl::Status Assign(const v1::GetRequest& request);
+  absl::Status Assign(const v1::BatchGetRequest& request);
+  absl::Status Assign(const v1::PutRequest& request);
+  absl::Status Assign(const v1::DeleteRequest& request);
+  absl::Status Assign(const v1::DeleteRangeRequest& request);
+  absl::Status Assign(const v1::ScanRequest& request);
+  absl::Status Assign(const v1::WriteRequest& request);
+
+  driver::KeyValueRun* run() { return &run_; }
+
+ private:
+  using Sort = driver::KeyValueRun::Sort;
+
+  void Start(Sort sort, const std::string& keyspace);
+  absl::Status Finish();
+  absl::Status Range(const v1::KeyRange& from, driver::KeyRange* to) const;
+  driver::KeyRange Prefix(std::string_view prefix);
+  absl::Status Add(const v1::Condition& condition);
+  absl::Status Add(const v1::Mutation& mutation);
+  // Leaves out what is not after `key` in the order of the scan.
+  void ContinueAfter(std::string_view key);
+  std::string_view Keep(std::string bytes);
+
+  driver::KeyValueRun run_;
+  std::vector<std::string_view> keys_;
+  std::vector<driver::KeyCondition> conditions_;
+  std::vector<driver::KeyMutation> mutations_;
+  // Bytes that the request does not have.
+  std::deque<std::string> kept_;
+};
+
+}  // namespace penstock::server
+
+#endif  // PENSTOCK_SERVER_RPC_KEY_VALUE_ARGUMENTS_H_
