@@ -11,6 +11,7 @@
 #include "client/cli/arguments.h"
 #include "client/cli/encode.h"
 #include "client/cli/formatter.h"
+#include "client/cli/key_value.h"
 #include "fmt/format.h"
 #include "penstock/context.h"
 #include "penstock/errors.h"
@@ -124,10 +125,18 @@ Outcome RunStatement(const Options& options, Provider* db, const Streams& stream
                                           : WriteRows(options, rows->get(), streams.out));
 }
 
+Outcome KeyValue(const Options& options, Provider* db, const Streams& streams) {
+  const Context ctx = ContextOf(options);
+  // Connect would wait for a daemon that is not there.
+  if (absl::Status reached = db->Ping(ctx); !reached.ok()) return Unreached(reached);
+  return Ended(RunKeyValue(options, ctx, db, streams.in, streams.out));
+}
+
 Outcome Run(const Options& options, Provider* db, const Streams& streams) {
   switch (options.command) {
     case Command::kPing: return Ping(options, db, streams.out);
     case Command::kDatabases: return Databases(options, db, streams.out);
+    case Command::kKeyValue: return KeyValue(options, db, streams);
     case Command::kQuery:
     case Command::kExec: break;
   }

@@ -8,6 +8,7 @@
 #include "CLI/App.hpp"
 #include "CLI/Config.hpp"
 #include "CLI/Formatter.hpp"
+#include "client/cli/key_value.h"
 #include "fmt/format.h"
 
 namespace penstock::cli {
@@ -105,11 +106,35 @@ std::string TakeStatement(const std::vector<std::string>& behind_dashes, Options
   std::vector<std::string>& all = options->args;
   all.insert(all.end(), behind_dashes.begin(), behind_dashes.end());
   const bool wanted = options->command == Command::kQuery || options->command == Command::kExec;
+  if (options->command == Command::kKeyValue) {
+    const absl::Status checked = CheckKeyValue(*options);
+    return std::string(checked.message());
+  }
   if (!wanted) return all.empty() ? "" : fmt::format("\"{}\" was not expected", all.front());
   if (all.empty()) return "SQL is required";
   options->sql = std::move(all.front());
   all.erase(all.begin());
   return "";
+}
+
+void AddKeyValue(CLI::App* command, Options* options) {
+  const auto append = [options](const CLI::results_t& results) {
+    options->args.insert(options->args.end(), results.begin(), results.end());
+    return true;
+  };
+  command
+      ->add_option(
+          "WORDS", append,
+          "get KEY, put KEY VALUE, delete KEY or scan [PREFIX]; a key or value is text, or "
+          "blob: and hexadecimal digits; the value - is read from standard input")
+      ->type_name("")
+      ->expected(0, -1)
+      ->allow_extra_args();
+  command->add_option("-k,--keyspace", options->keyspace, "The keyspace; else kv");
+  command->add_flag("--reverse", options->reverse, "Scan from the last key to the first");
+  command->add_flag("--keys-only", options->keys_only, "Scan without values");
+  command->add_option("--limit", options->limit, "Scan no more entries than that")
+      ->check(CLI::NonNegativeNumber);
 }
 
 CLI::App* AddCommand(CLI::App* app, const std::string& name, const std::string& description,
@@ -138,7 +163,7 @@ std::string MessageOf(const CLI::ParseError& error, const CLI::App& app) {
     return fmt::format("there is no command \"{}\"", unknown.front());
   }
   if (app.get_subcommands().empty() && error.get_name() == "RequiredError") {
-    return "a command is missing: ping, query, exec or databases";
+    return "a command is missing: ping, query, exec, kv or databases";
   }
   return error.what();
 }
@@ -173,6 +198,8 @@ absl::StatusOr<ParsedOptions> ParseOptions(const std::vector<std::string>& argum
   AddStatement(AddCommand(&app, "exec", "Run a statement and print what it changed", Command::kExec,
                           options),
                options);
+  AddKeyValue(AddCommand(&app, "kv", "Read and write keys and values", Command::kKeyValue, options),
+              options);
   AddCommand(&app, "databases", "List the databases the daemon serves", Command::kDatabases,
              options);
   // CLI11 forgets about `--` once it has seen the statement.

@@ -2,6 +2,7 @@
 #ifndef PENSTOCK_CLIENT_CLI_OPTIONS_H_
 #define PENSTOCK_CLIENT_CLI_OPTIONS_H_
 
+#include <cstdint>
 #include <string>
 #include <string_view>
 #include <vector>
@@ -23,7 +24,7 @@ enum ExitCode : int {
   kExitUnreachable = 3,
 };
 
-enum class Command { kPing, kQuery, kExec, kDatabases };
+enum class Command { kPing, kQuery, kExec, kDatabases, kKeyValue };
 
 enum class OutputFormat { kTable, kCsv, kJson };
 
@@ -45,6 +46,12 @@ struct Options {
   std::string sql;
   // query and exec: as written, see ParseArgument.
   std::vector<std::string> args;
+  // kv: what to do is the first of args. Empty: the daemon's default keyspace.
+  std::string keyspace = {};
+  // kv scan.
+  bool reverse = false;
+  bool keys_only = false;
+  int64_t limit = 0;
 };
 
 // What ParseOptions found: options to run with, or a text to print instead.

@@ -86,6 +86,7 @@ absl::StatusOr<std::shared_ptr<Channel>> Channel::Make(const Config& config) {
   const std::shared_ptr<grpc::Channel> link =
       grpc::CreateCustomChannel(config.target, *credentials, arguments);
   channel->database = v1::DatabaseService::NewStub(link);
+  channel->key_value = v1::KeyValueService::NewStub(link);
   channel->admin = v1::AdminService::NewStub(link);
   return channel;
 }

@@ -12,6 +12,7 @@
 #include "penstock/context.h"
 #include "penstock/v1/admin.grpc.pb.h"
 #include "penstock/v1/database.grpc.pb.h"
+#include "penstock/v1/key_value.grpc.pb.h"
 
 namespace penstock::internal {
 
@@ -36,6 +37,7 @@ struct Channel {
 
   Config config;
   std::unique_ptr<v1::DatabaseService::Stub> database;
+  std::unique_ptr<v1::KeyValueService::Stub> key_value;
   std::unique_ptr<v1::AdminService::Stub> admin;
   // Provider::Close cancels it, and with it every call.
   Context open;

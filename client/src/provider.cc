@@ -8,6 +8,7 @@
 #include "client/src/channel.h"
 #include "client/src/convert.h"
 #include "client/src/exec.h"
+#include "client/src/key_value.h"
 #include "client/src/query.h"
 #include "client/src/statement.h"
 #include "client/src/status.h"
@@ -82,6 +83,10 @@ class DaemonProvider final : public Provider {
   absl::StatusOr<std::unique_ptr<Statement>> Prepare(const Context& ctx,
                                                      std::string_view sql) override {
     return PrepareStatement(channel_, ctx, sql);
+  }
+
+  std::unique_ptr<penstock::KeyValue> KeyValue(std::string_view keyspace) override {
+    return MakeKeyValue(channel_, std::string(keyspace));
   }
 
   absl::Status Migrate(const Context&, std::string_view) override {

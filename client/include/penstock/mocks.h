@@ -52,6 +52,28 @@ class MockTransaction : public Transaction {
   MOCK_METHOD(absl::Status, Release, (const Context&, std::string_view), (override));
 };
 
+// A scan is answered with MakeEntries, see key_value.h.
+class MockKeyValue : public KeyValue {
+ public:
+  // The form without options calls the mocked one.
+  using KeyValue::Scan;
+
+  MOCK_METHOD(absl::StatusOr<std::optional<std::string>>, Get, (const Context&, std::string_view),
+              (override));
+  MOCK_METHOD(absl::StatusOr<std::vector<std::optional<std::string>>>, BatchGet,
+              (const Context&, const std::vector<std::string>&), (override));
+  MOCK_METHOD(absl::Status, Put, (const Context&, std::string_view, std::string_view), (override));
+  MOCK_METHOD(absl::Status, Delete, (const Context&, std::string_view), (override));
+  MOCK_METHOD(absl::StatusOr<int64_t>, DeleteRange, (const Context&, const KeyRange&), (override));
+  MOCK_METHOD(absl::StatusOr<int64_t>, DeletePrefix, (const Context&, std::string_view),
+              (override));
+  MOCK_METHOD(absl::StatusOr<std::unique_ptr<Entries>>, Scan, (const Context&, const ScanOptions&),
+              (override));
+  MOCK_METHOD(absl::StatusOr<WriteResult>, Write,
+              (const Context&, const std::vector<Condition>&, const std::vector<Mutation>&),
+              (override));
+};
+
 class MockProvider : public Provider {
  public:
   // The form without options calls the mocked one.
@@ -73,6 +95,7 @@ class MockProvider : public Provider {
               (const Context&, std::vector<BatchStatement>), (override));
   MOCK_METHOD(absl::StatusOr<std::unique_ptr<Statement>>, Prepare,
               (const Context&, std::string_view), (override));
+  MOCK_METHOD(std::unique_ptr<penstock::KeyValue>, KeyValue, (std::string_view), (override));
   MOCK_METHOD(absl::Status, Migrate, (const Context&, std::string_view), (override));
   MOCK_METHOD(absl::StatusOr<std::vector<DatabaseInfo>>, ListDatabases, (const Context&),
               (override));

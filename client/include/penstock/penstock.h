@@ -9,12 +9,13 @@
 #ifndef PENSTOCK_PENSTOCK_H_
 #define PENSTOCK_PENSTOCK_H_
 
-#include "penstock/config.h"    // IWYU pragma: export
-#include "penstock/context.h"   // IWYU pragma: export
-#include "penstock/errors.h"    // IWYU pragma: export
-#include "penstock/provider.h"  // IWYU pragma: export
-#include "penstock/rows.h"      // IWYU pragma: export
-#include "penstock/scan.h"      // IWYU pragma: export
-#include "penstock/value.h"     // IWYU pragma: export
+#include "penstock/config.h"     // IWYU pragma: export
+#include "penstock/context.h"    // IWYU pragma: export
+#include "penstock/errors.h"     // IWYU pragma: export
+#include "penstock/key_value.h"  // IWYU pragma: export
+#include "penstock/provider.h"   // IWYU pragma: export
+#include "penstock/rows.h"       // IWYU pragma: export
+#include "penstock/scan.h"       // IWYU pragma: export
+#include "penstock/value.h"      // IWYU pragma: export
 
 #endif  // PENSTOCK_PENSTOCK_H_

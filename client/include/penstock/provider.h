@@ -24,6 +24,7 @@
 #include "absl/time/time.h"
 #include "penstock/config.h"
 #include "penstock/context.h"
+#include "penstock/key_value.h"
 #include "penstock/rows.h"
 #include "penstock/value.h"
 
@@ -218,6 +219,11 @@ class Provider : public Executor {
   // have taken effect.
   virtual std::vector<absl::StatusOr<Result>> ExecBatch(const Context& ctx,
                                                         std::vector<BatchStatement> batch) = 0;
+
+  // A keyspace, whose name has a letter from a to z and then letters, digits and
+  // underscores, at most 48 in all; empty: the default, kv. It reaches nothing; a
+  // name that cannot be is the error of each call.
+  virtual std::unique_ptr<penstock::KeyValue> KeyValue(std::string_view keyspace) = 0;
 
   // Applies the migrations of a folder. UNIMPLEMENTED: the daemon has no
   // migration service.

@@ -1,0 +1,254 @@
+#include "client/src/key_value.h"
+
+#include <utility>
+
+#include "client/src/cancellation.h"
+#include "client/src/convert.h"
+#include "client/src/status.h"
+#include "grpcpp/support/sync_stream.h"
+
+namespace penstock::internal {
+namespace {
+
+void ToProto(const KeyRange& from, v1::KeyRange* to) {
+  to->set_start(from.start);
+  to->set_end(from.end);
+}
+
+void ToProto(const Condition& from, v1::Condition* to) {
+  to->set_key(from.key);
+  switch (from.sort) {
+    case Condition::Sort::kAbsent: to->mutable_absent(); break;
+    case Condition::Sort::kPresent: to->mutable_present(); break;
+    case Condition::Sort::kValueEquals: to->set_value_equals(from.value); break;
+  }
+}
+
+void ToProto(const Mutation& from, v1::Mutation* to) {
+  switch (from.sort) {
+    case Mutation::Sort::kPut:
+      to->mutable_put()->set_key(from.key);
+      to->mutable_put()->set_value(from.value);
+      break;
+    case Mutation::Sort::kDelete: to->set_delete_key(from.key); break;
+    case Mutation::Sort::kDeleteRange:
+      to->mutable_delete_range()->set_start(from.key);
+      to->mutable_delete_range()->set_end(from.value);
+      break;
+    case Mutation::Sort::kDeletePrefix: to->set_delete_prefix(from.key); break;
+  }
+}
+
+// One Scan call.
+class StreamedEntries final : public Entries {
+ public:
+  StreamedEntries(std::shared_ptr<Channel> channel, const Context& ctx,
+                  const v1::ScanRequest& request)
+      : channel_(std::move(channel)),
+        ctx_(ctx),
+        provider_scope_(channel_->open, &call_),
+        scope_(ctx_, &call_) {
+    Channel::SetUp(ctx_, &call_);
+    if (ctx_.deadline() != absl::InfiniteFuture()) call_.set_deadline(ToDeadline(GiveUpTime(ctx_)));
+    reader_ = channel_->key_value->Scan(&call_, request);
+  }
+  ~StreamedEntries() override { Close(); }
+
+  // The first message, so that what is wrong with a request is found at once.
+  absl::Status Open() { return ReadPart() ? absl::OkStatus() : error_; }
+
+  bool Next() override {
+    while (next_ == part_.entries_size()) {
+      if (!ReadPart()) return false;
+    }
+    entry_ = &part_.entries(next_++);
+    return true;
+  }
+  const std::string& Key() const override { return entry_->key(); }
+  const std::string& Value() const override { return entry_->value(); }
+  absl::Status Err() const override { return error_; }
+
+  void Close() override {
+    if (ended_) return;
+    ended_ = true;
+    call_.TryCancel();
+    reader_->Finish();
+  }
+
+ private:
+  // Only once the entries of the last one have been taken. What the caller refers to
+  // stays if there is no next one.
+  bool ReadPart() {
+    if (ended_) return false;
+    if (reader_->Read(&part_)) {
+      next_ = 0;
+      return true;
+    }
+    ended_ = true;
+    error_ =
+        OfHarmlessCall(channel_->Explain(ToStatus(reader_->Finish()), ctx_, /*gave_up=*/false));
+    return false;
+  }
+
+  const std::shared_ptr<Channel> channel_;
+  const Context ctx_;
+  grpc::ClientContext call_;
+  std::unique_ptr<grpc::ClientReader<v1::ScanResponse>> reader_;
+  v1::ScanResponse part_;
+  int next_ = 0;
+  const v1::Entry* entry_ = nullptr;
+  bool ended_ = false;
+  absl::Status error_;
+  // Destroyed before call_.
+  const CancelScope provider_scope_;
+  const CancelScope scope_;
+};
+
+class DaemonKeyValue final : public KeyValue {
+ public:
+  DaemonKeyValue(std::shared_ptr<Channel> channel, std::string keyspace)
+      : channel_(std::move(channel)), keyspace_(std::move(keyspace)) {}
+
+  absl::StatusOr<std::optional<std::string>> Get(const Context& ctx,
+                                                 std::string_view key) override {
+    v1::GetRequest request;
+    request.set_key(std::string(key));
+    v1::GetResponse response;
+    absl::Status status = OfHarmlessCall(Call(ctx, &request, [&](grpc::ClientContext* call) {
+      return channel_->key_value->Get(call, request, &response);
+    }));
+    if (!status.ok()) return status;
+    if (!response.found()) return std::optional<std::string>();
+    return std::optional<std::string>(std::move(*response.mutable_value()));
+  }
+
+  absl::StatusOr<std::vector<std::optional<std::string>>> BatchGet(
+      const Context& ctx, const std::vector<std::string>& keys) override {
+    v1::BatchGetRequest request;
+    for (const std::string& key : keys) request.add_keys(key);
+    v1::BatchGetResponse response;
+    absl::Status status = OfHarmlessCall(Call(ctx, &request, [&](grpc::ClientContext* call) {
+      return channel_->key_value->BatchGet(call, request, &response);
+    }));
+    if (!status.ok()) return status;
+    if (static_cast<size_t>(response.results_size()) != keys.size()) {
+      return ProtocolError("another number of values than of keys");
+    }
+    std::vector<std::optional<std::string>> values;
+    for (v1::BatchGetResponse::Result& result : *response.mutable_results()) {
+      values.emplace_back();
+      if (result.found()) values.back() = std::move(*result.mutable_value());
+    }
+    return values;
+  }
+
+  absl::Status Put(const Context& ctx, std::string_view key, std::string_view value) override {
+    v1::PutRequest request;
+    request.set_key(std::string(key));
+    request.set_value(std::string(value));
+    v1::PutResponse response;
+    return Call(ctx, &request, [&](grpc::ClientContext* call) {
+      return channel_->key_value->Put(call, request, &response);
+    });
+  }
+
+  absl::Status Delete(const Context& ctx, std::string_view key) override {
+    v1::DeleteRequest request;
+    request.set_key(std::string(key));
+    v1::DeleteResponse response;
+    return Call(ctx, &request, [&](grpc::ClientContext* call) {
+      return channel_->key_value->Delete(call, request, &response);
+    });
+  }
+
+  absl::StatusOr<int64_t> DeleteRange(const Context& ctx, const KeyRange& range) override {
+    v1::DeleteRangeRequest request;
+    ToProto(range, request.mutable_range());
+    return DeleteKeys(ctx, &request);
+  }
+
+  absl::StatusOr<int64_t> DeletePrefix(const Context& ctx, std::string_view prefix) override {
+    v1::DeleteRangeRequest request;
+    request.set_prefix(std::string(prefix));
+    return DeleteKeys(ctx, &request);
+  }
+
+  absl::StatusOr<std::unique_ptr<Entries>> Scan(const Context& ctx,
+                                                const ScanOptions& options) override {
+    if (!options.prefix.empty() && options.range != KeyRange()) {
+      return InvalidParameter("a scan has a prefix or a range, not both");
+    }
+    v1::ScanRequest request;
+    if (!options.prefix.empty()) request.set_prefix(options.prefix);
+    if (options.range != KeyRange()) ToProto(options.range, request.mutable_range());
+    request.set_reverse(options.reverse);
+    request.set_limit(options.limit);
+    request.set_keys_only(options.keys_only);
+    request.set_continue_after(options.continue_after);
+    absl::Status status = Prepare(ctx, &request);
+    if (!status.ok()) return status;
+    auto entries = std::make_unique<StreamedEntries>(channel_, ctx, request);
+    status = entries->Open();
+    if (!status.ok()) return status;
+    return entries;
+  }
+
+  absl::StatusOr<WriteResult> Write(const Context& ctx, const std::vector<Condition>& conditions,
+                                    const std::vector<Mutation>& mutations) override {
+    v1::WriteRequest request;
+    for (const Condition& condition : conditions) ToProto(condition, request.add_conditions());
+    for (const Mutation& mutation : mutations) ToProto(mutation, request.add_mutations());
+    v1::WriteResponse response;
+    absl::Status status = Call(ctx, &request, [&](grpc::ClientContext* call) {
+      return channel_->key_value->Write(call, request, &response);
+    });
+    if (!status.ok()) return status;
+    if (response.applied()) return WriteResult();
+    return WriteResult{.applied = false,
+                       .failed_condition = static_cast<size_t>(response.failed_condition()) - 1};
+  }
+
+ private:
+  // Fills in what all requests have, and checks that the call may begin.
+  template <typename Request>
+  absl::Status Prepare(const Context& ctx, Request* request) const {
+    absl::Status status = channel_->Check(ctx);
+    if (!status.ok()) return status;
+    request->set_database(channel_->config.database);
+    request->set_keyspace(keyspace_);
+    SetTimeout(ctx, request);
+    return channel_->CheckSize(*request);
+  }
+
+  template <typename Request, typename Invoke>
+  absl::Status Call(const Context& ctx, Request* request, Invoke invoke) const {
+    absl::Status status = Prepare(ctx, request);
+    if (!status.ok()) return status;
+    grpc::ClientContext call;
+    Channel::SetUp(ctx, &call);
+    if (ctx.deadline() != absl::InfiniteFuture()) call.set_deadline(ToDeadline(GiveUpTime(ctx)));
+    const CancelScope provider_scope(channel_->open, &call);
+    const CancelScope scope(ctx, &call);
+    return channel_->Explain(ToStatus(invoke(&call)), ctx, /*gave_up=*/false);
+  }
+
+  absl::StatusOr<int64_t> DeleteKeys(const Context& ctx, v1::DeleteRangeRequest* request) const {
+    v1::DeleteRangeResponse response;
+    absl::Status status = Call(ctx, request, [&](grpc::ClientContext* call) {
+      return channel_->key_value->DeleteRange(call, *request, &response);
+    });
+    if (!status.ok()) return status;
+    return response.deleted();
+  }
+
+  const std::shared_ptr<Channel> channel_;
+  const std::string keyspace_;
+};
+
+}  // namespace
+
+std::unique_ptr<KeyValue> MakeKeyValue(std::shared_ptr<Channel> channel, std::string keyspace) {
+  return std::make_unique<DaemonKeyValue>(std::move(channel), std::move(keyspace));
+}
+
+}  // namespace penstock::internal
