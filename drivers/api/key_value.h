@@ -105,6 +105,7 @@ struct KeyValueRun {
   struct Scratch {
     std::string sql;
     std::vector<Value> args;
+    std::vector<Value> elements;
     std::vector<std::vector<Value>> rows;
     // A lock could not be had at once: run it where nobody has to wait for it.
     bool waits = false;

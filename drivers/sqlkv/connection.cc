@@ -35,7 +35,7 @@ size_t Connection::PlanTogether(Runs runs) const {
     // A keyspace may have to be created after the batch, when no cursor may be open.
     if (writes && MayLeaveCursor(*run)) break;
     if (run->key_value == nullptr) continue;
-    if (!CheckLengths(*run->key_value).ok() || !PlanAsOne(run)) break;
+    if (!CheckLengths(*run->key_value).ok() || !PlanAsOne(run, dialect_)) break;
     writes = writes || !run->key_value->reads();
   }
   return count;
@@ -177,7 +177,7 @@ void Connection::Run(StatementRun& run) {
     if (!run.status.ok()) return;
     seen_.emplace(run.key_value->keyspace);
   }
-  if (PlanAsOne(&run)) {
+  if (PlanAsOne(&run, dialect_)) {
     inner_->Run(run);
   } else {
     WriteInTransaction(&run);

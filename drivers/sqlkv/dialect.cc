@@ -15,13 +15,17 @@ constexpr std::string_view kPostgresExists =
 const Dialect kSqlite = {
     .columns = "(key BLOB NOT NULL PRIMARY KEY, value BLOB NOT NULL) STRICT, WITHOUT ROWID",
     .table_exists = "SELECT 1 FROM sqlite_schema WHERE type = 'table' AND name = $1",
+    .key_array = false,
     .max_key_bytes = driver::kMaxKeyBytes};
 
-const Dialect kPostgres = {
-    .columns = kPostgresColumns, .table_exists = kPostgresExists, .max_key_bytes = 2600};
+const Dialect kPostgres = {.columns = kPostgresColumns,
+                           .table_exists = kPostgresExists,
+                           .key_array = true,
+                           .max_key_bytes = 2600};
 
 const Dialect kCockroach = {.columns = kPostgresColumns,
                             .table_exists = kPostgresExists,
+                            .key_array = true,
                             .max_key_bytes = driver::kMaxKeyBytes};
 
 }  // namespace penstock::sqlkv

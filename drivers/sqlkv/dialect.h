@@ -14,6 +14,8 @@ struct Dialect {
   std::string_view columns;
   // Returns a row if there is a table of the name $1.
   std::string_view table_exists;
+  // Many keys at once are one parameter, an array; otherwise one `?` each.
+  bool key_array;
   // The longest key that the table's index holds.
   size_t max_key_bytes;
 };

@@ -70,14 +70,27 @@ std::string CreateTable(std::string_view keyspace, const Dialect& dialect) {
 }
 
 std::string SelectKeys(std::string_view keyspace, std::span<const std::string_view> keys,
-                       std::vector<Value>* args) {
-  std::string sql = fmt::format("SELECT key, value FROM {} WHERE key ", TableName(keyspace));
-  for (size_t i = 0; i < std::bit_ceil(keys.size()); ++i) {
-    args->push_back(Value::Blob(keys[std::min(i, keys.size() - 1)]));
+                       const Dialect& dialect, KeyValueRun::Scratch* scratch) {
+  const std::string select =
+      fmt::format("SELECT key, value FROM {} WHERE key ", TableName(keyspace));
+  scratch->args.clear();
+  if (keys.size() == 1) {
+    scratch->args.push_back(Value::Blob(keys.front()));
+    return select + "= $1";
   }
-  if (args->size() == 1) return sql + "= $1";
-  for (size_t i = 0; i < args->size(); ++i)
-    sql += fmt::format("{}${}", i == 0 ? "IN (" : ",", i + 1);
+  if (dialect.key_array) {
+    scratch->elements.clear();
+    for (const std::string_view key : keys) scratch->elements.push_back(Value::Blob(key));
+    scratch->args.push_back({.kind = driver::Kind::kArray, .elements = scratch->elements});
+    return select + "= ANY($1)";
+  }
+  // SQLite takes time for each name that is the square of their number.
+  std::string sql = select + "IN (?";
+  const size_t count = std::bit_ceil(keys.size());
+  for (size_t i = 0; i < count; ++i) {
+    scratch->args.push_back(Value::Blob(keys[std::min(i, keys.size() - 1)]));
+    if (i > 0) sql += ",?";
+  }
   return sql + ")";
 }
 
@@ -108,7 +121,7 @@ std::string DeleteRange(std::string_view keyspace, const KeyRange& range,
   return fmt::format("DELETE FROM {} WHERE {}", TableName(keyspace), RangeCondition(range, args));
 }
 
-bool PlanAsOne(driver::StatementRun* run) {
+bool PlanAsOne(driver::StatementRun* run, const Dialect& dialect) {
   KeyValueRun& operation = *run->key_value;
   KeyValueRun::Scratch& scratch = operation.scratch;
   scratch.args.clear();
@@ -117,15 +130,16 @@ bool PlanAsOne(driver::StatementRun* run) {
   switch (operation.sort) {
     case KeyValueRun::Sort::kGet:
       if (operation.keys.empty()) return false;
-      scratch.sql = SelectKeys(operation.keyspace, operation.keys, &scratch.args);
+      scratch.sql = SelectKeys(operation.keyspace, operation.keys, dialect, &scratch);
       break;
     case KeyValueRun::Sort::kScan: scratch.sql = SelectRange(operation, &scratch.args); break;
     case KeyValueRun::Sort::kWrite: one = PlanWrite(operation, &scratch); break;
   }
+  if (!one) return false;
   run->sql = scratch.sql;
   run->args = scratch.args;
   run->rows = scratch.rows;
-  return one;
+  return true;
 }
 
 }  // namespace penstock::sqlkv

@@ -16,11 +16,11 @@ namespace penstock::sqlkv {
 std::string TableName(std::string_view keyspace);
 std::string CreateTable(std::string_view keyspace, const Dialect& dialect);
 
-// SELECT of `keys`, of which there is at least one. The text depends on their
-// number in powers of two only, so that few texts are in use: the last key is
-// repeated.
+// SELECT of `keys`, of which there is at least one, with scratch->args and
+// scratch->elements. Few texts are in use: without arrays the text depends on the
+// number of keys in powers of two only, as the last key is repeated.
 std::string SelectKeys(std::string_view keyspace, std::span<const std::string_view> keys,
-                       std::vector<driver::Value>* args);
+                       const Dialect& dialect, driver::KeyValueRun::Scratch* scratch);
 std::string SelectRange(const driver::KeyValueRun& scan, std::vector<driver::Value>* args);
 // Of one entry: $1 is its key, $2 its value.
 std::string Upsert(std::string_view keyspace);
@@ -30,7 +30,7 @@ std::string DeleteRange(std::string_view keyspace, const driver::KeyRange& range
 
 // Makes `run`, whose key_value is set, the one statement that does the same.
 // False: it takes several, or none. May be called again for the same run.
-bool PlanAsOne(driver::StatementRun* run);
+bool PlanAsOne(driver::StatementRun* run, const Dialect& dialect);
 
 }  // namespace penstock::sqlkv
 

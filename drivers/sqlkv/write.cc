@@ -169,11 +169,11 @@ absl::StatusOr<bool> Connection::ConditionsHold(StatementRun* run) {
     const auto part = conditions.subspan(from, std::min(kKeysAtOnce, conditions.size() - from));
     std::vector<std::string_view> keys;
     for (const KeyCondition& condition : part) keys.push_back(condition.key);
-    std::vector<Value> args;
-    const std::string sql = SelectKeys(run->key_value->keyspace, keys, &args);
+    KeyValueRun::Scratch scratch;
+    const std::string sql = SelectKeys(run->key_value->keyspace, keys, dialect_, &scratch);
     Entries entries;
     StatementRun select = Own(*run, sql);
-    select.args = args;
+    select.args = scratch.args;
     select.writer = &entries;
     inner_->Run(select);
     if (!select.status.ok()) return select.status;

@@ -30,13 +30,23 @@ struct RefusedValue {
   v1::Reason reason;
 };
 
-class Backend {
+// What the key-value topics need to know.
+class KeyValueBackend {
  public:
-  virtual ~Backend() = default;
+  virtual ~KeyValueBackend() = default;
   virtual std::string name() const = 0;
   // The database `main`, with its files in `folder`.
   virtual server::Config Config(const std::string& folder) const = 0;
+  // The longest key that may be written.
+  virtual size_t max_key_bytes() const { return size_t{64} << 10; }
+  // It has tables and SQL to look at a keyspace with.
+  virtual bool has_sql() const { return true; }
+};
 
+// And what those of SQL need: Exec, Kinds, Limits, Prepare, Statements and
+// Transactions.
+class Backend : public KeyValueBackend {
+ public:
   virtual std::vector<KindCase> kinds() const = 0;
   virtual std::vector<RefusedValue> refused_values() const = 0;
   // A query that would never end by itself.
@@ -57,8 +67,10 @@ class Backend {
   virtual std::string serial_key() const = 0;
 };
 
-// Every driver of this build.
+// Every driver of this build. Those that have no SQL (pebble) are in the second list
+// only: all topics but the key-value ones are about SQL.
 const std::vector<const Backend*>& Backends();
+const std::vector<const KeyValueBackend*>& KeyValueBackends();
 
 // A daemon with an empty database of the backend, for each test.
 class Conformance : public ::testing::TestWithParam<const Backend*> {

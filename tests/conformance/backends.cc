@@ -197,6 +197,21 @@ class Postgres final : public Backend {
   std::string blob_type() const override { return "BYTEA"; }
   bool buffers_returning() const override { return false; }
   std::string serial_key() const override { return "BIGSERIAL PRIMARY KEY"; }
+  size_t max_key_bytes() const override { return 2600; }
+};
+
+class Pebble final : public KeyValueBackend {
+ public:
+  std::string name() const override { return "pebble"; }
+  server::Config Config(const std::string& folder) const override {
+    server::Config config = SqliteConfig(folder);
+    server::DatabaseConfig& database = config.databases.at("main");
+    database.driver.driver = "pebble";
+    database.driver.database = folder + "/main.pebble";
+    database.pool.max_open = 32;
+    return config;
+  }
+  bool has_sql() const override { return false; }
 };
 
 }  // namespace
@@ -205,6 +220,16 @@ const std::vector<const Backend*>& Backends() {
   static const Sqlite sqlite;
   static const Postgres postgres;
   static const std::vector<const Backend*> backends = {&sqlite, &postgres};
+  return backends;
+}
+
+const std::vector<const KeyValueBackend*>& KeyValueBackends() {
+  static const Pebble pebble;
+  static const std::vector<const KeyValueBackend*> backends = [] {
+    std::vector<const KeyValueBackend*> all(Backends().begin(), Backends().end());
+    all.push_back(&pebble);
+    return all;
+  }();
   return backends;
 }
 
