@@ -10,11 +10,6 @@
 namespace penstock::internal {
 namespace {
 
-void ToProto(const KeyRange& from, v1::KeyRange* to) {
-  to->set_start(from.start);
-  to->set_end(from.end);
-}
-
 void ToProto(const Condition& from, v1::Condition* to) {
   to->set_key(from.key);
   switch (from.sort) {
@@ -163,7 +158,7 @@ class DaemonKeyValue final : public KeyValue {
 
   absl::StatusOr<int64_t> DeleteRange(const Context& ctx, const KeyRange& range) override {
     v1::DeleteRangeRequest request;
-    ToProto(range, request.mutable_range());
+    internal::ToProto(range, request.mutable_range());
     return DeleteKeys(ctx, &request);
   }
 
@@ -175,17 +170,9 @@ class DaemonKeyValue final : public KeyValue {
 
   absl::StatusOr<std::unique_ptr<Entries>> Scan(const Context& ctx,
                                                 const ScanOptions& options) override {
-    if (!options.prefix.empty() && options.range != KeyRange()) {
-      return InvalidParameter("a scan has a prefix or a range, not both");
-    }
     v1::ScanRequest request;
-    if (!options.prefix.empty()) request.set_prefix(options.prefix);
-    if (options.range != KeyRange()) ToProto(options.range, request.mutable_range());
-    request.set_reverse(options.reverse);
-    request.set_limit(options.limit);
-    request.set_keys_only(options.keys_only);
-    request.set_continue_after(options.continue_after);
-    absl::Status status = Prepare(ctx, &request);
+    absl::Status status = internal::ToProto(options, &request);
+    if (status.ok()) status = Prepare(ctx, &request);
     if (!status.ok()) return status;
     auto entries = std::make_unique<StreamedEntries>(channel_, ctx, request);
     status = entries->Open();
@@ -196,16 +183,13 @@ class DaemonKeyValue final : public KeyValue {
   absl::StatusOr<WriteResult> Write(const Context& ctx, const std::vector<Condition>& conditions,
                                     const std::vector<Mutation>& mutations) override {
     v1::WriteRequest request;
-    for (const Condition& condition : conditions) ToProto(condition, request.add_conditions());
-    for (const Mutation& mutation : mutations) ToProto(mutation, request.add_mutations());
+    internal::ToProto(conditions, mutations, &request);
     v1::WriteResponse response;
     absl::Status status = Call(ctx, &request, [&](grpc::ClientContext* call) {
       return channel_->key_value->Write(call, request, &response);
     });
     if (!status.ok()) return status;
-    if (response.applied()) return WriteResult();
-    return WriteResult{.applied = false,
-                       .failed_condition = static_cast<size_t>(response.failed_condition()) - 1};
+    return internal::FromProto(response);
   }
 
  private:
@@ -246,6 +230,35 @@ class DaemonKeyValue final : public KeyValue {
 };
 
 }  // namespace
+
+void ToProto(const KeyRange& from, v1::KeyRange* to) {
+  to->set_start(from.start);
+  to->set_end(from.end);
+}
+
+absl::Status ToProto(const ScanOptions& from, v1::ScanRequest* to) {
+  if (!from.prefix.empty() && from.range != KeyRange()) {
+    return InvalidParameter("a scan has a prefix or a range, not both");
+  }
+  if (!from.prefix.empty()) to->set_prefix(from.prefix);
+  if (from.range != KeyRange()) ToProto(from.range, to->mutable_range());
+  to->set_reverse(from.reverse);
+  to->set_limit(from.limit);
+  to->set_keys_only(from.keys_only);
+  to->set_continue_after(from.continue_after);
+  return absl::OkStatus();
+}
+
+void ToProto(const std::vector<Condition>& conditions, const std::vector<Mutation>& mutations,
+             v1::WriteRequest* to) {
+  for (const Condition& condition : conditions) ToProto(condition, to->add_conditions());
+  for (const Mutation& mutation : mutations) ToProto(mutation, to->add_mutations());
+}
+
+WriteResult FromProto(const v1::WriteResponse& from) {
+  if (from.applied()) return {};
+  return {.applied = false, .failed_condition = static_cast<size_t>(from.failed_condition()) - 1};
+}
 
 std::unique_ptr<KeyValue> MakeKeyValue(std::shared_ptr<Channel> channel, std::string keyspace) {
   return std::make_unique<DaemonKeyValue>(std::move(channel), std::move(keyspace));

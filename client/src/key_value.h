@@ -4,13 +4,27 @@
 
 #include <memory>
 #include <string>
+#include <vector>
 
+#include "absl/status/statusor.h"
 #include "client/src/channel.h"
+#include "client/src/transaction_stream.h"
 #include "penstock/key_value.h"
+#include "penstock/v1/key_value.pb.h"
 
 namespace penstock::internal {
 
 std::unique_ptr<KeyValue> MakeKeyValue(std::shared_ptr<Channel> channel, std::string keyspace);
+// Inside a transaction.
+std::unique_ptr<KeyValue> MakeKeyValue(std::shared_ptr<TransactionStream> stream,
+                                       std::string keyspace);
+
+// Requests, but for what all of them have (database, keyspace, timeout).
+void ToProto(const KeyRange& from, v1::KeyRange* to);
+absl::Status ToProto(const ScanOptions& from, v1::ScanRequest* to);
+void ToProto(const std::vector<Condition>& conditions, const std::vector<Mutation>& mutations,
+             v1::WriteRequest* to);
+WriteResult FromProto(const v1::WriteResponse& from);
 
 }  // namespace penstock::internal
 

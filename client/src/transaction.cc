@@ -4,6 +4,7 @@
 #include <utility>
 
 #include "client/src/convert.h"
+#include "client/src/key_value.h"
 #include "client/src/transaction_stream.h"
 
 namespace penstock::internal {
@@ -124,6 +125,10 @@ class StreamTransaction final : public Transaction {
     const absl::StatusOr<Answer> answer = stream_->Step(ctx, request, Answer::kPrepared);
     if (!answer.ok()) return answer.status();
     return std::make_unique<TransactionStatement>(stream_, answer->prepared());
+  }
+
+  std::unique_ptr<penstock::KeyValue> KeyValue(std::string_view keyspace) override {
+    return MakeKeyValue(stream_, std::string(keyspace));
   }
 
   absl::Status Commit(const Context& ctx) override {

@@ -194,4 +194,11 @@ absl::Status KeyValueArguments::Add(const v1::Mutation& mutation) {
   return driver::Annotate(status, fmt::format("mutation {}", mutations_.size()));
 }
 
+void ToProto(const driver::KeyValueRun& from, v1::WriteResponse* to) {
+  to->set_applied(!from.failed_condition.has_value());
+  if (from.failed_condition.has_value()) {
+    to->set_failed_condition(static_cast<int64_t>(*from.failed_condition) + 1);
+  }
+}
+
 }  // namespace penstock::server

@@ -52,6 +52,9 @@ class KeyValueArguments {
   std::deque<std::string> kept_;
 };
 
+// The outcome of a kWrite.
+void ToProto(const driver::KeyValueRun& from, v1::WriteResponse* to);
+
 }  // namespace penstock::server
 
 #endif  // PENSTOCK_SERVER_RPC_KEY_VALUE_ARGUMENTS_H_

@@ -146,9 +146,7 @@ struct WriteMethod {
   static constexpr auto kRequest = &KeyValueMethods::RequestWrite;
   static constexpr auto kWait = &WaitForWrite;
   static void Fill(const driver::StatementRun& run, Response* response) {
-    const std::optional<size_t>& failed = run.key_value->failed_condition;
-    response->set_applied(!failed.has_value());
-    if (failed.has_value()) response->set_failed_condition(static_cast<int64_t>(*failed) + 1);
+    ToProto(*run.key_value, response);
   }
 };
 

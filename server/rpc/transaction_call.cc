@@ -10,10 +10,12 @@
 #include <optional>
 
 #include "drivers/api/error.h"
+#include "fmt/format.h"
 #include "server/log/log.h"
 #include "server/rpc/call.h"
 #include "server/rpc/calls.h"
 #include "server/rpc/convert.h"
+#include "server/rpc/key_value_arguments.h"
 #include "server/rpc/result_builder.h"
 #include "server/rpc/service.h"
 #include "server/session/transaction.h"
@@ -222,6 +224,10 @@ class TransactionCall final : public BidiCall, public Task, public Pool::Waiter 
       case Request::kRollbackTo:
         return Acknowledge(transaction_->RollbackTo(request_.rollback_to().name()));
       case Request::kRelease: return Acknowledge(transaction_->Release(request_.release().name()));
+      case Request::kGet: return RunGet();
+      case Request::kScan: return RunScan();
+      case Request::kWrite: return RunWrite();
+      case Request::kDeleteRange: return RunDeleteRange();
       case Request::kCommit: return RunCommit();
       case Request::kRollback:
         transaction_->End(Transaction::Conclusion::kRolledBack);
@@ -280,7 +286,7 @@ class TransactionCall final : public BidiCall, public Task, public Pool::Waiter 
     if (status.ok()) {
       status = Start(statement.sql(), statement.has_timeout(), statement.timeout());
     }
-    RunRows(status, statement.format());
+    RunRows(status, statement.format(), context_.config->server.first_batch_bytes);
   }
 
   void RunExecute() {
@@ -289,10 +295,44 @@ class TransactionCall final : public BidiCall, public Task, public Pool::Waiter 
     absl::Status status = sql.status();
     if (status.ok()) status = arguments_.Assign(execute.args());
     if (status.ok()) status = Start(*sql, execute.has_timeout(), execute.timeout());
-    RunRows(status, execute.format());
+    RunRows(status, execute.format(), context_.config->server.first_batch_bytes);
   }
 
-  void RunRows(const absl::Status& ready, v1::Format format) {
+  // A get is answered at once, however much it is.
+  void RunGet() {
+    RunRows(StartKeyValue(request_.get(), "kv get"), v1::FORMAT_ROWS,
+            context_.config->server.max_message_bytes);
+  }
+
+  void RunScan() {
+    RunRows(StartKeyValue(request_.scan(), "kv scan"), v1::FORMAT_ROWS,
+            context_.config->server.first_batch_bytes);
+  }
+
+  void RunWrite() {
+    if (!RunKeyValue(StartKeyValue(request_.write(), "kv write"))) return;
+    ToProto(*run_->key_value, response_.mutable_written());
+    Answer();
+  }
+
+  void RunDeleteRange() {
+    if (!RunKeyValue(StartKeyValue(request_.delete_range(), "kv delete range"))) return;
+    response_.mutable_deleted()->set_deleted(run_->summary.rows_affected);
+    Answer();
+  }
+
+  // False: it failed, and was answered.
+  bool RunKeyValue(absl::Status status) {
+    if (status.ok()) {
+      transaction_->Run(*run_);
+      RecordStatement(context_, *database_, *run_, began_);
+      status = run_->status;
+    }
+    if (!status.ok()) AnswerError(status);
+    return status.ok();
+  }
+
+  void RunRows(const absl::Status& ready, v1::Format format, size_t first_batch_bytes) {
     if (!ready.ok()) {
       AnswerError(ready);
       return;
@@ -300,7 +340,7 @@ class TransactionCall final : public BidiCall, public Task, public Pool::Waiter 
     const ServerConfig& server = context_.config->server;
     builder_.Start(format, server.batch_bytes);
     run_->writer = &builder_;
-    run_->limits.max_bytes = server.first_batch_bytes;
+    run_->limits.max_bytes = first_batch_bytes;
     transaction_->Run(*run_);
     AdvanceRows();
   }
@@ -377,6 +417,22 @@ class TransactionCall final : public BidiCall, public Task, public Pool::Waiter 
     run_->args = arguments_.values();
     run_->cancellation = &cancellation_;
     return StepDeadline(has_timeout, timeout, &run_->deadline);
+  }
+
+  template <typename KeyValueRequest>
+  absl::Status StartKeyValue(const KeyValueRequest& request, std::string_view name) {
+    if (!request.database().empty() && request.database() != database_->name()) {
+      return driver::MakeErrorWithHint(
+          Reason::kInvalidParameter,
+          fmt::format("the transaction is on the database '{}', not on another one",
+                      database_->name()),
+          "leave `database` out");
+    }
+    absl::Status status = key_values_.Assign(request);
+    if (status.ok()) status = arguments_.Assign({});
+    if (status.ok()) status = Start(name, request.has_timeout(), request.timeout());
+    if (status.ok()) run_->key_value = key_values_.run();
+    return status;
   }
 
   absl::Status StepDeadline(bool has_timeout, const google::protobuf::Duration& timeout,
@@ -483,6 +539,7 @@ class TransactionCall final : public BidiCall, public Task, public Pool::Waiter 
   Request request_;
   v1::TransactionResponse response_;
   Arguments arguments_;
+  KeyValueArguments key_values_;
   ResultBuilder builder_;
   TimePoint began_;
   std::optional<driver::StatementRun> run_;

@@ -425,6 +425,89 @@ TEST_P(KeyValueTopic, IsThereAfterARestart) {
   EXPECT_EQ(Get("a"), "1");
 }
 
+TEST_P(KeyValueTopic, InATransactionNobodySeesItBeforeTheCommit) {
+  Put("a", "1");
+  auto tx = db().Transaction(ctx_);
+  ASSERT_TRUE(tx.ok()) << tx.status();
+  const auto within = (*tx)->KeyValue("");
+  const auto other = (*tx)->KeyValue("other");
+  ASSERT_TRUE(within->Put(ctx_, "b", "2").ok());
+  ASSERT_TRUE(within->Delete(ctx_, "a").ok());
+  ASSERT_TRUE(other->Put(ctx_, "x", "3").ok());
+  EXPECT_EQ(*within->Get(ctx_, "b"), "2");
+  EXPECT_EQ(*within->Get(ctx_, "a"), std::nullopt);
+  EXPECT_EQ(Scan({}, within.get()), (std::vector<Entry>{{"b", "2"}}));
+  EXPECT_EQ(Scan({.keys_only = true}, other.get()), (std::vector<Entry>{{"x", ""}}));
+  // A condition that fails ends nothing.
+  const auto refused = within->Write(ctx_, {Condition::Present("b"), Condition::Absent("b")}, {});
+  ASSERT_TRUE(refused.ok()) << refused.status();
+  EXPECT_FALSE(refused->applied);
+  EXPECT_EQ(refused->failed_condition, 1u);
+  EXPECT_EQ(Scan(), (std::vector<Entry>{{"a", "1"}}));
+  ASSERT_TRUE((*tx)->Commit(ctx_).ok());
+  EXPECT_EQ(Scan(), (std::vector<Entry>{{"b", "2"}}));
+  EXPECT_EQ(*db().KeyValue("other")->Get(ctx_, "x"), "3");
+}
+
+TEST_P(KeyValueTopic, ATransactionRollsBackAndHasSavepoints) {
+  for (const char* key : {"a", "b", "c"}) Put(key, "1");
+  auto tx = db().Transaction(ctx_);
+  ASSERT_TRUE(tx.ok()) << tx.status();
+  const auto within = (*tx)->KeyValue("");
+  ASSERT_TRUE(within->Put(ctx_, "d", "2").ok());
+  ASSERT_TRUE((*tx)->Savepoint(ctx_, "one").ok());
+  EXPECT_EQ(*within->DeleteRange(ctx_, {.start = "b"}), 3);
+  EXPECT_EQ(*within->DeletePrefix(ctx_, "x"), 0);
+  ExpectInvalid(within->Put(ctx_, "", "v"));
+  ASSERT_TRUE((*tx)->RollbackTo(ctx_, "one").ok());
+  EXPECT_EQ(Scan({}, within.get()).size(), 4u);
+  ASSERT_TRUE((*tx)->Rollback(ctx_).ok());
+  EXPECT_EQ(Keys(), "a b c");
+}
+
+TEST_P(KeyValueTopic, ALongScanInATransactionComesInBatches) {
+  Fill(5000, 100);
+  auto tx = db().Transaction(ctx_);
+  ASSERT_TRUE(tx.ok()) << tx.status();
+  const auto within = (*tx)->KeyValue("");
+  EXPECT_EQ(Scan({}, within.get()).size(), 5000u);
+  EXPECT_EQ(Scan({.reverse = true, .limit = 3}, within.get()).front().key, "0004999");
+  {
+    const auto abandoned = within->Scan(ctx_);
+    ASSERT_TRUE((*abandoned)->Next());
+    EXPECT_FALSE(within->Put(ctx_, "a", "v").ok());
+  }
+  EXPECT_TRUE(within->Put(ctx_, "a", "v").ok());
+  ASSERT_TRUE((*tx)->Commit(ctx_).ok());
+  EXPECT_EQ(Get("a"), "v");
+}
+
+TEST_P(KeyValueTopic, SqlAndKeysInOneTransaction) {
+  if (!GetParam()->has_sql()) {
+    auto tx = db().Transaction(ctx_);
+    ASSERT_TRUE(tx.ok()) << tx.status();
+    EXPECT_EQ((*tx)->Exec(ctx_, "CREATE TABLE t (i INTEGER)").status().code(),
+              absl::StatusCode::kUnimplemented);
+    // Only the statement failed.
+    EXPECT_TRUE((*tx)->KeyValue("")->Put(ctx_, "a", "1").ok());
+    EXPECT_TRUE((*tx)->Commit(ctx_).ok());
+    EXPECT_EQ(Get("a"), "1");
+    return;
+  }
+  ASSERT_TRUE(db().Exec(ctx_, "CREATE TABLE t (i INTEGER)").ok());
+  for (const bool commit : {false, true}) {
+    auto tx = db().Transaction(ctx_);
+    ASSERT_TRUE(tx.ok()) << tx.status();
+    ASSERT_TRUE((*tx)->Exec(ctx_, "INSERT INTO t VALUES (1)").ok());
+    ASSERT_TRUE((*tx)->KeyValue("")->Put(ctx_, "a", "1").ok());
+    EXPECT_TRUE((commit ? (*tx)->Commit(ctx_) : (*tx)->Rollback(ctx_)).ok());
+    EXPECT_EQ(Get("a").has_value(), commit);
+    const auto rows = db().Query(ctx_, "SELECT i FROM t");
+    ASSERT_TRUE(rows.ok()) << rows.status();
+    EXPECT_EQ((*rows)->Next(), commit);
+  }
+}
+
 TEST_P(KeyValueTopic, SqlSeesTheKeyspaceAsATable) {
   Put("a", "1");
   const auto rows = db().Query(ctx_, "SELECT value FROM penstock_kv_kv WHERE key = $1", Bytes{"a"});

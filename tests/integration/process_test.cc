@@ -62,7 +62,7 @@ TEST_F(ProcessTest, ServesAPythonClientAndHttp) {
       {"protoc", "-I", PENSTOCK_PROTO_DIR, "--python_out=" + file("stubs"),
        "--grpc_out=" + file("stubs"), "--plugin=protoc-gen-grpc=/usr/bin/grpc_python_plugin",
        "penstock/v1/value.proto", "penstock/v1/error.proto", "penstock/v1/database.proto",
-       "penstock/v1/admin.proto"},
+       "penstock/v1/key_value.proto", "penstock/v1/admin.proto"},
       folder_.path());
   ASSERT_EQ(protoc.Wait(), 0) << protoc.output();
   Process daemon(Command(), folder_.path());

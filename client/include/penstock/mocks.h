@@ -50,6 +50,7 @@ class MockTransaction : public Transaction {
   MOCK_METHOD(absl::Status, Savepoint, (const Context&, std::string_view), (override));
   MOCK_METHOD(absl::Status, RollbackTo, (const Context&, std::string_view), (override));
   MOCK_METHOD(absl::Status, Release, (const Context&, std::string_view), (override));
+  MOCK_METHOD(std::unique_ptr<penstock::KeyValue>, KeyValue, (std::string_view), (override));
 };
 
 // A scan is answered with MakeEntries, see key_value.h.

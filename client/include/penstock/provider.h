@@ -132,6 +132,11 @@ class Transaction : public Executor {
   virtual absl::Status RollbackTo(const Context& ctx, std::string_view name) = 0;
   // Forgets the savepoint and keeps what was done.
   virtual absl::Status Release(const Context& ctx, std::string_view name) = 0;
+
+  // A keyspace, in this transaction with its SQL: what is written is durable with
+  // Commit. Used by the transaction's thread; of no use after its end. Close or read
+  // to their end the Entries of a scan before the next call.
+  virtual std::unique_ptr<penstock::KeyValue> KeyValue(std::string_view keyspace) = 0;
 };
 
 enum class Isolation { kDefault, kReadCommitted, kRepeatableRead, kSerializable };
