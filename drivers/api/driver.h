@@ -47,7 +47,7 @@ enum class Lane : uint8_t { kRead, kWrite };
 // What is fixed about a driver.
 struct DriverInfo {
   std::string name;     // "sqlite"
-  std::string dialect;  // "sqlite" or "postgresql"
+  std::string dialect;  // "sqlite" or "postgresql"; empty: no SQL
   Capabilities capabilities;
   // Reads and writes go to different connections.
   bool split_lanes = false;
