@@ -13,12 +13,10 @@
 #include "gtest/gtest.h"
 
 namespace penstock::testing {
-namespace {
 
 namespace fs = std::filesystem;
 
-// The newest of Debian's versions.
-std::string Program(const std::string& name) {
+std::string PostgresProgram(const std::string& name) {
   std::string newest;
   std::error_code none;
   for (const auto& version : fs::directory_iterator("/usr/lib/postgresql", none)) {
@@ -32,7 +30,6 @@ std::string Program(const std::string& name) {
   return newest;
 }
 
-// The command as the user that PostgreSQL may run as; it ends with this process.
 std::vector<std::string> AsPostgres(std::vector<std::string> words) {
   std::vector<std::string> all = {"setpriv", "--pdeathsig", "INT"};
   if (geteuid() == 0) {
@@ -42,9 +39,7 @@ std::vector<std::string> AsPostgres(std::vector<std::string> words) {
   return all;
 }
 
-}  // namespace
-
-PostgresCluster::PostgresCluster() {
+PostgresCluster::PostgresCluster(const std::vector<std::string>& settings) : settings_(settings) {
   if (geteuid() == 0) {
     const passwd* user = getpwnam("postgres");
     if (user == nullptr || chown(folder_.path().c_str(), user->pw_uid, user->pw_gid) != 0) {
@@ -53,9 +48,10 @@ PostgresCluster::PostgresCluster() {
       return;
     }
   }
-  Process initdb(AsPostgres({Program("initdb"), "--no-sync", "--auth=trust", "--username=postgres",
-                             "--encoding=UTF8", "--locale=C.UTF-8", folder_.path() + "/data"}),
-                 folder_.path());
+  Process initdb(
+      AsPostgres({PostgresProgram("initdb"), "--no-sync", "--auth=trust", "--username=postgres",
+                  "--encoding=UTF8", "--locale=C.UTF-8", folder_.path() + "/data"}),
+      folder_.path());
   EXPECT_EQ(initdb.Wait(), 0) << initdb.output();
   Start();
 }
@@ -71,11 +67,14 @@ PostgresCluster& PostgresCluster::Shared() {
 }
 
 void PostgresCluster::Start() {
-  server_ = std::make_unique<Process>(
-      AsPostgres({Program("postgres"), "-D", folder_.path() + "/data", "-k", folder_.path(), "-c",
-                  "listen_addresses=", "-c", "fsync=off", "-c", "max_connections=64", "-c",
-                  "max_prepared_transactions=4"}),
-      folder_.path());
+  std::vector<std::string> words = {PostgresProgram("postgres"), "-D", folder_.path() + "/data",
+                                    "-k", folder_.path()};
+  for (const char* setting :
+       {"listen_addresses=", "fsync=off", "max_connections=64", "max_prepared_transactions=4"}) {
+    words.insert(words.end(), {"-c", setting});
+  }
+  for (const std::string& setting : settings_) words.insert(words.end(), {"-c", setting});
+  server_ = std::make_unique<Process>(AsPostgres(words), folder_.path());
   EXPECT_TRUE(server_->WaitForOutput("database system is ready to accept connections"))
       << server_->output();
 }

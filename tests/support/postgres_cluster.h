@@ -4,19 +4,29 @@
 
 #include <memory>
 #include <string>
+#include <vector>
 
-#include "tests/support/gateway.h"
 #include "tests/support/process.h"
+#include "tests/support/temp_dir.h"
 
 namespace penstock::testing {
+
+// The path of a program of the newest PostgreSQL server here; empty, and a failure
+// of the test, if there is none.
+std::string PostgresProgram(const std::string& name);
+
+// The command as a user that PostgreSQL's programs let themselves be run as. It
+// ends with this process.
+std::vector<std::string> AsPostgres(std::vector<std::string> words);
 
 // A cluster in a temporary folder, reached by a unix socket in it by anybody who
 // can see the folder. It ends with the object, or with the process. Started as
 // root it runs as the user postgres, since PostgreSQL refuses root.
 class PostgresCluster {
  public:
-  // Made anew. What is missing is a failure of the test that says so.
-  PostgresCluster();
+  // Made anew. What is missing is a failure of the test that says so. `settings`
+  // ("name=value") are added to the server's, which are made for short tests.
+  explicit PostgresCluster(const std::vector<std::string>& settings = {});
   // Stops the server at once.
   ~PostgresCluster();
   PostgresCluster(const PostgresCluster&) = delete;
@@ -37,6 +47,7 @@ class PostgresCluster {
 
  private:
   TempDir folder_;
+  const std::vector<std::string> settings_;
   std::unique_ptr<Process> server_;
   int databases_ = 0;
 };
