@@ -4,6 +4,7 @@
 
 #include <cstddef>
 #include <cstdint>
+#include <deque>
 #include <memory>
 #include <optional>
 #include <span>
@@ -84,8 +85,14 @@ class Connection final : public driver::Connection {
   struct Command {
     explicit Command(const Watch* of) : watch(of) {}
     const Watch* watch;
+    // False: another command follows before the sync.
+    bool ends_with_sync = true;
     // Executions that have succeeded.
     size_t done = 0;
+    // It was not run: one before it in its segment has failed.
+    bool skipped = false;
+    // As Ending::kStalePlan, found before the segment's end.
+    bool stale = false;
     // Rows were thrown away: it cannot end well any more.
     bool rows_dropped = false;
     // Set once the server has been asked to cancel it.
@@ -111,6 +118,10 @@ class Connection final : public driver::Connection {
   // Others may wait behind it on this connection.
   bool IsBrisk(const driver::StatementRun& run);
   void RunTogether(Runs runs);
+  struct Flight;
+  void SendTogether(Runs runs, std::deque<Flight>* flights);
+  // Takes the results of what shares a sync.
+  void ReceiveSegment(std::span<Flight* const> segment, bool* cancelled_one);
 
   // --- execute.cc
   // The next result of `command`, which is cancelled when its time is up. Fails
@@ -132,9 +143,11 @@ class Connection final : public driver::Connection {
   bool Send(driver::StatementRun* run, Statement* statement, std::span<const driver::Value> args);
   // Fills wire_values_.
   absl::Status Encode(std::span<const driver::Value> args, const Statement& statement);
-  // Receives up to the end of the segment, or until the writer has `max_bytes`.
+  // Receives up to the end of the command, and of the segment if it ends with it,
+  // or until the writer has `max_bytes`.
   Ending Receive(driver::StatementRun* run, const Statement& statement, Command* command,
                  size_t max_bytes);
+  static Ending Ended(driver::StatementRun* run, const Command& command);
   absl::Status WriteRow(const Result& row, const Statement& statement, driver::RowWriter* writer);
   // After a statement: is the session as it should be?
   void CheckSession(driver::StatementRun* run, const Statement& statement);

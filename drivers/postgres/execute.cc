@@ -212,6 +212,12 @@ Connection::Ending Connection::Receive(StatementRun* run, const Statement& state
         }
         break;
       case Result::Sort::kDone:
+        if (run->writer != nullptr && result->rows() > 0) {
+          // Never a short result: these were to come one by one.
+          link_->Break();
+          run->status = driver::MakeError(Reason::kIo, "rows came in an unexpected form");
+          return Ending::kDone;
+        }
         ++command->done;
         if (Counts(result->tag())) run->summary.rows_affected += result->rows_affected();
         break;
@@ -220,6 +226,10 @@ Connection::Ending Connection::Receive(StatementRun* run, const Statement& state
         run->status = Failure(*result, *command);
         const std::string sqlstate = result->error().sqlstate;
         if (IsStalePlan(result->error()) && !in_transaction_) {
+          if (!command->ends_with_sync) {
+            command->stale = true;
+            break;
+          }
           const absl::Status rest = FinishSegment(command);
           return healthy() ? Ending::kStalePlan : Ending::kDone;
         }
@@ -229,17 +239,25 @@ Connection::Ending Connection::Receive(StatementRun* run, const Statement& state
         run->status = MakeError(Reason::kUnsupported, "COPY from or to the client is not served");
         link_->Break();
         return Ending::kDone;
+      case Result::Sort::kSkipped: command->skipped = true; break;
+      case Result::Sort::kEnd:
+        if (command->ends_with_sync) break;
+        return Ended(run, *command);
       case Result::Sort::kSync:
-        // What was interrupted may have ended well all the same, if all is here.
-        if (run->status.ok() && (command->rows_dropped || command->done == 0) &&
-            !command->interruption.ok()) {
-          run->status = command->interruption;
-        }
         if (!link_->WaitForCancel(command->give_up)) link_->Break();
-        return Ending::kDone;
+        return Ended(run, *command);
       default: break;
     }
   }
+}
+
+Connection::Ending Connection::Ended(StatementRun* run, const Command& command) {
+  // What was interrupted may have ended well all the same, if all is here.
+  if (run->status.ok() && (command.rows_dropped || command.done == 0) &&
+      !command.interruption.ok()) {
+    run->status = command.interruption;
+  }
+  return Ending::kDone;
 }
 
 absl::Status Connection::OutcomeUnknown() const {
