@@ -138,11 +138,13 @@ class Connection final : public driver::Connection {
   absl::Status Control(const std::string& sql);
   // Runs one by itself.
   void RunOne(driver::StatementRun* run, bool may_leave_cursor);
-  void RunRows(driver::StatementRun* run, Statement* statement, Command* command);
+  // Buffered at most, where a result cannot be left to a cursor.
+  static constexpr size_t kNoCursor = size_t{32} << 20;
   // Sends one execution, without a sync. False: the run's status says why not.
   bool Send(driver::StatementRun* run, Statement* statement, std::span<const driver::Value> args);
   // Fills wire_values_.
   absl::Status Encode(std::span<const driver::Value> args, const Statement& statement);
+  void FillWireValues();
   // Receives up to the end of the command, and of the segment if it ends with it,
   // or until the writer has `max_bytes`.
   Ending Receive(driver::StatementRun* run, const Statement& statement, Command* command,
@@ -153,6 +155,16 @@ class Connection final : public driver::Connection {
   void CheckSession(driver::StatementRun* run, const Statement& statement);
   absl::Status OutcomeUnknown() const;
   static absl::Status ResultTooLarge();
+
+  // --- rows.cc
+  // Runs one for each of its rows, in one segment, which is one transaction.
+  void RunRows(driver::StatementRun* run, Statement* statement, const Watch& watch);
+  void RunRowByRow(driver::StatementRun* run, Statement* statement, const Watch& watch);
+  // The same by a statement that takes arrays. False: nothing has happened, they
+  // have to go one by one.
+  bool RunArrays(driver::StatementRun* run, const Statement& plain, const Watch& watch);
+  bool EncodeArrays(std::span<const std::vector<driver::Value>> rows,
+                    const std::vector<const Type*>& types);
 
   // --- prepare.cc
   // What a text alone forbids.

@@ -19,8 +19,6 @@ using driver::StatementRun;
 
 // What the driver's own statements may take: the server has nothing to compute.
 constexpr auto kControlTimeout = std::chrono::seconds(30);
-// Buffered at most, where a result cannot be left to a cursor.
-constexpr size_t kNoCursor = size_t{32} << 20;
 
 driver::TimePoint Now() { return std::chrono::steady_clock::now(); }
 
@@ -145,20 +143,24 @@ absl::Status Connection::Encode(std::span<const driver::Value> args, const State
   }
   arena_.clear();
   parameters_.resize(args.size());
-  wire_values_.resize(args.size());
   for (size_t i = 0; i < args.size(); ++i) {
     absl::Status encoded = EncodeParameter(static_cast<int>(i) + 1, args[i],
                                            *statement.parameters[i], &arena_, &parameters_[i]);
     if (!encoded.ok()) return encoded;
   }
+  FillWireValues();
+  return absl::OkStatus();
+}
+
+void Connection::FillWireValues() {
   // The arena has stopped growing, so that its bytes stay where they are.
-  for (size_t i = 0; i < args.size(); ++i) {
+  wire_values_.resize(parameters_.size());
+  for (size_t i = 0; i < parameters_.size(); ++i) {
     const Parameter& parameter = parameters_[i];
     wire_values_[i] = {.data = parameter.null ? nullptr : parameter.bytes(arena_).data(),
                        .length = static_cast<int>(parameter.bytes(arena_).size()),
                        .binary = parameter.binary};
   }
-  return absl::OkStatus();
 }
 
 absl::Status Connection::WriteRow(const Result& row, const Statement& statement,
@@ -288,7 +290,7 @@ void Connection::RunOne(StatementRun* run, bool may_leave_cursor) {
     auto command = std::make_unique<Command>(watch.get());
     const driver::TimePoint began = Now();
     if (many) {
-      RunRows(run, statement, command.get());
+      RunRows(run, statement, *watch);
       CheckSession(run, *statement);
       return;
     }
@@ -322,31 +324,6 @@ absl::Status Connection::ResultTooLarge() {
   return MakeErrorWithHint(Reason::kLimitExceeded,
                            fmt::format("the result has more than {} MiB", kNoCursor >> 20),
                            "read it with Query, which streams");
-}
-
-// All of them in one segment, which is one transaction.
-void Connection::RunRows(StatementRun* run, Statement* statement, Command* command) {
-  driver::RowWriter* writer = std::exchange(run->writer, nullptr);
-  bool first = true;
-  for (const std::vector<driver::Value>& row : run->rows) {
-    if (!Send(run, statement, row)) break;
-    if (std::exchange(first, false)) link_->RowByRow();
-    // Takes the answers that are there already, so that neither side's buffers fill.
-    if (!link_->Pump()) break;
-  }
-  const absl::Status refused = run->status;
-  // The rows before a refused one must not stay: the segment is made to fail.
-  if (!refused.ok()) link_->SendText("SELECT penstock_refused_row");
-  link_->SendSync();
-  run->status = absl::OkStatus();
-  Receive(run, *statement, command, kNoCursor);
-  if (!refused.ok()) run->status = refused;
-  if (!run->status.ok() && command->done < run->rows.size() && healthy()) {
-    run->status = driver::Annotate(run->status, fmt::format("row {}", command->done + 1));
-  }
-  if (!run->status.ok()) run->summary = {};
-  run->summary.rows_returned = 0;
-  run->writer = writer;
 }
 
 void Connection::CheckSession(StatementRun* run, const Statement& statement) {
