@@ -109,10 +109,25 @@ void Connection::SendTogether(Runs runs, std::deque<Flight>* flights) {
 }
 
 void Connection::ReceiveSegment(std::span<Flight* const> segment, bool* cancelled_one) {
+  const bool shared = segment.size() > 1;
+  std::vector<const Watch*> watches;
+  driver::TimePoint until = driver::TimePoint::max();
+  for (const Flight* flight : segment) {
+    watches.push_back(&flight->watch);
+    until = std::min(until, flight->watch.until());
+  }
   bool failed = false;
+  driver::TimePoint give_up = driver::TimePoint::max();
   for (Flight* flight : segment) {
     StatementRun* run = flight->run;
     Command& command = flight->command;
+    if (shared) {
+      command.others = &watches;
+      command.until = until;
+      command.give_up = give_up;
+      // The wake-up may have come while a segment before was waited for.
+      if (!failed) Interrupt(&command, command.Interruption());
+    }
     link_->RowByRow();
     Ending ending = Receive(run, *flight->statement, &command, kMaxBehind);
     if (ending == Ending::kMore) {
@@ -127,20 +142,26 @@ void Connection::ReceiveSegment(std::span<Flight* const> segment, bool* cancelle
     } else if (run->status.ok()) {
       flight->again = command.skipped;
     } else {
-      // The cancel was meant for one before it.
-      flight->again = *cancelled_one && command.interruption.ok() &&
-                      driver::GetErrorInfo(run->status).sqlstate == kQueryCancelled;
+      // The cancel was meant for another; whoever it was meant for is told when
+      // it is about to run again.
+      flight->again = (shared && !command.interruption.ok()) ||
+                      (*cancelled_one && command.interruption.ok() &&
+                       driver::GetErrorInfo(run->status).sqlstate == kQueryCancelled);
     }
     failed = failed || flight->again || !run->status.ok();
-    *cancelled_one = *cancelled_one || !command.interruption.ok();
-    if (flight != segment.back() && !command.interruption.ok()) {
+    if (!command.interruption.ok()) {
+      *cancelled_one = true;
       // Those behind it have no longer to end than it has.
-      for (Flight* other : segment) other->command.give_up = command.give_up;
+      give_up = std::min(give_up, command.give_up);
     }
   }
   for (Flight* flight : segment) {
     // What has succeeded was undone.
     if (failed && flight->run->status.ok()) flight->again = true;
+    if (!flight->again || healthy()) continue;
+    flight->again = false;
+    flight->run->status = flight->watch.Interruption();
+    if (flight->run->status.ok()) flight->run->status = link_->BrokenError();
   }
 }
 
@@ -173,7 +194,7 @@ void Connection::RunTogether(Runs runs) {
   for (StatementRun* run : again) {
     if (healthy()) {
       RunOne(run, /*may_leave_cursor=*/run == again.back());
-    } else if (run->status.ok()) {
+    } else {
       run->status = link_->BrokenError();
     }
   }

@@ -83,8 +83,16 @@ class Connection final : public driver::Connection {
 
   // One command in flight and what has come of it so far.
   struct Command {
-    explicit Command(const Watch* of) : watch(of) {}
+    explicit Command(const Watch* of) : watch(of), until(of->until()) {}
+    // Why it is to end; OK: it may go on.
+    absl::Status Interruption() const;
+
     const Watch* watch;
+    // Of others in its segment, which end with it: the server tells nothing of
+    // the first before it has come to the last. May be null.
+    const std::vector<const Watch*>* others = nullptr;
+    // The earliest of all of them.
+    driver::TimePoint until;
     // False: another command follows before the sync.
     bool ends_with_sync = true;
     // Executions that have succeeded.

@@ -51,6 +51,13 @@ absl::Status Connection::Watch::Interruption() const {
   return deadline_.passed(Now()) ? deadline_.Error() : absl::OkStatus();
 }
 
+absl::Status Connection::Command::Interruption() const {
+  absl::Status why = watch->Interruption();
+  if (others == nullptr) return why;
+  for (const Watch* other : *others) why.Update(other->Interruption());
+  return why;
+}
+
 absl::StatusOr<Result> Connection::Next(Command* command) {
   for (;;) {
     // The wake-up may have come while an earlier command was waited for.
@@ -59,13 +66,13 @@ absl::StatusOr<Result> Connection::Next(Command* command) {
       Interrupt(command, command->watch->Interruption());
       ending = true;
     }
-    switch (link_->WaitForResult(ending ? command->give_up : command->watch->until())) {
+    switch (link_->WaitForResult(ending ? command->give_up : command->until)) {
       case Link::Wait::kReady: return link_->Take();
       case Link::Wait::kBroken: return ending ? command->interruption : link_->BrokenError();
       case Link::Wait::kTimeUp:
       case Link::Wait::kWoken:
         if (!ending) {
-          Interrupt(command, command->watch->Interruption());
+          Interrupt(command, command->Interruption());
         } else if (Now() >= command->give_up) {
           link_->Break();
           return command->interruption;
