@@ -198,6 +198,10 @@ class Connection {
   // error the connection is closed.
   virtual absl::Status Reset() = 0;
 
+  // As healthy, but looks at what the backend has said unasked. Called before a
+  // connection that was idle is used again. Never blocks.
+  virtual bool Alive() { return healthy(); }
+
   // False once the link is known to be broken. Never blocks.
   virtual bool healthy() const = 0;
 };

@@ -37,9 +37,11 @@ Connection::Connection(const Options& options, const Flavor& flavor, TypeRegistr
       statements_(options.statement_cache_size) {}
 
 absl::Status Connection::Ping(const driver::Deadline& deadline) {
-  if (link_->HasNews() && !link_->Pump()) return link_->BrokenError();
+  if (!link_->Alive()) return link_->BrokenError();
   return Control("SELECT 1", Watch(link_.get(), deadline, nullptr));
 }
+
+bool Connection::Alive() { return link_->Alive(); }
 
 bool Connection::healthy() const { return !link_->broken(); }
 

@@ -48,6 +48,7 @@ class Connection final : public driver::Connection {
   bool transaction_aborted() const override;
   absl::Status Ping(const driver::Deadline& deadline) override;
   absl::Status Reset() override;
+  bool Alive() override;
   bool healthy() const override;
 
   std::string server_version() const { return link_->setting("server_version"); }
@@ -138,6 +139,9 @@ class Connection final : public driver::Connection {
   absl::Status WriteRow(const Result& row, const Statement& statement, driver::RowWriter* writer);
   // After a statement: is the session as it should be?
   void CheckSession(driver::StatementRun* run, const Statement& statement);
+  // What `status`, should it be that the link was lost, means for a statement
+  // that was sent.
+  absl::Status WhenLost(const absl::Status& status, const Statement& statement) const;
   absl::Status OutcomeUnknown() const;
   static absl::Status ResultTooLarge();
 

@@ -1,4 +1,5 @@
 // One statement's way through the server: sent, waited for, cancelled, received.
+#include <algorithm>
 #include <array>
 #include <chrono>
 #include <utility>
@@ -192,9 +193,7 @@ Connection::Ending Connection::Receive(StatementRun* run, const Statement& state
   for (;;) {
     absl::StatusOr<Result> result = Next(command);
     if (!result.ok()) {
-      // The commit is what the sync makes of the statement.
-      const bool unknown = Lost(result.status()) && !in_transaction_ && !statement.text.reads;
-      if (run->status.ok()) run->status = unknown ? OutcomeUnknown() : result.status();
+      if (run->status.ok()) run->status = WhenLost(result.status(), statement);
       return Ending::kDone;
     }
     switch (result->sort()) {
@@ -218,7 +217,12 @@ Connection::Ending Connection::Receive(StatementRun* run, const Statement& state
       case Result::Sort::kError: {
         if (!run->status.ok()) break;
         run->status = Failure(*result, *command);
-        const std::string sqlstate = result->error().sqlstate;
+        // The server's error undoes the statement. Not so libpq's own, which has no
+        // SQLSTATE, nor one that comes when the statement has ended: the commit's.
+        if (result->error().sqlstate.empty() ||
+            command->done >= std::max<size_t>(run->rows.size(), 1)) {
+          run->status = WhenLost(run->status, statement);
+        }
         if (IsStalePlan(result->error()) && !in_transaction_) {
           const absl::Status rest = FinishSegment(command);
           return healthy() ? Ending::kStalePlan : Ending::kDone;
@@ -240,6 +244,12 @@ Connection::Ending Connection::Receive(StatementRun* run, const Statement& state
       default: break;
     }
   }
+}
+
+absl::Status Connection::WhenLost(const absl::Status& status, const Statement& statement) const {
+  // The commit is what the sync makes of the statement.
+  const bool may_commit = !in_transaction_ && !statement.text.reads;
+  return may_commit && Lost(status) ? OutcomeUnknown() : status;
 }
 
 absl::Status Connection::OutcomeUnknown() const {

@@ -252,7 +252,15 @@ absl::StatusOr<std::unique_ptr<Link>> Link::Connect(const Options& options,
 }
 
 Link::Link(std::unique_ptr<Session> session)
-    : session_(std::move(session)), wake_fd_(eventfd(0, EFD_NONBLOCK | EFD_CLOEXEC)) {}
+    : session_(std::move(session)), wake_fd_(eventfd(0, EFD_NONBLOCK | EFD_CLOEXEC)) {
+  PQsetNoticeReceiver(session_->raw(), OnNotice, this);
+}
+
+void Link::OnNotice(void* self, const PGresult* notice) {
+  const char* severity = PQresultErrorField(notice, PG_DIAG_SEVERITY_NONLOCALIZED);
+  const std::string_view text = severity == nullptr ? "" : severity;
+  if (text == "FATAL" || text == "PANIC") static_cast<Link*>(self)->session_ended_ = true;
+}
 
 Link::~Link() { close(wake_fd_); }
 
@@ -396,9 +404,16 @@ absl::Status Link::BrokenError() const {
       fmt::format("the connection to the server was lost{}{}", why.empty() ? "" : ": ", why));
 }
 
-bool Link::HasNews() {
+bool Link::Alive() {
   pollfd wait{.fd = PQsocket(session_->raw()), .events = POLLIN, .revents = 0};
-  return poll(&wait, 1, 0) != 0;
+  if (broken_ || poll(&wait, 1, 0) == 0) return !broken_;
+  // Its end comes as an error that nobody has asked for, which libpq makes a
+  // notice of, and after it the end of the stream, maybe later.
+  while (Pump() && PQisBusy(session_->raw()) == 0 && !session_ended_ &&
+         poll(&wait, 1, 0) != 0) {
+  }
+  if (session_ended_) broken_ = true;
+  return !broken_;
 }
 
 }  // namespace penstock::postgres

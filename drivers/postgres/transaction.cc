@@ -36,9 +36,11 @@ absl::Status Connection::Begin(const driver::TransactionOptions& options) {
 void Connection::Run(driver::StatementRun& run) { RunOne(&run, /*may_leave_cursor=*/true); }
 
 absl::Status Connection::Commit() {
+  in_transaction_ = false;
+  // Nothing is sent, so nothing is in doubt.
+  if (!link_->Alive()) return link_->BrokenError();
   const bool failed = transaction_aborted();
   absl::Status committed = Control("COMMIT");
-  in_transaction_ = false;
   if (committed.ok()) {
     // The server turns the commit of a failed transaction into a rollback.
     return failed ? driver::MakeError(Reason::kTransactionAborted,

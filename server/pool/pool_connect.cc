@@ -43,7 +43,7 @@ absl::Status Pool::Connect(Entry* entry, const Deadline& deadline) {
 
 // Whether a connection that was idle may be used.
 bool Pool::Works(Entry* entry, const Deadline& deadline) {
-  if (!entry->connection->healthy()) return false;
+  if (!entry->connection->Alive()) return false;
   const TimePoint now = clock_.Now();
   const uint64_t generation = generation_.load();
   const bool idle_for_long = options_.check_after_idle != Duration::zero() &&
