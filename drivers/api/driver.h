@@ -10,6 +10,7 @@
 #ifndef PENSTOCK_DRIVERS_API_DRIVER_H_
 #define PENSTOCK_DRIVERS_API_DRIVER_H_
 
+#include <chrono>
 #include <cstddef>
 #include <cstdint>
 #include <memory>
@@ -36,6 +37,7 @@ struct Capabilities {
   bool transactional_ddl = false;
   bool arrays = false;
   bool single_writer = false;
+  bool staleness = false;
 };
 
 // Which connections of a driver: one with DriverInfo::split_lanes has
@@ -100,6 +102,9 @@ struct StatementRun {
   // If not empty, the statement runs once for each row, all of them or none;
   // `args` is then empty and rows that it returns are dropped.
   std::span<const std::vector<Value>> rows;
+  // Read what the database held so long ago; zero: what it holds. For a statement
+  // that only reads, in RunBatch, on a driver with Capabilities::staleness.
+  std::chrono::microseconds staleness{};
   Deadline deadline;
   // May be null.
   Cancellation* cancellation = nullptr;

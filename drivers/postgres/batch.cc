@@ -44,7 +44,7 @@ size_t Connection::Together(Runs runs) {
 }
 
 bool Connection::IsBrisk(const StatementRun& run) {
-  if (!run.rows.empty()) return false;
+  if (!run.rows.empty() || run.staleness.count() != 0) return false;
   const Statement* statement = statements_.FindAgain(run.sql);
   if (statement == nullptr || !statement->brisk()) return false;
   if (run.args.size() != statement->parameters.size()) return false;

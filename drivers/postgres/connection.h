@@ -2,6 +2,7 @@
 #ifndef PENSTOCK_DRIVERS_POSTGRES_CONNECTION_H_
 #define PENSTOCK_DRIVERS_POSTGRES_CONNECTION_H_
 
+#include <chrono>
 #include <cstddef>
 #include <cstdint>
 #include <memory>
@@ -25,7 +26,8 @@ namespace penstock::postgres {
 
 // See driver::Connection for the contract. batch.cc has RunBatch, execute.cc one
 // statement's way through the server, prepare.cc how statements are made known,
-// transaction.cc the client's transaction, connection.cc the session itself.
+// stale_read.cc reads of the past, transaction.cc the client's transaction, connection.cc the
+// session itself.
 class Connection final : public driver::Connection {
  public:
   // All three outlive the connection.
@@ -92,6 +94,8 @@ class Connection final : public driver::Connection {
     // Set once the server has been asked to cancel it.
     absl::Status interruption;
     driver::TimePoint give_up = driver::TimePoint::max();
+    driver::TimePoint cancel_again = driver::TimePoint::max();
+    std::chrono::milliseconds cancel_pause{50};
   };
 
   // How the results of one statement have ended.
@@ -145,6 +149,12 @@ class Connection final : public driver::Connection {
   absl::Status OutcomeUnknown() const;
   static absl::Status ResultTooLarge();
 
+  // --- stale_read.cc
+  // Runs one that has a staleness.
+  void RunStale(driver::StatementRun* run, bool may_leave_cursor);
+  // Ends the transaction that it is in.
+  void EndStaleRead();
+
   // --- prepare.cc
   // What a text alone forbids.
   static absl::Status Check(const Text& text);
@@ -164,6 +174,8 @@ class Connection final : public driver::Connection {
   const std::unique_ptr<Link> link_;
   StatementCache statements_;
   bool in_transaction_ = false;
+  // It is not the client's, but that of a read with a staleness.
+  bool stale_read_ = false;
   // Something may have been left behind in the session.
   bool session_changed_ = false;
 

@@ -62,7 +62,8 @@ absl::StatusOr<Result> Connection::Next(Command* command) {
       Interrupt(command, command->watch->Interruption());
       ending = true;
     }
-    switch (link_->WaitForResult(ending ? command->give_up : command->watch->until())) {
+    switch (link_->WaitForResult(ending ? std::min(command->give_up, command->cancel_again)
+                                        : command->watch->until())) {
       case Link::Wait::kReady: return link_->Take();
       case Link::Wait::kBroken: return ending ? command->interruption : link_->BrokenError();
       case Link::Wait::kTimeUp:
@@ -72,6 +73,9 @@ absl::StatusOr<Result> Connection::Next(Command* command) {
         } else if (Now() >= command->give_up) {
           link_->Break();
           return command->interruption;
+        } else if (Now() >= command->cancel_again) {
+          link_->CancelAgain();
+          command->cancel_again = Now() + (command->cancel_pause *= 2);
         }
         break;
     }
@@ -83,6 +87,8 @@ void Connection::Interrupt(Command* command, absl::Status why) {
   if (why.ok() || !command->interruption.ok()) return;
   command->interruption = std::move(why);
   command->give_up = Now() + options_.cancel_grace;
+  // A cancel that overtakes its statement finds the server idle, and does nothing.
+  command->cancel_again = Now() + command->cancel_pause;
   link_->Cancel();
 }
 
@@ -262,6 +268,10 @@ absl::Status Connection::OutcomeUnknown() const {
 }
 
 void Connection::RunOne(StatementRun* run, bool may_leave_cursor) {
+  if (run->staleness.count() != 0 && !stale_read_) {
+    RunStale(run, may_leave_cursor);
+    return;
+  }
   auto watch = std::make_unique<Watch>(link_.get(), run->deadline, run->cancellation);
   run->status = watch->Interruption();
   if (!run->status.ok()) return;
@@ -284,7 +294,8 @@ void Connection::RunOne(StatementRun* run, bool may_leave_cursor) {
       CheckSession(run, *statement);
       return;
     }
-    if (!Send(run, statement, run->args)) return;
+    run->status = watch->Interruption();
+    if (!run->status.ok() || !Send(run, statement, run->args)) return;
     link_->RowByRow();
     link_->SendSync();
     const Ending ending = Receive(run, *statement, command.get(),

@@ -371,6 +371,14 @@ void Link::Cancel() {
   }).detach();
 }
 
+void Link::CancelAgain() {
+  if (cancel_ != nullptr) {
+    std::lock_guard lock(cancel_->mutex);
+    if (!cancel_->done) return;
+  }
+  Cancel();
+}
+
 bool Link::WaitForCancel(TimePoint until) {
   if (cancel_ == nullptr) return true;
   const std::shared_ptr<CancelRequest> request = std::exchange(cancel_, nullptr);
@@ -409,8 +417,7 @@ bool Link::Alive() {
   if (broken_ || poll(&wait, 1, 0) == 0) return !broken_;
   // Its end comes as an error that nobody has asked for, which libpq makes a
   // notice of, and after it the end of the stream, maybe later.
-  while (Pump() && PQisBusy(session_->raw()) == 0 && !session_ended_ &&
-         poll(&wait, 1, 0) != 0) {
+  while (Pump() && PQisBusy(session_->raw()) == 0 && !session_ended_ && poll(&wait, 1, 0) != 0) {
   }
   if (session_ended_) broken_ = true;
   return !broken_;

@@ -116,6 +116,8 @@ class Link {
 
   // Asks the server, from a thread of its own, to cancel what runs.
   void Cancel();
+  // Does so once more, unless the last request is still on its way.
+  void CancelAgain();
   // Waits for that request to have reached the server, so that it can hit
   // nothing that is sent later. False: it has not.
   bool WaitForCancel(driver::TimePoint until);

@@ -233,8 +233,9 @@ std::unique_ptr<PgwireFault> PgwireProxy::TakeFault(std::string_view sql) {
   return nullptr;
 }
 
-void PgwireProxy::NoteStatement(std::string_view sql) {
+void PgwireProxy::NoteStatement(std::string_view sql, int64_t together) {
   ++counts_.executed;
+  counts_.most_together = std::max(counts_.most_together, together);
   statements_.emplace_back(sql);
   if (statements_.size() > kMaxStatements) statements_.pop_front();
 }

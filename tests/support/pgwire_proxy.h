@@ -57,7 +57,9 @@ struct PgwireCounts {
   int64_t held = 0;      // connections that were accepted and get no answer
   int64_t cancels = 0;   // requests to cancel
   int64_t executed = 0;  // statements that were sent to be executed
-  int64_t faults = 0;    // faults that took place
+  // The most that were executed between two syncs, which is one transaction.
+  int64_t most_together = 0;
+  int64_t faults = 0;  // faults that took place
 };
 
 // Listens on 127.0.0.1, and connects to a server's unix socket for each client.
@@ -132,7 +134,8 @@ class PgwireProxy {
   void Change(const std::function<void()>& change);
   // The fault that is due for a statement, which it counts; null: none.
   std::unique_ptr<PgwireFault> TakeFault(std::string_view sql);
-  void NoteStatement(std::string_view sql);
+  // `together`: with how many others before it since the last sync, itself included.
+  void NoteStatement(std::string_view sql, int64_t together);
 
   const std::string server_path_;
   const int wake_fd_;

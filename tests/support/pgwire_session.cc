@@ -164,16 +164,16 @@ void PgwireSession::OnClientMessage(const pgwire::Message& message) {
     }
     case 'E': OnExecute(message, portals_[std::string(pgwire::TakeText(&body))]); break;
     case 'Q': OnExecute(message, std::string(pgwire::TakeText(&body))); break;
+    case 'S': executed_ = 0; [[fallthrough]];
     case 'C':
-    case 'D':
-    case 'S': ToServer(message.whole, {.tag = message.tag()}); break;
+    case 'D': ToServer(message.whole, {.tag = message.tag()}); break;
     // What the server does not answer.
     default: server_.bytes += message.whole; break;
   }
 }
 
 void PgwireSession::OnExecute(const pgwire::Message& message, const std::string& sql) {
-  proxy_->NoteStatement(sql);
+  proxy_->NoteStatement(sql, ++executed_);
   const char tag = message.tag();
   std::shared_ptr<PgwireFault> fault = proxy_->TakeFault(sql);
   if (fault == nullptr || fault->kind != PgwireFault::Kind::kRefuse) {

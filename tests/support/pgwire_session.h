@@ -103,6 +103,7 @@ class PgwireSession {
   bool cut_when_sent_ = false;
   bool cut_ = false;
   size_t bytes_left_ = kUnlimited;
+  int64_t executed_ = 0;  // since the last sync
   std::deque<Asked> asked_;
   std::map<std::string, std::string> prepared_;  // name to text
   std::map<std::string, std::string> portals_;   // name to text
