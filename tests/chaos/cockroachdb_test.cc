@@ -8,6 +8,7 @@
 #include "fmt/format.h"
 #include "gmock/gmock.h"
 #include "gtest/gtest.h"
+#include "penstock/penstock.h"
 #include "tests/chaos/fixture.h"
 
 namespace penstock::testing {
@@ -145,6 +146,37 @@ TEST_F(CockroachDb, AReleaseWhoseAnswerIsLostIsOfUnknownOutcome) {
   const auto released = transaction.Release("cockroach_restart");
   EXPECT_EQ(released.error().detail().reason(), v1::REASON_COMMIT_OUTCOME_UNKNOWN)
       << released.ShortDebugString();
+}
+
+TEST_F(CockroachDb, RunInTransactionRepeatsUntilItHasBeenDoneOnce) {
+  auto db = New({.target = gateway().target()});
+  ASSERT_TRUE(db.ok()) << db.status();
+  proxy().Inject({.matches = Is("COMMIT"), .sqlstate = "40001", .times = 3});
+  proxy().Inject({.matches = Begins("UPDATE"), .sqlstate = "40001", .times = 2});
+  int ran = 0;
+  const Context ctx = Context().WithTimeout(absl::Seconds(30));
+  const absl::Status outcome = RunInTransaction(ctx, **db, [&](Transaction& transaction) {
+    ++ran;
+    return transaction.Exec(ctx, "UPDATE t SET v = v || '!'").status();
+  });
+  EXPECT_EQ(outcome, absl::OkStatus());
+  EXPECT_EQ(ran, 6);
+  EXPECT_EQ(AskServer("SELECT v FROM t"), "one!");
+}
+
+TEST_F(CockroachDb, RunInTransactionDoesNotRepeatWhatMayHaveBeenDone) {
+  auto db = New({.target = gateway().target()});
+  ASSERT_TRUE(db.ok()) << db.status();
+  proxy().Inject({.kind = Kind::kLoseAnswer, .matches = Is("COMMIT")});
+  int ran = 0;
+  const Context ctx;
+  const absl::Status outcome = RunInTransaction(ctx, **db, [&](Transaction& transaction) {
+    ++ran;
+    return transaction.Exec(ctx, "UPDATE t SET v = v || '!'").status();
+  });
+  EXPECT_TRUE(IsCommitOutcomeUnknown(outcome)) << outcome;
+  EXPECT_EQ(ran, 1);
+  EXPECT_EQ(AskServer("SELECT v FROM t"), "one!");
 }
 
 TEST_F(CockroachDb, StalenessBecomesTheTransactionsSystemTime) {
