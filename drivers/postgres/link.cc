@@ -73,20 +73,32 @@ Reason ConnectReason(std::string_view message) {
   const auto has = [message](std::string_view words) {
     return message.find(words) != std::string_view::npos;
   };
+  // First: it may name the role that has too many.
+  if (has("too many clients") || has("remaining connection slots") || has("too many connections")) {
+    return Reason::kBackendResources;
+  }
   if (has("authentication failed") || has("no password supplied") || has("no pg_hba.conf entry") ||
       has("role \"") || has("certificate") || has("permission denied for database")) {
     return Reason::kBackendCredentials;
   }
   if (has("database \"") && has("does not exist")) return Reason::kUnknownDatabase;
-  if (has("too many clients") || has("remaining connection slots") || has("too many connections")) {
-    return Reason::kBackendResources;
-  }
   return Reason::kConnectionFailed;
 }
 
+std::string_view ConnectHint(std::string_view message) {
+  if (message.find("certificate verify failed") != std::string_view::npos) {
+    return "ssl_ca has to name the certificate of the authority that signed the server's";
+  }
+  if (message.find("does not match host name") != std::string_view::npos) {
+    return "connect by a name that is in the server's certificate";
+  }
+  return "";
+}
+
 absl::Status ConnectError(const std::string& where, std::string_view message) {
-  return driver::MakeError(ConnectReason(message),
-                           fmt::format("cannot connect to {}: {}", where, message));
+  return driver::MakeErrorWithHint(ConnectReason(message),
+                                   fmt::format("cannot connect to {}: {}", where, message),
+                                   ConnectHint(message));
 }
 
 absl::StatusOr<OwnedConnection> ConnectOnce(const Options::Parameters& parameters,
