@@ -33,7 +33,8 @@ class Restart : public ChaosTest {
 
   std::string Server(const std::string& sql) {
     pqxx::connection connection(cluster_.connection_string("postgres"));
-    return pqxx::nontransaction(connection).exec(sql)[0][0].c_str();
+    const pqxx::result result = pqxx::nontransaction(connection).exec(sql);
+    return result.empty() ? "" : result[0][0].c_str();
   }
   // The ids of `load` that have all rows they are to have, each once.
   std::set<int64_t> Written() {
