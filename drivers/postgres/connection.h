@@ -176,6 +176,8 @@ class Connection final : public driver::Connection {
   bool in_transaction_ = false;
   // It is not the client's, but that of a read with a staleness.
   bool stale_read_ = false;
+  // The server has said that it ends the session: what was sent after that is not run.
+  bool session_over_ = false;
   // Something may have been left behind in the session.
   bool session_changed_ = false;
 

@@ -229,6 +229,7 @@ Connection::Ending Connection::Receive(StatementRun* run, const Statement& state
             command->done >= std::max<size_t>(run->rows.size(), 1)) {
           run->status = WhenLost(run->status, statement);
         }
+        session_over_ = session_over_ || EndsSession(result->error());
         if (IsStalePlan(result->error()) && !in_transaction_) {
           const absl::Status rest = FinishSegment(command);
           return healthy() ? Ending::kStalePlan : Ending::kDone;
@@ -254,7 +255,7 @@ Connection::Ending Connection::Receive(StatementRun* run, const Statement& state
 
 absl::Status Connection::WhenLost(const absl::Status& status, const Statement& statement) const {
   // The commit is what the sync makes of the statement.
-  const bool may_commit = !in_transaction_ && !statement.text.reads;
+  const bool may_commit = !in_transaction_ && !statement.text.reads && !session_over_;
   return may_commit && Lost(status) ? OutcomeUnknown() : status;
 }
 

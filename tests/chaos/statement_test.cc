@@ -1,5 +1,8 @@
 // A statement, a commit or a connection fails on the server's side.
+#include <atomic>
 #include <string>
+#include <thread>
+#include <vector>
 
 #include "gmock/gmock.h"
 #include "gtest/gtest.h"
@@ -94,6 +97,32 @@ TEST_F(StatementFaults, ABusySessionThatIsEndedIsUnavailable) {
   EXPECT_EQ(outcome.detail.sqlstate(), "57P01");
   EXPECT_EQ(outcome.detail.retry(), v1::RETRY_STATEMENT);
   EXPECT_EQ(Ask("SELECT count(*) FROM t"), "0");
+}
+
+// Those that were sent behind it in one go were not run, which is certain.
+TEST_F(StatementFaults, WhatIsBehindAStatementThatEndsTheSessionMayBeRepeated) {
+  database().pool.max_open = database().pool.max_idle = 1;
+  EXPECT_EQ(Ask("SELECT count(*) FROM t"), "0");
+  std::atomic<int> refused = 0;
+  std::vector<std::thread> callers;
+  for (int caller = 0; caller < 16; ++caller) {
+    callers.emplace_back([&, caller] {
+      for (int i = 0; i < 20; ++i) {
+        const Values id = {Int(100 * caller + i)};
+        Outcome outcome = wire().Exec("INSERT INTO t VALUES ($1)", id);
+        while (outcome.detail.retry() == v1::RETRY_STATEMENT) {
+          ++refused;
+          outcome = wire().Exec("INSERT INTO t VALUES ($1)", id);
+        }
+        EXPECT_TRUE(outcome.status.ok()) << outcome.status.error_message();
+        if (caller != 0) continue;
+        proxy().Inject({.matches = Begins("INSERT"), .sqlstate = "57P01", .then_cut = true});
+      }
+    });
+  }
+  for (std::thread& caller : callers) caller.join();
+  EXPECT_EQ(AskServer("SELECT count(*) FROM t"), "320");
+  EXPECT_GT(refused, proxy().counts().faults) << "some have shared a round trip";
 }
 
 TEST_F(StatementFaults, IdleSessionsThatWereEndedAreReplacedSilently) {

@@ -145,6 +145,7 @@ void PgwireSession::ToServer(std::string_view bytes, Asked asked) {
 }
 
 void PgwireSession::OnClientMessage(const pgwire::Message& message) {
+  if (deaf_) return;
   std::string_view body = message.body();
   switch (message.tag()) {
     case 'P': {
@@ -180,6 +181,7 @@ void PgwireSession::OnExecute(const pgwire::Message& message, const std::string&
     ToServer(message.whole, {.tag = tag, .fault = std::move(fault)});
     return;
   }
+  deaf_ = fault->then_cut;
   // The server is made to fail in its place, so that its transaction does as well.
   if (tag == 'Q') {
     ToServer(pgwire::Query(IsCommit(sql) ? fmt::format("ROLLBACK; {}", kBadStatement)

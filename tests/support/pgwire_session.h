@@ -102,6 +102,7 @@ class PgwireSession {
   std::shared_ptr<PgwireFault> fail_when_ready_;
   bool cut_when_sent_ = false;
   bool cut_ = false;
+  bool deaf_ = false;  // the server it pretends to be has ended: nothing more is run
   size_t bytes_left_ = kUnlimited;
   int64_t executed_ = 0;  // since the last sync
   std::deque<Asked> asked_;
