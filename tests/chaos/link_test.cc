@@ -68,6 +68,23 @@ TEST_F(LinkFaults, ALinkWhoseAnswersNoLongerComeIsGivenUp) {
   EXPECT_EQ(Ask("SELECT 3"), "3");
 }
 
+// As by a firewall that has forgotten them: the first caller pays with its time, and
+// then none of the others is trusted.
+TEST_F(LinkFaults, IdleLinksThatAreHalfOpenAreReplaced) {
+  database().driver.options["cancel_grace_ms"] = "100";
+  database().pool.connect_timeout = milliseconds(100);
+  EXPECT_EQ(Ask("SELECT 1"), "1");
+  std::vector<std::thread> callers;
+  for (int i = 0; i < 4; ++i) callers.emplace_back([this] { Ask("SELECT pg_sleep(0.2)"); });
+  for (std::thread& caller : callers) caller.join();
+  const int frozen = proxy().Freeze();
+  EXPECT_GT(frozen, 1);
+  const Outcome first = Within(milliseconds(200), "SELECT 1");
+  EXPECT_EQ(first.status.error_code(), grpc::StatusCode::DEADLINE_EXCEEDED);
+  for (int i = 0; i < frozen; ++i) EXPECT_EQ(Ask("SELECT 2"), "2");
+  Eventually([this] { return Pool().in_use() == 0; });
+}
+
 TEST_F(LinkFaults, AServerThatAcceptsAndNeverAnswersIsUnavailable) {
   database().pool.connect_timeout = milliseconds(200);
   proxy().SetDoor(Door::kMute);

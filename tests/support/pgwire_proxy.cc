@@ -176,6 +176,15 @@ void PgwireProxy::Resume() {
   Change([&] { switches_.stalled[0] = switches_.stalled[1] = false; });
 }
 
+int PgwireProxy::Freeze() {
+  int frozen = 0;
+  Change([&] {
+    for (const auto& session : sessions_) session->Freeze();
+    frozen = static_cast<int>(sessions_.size());
+  });
+  return frozen;
+}
+
 void PgwireProxy::Delay(std::chrono::milliseconds delay) {
   Change([&] { switches_.delay = delay; });
 }

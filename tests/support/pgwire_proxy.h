@@ -95,6 +95,9 @@ class PgwireProxy {
   // Nothing goes this way until Resume.
   void Stall(Direction direction);
   void Resume();
+  // Nothing goes either way any more on the sessions that are open now; nor are
+  // their ends told of each other's. Returns how many they are.
+  int Freeze();
   // Each piece towards the client waits for so long. Zero: none does.
   void Delay(std::chrono::milliseconds delay);
   // So many bytes at a time, either way. 0: as many as there are.

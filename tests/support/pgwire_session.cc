@@ -47,15 +47,16 @@ void PgwireSession::Watch(pollfd* client, pollfd* server) const {
   *client = {client_.fd, events(client_, Direction::kToClient, server_), 0};
   *server = {server_.fd, events(server_, Direction::kToServer, client_), 0};
   // poll reports a hang-up whether asked or not: that would be without end.
-  if (client->events == 0) client->fd = -1;
-  if (server->events == 0) server->fd = -1;
+  if (frozen_ || client->events == 0) client->fd = -1;
+  if (frozen_ || server->events == 0) server->fd = -1;
 }
 
 PgwireSession::TimePoint PgwireSession::due() const {
-  return client_.later.empty() ? TimePoint::max() : client_.later.front().first;
+  return frozen_ || client_.later.empty() ? TimePoint::max() : client_.later.front().first;
 }
 
 void PgwireSession::Work(const pollfd& client, const pollfd& server) {
+  if (frozen_) return;
   if (client.revents != 0 && MayRead(server_)) Read(client_.fd, &from_client_, &server_);
   FromClient();
   if (server.revents != 0 && MayRead(client_)) Read(server_.fd, &from_server_, &client_);

@@ -37,6 +37,7 @@ class PgwireSession {
   void Work(const pollfd& client, const pollfd& server);
 
   void Cut() { cut_ = true; }
+  void Freeze() { frozen_ = true; }
   void CutAfterBytes(size_t bytes) { bytes_left_ = bytes; }
   bool finished() const { return cut_; }
   bool idle() const { return ready_ && asked_.empty() && ready_state_ == 'I'; }
@@ -102,6 +103,7 @@ class PgwireSession {
   std::shared_ptr<PgwireFault> fail_when_ready_;
   bool cut_when_sent_ = false;
   bool cut_ = false;
+  bool frozen_ = false;
   bool deaf_ = false;  // the server it pretends to be has ended: nothing more is run
   size_t bytes_left_ = kUnlimited;
   int64_t executed_ = 0;  // since the last sync
