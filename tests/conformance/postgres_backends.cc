@@ -1,6 +1,7 @@
 // PostgreSQL, and CockroachDB, which speaks its protocol.
 #include <cstdlib>
 #include <pqxx/pqxx>
+#include <regex>
 #include <string>
 
 #include "fmt/format.h"
@@ -155,6 +156,11 @@ class CockroachDb final : public Postgres {
   static PgwireProxy& Proxy() {
     static PgwireProxy proxy(PostgresCluster::Shared().socket_folder());
     proxy.ReportCockroach("CockroachDB CCL v24.1.2 (x86_64-pc-linux-gnu)");
+    // PostgreSQL does not know it: what is read is what is there now.
+    proxy.Rewrite([](std::string_view sql) {
+      static const std::regex clause(" AS OF SYSTEM TIME '[^']*',");
+      return std::regex_replace(std::string(sql), clause, "");
+    });
     return proxy;
   }
 
