@@ -167,9 +167,9 @@ class Connection {
   // that writes; PostgreSQL streams it and commits at its end.
   virtual size_t RunBatch(std::span<StatementRun* const> runs) = 0;
 
-  // How many of `runs`, from the front, at least one, RunBatch should be given at
-  // once: as many as do not mind waiting for each other. The others go to another
-  // connection. Never blocks.
+  // How many of `runs`, from the front, RunBatch should be given at once: as many
+  // as do not mind waiting for each other. The others go to another connection. 0:
+  // the first is given by itself, and may take long. Never blocks.
   virtual size_t Together(std::span<StatementRun* const> runs) { return runs.size(); }
 
   // Runs one statement inside the transaction that Begin opened. A failure

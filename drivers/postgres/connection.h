@@ -5,6 +5,7 @@
 #include <chrono>
 #include <cstddef>
 #include <cstdint>
+#include <deque>
 #include <memory>
 #include <optional>
 #include <span>
@@ -87,8 +88,14 @@ class Connection final : public driver::Connection {
   struct Command {
     explicit Command(const Watch* of) : watch(of) {}
     const Watch* watch;
+    // False: another command follows before the sync.
+    bool ends_with_sync = true;
     // Executions that have succeeded.
     size_t done = 0;
+    // It was not run: one before it in its segment has failed.
+    bool skipped = false;
+    // As Ending::kStalePlan, found before the segment's end.
+    bool stale = false;
     // Rows were thrown away: it cannot end well any more.
     bool rows_dropped = false;
     // Set once the server has been asked to cancel it.
@@ -116,6 +123,10 @@ class Connection final : public driver::Connection {
   // Others may wait behind it on this connection.
   bool IsBrisk(const driver::StatementRun& run);
   void RunTogether(Runs runs);
+  struct Flight;
+  void SendTogether(Runs runs, std::deque<Flight>* flights);
+  // Takes the results of what shares a sync.
+  void ReceiveSegment(std::span<Flight* const> segment, bool* cancelled_one);
 
   // --- execute.cc
   // The next result of `command`, which is cancelled when its time is up. Fails
@@ -132,14 +143,18 @@ class Connection final : public driver::Connection {
   absl::Status Control(const std::string& sql);
   // Runs one by itself.
   void RunOne(driver::StatementRun* run, bool may_leave_cursor);
-  void RunRows(driver::StatementRun* run, Statement* statement, Command* command);
+  // Buffered at most, where a result cannot be left to a cursor.
+  static constexpr size_t kNoCursor = size_t{32} << 20;
   // Sends one execution, without a sync. False: the run's status says why not.
   bool Send(driver::StatementRun* run, Statement* statement, std::span<const driver::Value> args);
   // Fills wire_values_.
   absl::Status Encode(std::span<const driver::Value> args, const Statement& statement);
-  // Receives up to the end of the segment, or until the writer has `max_bytes`.
+  void FillWireValues();
+  // Receives up to the end of the command, and of the segment if it ends with it,
+  // or until the writer has `max_bytes`.
   Ending Receive(driver::StatementRun* run, const Statement& statement, Command* command,
                  size_t max_bytes);
+  static Ending Ended(driver::StatementRun* run, const Command& command);
   absl::Status WriteRow(const Result& row, const Statement& statement, driver::RowWriter* writer);
   // After a statement: is the session as it should be?
   void CheckSession(driver::StatementRun* run, const Statement& statement);
@@ -148,6 +163,16 @@ class Connection final : public driver::Connection {
   absl::Status WhenLost(const absl::Status& status, const Statement& statement) const;
   absl::Status OutcomeUnknown() const;
   static absl::Status ResultTooLarge();
+
+  // --- rows.cc
+  // Runs one for each of its rows, in one segment, which is one transaction.
+  void RunRows(driver::StatementRun* run, Statement* statement, const Watch& watch);
+  void RunRowByRow(driver::StatementRun* run, Statement* statement, const Watch& watch);
+  // The same by a statement that takes arrays. False: nothing has happened, they
+  // have to go one by one.
+  bool RunArrays(driver::StatementRun* run, const Statement& plain, const Watch& watch);
+  bool EncodeArrays(std::span<const std::vector<driver::Value>> rows,
+                    const std::vector<const Type*>& types);
 
   // --- stale_read.cc
   // Runs one that has a staleness.

@@ -20,8 +20,6 @@ using driver::StatementRun;
 
 // What the driver's own statements may take: the server has nothing to compute.
 constexpr auto kControlTimeout = std::chrono::seconds(30);
-// Buffered at most, where a result cannot be left to a cursor.
-constexpr size_t kNoCursor = size_t{32} << 20;
 
 driver::TimePoint Now() { return std::chrono::steady_clock::now(); }
 
@@ -152,20 +150,24 @@ absl::Status Connection::Encode(std::span<const driver::Value> args, const State
   }
   arena_.clear();
   parameters_.resize(args.size());
-  wire_values_.resize(args.size());
   for (size_t i = 0; i < args.size(); ++i) {
     absl::Status encoded = EncodeParameter(static_cast<int>(i) + 1, args[i],
                                            *statement.parameters[i], &arena_, &parameters_[i]);
     if (!encoded.ok()) return encoded;
   }
+  FillWireValues();
+  return absl::OkStatus();
+}
+
+void Connection::FillWireValues() {
   // The arena has stopped growing, so that its bytes stay where they are.
-  for (size_t i = 0; i < args.size(); ++i) {
+  wire_values_.resize(parameters_.size());
+  for (size_t i = 0; i < parameters_.size(); ++i) {
     const Parameter& parameter = parameters_[i];
     wire_values_[i] = {.data = parameter.null ? nullptr : parameter.bytes(arena_).data(),
                        .length = static_cast<int>(parameter.bytes(arena_).size()),
                        .binary = parameter.binary};
   }
-  return absl::OkStatus();
 }
 
 absl::Status Connection::WriteRow(const Result& row, const Statement& statement,
@@ -217,6 +219,12 @@ Connection::Ending Connection::Receive(StatementRun* run, const Statement& state
         }
         break;
       case Result::Sort::kDone:
+        if (run->writer != nullptr && result->rows() > 0) {
+          // Never a short result: these were to come one by one.
+          link_->Break();
+          run->status = driver::MakeError(Reason::kIo, "rows came in an unexpected form");
+          return Ending::kDone;
+        }
         ++command->done;
         if (Counts(result->tag())) run->summary.rows_affected += result->rows_affected();
         break;
@@ -224,13 +232,16 @@ Connection::Ending Connection::Receive(StatementRun* run, const Statement& state
         if (!run->status.ok()) break;
         run->status = Failure(*result, *command);
         // The server's error undoes the statement. Not so libpq's own, which has no
-        // SQLSTATE, nor one that comes when the statement has ended: the commit's.
-        if (result->error().sqlstate.empty() ||
-            command->done >= std::max<size_t>(run->rows.size(), 1)) {
+        // SQLSTATE, nor one that comes when it has ended, which may be the commit's.
+        if (result->error().sqlstate.empty() || command->done > 0) {
           run->status = WhenLost(run->status, statement);
         }
         session_over_ = session_over_ || EndsSession(result->error());
         if (IsStalePlan(result->error()) && !in_transaction_) {
+          if (!command->ends_with_sync) {
+            command->stale = true;
+            break;
+          }
           const absl::Status rest = FinishSegment(command);
           return healthy() ? Ending::kStalePlan : Ending::kDone;
         }
@@ -240,17 +251,25 @@ Connection::Ending Connection::Receive(StatementRun* run, const Statement& state
         run->status = MakeError(Reason::kUnsupported, "COPY from or to the client is not served");
         link_->Break();
         return Ending::kDone;
+      case Result::Sort::kSkipped: command->skipped = true; break;
+      case Result::Sort::kEnd:
+        if (command->ends_with_sync) break;
+        return Ended(run, *command);
       case Result::Sort::kSync:
-        // What was interrupted may have ended well all the same, if all is here.
-        if (run->status.ok() && (command->rows_dropped || command->done == 0) &&
-            !command->interruption.ok()) {
-          run->status = command->interruption;
-        }
         if (!link_->WaitForCancel(command->give_up)) link_->Break();
-        return Ending::kDone;
+        return Ended(run, *command);
       default: break;
     }
   }
+}
+
+Connection::Ending Connection::Ended(StatementRun* run, const Command& command) {
+  // What was interrupted may have ended well all the same, if all is here.
+  if (run->status.ok() && (command.rows_dropped || command.done == 0) &&
+      !command.interruption.ok()) {
+    run->status = command.interruption;
+  }
+  return Ending::kDone;
 }
 
 absl::Status Connection::WhenLost(const absl::Status& status, const Statement& statement) const {
@@ -291,7 +310,7 @@ void Connection::RunOne(StatementRun* run, bool may_leave_cursor) {
     auto command = std::make_unique<Command>(watch.get());
     const driver::TimePoint began = Now();
     if (many) {
-      RunRows(run, statement, command.get());
+      RunRows(run, statement, *watch);
       CheckSession(run, *statement);
       return;
     }
@@ -326,31 +345,6 @@ absl::Status Connection::ResultTooLarge() {
   return MakeErrorWithHint(Reason::kLimitExceeded,
                            fmt::format("the result has more than {} MiB", kNoCursor >> 20),
                            "read it with Query, which streams");
-}
-
-// All of them in one segment, which is one transaction.
-void Connection::RunRows(StatementRun* run, Statement* statement, Command* command) {
-  driver::RowWriter* writer = std::exchange(run->writer, nullptr);
-  bool first = true;
-  for (const std::vector<driver::Value>& row : run->rows) {
-    if (!Send(run, statement, row)) break;
-    if (std::exchange(first, false)) link_->RowByRow();
-    // Takes the answers that are there already, so that neither side's buffers fill.
-    if (!link_->Pump()) break;
-  }
-  const absl::Status refused = run->status;
-  // The rows before a refused one must not stay: the segment is made to fail.
-  if (!refused.ok()) link_->SendText("SELECT penstock_refused_row");
-  link_->SendSync();
-  run->status = absl::OkStatus();
-  Receive(run, *statement, command, kNoCursor);
-  if (!refused.ok()) run->status = refused;
-  if (!run->status.ok() && command->done < run->rows.size() && healthy()) {
-    run->status = driver::Annotate(run->status, fmt::format("row {}", command->done + 1));
-  }
-  if (!run->status.ok()) run->summary = {};
-  run->summary.rows_returned = 0;
-  run->writer = writer;
 }
 
 void Connection::CheckSession(StatementRun* run, const Statement& statement) {

@@ -175,6 +175,8 @@ uint32_t Result::parameter_type(int parameter) const {
 
 std::string_view Result::tag() const { return PQcmdStatus(result_.get()); }
 
+int Result::rows() const { return PQntuples(result_.get()); }
+
 int64_t Result::rows_affected() const {
   const char* count = PQcmdTuples(result_.get());
   return *count == '\0' ? 0 : std::strtoll(count, nullptr, 10);

@@ -52,6 +52,8 @@ class Result {
   uint32_t parameter_type(int parameter) const;
   // kDone: "INSERT 0 1", and the rows that it counts.
   std::string_view tag() const;
+  // Rows it holds itself: 0 if they came one by one.
+  int rows() const;
   int64_t rows_affected() const;
   // kError.
   ServerError error() const;

@@ -14,12 +14,10 @@
 #include "gtest/gtest.h"
 
 namespace penstock::testing {
-namespace {
 
 namespace fs = std::filesystem;
 
-// The newest of Debian's versions.
-std::string Program(const std::string& name) {
+std::string PostgresProgram(const std::string& name) {
   std::string newest;
   std::error_code none;
   for (const auto& version : fs::directory_iterator("/usr/lib/postgresql", none)) {
@@ -33,7 +31,6 @@ std::string Program(const std::string& name) {
   return newest;
 }
 
-// The command as the user that PostgreSQL may run as; it ends with this process.
 std::vector<std::string> AsPostgres(std::vector<std::string> words) {
   std::vector<std::string> all = {"setpriv", "--pdeathsig", "INT"};
   if (geteuid() == 0) {
@@ -42,8 +39,6 @@ std::vector<std::string> AsPostgres(std::vector<std::string> words) {
   all.insert(all.end(), words.begin(), words.end());
   return all;
 }
-
-}  // namespace
 
 void PostgresCluster::GiveAway(const std::string& path) {
   if (geteuid() != 0) return;
@@ -55,12 +50,12 @@ void PostgresCluster::GiveAway(const std::string& path) {
 }
 
 void PostgresCluster::Run(const std::string& program, std::vector<std::string> arguments) {
-  arguments.insert(arguments.begin(), Program(program));
+  arguments.insert(arguments.begin(), PostgresProgram(program));
   Process process(AsPostgres(std::move(arguments)), folder_.path());
   EXPECT_EQ(process.Wait(), 0) << process.output();
 }
 
-PostgresCluster::PostgresCluster() {
+PostgresCluster::PostgresCluster(const std::vector<std::string>& settings) : settings_(settings) {
   GiveAway(folder_.path());
   Run("initdb", {"--no-sync", "--auth=trust", "--username=postgres", "--encoding=UTF8",
                  "--locale=C.UTF-8", folder_.path() + "/data"});
@@ -94,21 +89,15 @@ PostgresCluster& PostgresCluster::Shared() {
 }
 
 void PostgresCluster::Start(const std::vector<std::string>& settings) {
-  std::vector<std::string> words = {Program("postgres"),
-                                    "-D",
-                                    folder_.path() + "/data",
-                                    "-k",
-                                    folder_.path(),
-                                    "-c",
-                                    "listen_addresses=",
-                                    "-c",
-                                    "fsync=off",
-                                    "-c",
-                                    "max_connections=64",
-                                    "-c",
-                                    "max_prepared_transactions=4"};
+  std::vector<std::string> words = {PostgresProgram("postgres"), "-D", folder_.path() + "/data",
+                                    "-k", folder_.path()};
+  for (const char* setting :
+       {"listen_addresses=", "fsync=off", "max_connections=64", "max_prepared_transactions=4"}) {
+    words.insert(words.end(), {"-c", setting});
+  }
+  for (const std::string& setting : settings_) words.insert(words.end(), {"-c", setting});
   for (const std::string& setting : settings) words.insert(words.end(), {"-c", setting});
-  server_ = std::make_unique<Process>(AsPostgres(std::move(words)), folder_.path());
+  server_ = std::make_unique<Process>(AsPostgres(words), folder_.path());
   // A standby says "ready to accept read-only connections".
   EXPECT_TRUE(server_->WaitForOutput("database system is ready to accept ")) << server_->output();
 }

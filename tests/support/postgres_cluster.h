@@ -6,18 +6,27 @@
 #include <string>
 #include <vector>
 
-#include "tests/support/gateway.h"
 #include "tests/support/process.h"
+#include "tests/support/temp_dir.h"
 
 namespace penstock::testing {
+
+// The path of a program of the newest PostgreSQL server here; empty, and a failure
+// of the test, if there is none.
+std::string PostgresProgram(const std::string& name);
+
+// The command as a user that PostgreSQL's programs let themselves be run as. It
+// ends with this process.
+std::vector<std::string> AsPostgres(std::vector<std::string> words);
 
 // A cluster in a temporary folder, reached by a unix socket in it by anybody who
 // can see the folder. It ends with the object, or with the process. Started as
 // root it runs as the user postgres, since PostgreSQL refuses root.
 class PostgresCluster {
  public:
-  // Made anew and started. What is missing is a failure of the test that says so.
-  PostgresCluster();
+  // Made anew and started. What is missing is a failure of the test that says so. `settings`
+  // ("name=value") are added to the server's, which are made for short tests.
+  explicit PostgresCluster(const std::vector<std::string>& settings = {});
   // A hot standby of `primary`, which it follows.
   explicit PostgresCluster(const PostgresCluster* primary);
   // Stops the server at once.
@@ -48,6 +57,7 @@ class PostgresCluster {
   void GiveAway(const std::string& path);
 
   TempDir folder_;
+  const std::vector<std::string> settings_;
   std::unique_ptr<Process> server_;
   int databases_ = 0;
 };
