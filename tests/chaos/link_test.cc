@@ -112,6 +112,7 @@ TEST_F(LinkFaults, RefusedConnectionsAreToldAtOnceAndEndWithTheTrouble) {
 }
 
 TEST_F(LinkFaults, AResultThatEndsWithinAMessageIsAnError) {
+  database().pool.max_open = database().pool.max_idle = 1;
   EXPECT_EQ(Ask("SELECT 1"), "1");
   proxy().CutAfterBytes(123'457);
   const Outcome outcome =
