@@ -153,7 +153,8 @@ class DaemonProvider final : public Provider {
                     .savepoints = capabilities.savepoints(),
                     .transactional_ddl = capabilities.transactional_ddl(),
                     .arrays = capabilities.arrays(),
-                    .single_writer = capabilities.single_writer()};
+                    .single_writer = capabilities.single_writer(),
+                    .staleness = capabilities.staleness()};
   }
 
   const std::shared_ptr<Channel> channel_;

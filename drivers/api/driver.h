@@ -10,6 +10,7 @@
 #ifndef PENSTOCK_DRIVERS_API_DRIVER_H_
 #define PENSTOCK_DRIVERS_API_DRIVER_H_
 
+#include <chrono>
 #include <cstddef>
 #include <cstdint>
 #include <memory>
@@ -36,6 +37,7 @@ struct Capabilities {
   bool transactional_ddl = false;
   bool arrays = false;
   bool single_writer = false;
+  bool staleness = false;
 };
 
 // Which connections of a driver: one with DriverInfo::split_lanes has
@@ -100,6 +102,9 @@ struct StatementRun {
   // If not empty, the statement runs once for each row, all of them or none;
   // `args` is then empty and rows that it returns are dropped.
   std::span<const std::vector<Value>> rows;
+  // Read what the database held so long ago; zero: what it holds. For a statement
+  // that only reads, in RunBatch, on a driver with Capabilities::staleness.
+  std::chrono::microseconds staleness{};
   Deadline deadline;
   // May be null.
   Cancellation* cancellation = nullptr;
@@ -197,6 +202,10 @@ class Connection {
   // a connection is given back; cheap when nothing was left behind. After an
   // error the connection is closed.
   virtual absl::Status Reset() = 0;
+
+  // As healthy, but looks at what the backend has said unasked. Called before a
+  // connection that was idle is used again. Never blocks.
+  virtual bool Alive() { return healthy(); }
 
   // False once the link is known to be broken. Never blocks.
   virtual bool healthy() const = 0;

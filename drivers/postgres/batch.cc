@@ -44,7 +44,7 @@ size_t Connection::Together(Runs runs) {
 }
 
 bool Connection::IsBrisk(const StatementRun& run) {
-  if (!run.rows.empty()) return false;
+  if (!run.rows.empty() || run.staleness.count() != 0) return false;
   const Statement* statement = statements_.FindAgain(run.sql);
   if (statement == nullptr || !statement->brisk()) return false;
   if (run.args.size() != statement->parameters.size()) return false;
@@ -117,14 +117,17 @@ void Connection::ReceiveSegment(std::span<Flight* const> segment, bool* cancelle
     until = std::min(until, flight->watch.until());
   }
   bool failed = false;
-  driver::TimePoint give_up = driver::TimePoint::max();
+  const Command* interrupted = nullptr;
   for (Flight* flight : segment) {
     StatementRun* run = flight->run;
     Command& command = flight->command;
-    if (shared) {
+    if (interrupted != nullptr) {
+      // It ends with the one before, whose cancel may reach this one instead.
+      command.interruption = interrupted->interruption;
+      command.give_up = interrupted->give_up;
+    } else if (shared) {
       command.others = &watches;
       command.until = until;
-      command.give_up = give_up;
       // The wake-up may have come while a segment before was waited for.
       if (!failed) Interrupt(&command, command.Interruption());
     }
@@ -151,8 +154,7 @@ void Connection::ReceiveSegment(std::span<Flight* const> segment, bool* cancelle
     failed = failed || flight->again || !run->status.ok();
     if (!command.interruption.ok()) {
       *cancelled_one = true;
-      // Those behind it have no longer to end than it has.
-      give_up = std::min(give_up, command.give_up);
+      interrupted = &command;
     }
   }
   for (Flight* flight : segment) {

@@ -2,6 +2,7 @@
 #ifndef PENSTOCK_DRIVERS_POSTGRES_CONNECTION_H_
 #define PENSTOCK_DRIVERS_POSTGRES_CONNECTION_H_
 
+#include <chrono>
 #include <cstddef>
 #include <cstdint>
 #include <deque>
@@ -26,7 +27,8 @@ namespace penstock::postgres {
 
 // See driver::Connection for the contract. batch.cc has RunBatch, execute.cc one
 // statement's way through the server, prepare.cc how statements are made known,
-// transaction.cc the client's transaction, connection.cc the session itself.
+// stale_read.cc reads of the past, transaction.cc the client's transaction, connection.cc the
+// session itself.
 class Connection final : public driver::Connection {
  public:
   // All three outlive the connection.
@@ -49,6 +51,7 @@ class Connection final : public driver::Connection {
   bool transaction_aborted() const override;
   absl::Status Ping(const driver::Deadline& deadline) override;
   absl::Status Reset() override;
+  bool Alive() override;
   bool healthy() const override;
 
   std::string server_version() const { return link_->setting("server_version"); }
@@ -106,6 +109,8 @@ class Connection final : public driver::Connection {
     // Set once the server has been asked to cancel it.
     absl::Status interruption;
     driver::TimePoint give_up = driver::TimePoint::max();
+    driver::TimePoint cancel_again = driver::TimePoint::max();
+    std::chrono::milliseconds cancel_pause{50};
   };
 
   // How the results of one statement have ended.
@@ -161,6 +166,9 @@ class Connection final : public driver::Connection {
   absl::Status WriteRow(const Result& row, const Statement& statement, driver::RowWriter* writer);
   // After a statement: is the session as it should be?
   void CheckSession(driver::StatementRun* run, const Statement& statement);
+  // What `status`, should it be that the link was lost, means for a statement
+  // that was sent.
+  absl::Status WhenLost(const absl::Status& status, const Statement& statement) const;
   absl::Status OutcomeUnknown() const;
   static absl::Status ResultTooLarge();
 
@@ -173,6 +181,12 @@ class Connection final : public driver::Connection {
   bool RunArrays(driver::StatementRun* run, const Statement& plain, const Watch& watch);
   bool EncodeArrays(std::span<const std::vector<driver::Value>> rows,
                     const std::vector<const Type*>& types);
+
+  // --- stale_read.cc
+  // Runs one that has a staleness.
+  void RunStale(driver::StatementRun* run, bool may_leave_cursor);
+  // Ends the transaction that it is in.
+  void EndStaleRead();
 
   // --- prepare.cc
   // What a text alone forbids.
@@ -193,6 +207,10 @@ class Connection final : public driver::Connection {
   const std::unique_ptr<Link> link_;
   StatementCache statements_;
   bool in_transaction_ = false;
+  // It is not the client's, but that of a read with a staleness.
+  bool stale_read_ = false;
+  // The server has said that it ends the session: what was sent after that is not run.
+  bool session_over_ = false;
   // Something may have been left behind in the session.
   bool session_changed_ = false;
 

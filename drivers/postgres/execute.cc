@@ -1,4 +1,5 @@
 // One statement's way through the server: sent, waited for, cancelled, received.
+#include <algorithm>
 #include <array>
 #include <chrono>
 #include <utility>
@@ -66,7 +67,8 @@ absl::StatusOr<Result> Connection::Next(Command* command) {
       Interrupt(command, command->watch->Interruption());
       ending = true;
     }
-    switch (link_->WaitForResult(ending ? command->give_up : command->until)) {
+    switch (link_->WaitForResult(ending ? std::min(command->give_up, command->cancel_again)
+                                        : command->until)) {
       case Link::Wait::kReady: return link_->Take();
       case Link::Wait::kBroken: return ending ? command->interruption : link_->BrokenError();
       case Link::Wait::kTimeUp:
@@ -76,6 +78,9 @@ absl::StatusOr<Result> Connection::Next(Command* command) {
         } else if (Now() >= command->give_up) {
           link_->Break();
           return command->interruption;
+        } else if (Now() >= command->cancel_again) {
+          link_->CancelAgain();
+          command->cancel_again = Now() + (command->cancel_pause *= 2);
         }
         break;
     }
@@ -87,6 +92,8 @@ void Connection::Interrupt(Command* command, absl::Status why) {
   if (why.ok() || !command->interruption.ok()) return;
   command->interruption = std::move(why);
   command->give_up = Now() + options_.cancel_grace;
+  // A cancel that overtakes its statement finds the server idle, and does nothing.
+  command->cancel_again = Now() + command->cancel_pause;
   link_->Cancel();
 }
 
@@ -201,9 +208,7 @@ Connection::Ending Connection::Receive(StatementRun* run, const Statement& state
   for (;;) {
     absl::StatusOr<Result> result = Next(command);
     if (!result.ok()) {
-      // The commit is what the sync makes of the statement.
-      const bool unknown = Lost(result.status()) && !in_transaction_ && !statement.text.reads;
-      if (run->status.ok()) run->status = unknown ? OutcomeUnknown() : result.status();
+      if (run->status.ok()) run->status = WhenLost(result.status(), statement);
       return Ending::kDone;
     }
     switch (result->sort()) {
@@ -233,7 +238,12 @@ Connection::Ending Connection::Receive(StatementRun* run, const Statement& state
       case Result::Sort::kError: {
         if (!run->status.ok()) break;
         run->status = Failure(*result, *command);
-        const std::string sqlstate = result->error().sqlstate;
+        // The server's error undoes the statement. Not so libpq's own, which has no
+        // SQLSTATE, nor one that comes when it has ended, which may be the commit's.
+        if (result->error().sqlstate.empty() || command->done > 0) {
+          run->status = WhenLost(run->status, statement);
+        }
+        session_over_ = session_over_ || EndsSession(result->error());
         if (IsStalePlan(result->error()) && !in_transaction_) {
           if (!command->ends_with_sync) {
             command->stale = true;
@@ -269,6 +279,12 @@ Connection::Ending Connection::Ended(StatementRun* run, const Command& command) 
   return Ending::kDone;
 }
 
+absl::Status Connection::WhenLost(const absl::Status& status, const Statement& statement) const {
+  // The commit is what the sync makes of the statement.
+  const bool may_commit = !in_transaction_ && !statement.text.reads && !session_over_;
+  return may_commit && Lost(status) ? OutcomeUnknown() : status;
+}
+
 absl::Status Connection::OutcomeUnknown() const {
   const absl::Status lost = link_->BrokenError();
   return MakeErrorWithHint(
@@ -279,6 +295,10 @@ absl::Status Connection::OutcomeUnknown() const {
 }
 
 void Connection::RunOne(StatementRun* run, bool may_leave_cursor) {
+  if (run->staleness.count() != 0 && !stale_read_) {
+    RunStale(run, may_leave_cursor);
+    return;
+  }
   auto watch = std::make_unique<Watch>(link_.get(), run->deadline, run->cancellation);
   run->status = watch->Interruption();
   if (!run->status.ok()) return;
@@ -301,7 +321,8 @@ void Connection::RunOne(StatementRun* run, bool may_leave_cursor) {
       CheckSession(run, *statement);
       return;
     }
-    if (!Send(run, statement, run->args)) return;
+    run->status = watch->Interruption();
+    if (!run->status.ok() || !Send(run, statement, run->args)) return;
     link_->RowByRow();
     link_->SendSync();
     const Ending ending = Receive(run, *statement, command.get(),

@@ -23,6 +23,9 @@ constexpr Milliseconds kNone{0};
 constexpr Milliseconds kYear = hours(365 * 24);
 constexpr char kSqlite[] = "sqlite";
 constexpr char kPostgres[] = "postgres";
+constexpr char kCockroachDb[] = "cockroachdb";
+// Its documents' advice: so that connections find their way to nodes that are new.
+constexpr Milliseconds kCockroachDbLifetime = std::chrono::minutes(5);
 constexpr char kInMemory[] = ":memory:";
 
 // Keys that say where a server is and who we are there.
@@ -40,11 +43,11 @@ std::string TextOr(YamlMap* map, const std::string& key, std::string otherwise) 
 void ReadDriver(YamlMap* map, driver::Config* config, Problems* problems) {
   // A wrong name stays empty: nothing then depends on which driver it is.
   config->driver = map->Has("driver") ? "" : kSqlite;
-  map->Choice("driver", {kSqlite, "postgres", "cockroachdb", "pebble", "rocksdb"}, &config->driver);
-  if (!config->driver.empty() && config->driver != kSqlite && config->driver != kPostgres) {
+  map->Choice("driver", {kSqlite, kPostgres, kCockroachDb, "pebble", "rocksdb"}, &config->driver);
+  if (config->driver == "pebble" || config->driver == "rocksdb") {
     problems->Add(map->WhereIs("driver"),
-                  fmt::format("'{}' is known, but this build does not have it; use 'sqlite' or "
-                              "'postgres', or a build that has it",
+                  fmt::format("'{}' is known, but this build does not have it; use 'sqlite', "
+                              "'postgres' or 'cockroachdb', or a build that has it",
                               config->driver));
   }
 }
@@ -178,6 +181,7 @@ DatabaseConfig ReadDatabase(YamlMap map, const std::string& name, const Database
   ReadDriver(&map, &config.driver, context.problems);
   ReadConnection(&map, context, &config.driver);
   if (config.driver.driver == kSqlite) ReadSqlite(map, context, &config.driver);
+  if (config.driver.driver == kCockroachDb) config.pool.max_lifetime = kCockroachDbLifetime;
   ReadPool(&map, &config.pool, context.problems);
   ReadLimits(&map, &config.limits);
   ReadSizes(&map, context, &config.driver);

@@ -57,6 +57,10 @@ class Backend {
   virtual std::string serial_key() const = 0;
 };
 
+// In postgres_backends.cc.
+const Backend& PostgresBackend();
+const Backend& CockroachDbBackend();
+
 // Every driver of this build.
 const std::vector<const Backend*>& Backends();
 

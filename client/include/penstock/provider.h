@@ -173,6 +173,7 @@ struct PingInfo {
   bool transactional_ddl = false;
   bool arrays = false;
   bool single_writer = false;
+  bool staleness = false;
 };
 
 // One database of those the daemon serves.

@@ -58,8 +58,8 @@ TEST_F(MistakesTest, OfDatabases) {
        "driver: 'sqllite' is not one of sqlite, postgres, cockroachdb, pebble, rocksdb; did you "
        "mean 'sqlite'?"},
       {"driver: pebble",
-       "driver: 'pebble' is known, but this build does not have it; use 'sqlite' or 'postgres', "
-       "or a build that has it"},
+       "driver: 'pebble' is known, but this build does not have it; use 'sqlite', "
+       "'postgres' or 'cockroachdb', or a build that has it"},
       {"host: db", "host: has no meaning on sqlite; remove it, or choose another driver"},
       {"database: ''",
        "database: names no file; write a path, or remove the key for the default file"},
