@@ -198,6 +198,11 @@ class Connection {
   // error the connection is closed.
   virtual absl::Status Reset() = 0;
 
+  // True: what statements leave behind in the session (settings, locks) stays
+  // from one RunBatch to the next, until false or Reset. Never blocks. A driver
+  // that cleans up at Reset only has nothing to do.
+  virtual void KeepSession(bool /*keep*/) {}
+
   // False once the link is known to be broken. Never blocks.
   virtual bool healthy() const = 0;
 };

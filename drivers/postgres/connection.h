@@ -48,6 +48,7 @@ class Connection final : public driver::Connection {
   bool transaction_aborted() const override;
   absl::Status Ping(const driver::Deadline& deadline) override;
   absl::Status Reset() override;
+  void KeepSession(bool keep) override { keep_session_ = keep; }
   bool healthy() const override;
 
   std::string server_version() const { return link_->setting("server_version"); }
@@ -162,6 +163,8 @@ class Connection final : public driver::Connection {
   bool in_transaction_ = false;
   // Something may have been left behind in the session.
   bool session_changed_ = false;
+  // See KeepSession.
+  bool keep_session_ = false;
 
   // Scratch.
   std::string arena_;
