@@ -27,9 +27,12 @@ using Table = std::vector<std::vector<Cell>>;
 // thread at a time.
 class Session {
  public:
-  // `connection` and `cancellation`, which may be null, outlive the session.
+  // Both may be null, `connection` until Use; otherwise they outlive their use.
   Session(driver::Connection* connection, driver::Cancellation* cancellation)
       : connection_(connection), cancellation_(cancellation) {}
+
+  // Another connection from now on; outside a transaction only.
+  void Use(driver::Connection* connection) { connection_ = connection; }
 
   // For every statement from now on; zero: none. `until` ends them all.
   void SetLimits(driver::Duration statement_timeout, const driver::Deadline& until);
@@ -67,7 +70,7 @@ class Session {
   absl::Status Execute(std::string_view sql, std::span<const driver::Value> args,
                        driver::RowWriter* writer);
 
-  driver::Connection* const connection_;
+  driver::Connection* connection_;
   driver::Cancellation* const cancellation_;
   driver::Duration statement_timeout_{};
   driver::Deadline until_;
