@@ -7,6 +7,7 @@
 #include <fstream>
 #include <map>
 #include <memory>
+#include <regex>
 #include <thread>
 
 #include "fmt/format.h"
@@ -109,7 +110,9 @@ class MigrateProcess : public ::testing::TestWithParam<std::string> {
                   "--exclude-table=penstock_migrations", connection_},
                  folder_.path());
     EXPECT_EQ(dump.Wait(), 0) << dump.output();
-    return dump.output();
+    // Newer ones print a word of chance.
+    static const std::regex kChance("\\\\(un)?restrict .*");
+    return std::regex_replace(dump.output(), kChance, "");
   }
 
   TempDir folder_;
@@ -121,31 +124,32 @@ class MigrateProcess : public ::testing::TestWithParam<std::string> {
 // kill -9 of the daemon when an event comes; the next run ends it well.
 TEST_P(MigrateProcess, TheDaemonIsKilledInEachPhase) {
   const MigrationFiles files = TenSteps();
-  const std::vector<std::function<bool(const v1::MigrateResponse&)>> phases = {
-      [](const v1::MigrateResponse& event) { return event.has_plan(); },
-      [](const v1::MigrateResponse& event) {
-        return event.step().index() == 2 && !event.step().done();
-      },
-      // In the slow one.
-      [](const v1::MigrateResponse& event) {
-        return event.step().index() == 4 && !event.step().done();
-      },
-      [](const v1::MigrateResponse& event) {
-        return event.step().index() == 0 && event.step().done();
-      },
+  // The file whose step has just begun (in 05 it goes on for a second) or is done;
+  // empty: as soon as there is a plan.
+  struct Phase {
+    std::string file;
+    bool done;
   };
-  for (const auto& phase : phases) {
+  const std::vector<Phase> phases = {{"", false},
+                                     {"03_insert.up.sql", false},
+                                     {"05_insert.up.sql", false},
+                                     {"07_insert.up.sql", true}};
+  for (const Phase& phase : phases) {
     const std::unique_ptr<Process> daemon = Daemon("a");
     ASSERT_TRUE(daemon->WaitForOutput("penstockd ready")) << daemon->output();
     MigrationWire wire(Wire(target("a")).channel());
     bool killed = false;
+    v1::MigrateResponse::Plan plan;
     wire.Migrate({}, files, [&](const v1::MigrateResponse& event) {
-      if (!killed && phase(event)) {
-        daemon->Signal(SIGKILL);
-        killed = true;
-      }
+      if (event.has_plan()) plan = event.plan();
+      const bool there =
+          phase.file.empty() || (event.has_step() && event.step().done() == phase.done &&
+                                 plan.steps(event.step().index()).file() == phase.file);
+      if (there && !killed) daemon->Signal(SIGKILL);
+      killed = killed || there;
       return true;
     });
+    EXPECT_TRUE(killed) << phase.file;
     daemon->Signal(SIGKILL);
     daemon->Wait();
   }
@@ -286,7 +290,7 @@ TEST_P(MigrateProcess, AFolderOfGolangMigrate) {
   ASSERT_TRUE(daemon->WaitForOutput("penstockd ready"));
   const auto up = Client("a", "up", {"migrate", "up", Folder(files)});
   EXPECT_EQ(up->Wait(), 0) << up->output();
-  EXPECT_EQ(Wire(target("a")).Query("SELECT name FROM users").text(), "'O''Hara; -- no comment'");
+  EXPECT_EQ(Wire(target("a")).Query("SELECT name FROM users").text(), "'O'Hara; -- no comment'");
   const auto down = Client("a", "down", {"migrate", "down", Folder(files)});
   EXPECT_EQ(down->Wait(), 5);
   EXPECT_THAT(down->output(), HasSubstr("20230103000000_seed.up.sql: it cannot be taken back"));
