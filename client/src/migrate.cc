@@ -12,7 +12,11 @@
 #include "client/src/convert.h"
 #include "client/src/status.h"
 #include "client/src/stream.h"
+#include "client/src/transaction.h"
+#include "client/src/transaction_link.h"
+#include "client/src/transaction_stream.h"
 #include "fmt/format.h"
+#include "penstock/provider.h"
 #include "penstock/v1/migration.grpc.pb.h"
 
 namespace penstock::internal {
@@ -47,6 +51,12 @@ void Fill(const MigrateOptions& options, Request::Start* start) {
       SetRepair(Request::Repair::ACTION_MARK_NOT_APPLIED, options, start);
       break;
     case Action::kResume: SetRepair(Request::Repair::ACTION_RESUME, options, start); break;
+  }
+  for (const CodeMigration& code : options.code) {
+    v1::CodeStep* step = start->add_code_steps();
+    step->set_version(code.version);
+    step->set_name(code.name);
+    step->set_has_down(code.down != nullptr);
   }
   start->set_dry_run(options.dry_run);
   start->set_allow_gaps(options.allow_gaps);
@@ -123,6 +133,59 @@ MigrationEvent FromProto(const v1::MigrateResponse& from) {
   return event;
 }
 
+// A migration's stream, lent to the transaction of a code step.
+class CodeLink final : public TransactionLink {
+ public:
+  CodeLink(MigrateStream* stream, const Context& ctx) : stream_(stream), ctx_(ctx) {}
+
+  void Enter(const Context& ctx) override { stream_->Enter(ctx); }
+  void Leave() override { stream_->Enter(ctx_); }
+  bool Send(const v1::TransactionRequest& request) override {
+    Request wrapped;
+    *wrapped.mutable_transaction() = request;
+    return stream_->Send(wrapped);
+  }
+  bool Receive(v1::TransactionResponse* response) override {
+    v1::MigrateResponse wrapped;
+    if (!stream_->Receive(&wrapped)) return false;
+    response->Swap(wrapped.mutable_transaction());
+    return true;
+  }
+  bool MaybeSent() override { return stream_->MaybeSent(); }
+  absl::Status End() override { return stream_->End(); }
+  void AwaitEnd() override { stream_->AwaitEnd(); }
+
+ private:
+  MigrateStream* const stream_;
+  const Context ctx_;
+};
+
+// Calls the function of the step and tells the daemon how it ended. Not OK: the stream
+// has broken. `*outcome`: what the function returned.
+absl::Status RunCode(const std::shared_ptr<Channel>& channel, const Context& ctx,
+                     const MigrationStep& step, const MigrateOptions& options,
+                     MigrateStream* stream, absl::Status* outcome) {
+  const auto code = std::find_if(
+      options.code.begin(), options.code.end(),
+      [&step](const CodeMigration& candidate) { return candidate.version == step.version; });
+  if (code == options.code.end()) return ProtocolError("the daemon asks for an unknown code step");
+  auto link = std::make_shared<TransactionStream>(channel, std::make_unique<CodeLink>(stream, ctx));
+  const std::unique_ptr<Transaction> transaction = LentTransaction(link);
+  const auto& function = step.down ? code->down : code->up;
+  *outcome = function != nullptr ? function(transaction.get())
+                                 : absl::FailedPreconditionError("there is no such function");
+  absl::Status ready = link->GiveBack();
+  if (!ready.ok()) return ready;
+  Request request;
+  v1::MigrateRequest::CodeDone* done = request.mutable_code_done();
+  if (!outcome->ok()) {
+    done->mutable_error()->set_code(static_cast<int>(outcome->code()));
+    done->mutable_error()->set_message(
+        std::string(outcome->message().data(), outcome->message().size()));
+  }
+  return stream->Send(request) ? absl::OkStatus() : stream->End();
+}
+
 }  // namespace
 
 absl::StatusOr<std::vector<v1::MigrationFile>> ReadMigrations(std::string_view path) {
@@ -155,7 +218,9 @@ absl::StatusOr<MigrateResult> RunMigrate(const std::shared_ptr<Channel>& channel
                                          const MigrateOptions& options) {
   absl::Status status = channel->Check(ctx);
   if (!status.ok()) return status;
-  absl::StatusOr<std::vector<v1::MigrationFile>> files = ReadMigrations(path);
+  absl::StatusOr<std::vector<v1::MigrationFile>> files = path.empty() && !options.code.empty()
+                                                             ? std::vector<v1::MigrationFile>()
+                                                             : ReadMigrations(path);
   if (!files.ok()) return files.status();
   Request::Start start;
   start.set_database(channel->config.database);
@@ -173,6 +238,7 @@ absl::StatusOr<MigrateResult> RunMigrate(const std::shared_ptr<Channel>& channel
     if (!stream.Send(request)) return stream.End();
   }
   MigrateResult result;
+  absl::Status failure;  // of a function
   for (v1::MigrateResponse response; stream.Receive(&response);) {
     if (response.has_result()) {
       result.steps = response.result().steps();
@@ -183,11 +249,20 @@ absl::StatusOr<MigrateResult> RunMigrate(const std::shared_ptr<Channel>& channel
       stream.AwaitEnd();
       return result;
     }
+    if (response.has_code_turn()) {
+      const auto index = static_cast<size_t>(response.code_turn().index());
+      if (index >= result.plan.size()) return ProtocolError("a code step is not in the plan");
+      status = RunCode(channel, ctx, result.plan[index], options, &stream, &failure);
+      if (!status.ok()) return status;
+      continue;
+    }
     MigrationEvent event = FromProto(response);
     if (options.on_event) options.on_event(event);
     if (event.kind == MigrationEvent::Kind::kPlan) result.plan = std::move(event.plan);
   }
-  return stream.End();
+  // The function's own error says more than what came back of it.
+  status = stream.End();
+  return failure.ok() ? status : failure;
 }
 
 MigrationReport FromProto(const v1::GetStatusResponse& from) {

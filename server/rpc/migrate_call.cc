@@ -22,7 +22,9 @@
 #include "server/rpc/convert.h"
 #include "server/rpc/migration_convert.h"
 #include "server/rpc/service.h"
+#include "server/rpc/transaction_steps.h"
 #include "server/session/migration.h"
+#include "server/session/transaction.h"
 
 namespace penstock::server {
 namespace {
@@ -42,7 +44,15 @@ constexpr size_t kMaxBytes = size_t{256} << 20;
 class MigrateCall final : public BidiCall, public Task, public Pool::Waiter {
  public:
   MigrateCall(const RpcContext& context, const CallSource& source)
-      : BidiCall(context, Rpc::kMigrate), Task(Sort::kBlocking), source_(source) {
+      : BidiCall(context, Rpc::kMigrate),
+        Task(Sort::kBlocking),
+        source_(source),
+        steps_(context_, &cancellation_,
+               [this](bool has_timeout, const google::protobuf::Duration& timeout,
+                      driver::Deadline* deadline) {
+                 return DeadlineFor(*database_, has_timeout, timeout, Clock::System().Now(),
+                                    deadline);
+               }) {
     transactional = true;
     source_.services->migration.RequestMigrate(&server_context_, stream(), source_.queue,
                                                source_.queue, StartTag());
@@ -52,6 +62,7 @@ class MigrateCall final : public BidiCall, public Task, public Pool::Waiter {
     CheckStall(now);
     const State state = state_.load();
     if (state == State::kQueued || state == State::kPausing) TickWaiting(state, now);
+    if (state == State::kCoding && cancellation_.cancelled()) EndCoding();
     if (state == State::kRunning && now >= Load(report_at_)) {
       Store(report_at_, now + kReportEvery);
       if (step_.load() >= 0) ReportStep(now, false);
@@ -75,10 +86,23 @@ class MigrateCall final : public BidiCall, public Task, public Pool::Waiter {
     kPausing,    // another daemon had the lock
     kAcquiring,  // waits for a connection
     kRunning,    // an executor's task is queued or running
+    kCoding,     // in a code step: a read is outstanding
+    kAnswering,  // in a code step: a part of an answer is being written
     kEnding,     // on the executor for the last time, or finished
   };
   // What the executor's task does next.
-  enum class Work : uint8_t { kPrepare, kAcquire, kLock, kPlan, kStep, kRecord, kEnd };
+  enum class Work : uint8_t {
+    kPrepare,
+    kAcquire,
+    kLock,
+    kPlan,
+    kStep,
+    kCode,
+    kFetch,
+    kCodeDone,
+    kRecord,
+    kEnd
+  };
 
   using AtomicTime = std::atomic<Duration::rep>;
   static TimePoint Load(const AtomicTime& time) { return TimePoint(Duration(time.load())); }
@@ -88,6 +112,7 @@ class MigrateCall final : public BidiCall, public Task, public Pool::Waiter {
   void OnStart() override { StartRead(); }
 
   void OnRead(bool ok) override {
+    if (migration_ != nullptr) return OnCode(ok);
     if (cancellation_.cancelled()) return Finish(cancellation_.status());
     if (!ok) {
       return Finish(MakeError(Reason::kProtocol, database_ == nullptr
@@ -104,8 +129,8 @@ class MigrateCall final : public BidiCall, public Task, public Pool::Waiter {
   }
 
   absl::Status Take(Request* request, bool* more) {
-    if (request->has_start() == (database_ != nullptr) ||
-        request->step_case() == Request::STEP_NOT_SET) {
+    const bool known = request->has_start() || request->has_files();
+    if (!known || request->has_start() == (database_ != nullptr)) {
       return MakeError(
           Reason::kProtocol,
           "the first request of a Migrate stream has `start`, the others have `files`");
@@ -193,6 +218,9 @@ class MigrateCall final : public BidiCall, public Task, public Pool::Waiter {
       case Work::kLock: return RunLock();
       case Work::kPlan: return RunPlan();
       case Work::kStep: return RunStep();
+      case Work::kCode: RunCode(); return absl::OkStatus();
+      case Work::kFetch: RunFetch(); return absl::OkStatus();
+      case Work::kCodeDone: return RunCodeDone();
       case Work::kRecord: return RunRecord();
       case Work::kEnd: RunEnd(); return absl::OkStatus();
     }
@@ -285,17 +313,24 @@ class MigrateCall final : public BidiCall, public Task, public Pool::Waiter {
         step.script() == nullptr ? 0 : static_cast<int64_t>(step.script()->statements.size()));
     step_.store(static_cast<int32_t>(next_step_));
     ReportStep(began, false);
+    if (step.script() == nullptr) return RunBeginCode();
     absl::Status status = migration_->RunStep(next_step_, [this](size_t statement, size_t) {
       statement_.store(static_cast<int64_t>(statement), std::memory_order_relaxed);
     });
+    return EndStep(status);
+  }
+
+  absl::Status EndStep(const absl::Status& status) {
     const TimePoint ended = Clock::System().Now();
-    const std::chrono::duration<double, std::milli> took = ended - began;
+    const migrations::PlanStep& step = migration_->plan()[next_step_];
+    const std::chrono::duration<double, std::milli> took = ended - Load(step_began_);
     Log(status.ok() ? Level::kInfo : Level::kWarn, status.ok() ? "migrated" : "migration failed",
         {{"database", database_->name()},
          {"step", step.Title()},
          {"direction", Name(step.direction)},
          {"duration_ms", took.count()}});
     if (!status.ok()) return status;
+    step_.store(static_cast<int32_t>(next_step_));
     ReportStep(ended, true);
     step_.store(-1);
     if (++next_step_ == migration_->plan().size()) {
@@ -303,6 +338,88 @@ class MigrateCall final : public BidiCall, public Task, public Pool::Waiter {
     }
     Do(Work::kStep);
     return absl::OkStatus();
+  }
+
+  absl::Status RunBeginCode() {
+    step_.store(-1);
+    absl::StatusOr<Lease> lease = migration_->BeginCode(next_step_);
+    if (!lease.ok()) return lease.status();
+    transaction_.emplace(database_);
+    transaction_->Adopt(*std::move(lease));
+    Event event;
+    event.mutable_code_turn()->set_index(static_cast<int32_t>(next_step_));
+    Push(event);
+    ReadCode();
+    return absl::OkStatus();
+  }
+
+  void ReadCode() {
+    state_.store(State::kCoding);
+    StartRead();
+  }
+
+  // From the ticker's thread.
+  void EndCoding() {
+    State coding = State::kCoding;
+    if (state_.compare_exchange_strong(coding, State::kEnding)) End(cancellation_.status());
+  }
+
+  // A request within a code step.
+  void OnCode(bool ok) {
+    State coding = State::kCoding;
+    if (!state_.compare_exchange_strong(coding, State::kRunning)) return;  // ended meanwhile
+    if (cancellation_.cancelled()) return End(cancellation_.status());
+    if (!ok) return End(MakeError(Reason::kProtocol, "the stream ended within a code step"));
+    code_.Clear();
+    const absl::Status parsed = Parse(in(), &code_);
+    if (!parsed.ok()) return End(parsed);
+    if (code_.has_code_done()) return Do(Work::kCodeDone);
+    if (code_.has_transaction()) return Do(Work::kCode);
+    End(MakeError(Reason::kProtocol,
+                  "within a code step the requests have `transaction` or `code_done`"));
+  }
+
+  void RunCode() {
+    steps_.Run(database_, &*transaction_, code_.transaction(), Clock::System().Now());
+    Answer();
+  }
+
+  void RunFetch() {
+    steps_.Fetch();
+    Answer();
+  }
+
+  // On the executor, or after a write: the next part of the answer, or what comes
+  // after the last.
+  void Answer() {
+    Event event;
+    if (steps_.Next(event.mutable_transaction())) {
+      state_.store(State::kAnswering);
+      if (!Push(event, /*answers=*/true)) End(cancellation_.status());
+    } else if (steps_.more()) {
+      Do(Work::kFetch);
+    } else {
+      ReadCode();
+    }
+  }
+
+  absl::Status RunCodeDone() {
+    absl::Status outcome;
+    if (code_.code_done().has_error()) {
+      const v1::Error& error = code_.code_done().error();
+      outcome = absl::Status(static_cast<absl::StatusCode>(error.code()), error.message());
+      if (outcome.ok()) outcome = absl::UnknownError(error.message());
+    }
+    GiveUpCode();
+    return EndStep(migration_->EndCode(next_step_, outcome));
+  }
+
+  // The connection is the migration's again.
+  void GiveUpCode() {
+    steps_.Close();
+    if (!transaction_.has_value()) return;
+    migration_->TakeBack(transaction_->Leave());
+    transaction_.reset();
   }
 
   absl::Status RunRecord() {
@@ -328,6 +445,7 @@ class MigrateCall final : public BidiCall, public Task, public Pool::Waiter {
 
   void RunEnd() {
     step_.store(-1);
+    GiveUpCode();
     if (migration_ != nullptr) migration_->End();
     lease_.Release();
     if (std::exchange(has_turn_, false)) database_->EndMigration();
@@ -349,12 +467,16 @@ class MigrateCall final : public BidiCall, public Task, public Pool::Waiter {
     Push(event);
   }
 
-  // Thread-safe.
-  void Push(const Event& event) {
+  // Thread-safe. False: nothing can be written any more, and the call is cancelled.
+  // `answers`: Answer is called when it and all before it have been written.
+  bool Push(const Event& event, bool answers = false) {
     const std::lock_guard lock(mutex_);
-    if (finish_.has_value() || !write_error_.ok()) return;
+    if (finish_.has_value() || !write_error_.ok()) return false;
     events_.push_back(event);
+    answers_ = answers_ || answers;
     if (!writing_) WriteNextLocked();
+    if (!write_error_.ok()) answers_ = false;
+    return write_error_.ok();
   }
 
   void WriteNextLocked() {
@@ -376,8 +498,17 @@ class MigrateCall final : public BidiCall, public Task, public Pool::Waiter {
       events_.clear();
     }
     const bool finish = !writing_ && finish_.has_value();
+    const bool answer = !writing_ && answers_;
+    if (answer) answers_ = false;
+    const bool broken = !ok || !write_error_.ok();
     lock.unlock();
-    if (finish) Finish(*finish_);
+    if (finish) {
+      Finish(*finish_);
+    } else if (answer && broken) {
+      End(GoneStatus());
+    } else if (answer) {
+      Answer();
+    }
   }
 
   const CallSource source_;
@@ -398,6 +529,11 @@ class MigrateCall final : public BidiCall, public Task, public Pool::Waiter {
   std::unique_ptr<Migration> migration_;
   size_t next_step_ = 0;
 
+  // Of a code step.
+  std::optional<Transaction> transaction_;
+  TransactionSteps steps_;
+  Request code_;
+
   // For the ticker's reports.
   AtomicTime report_at_{TimePoint::min().time_since_epoch().count()};
   AtomicTime step_began_{0};
@@ -408,6 +544,7 @@ class MigrateCall final : public BidiCall, public Task, public Pool::Waiter {
   std::mutex mutex_;
   std::deque<Event> events_;
   bool writing_ = false;
+  bool answers_ = false;
   absl::Status write_error_;
   std::optional<absl::Status> finish_;  // set once nothing more is pushed
 };

@@ -73,9 +73,19 @@ void TakeFiles(google::protobuf::RepeatedPtrField<v1::MigrationFile>* from,
   from->Clear();
 }
 
+std::vector<migrations::CodeStep> FromProto(
+    const google::protobuf::RepeatedPtrField<v1::CodeStep>& from) {
+  std::vector<migrations::CodeStep> steps;
+  for (const v1::CodeStep& step : from) {
+    steps.push_back({.version = step.version(), .name = step.name(), .has_down = step.has_down()});
+  }
+  return steps;
+}
+
 absl::Status FromProto(const Start& from, MigrationSpec* to) {
   to->dry_run = from.dry_run();
   to->allow_gaps = from.allow_gaps();
+  to->code_steps = FromProto(from.code_steps());
   if (from.has_statement_timeout()) {
     absl::Status status = FromProto(from.statement_timeout(), &to->statement_timeout);
     if (!status.ok()) return status;

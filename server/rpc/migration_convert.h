@@ -18,6 +18,9 @@ namespace penstock::server {
 void TakeFiles(google::protobuf::RepeatedPtrField<v1::MigrationFile>* from,
                std::vector<migrations::File>* to);
 
+std::vector<migrations::CodeStep> FromProto(
+    const google::protobuf::RepeatedPtrField<v1::CodeStep>& from);
+
 // Everything of a start but its files, folder and lock_timeout.
 absl::Status FromProto(const v1::MigrateRequest::Start& from, MigrationSpec* to);
 

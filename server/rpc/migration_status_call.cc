@@ -82,7 +82,8 @@ class MigrationStatusCall final : public UnaryCall, public Pool::Waiter, public 
     const std::string& driver = database_->info().name;
     auto dialect = migrations::MakeDialect(driver, database_->migrations_table());
     if (!dialect.ok()) return dialect.status();
-    auto source = migrations::ReadSource(files, {}, driver, **dialect);
+    auto source =
+        migrations::ReadSource(files, FromProto(request_.code_steps()), driver, **dialect);
     if (!source.ok()) return source.status();
     absl::Status connected = lease_.Connect(deadline_);
     if (!connected.ok()) return connected;

@@ -51,7 +51,7 @@ absl::Status Migration::Prepare() {
       migrations::MakeDialect(driver, database_->migrations_table());
   if (!dialect.ok()) return dialect.status();
   absl::StatusOr<migrations::Source> source =
-      migrations::ReadSource(spec_.files, {}, driver, **dialect);
+      migrations::ReadSource(spec_.files, spec_.code_steps, driver, **dialect);
   if (!source.ok()) return source.status();
   spec_.files.clear();
   migrator_ =
@@ -83,6 +83,16 @@ absl::Status Migration::Plan() {
 
 absl::Status Migration::RunStep(size_t index, const migrations::OnStatement& on_statement) {
   return migrator_->RunStep(plan_[index], on_statement).status();
+}
+
+absl::StatusOr<Lease> Migration::BeginCode(size_t index) {
+  absl::Status begun = migrator_->BeginCode(plan_[index]);
+  if (!begun.ok()) return begun;
+  return std::move(lease_);
+}
+
+absl::Status Migration::EndCode(size_t index, const absl::Status& outcome) {
+  return migrator_->EndCode(plan_[index], outcome).status();
 }
 
 absl::StatusOr<std::vector<migrations::HistoryRow>> Migration::Record() {

@@ -30,6 +30,7 @@ struct MigrationSpec {
   // Of everything.
   driver::Deadline deadline;
   std::vector<migrations::File> files;
+  std::vector<migrations::CodeStep> code_steps;
 };
 
 // How long to wait between two attempts to take the lock.
@@ -64,6 +65,12 @@ class Migration {
   absl::Status Plan();
   const std::vector<migrations::PlanStep>& plan() const { return plan_; }
   absl::Status RunStep(size_t index, const migrations::OnStatement& on_statement);
+
+  // Of a code step: opens the transaction and hands the connection out, until it is
+  // given back; EndCode then commits if `outcome` is OK.
+  absl::StatusOr<Lease> BeginCode(size_t index);
+  void TakeBack(Lease lease) { lease_ = std::move(lease); }
+  absl::Status EndCode(size_t index, const absl::Status& outcome);
 
   // Locked, for kBaseline and kRepair: what was written.
   absl::StatusOr<std::vector<migrations::HistoryRow>> Record();

@@ -13,6 +13,7 @@
 #include <string>
 #include <vector>
 
+#include "absl/status/status.h"
 #include "absl/time/time.h"
 
 namespace penstock {
@@ -55,6 +56,23 @@ struct MigrationEvent {
   absl::Duration elapsed;
 };
 
+class Transaction;
+
+// A migration that is a function of the program: it takes its turn among the files
+// by its version. It works on a transaction that the daemon has opened and that is
+// committed, together with its row of the history, when it returns OK; otherwise it is
+// rolled back and the migration ends with the error. (Commit and Rollback of the
+// transaction are refused.) It is called from the thread that called Migrate, at
+// most once a call.
+struct CodeMigration {
+  int64_t version = 0;
+  // What the history calls it.
+  std::string name;
+  std::function<absl::Status(Transaction*)> up;
+  // May be empty: then it cannot be taken back.
+  std::function<absl::Status(Transaction*)> down;
+};
+
 // What to do.
 struct MigrateOptions {
   enum class Action {
@@ -79,6 +97,8 @@ struct MigrateOptions {
   absl::Duration statement_timeout = absl::InfiniteDuration();
   // How long to wait for another migrator.
   absl::Duration lock_timeout = absl::Seconds(60);
+  // Beside the folder's files, for which `path` may be empty.
+  std::vector<CodeMigration> code;
   // Called from the calling thread; may be empty.
   std::function<void(const MigrationEvent&)> on_event;
 };
