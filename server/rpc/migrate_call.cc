@@ -65,7 +65,8 @@ class MigrateCall final : public BidiCall, public Task, public Pool::Waiter {
     if (state == State::kCoding && cancellation_.cancelled()) EndCoding();
     if (state == State::kRunning && now >= Load(report_at_)) {
       Store(report_at_, now + kReportEvery);
-      if (step_.load() >= 0) ReportStep(now, false);
+      const int32_t index = step_.load();
+      if (index >= 0) ReportStep(index, now, false);
     }
   }
 
@@ -311,8 +312,9 @@ class MigrateCall final : public BidiCall, public Task, public Pool::Waiter {
     const migrations::PlanStep& step = migration_->plan()[next_step_];
     statements_.store(
         step.script() == nullptr ? 0 : static_cast<int64_t>(step.script()->statements.size()));
-    step_.store(static_cast<int32_t>(next_step_));
-    ReportStep(began, false);
+    const auto index = static_cast<int32_t>(next_step_);
+    step_.store(index);
+    ReportStep(index, began, false);
     if (step.script() == nullptr) return RunBeginCode();
     absl::Status status = migration_->RunStep(next_step_, [this](size_t statement, size_t) {
       statement_.store(static_cast<int64_t>(statement), std::memory_order_relaxed);
@@ -330,9 +332,8 @@ class MigrateCall final : public BidiCall, public Task, public Pool::Waiter {
          {"direction", Name(step.direction)},
          {"duration_ms", took.count()}});
     if (!status.ok()) return status;
-    step_.store(static_cast<int32_t>(next_step_));
-    ReportStep(ended, true);
     step_.store(-1);
+    ReportStep(static_cast<int32_t>(next_step_), ended, true);
     if (++next_step_ == migration_->plan().size()) {
       return Succeed(static_cast<int32_t>(next_step_), {});
     }
@@ -456,10 +457,10 @@ class MigrateCall final : public BidiCall, public Task, public Pool::Waiter {
     Finish(*finish_);
   }
 
-  void ReportStep(TimePoint now, bool done) {
+  void ReportStep(int32_t index, TimePoint now, bool done) {
     Event event;
     Event::Step* step = event.mutable_step();
-    step->set_index(step_.load());
+    step->set_index(index);
     step->set_statement(done ? statements_.load() : statement_.load());
     step->set_statements(statements_.load());
     ToProto(now - Load(step_began_), step->mutable_elapsed());
