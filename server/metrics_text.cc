@@ -21,8 +21,9 @@ constexpr const char* kCodeNames[kStatusCodes] = {
     "NOT_FOUND", "ALREADY_EXISTS", "PERMISSION_DENIED", "RESOURCE_EXHAUSTED", "FAILED_PRECONDITION",
     "ABORTED",   "OUT_OF_RANGE",   "UNIMPLEMENTED",     "INTERNAL",           "UNAVAILABLE",
     "DATA_LOSS", "UNAUTHENTICATED"};
-constexpr const char* kRpcNames[kRpcs] = {"Ping",        "Query", "Exec",   "Prepare",
-                                          "Transaction", "Admin", "Health", "Reflection"};
+constexpr const char* kRpcNames[kRpcs] = {
+    "Ping",    "Query",           "Exec",  "Prepare", "Transaction",
+    "Migrate", "MigrationStatus", "Admin", "Health",  "Reflection"};
 
 class Families {
  public:

@@ -8,6 +8,7 @@
 
 #include "absl/status/statusor.h"
 #include "absl/time/time.h"
+#include "penstock/migrate.h"
 
 namespace penstock::cli {
 
@@ -21,11 +22,24 @@ enum ExitCode : int {
   kExitUsage = 2,
   // The daemon, or the database behind it, could not be reached.
   kExitUnreachable = 3,
+  // migrate status: there are steps to be run, and nothing else is wrong.
+  kExitPending = 4,
+  // migrate: files and history do not agree, or a step has to be repaired.
+  kExitRefused = 5,
 };
 
-enum class Command { kPing, kQuery, kExec, kDatabases };
+enum class Command { kPing, kQuery, kExec, kDatabases, kMigrate, kMigrationStatus, kNewMigration };
 
 enum class OutputFormat { kTable, kCsv, kJson };
+
+// What follows `migrate`.
+struct MigrateCommand {
+  std::string folder;
+  MigrateOptions options;
+  // new: "create_users".
+  std::string name;
+  bool timestamp = false;
+};
 
 // A command line that was understood.
 struct Options {
@@ -45,6 +59,8 @@ struct Options {
   std::string sql;
   // query and exec: as written, see ParseArgument.
   std::vector<std::string> args;
+  // Of the commands that begin with `migrate`.
+  MigrateCommand migrate;
 };
 
 // What ParseOptions found: options to run with, or a text to print instead.

@@ -87,6 +87,7 @@ absl::StatusOr<std::shared_ptr<Channel>> Channel::Make(const Config& config) {
       grpc::CreateCustomChannel(config.target, *credentials, arguments);
   channel->database = v1::DatabaseService::NewStub(link);
   channel->admin = v1::AdminService::NewStub(link);
+  channel->migration = v1::MigrationService::NewStub(link);
   return channel;
 }
 

@@ -12,6 +12,7 @@
 #include "penstock/context.h"
 #include "penstock/v1/admin.grpc.pb.h"
 #include "penstock/v1/database.grpc.pb.h"
+#include "penstock/v1/migration.grpc.pb.h"
 
 namespace penstock::internal {
 
@@ -37,6 +38,7 @@ struct Channel {
   Config config;
   std::unique_ptr<v1::DatabaseService::Stub> database;
   std::unique_ptr<v1::AdminService::Stub> admin;
+  std::unique_ptr<v1::MigrationService::Stub> migration;
   // Provider::Close cancels it, and with it every call.
   Context open;
 };

@@ -207,6 +207,11 @@ class Connection {
   // connection that was idle is used again. Never blocks.
   virtual bool Alive() { return healthy(); }
 
+  // True: what statements leave behind in the session (settings, locks) stays
+  // from one RunBatch to the next, until false or Reset. Never blocks. A driver
+  // that cleans up at Reset only has nothing to do.
+  virtual void KeepSession(bool /*keep*/) {}
+
   // False once the link is known to be broken. Never blocks.
   virtual bool healthy() const = 0;
 };

@@ -48,6 +48,7 @@ bool Connection::Alive() { return link_->Alive(); }
 bool Connection::healthy() const { return !link_->broken(); }
 
 absl::Status Connection::Reset() {
+  keep_session_ = false;
   absl::Status reset = Rollback();
   if (reset.ok() && options_.always_reset) session_changed_ = true;
   CleanUp();
@@ -56,7 +57,7 @@ absl::Status Connection::Reset() {
 
 void Connection::CleanUp() {
   // Within a transaction it is the same client's still.
-  if (!session_changed_ || in_transaction_ || !healthy()) return;
+  if (!session_changed_ || keep_session_ || in_transaction_ || !healthy()) return;
   session_changed_ = false;
   if (flavor_.cockroach) {
     statements_.Clear();

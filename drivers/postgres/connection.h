@@ -52,6 +52,7 @@ class Connection final : public driver::Connection {
   absl::Status Ping(const driver::Deadline& deadline) override;
   absl::Status Reset() override;
   bool Alive() override;
+  void KeepSession(bool keep) override { keep_session_ = keep; }
   bool healthy() const override;
 
   std::string server_version() const { return link_->setting("server_version"); }
@@ -213,6 +214,8 @@ class Connection final : public driver::Connection {
   bool session_over_ = false;
   // Something may have been left behind in the session.
   bool session_changed_ = false;
+  // See KeepSession.
+  bool keep_session_ = false;
 
   // Scratch.
   std::string arena_;

@@ -186,6 +186,9 @@ DatabaseConfig ReadDatabase(YamlMap map, const std::string& name, const Database
   ReadLimits(&map, &config.limits);
   ReadSizes(&map, context, &config.driver);
   ReadMigrationsTable(&map, &config.migrations_table, context.problems);
+  if (const std::optional<Setting> folder = map.Text("migrate_on_start")) {
+    config.migrate_on_start = folder->value;
+  }
   ReadOptions(map.Map("options"), &config.driver);
   map.Finish();
   return config;

@@ -85,11 +85,13 @@ enum class Rpc : uint8_t {
   kExec,
   kPrepare,
   kTransaction,
+  kMigrate,
+  kMigrationStatus,
   kAdmin,
   kHealth,
   kReflection
 };
-inline constexpr size_t kRpcs = 8;
+inline constexpr size_t kRpcs = 10;
 
 // Of the whole daemon.
 struct ServerMetrics {

@@ -22,6 +22,8 @@ void WaitForQuery(const RpcContext& context, const CallSource& source);
 void WaitForExec(const RpcContext& context, const CallSource& source);
 void WaitForPrepare(const RpcContext& context, const CallSource& source);
 void WaitForTransaction(const RpcContext& context, const CallSource& source);
+void WaitForMigrate(const RpcContext& context, const CallSource& source);
+void WaitForMigrationStatus(const RpcContext& context, const CallSource& source);
 void WaitForListDatabases(const RpcContext& context, const CallSource& source);
 void WaitForGetStats(const RpcContext& context, const CallSource& source);
 void WaitForHealthCheck(const RpcContext& context, const CallSource& source);

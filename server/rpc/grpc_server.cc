@@ -111,6 +111,7 @@ class GrpcServer::Impl {
     builder.AddChannelArgument(GRPC_ARG_KEEPALIVE_PERMIT_WITHOUT_CALLS, 1);
     builder.AddChannelArgument(GRPC_ARG_ALLOW_REUSEPORT, 0);
     builder.RegisterService(&services_.database);
+    builder.RegisterService(&services_.migration);
     builder.RegisterService(&services_.admin);
     builder.RegisterService(&services_.health);
     builder.RegisterService(&services_.reflection);
@@ -129,6 +130,8 @@ class GrpcServer::Impl {
       WaitForTransaction(context_, source);
     }
     WaitForPing(context_, source);
+    WaitForMigrate(context_, source);
+    WaitForMigrationStatus(context_, source);
     WaitForListDatabases(context_, source);
     WaitForGetStats(context_, source);
     WaitForHealthCheck(context_, source);

@@ -6,6 +6,7 @@
 #include "grpc/reflection/v1alpha/reflection.grpc.pb.h"
 #include "penstock/v1/admin.grpc.pb.h"
 #include "penstock/v1/database.grpc.pb.h"
+#include "penstock/v1/migration.grpc.pb.h"
 
 namespace penstock::server {
 
@@ -15,6 +16,8 @@ using DatabaseMethods =
     v1::DatabaseService::WithRawMethod_Ping<v1::DatabaseService::WithRawMethod_Query<
         v1::DatabaseService::WithRawMethod_Exec<v1::DatabaseService::WithRawMethod_Prepare<
             v1::DatabaseService::WithRawMethod_Transaction<v1::DatabaseService::Service>>>>>;
+using MigrationMethods = v1::MigrationService::WithRawMethod_Migrate<
+    v1::MigrationService::WithRawMethod_GetStatus<v1::MigrationService::Service>>;
 using AdminMethods = v1::AdminService::WithRawMethod_ListDatabases<
     v1::AdminService::WithRawMethod_GetStats<v1::AdminService::Service>>;
 
@@ -28,6 +31,7 @@ using ReflectionMethods = reflection::ServerReflection::WithRawMethod_ServerRefl
 
 struct Services {
   DatabaseMethods database;
+  MigrationMethods migration;
   AdminMethods admin;
   HealthMethods health;
   ReflectionMethods reflection;

@@ -85,6 +85,7 @@ Database::Database(std::string name, const DatabaseConfig& config,
                    std::unique_ptr<driver::Driver> driver)
     : name_(std::move(name)),
       limits_(config.limits),
+      migrations_table_(config.migrations_table),
       acquire_timeout_(config.pool.acquire_timeout),
       driver_(std::move(driver)),
       write_pool_(MakePool(driver_.get(), driver::Lane::kWrite,

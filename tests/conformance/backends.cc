@@ -103,6 +103,11 @@ const std::vector<const Backend*>& Backends() {
   return backends;
 }
 
+const std::vector<const Backend*>& MigrationBackends() {
+  static const std::vector<const Backend*> backends = {Backends().front(), &PostgresBackend()};
+  return backends;
+}
+
 server::Config& Conformance::config() {
   if (config_ == nullptr) {
     config_ = std::make_unique<server::Config>(backend().Config(folder_.path()));

@@ -13,6 +13,7 @@
 #include "penstock/config.h"              // IWYU pragma: export
 #include "penstock/context.h"             // IWYU pragma: export
 #include "penstock/errors.h"              // IWYU pragma: export
+#include "penstock/migrate.h"             // IWYU pragma: export
 #include "penstock/provider.h"            // IWYU pragma: export
 #include "penstock/rows.h"                // IWYU pragma: export
 #include "penstock/run_in_transaction.h"  // IWYU pragma: export

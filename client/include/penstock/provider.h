@@ -24,6 +24,7 @@
 #include "absl/time/time.h"
 #include "penstock/config.h"
 #include "penstock/context.h"
+#include "penstock/migrate.h"
 #include "penstock/rows.h"
 #include "penstock/value.h"
 
@@ -220,9 +221,21 @@ class Provider : public Executor {
   virtual std::vector<absl::StatusOr<Result>> ExecBatch(const Context& ctx,
                                                         std::vector<BatchStatement> batch) = 0;
 
-  // Applies the migrations of a folder. UNIMPLEMENTED: the daemon has no
-  // migration service.
+  // Applies the pending migrations of a folder on this side, see migrate.h. Safe
+  // to call from many processes at once: each step is applied once.
+  //
+  // What was committed stays when it fails or is cut off, and calling again goes
+  // on from there. FAILED_PRECONDITION with the reason MIGRATION_REFUSED: files and
+  // history do not agree, or a step has to be repaired; ABORTED with
+  // MIGRATION_LOCKED: another migrator took longer than lock_timeout; NOT_FOUND: the
+  // folder cannot be read; or the error of a statement, with file and line.
   virtual absl::Status Migrate(const Context& ctx, std::string_view path) = 0;
+  // Likewise up, down, to a version, as a dry run, and so on.
+  virtual absl::StatusOr<MigrateResult> Migrate(const Context& ctx, std::string_view path,
+                                                const MigrateOptions& options) = 0;
+  // Compares a folder with the database. Changes nothing.
+  virtual absl::StatusOr<MigrationReport> MigrationStatus(const Context& ctx,
+                                                          std::string_view path) = 0;
 
   // The databases that the daemon serves, by name. It reaches none of them.
   virtual absl::StatusOr<std::vector<DatabaseInfo>> ListDatabases(const Context& ctx) = 0;
