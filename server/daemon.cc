@@ -1,5 +1,6 @@
 #include "server/daemon.h"
 
+#include <atomic>
 #include <chrono>
 #include <utility>
 
@@ -8,6 +9,7 @@
 #include "server/metrics_text.h"
 #include "server/rpc/grpc_server.h"
 #include "server/runtime/ticker.h"
+#include "server/session/startup_migrations.h"
 
 namespace penstock::server {
 namespace {
@@ -33,10 +35,15 @@ class Daemon::Impl {
       sessions_.Tick(now);
       databases_->Tick(now);
     });
+    // Before the migrations, so that a long one does not look like a daemon that hangs.
+    absl::Status status = StartHttp();
+    if (status.ok()) status = MigrateOnStart(config_, databases_.get(), &cancellation_);
+    if (!status.ok()) return status;
     absl::StatusOr<std::unique_ptr<GrpcServer>> grpc = GrpcServer::Start(context);
     if (!grpc.ok()) return grpc.status();
     grpc_ = *std::move(grpc);
-    return StartHttp();
+    serving_.store(true);
+    return absl::OkStatus();
   }
 
   ~Impl() {
@@ -57,6 +64,7 @@ class Daemon::Impl {
     HttpHandlers handlers;
     handlers.metrics = [this] { return MetricsText(metrics_, *databases_); };
     handlers.ready = [this] {
+      if (!serving_.load()) return absl::UnavailableError("starting");
       return sessions_.draining() ? absl::UnavailableError("draining") : absl::OkStatus();
     };
     absl::StatusOr<std::unique_ptr<HttpServer>> http =
@@ -70,6 +78,8 @@ class Daemon::Impl {
   const Config config_;
   ServerMetrics metrics_;
   Sessions sessions_;
+  driver::Cancellation cancellation_;
+  std::atomic<bool> serving_{false};
   std::unique_ptr<Databases> databases_;
   std::unique_ptr<Ticker> ticker_;
   std::unique_ptr<GrpcServer> grpc_;

@@ -22,8 +22,9 @@ constexpr const char* kCodeNames[kStatusCodes] = {
     "ABORTED",   "OUT_OF_RANGE",   "UNIMPLEMENTED",     "INTERNAL",           "UNAVAILABLE",
     "DATA_LOSS", "UNAUTHENTICATED"};
 constexpr const char* kRpcNames[kRpcs] = {
-    "Ping", "Query",    "Exec", "Prepare", "Transaction", "Admin", "Health", "Reflection",
-    "Get",  "BatchGet", "Put",  "Delete",  "DeleteRange", "Scan",  "Write"};
+    "Ping",        "Query",  "Exec",       "Prepare", "Transaction", "Migrate", "MigrationStatus",
+    "Admin",       "Health", "Reflection", "Get",     "BatchGet",    "Put",     "Delete",
+    "DeleteRange", "Scan",   "Write"};
 
 class Families {
  public:

@@ -12,6 +12,7 @@
 #include "client/cli/encode.h"
 #include "client/cli/formatter.h"
 #include "client/cli/key_value.h"
+#include "client/cli/migrate.h"
 #include "fmt/format.h"
 #include "penstock/context.h"
 #include "penstock/errors.h"
@@ -106,6 +107,27 @@ Outcome Databases(const Options& options, Provider* db, Output* out) {
   return Ended(WriteTable(options, {"name", "driver", "default"}, rows, out));
 }
 
+// Of a command that changes the schema.
+Outcome EndedMigration(absl::Status status) {
+  Outcome outcome = Ended(std::move(status));
+  if (GetErrorDetails(outcome.status).reason == "MIGRATION_REFUSED") outcome.code = kExitRefused;
+  return outcome;
+}
+
+Outcome Migrate(const Options& options, Provider* db, const Streams& streams) {
+  if (options.command == Command::kNewMigration) return Ended(NewMigration(options, streams.out));
+  const Context ctx = ContextOf(options);
+  // Connect would wait for a daemon that is not there.
+  if (absl::Status reached = db->Ping(ctx); !reached.ok()) return Unreached(reached);
+  if (options.command == Command::kMigrate) {
+    return EndedMigration(RunMigrate(options, ctx, db, streams.out, streams.err));
+  }
+  ExitCode code = kExitOk;
+  Outcome outcome = EndedMigration(PrintMigrationStatus(options, ctx, db, streams.out, &code));
+  if (outcome.status.ok()) outcome.code = code;
+  return outcome;
+}
+
 Outcome RunStatement(const Options& options, Provider* db, const Streams& streams) {
   const absl::StatusOr<std::vector<Value>> args = ParseArguments(options.args);
   if (!args.ok()) return {args.status(), kExitUsage};
@@ -137,6 +159,9 @@ Outcome Run(const Options& options, Provider* db, const Streams& streams) {
     case Command::kPing: return Ping(options, db, streams.out);
     case Command::kDatabases: return Databases(options, db, streams.out);
     case Command::kKeyValue: return KeyValue(options, db, streams);
+    case Command::kMigrate:
+    case Command::kMigrationStatus:
+    case Command::kNewMigration: return Migrate(options, db, streams);
     case Command::kQuery:
     case Command::kExec: break;
   }

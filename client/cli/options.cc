@@ -9,6 +9,7 @@
 #include "CLI/Config.hpp"
 #include "CLI/Formatter.hpp"
 #include "client/cli/key_value.h"
+#include "client/cli/migrate_options.h"
 #include "fmt/format.h"
 
 namespace penstock::cli {
@@ -18,7 +19,8 @@ constexpr const char* kDescription =
     "Runs SQL through a Penstock daemon.\n\n"
     "  penstock query 'select 1'\n"
     "  penstock query 'select name from users where age > $1' 18 --format csv\n"
-    "  penstock exec 'insert into users(name) values($1)' Ada\n";
+    "  penstock exec 'insert into users(name) values($1)' Ada\n"
+    "  penstock migrate up ./migrations\n";
 
 constexpr const char* kFooter =
     R"(Arguments fill the parameters $1, $2, … of the statement. One that reads as a
@@ -40,7 +42,9 @@ Exit codes:
   0  it worked
   1  the statement failed, or its result could not be written
   2  the command line is wrong
-  3  the daemon or its database could not be reached)";
+  3  the daemon or its database could not be reached
+  4  migrate status: there are migrations to be applied
+  5  migrate: files and history do not agree, or a migration has to be repaired)";
 
 constexpr const char* kDefaultTarget = "127.0.0.1:7420";
 
@@ -163,7 +167,7 @@ std::string MessageOf(const CLI::ParseError& error, const CLI::App& app) {
     return fmt::format("there is no command \"{}\"", unknown.front());
   }
   if (app.get_subcommands().empty() && error.get_name() == "RequiredError") {
-    return "a command is missing: ping, query, exec, kv or databases";
+    return "a command is missing: ping, query, exec, kv, databases or migrate";
   }
   return error.what();
 }
@@ -202,6 +206,7 @@ absl::StatusOr<ParsedOptions> ParseOptions(const std::vector<std::string>& argum
               options);
   AddCommand(&app, "databases", "List the databases the daemon serves", Command::kDatabases,
              options);
+  AddMigrate(&app, options);
   // CLI11 forgets about `--` once it has seen the statement.
   const auto dashes = std::ranges::find(arguments, "--");
   try {
@@ -211,8 +216,13 @@ absl::StatusOr<ParsedOptions> ParseOptions(const std::vector<std::string>& argum
     const std::string wrong = TakeStatement(behind, options);
     if (!wrong.empty()) return absl::InvalidArgumentError(wrong);
   } catch (const CLI::CallForHelp&) {
-    const std::vector<CLI::App*> named = app.get_subcommands();
-    parsed.text = named.empty() ? app.help() : named.front()->help("penstock");
+    std::string before;
+    const CLI::App* named = &app;
+    while (!named->get_subcommands().empty()) {
+      before += (before.empty() ? "" : " ") + named->get_name();
+      named = named->get_subcommands().front();
+    }
+    parsed.text = named->help(before);
   } catch (const CLI::CallForAllHelp&) {
     parsed.text = app.help("", CLI::AppFormatMode::All);
   } catch (const CLI::CallForVersion& version) {

@@ -9,6 +9,7 @@
 
 #include "absl/status/statusor.h"
 #include "absl/time/time.h"
+#include "penstock/migrate.h"
 
 namespace penstock::cli {
 
@@ -22,11 +23,33 @@ enum ExitCode : int {
   kExitUsage = 2,
   // The daemon, or the database behind it, could not be reached.
   kExitUnreachable = 3,
+  // migrate status: there are steps to be run, and nothing else is wrong.
+  kExitPending = 4,
+  // migrate: files and history do not agree, or a step has to be repaired.
+  kExitRefused = 5,
 };
 
-enum class Command { kPing, kQuery, kExec, kDatabases, kKeyValue };
+enum class Command {
+  kPing,
+  kQuery,
+  kExec,
+  kDatabases,
+  kKeyValue,
+  kMigrate,
+  kMigrationStatus,
+  kNewMigration
+};
 
 enum class OutputFormat { kTable, kCsv, kJson };
+
+// What follows `migrate`.
+struct MigrateCommand {
+  std::string folder;
+  MigrateOptions options;
+  // new: "create_users".
+  std::string name;
+  bool timestamp = false;
+};
 
 // A command line that was understood.
 struct Options {
@@ -52,6 +75,8 @@ struct Options {
   bool reverse = false;
   bool keys_only = false;
   int64_t limit = 0;
+  // Of the commands that begin with `migrate`.
+  MigrateCommand migrate;
 };
 
 // What ParseOptions found: options to run with, or a text to print instead.

@@ -3,6 +3,7 @@
 #define PENSTOCK_CLIENT_SRC_CANCELLATION_H_
 
 #include <chrono>
+#include <condition_variable>
 #include <list>
 #include <memory>
 #include <mutex>
@@ -22,12 +23,15 @@ class Cancellation {
  public:
   void Cancel();
   bool cancelled() const;
+  // Waits until `time`, or until it is cancelled: true.
+  bool WaitUntil(absl::Time time) const;
 
  private:
   friend class CancelScope;
   using Calls = std::list<grpc::ClientContext*>;
 
   mutable std::mutex mutex_;
+  mutable std::condition_variable changed_;
   bool cancelled_ = false;
   Calls calls_;
 };

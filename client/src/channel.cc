@@ -88,6 +88,7 @@ absl::StatusOr<std::shared_ptr<Channel>> Channel::Make(const Config& config) {
   channel->database = v1::DatabaseService::NewStub(link);
   channel->key_value = v1::KeyValueService::NewStub(link);
   channel->admin = v1::AdminService::NewStub(link);
+  channel->migration = v1::MigrationService::NewStub(link);
   return channel;
 }
 

@@ -13,6 +13,7 @@
 #include "penstock/v1/admin.grpc.pb.h"
 #include "penstock/v1/database.grpc.pb.h"
 #include "penstock/v1/key_value.grpc.pb.h"
+#include "penstock/v1/migration.grpc.pb.h"
 
 namespace penstock::internal {
 
@@ -39,6 +40,7 @@ struct Channel {
   std::unique_ptr<v1::DatabaseService::Stub> database;
   std::unique_ptr<v1::KeyValueService::Stub> key_value;
   std::unique_ptr<v1::AdminService::Stub> admin;
+  std::unique_ptr<v1::MigrationService::Stub> migration;
   // Provider::Close cancels it, and with it every call.
   Context open;
 };

@@ -39,6 +39,12 @@ void Cancellation::Cancel() {
   // Under the lock, so that no call ends while it is being cancelled. TryCancel
   // does not wait for anything.
   for (grpc::ClientContext* call : calls_) call->TryCancel();
+  changed_.notify_all();
+}
+
+bool Cancellation::WaitUntil(absl::Time time) const {
+  std::unique_lock lock(mutex_);
+  return changed_.wait_until(lock, absl::ToChronoTime(time), [this] { return cancelled_; });
 }
 
 bool Cancellation::cancelled() const {

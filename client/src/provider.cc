@@ -9,6 +9,7 @@
 #include "client/src/convert.h"
 #include "client/src/exec.h"
 #include "client/src/key_value.h"
+#include "client/src/migrate.h"
 #include "client/src/query.h"
 #include "client/src/statement.h"
 #include "client/src/status.h"
@@ -89,8 +90,30 @@ class DaemonProvider final : public Provider {
     return MakeKeyValue(channel_, std::string(keyspace));
   }
 
-  absl::Status Migrate(const Context&, std::string_view) override {
-    return absl::UnimplementedError("the daemon has no migration service");
+  absl::Status Migrate(const Context& ctx, std::string_view path) override {
+    return Migrate(ctx, path, MigrateOptions()).status();
+  }
+
+  absl::StatusOr<MigrateResult> Migrate(const Context& ctx, std::string_view path,
+                                        const MigrateOptions& options) override {
+    return RunMigrate(channel_, ctx, path, options);
+  }
+
+  absl::StatusOr<MigrationReport> MigrationStatus(const Context& ctx,
+                                                  std::string_view path) override {
+    absl::StatusOr<std::vector<v1::MigrationFile>> files = ReadMigrations(path);
+    if (!files.ok()) return files.status();
+    v1::GetStatusRequest request;
+    request.set_database(channel_->config.database);
+    for (v1::MigrationFile& file : *files) *request.add_files() = std::move(file);
+    absl::Status status = channel_->CheckSize(request);
+    if (!status.ok()) return status;
+    v1::GetStatusResponse response;
+    status = Unary(ctx, /*wait=*/false, [&](grpc::ClientContext* call) {
+      return channel_->migration->GetStatus(call, request, &response);
+    });
+    if (!status.ok()) return status;
+    return FromProto(response);
   }
 
   absl::StatusOr<std::vector<DatabaseInfo>> ListDatabases(const Context& ctx) override {
@@ -158,7 +181,8 @@ class DaemonProvider final : public Provider {
                     .savepoints = capabilities.savepoints(),
                     .transactional_ddl = capabilities.transactional_ddl(),
                     .arrays = capabilities.arrays(),
-                    .single_writer = capabilities.single_writer()};
+                    .single_writer = capabilities.single_writer(),
+                    .staleness = capabilities.staleness()};
   }
 
   const std::shared_ptr<Channel> channel_;

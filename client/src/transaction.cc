@@ -198,4 +198,8 @@ absl::StatusOr<std::unique_ptr<Transaction>> BeginTransaction(std::shared_ptr<Ch
   return std::make_unique<StreamTransaction>(std::move(stream));
 }
 
+std::unique_ptr<Transaction> LentTransaction(std::shared_ptr<TransactionStream> stream) {
+  return std::make_unique<StreamTransaction>(std::move(stream));
+}
+
 }  // namespace penstock::internal

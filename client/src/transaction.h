@@ -6,6 +6,7 @@
 
 #include "absl/status/statusor.h"
 #include "client/src/channel.h"
+#include "client/src/transaction_stream.h"
 #include "penstock/provider.h"
 
 namespace penstock::internal {
@@ -13,6 +14,9 @@ namespace penstock::internal {
 absl::StatusOr<std::unique_ptr<Transaction>> BeginTransaction(std::shared_ptr<Channel> channel,
                                                               const Context& ctx,
                                                               const TransactionOptions& options);
+
+// That of a code step.
+std::unique_ptr<Transaction> LentTransaction(std::shared_ptr<TransactionStream> stream);
 
 }  // namespace penstock::internal
 

@@ -82,10 +82,7 @@ absl::StatusOr<v1::TransactionResponse> TransactionStream::Receive(
 
 absl::Status TransactionStream::Begin(const Context& ctx, const v1::TransactionRequest& begin) {
   if (absl::Status status = Check(ctx, begin); !status.ok()) return status;
-  stream_ = std::make_unique<CallStream>(
-      channel_, ctx, [this](grpc::ClientContext* call, grpc::CompletionQueue* queue) {
-        return channel_->database->PrepareAsyncTransaction(call, queue);
-      });
+  stream_ = std::make_unique<OwnTransactionLink>(channel_, ctx);
   stream_->Send(begin);
   const absl::Status begun = Receive(v1::TransactionResponse::kBegun).status();
   if (!begun.ok()) return OfHarmlessCall(begun);
@@ -118,6 +115,10 @@ absl::StatusOr<std::unique_ptr<ResultSource>> TransactionStream::Query(
 absl::Status TransactionStream::End(const Context& ctx, const v1::TransactionRequest& request,
                                     v1::TransactionResponse::AnswerCase expected) {
   if (absl::Status status = Check(ctx, request); !status.ok()) return status;
+  if (lent_) {
+    return absl::FailedPreconditionError(
+        "the transaction of a migration ends with its function: return OK to commit it");
+  }
   stream_->Enter(ctx);
   stream_->Send(request);
   v1::TransactionResponse response;
@@ -137,8 +138,18 @@ absl::Status TransactionStream::End(const Context& ctx, const v1::TransactionReq
   return absl::OkStatus();
 }
 
+absl::Status TransactionStream::GiveBack() {
+  while (busy_ && ended_.ok()) {
+    const absl::StatusOr<v1::TransactionResponse> part = Receive(v1::TransactionResponse::kResult);
+    busy_ = part.ok() && !part->result().has_summary();
+  }
+  const absl::Status broken = ended_;
+  Finish(absl::FailedPreconditionError("the code step has ended")).IgnoreError();
+  return broken;
+}
+
 void TransactionStream::Abandon() {
-  if (!ended_.ok() || stream_ == nullptr) return;
+  if (lent_ || !ended_.ok() || stream_ == nullptr) return;
   if (busy_) {
     // A result is being sent: only the end of the stream is heard before its end.
     Finish(absl::FailedPreconditionError("the transaction was destroyed")).IgnoreError();

@@ -3,12 +3,13 @@
 #define PENSTOCK_CLIENT_SRC_TRANSACTION_STREAM_H_
 
 #include <memory>
+#include <utility>
 
 #include "absl/status/status.h"
 #include "absl/status/statusor.h"
 #include "client/src/channel.h"
-#include "client/src/stream.h"
 #include "client/src/streamed_rows.h"
+#include "client/src/transaction_link.h"
 #include "penstock/v1/database.pb.h"
 
 namespace penstock::internal {
@@ -20,6 +21,10 @@ class TransactionStream : public std::enable_shared_from_this<TransactionStream>
   explicit TransactionStream(std::shared_ptr<Channel> channel) : channel_(std::move(channel)) {}
   // Rolled back, without waiting for it, if it is open.
   ~TransactionStream() = default;
+
+  // Of a code step: the transaction is open, and whoever has opened it ends it.
+  TransactionStream(std::shared_ptr<Channel> channel, std::unique_ptr<TransactionLink> link)
+      : channel_(std::move(channel)), stream_(std::move(link)), lent_(true) {}
 
   // Opens the transaction.
   absl::Status Begin(const Context& ctx, const v1::TransactionRequest& begin);
@@ -38,7 +43,11 @@ class TransactionStream : public std::enable_shared_from_this<TransactionStream>
   absl::Status End(const Context& ctx, const v1::TransactionRequest& request,
                    v1::TransactionResponse::AnswerCase expected);
 
-  // Rolls back if it is open, and waits for that for a moment.
+  // Of a code step: no later step can be done; what is left of a result is received
+  // and dropped. OK if the stream is ready for what comes next.
+  absl::Status GiveBack();
+
+  // Rolls back if it is open, and waits for that for a moment. (A code step's goes on.)
   void Abandon();
 
   bool open() const { return ended_.ok(); }
@@ -47,7 +56,6 @@ class TransactionStream : public std::enable_shared_from_this<TransactionStream>
 
  private:
   class Source;
-  using CallStream = Stream<v1::TransactionRequest, v1::TransactionResponse>;
 
   absl::Status Check(const Context& ctx, const v1::TransactionRequest& request) const;
   // The next answer, or the failure that it is.
@@ -57,7 +65,8 @@ class TransactionStream : public std::enable_shared_from_this<TransactionStream>
   absl::Status Finish(absl::Status why);
 
   const std::shared_ptr<Channel> channel_;
-  std::unique_ptr<CallStream> stream_;
+  std::unique_ptr<TransactionLink> stream_;
+  const bool lent_ = false;
   bool busy_ = false;
   // Not OK: what every step fails with from now on.
   absl::Status ended_;

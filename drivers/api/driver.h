@@ -10,6 +10,7 @@
 #ifndef PENSTOCK_DRIVERS_API_DRIVER_H_
 #define PENSTOCK_DRIVERS_API_DRIVER_H_
 
+#include <chrono>
 #include <cstddef>
 #include <cstdint>
 #include <memory>
@@ -37,6 +38,7 @@ struct Capabilities {
   bool transactional_ddl = false;
   bool arrays = false;
   bool single_writer = false;
+  bool staleness = false;
 };
 
 // Which connections of a driver: one with DriverInfo::split_lanes has
@@ -107,6 +109,10 @@ struct StatementRun {
   // If not null, this is what runs, on a driver with DriverInfo::key_value; `sql`,
   // `args` and `rows` are then the driver's to use. CheckKeyValue has passed it.
   KeyValueRun* key_value = nullptr;
+
+  // Read what the database held so long ago; zero: what it holds. For a statement
+  // that only reads, in RunBatch, on a driver with Capabilities::staleness.
+  std::chrono::microseconds staleness{};
   Deadline deadline;
   // May be null.
   Cancellation* cancellation = nullptr;
@@ -169,9 +175,9 @@ class Connection {
   // that writes; PostgreSQL streams it and commits at its end.
   virtual size_t RunBatch(std::span<StatementRun* const> runs) = 0;
 
-  // How many of `runs`, from the front, at least one, RunBatch should be given at
-  // once: as many as do not mind waiting for each other. The others go to another
-  // connection. Never blocks.
+  // How many of `runs`, from the front, RunBatch should be given at once: as many
+  // as do not mind waiting for each other. The others go to another connection. 0:
+  // the first is given by itself, and may take long. Never blocks.
   virtual size_t Together(std::span<StatementRun* const> runs) { return runs.size(); }
 
   // Runs one statement inside the transaction that Begin opened. A failure
@@ -204,6 +210,15 @@ class Connection {
   // a connection is given back; cheap when nothing was left behind. After an
   // error the connection is closed.
   virtual absl::Status Reset() = 0;
+
+  // As healthy, but looks at what the backend has said unasked. Called before a
+  // connection that was idle is used again. Never blocks.
+  virtual bool Alive() { return healthy(); }
+
+  // True: what statements leave behind in the session (settings, locks) stays
+  // from one RunBatch to the next, until false or Reset. Never blocks. A driver
+  // that cleans up at Reset only has nothing to do.
+  virtual void KeepSession(bool /*keep*/) {}
 
   // False once the link is known to be broken. Never blocks.
   virtual bool healthy() const = 0;

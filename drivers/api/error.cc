@@ -44,7 +44,8 @@ absl::StatusCode CodeOf(Reason reason) {
     case Reason::kConstraintViolation:
     case Reason::kTransactionAborted:
     case Reason::kBackendCredentials:
-    case Reason::kReadOnly: return absl::StatusCode::kFailedPrecondition;
+    case Reason::kReadOnly:
+    case Reason::kMigrationRefused: return absl::StatusCode::kFailedPrecondition;
     case Reason::kSyntax:
     case Reason::kInvalidParameter:
     case Reason::kDataException:
@@ -56,7 +57,8 @@ absl::StatusCode CodeOf(Reason reason) {
     case Reason::kUnknownDatabase: return absl::StatusCode::kNotFound;
     case Reason::kSerializationFailure:
     case Reason::kDeadlock:
-    case Reason::kBusy: return absl::StatusCode::kAborted;
+    case Reason::kBusy:
+    case Reason::kMigrationLocked: return absl::StatusCode::kAborted;
     case Reason::kConnectionFailed:
     case Reason::kConnectionLost:
     case Reason::kDraining: return absl::StatusCode::kUnavailable;
@@ -90,6 +92,7 @@ Retry RetryOf(Reason reason) {
     case Reason::kConnectionFailed:
     case Reason::kConnectionLost:
     case Reason::kDraining:
+    case Reason::kMigrationLocked:
     case Reason::kQueueFull:
     case Reason::kDiskFull:
     case Reason::kBackendResources: return Retry::kStatement;

@@ -55,6 +55,8 @@ enum class Reason : int {
   kReadOnly = 64,
   kCorruption = 70,
   kIo = 71,
+  kMigrationRefused = 80,
+  kMigrationLocked = 81,
 };
 
 // What may be tried again; the numbers are those of penstock.v1.Retry.

@@ -40,11 +40,11 @@ bool MayStart(StatementRun* run) {
 size_t Connection::Together(Runs runs) {
   size_t count = 0;
   while (count < runs.size() && count < kMaxTogether && IsBrisk(*runs[count])) ++count;
-  return std::max<size_t>(count, 1);
+  return count;
 }
 
 bool Connection::IsBrisk(const StatementRun& run) {
-  if (!run.rows.empty()) return false;
+  if (!run.rows.empty() || run.staleness.count() != 0) return false;
   const Statement* statement = statements_.FindAgain(run.sql);
   if (statement == nullptr || !statement->brisk()) return false;
   if (run.args.size() != statement->parameters.size()) return false;
@@ -55,7 +55,7 @@ bool Connection::IsBrisk(const StatementRun& run) {
 }
 
 size_t Connection::RunBatch(Runs runs) {
-  const size_t count = Together(runs);
+  const size_t count = std::max<size_t>(Together(runs), 1);
   if (count > 1) {
     RunTogether(runs.first(count));
   } else if (MayStart(runs.front())) {
@@ -69,58 +69,136 @@ size_t Connection::RunBatch(Runs runs) {
   return count;
 }
 
-void Connection::RunTogether(Runs runs) {
-  struct Flight {
-    Flight(Link* link, StatementRun* of, Statement* its)
-        : run(of), statement(its), watch(link, of->deadline, of->cancellation), command(&watch) {}
-    StatementRun* run;
-    Statement* statement;
-    Watch watch;
-    Command command;
+// Reads next to each other have one sync at their end, which makes them one
+// transaction for the server: one message to it and one back. If one of them
+// fails, nothing of the others has happened (a function of theirs may write), and
+// they run again by themselves. Whatever writes has a sync of its own.
+struct Connection::Flight {
+  Flight(Link* link, StatementRun* of, Statement* its)
+      : run(of), statement(its), watch(link, of->deadline, of->cancellation), command(&watch) {}
+
+  StatementRun* run;
+  Statement* statement;
+  Watch watch;
+  Command command;
+  // It was not its own fault, or its own choice, that it failed.
+  bool again = false;
+};
+
+void Connection::SendTogether(Runs runs, std::deque<Flight>* flights) {
+  bool open = false;  // the last one's sync is still to come
+  const auto close = [&] {
+    if (std::exchange(open, false)) link_->SendSync();
   };
-  std::deque<Flight> flights;
   for (StatementRun* run : runs) {
     if (!MayStart(run)) continue;
-    Flight& flight = flights.emplace_back(link_.get(), run, statements_.FindAgain(run->sql));
+    Flight& flight = flights->emplace_back(link_.get(), run, statements_.FindAgain(run->sql));
+    const bool shares = flight.statement->text.reads && !flavor_.cockroach;
     run->status = flight.watch.Interruption();
     if (run->writer != nullptr) run->writer->Begin(flight.statement->columns);
-    if (!run->status.ok() || !Send(run, flight.statement, run->args) || !link_->SendSync()) {
-      flights.pop_back();
+    if (!shares) close();
+    if (!run->status.ok() || !Send(run, flight.statement, run->args)) {
+      flights->pop_back();
+      continue;
     }
+    if (open) flights->rbegin()[1].command.ends_with_sync = false;
+    open = true;
+    if (!shares) close();
   }
-  std::vector<StatementRun*> again;
-  bool cancelled_one = false;
-  driver::TimePoint began = Now();
-  for (Flight& flight : flights) {
-    StatementRun* run = flight.run;
+  close();
+}
+
+void Connection::ReceiveSegment(std::span<Flight* const> segment, bool* cancelled_one) {
+  const bool shared = segment.size() > 1;
+  std::vector<const Watch*> watches;
+  driver::TimePoint until = driver::TimePoint::max();
+  for (const Flight* flight : segment) {
+    watches.push_back(&flight->watch);
+    until = std::min(until, flight->watch.until());
+  }
+  bool failed = false;
+  const Command* interrupted = nullptr;
+  for (Flight* flight : segment) {
+    StatementRun* run = flight->run;
+    Command& command = flight->command;
+    if (interrupted != nullptr) {
+      // It ends with the one before, whose cancel may reach this one instead.
+      command.interruption = interrupted->interruption;
+      command.give_up = interrupted->give_up;
+    } else if (shared) {
+      command.others = &watches;
+      command.until = until;
+      // The wake-up may have come while a segment before was waited for.
+      if (!failed) Interrupt(&command, command.Interruption());
+    }
     link_->RowByRow();
-    Ending ending = Receive(run, *flight.statement, &flight.command, kMaxBehind);
+    Ending ending = Receive(run, *flight->statement, &command, kMaxBehind);
     if (ending == Ending::kMore) {
       // It has always been small. What it does is undone, and it runs again with
       // nobody behind it; should it end before it is cancelled, it is all here.
-      Interrupt(&flight.command, ResultTooLarge());
-      Receive(run, *flight.statement, &flight.command, kMaxBehind);
-      if (!run->status.ok()) again.push_back(run);
-    } else if (ending == Ending::kStalePlan) {
-      ForgetStale(flight.statement);
-      again.push_back(run);
-      continue;
-    } else if (cancelled_one && flight.command.interruption.ok() &&
-               driver::GetErrorInfo(run->status).sqlstate == kQueryCancelled) {
-      // The cancel was meant for one before it.
-      again.push_back(run);
+      Interrupt(&command, ResultTooLarge());
+      Receive(run, *flight->statement, &command, kMaxBehind);
+      flight->again = !run->status.ok();
+    } else if (ending == Ending::kStalePlan || command.stale) {
+      ForgetStale(flight->statement);
+      flight->again = true;
+    } else if (run->status.ok()) {
+      flight->again = command.skipped;
+    } else {
+      // The cancel was meant for another; whoever it was meant for is told when
+      // it is about to run again.
+      flight->again = (shared && !command.interruption.ok()) ||
+                      (*cancelled_one && command.interruption.ok() &&
+                       driver::GetErrorInfo(run->status).sqlstate == kQueryCancelled);
     }
-    cancelled_one = cancelled_one || !flight.command.interruption.ok();
+    failed = failed || flight->again || !run->status.ok();
+    if (!command.interruption.ok()) {
+      *cancelled_one = true;
+      interrupted = &command;
+    }
+  }
+  for (Flight* flight : segment) {
+    // What has succeeded was undone.
+    if (failed && flight->run->status.ok()) flight->again = true;
+    if (!flight->again || healthy()) continue;
+    flight->again = false;
+    flight->run->status = flight->watch.Interruption();
+    if (flight->run->status.ok()) flight->run->status = link_->BrokenError();
+  }
+}
+
+void Connection::RunTogether(Runs runs) {
+  std::deque<Flight> flights;
+  SendTogether(runs, &flights);
+  bool cancelled_one = false;
+  driver::TimePoint began = Now();
+  std::vector<Flight*> segment;
+  for (Flight& flight : flights) {
+    segment.push_back(&flight);
+    if (!flight.command.ends_with_sync) continue;
+    ReceiveSegment(segment, &cancelled_one);
     const driver::TimePoint ended = Now();
-    flight.statement->Note(ended - std::exchange(began, ended),
-                           run->writer != nullptr ? run->writer->bytes() : 0);
+    // Of several that came back at once nobody can tell which one took the time.
+    const auto took = ended - std::exchange(began, ended);
+    for (const Flight* one : segment) {
+      if (one->again) continue;
+      one->statement->Note(took, one->run->writer != nullptr ? one->run->writer->bytes() : 0);
+    }
+    segment.clear();
   }
   // The server tells the state of the session when nothing is on its way any more.
   if (!flights.empty()) CheckSession(flights.back().run, *flights.back().statement);
+  std::vector<StatementRun*> again;
+  for (const Flight& flight : flights) {
+    if (flight.again) again.push_back(flight.run);
+  }
   flights.clear();
   for (StatementRun* run : again) {
-    if (!healthy()) break;
-    RunOne(run, /*may_leave_cursor=*/run == again.back());
+    if (healthy()) {
+      RunOne(run, /*may_leave_cursor=*/run == again.back());
+    } else {
+      run->status = link_->BrokenError();
+    }
   }
 }
 

@@ -18,12 +18,14 @@ absl::StatusOr<std::unique_ptr<Connection>> Connection::Open(const Options& opti
   absl::StatusOr<std::unique_ptr<Link>> link = Link::Connect(options, deadline);
   if (!link.ok()) return link.status();
   std::unique_ptr<Connection> connection(new Connection(options, flavor, types, *std::move(link)));
-  if (flavor.cockroach && connection->link_->setting("crdb_version").empty()) {
+  const bool is_cockroach = !connection->cockroach_version().empty();
+  if (flavor.cockroach != is_cockroach) {
     return driver::MakeErrorWithHint(
         Reason::kConnectionFailed,
-        fmt::format("the server at {} is not a CockroachDB: it reports no crdb_version",
-                    options.where),
-        "use the driver postgres");
+        fmt::format("the server at {} {}", options.where,
+                    is_cockroach ? "is a CockroachDB: it reports a crdb_version"
+                                 : "is not a CockroachDB: it reports no crdb_version"),
+        is_cockroach ? "use the driver cockroachdb" : "use the driver postgres");
   }
   return connection;
 }
@@ -37,13 +39,16 @@ Connection::Connection(const Options& options, const Flavor& flavor, TypeRegistr
       statements_(options.statement_cache_size) {}
 
 absl::Status Connection::Ping(const driver::Deadline& deadline) {
-  if (link_->HasNews() && !link_->Pump()) return link_->BrokenError();
+  if (!link_->Alive()) return link_->BrokenError();
   return Control("SELECT 1", Watch(link_.get(), deadline, nullptr));
 }
+
+bool Connection::Alive() { return link_->Alive(); }
 
 bool Connection::healthy() const { return !link_->broken(); }
 
 absl::Status Connection::Reset() {
+  keep_session_ = false;
   absl::Status reset = Rollback();
   if (reset.ok() && options_.always_reset) session_changed_ = true;
   CleanUp();
@@ -52,7 +57,7 @@ absl::Status Connection::Reset() {
 
 void Connection::CleanUp() {
   // Within a transaction it is the same client's still.
-  if (!session_changed_ || in_transaction_ || !healthy()) return;
+  if (!session_changed_ || keep_session_ || in_transaction_ || !healthy()) return;
   session_changed_ = false;
   if (flavor_.cockroach) {
     statements_.Clear();

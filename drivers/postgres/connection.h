@@ -2,8 +2,10 @@
 #ifndef PENSTOCK_DRIVERS_POSTGRES_CONNECTION_H_
 #define PENSTOCK_DRIVERS_POSTGRES_CONNECTION_H_
 
+#include <chrono>
 #include <cstddef>
 #include <cstdint>
+#include <deque>
 #include <memory>
 #include <optional>
 #include <span>
@@ -25,7 +27,8 @@ namespace penstock::postgres {
 
 // See driver::Connection for the contract. batch.cc has RunBatch, execute.cc one
 // statement's way through the server, prepare.cc how statements are made known,
-// transaction.cc the client's transaction, connection.cc the session itself.
+// stale_read.cc reads of the past, transaction.cc the client's transaction, connection.cc the
+// session itself.
 class Connection final : public driver::Connection {
  public:
   // All three outlive the connection.
@@ -48,6 +51,8 @@ class Connection final : public driver::Connection {
   bool transaction_aborted() const override;
   absl::Status Ping(const driver::Deadline& deadline) override;
   absl::Status Reset() override;
+  bool Alive() override;
+  void KeepSession(bool keep) override { keep_session_ = keep; }
   bool healthy() const override;
 
   std::string server_version() const { return link_->setting("server_version"); }
@@ -82,15 +87,31 @@ class Connection final : public driver::Connection {
 
   // One command in flight and what has come of it so far.
   struct Command {
-    explicit Command(const Watch* of) : watch(of) {}
+    explicit Command(const Watch* of) : watch(of), until(of->until()) {}
+    // Why it is to end; OK: it may go on.
+    absl::Status Interruption() const;
+
     const Watch* watch;
+    // Of others in its segment, which end with it: the server tells nothing of
+    // the first before it has come to the last. May be null.
+    const std::vector<const Watch*>* others = nullptr;
+    // The earliest of all of them.
+    driver::TimePoint until;
+    // False: another command follows before the sync.
+    bool ends_with_sync = true;
     // Executions that have succeeded.
     size_t done = 0;
+    // It was not run: one before it in its segment has failed.
+    bool skipped = false;
+    // As Ending::kStalePlan, found before the segment's end.
+    bool stale = false;
     // Rows were thrown away: it cannot end well any more.
     bool rows_dropped = false;
     // Set once the server has been asked to cancel it.
     absl::Status interruption;
     driver::TimePoint give_up = driver::TimePoint::max();
+    driver::TimePoint cancel_again = driver::TimePoint::max();
+    std::chrono::milliseconds cancel_pause{50};
   };
 
   // How the results of one statement have ended.
@@ -111,6 +132,10 @@ class Connection final : public driver::Connection {
   // Others may wait behind it on this connection.
   bool IsBrisk(const driver::StatementRun& run);
   void RunTogether(Runs runs);
+  struct Flight;
+  void SendTogether(Runs runs, std::deque<Flight>* flights);
+  // Takes the results of what shares a sync.
+  void ReceiveSegment(std::span<Flight* const> segment, bool* cancelled_one);
 
   // --- execute.cc
   // The next result of `command`, which is cancelled when its time is up. Fails
@@ -127,19 +152,42 @@ class Connection final : public driver::Connection {
   absl::Status Control(const std::string& sql);
   // Runs one by itself.
   void RunOne(driver::StatementRun* run, bool may_leave_cursor);
-  void RunRows(driver::StatementRun* run, Statement* statement, Command* command);
+  // Buffered at most, where a result cannot be left to a cursor.
+  static constexpr size_t kNoCursor = size_t{32} << 20;
   // Sends one execution, without a sync. False: the run's status says why not.
   bool Send(driver::StatementRun* run, Statement* statement, std::span<const driver::Value> args);
   // Fills wire_values_.
   absl::Status Encode(std::span<const driver::Value> args, const Statement& statement);
-  // Receives up to the end of the segment, or until the writer has `max_bytes`.
+  void FillWireValues();
+  // Receives up to the end of the command, and of the segment if it ends with it,
+  // or until the writer has `max_bytes`.
   Ending Receive(driver::StatementRun* run, const Statement& statement, Command* command,
                  size_t max_bytes);
+  static Ending Ended(driver::StatementRun* run, const Command& command);
   absl::Status WriteRow(const Result& row, const Statement& statement, driver::RowWriter* writer);
   // After a statement: is the session as it should be?
   void CheckSession(driver::StatementRun* run, const Statement& statement);
+  // What `status`, should it be that the link was lost, means for a statement
+  // that was sent.
+  absl::Status WhenLost(const absl::Status& status, const Statement& statement) const;
   absl::Status OutcomeUnknown() const;
   static absl::Status ResultTooLarge();
+
+  // --- rows.cc
+  // Runs one for each of its rows, in one segment, which is one transaction.
+  void RunRows(driver::StatementRun* run, Statement* statement, const Watch& watch);
+  void RunRowByRow(driver::StatementRun* run, Statement* statement, const Watch& watch);
+  // The same by a statement that takes arrays. False: nothing has happened, they
+  // have to go one by one.
+  bool RunArrays(driver::StatementRun* run, const Statement& plain, const Watch& watch);
+  bool EncodeArrays(std::span<const std::vector<driver::Value>> rows,
+                    const std::vector<const Type*>& types);
+
+  // --- stale_read.cc
+  // Runs one that has a staleness.
+  void RunStale(driver::StatementRun* run, bool may_leave_cursor);
+  // Ends the transaction that it is in.
+  void EndStaleRead();
 
   // --- prepare.cc
   // What a text alone forbids.
@@ -160,8 +208,14 @@ class Connection final : public driver::Connection {
   const std::unique_ptr<Link> link_;
   StatementCache statements_;
   bool in_transaction_ = false;
+  // It is not the client's, but that of a read with a staleness.
+  bool stale_read_ = false;
+  // The server has said that it ends the session: what was sent after that is not run.
+  bool session_over_ = false;
   // Something may have been left behind in the session.
   bool session_changed_ = false;
+  // See KeepSession.
+  bool keep_session_ = false;
 
   // Scratch.
   std::string arena_;

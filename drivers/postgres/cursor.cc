@@ -37,6 +37,7 @@ absl::StatusOr<bool> Cursor::Fetch(const driver::BatchLimits& limits, driver::Ro
 void Cursor::Finish() {
   finished_ = true;
   connection_->CheckSession(&rest_, *statement_);
+  connection_->EndStaleRead();
   connection_->CleanUp();
 }
 

@@ -119,6 +119,10 @@ absl::Status Classify(const ServerError& error) {
   return driver::MakeError(reason, ParameterOf(error.context) + WithoutValue(error), info);
 }
 
+bool EndsSession(const ServerError& error) {
+  return !error.sqlstate.empty() && (error.severity == "FATAL" || error.severity == "PANIC");
+}
+
 bool IsStalePlan(const ServerError& error) {
   return error.sqlstate == "26000" ||
          (error.sqlstate == "0A000" && Has(error.message, "cached plan"));

@@ -33,6 +33,9 @@ struct ServerError {
 // quotes.
 absl::Status Classify(const ServerError& error);
 
+// It is the last thing that the server says.
+bool EndsSession(const ServerError& error);
+
 // The prepared statement does not suit its table any more, or is gone: preparing
 // it anew is all that is needed.
 bool IsStalePlan(const ServerError& error);

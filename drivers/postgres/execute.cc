@@ -1,4 +1,5 @@
 // One statement's way through the server: sent, waited for, cancelled, received.
+#include <algorithm>
 #include <array>
 #include <chrono>
 #include <utility>
@@ -19,8 +20,6 @@ using driver::StatementRun;
 
 // What the driver's own statements may take: the server has nothing to compute.
 constexpr auto kControlTimeout = std::chrono::seconds(30);
-// Buffered at most, where a result cannot be left to a cursor.
-constexpr size_t kNoCursor = size_t{32} << 20;
 
 driver::TimePoint Now() { return std::chrono::steady_clock::now(); }
 
@@ -53,6 +52,13 @@ absl::Status Connection::Watch::Interruption() const {
   return deadline_.passed(Now()) ? deadline_.Error() : absl::OkStatus();
 }
 
+absl::Status Connection::Command::Interruption() const {
+  absl::Status why = watch->Interruption();
+  if (others == nullptr) return why;
+  for (const Watch* other : *others) why.Update(other->Interruption());
+  return why;
+}
+
 absl::StatusOr<Result> Connection::Next(Command* command) {
   for (;;) {
     // The wake-up may have come while an earlier command was waited for.
@@ -61,16 +67,20 @@ absl::StatusOr<Result> Connection::Next(Command* command) {
       Interrupt(command, command->watch->Interruption());
       ending = true;
     }
-    switch (link_->WaitForResult(ending ? command->give_up : command->watch->until())) {
+    switch (link_->WaitForResult(ending ? std::min(command->give_up, command->cancel_again)
+                                        : command->until)) {
       case Link::Wait::kReady: return link_->Take();
       case Link::Wait::kBroken: return ending ? command->interruption : link_->BrokenError();
       case Link::Wait::kTimeUp:
       case Link::Wait::kWoken:
         if (!ending) {
-          Interrupt(command, command->watch->Interruption());
+          Interrupt(command, command->Interruption());
         } else if (Now() >= command->give_up) {
           link_->Break();
           return command->interruption;
+        } else if (Now() >= command->cancel_again) {
+          link_->CancelAgain();
+          command->cancel_again = Now() + (command->cancel_pause *= 2);
         }
         break;
     }
@@ -82,6 +92,8 @@ void Connection::Interrupt(Command* command, absl::Status why) {
   if (why.ok() || !command->interruption.ok()) return;
   command->interruption = std::move(why);
   command->give_up = Now() + options_.cancel_grace;
+  // A cancel that overtakes its statement finds the server idle, and does nothing.
+  command->cancel_again = Now() + command->cancel_pause;
   link_->Cancel();
 }
 
@@ -145,20 +157,24 @@ absl::Status Connection::Encode(std::span<const driver::Value> args, const State
   }
   arena_.clear();
   parameters_.resize(args.size());
-  wire_values_.resize(args.size());
   for (size_t i = 0; i < args.size(); ++i) {
     absl::Status encoded = EncodeParameter(static_cast<int>(i) + 1, args[i],
                                            *statement.parameters[i], &arena_, &parameters_[i]);
     if (!encoded.ok()) return encoded;
   }
+  FillWireValues();
+  return absl::OkStatus();
+}
+
+void Connection::FillWireValues() {
   // The arena has stopped growing, so that its bytes stay where they are.
-  for (size_t i = 0; i < args.size(); ++i) {
+  wire_values_.resize(parameters_.size());
+  for (size_t i = 0; i < parameters_.size(); ++i) {
     const Parameter& parameter = parameters_[i];
     wire_values_[i] = {.data = parameter.null ? nullptr : parameter.bytes(arena_).data(),
                        .length = static_cast<int>(parameter.bytes(arena_).size()),
                        .binary = parameter.binary};
   }
-  return absl::OkStatus();
 }
 
 absl::Status Connection::WriteRow(const Result& row, const Statement& statement,
@@ -192,9 +208,7 @@ Connection::Ending Connection::Receive(StatementRun* run, const Statement& state
   for (;;) {
     absl::StatusOr<Result> result = Next(command);
     if (!result.ok()) {
-      // The commit is what the sync makes of the statement.
-      const bool unknown = Lost(result.status()) && !in_transaction_ && !statement.text.reads;
-      if (run->status.ok()) run->status = unknown ? OutcomeUnknown() : result.status();
+      if (run->status.ok()) run->status = WhenLost(result.status(), statement);
       return Ending::kDone;
     }
     switch (result->sort()) {
@@ -212,14 +226,29 @@ Connection::Ending Connection::Receive(StatementRun* run, const Statement& state
         }
         break;
       case Result::Sort::kDone:
+        if (run->writer != nullptr && result->rows() > 0) {
+          // Never a short result: these were to come one by one.
+          link_->Break();
+          run->status = driver::MakeError(Reason::kIo, "rows came in an unexpected form");
+          return Ending::kDone;
+        }
         ++command->done;
         if (Counts(result->tag())) run->summary.rows_affected += result->rows_affected();
         break;
       case Result::Sort::kError: {
         if (!run->status.ok()) break;
         run->status = Failure(*result, *command);
-        const std::string sqlstate = result->error().sqlstate;
+        // The server's error undoes the statement. Not so libpq's own, which has no
+        // SQLSTATE, nor one that comes when it has ended, which may be the commit's.
+        if (result->error().sqlstate.empty() || command->done > 0) {
+          run->status = WhenLost(run->status, statement);
+        }
+        session_over_ = session_over_ || EndsSession(result->error());
         if (IsStalePlan(result->error()) && !in_transaction_) {
+          if (!command->ends_with_sync) {
+            command->stale = true;
+            break;
+          }
           const absl::Status rest = FinishSegment(command);
           return healthy() ? Ending::kStalePlan : Ending::kDone;
         }
@@ -229,17 +258,31 @@ Connection::Ending Connection::Receive(StatementRun* run, const Statement& state
         run->status = MakeError(Reason::kUnsupported, "COPY from or to the client is not served");
         link_->Break();
         return Ending::kDone;
+      case Result::Sort::kSkipped: command->skipped = true; break;
+      case Result::Sort::kEnd:
+        if (command->ends_with_sync) break;
+        return Ended(run, *command);
       case Result::Sort::kSync:
-        // What was interrupted may have ended well all the same, if all is here.
-        if (run->status.ok() && (command->rows_dropped || command->done == 0) &&
-            !command->interruption.ok()) {
-          run->status = command->interruption;
-        }
         if (!link_->WaitForCancel(command->give_up)) link_->Break();
-        return Ending::kDone;
+        return Ended(run, *command);
       default: break;
     }
   }
+}
+
+Connection::Ending Connection::Ended(StatementRun* run, const Command& command) {
+  // What was interrupted may have ended well all the same, if all is here.
+  if (run->status.ok() && (command.rows_dropped || command.done == 0) &&
+      !command.interruption.ok()) {
+    run->status = command.interruption;
+  }
+  return Ending::kDone;
+}
+
+absl::Status Connection::WhenLost(const absl::Status& status, const Statement& statement) const {
+  // The commit is what the sync makes of the statement.
+  const bool may_commit = !in_transaction_ && !statement.text.reads && !session_over_;
+  return may_commit && Lost(status) ? OutcomeUnknown() : status;
 }
 
 absl::Status Connection::OutcomeUnknown() const {
@@ -252,6 +295,10 @@ absl::Status Connection::OutcomeUnknown() const {
 }
 
 void Connection::RunOne(StatementRun* run, bool may_leave_cursor) {
+  if (run->staleness.count() != 0 && !stale_read_) {
+    RunStale(run, may_leave_cursor);
+    return;
+  }
   auto watch = std::make_unique<Watch>(link_.get(), run->deadline, run->cancellation);
   run->status = watch->Interruption();
   if (!run->status.ok()) return;
@@ -270,11 +317,12 @@ void Connection::RunOne(StatementRun* run, bool may_leave_cursor) {
     auto command = std::make_unique<Command>(watch.get());
     const driver::TimePoint began = Now();
     if (many) {
-      RunRows(run, statement, command.get());
+      RunRows(run, statement, *watch);
       CheckSession(run, *statement);
       return;
     }
-    if (!Send(run, statement, run->args)) return;
+    run->status = watch->Interruption();
+    if (!run->status.ok() || !Send(run, statement, run->args)) return;
     link_->RowByRow();
     link_->SendSync();
     const Ending ending = Receive(run, *statement, command.get(),
@@ -304,31 +352,6 @@ absl::Status Connection::ResultTooLarge() {
   return MakeErrorWithHint(Reason::kLimitExceeded,
                            fmt::format("the result has more than {} MiB", kNoCursor >> 20),
                            "read it with Query, which streams");
-}
-
-// All of them in one segment, which is one transaction.
-void Connection::RunRows(StatementRun* run, Statement* statement, Command* command) {
-  driver::RowWriter* writer = std::exchange(run->writer, nullptr);
-  bool first = true;
-  for (const std::vector<driver::Value>& row : run->rows) {
-    if (!Send(run, statement, row)) break;
-    if (std::exchange(first, false)) link_->RowByRow();
-    // Takes the answers that are there already, so that neither side's buffers fill.
-    if (!link_->Pump()) break;
-  }
-  const absl::Status refused = run->status;
-  // The rows before a refused one must not stay: the segment is made to fail.
-  if (!refused.ok()) link_->SendText("SELECT penstock_refused_row");
-  link_->SendSync();
-  run->status = absl::OkStatus();
-  Receive(run, *statement, command, kNoCursor);
-  if (!refused.ok()) run->status = refused;
-  if (!run->status.ok() && command->done < run->rows.size() && healthy()) {
-    run->status = driver::Annotate(run->status, fmt::format("row {}", command->done + 1));
-  }
-  if (!run->status.ok()) run->summary = {};
-  run->summary.rows_returned = 0;
-  run->writer = writer;
 }
 
 void Connection::CheckSession(StatementRun* run, const Statement& statement) {

@@ -8,7 +8,7 @@ namespace penstock::postgres {
 
 struct Flavor {
   driver::DriverInfo info;
-  // The server has to say that it is a CockroachDB.
+  // The server has to say that it is a CockroachDB; otherwise it must not.
   bool cockroach = false;
 };
 

@@ -73,20 +73,32 @@ Reason ConnectReason(std::string_view message) {
   const auto has = [message](std::string_view words) {
     return message.find(words) != std::string_view::npos;
   };
+  // First: it may name the role that has too many.
+  if (has("too many clients") || has("remaining connection slots") || has("too many connections")) {
+    return Reason::kBackendResources;
+  }
   if (has("authentication failed") || has("no password supplied") || has("no pg_hba.conf entry") ||
       has("role \"") || has("certificate") || has("permission denied for database")) {
     return Reason::kBackendCredentials;
   }
   if (has("database \"") && has("does not exist")) return Reason::kUnknownDatabase;
-  if (has("too many clients") || has("remaining connection slots") || has("too many connections")) {
-    return Reason::kBackendResources;
-  }
   return Reason::kConnectionFailed;
 }
 
+std::string_view ConnectHint(std::string_view message) {
+  if (message.find("certificate verify failed") != std::string_view::npos) {
+    return "ssl_ca has to name the certificate of the authority that signed the server's";
+  }
+  if (message.find("does not match host name") != std::string_view::npos) {
+    return "connect by a name that is in the server's certificate";
+  }
+  return "";
+}
+
 absl::Status ConnectError(const std::string& where, std::string_view message) {
-  return driver::MakeError(ConnectReason(message),
-                           fmt::format("cannot connect to {}: {}", where, message));
+  return driver::MakeErrorWithHint(ConnectReason(message),
+                                   fmt::format("cannot connect to {}: {}", where, message),
+                                   ConnectHint(message));
 }
 
 absl::StatusOr<OwnedConnection> ConnectOnce(const Options::Parameters& parameters,
@@ -162,6 +174,8 @@ uint32_t Result::parameter_type(int parameter) const {
 }
 
 std::string_view Result::tag() const { return PQcmdStatus(result_.get()); }
+
+int Result::rows() const { return PQntuples(result_.get()); }
 
 int64_t Result::rows_affected() const {
   const char* count = PQcmdTuples(result_.get());
@@ -252,7 +266,15 @@ absl::StatusOr<std::unique_ptr<Link>> Link::Connect(const Options& options,
 }
 
 Link::Link(std::unique_ptr<Session> session)
-    : session_(std::move(session)), wake_fd_(eventfd(0, EFD_NONBLOCK | EFD_CLOEXEC)) {}
+    : session_(std::move(session)), wake_fd_(eventfd(0, EFD_NONBLOCK | EFD_CLOEXEC)) {
+  PQsetNoticeReceiver(session_->raw(), OnNotice, this);
+}
+
+void Link::OnNotice(void* self, const PGresult* notice) {
+  const char* severity = PQresultErrorField(notice, PG_DIAG_SEVERITY_NONLOCALIZED);
+  const std::string_view text = severity == nullptr ? "" : severity;
+  if (text == "FATAL" || text == "PANIC") static_cast<Link*>(self)->session_ended_ = true;
+}
 
 Link::~Link() { close(wake_fd_); }
 
@@ -363,6 +385,14 @@ void Link::Cancel() {
   }).detach();
 }
 
+void Link::CancelAgain() {
+  if (cancel_ != nullptr) {
+    std::lock_guard lock(cancel_->mutex);
+    if (!cancel_->done) return;
+  }
+  Cancel();
+}
+
 bool Link::WaitForCancel(TimePoint until) {
   if (cancel_ == nullptr) return true;
   const std::shared_ptr<CancelRequest> request = std::exchange(cancel_, nullptr);
@@ -396,9 +426,15 @@ absl::Status Link::BrokenError() const {
       fmt::format("the connection to the server was lost{}{}", why.empty() ? "" : ": ", why));
 }
 
-bool Link::HasNews() {
+bool Link::Alive() {
   pollfd wait{.fd = PQsocket(session_->raw()), .events = POLLIN, .revents = 0};
-  return poll(&wait, 1, 0) != 0;
+  if (broken_ || poll(&wait, 1, 0) == 0) return !broken_;
+  // Its end comes as an error that nobody has asked for, which libpq makes a
+  // notice of, and after it the end of the stream, maybe later.
+  while (Pump() && PQisBusy(session_->raw()) == 0 && !session_ended_ && poll(&wait, 1, 0) != 0) {
+  }
+  if (session_ended_) broken_ = true;
+  return !broken_;
 }
 
 }  // namespace penstock::postgres

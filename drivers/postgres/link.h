@@ -52,6 +52,8 @@ class Result {
   uint32_t parameter_type(int parameter) const;
   // kDone: "INSERT 0 1", and the rows that it counts.
   std::string_view tag() const;
+  // Rows it holds itself: 0 if they came one by one.
+  int rows() const;
   int64_t rows_affected() const;
   // kError.
   ServerError error() const;
@@ -116,6 +118,8 @@ class Link {
 
   // Asks the server, from a thread of its own, to cancel what runs.
   void Cancel();
+  // Does so once more, unless the last request is still on its way.
+  void CancelAgain();
   // Waits for that request to have reached the server, so that it can hit
   // nothing that is sent later. False: it has not.
   bool WaitForCancel(driver::TimePoint until);
@@ -130,19 +134,22 @@ class Link {
   void Break() { broken_ = true; }
   // Why it broke, in libpq's words.
   absl::Status BrokenError() const;
-  // Something was received while nobody waited: an idle session gets
-  // nothing but the news of its end.
-  bool HasNews();
+  // Takes what has come while nobody waited, such as the news of the session's
+  // end; false: it has ended. To be called when no command is on its way.
+  bool Alive();
 
  private:
   class Session;
   struct CancelRequest;
   explicit Link(std::unique_ptr<Session> session);
+  static void OnNotice(void* self, const pg_result* notice);
   bool Sent(int ok);
 
   std::unique_ptr<Session> session_;
   const int wake_fd_;
   bool broken_ = false;
+  // The server has said so, unasked.
+  bool session_ended_ = false;
   std::shared_ptr<CancelRequest> cancel_;
   // Scratch of SendExecute.
   std::vector<const char*> data_;

@@ -29,7 +29,8 @@ class Driver final : public driver::Driver {
         Connection::Open(options_, flavor_, &types_, deadline);
     if (!connection.ok()) return connection.status();
     std::lock_guard lock(mutex_);
-    server_version_ = (*connection)->server_version();
+    server_version_ =
+        flavor_.cockroach ? (*connection)->cockroach_version() : (*connection)->server_version();
     return std::unique_ptr<driver::Connection>(*std::move(connection));
   }
 

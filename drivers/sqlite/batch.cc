@@ -45,7 +45,7 @@ size_t Connection::Together(Runs runs) {
     const Statement* statement = session_->statements.Peek(runs[count]->sql);
     if (statement == nullptr || !statement->brisk()) break;
   }
-  return std::max<size_t>(count, 1);
+  return count;
 }
 
 void Connection::NoteTime(Runs runs, driver::Duration took) {

@@ -8,6 +8,7 @@
 #include <limits>
 #include <string>
 #include <system_error>
+#include <thread>
 #include <utility>
 
 #include "drivers/api/error.h"
@@ -76,6 +77,20 @@ absl::Status SetWal(sqlite3* db) {
                                    "keep the file on a local file system");
 }
 
+// Two processes that open a new file at the same moment both want to change its
+// mode, and to one of them SQLite says at once that it is busy, without asking the
+// busy handler.
+absl::Status SetWalWithin(sqlite3* db, int milliseconds) {
+  constexpr auto kPause = std::chrono::milliseconds(5);
+  const auto give_up = std::chrono::steady_clock::now() + std::chrono::milliseconds(milliseconds);
+  for (;;) {
+    absl::Status status = SetWal(db);
+    const bool busy = (driver::GetErrorInfo(status).driver_code & 0xff) == SQLITE_BUSY;
+    if (!busy || std::chrono::steady_clock::now() >= give_up) return status;
+    std::this_thread::sleep_for(kPause);
+  }
+}
+
 void Harden(sqlite3* db, const Options& options) {
   sqlite3_db_config(db, SQLITE_DBCONFIG_DEFENSIVE, 1, nullptr);
   sqlite3_db_config(db, SQLITE_DBCONFIG_TRUSTED_SCHEMA, 0, nullptr);
@@ -87,12 +102,13 @@ void Harden(sqlite3* db, const Options& options) {
                 static_cast<int>(std::min(options.max_value_bytes, kLargest)));
 }
 
-absl::Status Configure(sqlite3* db, const Options& options, driver::Lane lane) {
+absl::Status Configure(sqlite3* db, const Options& options, driver::Lane lane,
+                       int busy_timeout_ms) {
   // It reads the file's header, so it also finds out whether this is a database.
   absl::Status status = Execute(db, "SELECT count(*) FROM sqlite_schema");
   if (!status.ok()) return status;
   if (!options.in_memory && sqlite3_db_readonly(db, "main") == 0) {
-    status = SetWal(db);
+    status = SetWalWithin(db, busy_timeout_ms);
     if (!status.ok()) return status;
   }
   std::string sql = fmt::format(
@@ -133,8 +149,9 @@ absl::StatusOr<Handle> OpenHandle(const Options& options, driver::Lane lane,
   const int code = sqlite3_open_v2(options.file_name.c_str(), &db, OpenFlags(options), nullptr);
   handle.db.reset(db);
   if (code != SQLITE_OK) return OpenError(options, LastError(db));
-  sqlite3_busy_timeout(db, OpenTimeout(options, deadline));
-  absl::Status configured = Configure(db, options, lane);
+  const int busy_timeout_ms = OpenTimeout(options, deadline);
+  sqlite3_busy_timeout(db, busy_timeout_ms);
+  absl::Status configured = Configure(db, options, lane, busy_timeout_ms);
   if (!configured.ok()) {
     if (deadline.passed(std::chrono::steady_clock::now())) return deadline.Error();
     return OpenError(options, configured);

@@ -55,6 +55,8 @@ struct DatabaseConfig {
   DatabaseLimits limits;
   // The table of the migration history.
   std::string migrations_table = "penstock_migrations";
+  // A folder of migrations that are applied before the daemon serves; empty: none.
+  std::string migrate_on_start;
   // 1-based line in the file, for errors found when the database is opened; 0: no file.
   int line = 0;
 };
@@ -88,6 +90,8 @@ struct ServerConfig {
   int max_sessions = 10'000;
   // Requests read ahead on one Exec stream.
   int max_pipeline = 256;
+  // Requests may name a folder of migrations below this one; empty: they may not.
+  std::string migrations_root;
   // How long running calls have to end after SIGTERM.
   Milliseconds drain_grace{10'000};
 };

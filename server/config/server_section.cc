@@ -50,6 +50,9 @@ void ReadServer(YamlMap map, ServerConfig* server, Overridable* overridable, Pro
   YamlMap tls = map.Map("tls");
   if (map.Has("tls")) ReadTls(std::move(tls), &server->tls.emplace(), problems);
   map.Bool("insecure", &server->insecure);
+  if (const std::optional<Setting> root = map.Text("migrations_root")) {
+    server->migrations_root = root->value;
+  }
   ReadLimits(&map, server, problems);
   map.Finish();
 }

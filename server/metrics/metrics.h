@@ -85,6 +85,8 @@ enum class Rpc : uint8_t {
   kExec,
   kPrepare,
   kTransaction,
+  kMigrate,
+  kMigrationStatus,
   kAdmin,
   kHealth,
   kReflection,
@@ -96,7 +98,7 @@ enum class Rpc : uint8_t {
   kScan,
   kWrite
 };
-inline constexpr size_t kRpcs = 15;
+inline constexpr size_t kRpcs = 17;
 
 // Of the whole daemon.
 struct ServerMetrics {

@@ -66,7 +66,7 @@ Pool::~Pool() = default;
 // max_open.
 bool Pool::MayAnswerLocked(bool transactional) const {
   if (transactional && transactions_ >= max_transactions_) return false;
-  if (!idle_.empty()) return true;
+  if (HasSpareLocked()) return true;
   if (in_use_ >= options_.max_open) return false;
   if (!backoff_.failing()) return true;
   if (backoff_.full() && in_use_ > 0) return false;
@@ -74,7 +74,7 @@ bool Pool::MayAnswerLocked(bool transactional) const {
 }
 
 absl::StatusOr<Lease> Pool::AnswerLocked(bool transactional) {
-  if (!idle_.empty()) {
+  if (HasSpareLocked()) {
     std::unique_ptr<Entry> entry = std::move(idle_.back());
     idle_.pop_back();
     return LeaseLocked(std::move(entry), transactional);
@@ -167,7 +167,7 @@ void Pool::GiveBack(std::unique_ptr<Entry> entry, bool transactional) {
     std::unique_lock lock(mutex_);
     if (why != nullptr) ++(counts_.*why);
     if (entry->connection != nullptr && static_cast<int>(idle_.size()) >= options_.max_idle &&
-        waiting_ == 0) {
+        waiting_ == 0 && stranded_ == 0) {
       ++counts_.max_idle_closed;
       lock.unlock();
       entry->connection.reset();
@@ -181,6 +181,8 @@ void Pool::GiveBack(std::unique_ptr<Entry> entry, bool transactional) {
       entry->idle_since = now;
       idle_.push_back(std::move(entry));
     }
+    // One to whom it is no use takes it on to the next.
+    if (stranded_ > 0) given_back_.notify_all();
     grants = GrantLocked();
   }
   for (Grant& grant : grants) grant.waiter->OnLease(std::move(grant.lease));

@@ -4,6 +4,7 @@
 #define PENSTOCK_SERVER_POOL_POOL_H_
 
 #include <atomic>
+#include <condition_variable>
 #include <cstdint>
 #include <memory>
 #include <mutex>
@@ -57,6 +58,8 @@ class Lease {
     uint64_t generation = 0;
     // Connect has succeeded on this lease.
     bool ready = false;
+    // If the backend is full, wait for another's connection.
+    bool may_wait = true;
     // What a lease without a connection may do about it.
     Backoff::Attempt attempt = Backoff::Attempt::kNone;
   };
@@ -196,6 +199,9 @@ class Pool {
   std::vector<Grant> GrantLocked();
   void GiveBack(std::unique_ptr<Entry> entry, bool transactional);
 
+  // There is an idle connection that nobody in AwaitHandover is about to take.
+  bool HasSpareLocked() const { return static_cast<int>(idle_.size()) > stranded_; }
+
   // In pool_connect.cc.
   absl::Status Connect(Entry* entry, const driver::Deadline& deadline);
   driver::Deadline AttemptDeadline(const driver::Deadline& deadline, TimePoint now) const;
@@ -203,6 +209,10 @@ class Pool {
   void CloseBroken(Entry* entry);
   absl::Status ClaimAttempt(Entry* entry);
   void OnConnected(Entry* entry, uint64_t generation);
+  // For a lease whose attempt found the backend full: waits for a connection that
+  // another gives back. `full` is the error if there is none in time, or no other.
+  absl::Status AwaitHandover(Entry* entry, const driver::Deadline& deadline, TimePoint now,
+                             const absl::Status& full);
   absl::Status OnConnectFailed(Entry* entry, const absl::Status& why, TimePoint began,
                                bool cut_short);
   TimePoint ExpiryLocked(TimePoint now);
@@ -223,6 +233,9 @@ class Pool {
   std::vector<std::unique_ptr<Entry>> idle_;  // the last one was used last
   int in_use_ = 0;
   int transactions_ = 0;
+  // Leases in AwaitHandover.
+  int stranded_ = 0;
+  std::condition_variable given_back_;
   Queue statement_queue_;
   Queue transaction_queue_;
   int waiting_ = 0;

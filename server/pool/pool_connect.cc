@@ -1,5 +1,6 @@
 // The part of the pool that reaches the backend: opening, checking and closing.
 #include <algorithm>
+#include <chrono>
 #include <utility>
 
 #include "drivers/api/error.h"
@@ -9,6 +10,13 @@ namespace penstock::server {
 
 using driver::Deadline;
 using driver::Reason;
+
+namespace {
+
+// How often a lease that waits for another's connection looks at its deadline.
+constexpr auto kHandoverPause = std::chrono::milliseconds(10);
+
+}  // namespace
 
 Deadline Pool::AttemptDeadline(const Deadline& deadline, TimePoint now) const {
   if (options_.connect_timeout == Duration::zero()) return deadline;
@@ -33,8 +41,10 @@ absl::Status Pool::Connect(Entry* entry, const Deadline& deadline) {
   absl::StatusOr<std::unique_ptr<driver::Connection>> connection =
       driver_->Connect(options_.lane, limit);
   if (!connection.ok()) {
-    return OnConnectFailed(entry, connection.status(), began,
-                           limit.reason != Reason::kConnectionFailed);
+    absl::Status failed = OnConnectFailed(entry, connection.status(), began,
+                                          limit.reason != Reason::kConnectionFailed);
+    const bool full = driver::GetErrorInfo(failed).reason == Reason::kBackendResources;
+    return full && entry->may_wait ? AwaitHandover(entry, deadline, clock_.Now(), failed) : failed;
   }
   entry->connection = *std::move(connection);
   OnConnected(entry, generation);
@@ -43,7 +53,7 @@ absl::Status Pool::Connect(Entry* entry, const Deadline& deadline) {
 
 // Whether a connection that was idle may be used.
 bool Pool::Works(Entry* entry, const Deadline& deadline) {
-  if (!entry->connection->healthy()) return false;
+  if (!entry->connection->Alive()) return false;
   const TimePoint now = clock_.Now();
   const uint64_t generation = generation_.load();
   const bool idle_for_long = options_.check_after_idle != Duration::zero() &&
@@ -99,6 +109,30 @@ absl::Status Pool::OnConnectFailed(Entry* entry, const absl::Status& why, TimePo
     backoff_.Failed(attempt, now, why, random_);
   }
   return why;
+}
+
+// Several may have tried at once before the first was told that the backend is
+// full. It has an executor's thread meanwhile, of which there is one for each lease.
+absl::Status Pool::AwaitHandover(Entry* entry, const Deadline& deadline, TimePoint now,
+                                 const absl::Status& full) {
+  const Deadline limit = AttemptDeadline(deadline, now);
+  {
+    std::unique_lock lock(mutex_);
+    ++stranded_;
+    // When nobody has a connection, none will be given back.
+    while (idle_.empty() && stranded_ < in_use_ && !limit.passed(clock_.Now())) {
+      given_back_.wait_for(lock, kHandoverPause);
+    }
+    --stranded_;
+    given_back_.notify_all();
+    if (idle_.empty()) return full;
+    std::unique_ptr<Entry> idle = std::move(idle_.back());
+    idle_.pop_back();
+    *entry = std::move(*idle);
+  }
+  if (Works(entry, deadline)) return absl::OkStatus();
+  CloseBroken(entry);
+  return full;
 }
 
 TimePoint Pool::ExpiryLocked(TimePoint now) {
@@ -170,6 +204,7 @@ void Pool::Maintain() {
     if (!MissingLocked(now)) return;
     auto entry = std::make_unique<Entry>();
     entry->attempt = backoff_.Start(now);
+    entry->may_wait = false;
     lease = LeaseLocked(std::move(entry), false);
   }
   // One only: the next tick sees what is still missing, so a reserve is filled

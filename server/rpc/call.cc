@@ -24,6 +24,13 @@ Call::~Call() {
   context_.live_calls->Remove();
 }
 
+bool Call::TryRef() {
+  for (int count = references_.load(std::memory_order_relaxed); count > 0;) {
+    if (references_.compare_exchange_weak(count, count + 1, std::memory_order_relaxed)) return true;
+  }
+  return false;
+}
+
 void Call::Unref() {
   if (references_.fetch_sub(1, std::memory_order_acq_rel) != 1) return;
   // Before the members of the subclass go: the ticker may be calling it.
@@ -33,6 +40,8 @@ void Call::Unref() {
 
 void* Call::StartTag() {
   Ref();
+  // done_: another thread may be given it before this one has come to Started.
+  Ref();
   return static_cast<Tag*>(&started_);
 }
 
@@ -41,9 +50,9 @@ void Call::Started(bool ok) {
     // The server is shutting down. gRPC does not deliver done_ for a call that
     // never was.
     Unref();
+    Unref();
     return;
   }
-  Ref();  // done_
   WaitForNext();
   if (!is_session()) {
     OnStart();

@@ -35,6 +35,9 @@ class Call : public Session {
   Call(const Call&) = delete;
   Call& operator=(const Call&) = delete;
 
+  bool TryRef() final;
+  void Unref() final;
+
  protected:
   Call(const RpcContext& context, Rpc rpc);
   virtual ~Call();
@@ -84,8 +87,8 @@ class Call : public Session {
   grpc::ServerContext server_context_;
   const RpcContext context_;
 
+  // By whoever refers to it already.
   void Ref() { references_.fetch_add(1, std::memory_order_relaxed); }
-  void Unref();
 
  private:
   template <void (Call::*Handler)(bool)>

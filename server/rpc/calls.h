@@ -29,6 +29,8 @@ void WaitForDelete(const RpcContext& context, const CallSource& source);
 void WaitForDeleteRange(const RpcContext& context, const CallSource& source);
 void WaitForScan(const RpcContext& context, const CallSource& source);
 void WaitForWrite(const RpcContext& context, const CallSource& source);
+void WaitForMigrate(const RpcContext& context, const CallSource& source);
+void WaitForMigrationStatus(const RpcContext& context, const CallSource& source);
 void WaitForListDatabases(const RpcContext& context, const CallSource& source);
 void WaitForGetStats(const RpcContext& context, const CallSource& source);
 void WaitForHealthCheck(const RpcContext& context, const CallSource& source);

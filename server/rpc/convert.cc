@@ -163,6 +163,7 @@ void ToProto(const driver::Capabilities& from, v1::Capabilities* to) {
   to->set_transactional_ddl(from.transactional_ddl);
   to->set_arrays(from.arrays);
   to->set_single_writer(from.single_writer);
+  to->set_staleness(from.staleness);
 }
 
 void ToProto(Duration from, google::protobuf::Duration* to) {

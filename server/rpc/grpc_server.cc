@@ -112,6 +112,7 @@ class GrpcServer::Impl {
     builder.AddChannelArgument(GRPC_ARG_ALLOW_REUSEPORT, 0);
     builder.RegisterService(&services_.database);
     builder.RegisterService(&services_.key_value);
+    builder.RegisterService(&services_.migration);
     builder.RegisterService(&services_.admin);
     builder.RegisterService(&services_.health);
     builder.RegisterService(&services_.reflection);
@@ -137,6 +138,8 @@ class GrpcServer::Impl {
     }
     WaitForDeleteRange(context_, source);
     WaitForPing(context_, source);
+    WaitForMigrate(context_, source);
+    WaitForMigrationStatus(context_, source);
     WaitForListDatabases(context_, source);
     WaitForGetStats(context_, source);
     WaitForHealthCheck(context_, source);

@@ -14,6 +14,7 @@ using health::HealthCheckResponse;
 bool IsKnown(const std::string& service) {
   return service.empty() || service == v1::DatabaseService::service_full_name() ||
          service == v1::KeyValueService::service_full_name() ||
+         service == v1::MigrationService::service_full_name() ||
          service == v1::AdminService::service_full_name();
 }
 

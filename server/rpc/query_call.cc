@@ -4,9 +4,11 @@
 //
 // Between OnRun and the end a result that is longer than its first batch holds
 // a connection but no thread.
+#include <chrono>
 #include <memory>
 
 #include "drivers/api/error.h"
+#include "fmt/format.h"
 #include "server/rpc/call.h"
 #include "server/rpc/calls.h"
 #include "server/rpc/convert.h"
@@ -52,6 +54,8 @@ class QueryCall final : public Call, public PendingRun, public Task {
     absl::Status limited =
         DeadlineFor(*database_, request_.has_timeout(), request_.timeout(), began_, &deadline);
     if (!limited.ok()) return limited;
+    absl::Status stale = SetStaleness();
+    if (!stale.ok()) return stale;
     const ServerConfig& server = context_.config->server;
     builder_.Start(request_.format(), server.batch_bytes);
     sql = request_.sql();
@@ -63,6 +67,22 @@ class QueryCall final : public Call, public PendingRun, public Task {
     Ref();
     database_->Submit(this);
     return absl::OkStatus();
+  }
+
+  absl::Status SetStaleness() {
+    if (!request_.has_staleness()) return absl::OkStatus();
+    if (!database_->info().capabilities.staleness) {
+      return driver::MakeErrorWithHint(
+          driver::Reason::kUnsupported,
+          fmt::format("the driver {} has no capability 'staleness'", database_->info().name),
+          "leave it out: the query then reads what the database holds now");
+    }
+    Duration ago;
+    absl::Status converted = FromProto(request_.staleness(), &ago);
+    staleness = std::chrono::duration_cast<std::chrono::microseconds>(ago);
+    if (converted.ok() && staleness.count() > 0) return absl::OkStatus();
+    return driver::MakeError(driver::Reason::kInvalidParameter,
+                             "staleness must be a duration of a microsecond or more");
   }
 
   // PendingRun: the statement has begun, and its first rows are here.

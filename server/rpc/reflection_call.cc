@@ -49,7 +49,8 @@ void Answer(const ServerReflectionRequest& request, ServerReflectionResponse* re
     case ServerReflectionRequest::kListServices:
       for (const char* name :
            {v1::DatabaseService::service_full_name(), v1::KeyValueService::service_full_name(),
-            v1::AdminService::service_full_name(), health::Health::service_full_name(),
+            v1::MigrationService::service_full_name(), v1::AdminService::service_full_name(),
+            health::Health::service_full_name(),
             reflection::ServerReflection::service_full_name()}) {
         response->mutable_list_services_response()->add_service()->set_name(name);
       }

@@ -7,6 +7,7 @@
 #include "penstock/v1/admin.grpc.pb.h"
 #include "penstock/v1/database.grpc.pb.h"
 #include "penstock/v1/key_value.grpc.pb.h"
+#include "penstock/v1/migration.grpc.pb.h"
 
 namespace penstock::server {
 
@@ -21,6 +22,8 @@ using KeyValueMethods =
         v1::KeyValueService::WithRawMethod_Put<v1::KeyValueService::WithRawMethod_Delete<
             v1::KeyValueService::WithRawMethod_DeleteRange<v1::KeyValueService::WithRawMethod_Scan<
                 v1::KeyValueService::WithRawMethod_Write<v1::KeyValueService::Service>>>>>>>;
+using MigrationMethods = v1::MigrationService::WithRawMethod_Migrate<
+    v1::MigrationService::WithRawMethod_GetStatus<v1::MigrationService::Service>>;
 using AdminMethods = v1::AdminService::WithRawMethod_ListDatabases<
     v1::AdminService::WithRawMethod_GetStats<v1::AdminService::Service>>;
 
@@ -35,6 +38,7 @@ using ReflectionMethods = reflection::ServerReflection::WithRawMethod_ServerRefl
 struct Services {
   DatabaseMethods database;
   KeyValueMethods key_value;
+  MigrationMethods migration;
   AdminMethods admin;
   HealthMethods health;
   ReflectionMethods reflection;

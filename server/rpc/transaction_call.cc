@@ -8,16 +8,15 @@
 #include <atomic>
 #include <memory>
 #include <optional>
+#include <utility>
 
 #include "drivers/api/error.h"
-#include "fmt/format.h"
 #include "server/log/log.h"
 #include "server/rpc/call.h"
 #include "server/rpc/calls.h"
 #include "server/rpc/convert.h"
-#include "server/rpc/key_value_arguments.h"
-#include "server/rpc/result_builder.h"
 #include "server/rpc/service.h"
+#include "server/rpc/transaction_steps.h"
 #include "server/session/transaction.h"
 
 namespace penstock::server {
@@ -30,7 +29,13 @@ using Request = v1::TransactionRequest;
 class TransactionCall final : public BidiCall, public Task, public Pool::Waiter {
  public:
   TransactionCall(const RpcContext& context, const CallSource& source)
-      : BidiCall(context, Rpc::kTransaction), source_(source) {
+      : BidiCall(context, Rpc::kTransaction),
+        source_(source),
+        steps_(context_, &cancellation_,
+               [this](bool has_timeout, const google::protobuf::Duration& timeout,
+                      driver::Deadline* deadline) {
+                 return StepDeadline(has_timeout, timeout, deadline);
+               }) {
     transactional = true;
     source_.services->database.RequestTransaction(&server_context_, stream(), source_.queue,
                                                   source_.queue, StartTag());
@@ -201,8 +206,12 @@ class TransactionCall final : public BidiCall, public Task, public Pool::Waiter 
   void Run() override {
     if (state_.load() == State::kEnding) {
       RunEnd();
-    } else if (run_.has_value() && run_->cursor != nullptr) {
-      RunFetch();
+    } else if (!too_large_.ok()) {
+      steps_.Drop(std::exchange(too_large_, absl::OkStatus()));
+      SendPart();
+    } else if (steps_.more()) {
+      steps_.Fetch();
+      SendPart();
     } else {
       RunStep();
     }
@@ -210,31 +219,18 @@ class TransactionCall final : public BidiCall, public Task, public Pool::Waiter 
   }
 
   void RunStep() {
-    response_.Clear();
     switch (request_.step_case()) {
       case Request::kBegin: return RunBegin();
-      case Request::kQuery: return RunQuery(request_.query());
-      case Request::kExec: return RunExec(request_.exec());
-      case Request::kPrepare: return RunPrepare();
-      case Request::kExecute: return RunExecute();
-      case Request::kCloseStatement:
-        return Acknowledge(transaction_->CloseStatement(request_.close_statement().statement()));
-      case Request::kSavepoint:
-        return Acknowledge(transaction_->Savepoint(request_.savepoint().name()));
-      case Request::kRollbackTo:
-        return Acknowledge(transaction_->RollbackTo(request_.rollback_to().name()));
-      case Request::kRelease: return Acknowledge(transaction_->Release(request_.release().name()));
-      case Request::kGet: return RunGet();
-      case Request::kScan: return RunScan();
-      case Request::kWrite: return RunWrite();
-      case Request::kDeleteRange: return RunDeleteRange();
       case Request::kCommit: return RunCommit();
       case Request::kRollback:
         transaction_->End(Transaction::Conclusion::kRolledBack);
+        response_.Clear();
         response_.mutable_rolled_back();
         return AnswerLast();
-      case Request::STEP_NOT_SET: break;  // refused by CheckOrder
+      default: break;
     }
+    steps_.Run(database_, &*transaction_, request_, began_);
+    SendPart();
   }
 
   void RunBegin() {
@@ -244,6 +240,7 @@ class TransactionCall final : public BidiCall, public Task, public Pool::Waiter 
       End(status);
       return;
     }
+    response_.Clear();
     response_.mutable_begun();
     Answer();
   }
@@ -254,128 +251,17 @@ class TransactionCall final : public BidiCall, public Task, public Pool::Waiter 
       End(status);
       return;
     }
+    response_.Clear();
     response_.mutable_committed();
     AnswerLast();
-  }
-
-  absl::StatusOr<uint64_t> PrepareStatement(driver::StatementInfo* info) {
-    driver::Deadline deadline;
-    absl::Status limited = StepDeadline(false, {}, &deadline);
-    if (!limited.ok()) return limited;
-    return transaction_->Prepare(request_.prepare().sql(), deadline, &cancellation_, info);
-  }
-
-  void RunPrepare() {
-    driver::StatementInfo info;
-    absl::StatusOr<uint64_t> number = PrepareStatement(&info);
-    if (!number.ok()) {
-      AnswerError(number.status());
-      return;
-    }
-    ToProto(info, response_.mutable_prepared());
-    response_.mutable_prepared()->set_statement(*number);
-    Answer();
-  }
-
-  void RunQuery(const Request::Statement& statement) {
-    if (!statement.rows().empty()) {
-      AnswerError(MakeError(Reason::kInvalidParameter, "`rows` go with `exec`, not with `query`"));
-      return;
-    }
-    absl::Status status = arguments_.Assign(statement.args());
-    if (status.ok()) {
-      status = Start(statement.sql(), statement.has_timeout(), statement.timeout());
-    }
-    RunRows(status, statement.format(), context_.config->server.first_batch_bytes);
-  }
-
-  void RunExecute() {
-    const Request::Execute& execute = request_.execute();
-    absl::StatusOr<std::string_view> sql = transaction_->statement(execute.statement());
-    absl::Status status = sql.status();
-    if (status.ok()) status = arguments_.Assign(execute.args());
-    if (status.ok()) status = Start(*sql, execute.has_timeout(), execute.timeout());
-    RunRows(status, execute.format(), context_.config->server.first_batch_bytes);
-  }
-
-  // A get is answered at once, however much it is.
-  void RunGet() {
-    RunRows(StartKeyValue(request_.get(), "kv get"), v1::FORMAT_ROWS,
-            context_.config->server.max_message_bytes);
-  }
-
-  void RunScan() {
-    RunRows(StartKeyValue(request_.scan(), "kv scan"), v1::FORMAT_ROWS,
-            context_.config->server.first_batch_bytes);
-  }
-
-  void RunWrite() {
-    if (!RunKeyValue(StartKeyValue(request_.write(), "kv write"))) return;
-    ToProto(*run_->key_value, response_.mutable_written());
-    Answer();
-  }
-
-  void RunDeleteRange() {
-    if (!RunKeyValue(StartKeyValue(request_.delete_range(), "kv delete range"))) return;
-    response_.mutable_deleted()->set_deleted(run_->summary.rows_affected);
-    Answer();
-  }
-
-  // False: it failed, and was answered.
-  bool RunKeyValue(absl::Status status) {
-    if (status.ok()) {
-      transaction_->Run(*run_);
-      RecordStatement(context_, *database_, *run_, began_);
-      status = run_->status;
-    }
-    if (!status.ok()) AnswerError(status);
-    return status.ok();
-  }
-
-  void RunRows(const absl::Status& ready, v1::Format format, size_t first_batch_bytes) {
-    if (!ready.ok()) {
-      AnswerError(ready);
-      return;
-    }
-    const ServerConfig& server = context_.config->server;
-    builder_.Start(format, server.batch_bytes);
-    run_->writer = &builder_;
-    run_->limits.max_bytes = first_batch_bytes;
-    transaction_->Run(*run_);
-    AdvanceRows();
-  }
-
-  void RunFetch() {
-    if (cancellation_.cancelled()) run_->status = cancellation_.status();
-    if (run_->status.ok()) {
-      absl::StatusOr<bool> more =
-          run_->cursor->Fetch({.max_bytes = context_.config->server.batch_bytes}, &builder_);
-      if (!more.ok()) run_->status = more.status();
-      if (more.ok() && !*more) {
-        run_->summary = run_->cursor->summary();
-        run_->cursor.reset();
-      }
-    }
-    AdvanceRows();
-  }
-
-  void AdvanceRows() {
-    if (!run_->status.ok()) run_->cursor.reset();
-    if (run_->cursor == nullptr) RecordStatement(context_, *database_, *run_, began_);
-    if (!run_->status.ok()) {
-      AnswerError(run_->status);
-      return;
-    }
-    builder_.Flush(run_->cursor == nullptr ? &run_->summary : nullptr);
-    SendPart();
   }
 
   // After a write on an I/O thread, or on the executor.
   void SendPart() {
     response_.Clear();
-    if (builder_.TakePart(response_.mutable_result())) {
-      Answer();
-    } else if (run_.has_value() && run_->cursor != nullptr) {
+    if (steps_.Next(&response_)) {
+      AnswerPart();
+    } else if (steps_.more()) {
       state_.store(State::kStepping);
       EnqueueSelf();
     } else {
@@ -383,56 +269,15 @@ class TransactionCall final : public BidiCall, public Task, public Pool::Waiter 
     }
   }
 
-  void RunExec(const Request::Statement& statement) {
-    absl::Status status;
-    if (!statement.args().empty() && !statement.rows().empty()) {
-      status =
-          MakeError(Reason::kInvalidParameter, "a request has either `args` or `rows`, not both");
-    } else if (statement.rows().empty()) {
-      status = arguments_.Assign(statement.args());
+  // A failed step is an answer, unless the whole transaction is over.
+  void AnswerPart() {
+    const absl::Status& error = steps_.failure();
+    const bool over = driver::GetErrorInfo(error).reason == Reason::kTransactionTimeout;
+    if (!error.ok() && (over || cancellation_.cancelled())) {
+      End(over ? error : cancellation_.status());
     } else {
-      status = arguments_.AssignRows(statement.rows());
+      Answer();
     }
-    if (status.ok()) status = Start(statement.sql(), statement.has_timeout(), statement.timeout());
-    if (!status.ok()) {
-      AnswerError(status);
-      return;
-    }
-    run_->rows = arguments_.rows();
-    transaction_->Run(*run_);
-    RecordStatement(context_, *database_, *run_, began_);
-    if (!run_->status.ok()) {
-      AnswerError(run_->status);
-      return;
-    }
-    ToProto(run_->summary, response_.mutable_executed());
-    Answer();
-  }
-
-  // Makes run_ ready for a statement whose arguments have been assigned.
-  absl::Status Start(std::string_view sql, bool has_timeout,
-                     const google::protobuf::Duration& timeout) {
-    run_.emplace();
-    run_->sql = sql;
-    run_->args = arguments_.values();
-    run_->cancellation = &cancellation_;
-    return StepDeadline(has_timeout, timeout, &run_->deadline);
-  }
-
-  template <typename KeyValueRequest>
-  absl::Status StartKeyValue(const KeyValueRequest& request, std::string_view name) {
-    if (!request.database().empty() && request.database() != database_->name()) {
-      return driver::MakeErrorWithHint(
-          Reason::kInvalidParameter,
-          fmt::format("the transaction is on the database '{}', not on another one",
-                      database_->name()),
-          "leave `database` out");
-    }
-    absl::Status status = key_values_.Assign(request);
-    if (status.ok()) status = arguments_.Assign({});
-    if (status.ok()) status = Start(name, request.has_timeout(), request.timeout());
-    if (status.ok()) run_->key_value = key_values_.run();
-    return status;
   }
 
   absl::Status StepDeadline(bool has_timeout, const google::protobuf::Duration& timeout,
@@ -443,40 +288,15 @@ class TransactionCall final : public BidiCall, public Task, public Pool::Waiter 
     return status;
   }
 
-  void Acknowledge(const absl::Status& status) {
-    if (!status.ok()) {
-      AnswerError(status);
-      return;
-    }
-    response_.mutable_done();
-    Answer();
-  }
-
-  // A failed step is an answer, unless the whole transaction is over.
-  void AnswerError(const absl::Status& error) {
-    const bool over = driver::GetErrorInfo(error).reason == Reason::kTransactionTimeout;
-    if (over || cancellation_.cancelled()) {
-      End(over ? error : cancellation_.status());
-      return;
-    }
-    response_.Clear();
-    ToProto(error, response_.mutable_error());
-    Answer();
-  }
-
   void Answer() {
     state_.store(State::kWriting);
-    const absl::Status written = Write(response_);
+    // Once it is under way, somebody else owns the call.
+    absl::Status written = Write(response_);
     if (written.ok()) return;
     // The row does not fit into a message; the rest of the result goes with it.
+    too_large_ = std::move(written);
     state_.store(State::kStepping);
-    builder_.Start(v1::FORMAT_ROWS, 0);
-    if (run_.has_value() && run_->cursor != nullptr) {
-      run_->status = written;
-      EnqueueSelf();
-    } else {
-      AnswerError(written);
-    }
+    EnqueueSelf();
   }
 
   void AnswerLast() {
@@ -514,7 +334,7 @@ class TransactionCall final : public BidiCall, public Task, public Pool::Waiter 
   }
 
   void RunEnd() {
-    if (run_.has_value()) run_->cursor.reset();
+    steps_.Close();
     if (transaction_.has_value()) transaction_->End(Transaction::Conclusion::kKilled);
     Finish(end_status_);
   }
@@ -538,11 +358,10 @@ class TransactionCall final : public BidiCall, public Task, public Pool::Waiter 
   std::optional<Transaction> transaction_;
   Request request_;
   v1::TransactionResponse response_;
-  Arguments arguments_;
-  KeyValueArguments key_values_;
-  ResultBuilder builder_;
   TimePoint began_;
-  std::optional<driver::StatementRun> run_;
+  TransactionSteps steps_;
+  // Why the last answer was not written; OK if it was.
+  absl::Status too_large_;
 };
 
 }  // namespace

@@ -50,6 +50,13 @@ class Database {
   // The deadline up to which an acquire may wait.
   driver::Deadline AcquireDeadline(const driver::Deadline& request) const;
 
+  // The table of the migration history.
+  const std::string& migrations_table() const { return migrations_table_; }
+  // One migration at a time works or waits for its lock; the others wait for it
+  // without a connection. False: another one is at it. Never blocks.
+  bool TryBeginMigration() { return !migrating_.exchange(true); }
+  void EndMigration() { migrating_.store(false); }
+
   void Tick(TimePoint now);
 
   // By name ("read" and "write", or "all"). Lanes' queues count as waiting.
@@ -60,7 +67,9 @@ class Database {
 
   const std::string name_;
   const DatabaseLimits limits_;
+  const std::string migrations_table_;
   const Duration acquire_timeout_;
+  std::atomic<bool> migrating_{false};
   const std::unique_ptr<driver::Driver> driver_;
   DatabaseMetrics metrics_;
   std::unique_ptr<Pool> write_pool_;

@@ -3,6 +3,7 @@
 #include <utility>
 
 #include "drivers/api/error.h"
+#include "drivers/cockroachdb/cockroachdb_driver.h"
 #include "drivers/pebble/pebble_driver.h"
 #include "drivers/postgres/postgres_driver.h"
 #include "drivers/sqlite/sqlite_driver.h"
@@ -26,10 +27,13 @@ absl::StatusOr<std::unique_ptr<driver::Driver>> OpenDriver(const driver::Config&
   if (config.driver == "postgres") {
     return WithKeyValue(postgres::Open(config), sqlkv::kPostgres);
   }
+  if (config.driver == "cockroachdb") {
+    return WithKeyValue(cockroachdb::Open(config), sqlkv::kCockroach);
+  }
   if (config.driver == "pebble" || config.driver == "rocksdb") return pebble::Open(config);
   return driver::MakeErrorWithHint(driver::Reason::kUnsupported,
                                    fmt::format("no driver named '{}' in this build", config.driver),
-                                   "use sqlite, postgres or pebble");
+                                   "use sqlite, postgres, cockroachdb or pebble");
 }
 
 }  // namespace penstock::server

@@ -66,7 +66,9 @@ class Lane::Runner final : public Pool::Waiter, public Task {
       return false;
     }
     // What is not for this round goes to whoever is free.
-    const size_t together = (*lease_)->Together(batch_);
+    const size_t brisk = (*lease_)->Together(batch_);
+    if (brisk == 0) lane_->MayTakeLong(this);
+    const size_t together = std::max<size_t>(brisk, 1);
     if (together < batch_.size()) {
       lane_->PutBack(batch_.begin() + static_cast<std::ptrdiff_t>(together), batch_.end());
       batch_.resize(together);
@@ -139,7 +141,7 @@ bool Lane::AnyRunnerFreshLocked() const {
 
 Lane::Runner* Lane::RunnerToStartLocked() {
   if (queue_.first == nullptr || resting_.empty()) return nullptr;
-  if (options_.embedded && resting_.size() < runners_.size() && AnyRunnerFreshLocked()) {
+  if (options_.gathers && resting_.size() < runners_.size() && AnyRunnerFreshLocked()) {
     return nullptr;
   }
   Runner* runner = resting_.back();
@@ -197,6 +199,11 @@ bool Lane::TakeBatch(Runner* runner, std::vector<driver::StatementRun*>* batch) 
   }
   if (again != nullptr) again->Start();
   return false;
+}
+
+void Lane::MayTakeLong(Runner* runner) {
+  std::lock_guard lock(mutex_);
+  runner->batch_began = TimePoint::min();
 }
 
 void Lane::PutBack(std::vector<driver::StatementRun*>::const_iterator begin,

@@ -52,9 +52,9 @@ class Lane {
   struct Options {
     // Batches that may run at once; each uses a connection.
     int max_runners = 1;
-    // A further one is started only when the others have been busy with the
-    // same batch for a while (see Executor).
-    bool embedded = false;
+    // A further one is started only when each of the others has been busy with
+    // its batch for a while (Executor::kBusyAfter) or has one that is not brisk.
+    bool gathers = false;
     // A batch waits for a disk before it is done.
     bool flushes = false;
     int max_waiting = 10'000;
@@ -93,6 +93,8 @@ class Lane {
   // Up to a batch of statements to run. False: there is none, and the runner
   // is resting.
   bool TakeBatch(Runner* runner, std::vector<driver::StatementRun*>* batch);
+  // Its batch is not one that others should wait for.
+  void MayTakeLong(Runner* runner);
   void PutBack(std::vector<driver::StatementRun*>::const_iterator begin,
                std::vector<driver::StatementRun*>::const_iterator end);
   void Answer(PendingRun* run);

@@ -25,15 +25,33 @@ int Sessions::size() const {
   return size_;
 }
 
-void Sessions::Tick(TimePoint now) {
+std::vector<Session*> Sessions::RefAll() const {
   std::lock_guard lock(mutex_);
-  for (Session* session = first_; session != nullptr; session = session->next_) session->Tick(now);
+  std::vector<Session*> all;
+  all.reserve(static_cast<size_t>(size_));
+  for (Session* session = first_; session != nullptr; session = session->next_) {
+    // One that is on its way to Remove waits for the lock, and is still whole.
+    if (session->TryRef()) all.push_back(session);
+  }
+  return all;
+}
+
+void Sessions::Tick(TimePoint now) {
+  for (Session* session : RefAll()) {
+    session->Tick(now);
+    session->Unref();
+  }
 }
 
 void Sessions::Drain(bool now) {
-  std::lock_guard lock(mutex_);
-  draining_ = true;
-  for (Session* session = first_; session != nullptr; session = session->next_) session->Drain(now);
+  {
+    std::lock_guard lock(mutex_);
+    draining_ = true;
+  }
+  for (Session* session : RefAll()) {
+    session->Drain(now);
+    session->Unref();
+  }
 }
 
 bool Sessions::draining() const {

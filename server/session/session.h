@@ -4,6 +4,7 @@
 
 #include <condition_variable>
 #include <mutex>
+#include <vector>
 
 #include "server/runtime/clock.h"
 
@@ -14,14 +15,18 @@ namespace penstock::server {
 class Session {
  public:
   // Looks at the limits that are not exact to the millisecond (idle, total,
-  // stall). Called by the ticker's thread while the session is registered,
-  // concurrently with everything else; it must not block, nor add or remove
-  // sessions.
+  // stall). Called by the ticker's thread, concurrently with everything else; it
+  // must not block.
   virtual void Tick(TimePoint now) = 0;
 
   // The daemon is about to stop: what is idle ends now, what runs ends after
   // the current request. With `now`, whatever runs is cancelled. Called like Tick.
   virtual void Drain(bool now) = 0;
+
+  // Keeps it from being destroyed until Unref. False: it is about to be, and must
+  // not be touched any more.
+  virtual bool TryRef() = 0;
+  virtual void Unref() = 0;
 
  protected:
   ~Session() = default;
@@ -32,7 +37,7 @@ class Session {
   Session* next_ = nullptr;
 };
 
-// The register of them. Thread-safe.
+// The register of them, which does not own them. Thread-safe.
 class Sessions {
  public:
   explicit Sessions(int max_sessions) : max_sessions_(max_sessions) {}
@@ -52,6 +57,9 @@ class Sessions {
   bool WaitUntilEmpty(TimePoint until);
 
  private:
+  // Those that are there now, each referred to.
+  std::vector<Session*> RefAll() const;
+
   const int max_sessions_;
   mutable std::mutex mutex_;
   std::condition_variable empty_;

@@ -47,6 +47,20 @@ absl::Status Transaction::Begin(Lease lease, const driver::TransactionOptions& o
   return absl::OkStatus();
 }
 
+void Transaction::Adopt(Lease lease) {
+  lease_ = std::move(lease);
+  state_ = State::kOpen;
+  database_->metrics().open_transactions.Add();
+}
+
+Lease Transaction::Leave() {
+  if (state_ != State::kOpen) return {};
+  Lease lease = std::move(lease_);
+  state_ = State::kEnded;
+  database_->metrics().open_transactions.Add(-1);
+  return lease;
+}
+
 void Transaction::Run(driver::StatementRun& run) {
   run.status = CheckOpen();
   if (run.status.ok()) lease_->Run(run);

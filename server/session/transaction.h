@@ -44,6 +44,11 @@ class Transaction {
 
   absl::Status Begin(Lease lease, const driver::TransactionOptions& options);
 
+  // Takes a connection over whose transaction somebody else has begun, and who will
+  // end it: with the connection that Leave gives back. End before that rolls back.
+  void Adopt(Lease lease);
+  Lease Leave();
+
   // As Connection::Run. Once the backend has aborted the transaction, every
   // statement fails with kTransactionAborted until a rollback_to.
   void Run(driver::StatementRun& run);

@@ -10,6 +10,12 @@
 
 namespace penstock::bench {
 
+// The query of the large result: $1 rows of an integer, a double, a text and
+// another integer.
+inline constexpr char kLargeSqliteSql[] =
+    "WITH RECURSIVE n(i) AS (SELECT 1 UNION ALL SELECT i + 1 FROM n WHERE i < $1) "
+    "SELECT i, i * 0.5, 'row ' || i, i % 7 FROM n";
+
 // Makes a database file with the table of the point select, filled, and the
 // table of the inserts, empty.
 absl::Status MakeDatabase(const std::string& path);

@@ -10,6 +10,7 @@
 #include <mutex>
 #include <optional>
 #include <string>
+#include <utility>
 #include <vector>
 
 #include "penstock/v1/database.grpc.pb.h"
@@ -80,7 +81,7 @@ class Ids {
   int64_t position_;
 };
 
-// The round trips of a caller that is alone.
+// The round trips of a caller.
 class Stopwatch {
  public:
   explicit Stopwatch(bool wanted) : wanted_(wanted) {}
@@ -88,13 +89,14 @@ class Stopwatch {
     if (wanted_) start_ = Clock::now();
   }
   void Stop() {
-    if (wanted_) times_.push_back(Clock::now() - start_);
+    if (wanted_) times_.emplace_back(start_, Clock::now() - start_);
   }
-  // Those from the one numbered `first` on, in microseconds, shortest first.
-  std::vector<double> Sorted(size_t first) const {
+  // Those that began at `since` or later, in microseconds, shortest first.
+  std::vector<double> Sorted(Clock::time_point since) const {
     std::vector<double> sorted;
-    for (size_t i = first; i < times_.size(); ++i) {
-      sorted.push_back(std::chrono::duration<double, std::micro>(times_[i]).count());
+    for (const auto& [start, time] : times_) {
+      if (start < since) continue;
+      sorted.push_back(std::chrono::duration<double, std::micro>(time).count());
     }
     std::sort(sorted.begin(), sorted.end());
     return sorted;
@@ -103,7 +105,7 @@ class Stopwatch {
  private:
   const bool wanted_;
   Clock::time_point start_;
-  std::vector<Clock::duration> times_;
+  std::vector<std::pair<Clock::time_point, Clock::duration>> times_;
 };
 
 // What is wrong with the row of a point select; empty: nothing.
@@ -122,7 +124,7 @@ class Caller {
 
  protected:
   Caller(const Round& round, Progress* progress, int number)
-      : progress_(progress), ids_(number), stopwatch_(round.callers == 1) {}
+      : progress_(progress), ids_(number), stopwatch_(round.timed || round.callers == 1) {}
 
   Progress* const progress_;
   Ids ids_;
@@ -271,16 +273,18 @@ class QueryCaller final : public Caller {
 
 }  // namespace
 
-absl::StatusOr<RoundResult> RunRound(const std::shared_ptr<grpc::Channel>& channel,
+absl::StatusOr<RoundResult> RunRound(const std::vector<std::shared_ptr<grpc::Channel>>& channels,
                                      const Round& round) {
-  const std::unique_ptr<v1::DatabaseService::Stub> stub = v1::DatabaseService::NewStub(channel);
+  std::vector<std::unique_ptr<v1::DatabaseService::Stub>> stubs;
+  for (const auto& channel : channels) stubs.push_back(v1::DatabaseService::NewStub(channel));
   Progress progress(round.callers);
   std::vector<std::unique_ptr<Caller>> callers;
   for (int i = 0; i < round.callers; ++i) {
+    v1::DatabaseService::Stub* stub = stubs[static_cast<size_t>(i) % stubs.size()].get();
     if (round.call == Call::kQuerySelect) {
-      callers.push_back(std::make_unique<QueryCaller>(stub.get(), round, &progress, i));
+      callers.push_back(std::make_unique<QueryCaller>(stub, round, &progress, i));
     } else {
-      callers.push_back(std::make_unique<PrepareCaller>(stub.get(), round, &progress, i));
+      callers.push_back(std::make_unique<PrepareCaller>(stub, round, &progress, i));
     }
   }
 
@@ -295,10 +299,23 @@ absl::StatusOr<RoundResult> RunRound(const std::shared_ptr<grpc::Channel>& chann
   RoundResult result;
   result.per_second = static_cast<double>(after - before) / passed.count();
   result.answers = progress.answers();
-  const std::vector<double> times = callers.front()->stopwatch().Sorted(before);
-  if (!times.empty()) {
+  std::vector<double> p99s;
+  for (const auto& caller : callers) {
+    const std::vector<double> times = caller->stopwatch().Sorted(start);
+    if (times.empty()) {
+      // It began no call in all that time, and ended none: it starved.
+      if (round.timed) return absl::InternalError("a caller had no answer in the whole round");
+      continue;
+    }
+    p99s.push_back(times[times.size() * 99 / 100]);
+    if (caller != callers.front()) continue;
     result.p50 = times[times.size() / 2];
-    result.p99 = times[times.size() * 99 / 100];
+    result.p99 = p99s.back();
+  }
+  if (!p99s.empty()) {
+    std::sort(p99s.begin(), p99s.end());
+    result.median_p99 = p99s[p99s.size() / 2];
+    result.slowest_p99 = p99s.back();
   }
   return result;
 }

@@ -5,6 +5,7 @@
 #include <chrono>
 #include <cstdint>
 #include <memory>
+#include <vector>
 
 #include "absl/status/statusor.h"
 
@@ -39,21 +40,29 @@ struct Round {
   // Answers of this first part do not count.
   std::chrono::milliseconds warm_up{300};
   std::chrono::milliseconds measured{1500};
+  // Take the time of every call, which is a load itself. With one caller it is
+  // always taken.
+  bool timed = false;
 };
 
 struct RoundResult {
   // In the measured part.
   double per_second = 0;
-  // Round trips in microseconds, if there was one caller; else 0.
+  // If it was timed, in microseconds, of the first caller's calls.
   double p50 = 0;
   double p99 = 0;
+  // If it was timed, in microseconds: of the callers' own p99s the middle one and
+  // the greatest.
+  double median_p99 = 0;
+  double slowest_p99 = 0;
   // In the whole round.
   int64_t answers = 0;
 };
 
-// Runs one round over `channel`. Every answer is checked: the row asked for, one
-// row inserted. The first call that fails, or answers something else, fails the round.
-absl::StatusOr<RoundResult> RunRound(const std::shared_ptr<grpc::Channel>& channel,
+// Runs one round over `channels`, which the callers share out. Every answer is checked: the row
+// asked for, one row inserted. The first call that fails, or answers something else, fails the
+// round.
+absl::StatusOr<RoundResult> RunRound(const std::vector<std::shared_ptr<grpc::Channel>>& channels,
                                      const Round& round);
 
 }  // namespace penstock::bench

@@ -7,15 +7,18 @@
 #include <vector>
 
 #include "tests/bench/echo_server.h"
+#include "tests/bench/postgres_suite.h"
 #include "tests/bench/report.h"
 #include "tests/bench/sqlite_suite.h"
 
 namespace penstock::bench {
 namespace {
 
-int RunSqlite(const SuiteOptions& options, const std::string& json) {
+using RunSuite = absl::StatusOr<std::vector<Row>> (*)(const SuiteOptions&);
+
+int Run(RunSuite suite, const SuiteOptions& options, const std::string& json) {
   const std::string machine = DescribeMachine();
-  absl::StatusOr<std::vector<Row>> rows = RunSqliteSuite(options);
+  absl::StatusOr<std::vector<Row>> rows = suite(options);
   absl::Status status = rows.status();
   if (rows.ok()) {
     PrintTable(machine, *rows);
@@ -35,18 +38,24 @@ int Main(int argc, char** argv) {
   options.daemon = std::filesystem::canonical("/proc/self/exe").replace_filename("penstockd");
   std::string json;
   bool quick = false;
-  CLI::App* sqlite = app.add_subcommand("sqlite", "penstockd on SQLite");
-  sqlite->add_option("--penstockd", options.daemon, "the program to measure")
-      ->capture_default_str();
-  sqlite->add_option("--data-dir", options.data_dir, "where the databases are put meanwhile")
-      ->check(CLI::ExistingDirectory)
-      ->capture_default_str();
-  sqlite->add_option("--json", json, "write the figures to this file as well");
-  sqlite->add_option("--only", options.only, "only the rows whose name contains this");
-  sqlite->add_option("--rounds", options.rounds, "rounds a row")
-      ->check(CLI::PositiveNumber)
-      ->capture_default_str();
-  sqlite->add_flag("--quick", quick, "one short round a row, to see that it works");
+  RunSuite chosen = nullptr;
+  const auto add_suite = [&](const char* name, const char* description, RunSuite run) {
+    CLI::App* suite = app.add_subcommand(name, description);
+    suite->add_option("--penstockd", options.daemon, "the program to measure")
+        ->capture_default_str();
+    suite->add_option("--data-dir", options.data_dir, "where the databases are put meanwhile")
+        ->check(CLI::ExistingDirectory)
+        ->capture_default_str();
+    suite->add_option("--json", json, "write the figures to this file as well");
+    suite->add_option("--only", options.only, "only the rows whose name contains this");
+    suite->add_option("--rounds", options.rounds, "rounds a row")
+        ->check(CLI::PositiveNumber)
+        ->capture_default_str();
+    suite->add_flag("--quick", quick, "one short round a row, to see that it works");
+    suite->callback([&chosen, run] { chosen = run; });
+  };
+  add_suite("sqlite", "penstockd on SQLite", RunSqliteSuite);
+  add_suite("postgres", "penstockd on PostgreSQL", RunPostgresSuite);
 
   std::string address;
   CLI::App* echo = app.add_subcommand("echo-server", "the bare server that rows are held against");
@@ -58,8 +67,9 @@ int Main(int argc, char** argv) {
     options.rounds = 1;
     options.warm_up = options.measured = std::chrono::milliseconds(100);
     options.large_rows = 200'000;
+    options.bulk_rows = 50'000;
   }
-  return RunSqlite(options, json);
+  return Run(chosen, options, json);
 }
 
 }  // namespace

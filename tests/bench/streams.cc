@@ -4,6 +4,7 @@
 #include <grpcpp/channel.h>
 #include <grpcpp/client_context.h>
 
+#include <algorithm>
 #include <chrono>
 #include <thread>
 #include <vector>
@@ -23,6 +24,18 @@ struct IdleStream {
 
 absl::Status Failed(const char* what, const grpc::Status& status) {
   return absl::InternalError(fmt::format("{}: {}", what, status.error_message()));
+}
+
+// Values of a column that are there and not NULL, by looking at each of `rows`.
+int64_t ValuesOf(const v1::ColumnData& column, int64_t rows) {
+  const int64_t present =
+      std::max({column.integers_size(), column.reals_size(), column.ends_size()});
+  int64_t count = 0;
+  for (int64_t i = 0; i < rows && i < present; ++i) {
+    const bool null = !column.nulls().empty() && (column.nulls()[i / 8] >> (i % 8) & 1) != 0;
+    if (!null) ++count;
+  }
+  return count;
 }
 
 }  // namespace
@@ -52,12 +65,10 @@ absl::Status WithIdleStreams(const std::shared_ptr<grpc::Channel>& channel, int 
   return absl::OkStatus();
 }
 
-absl::Status ReadLargeResult(const std::shared_ptr<grpc::Channel>& channel, int64_t rows,
-                             const std::function<void()>& look) {
+absl::Status ReadLargeResult(const std::shared_ptr<grpc::Channel>& channel, const std::string& sql,
+                             int64_t rows, const std::function<void()>& look) {
   v1::QueryRequest request;
-  request.set_sql(
-      "WITH RECURSIVE n(i) AS (SELECT 1 UNION ALL SELECT i + 1 FROM n WHERE i < $1) "
-      "SELECT i, i * 0.5, 'row ' || i, i % 7 FROM n");
+  request.set_sql(sql);
   request.add_args()->set_integer(rows);
   request.set_format(v1::FORMAT_COLUMNS);
 
@@ -65,9 +76,12 @@ absl::Status ReadLargeResult(const std::shared_ptr<grpc::Channel>& channel, int6
   const auto reader = v1::DatabaseService::NewStub(channel)->Query(&context, request);
   v1::QueryResponse part;
   int64_t received = 0;
+  int64_t values = 0;
   int64_t next_pause = rows / 10;
   while (reader->Read(&part)) {
     received += part.row_count();
+    for (const v1::ColumnData& column : part.data()) values += ValuesOf(column, part.row_count());
+    if (look == nullptr) continue;
     look();
     if (received < next_pause) continue;
     // What the server reads ahead while nobody takes it shows here.
@@ -77,10 +91,46 @@ absl::Status ReadLargeResult(const std::shared_ptr<grpc::Channel>& channel, int6
   }
   const grpc::Status status = reader->Finish();
   if (!status.ok()) return Failed("Query", status);
-  if (received != rows || part.summary().rows_returned() != rows) {
+  if (received != rows || values != rows * 4 || part.summary().rows_returned() != rows) {
     return absl::InternalError(fmt::format("{} of {} rows arrived", received, rows));
   }
   return absl::OkStatus();
+}
+
+absl::Status InsertManyRows(const std::shared_ptr<grpc::Channel>& channel, const std::string& sql,
+                            int64_t rows) {
+  constexpr int64_t kRowsARequest = 20'000;
+  constexpr int64_t kRequestsAhead = 2;
+  grpc::ClientContext context;
+  const auto stub = v1::DatabaseService::NewStub(channel);
+  const auto stream = stub->Exec(&context);
+  int64_t sent = 0;
+  int64_t acknowledged = 0;
+  int64_t outstanding = 0;
+  v1::ExecResponse answer;
+  while (acknowledged < rows) {
+    if (sent < rows && outstanding < kRequestsAhead) {
+      v1::ExecRequest request;
+      request.set_sql(sql);
+      for (int64_t i = 0; i < kRowsARequest && sent < rows; ++i, ++sent) {
+        v1::Row* row = request.add_rows();
+        row->add_values()->set_integer(sent);
+        row->add_values()->set_text("item " + std::to_string(sent));
+        row->add_values()->set_real(static_cast<double>(sent) * 0.25);
+      }
+      if (!stream->Write(request)) break;
+      ++outstanding;
+      continue;
+    }
+    if (!stream->Read(&answer)) break;
+    --outstanding;
+    acknowledged += answer.summary().rows_affected();
+  }
+  stream->WritesDone();
+  const grpc::Status status = stream->Finish();
+  if (!status.ok()) return Failed("Exec", status);
+  if (acknowledged == rows) return absl::OkStatus();
+  return absl::InternalError(fmt::format("{} of {} rows were inserted", acknowledged, rows));
 }
 
 }  // namespace penstock::bench

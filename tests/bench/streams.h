@@ -6,6 +6,7 @@
 #include <cstdint>
 #include <functional>
 #include <memory>
+#include <string>
 
 #include "absl/status/statusor.h"
 
@@ -20,10 +21,16 @@ namespace penstock::bench {
 absl::Status WithIdleStreams(const std::shared_ptr<grpc::Channel>& channel, int count,
                              const std::function<void()>& look);
 
-// Reads a result of `rows` rows of four columns, and calls `look` now and then,
-// also after moments in which it reads nothing. Every row must arrive.
-absl::Status ReadLargeResult(const std::shared_ptr<grpc::Channel>& channel, int64_t rows,
-                             const std::function<void()>& look);
+// Reads a result of `rows` rows of four columns, which `sql` makes of their number
+// as its parameter, and counts every value. Calls `look`, if it is not null, now
+// and then, also after moments in which it reads nothing. Every row must arrive.
+absl::Status ReadLargeResult(const std::shared_ptr<grpc::Channel>& channel, const std::string& sql,
+                             int64_t rows, const std::function<void()>& look);
+
+// Inserts `rows` rows by `sql` of the parameters (integer, text, double), through
+// the `rows` of Exec, many a request. Every row must be acknowledged.
+absl::Status InsertManyRows(const std::shared_ptr<grpc::Channel>& channel, const std::string& sql,
+                            int64_t rows);
 
 }  // namespace penstock::bench
 

@@ -162,6 +162,25 @@ TEST_P(Statements, AStatementThatFailsMidwayIsAnErrorAndLeavesNothingBehind) {
   }
 }
 
+TEST_P(Statements, AStaleReadIsServedOrRefusedByName) {
+  grpc::ClientContext context;
+  v1::PingResponse ping;
+  ASSERT_TRUE(wire().stub().Ping(&context, {}, &ping).ok());
+  v1::QueryRequest request;
+  request.set_sql("SELECT 1");
+  request.mutable_staleness()->set_seconds(1);
+  const Outcome outcome = wire().Query(request);
+  if (ping.capabilities().staleness()) {
+    EXPECT_EQ(outcome.text(), "1") << outcome.status.error_message();
+    request.set_sql("DELETE FROM t");
+    EXPECT_EQ(wire().Query(request).status.error_code(), StatusCode::INVALID_ARGUMENT);
+  } else {
+    EXPECT_EQ(outcome.status.error_code(), StatusCode::UNIMPLEMENTED);
+    EXPECT_EQ(outcome.detail.reason(), v1::REASON_UNSUPPORTED);
+    EXPECT_NE(outcome.status.error_message().find("'staleness'"), std::string::npos);
+  }
+}
+
 TEST_P(Statements, ARequestThatDoesNotParseSaysSo) {
   // Text that is not UTF-8 makes the message invalid; a client in another
   // language may send it all the same.

@@ -8,6 +8,7 @@
 #include "fmt/format.h"
 #include "gtest/gtest.h"
 #include "penstock/penstock.h"
+#include "tests/support/certificates.h"
 #include "tests/support/gateway.h"
 #include "tests/support/process.h"
 
@@ -18,36 +19,11 @@ class TlsTest : public ::testing::Test {
  protected:
   std::string file(const std::string& name) const { return folder_.path() + "/" + name; }
 
-  // Makes <name>.crt and <name>.key, signed by `authority` or by itself.
-  void MakeCertificate(const std::string& name, const std::string& authority = "") {
-    std::vector<std::string> words = {"openssl",
-                                      "req",
-                                      "-x509",
-                                      "-newkey",
-                                      "ec",
-                                      "-pkeyopt",
-                                      "ec_paramgen_curve:P-256",
-                                      "-nodes",
-                                      "-keyout",
-                                      name + ".key",
-                                      "-out",
-                                      name + ".crt",
-                                      "-subj",
-                                      "/CN=" + name};
-    if (!authority.empty()) {
-      words.insert(words.end(), {"-CA", authority + ".crt", "-CAkey", authority + ".key", "-addext",
-                                 "subjectAltName=IP:127.0.0.1", "-addext",
-                                 "basicConstraints=critical,CA:FALSE"});
-    }
-    Process openssl(words, folder_.path());
-    ASSERT_EQ(openssl.Wait(), 0) << openssl.output();
-  }
-
   void SetUp() override {
-    MakeCertificate("authority");
-    MakeCertificate("daemon", "authority");
-    MakeCertificate("client", "authority");
-    MakeCertificate("stranger");
+    MakeCertificate(folder_.path(), "authority");
+    MakeCertificate(folder_.path(), "daemon", "authority");
+    MakeCertificate(folder_.path(), "client", "authority");
+    MakeCertificate(folder_.path(), "stranger");
   }
 
   // A daemon with these files and a port of its own choice.

@@ -1,24 +1,12 @@
 #include "tests/support/gateway.h"
 
 #include <cstdlib>
-#include <filesystem>
 #include <utility>
 
 #include "absl/status/statusor.h"
 #include "gtest/gtest.h"
 
 namespace penstock::testing {
-
-TempDir::TempDir() {
-  std::string path = (std::filesystem::temp_directory_path() / "penstock-XXXXXX").string();
-  EXPECT_NE(mkdtemp(path.data()), nullptr);
-  path_ = path;
-}
-
-TempDir::~TempDir() {
-  std::error_code ignored;
-  std::filesystem::remove_all(path_, ignored);
-}
 
 server::Config SqliteConfig(const std::string& folder) {
   server::Config config;

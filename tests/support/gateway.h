@@ -7,21 +7,9 @@
 
 #include "server/config/config.h"
 #include "server/daemon.h"
+#include "tests/support/temp_dir.h"
 
 namespace penstock::testing {
-
-// A folder that goes with the object.
-class TempDir {
- public:
-  TempDir();
-  ~TempDir();
-  TempDir(const TempDir&) = delete;
-  TempDir& operator=(const TempDir&) = delete;
-  const std::string& path() const { return path_; }
-
- private:
-  std::string path_;
-};
 
 // A configuration with one SQLite database `main` in `folder`, gRPC on a unix
 // socket there, and no HTTP.

@@ -8,17 +8,16 @@
 #include <filesystem>
 #include <pqxx/pqxx>
 #include <string>
+#include <utility>
 #include <vector>
 
 #include "gtest/gtest.h"
 
 namespace penstock::testing {
-namespace {
 
 namespace fs = std::filesystem;
 
-// The newest of Debian's versions.
-std::string Program(const std::string& name) {
+std::string PostgresProgram(const std::string& name) {
   std::string newest;
   std::error_code none;
   for (const auto& version : fs::directory_iterator("/usr/lib/postgresql", none)) {
@@ -32,7 +31,6 @@ std::string Program(const std::string& name) {
   return newest;
 }
 
-// The command as the user that PostgreSQL may run as; it ends with this process.
 std::vector<std::string> AsPostgres(std::vector<std::string> words) {
   std::vector<std::string> all = {"setpriv", "--pdeathsig", "INT"};
   if (geteuid() == 0) {
@@ -42,22 +40,42 @@ std::vector<std::string> AsPostgres(std::vector<std::string> words) {
   return all;
 }
 
-}  // namespace
-
-PostgresCluster::PostgresCluster() {
-  if (geteuid() == 0) {
-    const passwd* user = getpwnam("postgres");
-    if (user == nullptr || chown(folder_.path().c_str(), user->pw_uid, user->pw_gid) != 0) {
-      ADD_FAILURE() << "there is no user postgres: install the package postgresql "
-                       "(scripts/install-deps test)";
-      return;
-    }
+void PostgresCluster::GiveAway(const std::string& path) {
+  if (geteuid() != 0) return;
+  const passwd* user = getpwnam("postgres");
+  if (user == nullptr || chown(path.c_str(), user->pw_uid, user->pw_gid) != 0) {
+    ADD_FAILURE() << "there is no user postgres: install the package postgresql "
+                     "(scripts/install-deps test)";
   }
-  Process initdb(AsPostgres({Program("initdb"), "--no-sync", "--auth=trust", "--username=postgres",
-                             "--encoding=UTF8", "--locale=C.UTF-8", folder_.path() + "/data"}),
-                 folder_.path());
-  EXPECT_EQ(initdb.Wait(), 0) << initdb.output();
+}
+
+void PostgresCluster::Run(const std::string& program, std::vector<std::string> arguments) {
+  arguments.insert(arguments.begin(), PostgresProgram(program));
+  Process process(AsPostgres(std::move(arguments)), folder_.path());
+  EXPECT_EQ(process.Wait(), 0) << process.output();
+}
+
+PostgresCluster::PostgresCluster(const std::vector<std::string>& settings) : settings_(settings) {
+  GiveAway(folder_.path());
+  Run("initdb", {"--no-sync", "--auth=trust", "--username=postgres", "--encoding=UTF8",
+                 "--locale=C.UTF-8", folder_.path() + "/data"});
   Start();
+}
+
+PostgresCluster::PostgresCluster(const PostgresCluster* primary) {
+  GiveAway(folder_.path());
+  Run("pg_basebackup",
+      {"--no-sync", "--checkpoint=fast", "--write-recovery-conf", "--username=postgres",
+       "--host=" + primary->folder_.path(), "--pgdata=" + folder_.path() + "/data"});
+  Start();
+}
+
+std::string PostgresCluster::PlaceFile(const std::string& from, const std::string& name) {
+  const std::string path = folder_.path() + "/" + name;
+  std::filesystem::copy_file(from, path);
+  std::filesystem::permissions(path, std::filesystem::perms::owner_read);
+  GiveAway(path);
+  return path;
 }
 
 PostgresCluster::~PostgresCluster() {
@@ -70,14 +88,18 @@ PostgresCluster& PostgresCluster::Shared() {
   return cluster;
 }
 
-void PostgresCluster::Start() {
-  server_ = std::make_unique<Process>(
-      AsPostgres({Program("postgres"), "-D", folder_.path() + "/data", "-k", folder_.path(), "-c",
-                  "listen_addresses=", "-c", "fsync=off", "-c", "max_connections=64", "-c",
-                  "max_prepared_transactions=4"}),
-      folder_.path());
-  EXPECT_TRUE(server_->WaitForOutput("database system is ready to accept connections"))
-      << server_->output();
+void PostgresCluster::Start(const std::vector<std::string>& settings) {
+  std::vector<std::string> words = {PostgresProgram("postgres"), "-D", folder_.path() + "/data",
+                                    "-k", folder_.path()};
+  for (const char* setting :
+       {"listen_addresses=", "fsync=off", "max_connections=64", "max_prepared_transactions=4"}) {
+    words.insert(words.end(), {"-c", setting});
+  }
+  for (const std::string& setting : settings_) words.insert(words.end(), {"-c", setting});
+  for (const std::string& setting : settings) words.insert(words.end(), {"-c", setting});
+  server_ = std::make_unique<Process>(AsPostgres(words), folder_.path());
+  // A standby says "ready to accept read-only connections".
+  EXPECT_TRUE(server_->WaitForOutput("database system is ready to accept ")) << server_->output();
 }
 
 void PostgresCluster::Stop(int signal) {

@@ -4,19 +4,31 @@
 
 #include <memory>
 #include <string>
+#include <vector>
 
-#include "tests/support/gateway.h"
 #include "tests/support/process.h"
+#include "tests/support/temp_dir.h"
 
 namespace penstock::testing {
+
+// The path of a program of the newest PostgreSQL server here; empty, and a failure
+// of the test, if there is none.
+std::string PostgresProgram(const std::string& name);
+
+// The command as a user that PostgreSQL's programs let themselves be run as. It
+// ends with this process.
+std::vector<std::string> AsPostgres(std::vector<std::string> words);
 
 // A cluster in a temporary folder, reached by a unix socket in it by anybody who
 // can see the folder. It ends with the object, or with the process. Started as
 // root it runs as the user postgres, since PostgreSQL refuses root.
 class PostgresCluster {
  public:
-  // Made anew. What is missing is a failure of the test that says so.
-  PostgresCluster();
+  // Made anew and started. What is missing is a failure of the test that says so. `settings`
+  // ("name=value") are added to the server's, which are made for short tests.
+  explicit PostgresCluster(const std::vector<std::string>& settings = {});
+  // A hot standby of `primary`, which it follows.
+  explicit PostgresCluster(const PostgresCluster* primary);
   // Stops the server at once.
   ~PostgresCluster();
   PostgresCluster(const PostgresCluster&) = delete;
@@ -25,8 +37,9 @@ class PostgresCluster {
   // Started by the first who asks; the process's own until it ends.
   static PostgresCluster& Shared();
 
-  // The server's process; Stop waits until it has ended.
-  void Start();
+  // The server's process; Stop waits until it has ended. `settings` are further
+  // ones for this start, each "name=value".
+  void Start(const std::vector<std::string>& settings = {});
   void Stop(int signal);
 
   // Makes an empty database; for connection_string.
@@ -34,9 +47,17 @@ class PostgresCluster {
   // "host=… user=postgres dbname=…"
   std::string connection_string(const std::string& database) const;
   const std::string& socket_folder() const { return folder_.path(); }
+  // Puts a file where the server may read it, and nobody else; its path.
+  std::string PlaceFile(const std::string& from, const std::string& name);
 
  private:
+  // Runs one of PostgreSQL's programs.
+  void Run(const std::string& program, std::vector<std::string> arguments);
+  // Lets the server's user have the file or folder.
+  void GiveAway(const std::string& path);
+
   TempDir folder_;
+  const std::vector<std::string> settings_;
   std::unique_ptr<Process> server_;
   int databases_ = 0;
 };

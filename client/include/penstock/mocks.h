@@ -98,6 +98,10 @@ class MockProvider : public Provider {
               (const Context&, std::string_view), (override));
   MOCK_METHOD(std::unique_ptr<penstock::KeyValue>, KeyValue, (std::string_view), (override));
   MOCK_METHOD(absl::Status, Migrate, (const Context&, std::string_view), (override));
+  MOCK_METHOD(absl::StatusOr<MigrateResult>, Migrate,
+              (const Context&, std::string_view, const MigrateOptions&), (override));
+  MOCK_METHOD(absl::StatusOr<MigrationReport>, MigrationStatus, (const Context&, std::string_view),
+              (override));
   MOCK_METHOD(absl::StatusOr<std::vector<DatabaseInfo>>, ListDatabases, (const Context&),
               (override));
 };

@@ -5,17 +5,20 @@
 //   auto rows = (*db)->Query(ctx, "SELECT id, name FROM users WHERE age > $1", 18);
 //
 // Read provider.h first; value.h says what can be a parameter, scan.h what a row can
-// be scanned into, errors.h what a failure tells.
+// be scanned into, errors.h what a failure tells,
+// run_in_transaction.h how to repeat what the database has aborted.
 #ifndef PENSTOCK_PENSTOCK_H_
 #define PENSTOCK_PENSTOCK_H_
 
-#include "penstock/config.h"     // IWYU pragma: export
-#include "penstock/context.h"    // IWYU pragma: export
-#include "penstock/errors.h"     // IWYU pragma: export
-#include "penstock/key_value.h"  // IWYU pragma: export
-#include "penstock/provider.h"   // IWYU pragma: export
-#include "penstock/rows.h"       // IWYU pragma: export
-#include "penstock/scan.h"       // IWYU pragma: export
-#include "penstock/value.h"      // IWYU pragma: export
+#include "penstock/config.h"              // IWYU pragma: export
+#include "penstock/context.h"             // IWYU pragma: export
+#include "penstock/errors.h"              // IWYU pragma: export
+#include "penstock/key_value.h"           // IWYU pragma: export
+#include "penstock/migrate.h"             // IWYU pragma: export
+#include "penstock/provider.h"            // IWYU pragma: export
+#include "penstock/rows.h"                // IWYU pragma: export
+#include "penstock/run_in_transaction.h"  // IWYU pragma: export
+#include "penstock/scan.h"                // IWYU pragma: export
+#include "penstock/value.h"               // IWYU pragma: export
 
 #endif  // PENSTOCK_PENSTOCK_H_

@@ -25,6 +25,7 @@
 #include "penstock/config.h"
 #include "penstock/context.h"
 #include "penstock/key_value.h"
+#include "penstock/migrate.h"
 #include "penstock/rows.h"
 #include "penstock/value.h"
 
@@ -179,6 +180,7 @@ struct PingInfo {
   bool transactional_ddl = false;
   bool arrays = false;
   bool single_writer = false;
+  bool staleness = false;
 };
 
 // One database of those the daemon serves.
@@ -230,9 +232,21 @@ class Provider : public Executor {
   // name that cannot be is the error of each call.
   virtual std::unique_ptr<penstock::KeyValue> KeyValue(std::string_view keyspace) = 0;
 
-  // Applies the migrations of a folder. UNIMPLEMENTED: the daemon has no
-  // migration service.
+  // Applies the pending migrations of a folder on this side, see migrate.h. Safe
+  // to call from many processes at once: each step is applied once.
+  //
+  // What was committed stays when it fails or is cut off, and calling again goes
+  // on from there. FAILED_PRECONDITION with the reason MIGRATION_REFUSED: files and
+  // history do not agree, or a step has to be repaired; ABORTED with
+  // MIGRATION_LOCKED: another migrator took longer than lock_timeout; NOT_FOUND: the
+  // folder cannot be read; or the error of a statement, with file and line.
   virtual absl::Status Migrate(const Context& ctx, std::string_view path) = 0;
+  // Likewise up, down, to a version, as a dry run, and so on.
+  virtual absl::StatusOr<MigrateResult> Migrate(const Context& ctx, std::string_view path,
+                                                const MigrateOptions& options) = 0;
+  // Compares a folder with the database. Changes nothing.
+  virtual absl::StatusOr<MigrationReport> MigrationStatus(const Context& ctx,
+                                                          std::string_view path) = 0;
 
   // The databases that the daemon serves, by name. It reaches none of them.
   virtual absl::StatusOr<std::vector<DatabaseInfo>> ListDatabases(const Context& ctx) = 0;

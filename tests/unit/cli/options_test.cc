@@ -122,6 +122,44 @@ TEST_F(OptionsTest, WhatMakesNoSenseIsRefused) {
   EXPECT_THAT(Refusal({"ping", "--timeout", "10"}), HasSubstr("\"10\" is not a time limit"));
 }
 
+TEST_F(OptionsTest, Migrate) {
+  using Action = MigrateOptions::Action;
+  Options options = Parse({"migrate", "up", "m", "--database", "other", "--lock-timeout", "5s"});
+  EXPECT_EQ(options.command, Command::kMigrate);
+  EXPECT_EQ(options.database, "other");
+  EXPECT_EQ(options.migrate.folder, "m");
+  EXPECT_EQ(options.migrate.options.action, Action::kUp);
+  EXPECT_EQ(options.migrate.options.steps, 0);
+  EXPECT_EQ(options.migrate.options.lock_timeout, absl::Seconds(5));
+  EXPECT_FALSE(options.migrate.options.dry_run);
+  EXPECT_TRUE(Parse({"migrate", "dry-run", "m"}).migrate.options.dry_run);
+  EXPECT_EQ(Parse({"migrate", "down", "m"}).migrate.options.steps, 1);
+  EXPECT_EQ(Parse({"migrate", "down", "m", "--steps", "2"}).migrate.options.steps, 2);
+  EXPECT_EQ(Parse({"migrate", "down", "m", "--all"}).migrate.options.steps, 0);
+  options = Parse({"migrate", "to", "m", "20240101120000"});
+  EXPECT_EQ(options.migrate.options.action, Action::kTo);
+  EXPECT_EQ(options.migrate.options.version, 20240101120000);
+  EXPECT_EQ(Parse({"migrate", "status", "m"}).command, Command::kMigrationStatus);
+  options = Parse({"migrate", "repair", "m", "--resume", "7", "--statement", "3"});
+  EXPECT_EQ(options.migrate.options.action, Action::kResume);
+  EXPECT_EQ(options.migrate.options.version, 7);
+  EXPECT_EQ(options.migrate.options.statement, 3);
+  options = Parse({"migrate", "new", "m", "add_users"});
+  EXPECT_EQ(options.command, Command::kNewMigration);
+  EXPECT_EQ(options.migrate.name, "add_users");
+}
+
+TEST_F(OptionsTest, MigrateThatMakesNoSenseIsRefused) {
+  EXPECT_THAT(Refusal({"migrate", "up"}), HasSubstr("FOLDER"));
+  EXPECT_THAT(Refusal({"migrate", "to", "m"}), HasSubstr("VERSION"));
+  EXPECT_THAT(Refusal({"migrate", "to", "m", "-1"}), HasSubstr("-1"));
+  EXPECT_THAT(Refusal({"migrate", "repair", "m"}), HasSubstr("--not-applied"));
+  EXPECT_THAT(Refusal({"migrate", "repair", "m", "--applied", "1", "--resume", "1"}),
+              HasSubstr("--resume"));
+  EXPECT_THAT(Refusal({"migrate", "down", "m", "--all", "--steps", "1"}), HasSubstr("--all"));
+  EXPECT_THAT(Refusal({"migrate", "new", "m", "a/b"}), HasSubstr("slashes"));
+}
+
 TEST_F(OptionsTest, HelpDocumentsArgumentsFormatsAndExitCodes) {
   const std::string help = Text({"--help"});
   for (const char* word :

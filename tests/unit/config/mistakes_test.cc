@@ -57,9 +57,6 @@ TEST_F(MistakesTest, OfDatabases) {
       {"driver: sqllite",
        "driver: 'sqllite' is not one of sqlite, postgres, cockroachdb, pebble, rocksdb; did you "
        "mean 'sqlite'?"},
-      {"driver: cockroachdb",
-       "driver: 'cockroachdb' is known, but this build does not have it; use 'sqlite' or "
-       "'postgres', or a build that has it"},
       {"{driver: pebble, host: db}",
        "host: has no meaning on pebble; remove it, or choose another driver"},
       {"host: db", "host: has no meaning on sqlite; remove it, or choose another driver"},

@@ -59,6 +59,8 @@ TEST(ErrorTest, EveryReasonHasTheCodeAndRetryOfTheContract) {
       {Reason::kUnsupported, StatusCode::kUnimplemented, Retry::kNever},
       {Reason::kBackendCredentials, StatusCode::kFailedPrecondition, Retry::kNever},
       {Reason::kCorruption, StatusCode::kDataLoss, Retry::kNever},
+      {Reason::kMigrationRefused, StatusCode::kFailedPrecondition, Retry::kNever},
+      {Reason::kMigrationLocked, StatusCode::kAborted, Retry::kStatement},
   };
   for (const auto& [reason, code, retry] : table) {
     EXPECT_EQ(CodeOf(reason), code) << static_cast<int>(reason);

@@ -100,7 +100,6 @@ class CrewTest : public ::testing::Test {
   void RunInBatch(Executor& executor, Task* task) {
     const IoCrew::Batch batch(crew_);
     executor.Enqueue(task);
-    EXPECT_EQ(executor.queued(), 1u);  // held back until the batch ends
   }
 
   IoCrew crew_;
@@ -125,6 +124,18 @@ TEST_F(CrewTest, TheLeaderStandsInForABriefTaskWhileItHasADeputy) {
   RunInBatch(executor, &task);
   task.done.wait();
   EXPECT_EQ(task.ran_on, std::this_thread::get_id());
+}
+
+TEST_F(CrewTest, ATaskIsHeldBackUntilTheBatchEnds) {
+  Executor executor({.threads = 1, .embedded = true});
+  StartDeputy();
+  WhereTask task(Task::Sort::kBlocking);
+  {
+    const IoCrew::Batch batch(crew_);
+    executor.Enqueue(&task);
+    EXPECT_EQ(executor.queued(), 1u);
+  }
+  task.done.wait();
 }
 
 TEST_F(CrewTest, WithoutADeputyTheLeaderStaysWithTheNetwork) {

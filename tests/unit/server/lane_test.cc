@@ -201,9 +201,9 @@ TEST_F(LaneTest, AFailedConnectFailsWhatWaits) {
   EXPECT_EQ(pool_->Stats().in_use, 0);
 }
 
-// An embedded lane starts its second runner only when the first is stuck.
+// A lane that gathers starts its second runner only when the first is stuck.
 TEST_F(LaneTest, ASecondRunnerStartsWhenTheFirstIsStuck) {
-  Make({.max_runners = 2, .embedded = true}, 2);
+  Make({.max_runners = 2, .gathers = true}, 2);
   TestRun hold("hold");
   TestRun other("other");
   lane_->Submit(&hold);

@@ -1,4 +1,6 @@
 // A backend that does not let us in.
+#include <thread>
+
 #include "gmock/gmock.h"
 #include "server/pool/backoff.h"
 #include "tests/unit/server/pool_fixture.h"
@@ -74,7 +76,10 @@ class DeadBackendTest : public PoolTest {
     options.seed = 42;
     options.connect_timeout = seconds(5);
     PoolTest::Make(options);
-    script_->connect = [this](const driver::Deadline&) { return connect_status_; };
+    script_->connect = [this](const driver::Deadline&) {
+      clock_.Advance(connect_takes_);
+      return connect_status_;
+    };
   }
 
   // Tries as a request would, and says how that went.
@@ -98,6 +103,7 @@ class DeadBackendTest : public PoolTest {
   }
 
   absl::Status connect_status_;
+  Duration connect_takes_{};
 };
 
 TEST_F(DeadBackendTest, TheFirstFailureFailsOnlyWhoTried) {
@@ -252,7 +258,10 @@ TEST_F(DeadBackendTest, AFullBackendIsNotDead) {
   Make({.max_open = 3, .max_idle = 3});
   Lease works = Connected();
   connect_status_ = MakeError(Reason::kBackendResources, "too many connections");
-  EXPECT_FALSE(Try().ok());
+  connect_takes_ = seconds(2);
+  const driver::Deadline limit{.at = clock_.Now() + seconds(1), .reason = Reason::kRequestTimeout};
+  EXPECT_EQ(GetErrorInfo(Try(limit)).reason, Reason::kBackendResources);
+  connect_takes_ = {};
   clock_.Advance(seconds(10));
   TestWaiter first;
   TestWaiter second;
@@ -271,6 +280,35 @@ TEST_F(DeadBackendTest, AFullBackendIsNotDead) {
   EXPECT_TRUE(pool_->Tick(clock_.Now()));
   pool_->Maintain();
   EXPECT_TRUE(second.Take().Connect(driver::Deadline::None()).ok());
+}
+
+// They tried at once, before any of them knew.
+TEST_F(DeadBackendTest, WhoFindsTheBackendFullIsHandedAnothersConnection) {
+  Make({.max_open = 3, .max_idle = 3});
+  Lease works = Connected();
+  connect_status_ = MakeError(Reason::kBackendResources, "too many connections");
+  Lease second = Acquired();
+  Lease third = Acquired();
+  absl::Status outcomes[2];
+  std::thread callers[2];
+  for (int i = 0; i < 2; ++i) {
+    callers[i] = std::thread([lease = i == 0 ? &second : &third, outcome = &outcomes[i]] {
+      *outcome = lease->Connect(driver::Deadline::None());
+      lease->Release();
+    });
+  }
+  while (Count("connect") < 3) std::this_thread::yield();
+  works.Release();
+  for (std::thread& caller : callers) caller.join();
+  EXPECT_EQ(outcomes[0], absl::OkStatus());
+  EXPECT_EQ(outcomes[1], absl::OkStatus());
+  EXPECT_EQ(pool_->Stats().open, 1);
+}
+
+TEST_F(DeadBackendTest, WhoFindsTheBackendFullWithNobodyToWaitForIsTold) {
+  Make({.max_open = 3, .max_idle = 3});
+  connect_status_ = MakeError(Reason::kBackendResources, "too many connections");
+  EXPECT_EQ(GetErrorInfo(Try()).reason, Reason::kBackendResources);
 }
 
 }  // namespace

@@ -13,6 +13,7 @@
 
 #include "drivers/api/config.h"
 #include "drivers/api/driver.h"
+#include "tests/support/driver_calls.h"
 
 namespace penstock::sqlite {
 
@@ -21,60 +22,11 @@ using driver::Lane;
 using driver::Reason;
 using driver::Value;
 
-// Keeps rows as "integer 1|text a|null", one string a row.
-class TextRows final : public driver::RowWriter {
- public:
-  void Begin(const driver::Columns& of) override;
-  void Null() override { Add("null", ""); }
-  void Boolean(bool value) override { Add("boolean", value ? "true" : "false"); }
-  void Integer(int64_t value) override;
-  void Real(double value) override;
-  void Bytes(Kind kind, std::string_view bytes) override { Add(driver::KindName(kind), bytes); }
-  void Timestamp(int64_t seconds, int32_t nanos) override;
-  void Array(std::span<const Value>) override { Add("array", ""); }
-  void EndRow() override;
-  size_t bytes() const override { return bytes_; }
-
-  // As the server does when it has sent a batch.
-  void TakeAway() { bytes_ = 0; }
-
-  driver::Columns columns;
-  int begun = 0;
-  std::vector<std::string> rows;
-
- private:
-  void Add(std::string_view kind, std::string_view content);
-
-  std::string row_;
-  size_t bytes_ = 0;
-};
-
-// A statement to run, with everything it borrows.
-struct Call {
-  explicit Call(std::string text, std::vector<Value> values = {});
-  // `run` points into the object.
-  Call(const Call&) = delete;
-  Call& operator=(const Call&) = delete;
-
-  Reason reason() const { return driver::GetErrorInfo(run.status).reason; }
-  std::string message() const { return std::string(run.status.message()); }
-  // The first row; "" if there is none.
-  std::string row() const { return output.rows.empty() ? "" : output.rows.front(); }
-
-  const std::string sql;
-  const std::vector<Value> args;
-  driver::Cancellation cancellation;
-  TextRows output;
-  driver::StatementRun run;
-};
-
-using Calls = std::vector<std::unique_ptr<Call>>;
-
-// One call for each text.
-Calls MakeCalls(const std::vector<std::string>& texts);
-
-// Runs all of them as one batch and expects that none is left over.
-void RunTogether(driver::Connection* connection, const Calls& calls);
+using testing::Call;
+using testing::Calls;
+using testing::MakeCalls;
+using testing::RunTogether;
+using testing::TextRows;
 
 // A file database in a folder of its own, with a writer and a reader open.
 class SqliteTest : public ::testing::Test {

@@ -1,0 +1,168 @@
+#include "client/cli/migrate_options.h"
+
+#include <string>
+
+#include "CLI/App.hpp"
+#include "CLI/Config.hpp"
+#include "CLI/Formatter.hpp"
+
+namespace penstock::cli {
+namespace {
+
+using Action = MigrateOptions::Action;
+
+constexpr const char* kFooter =
+    R"(A folder has pairs of files, 0001_create_users.up.sql and
+0001_create_users.down.sql. A file whose first line is
+`-- penstock: no-transaction` is not run in a transaction; if such a step fails in
+the middle, `status` says where and `repair` says how it goes on.)";
+
+bool IsName(const std::string& text) {
+  return !text.empty() && text.find_first_of("/\\ \t\n") == std::string::npos;
+}
+
+CLI::App* Add(CLI::App* migrate, const std::string& name, const std::string& description,
+              Command command, Options* options) {
+  CLI::App* added = migrate->add_subcommand(name, description);
+  added->fallthrough();
+  added->add_option("FOLDER", options->migrate.folder, "The migrations")->required()->type_name("");
+  added->final_callback([options, command] { options->command = command; });
+  return added;
+}
+
+void SetAction(Action action, Options* options) {
+  options->command = Command::kMigrate;
+  options->migrate.options.action = action;
+}
+
+CLI::App* AddAction(CLI::App* migrate, const std::string& name, const std::string& description,
+                    Action action, Options* options) {
+  CLI::App* added = Add(migrate, name, description, Command::kMigrate, options);
+  added->final_callback([options, action] { SetAction(action, options); });
+  return added;
+}
+
+void AddVersion(CLI::App* command, Options* options) {
+  command->add_option("VERSION", options->migrate.options.version, "A version")
+      ->required()
+      ->check(CLI::NonNegativeNumber)
+      ->type_name("");
+}
+
+void AddLimits(CLI::App* command, Options* options) {
+  const auto duration = [](absl::Duration* to) {
+    return [to](const CLI::results_t& results) {
+      absl::StatusOr<absl::Duration> parsed = ParseTimeout(results.front());
+      if (!parsed.ok()) throw CLI::ValidationError(std::string(parsed.status().message()));
+      *to = *parsed;
+      return true;
+    };
+  };
+  MigrateOptions& wanted = options->migrate.options;
+  command->add_flag("--dry-run", wanted.dry_run, "Print the SQL instead of running it");
+  command
+      ->add_option("--statement-timeout", duration(&wanted.statement_timeout),
+                   "For each statement; else none")
+      ->type_name("DURATION");
+  command
+      ->add_option("--lock-timeout", duration(&wanted.lock_timeout),
+                   "How long to wait for another migrator; else 60s")
+      ->type_name("DURATION");
+}
+
+void AddUp(CLI::App* migrate, Options* options) {
+  MigrateOptions& wanted = options->migrate.options;
+  CLI::App* up = AddAction(migrate, "up", "Apply pending migrations", Action::kUp, options);
+  CLI::App* dry =
+      AddAction(migrate, "dry-run", "Print the SQL that `up` would run", Action::kUp, options);
+  for (CLI::App* command : {up, dry}) {
+    command->add_option("--steps", wanted.steps, "How many; else all")->check(CLI::PositiveNumber);
+    command->add_flag("--allow-gaps", wanted.allow_gaps,
+                      "Also those below the last one that is applied");
+  }
+  AddLimits(up, options);
+  dry->final_callback([options] {
+    SetAction(Action::kUp, options);
+    options->migrate.options.dry_run = true;
+  });
+}
+
+void AddDown(CLI::App* migrate, Options* options) {
+  MigrateOptions& wanted = options->migrate.options;
+  CLI::App* down = AddAction(migrate, "down",
+                             "Take migrations back, the last one if not told "
+                             "otherwise",
+                             Action::kDown, options);
+  CLI::Option* steps =
+      down->add_option("--steps", wanted.steps, "How many")->check(CLI::PositiveNumber);
+  CLI::Option* all = down->add_flag(
+      "--all", [](int64_t) {}, "All of them");
+  all->excludes(steps);
+  AddLimits(down, options);
+  down->final_callback([options, steps, all] {
+    SetAction(Action::kDown, options);
+    if (steps->count() == 0 && all->count() == 0) options->migrate.options.steps = 1;
+  });
+}
+
+void AddRepair(CLI::App* migrate, Options* options) {
+  MigrateOptions& wanted = options->migrate.options;
+  CLI::App* repair =
+      AddAction(migrate, "repair", "Say how a migration stands", Action::kMarkApplied, options);
+  CLI::Option* applied = repair->add_option("--applied", wanted.version,
+                                            "It is applied; also takes a changed file over");
+  CLI::Option* not_applied =
+      repair->add_option("--not-applied", wanted.version, "Nothing of it is there");
+  CLI::Option* resume =
+      repair->add_option("--resume", wanted.version, "The next run goes on with --statement");
+  for (CLI::Option* option : {applied, not_applied, resume}) {
+    option->type_name("VERSION")->check(CLI::PositiveNumber);
+  }
+  applied->excludes(not_applied)->excludes(resume);
+  not_applied->excludes(resume);
+  repair->add_option("--statement", wanted.statement, "Else the one at which it stopped")
+      ->check(CLI::PositiveNumber)
+      ->needs(resume);
+  repair->final_callback([options, applied, not_applied, resume] {
+    if (applied->count() + not_applied->count() + resume->count() == 0) {
+      throw CLI::ValidationError("repair wants --applied, --not-applied or --resume");
+    }
+    SetAction(applied->count() > 0       ? Action::kMarkApplied
+              : not_applied->count() > 0 ? Action::kMarkNotApplied
+                                         : Action::kResume,
+              options);
+  });
+}
+
+}  // namespace
+
+void AddMigrate(CLI::App* app, Options* options) {
+  CLI::App* migrate = app->add_subcommand("migrate", "Change the schema, step by step");
+  migrate->fallthrough();
+  migrate->require_subcommand(1);
+  migrate->footer(kFooter);
+  AddUp(migrate, options);
+  AddDown(migrate, options);
+  CLI::App* to = AddAction(migrate, "to", "Go up or down to a version (0: take all back)",
+                           Action::kTo, options);
+  AddVersion(to, options);
+  AddLimits(to, options);
+  Add(migrate, "status", "List the migrations and how they stand", Command::kMigrationStatus,
+      options);
+  AddVersion(AddAction(migrate, "baseline",
+                       "Begin the history of a database that has everything up to a version",
+                       Action::kBaseline, options),
+             options);
+  AddRepair(migrate, options);
+  CLI::App* added =
+      Add(migrate, "new", "Create the files of a migration", Command::kNewMigration, options);
+  added->add_option("NAME", options->migrate.name, "Such as create_users")
+      ->required()
+      ->type_name("")
+      ->check([](const std::string& name) {
+        return IsName(name) ? "" : "a name has no slashes and no spaces";
+      });
+  added->add_flag("--timestamp", options->migrate.timestamp, "The version is the time of now");
+}
+
+}  // namespace penstock::cli

@@ -1,0 +1,50 @@
+#include "penstock/run_in_transaction.h"
+
+#include <algorithm>
+#include <memory>
+#include <random>
+
+#include "absl/status/statusor.h"
+#include "absl/time/clock.h"
+#include "client/src/cancellation.h"
+#include "penstock/errors.h"
+
+namespace penstock {
+namespace {
+
+// A new transaction each time, on CockroachDB as well, whose documents also know a
+// restart within the transaction: docs/adr/0008-repeated-transactions.md.
+absl::Status RunOnce(const Context& ctx, Provider& provider,
+                     const std::function<absl::Status(Transaction&)>& body,
+                     const TransactionOptions& options) {
+  absl::StatusOr<std::unique_ptr<Transaction>> transaction = provider.Transaction(ctx, options);
+  if (!transaction.ok()) return transaction.status();
+  absl::Status done = body(**transaction);
+  if (done.ok()) return (*transaction)->Commit(ctx);
+  // It may have ended already; if it cannot be told, the stream's end tells.
+  (*transaction)->Rollback(ctx).IgnoreError();
+  return done;
+}
+
+absl::Duration WithJitter(absl::Duration pause) {
+  thread_local std::minstd_rand random(std::random_device{}());
+  return pause * std::uniform_real_distribution<double>(0.5, 1.0)(random);
+}
+
+}  // namespace
+
+absl::Status RunInTransaction(const Context& ctx, Provider& provider,
+                              const std::function<absl::Status(Transaction&)>& body,
+                              const RunOptions& options) {
+  absl::Duration pause = std::min(options.first_pause, options.longest_pause);
+  for (int attempt = 1;; ++attempt) {
+    absl::Status outcome = RunOnce(ctx, provider, body, options.transaction);
+    if (!IsTransactionRetryable(outcome) || attempt >= options.max_attempts) return outcome;
+    const absl::Time next = absl::Now() + WithJitter(pause);
+    if (next >= ctx.deadline()) return outcome;
+    if (ctx.cancellation()->WaitUntil(next)) return internal::CheckBeforeCall(ctx);
+    pause = std::min(2 * pause, options.longest_pause);
+  }
+}
+
+}  // namespace penstock

@@ -1,0 +1,63 @@
+// A read of what the database held some time ago.
+#include "drivers/api/error.h"
+#include "drivers/postgres/connection.h"
+#include "fmt/format.h"
+
+namespace penstock::postgres {
+namespace {
+
+using driver::Reason;
+using driver::StatementRun;
+
+// The transaction has the time, and not the statement: there AS OF SYSTEM TIME
+// would have to be put behind its FROM, and the statement be prepared anew for
+// each time. It may not write, whatever functions it calls.
+std::string BeginText(std::chrono::microseconds staleness) {
+  const auto count = staleness.count();
+  return fmt::format("BEGIN AS OF SYSTEM TIME '-{}.{:06}s', READ ONLY", count / 1'000'000,
+                     count % 1'000'000);
+}
+
+absl::Status CheckReads(std::string_view sql) {
+  const Text text = Inspect(sql);
+  if (text.reads || text.empty || text.controls_transaction) return absl::OkStatus();
+  return driver::MakeErrorWithHint(Reason::kInvalidParameter,
+                                   "staleness was given to a statement that is not a SELECT",
+                                   "leave it out, or send a SELECT, VALUES, TABLE or SHOW");
+}
+
+// Prepared for a table that has changed since, or not prepared any more.
+bool MayBeStalePlan(const absl::Status& status) {
+  const std::string sqlstate = driver::GetErrorInfo(status).sqlstate;
+  return sqlstate == "0A000" || sqlstate == "26000";
+}
+
+}  // namespace
+
+void Connection::RunStale(StatementRun* run, bool may_leave_cursor) {
+  run->status = CheckReads(run->sql);
+  if (!run->status.ok()) return;
+  constexpr int kAttempts = 2;
+  for (int attempt = 1; attempt <= kAttempts; ++attempt) {
+    {
+      const Watch watch(link_.get(), run->deadline, run->cancellation);
+      run->status = watch.Interruption();
+      if (run->status.ok()) run->status = Control(BeginText(run->staleness), watch);
+    }
+    in_transaction_ = stale_read_ = healthy() && link_->transaction() != Link::Transaction::kNone;
+    if (run->status.ok()) RunOne(run, may_leave_cursor);
+    if (run->cursor != nullptr) return;
+    EndStaleRead();
+    Statement* const statement = statements_.FindAgain(run->sql);
+    if (!MayBeStalePlan(run->status) || statement == nullptr) return;
+    ForgetStale(statement);
+  }
+}
+
+void Connection::EndStaleRead() {
+  if (!stale_read_) return;
+  stale_read_ = in_transaction_ = false;
+  if (healthy() && !Control("ROLLBACK").ok()) link_->Break();
+}
+
+}  // namespace penstock::postgres

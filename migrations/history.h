@@ -1,0 +1,86 @@
+// What has been done to a database.
+#ifndef PENSTOCK_MIGRATIONS_HISTORY_H_
+#define PENSTOCK_MIGRATIONS_HISTORY_H_
+
+#include <cstdint>
+#include <map>
+#include <string>
+#include <string_view>
+#include <vector>
+
+namespace penstock::migrations {
+
+enum class Direction : uint8_t { kUp, kDown };
+
+enum class RowState : uint8_t {
+  // It is complete.
+  kDone,
+  // A step without a transaction has begun. Found by another migrator: it was
+  // cut off in the middle.
+  kRunning,
+  // A statement of a step without a transaction has failed.
+  kFailed,
+  // Repair has decided that the step goes on with `statement`.
+  kResume,
+};
+
+std::string_view Name(Direction direction);  // "up", "down"
+std::string_view Name(RowState state);       // "done", "running", "failed", "resume"
+
+// One row: one run of a step, or one decision of baseline or repair. Rows are
+// only ever added, but for the progress of a step without a transaction.
+struct HistoryRow {
+  // Rises by one with each row. Two migrators that both think it is their turn
+  // would use the same one, so the second fails.
+  int64_t id = 0;
+  int64_t version = 0;
+  std::string name;
+  // Of the `up` script; empty for a code step and where there was no file.
+  std::string checksum;
+  Direction direction = Direction::kUp;
+  RowState state = RowState::kDone;
+  // Of a step without a transaction that is not done: the number, from 1, of the
+  // statement that ran or failed last, or that is to run next (kResume).
+  int64_t statement = 0;
+  // Of kFailed: the error. Of kDone: "baseline" or "repair" where it was no run.
+  std::string note;
+  // Unix time in microseconds.
+  int64_t applied_at_us = 0;
+  int64_t duration_ms = 0;
+
+  bool operator==(const HistoryRow&) const = default;
+};
+
+// A note of a row that is no run.
+inline constexpr std::string_view kBaselineNote = "baseline";
+inline constexpr std::string_view kRepairNote = "repair";
+
+// What the rows come to.
+class History {
+ public:
+  History() = default;
+  // In any order.
+  explicit History(std::vector<HistoryRow> rows);
+
+  // By id.
+  const std::vector<HistoryRow>& rows() const { return rows_; }
+  bool empty() const { return rows_.empty(); }
+  int64_t next_id() const { return rows_.empty() ? 1 : rows_.back().id + 1; }
+
+  // The row that put a version where it is; those that were taken back are
+  // not there. Ordered by version.
+  const std::map<int64_t, HistoryRow>& applied() const { return applied_; }
+  // Steps that stopped in the middle; at most one a version.
+  const std::map<int64_t, HistoryRow>& unfinished() const { return unfinished_; }
+  // The highest applied version; 0: none.
+  int64_t version() const { return applied_.empty() ? 0 : applied_.rbegin()->first; }
+
+ private:
+  std::vector<HistoryRow> rows_;
+  std::map<int64_t, HistoryRow> applied_;
+  std::map<int64_t, HistoryRow> unfinished_;
+};
+
+}  // namespace penstock::migrations
+
+#endif  // PENSTOCK_MIGRATIONS_HISTORY_H_

@@ -1,0 +1,91 @@
+// Runs migrations on one connection.
+#ifndef PENSTOCK_MIGRATIONS_MIGRATOR_H_
+#define PENSTOCK_MIGRATIONS_MIGRATOR_H_
+
+#include <cstddef>
+#include <cstdint>
+#include <functional>
+#include <memory>
+#include <vector>
+
+#include "absl/status/status.h"
+#include "absl/status/statusor.h"
+#include "migrations/dialect.h"
+#include "migrations/history.h"
+#include "migrations/plan.h"
+#include "migrations/session.h"
+#include "migrations/source.h"
+
+namespace penstock::migrations {
+
+// Called before each statement of a step, with its number from 1 and how many
+// there are. Must not block.
+using OnStatement = std::function<void(size_t statement, size_t statements)>;
+
+// Takes the lock, makes the plan, and runs one step at a call, so that whoever
+// drives it waits in whatever way suits it and talks to its client in between.
+//
+//   until (TryLock) wait a little;
+//   MakePlan, then for each step: RunStep, or BeginCode … EndCode;
+//   Unlock, whatever happened
+//
+// Every call may block. One thread at a time; the session outlives the migrator.
+class Migrator {
+ public:
+  Migrator(std::unique_ptr<Dialect> dialect, Source source, Session* session);
+  // Unlocks.
+  ~Migrator();
+  Migrator(const Migrator&) = delete;
+  Migrator& operator=(const Migrator&) = delete;
+
+  const Source& source() const { return source_; }
+
+  // False: another migrator has the lock.
+  absl::StatusOr<bool> TryLock();
+  void Unlock();
+
+  // What the database says now. It need not be locked, but then may change.
+  absl::StatusOr<History> ReadHistory();
+
+  // See migrations::MakePlan. Creates the history's table, unless `dry_run`.
+  // Without `dry_run` it must be locked, as for everything below.
+  absl::StatusOr<std::vector<PlanStep>> MakePlan(const Target& target, bool allow_gaps,
+                                                 bool dry_run);
+
+  // Runs a step of the last plan that is no code. A transactional one commits
+  // together with its row or leaves nothing. Of another one the row says how far
+  // it came. Errors name the file, the line and the number of the statement, and
+  // have the backend's particulars. The row that was written is returned.
+  absl::StatusOr<HistoryRow> RunStep(const PlanStep& step, const OnStatement& on_statement);
+
+  // Opens the transaction of a code step. Until EndCode the session belongs to
+  // the caller.
+  absl::Status BeginCode(const PlanStep& step);
+  // Commits it with its row if `outcome` is OK, else rolls it back and returns
+  // `outcome` with the step's name.
+  absl::StatusOr<HistoryRow> EndCode(const PlanStep& step, const absl::Status& outcome);
+
+  // See MakeBaseline and MakeRepair. They return what was written.
+  absl::StatusOr<std::vector<HistoryRow>> Baseline(int64_t version);
+  absl::StatusOr<HistoryRow> Repair(const migrations::Repair& repair);
+
+ private:
+  HistoryRow RowFor(const PlanStep& step) const;
+  absl::Status RunInTransaction(const PlanStep& step, const OnStatement& on_statement,
+                                HistoryRow* row);
+  absl::Status RunOneByOne(const PlanStep& step, const OnStatement& on_statement, HistoryRow* row);
+  absl::Status CommitWithRow(const PlanStep& step, HistoryRow* row);
+  absl::Status Insert(HistoryRow* row);
+  void Stamp(HistoryRow* row) const;
+
+  const std::unique_ptr<Dialect> dialect_;
+  const Source source_;
+  Session* const session_;
+  bool locked_ = false;
+  int64_t next_id_ = 1;
+  driver::TimePoint began_;
+};
+
+}  // namespace penstock::migrations
+
+#endif  // PENSTOCK_MIGRATIONS_MIGRATOR_H_

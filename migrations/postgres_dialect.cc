@@ -1,0 +1,146 @@
+// PostgreSQL. Its lock is an advisory one of the session that migrates, tried
+// and never waited for: a statement that waits has a snapshot, and CREATE INDEX
+// CONCURRENTLY waits for all snapshots that are older than itself.
+#include <algorithm>
+#include <array>
+#include <charconv>
+
+#include "drivers/api/error.h"
+#include "fmt/format.h"
+#include "migrations/sql_dialect.h"
+#include "migrations/text.h"
+
+namespace penstock::migrations {
+namespace {
+
+using driver::MakeErrorWithHint;
+using driver::Reason;
+using driver::Value;
+
+bool IsFirst(const SqlStatement& statement, std::initializer_list<std::string_view> words) {
+  return !statement.words.empty() &&
+         std::find(words.begin(), words.end(), statement.words.front()) != words.end();
+}
+
+bool IsSecond(const SqlStatement& statement, std::initializer_list<std::string_view> words) {
+  return statement.words.size() > 1 &&
+         std::find(words.begin(), words.end(), statement.words[1]) != words.end();
+}
+
+class PostgresDialect final : public SqlDialect {
+ public:
+  explicit PostgresDialect(const std::string& table) : SqlDialect(table) {}
+
+  Syntax syntax() const override { return PostgresSyntax(); }
+
+  bool NeedsNoTransaction(const SqlStatement& statement) const override {
+    if (statement.StartsWith({"VACUUM"}) || statement.StartsWith({"ALTER", "SYSTEM"})) return true;
+    if (IsFirst(statement, {"CREATE", "DROP"}) &&
+        IsSecond(statement, {"DATABASE", "TABLESPACE", "SUBSCRIPTION"})) {
+      return true;
+    }
+    if (statement.StartsWith({"REINDEX"}) &&
+        (statement.HasWord("DATABASE") || statement.HasWord("SYSTEM"))) {
+      return true;
+    }
+    // CLUSTER of everything.
+    if (statement.StartsWith({"CLUSTER"}) && statement.text.size() == statement.words[0].size()) {
+      return true;
+    }
+    // REFRESH MATERIALIZED VIEW CONCURRENTLY may be in a transaction.
+    return statement.HasWord("CONCURRENTLY") &&
+           (statement.StartsWith({"CREATE", "INDEX"}) ||
+            statement.StartsWith({"CREATE", "UNIQUE", "INDEX"}) ||
+            statement.StartsWith({"DROP", "INDEX"}) || statement.StartsWith({"REINDEX"}) ||
+            (statement.StartsWith({"ALTER", "TABLE"}) && statement.HasWord("DETACH")));
+  }
+
+  absl::StatusOr<bool> TryLock(Session* session) override {
+    absl::StatusOr<int64_t> key = LockKey(session);
+    if (!key.ok()) return key.status();
+    // Else the driver would take the lock back after the statement.
+    session->connection()->KeepSession(true);
+    const std::array args = {Value::Integer(*key)};
+    absl::StatusOr<Table> got = session->Query("SELECT pg_try_advisory_lock($1::bigint)", args);
+    const bool locked = got.ok() && got->size() == 1 && got->front().front().integer != 0;
+    if (!locked) session->connection()->KeepSession(false);
+    if (!got.ok()) return got.status();
+    return locked;
+  }
+
+  absl::Status Unlock(Session* session) override {
+    absl::StatusOr<int64_t> key = LockKey(session);
+    absl::Status status = key.status();
+    if (key.ok()) {
+      const std::array args = {Value::Integer(*key)};
+      status = session->Query("SELECT pg_advisory_unlock($1::bigint)", args).status();
+    }
+    session->connection()->KeepSession(false);
+    return status;
+  }
+
+  absl::Status CleanUp(Session* session, const std::vector<SqlStatement>& statements) override {
+    const bool changed =
+        std::any_of(statements.begin(), statements.end(), [](const SqlStatement& statement) {
+          return IsFirst(statement, {"SET", "RESET", "DO", "CALL"}) ||
+                 statement.HasWord("SET_CONFIG") || statement.HasWord("TEMP") ||
+                 statement.HasWord("TEMPORARY");
+        });
+    if (!changed) return absl::OkStatus();
+    for (const char* sql : {"SET SESSION AUTHORIZATION DEFAULT", "RESET ALL", "DISCARD TEMP"}) {
+      absl::Status status = session->Run(sql);
+      if (!status.ok()) return status;
+    }
+    return absl::OkStatus();
+  }
+
+ protected:
+  // Found once: a step may change the search_path.
+  absl::StatusOr<std::string> QualifiedTable(Session* session) override {
+    if (!qualified_.empty()) return qualified_;
+    absl::StatusOr<Table> schema = session->Query("SELECT quote_ident(current_schema())");
+    if (!schema.ok()) return schema.status();
+    if (schema->size() != 1 || schema->front().front().text.empty()) {
+      return MakeErrorWithHint(
+          Reason::kUndefinedTable,
+          "no schema of the session's search_path exists, so there is none for the migration "
+          "history",
+          "create the schema, or correct search_path of the role or the database");
+    }
+    qualified_ = fmt::format("{}.\"{}\"", schema->front().front().text, table());
+    return qualified_;
+  }
+
+  absl::StatusOr<bool> HistoryExists(Session* session) override {
+    absl::StatusOr<std::string> name = QualifiedTable(session);
+    if (!name.ok()) return name.status();
+    const std::array args = {Value::Text(*name)};
+    absl::StatusOr<Table> found = session->Query("SELECT to_regclass($1::text) IS NOT NULL", args);
+    if (!found.ok()) return found.status();
+    return found->size() == 1 && found->front().front().integer != 0;
+  }
+
+  std::string_view timestamp_type() const override { return "TIMESTAMPTZ"; }
+
+ private:
+  // Advisory locks are a database's own, so the table tells histories apart.
+  absl::StatusOr<int64_t> LockKey(Session* session) {
+    absl::StatusOr<std::string> name = QualifiedTable(session);
+    if (!name.ok()) return name.status();
+    const std::string digest = Checksum("penstock migrations " + *name);
+    constexpr int kHexadecimal = 16;
+    uint64_t key = 0;
+    std::from_chars(digest.data(), digest.data() + sizeof(key) * 2, key, kHexadecimal);
+    return static_cast<int64_t>(key);
+  }
+
+  std::string qualified_;
+};
+
+}  // namespace
+
+std::unique_ptr<Dialect> MakePostgresDialect(const std::string& table) {
+  return std::make_unique<PostgresDialect>(table);
+}
+
+}  // namespace penstock::migrations

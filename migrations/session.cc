@@ -1,0 +1,122 @@
+#include "migrations/session.h"
+
+#include <array>
+#include <chrono>
+#include <utility>
+
+namespace penstock::migrations {
+namespace {
+
+constexpr int64_t kMicrosInSecond = 1'000'000;
+constexpr auto kRecordTimeout = std::chrono::seconds(10);
+
+// Keeps rows.
+class Collector final : public driver::RowWriter {
+ public:
+  void Begin(const driver::Columns&) override {
+    table_.clear();
+    row_.clear();
+  }
+  void Null() override { row_.emplace_back(); }
+  void Boolean(bool value) override {
+    row_.push_back({.kind = driver::Kind::kBoolean, .integer = value, .text = {}});
+  }
+  void Integer(int64_t value) override {
+    row_.push_back({.kind = driver::Kind::kInteger, .integer = value, .text = {}});
+  }
+  // Nothing that is asked for here is a real or an array.
+  void Real(double) override { row_.push_back({.kind = driver::Kind::kReal, .text = {}}); }
+  void Array(std::span<const driver::Value>) override {
+    row_.push_back({.kind = driver::Kind::kArray, .text = {}});
+  }
+  void Bytes(driver::Kind kind, std::string_view bytes) override {
+    row_.push_back({.kind = kind, .text = std::string(bytes)});
+  }
+  void Timestamp(int64_t seconds, int32_t nanos) override {
+    row_.push_back({.kind = driver::Kind::kTimestamp,
+                    .integer = seconds * kMicrosInSecond + nanos / 1000,
+                    .text = {}});
+  }
+  void EndRow() override { table_.push_back(std::exchange(row_, {})); }
+  // Whatever there is, it is read in one go.
+  size_t bytes() const override { return 0; }
+
+  Table Take() { return std::move(table_); }
+
+ private:
+  std::vector<Cell> row_;
+  Table table_;
+};
+
+}  // namespace
+
+void Session::SetLimits(driver::Duration statement_timeout, const driver::Deadline& until) {
+  statement_timeout_ = statement_timeout;
+  until_ = until;
+}
+
+driver::Deadline Session::StatementDeadline() const {
+  if (shields_ > 0) {
+    return {.at = std::chrono::steady_clock::now() + kRecordTimeout,
+            .reason = driver::Reason::kQueryTimeout};
+  }
+  if (statement_timeout_ == driver::Duration::zero()) return until_;
+  return driver::Earlier(until_, {.at = std::chrono::steady_clock::now() + statement_timeout_,
+                                  .reason = driver::Reason::kRequestTimeout});
+}
+
+absl::Status Session::Execute(std::string_view sql, std::span<const driver::Value> args,
+                              driver::RowWriter* writer) {
+  driver::StatementRun run;
+  run.sql = sql;
+  run.args = args;
+  run.deadline = StatementDeadline();
+  run.cancellation = shields_ > 0 ? nullptr : cancellation_;
+  run.writer = writer;
+  if (in_transaction_) {
+    connection_->Run(run);
+  } else {
+    const std::array<driver::StatementRun*, 1> runs = {&run};
+    connection_->RunBatch(runs);
+  }
+  while (run.status.ok() && run.cursor != nullptr) {
+    absl::StatusOr<bool> more = run.cursor->Fetch({}, writer);
+    if (!more.ok()) run.status = more.status();
+    if (!more.ok() || !*more) run.cursor.reset();
+  }
+  run.cursor.reset();
+  return run.status;
+}
+
+absl::Status Session::Run(std::string_view sql, std::span<const driver::Value> args) {
+  return Execute(sql, args, nullptr);
+}
+
+absl::StatusOr<Table> Session::Query(std::string_view sql, std::span<const driver::Value> args) {
+  Collector collector;
+  absl::Status status = Execute(sql, args, &collector);
+  if (!status.ok()) return status;
+  return collector.Take();
+}
+
+absl::Status Session::Begin() {
+  driver::TransactionOptions options;
+  options.deadline = StatementDeadline();
+  options.cancellation = cancellation_;
+  absl::Status begun = connection_->Begin(options);
+  in_transaction_ = begun.ok();
+  return begun;
+}
+
+absl::Status Session::Commit() {
+  in_transaction_ = false;
+  return connection_->Commit();
+}
+
+void Session::Rollback() {
+  if (!std::exchange(in_transaction_, false)) return;
+  // One that fails has lost its connection, and the transaction with it.
+  connection_->Rollback().IgnoreError();
+}
+
+}  // namespace penstock::migrations

@@ -1,0 +1,83 @@
+// A connection as a migrator uses it.
+#ifndef PENSTOCK_MIGRATIONS_SESSION_H_
+#define PENSTOCK_MIGRATIONS_SESSION_H_
+
+#include <cstdint>
+#include <functional>
+#include <span>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "absl/status/status.h"
+#include "absl/status/statusor.h"
+#include "drivers/api/driver.h"
+
+namespace penstock::migrations {
+
+// One value of a result; what it holds depends on its kind.
+struct Cell {
+  driver::Kind kind = driver::Kind::kUnspecified;  // NULL
+  int64_t integer = 0;                             // of a timestamp: microseconds since the epoch
+  std::string text;
+};
+using Table = std::vector<std::vector<Cell>>;
+
+// A connection that can write, and what holds for every statement on it. One
+// thread at a time.
+class Session {
+ public:
+  // Both may be null, `connection` until Use; otherwise they outlive their use.
+  Session(driver::Connection* connection, driver::Cancellation* cancellation)
+      : connection_(connection), cancellation_(cancellation) {}
+
+  // Another connection from now on; outside a transaction only.
+  void Use(driver::Connection* connection) { connection_ = connection; }
+
+  // For every statement from now on; zero: none. `until` ends them all.
+  void SetLimits(driver::Duration statement_timeout, const driver::Deadline& until);
+
+  driver::Connection* connection() { return connection_; }
+  driver::Cancellation* cancellation() { return cancellation_; }
+  bool in_transaction() const { return in_transaction_; }
+
+  // Runs one statement, in the transaction if one is open and committed by itself
+  // if not.
+  absl::Status Run(std::string_view sql, std::span<const driver::Value> args = {});
+  // Likewise, with its rows.
+  absl::StatusOr<Table> Query(std::string_view sql, std::span<const driver::Value> args = {});
+
+  absl::Status Begin();
+  absl::Status Commit();
+  // Does nothing without a transaction.
+  void Rollback();
+  driver::Deadline StatementDeadline() const;
+
+  // While it lives, statements are neither cancelled nor ended by the limits, but
+  // have a few seconds each: for records of what has happened.
+  class Shield {
+   public:
+    explicit Shield(Session* session) : session_(session) { ++session_->shields_; }
+    ~Shield() { --session_->shields_; }
+    Shield(const Shield&) = delete;
+    Shield& operator=(const Shield&) = delete;
+
+   private:
+    Session* const session_;
+  };
+
+ private:
+  absl::Status Execute(std::string_view sql, std::span<const driver::Value> args,
+                       driver::RowWriter* writer);
+
+  driver::Connection* connection_;
+  driver::Cancellation* const cancellation_;
+  driver::Duration statement_timeout_{};
+  driver::Deadline until_;
+  bool in_transaction_ = false;
+  int shields_ = 0;
+};
+
+}  // namespace penstock::migrations
+
+#endif  // PENSTOCK_MIGRATIONS_SESSION_H_

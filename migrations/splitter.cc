@@ -1,0 +1,278 @@
+#include "migrations/splitter.h"
+
+#include <algorithm>
+#include <cctype>
+#include <utility>
+
+#include "drivers/api/error.h"
+#include "fmt/format.h"
+
+namespace penstock::migrations {
+namespace {
+
+using driver::MakeErrorWithHint;
+using driver::Reason;
+
+bool IsSpace(char c) { return std::isspace(static_cast<unsigned char>(c)) != 0; }
+
+bool IsWordStart(char c) {
+  return std::isalpha(static_cast<unsigned char>(c)) != 0 || c == '_' || (c & 0x80) != 0;
+}
+
+bool IsWord(char c) {
+  return IsWordStart(c) || c == '$' || std::isdigit(static_cast<unsigned char>(c)) != 0;
+}
+
+std::string Upper(std::string_view word) {
+  std::string upper(word);
+  std::transform(upper.begin(), upper.end(), upper.begin(),
+                 [](unsigned char c) { return static_cast<char>(std::toupper(c)); });
+  return upper;
+}
+
+class Splitter {
+ public:
+  Splitter(std::string_view script, const Syntax& syntax) : script_(script), syntax_(syntax) {}
+
+  absl::StatusOr<std::vector<SqlStatement>> Run() {
+    while (at_ < script_.size()) {
+      absl::Status status = Step();
+      if (!status.ok()) return status;
+    }
+    if (open_ && (in_trigger_ || body_depth_ > 0)) {
+      return Unfinished("the body of the statement", begin_);
+    }
+    EndStatement();
+    return std::move(statements_);
+  }
+
+ private:
+  char Peek(size_t ahead = 0) const {
+    return at_ + ahead < script_.size() ? script_[at_ + ahead] : '\0';
+  }
+
+  absl::Status Unfinished(std::string_view what, size_t from) const {
+    return MakeErrorWithHint(
+        Reason::kSyntax, fmt::format("{} that begins in line {} does not end", what, LineAt(from)),
+        "close it, or look for a quote too many before it");
+  }
+
+  // Positions come in order but for that of an error: lines are counted on from
+  // the last one.
+  int LineAt(size_t position) const {
+    const auto at = [this](size_t where) {
+      return script_.begin() + static_cast<ptrdiff_t>(where);
+    };
+    if (position < counted_to_) return 1 + static_cast<int>(std::count(at(0), at(position), '\n'));
+    line_ += static_cast<int>(std::count(at(counted_to_), at(position), '\n'));
+    counted_to_ = position;
+    return line_;
+  }
+
+  // Takes one token, comment or space.
+  absl::Status Step() {
+    const char c = Peek();
+    if (IsSpace(c)) {
+      ++at_;
+      return absl::OkStatus();
+    }
+    if (c == '-' && Peek(1) == '-') {
+      at_ = std::min(script_.find('\n', at_), script_.size());
+      return absl::OkStatus();
+    }
+    if (c == '/' && Peek(1) == '*') return SkipComment();
+    if (c == ';') {
+      Semicolon();
+      return absl::OkStatus();
+    }
+    Open();
+    after_semicolon_ = IsWordStart(c) ? after_semicolon_ : false;
+    after_end_ = false;
+    absl::Status status = Token(c);
+    end_ = at_;
+    return status;
+  }
+
+  absl::Status Token(char c) {
+    if (IsWordStart(c)) return Word();
+    if (c == '\'') return SkipQuoted('\'', "the string", false);
+    if (c == '"') return SkipQuoted('"', "the quoted name", false);
+    if (syntax_.bracket_names && c == '`') return SkipQuoted('`', "the quoted name", false);
+    if (syntax_.bracket_names && c == '[') return SkipQuoted(']', "the quoted name", false);
+    if (syntax_.dollar_quotes && c == '$') return SkipDollarQuoted();
+    if (std::isdigit(static_cast<unsigned char>(c)) != 0) {
+      while (at_ < script_.size() && IsWord(Peek())) ++at_;
+      return absl::OkStatus();
+    }
+    if (c == '(') ++parentheses_;
+    if (c == ')' && parentheses_ > 0) --parentheses_;
+    ++at_;
+    return absl::OkStatus();
+  }
+
+  absl::Status SkipComment() {
+    const size_t from = at_;
+    int depth = 0;
+    do {
+      if (at_ >= script_.size()) return Unfinished("the comment", from);
+      if (Peek() == '*' && Peek(1) == '/') {
+        --depth;
+        at_ += 2;
+      } else if (Peek() == '/' && Peek(1) == '*' && (depth == 0 || syntax_.nested_comments)) {
+        ++depth;
+        at_ += 2;
+      } else {
+        ++at_;
+      }
+    } while (depth > 0);
+    return absl::OkStatus();
+  }
+
+  // A doubled quote ends one part and begins the next, which comes to the same.
+  absl::Status SkipQuoted(char quote, std::string_view what, bool backslashes) {
+    const size_t from = at_;
+    for (++at_; at_ < script_.size(); ++at_) {
+      if (backslashes && Peek() == '\\') {
+        ++at_;
+      } else if (Peek() == quote) {
+        ++at_;
+        return absl::OkStatus();
+      }
+    }
+    at_ = script_.size();
+    return Unfinished(what, from);
+  }
+
+  absl::Status SkipDollarQuoted() {
+    const size_t from = at_;
+    size_t end = at_ + 1;
+    while (end < script_.size() && IsWord(script_[end]) && script_[end] != '$') ++end;
+    const bool tag = end < script_.size() && script_[end] == '$' &&
+                     (end == at_ + 1 || IsWordStart(script_[at_ + 1]));
+    if (!tag) {  // a parameter
+      ++at_;
+      return absl::OkStatus();
+    }
+    const std::string_view delimiter = script_.substr(at_, end + 1 - at_);
+    const size_t close = script_.find(delimiter, end + 1);
+    if (close == std::string_view::npos) return Unfinished("the dollar-quoted string", from);
+    at_ = close + delimiter.size();
+    return absl::OkStatus();
+  }
+
+  absl::Status Word() {
+    const size_t from = at_;
+    while (at_ < script_.size() && IsWord(Peek())) ++at_;
+    const std::string word = Upper(script_.substr(from, at_ - from));
+    if (syntax_.dollar_quotes && word == "E" && Peek() == '\'') {
+      after_semicolon_ = false;
+      return SkipQuoted('\'', "the string", true);
+    }
+    NoteWord(word);
+    return absl::OkStatus();
+  }
+
+  void NoteWord(const std::string& word) {
+    std::vector<std::string>& words = current_.words;
+    const bool atomic = word == "ATOMIC" && last_word_ == "BEGIN";
+    if (words.size() < SqlStatement::kWords) words.push_back(word);
+    if (syntax_.trigger_bodies && word == "TRIGGER" && IsTriggerHead()) in_trigger_ = true;
+    after_end_ = in_trigger_ && after_semicolon_ && word == "END";
+    after_semicolon_ = false;
+    if (syntax_.atomic_bodies) {
+      if (atomic && body_depth_ == 0 && IsRoutine()) {
+        body_depth_ = 1;
+      } else if (body_depth_ > 0 && (word == "CASE" || word == "BEGIN")) {
+        ++body_depth_;
+      } else if (body_depth_ > 0 && word == "END") {
+        --body_depth_;
+      }
+    }
+    last_word_ = word;
+  }
+
+  bool IsTriggerHead() const {
+    const std::vector<std::string>& words = current_.words;
+    if (words.front() != "CREATE") return false;
+    return words.size() == 2 ||
+           (words.size() == 3 && (words[1] == "TEMP" || words[1] == "TEMPORARY"));
+  }
+
+  bool IsRoutine() const {
+    return current_.StartsWith({"CREATE"}) &&
+           (current_.HasWord("FUNCTION") || current_.HasWord("PROCEDURE"));
+  }
+
+  void Open() {
+    if (open_) return;
+    open_ = true;
+    begin_ = at_;
+    end_ = at_;
+    current_.line = LineAt(at_);
+  }
+
+  void Semicolon() {
+    ++at_;
+    const bool in_body = (in_trigger_ && !after_end_) || body_depth_ > 0 ||
+                         (syntax_.atomic_bodies && parentheses_ > 0);
+    if (in_body) {
+      end_ = at_;
+      after_semicolon_ = true;
+      after_end_ = false;
+      return;
+    }
+    EndStatement();
+  }
+
+  void EndStatement() {
+    if (open_) {
+      current_.text = script_.substr(begin_, end_ - begin_);
+      statements_.push_back(std::move(current_));
+    }
+    current_ = {};
+    last_word_.clear();
+    open_ = in_trigger_ = after_semicolon_ = after_end_ = false;
+    body_depth_ = parentheses_ = 0;
+  }
+
+  const std::string_view script_;
+  const Syntax& syntax_;
+  size_t at_ = 0;
+  mutable size_t counted_to_ = 0;
+  mutable int line_ = 1;
+  std::vector<SqlStatement> statements_;
+
+  // Of the statement at hand.
+  bool open_ = false;
+  size_t begin_ = 0;
+  size_t end_ = 0;
+  SqlStatement current_;
+  std::string last_word_;
+  int parentheses_ = 0;
+  int body_depth_ = 0;  // of BEGIN ATOMIC
+  bool in_trigger_ = false;
+  bool after_semicolon_ = false;  // in a trigger's body, nothing since but comments
+  bool after_end_ = false;        // in a trigger's body, "; END" were the last tokens
+};
+
+}  // namespace
+
+Syntax SqliteSyntax() { return {.bracket_names = true, .trigger_bodies = true}; }
+
+Syntax PostgresSyntax() {
+  return {.nested_comments = true, .dollar_quotes = true, .atomic_bodies = true};
+}
+
+bool SqlStatement::StartsWith(std::initializer_list<std::string_view> wanted) const {
+  return words.size() >= wanted.size() && std::equal(wanted.begin(), wanted.end(), words.begin());
+}
+
+bool SqlStatement::HasWord(std::string_view wanted) const {
+  return std::find(words.begin(), words.end(), wanted) != words.end();
+}
+
+absl::StatusOr<std::vector<SqlStatement>> SplitSql(std::string_view script, const Syntax& syntax) {
+  return Splitter(script, syntax).Run();
+}
+
+}  // namespace penstock::migrations

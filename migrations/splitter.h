@@ -1,0 +1,52 @@
+// Cuts a script into its statements.
+#ifndef PENSTOCK_MIGRATIONS_SPLITTER_H_
+#define PENSTOCK_MIGRATIONS_SPLITTER_H_
+
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "absl/status/statusor.h"
+
+namespace penstock::migrations {
+
+// What dialects of SQL disagree about, as far as the ends of statements go.
+struct Syntax {
+  // /* … /* … */ … */ is one comment.
+  bool nested_comments = false;
+  // $$ … $$, $tag$ … $tag$ and E'…\'…'.
+  bool dollar_quotes = false;
+  // [name] and `name` are quoted names.
+  bool bracket_names = false;
+  // CREATE TRIGGER … BEGIN …; …; END;
+  bool trigger_bodies = false;
+  // CREATE FUNCTION … BEGIN ATOMIC …; …; END; and semicolons between
+  // parentheses (CREATE RULE … DO (…; …)).
+  bool atomic_bodies = false;
+};
+
+Syntax SqliteSyntax();
+Syntax PostgresSyntax();
+
+// One statement, without the semicolon and without comments around it.
+struct SqlStatement {
+  std::string text;
+  // Where it begins in the script, from 1.
+  int line = 1;
+  // Its first words (keywords and unquoted names), in upper case; strings,
+  // quoted names and comments are none. At most kWords.
+  static constexpr size_t kWords = 64;
+  std::vector<std::string> words;
+
+  // It begins with these words.
+  bool StartsWith(std::initializer_list<std::string_view> wanted) const;
+  bool HasWord(std::string_view wanted) const;
+};
+
+// Empty statements are left out. kSyntax, with the line, where a string, a quoted
+// name, a comment or a body does not end.
+absl::StatusOr<std::vector<SqlStatement>> SplitSql(std::string_view script, const Syntax& syntax);
+
+}  // namespace penstock::migrations
+
+#endif  // PENSTOCK_MIGRATIONS_SPLITTER_H_

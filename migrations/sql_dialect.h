@@ -1,0 +1,38 @@
+// A history kept in a table of a SQL database.
+#ifndef PENSTOCK_MIGRATIONS_SQL_DIALECT_H_
+#define PENSTOCK_MIGRATIONS_SQL_DIALECT_H_
+
+#include <string>
+#include <utility>
+#include <vector>
+
+#include "migrations/dialect.h"
+
+namespace penstock::migrations {
+
+class SqlDialect : public Dialect {
+ public:
+  absl::Status CreateHistory(Session* session) override;
+  absl::StatusOr<std::vector<HistoryRow>> ReadHistory(Session* session) override;
+  absl::Status InsertRow(Session* session, const HistoryRow& row) override;
+  absl::Status UpdateRow(Session* session, const HistoryRow& row) override;
+
+ protected:
+  explicit SqlDialect(std::string table) : table_(std::move(table)) {}
+
+  const std::string& table() const { return table_; }
+
+  // The table's full name, quoted, so that what a step does to the session's
+  // settings makes no difference.
+  virtual absl::StatusOr<std::string> QualifiedTable(Session* session) = 0;
+  virtual absl::StatusOr<bool> HistoryExists(Session* session) = 0;
+  // The type of a column for a point in time.
+  virtual std::string_view timestamp_type() const = 0;
+
+ private:
+  const std::string table_;
+};
+
+}  // namespace penstock::migrations
+
+#endif  // PENSTOCK_MIGRATIONS_SQL_DIALECT_H_

@@ -1,0 +1,126 @@
+// SQLite. Its lock is that of a file beside the database, which the operating
+// system takes back from a process that dies.
+#include <fcntl.h>
+#include <sys/file.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include <array>
+#include <cerrno>
+#include <cstring>
+#include <utility>
+
+#include "drivers/api/error.h"
+#include "fmt/format.h"
+#include "migrations/sql_dialect.h"
+
+namespace penstock::migrations {
+namespace {
+
+using driver::MakeErrorWithHint;
+using driver::Reason;
+
+// Beside the database's file, while somebody migrates.
+constexpr std::string_view kLockSuffix = "-migration-lock";
+
+class SqliteDialect final : public SqlDialect {
+ public:
+  explicit SqliteDialect(const std::string& table) : SqlDialect(table) {}
+  ~SqliteDialect() override { Close(); }
+  SqliteDialect(const SqliteDialect&) = delete;
+  SqliteDialect& operator=(const SqliteDialect&) = delete;
+
+  Syntax syntax() const override { return SqliteSyntax(); }
+
+  bool NeedsNoTransaction(const SqlStatement& statement) const override {
+    return statement.StartsWith({"VACUUM"});
+  }
+
+  absl::StatusOr<bool> TryLock(Session* session) override {
+    absl::StatusOr<std::string> file = DatabaseFile(session);
+    if (!file.ok()) return file.status();
+    // A database in memory has one writer, which the caller holds.
+    if (file->empty()) return true;
+    path_ = *file + std::string(kLockSuffix);
+    constexpr int kMode = 0660;
+    descriptor_ = open(path_.c_str(), O_RDWR | O_CREAT | O_CLOEXEC, kMode);
+    if (descriptor_ < 0) return OpenError();
+    if (flock(descriptor_, LOCK_EX | LOCK_NB) == 0 && IsStillThere()) return true;
+    Close();
+    return false;
+  }
+
+  absl::Status Unlock(Session*) override {
+    // Whoever has opened it meanwhile will find that it is not there any more.
+    if (descriptor_ >= 0) unlink(path_.c_str());
+    Close();
+    return absl::OkStatus();
+  }
+
+  absl::Status CleanUp(Session* session, const std::vector<SqlStatement>& statements) override {
+    for (const SqlStatement& statement : statements) {
+      if (statement.HasWord("TEMP") || statement.HasWord("TEMPORARY") ||
+          statement.StartsWith({"ATTACH"})) {
+        return session->connection()->Reset();
+      }
+    }
+    return absl::OkStatus();
+  }
+
+ protected:
+  absl::StatusOr<std::string> QualifiedTable(Session*) override {
+    return fmt::format("main.\"{}\"", table());
+  }
+
+  absl::StatusOr<bool> HistoryExists(Session* session) override {
+    const std::array args = {driver::Value::Text(table())};
+    absl::StatusOr<Table> found = session->Query(
+        "SELECT 1 FROM main.sqlite_schema WHERE type = 'table' AND name = $1 COLLATE NOCASE", args);
+    if (!found.ok()) return found.status();
+    return !found->empty();
+  }
+
+  std::string_view timestamp_type() const override { return "TIMESTAMP"; }
+
+ private:
+  // Empty for a database in memory.
+  static absl::StatusOr<std::string> DatabaseFile(Session* session) {
+    absl::StatusOr<Table> list = session->Query("PRAGMA database_list");
+    if (!list.ok()) return list.status();
+    for (const std::vector<Cell>& row : *list) {
+      if (row.size() == 3 && row[1].text == "main") return row[2].text;
+    }
+    return std::string();
+  }
+
+  absl::Status OpenError() {
+    const int code = errno;
+    return MakeErrorWithHint(
+        Reason::kIo, fmt::format("cannot open {}: {}", path_, std::strerror(code)),
+        "the daemon must be able to create this file while it migrates the database");
+  }
+
+  // The one who had the lock may have removed the file after it was opened here.
+  bool IsStillThere() const {
+    struct stat opened {};
+    struct stat found {};
+    return fstat(descriptor_, &opened) == 0 && stat(path_.c_str(), &found) == 0 &&
+           opened.st_ino == found.st_ino && opened.st_dev == found.st_dev;
+  }
+
+  void Close() {
+    const int descriptor = std::exchange(descriptor_, -1);
+    if (descriptor >= 0) close(descriptor);
+  }
+
+  std::string path_;
+  int descriptor_ = -1;
+};
+
+}  // namespace
+
+std::unique_ptr<Dialect> MakeSqliteDialect(const std::string& table) {
+  return std::make_unique<SqliteDialect>(table);
+}
+
+}  // namespace penstock::migrations

@@ -1,0 +1,23 @@
+// The text of a migration's file, as it is compared and run.
+#ifndef PENSTOCK_MIGRATIONS_TEXT_H_
+#define PENSTOCK_MIGRATIONS_TEXT_H_
+
+#include <string>
+#include <string_view>
+
+namespace penstock::migrations {
+
+// Without a byte order mark, and with \n for \r\n and for \r alone: what editors
+// and version control change on their own makes no difference.
+std::string Normalise(std::string_view text);
+
+// SHA-256 of the bytes, in hexadecimal: 64 characters.
+std::string Checksum(std::string_view text);
+
+// Nothing but white space. (A script of comments alone is a step that does
+// nothing, on purpose.)
+bool IsBlank(std::string_view text);
+
+}  // namespace penstock::migrations
+
+#endif  // PENSTOCK_MIGRATIONS_TEXT_H_

@@ -1,0 +1,36 @@
+// Between penstock/v1/migration.proto and the migration engine.
+#ifndef PENSTOCK_SERVER_RPC_MIGRATION_CONVERT_H_
+#define PENSTOCK_SERVER_RPC_MIGRATION_CONVERT_H_
+
+#include <vector>
+
+#include "absl/status/status.h"
+#include "google/protobuf/repeated_field.h"
+#include "migrations/history.h"
+#include "migrations/plan.h"
+#include "migrations/source.h"
+#include "penstock/v1/migration.pb.h"
+#include "server/session/migration.h"
+
+namespace penstock::server {
+
+// Takes the files' contents.
+void TakeFiles(google::protobuf::RepeatedPtrField<v1::MigrationFile>* from,
+               std::vector<migrations::File>* to);
+
+std::vector<migrations::CodeStep> FromProto(
+    const google::protobuf::RepeatedPtrField<v1::CodeStep>& from);
+
+// Everything of a start but its files, folder and lock_timeout.
+absl::Status FromProto(const v1::MigrateRequest::Start& from, MigrationSpec* to);
+
+void ToProto(const migrations::HistoryRow& from, v1::MigrationRecord* to);
+void ToProto(const migrations::PlanStep& from, bool with_sql, v1::MigrationStep* to);
+
+// Files and history, compared.
+void ToProto(const migrations::Source& source, const migrations::History& history,
+             v1::GetStatusResponse* to);
+
+}  // namespace penstock::server
+
+#endif  // PENSTOCK_SERVER_RPC_MIGRATION_CONVERT_H_

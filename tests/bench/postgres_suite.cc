@@ -1,0 +1,224 @@
+#include "tests/bench/postgres_suite.h"
+
+#include <fmt/format.h>
+
+#include <algorithm>
+#include <chrono>
+#include <optional>
+#include <utility>
+
+#include "tests/bench/direct_postgres.h"
+#include "tests/bench/load.h"
+#include "tests/bench/postgres_peers.h"
+#include "tests/bench/streams.h"
+
+namespace penstock::bench {
+namespace {
+
+using penstock::testing::PostgresCluster;
+
+// Connections to the server, of penstockd and of PgBouncer's transaction mode.
+constexpr int kPool = 16;
+constexpr int kManyClients = 1000;
+
+class PostgresSuite : private Suite {
+ public:
+  explicit PostgresSuite(const SuiteOptions& options)
+      : Suite(options), cluster_({"fsync=on", "max_connections=200"}) {}
+
+  absl::StatusOr<std::vector<Row>> Run() {
+    absl::Status done = CheckFolders();
+    if (!done.ok()) return done;
+    server_ = {.host = cluster_.socket_folder(), .database = cluster_.CreateDatabase()};
+    done = MakePostgresTables(server_.conninfo());
+    for (const auto part : {&PostgresSuite::Selects, &PostgresSuite::Alone, &PostgresSuite::Large,
+                            &PostgresSuite::Bulk, &PostgresSuite::Many}) {
+      if (!done.ok()) return done;
+      done = (this->*part)();
+    }
+    return done.ok() ? Rows() : done;
+  }
+
+ private:
+  using Measured = absl::StatusOr<RoundResult>;
+
+  absl::StatusOr<Server> StartOn(const std::string& name) {
+    return StartDaemon(name, fmt::format("{{driver: postgres, host: '{}', username: postgres, "
+                                         "database: '{}', max_open_connections: {}}}",
+                                         server_.host, server_.database, kPool));
+  }
+  Round InFlight(int callers) const {
+    return {Call::kPreparedSelect, callers, options_.warm_up, options_.measured};
+  }
+
+  absl::Status Selects();
+  absl::Status Alone();
+  absl::Status Large();
+  absl::Status Bulk();
+  absl::Status Many();
+
+  PostgresCluster cluster_;
+  PostgresAddress server_;
+};
+
+absl::Status PostgresSuite::Selects() {
+  const std::string what = "prepared point select, 64 in flight";
+  if (!Wanted(what)) return absl::OkStatus();
+  absl::StatusOr<Server> daemon = StartOn("selects");
+  if (!daemon.ok()) return daemon.status();
+  const Round round = InFlight(kCallers);
+
+  // A prepared statement belongs to a session, which PgBouncer then has to keep
+  // for the client: its other modes are for statements that are not prepared.
+  struct Mode {
+    const char* pool;
+    int size;
+    const char* protocol;
+  };
+  double fastest = 0;
+  Mode best{};
+  std::unique_ptr<PgBouncer> bouncer;
+  for (const Mode mode :
+       {Mode{"transaction", kPool, "extended"}, Mode{"session", kCallers, "prepared"}}) {
+    auto started = PgBouncer::Start(server_, mode.pool, mode.size);
+    if (!started.ok()) return started.status();
+    const Measured tried = RunPgbench((*started)->address(), mode.protocol, round, data_.path());
+    if (!tried.ok()) return tried.status();
+    fmt::print(stderr, "pgbench -M {} through PgBouncer in {} mode: {:.0f}/s\n", mode.protocol,
+               mode.pool, tried->per_second);
+    if (tried->per_second < fastest) continue;
+    fastest = tried->per_second;
+    best = mode;
+    bouncer = *std::move(started);
+  }
+  const Measure ours = Load(*daemon, Call::kPreparedSelect, kCallers);
+  absl::StatusOr<Comparison> done = Compare(what, ours, [&] {
+    return RunPgbench(bouncer->address(), best.protocol, round, data_.path());
+  });
+  if (!done.ok()) return done.status();
+  rows_.push_back(done->MakeRow(what, fmt::format("PgBouncer, {}", best.protocol), "/s",
+                                &RoundResult::per_second, AtLeast(1.2)));
+  done = Compare(what, ours, [&] { return RunPgbench(server_, "prepared", round, data_.path()); });
+  if (!done.ok()) return done.status();
+  rows_.push_back(
+      done->MakeRow(what, "pgbench, prepared", "/s", &RoundResult::per_second, std::nullopt));
+  return Stop(*daemon);
+}
+
+absl::Status PostgresSuite::Alone() {
+  const std::string what = "prepared point select, one caller, p50";
+  if (!Wanted(what)) return absl::OkStatus();
+  absl::StatusOr<Server> daemon = StartOn("alone");
+  if (!daemon.ok()) return daemon.status();
+  absl::StatusOr<Server> echo = StartEcho();
+  if (!echo.ok()) return echo.status();
+  const Measure echoed = Load(*echo, Call::kPreparedSelect, 1);
+  absl::StatusOr<Comparison> done =
+      Compare(what, Load(*daemon, Call::kPreparedSelect, 1), [&]() -> Measured {
+        Measured result = echoed();
+        if (!result.ok()) return result;
+        const Measured direct =
+            DirectPointSelects(server_.conninfo(), options_.warm_up, options_.measured);
+        if (!direct.ok()) return direct;
+        result->p50 += direct->p50;
+        return result;
+      });
+  if (!done.ok()) return done.status();
+  rows_.push_back(done->MakeRow(what, "echo + direct", "us", &RoundResult::p50, AtMost(1.4)));
+  absl::Status ended = Stop(*daemon);
+  ended.Update(Stop(*echo));
+  return ended;
+}
+
+absl::Status PostgresSuite::Large() {
+  const std::string what = fmt::format("Query of {} rows", options_.large_rows);
+  if (!Wanted(what)) return absl::OkStatus();
+  absl::StatusOr<Server> daemon = StartOn("large");
+  if (!daemon.ok()) return daemon.status();
+  const int64_t idle = daemon->process->resident_bytes();
+  int64_t most = idle;
+  const auto look = [&] { most = std::max(most, daemon->process->resident_bytes()); };
+  // Once with pauses, for the memory; the rounds that are timed have none.
+  absl::Status read =
+      ReadLargeResult(daemon->channel, kLargePostgresSql, options_.large_rows, look);
+  if (!read.ok()) return read;
+  const auto ours = [&]() -> Measured {
+    const auto begin = std::chrono::steady_clock::now();
+    absl::Status done =
+        ReadLargeResult(daemon->channel, kLargePostgresSql, options_.large_rows, nullptr);
+    if (!done.ok()) return done;
+    const std::chrono::duration<double> passed = std::chrono::steady_clock::now() - begin;
+    look();
+    return RoundResult{.per_second = static_cast<double>(options_.large_rows) / passed.count()};
+  };
+  absl::StatusOr<Comparison> done =
+      Compare(what, ours, [&] { return DirectLargeRead(server_.conninfo(), options_.large_rows); });
+  if (!done.ok()) return done.status();
+  rows_.push_back(
+      done->MakeRow(what, "libpq, row by row", "rows/s", &RoundResult::per_second, AtLeast(0.8)));
+  rows_.push_back(MakeRow(what + ", memory it adds", {static_cast<double>(most - idle) / kMiB},
+                          "allowed", {64}, "MiB", AtMost(1)));
+  return Stop(*daemon);
+}
+
+absl::Status PostgresSuite::Bulk() {
+  const std::string what = fmt::format("bulk insert of {} rows", options_.bulk_rows);
+  if (!Wanted(what)) return absl::OkStatus();
+  absl::StatusOr<Server> daemon = StartOn("bulk");
+  if (!daemon.ok()) return daemon.status();
+  const auto emptied = [this] { return RunSql(server_.conninfo(), "TRUNCATE items"); };
+  const auto ours = [&]() -> Measured {
+    if (absl::Status done = emptied(); !done.ok()) return done;
+    const auto begin = std::chrono::steady_clock::now();
+    absl::Status done = InsertManyRows(daemon->channel, kBulkSql, options_.bulk_rows);
+    if (!done.ok()) return done;
+    const std::chrono::duration<double> passed = std::chrono::steady_clock::now() - begin;
+    const auto stored = AskNumber(server_.conninfo(), "SELECT count(*) FROM items");
+    if (!stored.ok()) return stored.status();
+    if (*stored != options_.bulk_rows) {
+      return absl::DataLossError(fmt::format("{} rows are stored", *stored));
+    }
+    return RoundResult{.per_second = static_cast<double>(options_.bulk_rows) / passed.count()};
+  };
+  const auto theirs = [&]() -> Measured {
+    if (absl::Status done = emptied(); !done.ok()) return done;
+    return RunCopy(server_, options_.bulk_rows, data_.path());
+  };
+  absl::StatusOr<Comparison> done = Compare(what, ours, theirs);
+  if (!done.ok()) return done.status();
+  rows_.push_back(
+      done->MakeRow(what, "COPY by psql", "rows/s", &RoundResult::per_second, AtLeast(0.5)));
+  return Stop(*daemon);
+}
+
+absl::Status PostgresSuite::Many() {
+  const std::string what = fmt::format("{} clients on {} connections", kManyClients, kPool);
+  if (!Wanted(what)) return absl::OkStatus();
+  fmt::print(stderr, "{}\n", what);
+  absl::StatusOr<Server> daemon = StartOn("many");
+  if (!daemon.ok()) return daemon.status();
+  // As many clients as there are processes: each has a connection of its own.
+  std::vector<std::shared_ptr<grpc::Channel>> channels;
+  for (int i = 0; i < kManyClients; ++i) {
+    auto channel = ConnectTo(AddressOf("many"));
+    if (!channel.ok()) return channel.status();
+    channels.push_back(*std::move(channel));
+  }
+  Round round = InFlight(kManyClients);
+  round.call = Call::kQuerySelect;
+  round.measured *= 4;
+  round.timed = true;
+  const Measured done = RunRound(channels, round);
+  if (!done.ok()) return done.status();
+  rows_.push_back(MakeRow(what + ", slowest client's p99", {done->slowest_p99 / 1000},
+                          "the median's", {done->median_p99 / 1000}, "ms", AtMost(3)));
+  return Stop(*daemon);
+}
+
+}  // namespace
+
+absl::StatusOr<std::vector<Row>> RunPostgresSuite(const SuiteOptions& options) {
+  return PostgresSuite(options).Run();
+}
+
+}  // namespace penstock::bench

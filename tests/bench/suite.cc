@@ -1,0 +1,121 @@
+#include "tests/bench/suite.h"
+
+#include <fmt/format.h>
+#include <grpcpp/create_channel.h>
+#include <grpcpp/security/credentials.h>
+#include <grpcpp/support/channel_arguments.h>
+#include <signal.h>
+#include <stdlib.h>
+
+#include <fstream>
+#include <utility>
+
+namespace penstock::bench {
+namespace {
+
+using penstock::testing::Process;
+
+constexpr auto kConnectTimeout = std::chrono::seconds(20);
+
+}  // namespace
+
+Folder::Folder(const std::filesystem::path& parent)
+    : path_((std::filesystem::absolute(parent) / "penstock-bench-XXXXXX").string()) {
+  if (mkdtemp(path_.data()) == nullptr) path_.clear();
+}
+
+Folder::~Folder() {
+  std::error_code ignored;
+  if (!path_.empty()) std::filesystem::remove_all(path_, ignored);
+}
+
+absl::Status Stop(const Server& server) {
+  server.process->Signal(SIGTERM);
+  if (server.process->Wait() == 0) return absl::OkStatus();
+  return absl::InternalError(
+      fmt::format("a server did not exit with 0; it said:\n{}", server.process->output()));
+}
+
+absl::StatusOr<std::shared_ptr<grpc::Channel>> ConnectTo(const std::string& address) {
+  grpc::ChannelArguments args;
+  args.SetInt(GRPC_ARG_USE_LOCAL_SUBCHANNEL_POOL, 1);
+  args.SetMaxReceiveMessageSize(-1);
+  auto channel = grpc::CreateCustomChannel(address, grpc::InsecureChannelCredentials(), args);
+  if (!channel->WaitForConnected(std::chrono::system_clock::now() + kConnectTimeout)) {
+    return absl::UnavailableError(fmt::format("nothing listens on {}", address));
+  }
+  return channel;
+}
+
+Row Comparison::MakeRow(std::string what, std::string against, std::string unit,
+                        double RoundResult::*figure, std::optional<Target> target) const {
+  std::vector<double> our_figures;
+  std::vector<double> their_figures;
+  for (const RoundResult& result : ours) our_figures.push_back(result.*figure);
+  for (const RoundResult& result : theirs) their_figures.push_back(result.*figure);
+  return bench::MakeRow(std::move(what), our_figures, std::move(against), their_figures,
+                        std::move(unit), target);
+}
+
+Suite::Suite(const SuiteOptions& options)
+    : options_(options),
+      data_(options.data_dir),
+      sockets_(std::filesystem::temp_directory_path()) {}
+
+absl::Status Suite::CheckFolders() const {
+  return data_.ok() && sockets_.ok() ? absl::OkStatus()
+                                     : absl::InternalError("cannot make a folder");
+}
+
+absl::StatusOr<std::vector<Row>> Suite::Rows() {
+  if (rows_.empty()) return absl::InvalidArgumentError("no row has this name");
+  return std::move(rows_);
+}
+
+absl::StatusOr<Server> Suite::Start(const std::vector<std::string>& command,
+                                    const std::string& address) {
+  auto process = std::make_unique<Process>(command, data_.path());
+  if (!process->WaitForOutput("ready")) {
+    return absl::UnavailableError(fmt::format("{} did not start", command.front()));
+  }
+  auto channel = ConnectTo(address);
+  if (!channel.ok()) return channel.status();
+  return Server{std::move(process), *std::move(channel)};
+}
+
+absl::StatusOr<Server> Suite::StartEcho() {
+  const std::string address = AddressOf("echo");
+  return Start({"/proc/self/exe", "echo-server", address}, address);
+}
+
+absl::StatusOr<Server> Suite::StartDaemon(const std::string& name, const std::string& database) {
+  const std::string address = AddressOf(name);
+  const std::string config = data_ / (name + ".yaml");
+  std::ofstream(config) << fmt::format(
+      "server:\n  listen: ['{}']\n  http_listen: ''\n  max_sessions: 5000\n"
+      "databases:\n  main: {}\n",
+      address, database);
+  return Start({std::filesystem::absolute(options_.daemon), "--config", config}, address);
+}
+
+Measure Suite::Load(const Server& server, Call call, int callers) const {
+  const Round round{call, callers, options_.warm_up, options_.measured};
+  return [channel = server.channel, round] { return RunRound({channel}, round); };
+}
+
+absl::StatusOr<Comparison> Suite::Compare(const std::string& what, const Measure& ours,
+                                          const Measure& theirs) const {
+  Comparison comparison;
+  for (int i = 0; i < options_.rounds; ++i) {
+    fmt::print(stderr, "{}: round {} of {}\n", what, i + 1, options_.rounds);
+    absl::StatusOr<RoundResult> our_result = ours();
+    if (!our_result.ok()) return our_result.status();
+    absl::StatusOr<RoundResult> their_result = theirs();
+    if (!their_result.ok()) return their_result.status();
+    comparison.ours.push_back(*our_result);
+    comparison.theirs.push_back(*their_result);
+  }
+  return comparison;
+}
+
+}  // namespace penstock::bench

@@ -1,0 +1,119 @@
+// What the suites share: servers side by side, and rounds in turn.
+#ifndef PENSTOCK_TESTS_BENCH_SUITE_H_
+#define PENSTOCK_TESTS_BENCH_SUITE_H_
+
+#include <chrono>
+#include <filesystem>
+#include <functional>
+#include <memory>
+#include <optional>
+#include <string>
+#include <vector>
+
+#include "absl/status/status.h"
+#include "absl/status/statusor.h"
+#include "tests/bench/load.h"
+#include "tests/bench/report.h"
+#include "tests/support/process.h"
+
+namespace penstock::bench {
+
+struct SuiteOptions {
+  // The program under test.
+  std::string daemon;
+  // An existing folder on the disk that is to take the durable writes.
+  std::string data_dir;
+  // Only rows whose name contains this; empty: all.
+  std::string only;
+  int rounds = 5;
+  std::chrono::milliseconds warm_up{300};
+  std::chrono::milliseconds measured{1500};
+  // Of the large result, and of the bulk insert.
+  int64_t large_rows = 5'000'000;
+  int64_t bulk_rows = 1'000'000;
+};
+
+inline constexpr int kCallers = 64;
+inline constexpr double kMiB = 1024.0 * 1024.0;
+
+constexpr Target AtLeast(double value) { return {value, false}; }
+constexpr Target AtMost(double value) { return {value, true}; }
+
+// A new folder below `parent`, removed with all it holds.
+class Folder {
+ public:
+  explicit Folder(const std::filesystem::path& parent);
+  ~Folder();
+  Folder(const Folder&) = delete;
+  Folder& operator=(const Folder&) = delete;
+
+  bool ok() const { return !path_.empty(); }
+  const std::string& path() const { return path_; }
+  std::string operator/(const std::string& name) const { return path_ + "/" + name; }
+
+ private:
+  std::string path_;
+};
+
+// A server and one channel to it. The channel goes first.
+struct Server {
+  std::unique_ptr<testing::Process> process;
+  std::shared_ptr<grpc::Channel> channel;
+};
+
+// Ends it as an operator does; an error if it does not end well.
+absl::Status Stop(const Server& server);
+
+// Another channel to a server, with a connection of its own.
+absl::StatusOr<std::shared_ptr<grpc::Channel>> ConnectTo(const std::string& address);
+
+// A measurement that can be taken again and again.
+using Measure = std::function<absl::StatusOr<RoundResult>()>;
+
+// One comparison in alternating rounds, from which several rows can be made.
+struct Comparison {
+  std::vector<RoundResult> ours;
+  std::vector<RoundResult> theirs;
+
+  Row MakeRow(std::string what, std::string against, std::string unit, double RoundResult::*figure,
+              std::optional<Target> target) const;
+};
+
+// A suite derives from it and fills rows_. An error is a call or a process that
+// failed, never a target that was missed.
+class Suite {
+ public:
+  explicit Suite(const SuiteOptions& options);
+
+ protected:
+  // Whether a row of this name was asked for.
+  bool Wanted(const std::string& what) const {
+    return what.find(options_.only) != std::string::npos;
+  }
+  absl::Status CheckFolders() const;
+  // The rows, of which there must be some.
+  absl::StatusOr<std::vector<Row>> Rows();
+
+  std::string AddressOf(const std::string& name) const { return "unix:" + sockets_ / name; }
+  // Runs the command until it says that it is ready, and connects.
+  absl::StatusOr<Server> Start(const std::vector<std::string>& command, const std::string& address);
+  absl::StatusOr<Server> StartEcho();
+  // The daemon on one database; `database` is its section of the configuration,
+  // in YAML's flow style.
+  absl::StatusOr<Server> StartDaemon(const std::string& name, const std::string& database);
+
+  Measure Load(const Server& server, Call call, int callers) const;
+  // Ours and theirs in turn.
+  absl::StatusOr<Comparison> Compare(const std::string& what, const Measure& ours,
+                                     const Measure& theirs) const;
+
+  const SuiteOptions options_;
+  const Folder data_;
+  // Apart: the path of a socket has to be short.
+  const Folder sockets_;
+  std::vector<Row> rows_;
+};
+
+}  // namespace penstock::bench
+
+#endif  // PENSTOCK_TESTS_BENCH_SUITE_H_

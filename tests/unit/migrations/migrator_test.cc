@@ -1,0 +1,250 @@
+// The migrator on a real SQLite database.
+#include "migrations/migrator.h"
+
+#include <unistd.h>
+
+#include <cstdlib>
+#include <filesystem>
+#include <string>
+
+#include "drivers/api/error.h"
+#include "drivers/sqlite/sqlite_driver.h"
+#include "gmock/gmock.h"
+#include "gtest/gtest.h"
+
+namespace penstock::migrations {
+namespace {
+
+using driver::Reason;
+using ::testing::ElementsAre;
+using ::testing::HasSubstr;
+
+class MigratorTest : public ::testing::Test {
+ protected:
+  MigratorTest() {
+    std::string name = (std::filesystem::temp_directory_path() / "migrator-XXXXXX").string();
+    folder_ = mkdtemp(name.data());
+    Open();
+  }
+  ~MigratorTest() override {
+    session_.reset();
+    connection_.reset();
+    driver_.reset();
+    std::filesystem::remove_all(folder_);
+  }
+
+  void Open() {
+    session_.reset();
+    connection_.reset();
+    driver::Config config;
+    config.name = "main";
+    config.driver = "sqlite";
+    config.database = folder_ + "/main.db";
+    driver_ = *sqlite::Open(config);
+    connection_ = Connect();
+    session_ = std::make_unique<Session>(connection_.get(), &cancellation_);
+  }
+
+  std::unique_ptr<driver::Connection> Connect() {
+    return *driver_->Connect(driver::Lane::kWrite, driver::Deadline::None());
+  }
+
+  std::unique_ptr<Migrator> Make(const std::vector<File>& files, Session* session = nullptr) {
+    auto dialect = *MakeDialect("sqlite", "penstock_migrations");
+    auto source = ReadSource(files, {{9, "fill", true}}, "sqlite", *dialect);
+    EXPECT_TRUE(source.ok()) << source.status();
+    return std::make_unique<Migrator>(std::move(dialect), *std::move(source),
+                                      session == nullptr ? session_.get() : session);
+  }
+
+  // Runs everything but code steps; the error of the first that fails.
+  absl::Status Migrate(const std::vector<File>& files, const Target& target = {}) {
+    auto migrator = Make(files);
+    absl::StatusOr<bool> locked = migrator->TryLock();
+    if (!locked.ok()) return locked.status();
+    EXPECT_TRUE(*locked);
+    auto plan = migrator->MakePlan(target, false, false);
+    if (!plan.ok()) return plan.status();
+    for (const PlanStep& step : *plan) {
+      if (step.migration->is_code) break;
+      absl::StatusOr<HistoryRow> row = migrator->RunStep(
+          step, [this](size_t statement, size_t) { statements_.push_back(statement); });
+      if (!row.ok()) return row.status();
+    }
+    return absl::OkStatus();
+  }
+
+  std::string Ask(const std::string& sql) {
+    const absl::StatusOr<Table> table = session_->Query(sql);
+    if (!table.ok()) return "error: " + std::string(table.status().message());
+    std::string text;
+    for (const auto& row : *table) {
+      for (const Cell& cell : row) {
+        text += cell.text.empty() ? std::to_string(cell.integer) : cell.text;
+        text += " ";
+      }
+    }
+    return text;
+  }
+
+  std::string folder_;
+  driver::Cancellation cancellation_;
+  std::unique_ptr<driver::Driver> driver_;
+  std::unique_ptr<driver::Connection> connection_;
+  std::unique_ptr<Session> session_;
+  std::vector<size_t> statements_;
+};
+
+const std::vector<File> kTwo = {
+    {"1_a.up.sql", "create table a (x integer); insert into a values (1);"},
+    {"1_a.down.sql", "drop table a;"},
+    {"2_b.up.sql",
+     "create trigger t after insert on a begin update a set x = x + 1; end; insert into a values "
+     "(5);"},
+    {"2_b.down.sql", "drop trigger t; delete from a where x > 2"}};
+
+TEST_F(MigratorTest, UpAndDownAndUpAgain) {
+  ASSERT_TRUE(Migrate(kTwo).ok());
+  EXPECT_EQ(Ask("select x from a"), "2 6 ");
+  EXPECT_THAT(statements_, ElementsAre(1, 2, 1, 2));
+  ASSERT_TRUE(Migrate(kTwo, {.kind = Target::Kind::kDown, .steps = 1}).ok());
+  EXPECT_EQ(Ask("select x from a"), "2 ");
+  ASSERT_TRUE(Migrate(kTwo).ok());
+  EXPECT_EQ(Ask("select x from a"), "3 6 ");
+  EXPECT_EQ(Ask("select version, direction, state from penstock_migrations order by id"),
+            "1 up done 2 up done 2 down done 2 up done ");
+  EXPECT_EQ(Ask("select count(*) from penstock_migrations where abs(julianday(applied_at) - "
+                "julianday('now')) < 1"),
+            "4 ");
+}
+
+TEST_F(MigratorTest, AFailedStepLeavesNothing) {
+  const std::vector<File> files = {
+      {"1_a.up.sql", "create table a (x);"},
+      {"2_b.up.sql",
+       "create table b (x);\ninsert into b values (1);\ninsert into nowhere values (1)"}};
+  const absl::Status status = Migrate(files);
+  EXPECT_EQ(driver::GetErrorInfo(status).reason, Reason::kUndefinedTable);
+  EXPECT_THAT(std::string(status.message()),
+              HasSubstr("2_b.up.sql, line 3 (statement 3 of 3): no such table: nowhere"));
+  EXPECT_EQ(Ask("select name from sqlite_schema where type = 'table'"), "penstock_migrations a ");
+  EXPECT_EQ(Ask("select version from penstock_migrations"), "1 ");
+}
+
+TEST_F(MigratorTest, WithoutATransactionTheStatementIsRecordedAndRepaired) {
+  std::vector<File> files = {
+      {"1_a.up.sql",
+       "-- penstock: no-transaction\ncreate table a (x);\ninsert into nowhere values (1);\ncreate "
+       "table c (x);"}};
+  const absl::Status failed = Migrate(files);
+  EXPECT_THAT(std::string(failed.message()), HasSubstr("1_a.up.sql, line 3 (statement 2 of 3)"));
+  EXPECT_EQ(Ask("select state, statement from penstock_migrations"), "failed 2 ");
+  const absl::Status again = Migrate(files);
+  EXPECT_EQ(driver::GetErrorInfo(again).reason, Reason::kMigrationRefused);
+  EXPECT_THAT(std::string(again.message()), HasSubstr("statement 2 of the up step failed"));
+  files[0].content =
+      "-- penstock: no-transaction\ncreate table a (x);\ncreate table b (x);\ncreate "
+      "table c (x);";
+  {
+    auto migrator = Make(files);
+    ASSERT_TRUE(*migrator->TryLock());
+    ASSERT_TRUE(migrator->Repair({.kind = Repair::Kind::kResume, .version = 1}).ok());
+  }
+  statements_.clear();
+  ASSERT_TRUE(Migrate(files).ok());
+  EXPECT_THAT(statements_, ElementsAre(2, 3));
+  EXPECT_EQ(Ask("select state, statement, note from penstock_migrations"), "done 0 0 ");
+  EXPECT_EQ(Ask("select count(*) from sqlite_schema where name in ('a', 'b', 'c')"), "3 ");
+}
+
+TEST_F(MigratorTest, ACancelledStepIsStillRecorded) {
+  const std::vector<File> files = {
+      {"1_a.up.sql", "-- penstock: no-transaction\ncreate table a (x); create table b (x)"}};
+  auto migrator = Make(files);
+  ASSERT_TRUE(*migrator->TryLock());
+  auto plan = migrator->MakePlan({}, false, false);
+  ASSERT_TRUE(plan.ok());
+  const auto row = migrator->RunStep((*plan)[0], [this](size_t statement, size_t) {
+    if (statement == 2) cancellation_.Cancel(driver::MakeError(Reason::kCancelled, "gone"));
+  });
+  EXPECT_EQ(driver::GetErrorInfo(row.status()).reason, Reason::kCancelled);
+  cancellation_.Reset();
+  EXPECT_EQ(Ask("select state, statement from penstock_migrations"), "failed 2 ");
+}
+
+TEST_F(MigratorTest, VacuumRunsByItself) {
+  ASSERT_TRUE(Migrate({{"1_a.up.sql", "create table a (x)"}, {"2_b.up.sql", "vacuum;"}}).ok());
+  EXPECT_EQ(Ask("select version, state from penstock_migrations"), "1 done 2 done ");
+}
+
+TEST_F(MigratorTest, OneAtATime) {
+  driver::Config config;
+  config.name = "main";
+  config.driver = "sqlite";
+  config.database = folder_ + "/main.db";
+  auto other_driver = *sqlite::Open(config);
+  auto other = *other_driver->Connect(driver::Lane::kWrite, driver::Deadline::None());
+  Session other_session(other.get(), nullptr);
+  auto first = Make(kTwo);
+  auto second = Make(kTwo, &other_session);
+  ASSERT_TRUE(*first->TryLock());
+  EXPECT_FALSE(*second->TryLock());
+  first->Unlock();
+  ASSERT_TRUE(*second->TryLock());
+  EXPECT_FALSE(*first->TryLock());
+  second.reset();
+  EXPECT_TRUE(*first->TryLock());
+  first->Unlock();
+  EXPECT_FALSE(std::filesystem::exists(folder_ + "/main.db-migration-lock"));
+}
+
+TEST_F(MigratorTest, AStaleMigratorDoesNothing) {
+  // Both make their plan before either runs, which a lock that was lost would allow.
+  auto first = Make(kTwo);
+  auto second = Make(kTwo);
+  const auto first_plan = first->MakePlan({}, false, false);
+  const auto second_plan = second->MakePlan({}, false, false);
+  ASSERT_TRUE(first->RunStep((*first_plan)[0], nullptr).ok());
+  ASSERT_TRUE(session_->Run("drop table a").ok());
+  const auto row = second->RunStep((*second_plan)[0], nullptr);
+  EXPECT_EQ(driver::GetErrorInfo(row.status()).reason, Reason::kMigrationLocked) << row.status();
+  EXPECT_EQ(Ask("select count(*) from sqlite_schema where name = 'a'"), "0 ");
+}
+
+TEST_F(MigratorTest, CodeStepsCommitWithTheirRow) {
+  auto migrator = Make({{"1_a.up.sql", "create table a (x)"}});
+  ASSERT_TRUE(*migrator->TryLock());
+  const auto plan = migrator->MakePlan({}, false, false);
+  ASSERT_EQ(plan->size(), 2u);
+  ASSERT_TRUE(migrator->RunStep((*plan)[0], nullptr).ok());
+  const PlanStep& code = (*plan)[1];
+  ASSERT_TRUE(code.migration->is_code);
+  ASSERT_TRUE(migrator->BeginCode(code).ok());
+  ASSERT_TRUE(session_->Run("insert into a values (1)").ok());
+  const auto failed = migrator->EndCode(code, driver::MakeError(Reason::kCancelled, "no"));
+  EXPECT_EQ(std::string(failed.status().message()), "the code step 9 'fill': no");
+  EXPECT_EQ(Ask("select count(*) from a"), "0 ");
+  ASSERT_TRUE(migrator->BeginCode(code).ok());
+  ASSERT_TRUE(session_->Run("insert into a values (1)").ok());
+  ASSERT_TRUE(migrator->EndCode(code, absl::OkStatus()).ok());
+  EXPECT_EQ(Ask("select count(*) from a"), "1 ");
+  EXPECT_EQ(Ask("select version, name from penstock_migrations"), "1 a 9 fill ");
+}
+
+TEST_F(MigratorTest, BaselineAndDryRun) {
+  {
+    auto migrator = Make(kTwo);
+    const auto plan = migrator->MakePlan({}, false, /*dry_run=*/true);
+    ASSERT_TRUE(plan.ok());
+    EXPECT_EQ(plan->size(), 3u);
+    EXPECT_EQ(Ask("select count(*) from sqlite_schema"), "0 ");
+    ASSERT_TRUE(*migrator->TryLock());
+    ASSERT_TRUE(migrator->Baseline(1).ok());
+    EXPECT_FALSE(migrator->Baseline(1).ok());
+  }
+  EXPECT_THAT(std::string(Migrate(kTwo).message()), HasSubstr("no such table: main.a"));
+  EXPECT_EQ(Ask("select version, note from penstock_migrations"), "1 baseline ");
+}
+
+}  // namespace
+}  // namespace penstock::migrations
