@@ -43,6 +43,8 @@ class Connection final : public driver::Connection {
   bool transaction_aborted() const override { return inner_->transaction_aborted(); }
   absl::Status Ping(const driver::Deadline& deadline) override { return inner_->Ping(deadline); }
   absl::Status Reset() override { return inner_->Reset(); }
+  bool Alive() override { return inner_->Alive(); }
+  void KeepSession(bool keep) override { inner_->KeepSession(keep); }
   bool healthy() const override { return inner_->healthy(); }
 
  private:

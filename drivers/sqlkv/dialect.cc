@@ -23,9 +23,11 @@ const Dialect kPostgres = {.columns = kPostgresColumns,
                            .key_array = true,
                            .max_key_bytes = 2600};
 
-const Dialect kCockroach = {.columns = kPostgresColumns,
-                            .table_exists = kPostgresExists,
-                            .key_array = true,
-                            .max_key_bytes = driver::kMaxKeyBytes};
+const Dialect kCockroach = {
+    .columns = kPostgresColumns,
+    .table_exists = kPostgresExists,
+    .key_array = true,
+    // No CockroachDB has been tried: what PostgreSQL can hold is on the safe side.
+    .max_key_bytes = 2600};
 
 }  // namespace penstock::sqlkv
