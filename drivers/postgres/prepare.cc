@@ -19,6 +19,10 @@ bool WantsTypes(const absl::Status& status) {
   return sqlstate == "42P18" || sqlstate == "42P08" || sqlstate == "42725";
 }
 
+// libpq takes the description of more for a broken link: its message is longer
+// than 30,000 bytes, and of a sort that it does not expect to be so long.
+constexpr size_t kMaxParameters = 7'498;
+
 }  // namespace
 
 absl::Status Connection::Check(const Text& text) {
@@ -40,6 +44,12 @@ absl::Status Connection::Check(const Text& text) {
 absl::StatusOr<Statement*> Connection::Prepare(std::string_view sql,
                                                std::span<const driver::Value> args,
                                                const Watch& watch) {
+  if (args.size() > kMaxParameters) {
+    return MakeErrorWithHint(Reason::kLimitExceeded,
+                             fmt::format("{} values were given; a statement takes {} at most",
+                                         args.size(), kMaxParameters),
+                             "send an array, or use the rows of Exec");
+  }
   Statement* statement = statements_.FindAgain(sql);
   std::vector<uint32_t> types;
   if (statement == nullptr) {

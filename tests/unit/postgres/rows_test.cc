@@ -104,6 +104,18 @@ TEST_F(RowsTest, ARowThatIsRefusedIsNamedAndNothingStays) {
   EXPECT_EQ(Ask("SELECT count(*) FROM t"), "integer 0");
 }
 
+TEST_F(RowsTest, AsManyParametersAsTheDriverCanDescribe) {
+  const auto select = [](int count) {
+    std::string sql = "SELECT cardinality(ARRAY[$1::int";
+    for (int i = 2; i <= count; ++i) sql += fmt::format(",${}", i);
+    return sql + "])";
+  };
+  EXPECT_EQ(Ask(select(7498), std::vector<Value>(7498, Value::Integer(1))), "integer 7498");
+  const auto call = Try(select(7499), std::vector<Value>(7499, Value::Integer(1)));
+  EXPECT_EQ(call->reason(), Reason::kLimitExceeded) << call->message();
+  EXPECT_TRUE(connection_->healthy());
+}
+
 TEST_F(RowsTest, WithinATransaction) {
   Ask("CREATE TABLE t (i integer PRIMARY KEY)");
   ASSERT_TRUE(connection_->Begin({}).ok());
