@@ -61,6 +61,8 @@ TEST_F(LinkFaults, ALinkWhoseAnswersNoLongerComeIsGivenUp) {
   database().driver.options["cancel_grace_ms"] = "300";
   database().pool.connect_timeout = milliseconds(300);
   EXPECT_EQ(Ask("SELECT 1"), "1");
+  // The connection is there to be used again, and no other is made.
+  Eventually([this] { return Pool().in_use() == 0; });
   proxy().Stall(Direction::kToClient);
   const Outcome outcome = Within(milliseconds(400), "SELECT 1");
   EXPECT_EQ(outcome.status.error_code(), grpc::StatusCode::DEADLINE_EXCEEDED);
