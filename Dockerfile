@@ -32,6 +32,7 @@ RUN apt-get update -qq \
         libcpp-httplib0.11 \
         libfmt9 \
         libgrpc++1.51 \
+        libjemalloc2 \
         libpq5 \
         libpqxx-6.4 \
         libprometheus-cpp-core1.0 \

@@ -228,7 +228,7 @@ class PrepareCall final : public BidiCall, public PendingRun, public Task, publi
   }
 
   void SendPart() {
-    response_.Clear();
+    // Not cleared: the builder takes the last part's memory for the next one.
     if (builder_.TakePart(response_.mutable_result())) {
       if (cursor == nullptr && !builder_.has_part()) {
         WriteLast();

@@ -242,8 +242,9 @@ bool ResultBuilder::TakePart(v1::QueryResponse* part) {
   finished_.pop_front();
   held_bytes_ -= first.bytes;
   part->Swap(first.message.get());
-  // What `part` was before serves as the next one, with its memory.
-  if (first.bytes <= kKeptBytes) {
+  // What `part` was before, the part taken last, serves as the next one, with its memory.
+  const size_t returned_bytes = std::exchange(taken_bytes_, first.bytes);
+  if (returned_bytes <= kKeptBytes) {
     first.message->Clear();
     spare_ = std::move(first.message);
   }

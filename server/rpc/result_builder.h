@@ -22,8 +22,9 @@ class ResultBuilder final : public driver::RowWriter {
   // again.
   void Start(v1::Format format, size_t part_bytes, const driver::Columns& known = nullptr);
 
-  // Moves the next finished part into `part`, oldest first. Without `last`,
-  // parts are held back until they are full or Flush was called.
+  // Moves the next finished part into `part`, oldest first; parts are held back until
+  // they are full or Flush was called. `part` is best the message that the last part
+  // was moved into, for its memory is used again.
   bool TakePart(v1::QueryResponse* part);
   // TakePart would find one.
   bool has_part() const { return !finished_.empty(); }
@@ -71,6 +72,7 @@ class ResultBuilder final : public driver::RowWriter {
   uint32_t rows_ = 0;      // in part_
   size_t part_size_ = 0;   // about, of part_
   size_t held_bytes_ = 0;  // about, of finished_
+  size_t taken_bytes_ = 0;  // about, of the part that was taken last
   bool dirty_ = false;     // part_ holds something
 };
 
