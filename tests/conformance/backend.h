@@ -30,7 +30,8 @@ struct RefusedValue {
   v1::Reason reason;
 };
 
-// What the key-value topics need to know.
+// What the topics of keys and values, and of SQL on tables of these (KeyspaceSql),
+// need to know.
 class KeyValueBackend {
  public:
   virtual ~KeyValueBackend() = default;
@@ -39,12 +40,14 @@ class KeyValueBackend {
   virtual server::Config Config(const std::string& folder) const = 0;
   // The longest key that may be written.
   virtual size_t max_key_bytes() const { return size_t{64} << 10; }
-  // It has tables and SQL to look at a keyspace with.
-  virtual bool has_sql() const { return true; }
+  // The table that SQL sees a keyspace as.
+  virtual std::string table_of(const std::string& keyspace) const {
+    return "penstock_kv_" + keyspace;
+  }
 };
 
-// And what those of SQL need: Exec, Kinds, Limits, Prepare, Statements and
-// Transactions.
+// And what those of SQL on any tables need: Exec, Kinds, Limits, Prepare, Statements
+// and Transactions.
 class Backend : public KeyValueBackend {
  public:
   virtual std::vector<KindCase> kinds() const = 0;
@@ -71,8 +74,8 @@ class Backend : public KeyValueBackend {
 const Backend& PostgresBackend();
 const Backend& CockroachDbBackend();
 
-// Every driver of this build. Those that have no SQL (pebble) are in the second list
-// only: all topics but the key-value ones are about SQL.
+// Every driver of this build. Those whose tables are keyspaces only (pebble) are in
+// the second list only.
 const std::vector<const Backend*>& Backends();
 const std::vector<const KeyValueBackend*>& KeyValueBackends();
 // Those with migrations: CockroachDB has no dialect in migrations/ yet, and

@@ -105,7 +105,7 @@ class Pebble final : public KeyValueBackend {
     database.pool.max_open = 32;
     return config;
   }
-  bool has_sql() const override { return false; }
+  std::string table_of(const std::string& keyspace) const override { return keyspace; }
 };
 
 }  // namespace

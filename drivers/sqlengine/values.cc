@@ -1,4 +1,4 @@
-#include "drivers/sqlite/values.h"
+#include "drivers/sqlengine/values.h"
 
 #include <sqlite3.h>
 
@@ -10,11 +10,11 @@
 
 #include "drivers/api/error.h"
 #include "drivers/api/text.h"
-#include "drivers/sqlite/error.h"
-#include "drivers/sqlite/json.h"
+#include "drivers/sqlengine/error.h"
+#include "drivers/sqlengine/json.h"
 #include "fmt/format.h"
 
-namespace penstock::sqlite {
+namespace penstock::sqlengine {
 namespace {
 
 using driver::FormatTimestamp;
@@ -251,4 +251,4 @@ absl::Status WriteColumn(sqlite3_stmt* statement, int index, driver::Kind kind,
   }
 }
 
-}  // namespace penstock::sqlite
+}  // namespace penstock::sqlengine
