@@ -64,6 +64,9 @@ int SqlPolicy::Decide(int action, const char* first, const char* second, const c
     case SQLITE_CREATE_TABLE:
       // Only SQLite itself gives a table such a name.
       if (strncasecmp(first, "sqlite_", 7) == 0) return RefuseObject("ANALYZE");
+      if (database != nullptr && strcasecmp(database, "temp") == 0) {
+        return Refuse(Unsupported("CREATE TEMP TABLE", kNoTempHint));
+      }
       set_note(kCreatesTable);
       return SQLITE_OK;
     case SQLITE_DROP_VTABLE: set_note(kDropsTable); return SQLITE_OK;
@@ -73,6 +76,8 @@ int SqlPolicy::Decide(int action, const char* first, const char* second, const c
                                 "CREATE TABLE name(key …, value …), then INSERT INTO name SELECT"));
     case SQLITE_CREATE_TEMP_TABLE: return Refuse(Unsupported("CREATE TEMP TABLE", kNoTempHint));
     case SQLITE_CREATE_INDEX:
+      // That of a primary key belongs to a CREATE TABLE.
+      return strncasecmp(first, "sqlite_", 7) == 0 ? SQLITE_OK : RefuseObject("CREATE INDEX");
     case SQLITE_CREATE_TEMP_INDEX: return RefuseObject("CREATE INDEX");
     case SQLITE_CREATE_VIEW:
     case SQLITE_CREATE_TEMP_VIEW:

@@ -7,6 +7,7 @@
 
 #include "drivers/api/error.h"
 #include "drivers/pebble/create_table.h"
+#include "drivers/pebble/patterns.h"
 #include "drivers/sqlengine/error.h"
 #include "fmt/format.h"
 
@@ -54,6 +55,7 @@ absl::StatusOr<std::unique_ptr<SqlSession>> SqlSession::Open(Store* store) {
   std::unique_ptr<SqlSession> session(new SqlSession(store, std::move(db)));
   sqlengine::Harden(opened, store->options().max_value_bytes);
   absl::Status registered = RegisterTables(opened, &session->context_);
+  if (registered.ok()) registered = RegisterPatterns(opened);
   if (!registered.ok()) return registered;
   session->policy_.Install(opened);
   return session;

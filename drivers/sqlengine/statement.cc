@@ -101,6 +101,8 @@ absl::StatusOr<std::unique_ptr<Statement>> Statement::Prepare(sqlite3* db, Polic
     return MakeError(Reason::kEmptyStatement, "the request has no statement in it");
   }
   std::unique_ptr<Statement> statement(new Statement(handle, sql, *policy));
+  // SQLite may prepare another one anew before the next comes here.
+  policy->Reset();
   const std::string_view rest(tail, static_cast<size_t>(sql.data() + sql.size() - tail));
   if (!SkipBlank(rest).empty()) {
     return MakeErrorWithHint(Reason::kMultipleStatements, "the request has more than one statement",

@@ -1,6 +1,5 @@
 // Which keys a statement reads, as EXPLAIN QUERY PLAN says and as RocksDB counts.
 #include <gmock/gmock.h>
-#include <rocksdb/iostats_context.h>
 #include <rocksdb/perf_context.h>
 #include <rocksdb/perf_level.h>
 
@@ -45,8 +44,8 @@ class SqlAccess : public SqlTest {
     rocksdb::get_perf_context()->Reset();
     Texts rows = Query(sql, std::move(args));
     const rocksdb::PerfContext& counted = *rocksdb::get_perf_context();
-    const uint64_t read = counted.iter_next_count + counted.iter_prev_count +
-                          counted.iter_seek_count + counted.get_from_memtable_count;
+    const uint64_t read = counted.next_on_memtable_count + counted.prev_on_memtable_count +
+                          counted.seek_on_memtable_count + counted.get_from_memtable_count;
     EXPECT_LE(read, most) << sql;
     // If this fails, nothing was counted at all.
     EXPECT_GT(read + (most == 0 ? 1 : 0), 0u) << sql;
@@ -99,6 +98,7 @@ TEST_F(SqlAccess, PrefixesAreBounded) {
   EXPECT_EQ(Plan("SELECT * FROM t WHERE key GLOB 'k00*'"), "key GLOB ?");
   EXPECT_EQ(Read("SELECT key FROM t WHERE key GLOB 'k00*'", 13).size(), 10u);
   EXPECT_EQ(Read("SELECT key FROM t WHERE key GLOB 'k00[12]'", 13).size(), 2u);
+  EXPECT_EQ(Read("SELECT key FROM t WHERE key GLOB $1", 13, {Value::Text("k00[12]")}).size(), 2u);
   EXPECT_EQ(Read("SELECT key FROM t WHERE key GLOB '*9'", kRows + 10).size(), 100u);
   EXPECT_EQ(Query("SELECT key FROM t WHERE key LIKE 'k00_'").size(), 10u);
   // LIKE takes capitals for small letters, so the range has what lies between them.
@@ -145,7 +145,7 @@ TEST_F(SqlAccess, ADeleteOrUpdateByKeyReadsOneRow) {
   rocksdb::get_perf_context()->Reset();
   EXPECT_EQ(Exec("UPDATE t SET value = 'x' WHERE key = 'k001'"), 1);
   EXPECT_EQ(Exec("DELETE FROM t WHERE key = 'k001'"), 1);
-  EXPECT_EQ(rocksdb::get_perf_context()->iter_next_count, 0u);
+  EXPECT_EQ(rocksdb::get_perf_context()->next_on_memtable_count, 0u);
 }
 
 TEST_F(SqlAccess, TextAndBytesCompareAsBytes) {
@@ -159,6 +159,21 @@ TEST_F(SqlAccess, TextAndBytesCompareAsBytes) {
   EXPECT_THAT(Query("SELECT value FROM kv WHERE key <> 'abc'"),
               ElementsAre("blob other", "blob high"));
   EXPECT_THAT(Query("SELECT value FROM kv WHERE key LIKE 'A%'"), ElementsAre("blob text"));
+  EXPECT_THAT(Query("SELECT value FROM kv WHERE key NOT LIKE 'A%'"),
+              ElementsAre("blob other", "blob high"));
+  EXPECT_THAT(Query("SELECT value FROM kv WHERE key GLOB 'a*'"), ElementsAre("blob text"));
+  EXPECT_THAT(Query("SELECT value FROM kv WHERE key GLOB 'A*'"), IsEmpty());
+  EXPECT_THAT(Query("SELECT value FROM kv WHERE value LIKE '%the%'"), ElementsAre("blob other"));
+  EXPECT_THAT(Query("SELECT value FROM kv WHERE key LIKE 'a/_c' ESCAPE '/'"), IsEmpty());
+  EXPECT_THAT(Query("SELECT value FROM kv WHERE key LIKE '_b/c' ESCAPE '/'"),
+              ElementsAre("blob text"));
+  EXPECT_THAT(Query("SELECT value FROM kv WHERE key LIKE NULL"), IsEmpty());
+  EXPECT_THAT(Query("SELECT '10%' LIKE '10é%' ESCAPE 'é', 'Ä' LIKE 'ä', 'ÄB' LIKE 'Äb'"),
+              ElementsAre("integer 1|integer 0|integer 1"));
+  EXPECT_EQ(Try("SELECT * FROM kv WHERE key LIKE 'a' ESCAPE 'ab'")->reason(), Reason::kSyntax);
+  EXPECT_EQ(
+      Try("SELECT * FROM kv WHERE key LIKE $1", {Value::Text(std::string(100'000, '%'))})->reason(),
+      Reason::kSyntax);
   // A number is less than any bytes, as SQLite has it; beside a key of TEXT it is text.
   EXPECT_THAT(Query("SELECT value FROM kv WHERE key = 5"), IsEmpty());
   EXPECT_THAT(Query("SELECT count(*) FROM kv WHERE key > 5"), ElementsAre("integer 3"));

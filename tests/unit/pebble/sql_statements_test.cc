@@ -41,7 +41,7 @@ TEST_F(SqlStatements, TheDefaultKeyspaceIsThereFromTheStart) {
 TEST_F(SqlStatements, AKeyspaceOfTheKeyValueServiceIsATable) {
   EXPECT_EQ(Try("SELECT * FROM made")->reason(), Reason::kUndefinedTable);
   Put("made", "a", std::string("\xff\0", 2));
-  EXPECT_THAT(Query("SELECT * FROM made"), ElementsAre(std::string("blob a|blob \xff\0", 15)));
+  EXPECT_THAT(Query("SELECT * FROM made"), ElementsAre(std::string("blob a|blob \xff\0", 14)));
 }
 
 TEST_F(SqlStatements, AnUpdateMeetsEachRowOnce) {

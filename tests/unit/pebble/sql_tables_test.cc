@@ -78,7 +78,6 @@ TEST_F(SqlTables, WhatATableCannotBe) {
       "DELETE FROM kv RETURNING key",
       "VACUUM",
       "ANALYZE",
-      "REINDEX",
   };
   for (const char* sql : kBad) {
     const CallPtr call = Try(sql);

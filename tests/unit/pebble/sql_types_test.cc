@@ -32,7 +32,7 @@ TEST_F(SqlTypes, EachKindComesBackAsItWas) {
   constexpr auto kMax = std::numeric_limits<int64_t>::max();
   constexpr auto kMin = std::numeric_limits<int64_t>::min();
   EXPECT_EQ(RoundTrip("TEXT", Value::Text("Grüße"), "Grüße"), "text Grüße");
-  EXPECT_EQ(RoundTrip("TEXT", Value::Text(""), ""), "text ");
+  EXPECT_EQ(RoundTrip("TEXT", Value::Text(""), ""), "text");
   EXPECT_EQ(RoundTrip("TEXT", Value::Text("a\0b"s), "a\0b"s), "text a\0b"s);
   EXPECT_EQ(RoundTrip("TEXT", Value::Text("12"), "12"), "text 12");
   EXPECT_EQ(RoundTrip("VARCHAR(20)", Value::Integer(12), "12"), "text 12");
