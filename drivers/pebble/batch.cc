@@ -25,9 +25,9 @@ bool IsScan(const StatementRun& run) {
 
 bool IsRead(const StatementRun& run) { return run.key_value != nullptr && run.key_value->reads(); }
 
-// It may do better alone. A statement of SQL conflicts with what was written since
-// it began to read, and may begin again.
-bool IsLocked(const StatementRun& run) {
+// It has met a lock; or, as a statement of SQL, what was written since it began to
+// read. Outside a client's transaction it may begin again.
+bool MayDoBetterAlone(const StatementRun& run) {
   if (run.status.ok()) return false;
   const Reason reason = driver::GetErrorInfo(run.status).reason;
   return reason == Reason::kBusy ||
@@ -116,12 +116,7 @@ rocksdb::Transaction* Connection::StartOwn(milliseconds lock_timeout) {
   return own_.get();
 }
 
-void Connection::WriteGuarded(const View& view, StatementRun* run) {
-  Statement* statement = nullptr;
-  if (run->key_value == nullptr) {
-    statement = Prepare(run);
-    if (statement == nullptr) return;
-  }
+void Connection::WriteGuarded(const View& view, StatementRun* run, Statement* statement) {
   view.transaction->SetSavePoint();
   if (statement != nullptr) {
     WriteSql(view.transaction, run, statement);
@@ -137,15 +132,16 @@ void Connection::WriteGuarded(const View& view, StatementRun* run) {
 }
 
 bool Connection::WriteInGroup(rocksdb::Transaction* group, StatementRun* run) {
+  Statement* statement = nullptr;
   if (run->key_value == nullptr) {
-    const Statement* statement = Prepare(run);
+    statement = Prepare(run);
     if (statement == nullptr) return true;
     // A SELECT has to see what the group has written, and CREATE TABLE to be seen.
     run->alone = statement->read_only() || statement->note() != 0;
     if (run->alone) return false;
   }
-  WriteGuarded({.store = store_, .transaction = group}, run);
-  if (!IsLocked(*run)) return true;
+  WriteGuarded({.store = store_, .transaction = group}, run, statement);
+  if (!MayDoBetterAlone(*run)) return true;
   run->status = absl::OkStatus();
   run->alone = true;
   return false;
@@ -165,19 +161,19 @@ void Connection::CommitGroup(rocksdb::Transaction* group, Runs runs) const {
 
 void Connection::RunAlone(StatementRun* run) {
   run->alone = false;
-  if (run->key_value == nullptr) {
-    Statement* statement = Start(run) ? Prepare(run) : nullptr;
-    if (statement == nullptr) return NoteFailure(*run);
-    if (statement->read_only()) {
-      ReadSql(nullptr, run, statement);
-      return NoteFailure(*run);
-    }
-    if (statement->note() != 0) {
-      sql_->Define(run, statement);
-      return NoteFailure(*run);
-    }
+  if (run->key_value != nullptr) return WriteAlone(run);
+  Statement* statement = Start(run) ? Prepare(run) : nullptr;
+  if (statement == nullptr) {
+    NoteFailure(*run);
+  } else if (statement->read_only()) {
+    ReadSql(nullptr, run, statement);
+    NoteFailure(*run);
+  } else if (statement->note() != 0) {
+    sql_->Define(run, statement);
+    NoteFailure(*run);
+  } else {
+    WriteAlone(run);
   }
-  WriteAlone(run);
 }
 
 void Connection::WriteAlone(StatementRun* run) {
@@ -185,14 +181,16 @@ void Connection::WriteAlone(StatementRun* run) {
   // Its place in the queue for the lock is lost with each slice, which is the
   // price of a wait that can be cancelled.
   while (Start(run)) {
+    Statement* statement = run->key_value == nullptr ? Prepare(run) : nullptr;
+    if (!run->status.ok()) break;
     rocksdb::Transaction* own = StartOwn(kLockSlice);
-    WriteGuarded({.store = store_, .transaction = own}, run);
+    WriteGuarded({.store = store_, .transaction = own}, run, statement);
     if (run->status.ok()) {
       CommitGroup(own, {&run, 1});
       break;
     }
     own->Rollback();
-    if (!IsLocked(*run) || steady_clock::now() >= give_up) break;
+    if (!MayDoBetterAlone(*run) || steady_clock::now() >= give_up) break;
   }
   NoteFailure(*run);
 }

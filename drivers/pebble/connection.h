@@ -68,8 +68,9 @@ class Connection final : public driver::Connection {
   void WriteAlone(driver::StatementRun* run);
   // Begins, or begins again, a transaction that takes the newest data for its own.
   rocksdb::Transaction* StartOwn(std::chrono::milliseconds lock_timeout);
-  // Write with what it did undone if it fails.
-  void WriteGuarded(const View& view, driver::StatementRun* run);
+  // A key-value write, or `statement` if it is not null, with what it did undone if
+  // it fails.
+  void WriteGuarded(const View& view, driver::StatementRun* run, sqlengine::Statement* statement);
 
   // Whether a statement of SQL that reads has proved to end soon.
   bool IsBrisk(const driver::StatementRun& run) const;

@@ -109,7 +109,7 @@ void Connection::RunSqlInTransaction(StatementRun* run) {
                           "CREATE TABLE and DROP TABLE cannot be part of a transaction on pebble",
                           "run them outside it");
   } else {
-    WriteGuarded({.store = store_, .transaction = transaction_.get()}, run);
+    WriteGuarded({.store = store_, .transaction = transaction_.get()}, run, statement);
   }
 }
 

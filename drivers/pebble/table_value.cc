@@ -122,7 +122,9 @@ absl::StatusOr<std::string> Encode(sqlite3_value* value, Storage storage, std::s
   return std::string(text);
 }
 
-void Decode(const rocksdb::Slice& bytes, Storage storage, sqlite3_context* result) {
+void Decode(const rocksdb::Slice& stored, Storage storage, sqlite3_context* result) {
+  // A null pointer would be NULL.
+  const rocksdb::Slice bytes = stored.empty() ? rocksdb::Slice() : stored;
   switch (storage) {
     case Storage::kText:
       sqlite3_result_text64(result, bytes.data(), bytes.size(), SQLITE_TRANSIENT, SQLITE_UTF8);

@@ -39,7 +39,7 @@ absl::StatusOr<Storage> StorageOf(std::string_view declared_type);
 absl::StatusOr<std::string> Encode(sqlite3_value* value, Storage storage, std::string_view column);
 
 // The bytes as the result of a function of SQLite, which copies them.
-void Decode(const rocksdb::Slice& bytes, Storage storage, sqlite3_context* result);
+void Decode(const rocksdb::Slice& stored, Storage storage, sqlite3_context* result);
 
 // Those of a text or a blob, which live as long as it; a number's are its text.
 std::string_view BytesOf(sqlite3_value* value);

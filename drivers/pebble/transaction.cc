@@ -59,7 +59,7 @@ void Connection::Run(StatementRun& run) {
     } else if (read_only_) {
       run.status = ReadOnlyError();
     } else {
-      WriteGuarded(view, &run);
+      WriteGuarded(view, &run, nullptr);
     }
   }
   if (!run.status.ok()) run.summary = {};

@@ -213,7 +213,7 @@ absl::Status Bind(sqlite3_stmt* statement, int index, const driver::Value& value
       break;
     case Kind::kTimestamp: checked = BindTimestamp(statement, index, value, &code); break;
     case Kind::kArray:
-      return MakeErrorWithHint(Reason::kUnsupported, "sqlite lacks the capability `arrays`",
+      return MakeErrorWithHint(Reason::kUnsupported, "SQLite lacks the capability `arrays`",
                                "send the elements as a json value and use json_each");
     case Kind::kBlob: code = BindBytes(statement, index, value, bytes); break;
     default:

@@ -30,11 +30,9 @@ struct RefusedValue {
   v1::Reason reason;
 };
 
-// What the topics of keys and values, and of SQL on tables of these (KeyspaceSql),
-// need to know.
-class KeyValueBackend {
+class Backend {
  public:
-  virtual ~KeyValueBackend() = default;
+  virtual ~Backend() = default;
   virtual std::string name() const = 0;
   // The database `main`, with its files in `folder`.
   virtual server::Config Config(const std::string& folder) const = 0;
@@ -44,12 +42,6 @@ class KeyValueBackend {
   virtual std::string table_of(const std::string& keyspace) const {
     return "penstock_kv_" + keyspace;
   }
-};
-
-// And what those of SQL on any tables need: Exec, Kinds, Limits, Prepare, Statements
-// and Transactions.
-class Backend : public KeyValueBackend {
- public:
   virtual std::vector<KindCase> kinds() const = 0;
   virtual std::vector<RefusedValue> refused_values() const = 0;
   // A query that would never end by itself.
@@ -74,10 +66,11 @@ class Backend : public KeyValueBackend {
 const Backend& PostgresBackend();
 const Backend& CockroachDbBackend();
 
-// Every driver of this build. Those whose tables are keyspaces only (pebble) are in
-// the second list only.
+// The drivers whose tables have any columns.
 const std::vector<const Backend*>& Backends();
-const std::vector<const KeyValueBackend*>& KeyValueBackends();
+// Every driver of this build: also pebble, whose tables are keyspaces. For topics that
+// need no table, or one of a key and a value.
+const std::vector<const Backend*>& KeyValueBackends();
 // Those with migrations: CockroachDB has no dialect in migrations/ yet, and
 // refuses them.
 const std::vector<const Backend*>& MigrationBackends();

@@ -14,7 +14,7 @@ namespace {
 
 using std::string;
 
-class KeyValueTopic : public ::testing::TestWithParam<const KeyValueBackend*> {
+class KeyValueTopic : public ::testing::TestWithParam<const Backend*> {
  protected:
   KeyValueTopic() : config_(GetParam()->Config(folder_.path())) {}
 

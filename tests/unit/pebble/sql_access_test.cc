@@ -3,6 +3,7 @@
 #include <rocksdb/perf_context.h>
 #include <rocksdb/perf_level.h>
 
+#include "fmt/format.h"
 #include "tests/unit/pebble/sql_fixture.h"
 
 namespace penstock::pebble {
@@ -181,6 +182,21 @@ TEST_F(SqlAccess, TextAndBytesCompareAsBytes) {
   Exec("INSERT INTO t VALUES ('5', 'five')");
   EXPECT_THAT(Query("SELECT value FROM t WHERE key = 5"), ElementsAre("text five"));
   EXPECT_THAT(Query("SELECT value FROM t WHERE key IN (5, 6)"), ElementsAre("text five"));
+}
+
+TEST_F(SqlAccess, ManyTermsAndManyKeys) {
+  // More than a plan has place for: the rest is SQLite's to look at.
+  std::string sql = "SELECT count(*) FROM t WHERE key >= 'k900'";
+  for (int i = 0; i < 30; ++i)
+    sql += fmt::format(" AND key <> 'k9{:02}' AND key < 'k9{}'", i, 99 - i);
+  EXPECT_EQ(Query(sql), (Texts{"integer 40"}));
+  std::string list = "SELECT count(*) FROM t WHERE key IN (''";
+  for (int i = 0; i < 20'000; ++i) list += fmt::format(", 'k{:05}', 'k{:03}'", i, i % 500);
+  EXPECT_EQ(Query(list + ")"), (Texts{"integer 500"}));
+  EXPECT_EQ(Query("SELECT count(*) FROM t WHERE key IN (SELECT key FROM t) AND key > 'k500'"),
+            (Texts{"integer 499"}));
+  EXPECT_EQ(Query("SELECT count(*) FROM t a, t b WHERE a.key = b.key AND b.key IN ('k1', 'k100')"),
+            (Texts{"integer 1"}));
 }
 
 }  // namespace

@@ -16,23 +16,29 @@ SqlTest::SqlTest() {
 }
 
 SqlTest::~SqlTest() {
-  reader_.reset();
-  writer_.reset();
-  driver_.reset();
+  Close();
   std::error_code ignored;
   std::filesystem::remove_all(folder_, ignored);
 }
 
-void SqlTest::Open(std::map<std::string, std::string> options) {
-  reader_.reset();
-  writer_.reset();
-  driver_.reset();
+driver::Config SqlTest::MakeConfig(std::map<std::string, std::string> options) const {
   driver::Config config;
   config.name = "main";
   config.driver = "pebble";
   config.database = folder_ + "/pebble";
   config.options = std::move(options);
-  auto opened = pebble::Open(config);
+  return config;
+}
+
+void SqlTest::Close() {
+  reader_.reset();
+  writer_.reset();
+  driver_.reset();
+}
+
+void SqlTest::Open(std::map<std::string, std::string> options) {
+  Close();
+  auto opened = pebble::Open(MakeConfig(std::move(options)));
   ASSERT_TRUE(opened.ok()) << opened.status();
   driver_ = *std::move(opened);
   writer_ = Connect(Lane::kWrite);

@@ -34,6 +34,8 @@ class SqlTest : public ::testing::Test {
   SqlTest();
   ~SqlTest() override;
 
+  driver::Config MakeConfig(std::map<std::string, std::string> options = {}) const;
+  void Close();
   // Opens the database, anew if it is open.
   void Open(std::map<std::string, std::string> options = {});
   std::unique_ptr<driver::Connection> Connect(Lane lane);

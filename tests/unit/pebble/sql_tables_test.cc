@@ -1,6 +1,10 @@
 // CREATE TABLE and DROP TABLE, and what there is none of.
 #include <gmock/gmock.h>
 
+#include <functional>
+
+#include "drivers/pebble/pebble_driver.h"
+#include "rocksdb/db.h"
 #include "tests/unit/pebble/sql_fixture.h"
 
 namespace penstock::pebble {
@@ -11,7 +15,24 @@ using ::testing::HasSubstr;
 using ::testing::IsEmpty;
 using Map = std::map<std::string, std::string>;
 
-class SqlTables : public SqlTest {};
+class SqlTables : public SqlTest {
+ protected:
+  // Of the closed database, where no keyspace is.
+  void ChangeCatalog(const std::function<rocksdb::Status(rocksdb::DB*)>& change) {
+    const std::string path = MakeConfig().database;
+    std::vector<std::string> names;
+    ASSERT_TRUE(rocksdb::DB::ListColumnFamilies({}, path, &names).ok());
+    std::vector<rocksdb::ColumnFamilyDescriptor> families;
+    for (const std::string& name : names)
+      families.emplace_back(name, rocksdb::ColumnFamilyOptions());
+    std::vector<rocksdb::ColumnFamilyHandle*> handles;
+    rocksdb::DB* opened = nullptr;
+    ASSERT_TRUE(rocksdb::DB::Open({}, path, families, &handles, &opened).ok());
+    const std::unique_ptr<rocksdb::DB> db(opened);
+    EXPECT_TRUE(change(opened).ok());
+    for (rocksdb::ColumnFamilyHandle* handle : handles) db->DestroyColumnFamilyHandle(handle);
+  }
+};
 
 TEST_F(SqlTables, WaysToSayIt) {
   const char* const kGood[] = {
@@ -186,6 +207,29 @@ TEST_F(SqlTables, TypesSurviveARestart) {
   EXPECT_THAT(Query("SELECT * FROM gone"), ElementsAre("blob a|blob 1"));
   Open();
   EXPECT_THAT(Query("SELECT * FROM gone"), ElementsAre("blob a|blob 1"));
+}
+
+TEST_F(SqlTables, ACreateOrDropThatWasCutShortIsTidiedUp) {
+  Exec("CREATE TABLE t(key TEXT, value INTEGER)");
+  Close();
+  // As after the first half of a Create, or of a Drop.
+  ChangeCatalog([](rocksdb::DB* db) {
+    return db->Put({}, "penstock.table.half", std::string("TEXT\0INTEGER", 12));
+  });
+  Open();
+  EXPECT_EQ(Try("SELECT * FROM half")->reason(), Reason::kUndefinedTable);
+  Put("half", "a", "1");
+  EXPECT_THAT(Query("SELECT * FROM half"), ElementsAre("blob a|blob 1"));
+  Open();
+  EXPECT_THAT(Query("SELECT * FROM half"), ElementsAre("blob a|blob 1"));
+}
+
+TEST_F(SqlTables, ADamagedCatalogIsDataLoss) {
+  Exec("CREATE TABLE t(key TEXT, value INTEGER)");
+  Close();
+  ChangeCatalog([](rocksdb::DB* db) { return db->Put({}, "penstock.table.t", "TEXT"); });
+  const auto opened = pebble::Open(MakeConfig());
+  EXPECT_EQ(driver::GetErrorInfo(opened.status()).reason, Reason::kCorruption) << opened.status();
 }
 
 TEST_F(SqlTables, NotInATransaction) {
