@@ -49,7 +49,7 @@ enum class Lane : uint8_t { kRead, kWrite };
 // What is fixed about a driver.
 struct DriverInfo {
   std::string name;     // "sqlite"
-  std::string dialect;  // "sqlite" or "postgresql"; empty: no SQL
+  std::string dialect;  // of its SQL: "sqlite" or "postgresql"
   Capabilities capabilities;
   // Reads and writes go to different connections.
   bool split_lanes = false;
@@ -123,6 +123,9 @@ struct StatementRun {
   // Of all rows together of a statement that writes in RunBatch: passing it is
   // kLimitExceeded and undoes the statement.
   size_t max_returning_bytes = size_t{32} << 20;
+  // For the driver alone: it is to be run where nobody has to wait for it, and
+  // stays so from one attempt to the next.
+  bool alone = false;
   // May be null. If its `failed` is set the run does not start and fails with
   // kCancelled; a failure of this run sets it.
   Chain* chain = nullptr;

@@ -107,8 +107,6 @@ struct KeyValueRun {
     std::vector<Value> args;
     std::vector<Value> elements;
     std::vector<std::vector<Value>> rows;
-    // A lock could not be had at once: run it where nobody has to wait for it.
-    bool waits = false;
   } scratch;
 
   bool reads() const { return sort != Sort::kWrite; }

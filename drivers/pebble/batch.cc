@@ -12,6 +12,7 @@ namespace {
 using driver::KeyValueRun;
 using driver::Reason;
 using driver::StatementRun;
+using sqlengine::Statement;
 using std::chrono::milliseconds;
 using std::chrono::steady_clock;
 
@@ -22,20 +23,29 @@ bool IsScan(const StatementRun& run) {
   return run.key_value != nullptr && run.key_value->sort == KeyValueRun::Sort::kScan;
 }
 
-bool Waits(const StatementRun& run) {
-  return run.key_value != nullptr && run.key_value->scratch.waits;
-}
+bool IsRead(const StatementRun& run) { return run.key_value != nullptr && run.key_value->reads(); }
 
-bool IsLocked(const absl::Status& status) {
-  return !status.ok() && driver::GetErrorInfo(status).reason == Reason::kBusy;
+// It has met a lock; or, as a statement of SQL, what was written since it began to
+// read. Outside a client's transaction it may begin again.
+bool MayDoBetterAlone(const StatementRun& run) {
+  if (run.status.ok()) return false;
+  const Reason reason = driver::GetErrorInfo(run.status).reason;
+  return reason == Reason::kBusy ||
+         (run.key_value == nullptr && reason == Reason::kSerializationFailure);
 }
 
 }  // namespace
 
 size_t Connection::Together(Runs runs) {
-  // A scan may be long, and whoever waits for a lock holds nobody up.
-  const auto alone = [](const StatementRun* run) { return IsScan(*run) || Waits(*run); };
+  // A scan may be long, and so may a SELECT; whoever waits for a lock holds nobody up.
+  const auto may_be_long = [this](const StatementRun& run) {
+    return run.key_value == nullptr && lane_ == driver::Lane::kRead && !IsBrisk(run);
+  };
+  const auto alone = [&](const StatementRun* run) {
+    return run->alone || IsScan(*run) || may_be_long(*run);
+  };
   const auto first = std::find_if(runs.begin(), runs.end(), alone);
+  if (first == runs.begin() && may_be_long(**first)) return 0;
   return std::max<size_t>(static_cast<size_t>(first - runs.begin()), 1);
 }
 
@@ -48,7 +58,9 @@ size_t Connection::RunReads(Runs runs) {
   for (StatementRun* run : runs) {
     ++done;
     if (Start(run)) {
-      if (run->key_value->reads()) {
+      if (run->key_value == nullptr) {
+        ReadSqlOrLeaveIt(run);
+      } else if (run->key_value->reads()) {
         Read(run);
       } else {
         run->wrong_lane = true;
@@ -60,9 +72,19 @@ size_t Connection::RunReads(Runs runs) {
   return done;
 }
 
+void Connection::ReadSqlOrLeaveIt(StatementRun* run) {
+  Statement* statement = Prepare(run);
+  if (statement == nullptr) return;
+  if (statement->read_only()) {
+    ReadSql(nullptr, run, statement);
+  } else {
+    run->wrong_lane = true;
+  }
+}
+
 size_t Connection::RunWrites(Runs runs) {
-  if (Waits(*runs.front())) {
-    WriteAlone(runs.front());
+  if (runs.front()->alone) {
+    RunAlone(runs.front());
     return 1;
   }
   rocksdb::Transaction* group = StartOwn(milliseconds(0));
@@ -70,10 +92,10 @@ size_t Connection::RunWrites(Runs runs) {
   for (; done < runs.size(); ++done) {
     StatementRun* run = runs[done];
     if (Start(run)) {
-      if (!run->key_value->reads()) {
-        if (!WriteInGroup(group, run)) break;
-      } else {
+      if (IsRead(*run)) {
         Read(run);
+      } else if (!WriteInGroup(group, run)) {
+        break;
       }
     }
     NoteFailure(*run);
@@ -83,7 +105,7 @@ size_t Connection::RunWrites(Runs runs) {
   }
   CommitGroup(group, runs.first(done));
   if (done > 0) return done;
-  WriteAlone(runs.front());
+  RunAlone(runs.front());
   return 1;
 }
 
@@ -94,9 +116,13 @@ rocksdb::Transaction* Connection::StartOwn(milliseconds lock_timeout) {
   return own_.get();
 }
 
-void Connection::WriteGuarded(const View& view, StatementRun* run) {
+void Connection::WriteGuarded(const View& view, StatementRun* run, Statement* statement) {
   view.transaction->SetSavePoint();
-  run->status = Write(view, run);
+  if (statement != nullptr) {
+    WriteSql(view.transaction, run, statement);
+  } else {
+    run->status = Write(view, run);
+  }
   if (run->status.ok()) {
     view.transaction->PopSavePoint();
     return;
@@ -105,11 +131,19 @@ void Connection::WriteGuarded(const View& view, StatementRun* run) {
   run->summary = {};
 }
 
-bool Connection::WriteInGroup(rocksdb::Transaction* group, StatementRun* run) const {
-  WriteGuarded({.store = store_, .transaction = group}, run);
-  if (!IsLocked(run->status)) return true;
+bool Connection::WriteInGroup(rocksdb::Transaction* group, StatementRun* run) {
+  Statement* statement = nullptr;
+  if (run->key_value == nullptr) {
+    statement = Prepare(run);
+    if (statement == nullptr) return true;
+    // A SELECT has to see what the group has written, and CREATE TABLE to be seen.
+    run->alone = statement->read_only() || statement->note() != 0;
+    if (run->alone) return false;
+  }
+  WriteGuarded({.store = store_, .transaction = group}, run, statement);
+  if (!MayDoBetterAlone(*run)) return true;
   run->status = absl::OkStatus();
-  run->key_value->scratch.waits = true;
+  run->alone = true;
   return false;
 }
 
@@ -118,10 +152,27 @@ void Connection::CommitGroup(rocksdb::Transaction* group, Runs runs) const {
   if (committed.ok()) return;
   group->Rollback();
   for (StatementRun* run : runs) {
-    if (!run->status.ok() || run->key_value->reads()) continue;
+    if (!run->status.ok() || IsRead(*run)) continue;
     run->status = committed;
     run->summary = {};
     NoteFailure(*run);
+  }
+}
+
+void Connection::RunAlone(StatementRun* run) {
+  run->alone = false;
+  if (run->key_value != nullptr) return WriteAlone(run);
+  Statement* statement = Start(run) ? Prepare(run) : nullptr;
+  if (statement == nullptr) {
+    NoteFailure(*run);
+  } else if (statement->read_only()) {
+    ReadSql(nullptr, run, statement);
+    NoteFailure(*run);
+  } else if (statement->note() != 0) {
+    sql_->Define(run, statement);
+    NoteFailure(*run);
+  } else {
+    WriteAlone(run);
   }
 }
 
@@ -130,16 +181,17 @@ void Connection::WriteAlone(StatementRun* run) {
   // Its place in the queue for the lock is lost with each slice, which is the
   // price of a wait that can be cancelled.
   while (Start(run)) {
+    Statement* statement = run->key_value == nullptr ? Prepare(run) : nullptr;
+    if (!run->status.ok()) break;
     rocksdb::Transaction* own = StartOwn(kLockSlice);
-    WriteGuarded({.store = store_, .transaction = own}, run);
+    WriteGuarded({.store = store_, .transaction = own}, run, statement);
     if (run->status.ok()) {
       CommitGroup(own, {&run, 1});
       break;
     }
     own->Rollback();
-    if (!IsLocked(run->status) || steady_clock::now() >= give_up) break;
+    if (!MayDoBetterAlone(*run) || steady_clock::now() >= give_up) break;
   }
-  run->key_value->scratch.waits = false;
   NoteFailure(*run);
 }
 

@@ -4,19 +4,10 @@
 #include "drivers/pebble/error.h"
 
 namespace penstock::pebble {
-namespace {
 
 using driver::MakeError;
-using driver::MakeErrorWithHint;
 using driver::Reason;
 using driver::StatementRun;
-
-absl::Status NoSql() {
-  return MakeErrorWithHint(Reason::kUnsupported, "the pebble driver does not run SQL",
-                           "use the KeyValueService, or a database of another driver");
-}
-
-}  // namespace
 
 void Connection::NoteFailure(const StatementRun& run) {
   if (!run.status.ok() && run.chain != nullptr) run.chain->failed = true;
@@ -30,7 +21,6 @@ bool Connection::Start(StatementRun* run) {
   } else {
     run->status = Interruption(*run);
   }
-  if (run->status.ok() && run->key_value == nullptr) run->status = NoSql();
   return run->status.ok();
 }
 
@@ -39,12 +29,6 @@ void Connection::Read(StatementRun* run) const {
   run->status =
       run->key_value->sort == driver::KeyValueRun::Sort::kGet ? Get(view, run) : Scan(view, run);
   if (!run->status.ok()) run->summary = {};
-}
-
-absl::StatusOr<driver::StatementInfo> Connection::Describe(std::string_view,
-                                                           const driver::Deadline&,
-                                                           driver::Cancellation*) {
-  return NoSql();
 }
 
 absl::Status Connection::Ping(const driver::Deadline&) {

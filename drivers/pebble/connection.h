@@ -13,17 +13,20 @@
 #include "absl/status/statusor.h"
 #include "drivers/api/driver.h"
 #include "drivers/pebble/operations.h"
+#include "drivers/pebble/sql_session.h"
 #include "drivers/pebble/store.h"
+#include "drivers/sqlengine/statement.h"
 #include "rocksdb/utilities/transaction.h"
 
 namespace penstock::pebble {
 
 // See driver::Connection for the contract. batch.cc has RunBatch, transaction.cc
-// what belongs to a client's transaction.
+// what belongs to a client's transaction, sql.cc what is done for statements of SQL.
 class Connection final : public driver::Connection {
  public:
   // The store outlives the connection.
-  Connection(Store* store, driver::Lane lane) : store_(store), lane_(lane) {}
+  Connection(Store* store, driver::Lane lane);
+  ~Connection() override;
 
   size_t RunBatch(std::span<driver::StatementRun* const> runs) override;
   size_t Together(std::span<driver::StatementRun* const> runs) override;
@@ -49,20 +52,45 @@ class Connection final : public driver::Connection {
   // Whether the run may start; if not, its status says why.
   static bool Start(driver::StatementRun* run);
   static void NoteFailure(const driver::StatementRun& run);
-  // Outside a transaction.
+  // Outside a transaction: a key-value operation.
   void Read(driver::StatementRun* run) const;
 
   size_t RunReads(Runs runs);
+  // A statement that writes is for the other lane.
+  void ReadSqlOrLeaveIt(driver::StatementRun* run);
   size_t RunWrites(Runs runs);
   // Into the group's transaction. False: it has to wait for a lock, and was undone.
-  bool WriteInGroup(rocksdb::Transaction* group, driver::StatementRun* run) const;
+  bool WriteInGroup(rocksdb::Transaction* group, driver::StatementRun* run);
   void CommitGroup(rocksdb::Transaction* group, Runs runs) const;
+  // What must not share a group, or has to wait for a lock.
+  void RunAlone(driver::StatementRun* run);
   // In a transaction of its own, waiting for locks.
   void WriteAlone(driver::StatementRun* run);
   // Begins, or begins again, a transaction that takes the newest data for its own.
   rocksdb::Transaction* StartOwn(std::chrono::milliseconds lock_timeout);
-  // Write with what it did undone if it fails.
-  static void WriteGuarded(const View& view, driver::StatementRun* run);
+  // A key-value write, or `statement` if it is not null, with what it did undone if
+  // it fails.
+  void WriteGuarded(const View& view, driver::StatementRun* run, sqlengine::Statement* statement);
+
+  // Whether a statement of SQL that reads has proved to end soon.
+  bool IsBrisk(const driver::StatementRun& run) const;
+  // Opens the session of SQL at its first use.
+  absl::StatusOr<sqlengine::Statement*> Prepare(std::string_view sql,
+                                                const driver::Deadline& deadline,
+                                                const driver::Cancellation* cancellation);
+  // Null: the run's status says why it cannot be run.
+  sqlengine::Statement* Prepare(driver::StatementRun* run);
+  // A statement that only reads: its first batch, with a cursor if there is more.
+  // No transaction: what is committed.
+  void ReadSql(rocksdb::Transaction* transaction, driver::StatementRun* run,
+               sqlengine::Statement* statement);
+  void ReadFirstBatch(std::unique_ptr<StatementScope>* scope, driver::StatementRun* run,
+                      sqlengine::Statement* statement);
+  // One that writes; the caller guards it.
+  void WriteSql(rocksdb::Transaction* transaction, driver::StatementRun* run,
+                sqlengine::Statement* statement);
+  void RunSqlInTransaction(driver::StatementRun* run);
+  static absl::Status ReadOnlyError();
 
   // The place of a savepoint in the stack, or an error.
   absl::StatusOr<size_t> FindSavepoint(std::string_view name) const;
@@ -75,6 +103,8 @@ class Connection final : public driver::Connection {
   std::unique_ptr<rocksdb::Transaction> transaction_;
   bool read_only_ = false;
   std::vector<std::string> savepoints_;
+  // Null: no statement of SQL has been run yet.
+  std::unique_ptr<SqlSession> sql_;
 };
 
 }  // namespace penstock::pebble

@@ -1,6 +1,7 @@
 #include "drivers/pebble/cursor.h"
 
 #include <chrono>
+#include <utility>
 
 #include "drivers/pebble/error.h"
 
@@ -51,12 +52,13 @@ bool RangeIterator::Valid() const {
 
 absl::Status RangeIterator::status() const { return Classify(iterator_->status()); }
 
-Cursor::Cursor(const View& view, ColumnFamily* family, const driver::StatementRun& run)
+Cursor::Cursor(const View& view, Keyspace family, const driver::StatementRun& run)
     : deadline_(run.deadline),
       cancellation_(run.cancellation),
       keys_only_(run.key_value->keys_only),
       limit_(run.key_value->limit),
-      iterator_(view, family, run.key_value->range, run.key_value->reverse) {}
+      family_(std::move(family)),
+      iterator_(view, family_.get(), run.key_value->range, run.key_value->reverse) {}
 
 absl::Status Cursor::Interruption() const {
   if (cancellation_ != nullptr && cancellation_->cancelled()) return cancellation_->status();

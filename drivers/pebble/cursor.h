@@ -46,7 +46,7 @@ class RangeIterator {
 class Cursor final : public driver::Cursor {
  public:
   // Keeps the deadline and cancellation of the run, and copies what else it needs.
-  Cursor(const View& view, ColumnFamily* family, const driver::StatementRun& run);
+  Cursor(const View& view, Keyspace family, const driver::StatementRun& run);
 
   absl::StatusOr<bool> Fetch(const driver::BatchLimits& limits, driver::RowWriter* writer) override;
   const driver::Summary& summary() const override { return summary_; }
@@ -59,6 +59,8 @@ class Cursor final : public driver::Cursor {
   const driver::Cancellation* const cancellation_;
   const bool keys_only_;
   const int64_t limit_;
+  // Goes after its iterator.
+  const Keyspace family_;
   RangeIterator iterator_;
   driver::Summary summary_;
 };

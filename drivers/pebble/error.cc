@@ -1,5 +1,6 @@
 #include "drivers/pebble/error.h"
 
+#include <string>
 #include <string_view>
 
 #include "drivers/api/error.h"
@@ -11,7 +12,14 @@ namespace {
 
 using driver::Reason;
 
+// A lock was asked for in a keyspace that has just been dropped.
+bool IsDropped(const rocksdb::Status& status) {
+  return status.IsInvalidArgument() &&
+         status.ToString().find("Column family id not found") != std::string::npos;
+}
+
 Reason ReasonOf(const rocksdb::Status& status) {
+  if (IsDropped(status)) return Reason::kSerializationFailure;
   if (status.IsDeadlock()) return Reason::kDeadlock;
   if (status.IsNoSpace()) return Reason::kDiskFull;
   if (status.IsMemoryLimit()) return Reason::kLimitExceeded;

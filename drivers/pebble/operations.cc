@@ -173,15 +173,11 @@ absl::Status DeleteRange(const View& view, ColumnFamily* family, const driver::K
 
 absl::Status Apply(const View& view, ColumnFamily* family, const KeyMutation& mutation,
                    StatementRun* run) {
+  absl::Status status;
   switch (mutation.sort) {
     case KeyMutation::Sort::kPut:
-      if (mutation.value.size() > view.store->options().max_value_bytes) {
-        return MakeErrorWithHint(
-            Reason::kLimitExceeded,
-            fmt::format("the value has {} bytes, max_value_bytes is {}", mutation.value.size(),
-                        view.store->options().max_value_bytes),
-            "divide it into several keys, or raise max_value_bytes of the database");
-      }
+      status = CheckValueSize(*view.store, mutation.value);
+      if (!status.ok()) return status;
       return Classify(
           view.transaction->Put(family, ToSlice(mutation.key), ToSlice(mutation.value)));
     case KeyMutation::Sort::kDelete:
@@ -209,27 +205,36 @@ absl::Status Interruption(const StatementRun& run) {
   return absl::OkStatus();
 }
 
+absl::Status CheckValueSize(const Store& store, std::string_view value) {
+  const size_t most = store.options().max_value_bytes;
+  if (value.size() <= most) return absl::OkStatus();
+  return MakeErrorWithHint(
+      Reason::kLimitExceeded,
+      fmt::format("the value has {} bytes, max_value_bytes is {}", value.size(), most),
+      "divide it into several keys, or raise max_value_bytes of the database");
+}
+
 rocksdb::ReadOptions View::read_options() const {
   rocksdb::ReadOptions options;
-  if (transaction != nullptr) options.snapshot = transaction->GetSnapshot();
+  options.snapshot = transaction != nullptr ? transaction->GetSnapshot() : snapshot;
   return options;
 }
 
 absl::Status Get(const View& view, StatementRun* run) {
   const KeyValueRun& operation = *run->key_value;
   if (run->writer != nullptr) run->writer->Begin(driver::KeyValueColumns(operation));
-  ColumnFamily* family = view.store->Find(operation.keyspace);
+  const Keyspace family = view.store->Find(operation.keyspace);
   if (family == nullptr || operation.keys.empty()) return absl::OkStatus();
-  if (operation.keys.size() > 1) return GetMany(view, family, run);
-  return GetOne(view, family, operation.keys.front(), run);
+  if (operation.keys.size() > 1) return GetMany(view, family.get(), run);
+  return GetOne(view, family.get(), operation.keys.front(), run);
 }
 
 absl::Status Scan(const View& view, StatementRun* run) {
   const KeyValueRun& operation = *run->key_value;
   if (run->writer != nullptr) run->writer->Begin(driver::KeyValueColumns(operation));
-  ColumnFamily* family = view.store->Find(operation.keyspace);
+  Keyspace family = view.store->Find(operation.keyspace);
   if (family == nullptr || operation.range.empty()) return absl::OkStatus();
-  auto cursor = std::make_unique<Cursor>(view, family, *run);
+  auto cursor = std::make_unique<Cursor>(view, std::move(family), *run);
   const absl::StatusOr<bool> more = cursor->Fetch(run->limits, run->writer);
   if (!more.ok()) return more.status();
   run->summary = cursor->summary();
@@ -241,23 +246,23 @@ absl::Status Write(const View& view, StatementRun* run) {
   KeyValueRun& operation = *run->key_value;
   operation.failed_condition.reset();
   if (run->writer != nullptr) run->writer->Begin(driver::KeyValueColumns(operation));
-  ColumnFamily* family = view.store->Find(operation.keyspace);
+  Keyspace family = view.store->Find(operation.keyspace);
   if (family == nullptr) {
     const absl::StatusOr<bool> hold = CheckAll(view, nullptr, &operation);
     if (!hold.ok()) return hold.status();
     if (!*hold || !Puts(operation)) return absl::OkStatus();
     // From here on there is something to lock, and another writer to lock it from.
-    const absl::StatusOr<ColumnFamily*> created = view.store->FindOrCreate(operation.keyspace);
+    const absl::StatusOr<Keyspace> created = view.store->FindOrCreate(operation.keyspace);
     if (!created.ok()) return created.status();
     family = *created;
   }
-  const absl::StatusOr<bool> hold = CheckAll(view, family, &operation);
+  const absl::StatusOr<bool> hold = CheckAll(view, family.get(), &operation);
   if (!hold.ok()) return hold.status();
   if (!*hold) return absl::OkStatus();
   size_t done = 0;
   for (const KeyMutation& mutation : operation.mutations) {
     absl::Status status = ++done % kMutationsAtOnce == 0 ? Interruption(*run) : absl::OkStatus();
-    if (status.ok()) status = Apply(view, family, mutation, run);
+    if (status.ok()) status = Apply(view, family.get(), mutation, run);
     if (!status.ok()) return status;
   }
   return absl::OkStatus();

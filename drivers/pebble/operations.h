@@ -3,6 +3,7 @@
 #define PENSTOCK_DRIVERS_PEBBLE_OPERATIONS_H_
 
 #include <memory>
+#include <string_view>
 
 #include "absl/status/status.h"
 #include "drivers/api/driver.h"
@@ -14,11 +15,16 @@ namespace penstock::pebble {
 // Why a run is to end before it is done: cancelled, or late. OK if it is not.
 absl::Status Interruption(const driver::StatementRun& run);
 
+// kLimitExceeded: the value is larger than max_value_bytes.
+absl::Status CheckValueSize(const Store& store, std::string_view value);
+
 // Where an operation reads: with a transaction its own writes too, and its
 // snapshot if it has one.
 struct View {
   Store* store;
-  rocksdb::Transaction* transaction = nullptr;  // null: what is newest
+  rocksdb::Transaction* transaction = nullptr;  // null: what is committed
+  // Without a transaction; null: what is newest.
+  const rocksdb::Snapshot* snapshot = nullptr;
 
   rocksdb::ReadOptions read_options() const;
 };

@@ -83,6 +83,7 @@ absl::Status ParseOption(const std::string& key, const std::string& text, Option
 absl::StatusOr<Options> ParseOptions(const driver::Config& config) {
   Options options;
   options.max_value_bytes = config.max_value_bytes;
+  options.statement_cache_size = config.statement_cache_size;
   for (const auto& [key, text] : config.options) {
     absl::Status status = ParseOption(key, text, &options);
     if (!status.ok()) return status;

@@ -28,6 +28,7 @@ struct Options {
   int max_keyspaces = 100;
   std::chrono::milliseconds lock_timeout{1000};
   size_t max_value_bytes = size_t{64} << 20;
+  size_t statement_cache_size = 256;
 };
 
 // INVALID_ARGUMENT says what is wrong with which option.

@@ -15,6 +15,8 @@ namespace {
 driver::DriverInfo MakeInfo() {
   driver::DriverInfo info;
   info.name = "pebble";
+  // SQL is SQLite's; the tables are not.
+  info.dialect = "sqlite";
   info.capabilities = {.savepoints = true};
   // Reads never wait for the disk that a commit waits for.
   info.split_lanes = true;

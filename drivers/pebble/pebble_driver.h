@@ -15,12 +15,16 @@ namespace penstock::pebble {
 // `connection_string`) names, creating it if the folder above it exists. There
 // is one opener at a time; a second one is refused.
 //
-// It runs key-value operations (StatementRun::key_value), not SQL, which is
-// kUnsupported. A keyspace is a column family. Operations outside a transaction
-// are linearizable. A transaction reads the snapshot of its begin, and its own
-// writes; it fails with kSerializationFailure if it writes what somebody else
-// has written since (snapshot isolation); kReadCommitted reads what is newest
-// instead. kSerializable is kUnsupported.
+// It runs key-value operations (StatementRun::key_value) and SQLite's SQL. A
+// keyspace is a column family, and a table of the columns `key` and `value`; the
+// keyspace `kv` is there from the start, with bytes in both. What such tables lack
+// is kUnsupported, with a hint.
+//
+// Operations outside a transaction are linearizable. A statement reads one
+// snapshot, and what it writes has not changed since. A transaction reads the
+// snapshot of its begin, and its own writes; it fails with kSerializationFailure
+// if it writes what somebody else has written since (snapshot isolation);
+// kReadCommitted reads what is newest instead. kSerializable is kUnsupported.
 //
 // Options (config.options), all texts:
 //   wal_sync          commit (default): what is acknowledged survives a power

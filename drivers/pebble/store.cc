@@ -97,13 +97,29 @@ absl::Status Store::OpenDb() {
   db_.reset(db);
   for (size_t i = 0; i < handles.size(); ++i) {
     if (names[i].starts_with(kFamilyPrefix)) {
-      keyspaces_[names[i].substr(kFamilyPrefix.size())].reset(handles[i]);
+      keyspaces_[names[i].substr(kFamilyPrefix.size())].family.reset(handles[i]);
     } else if (names[i] == rocksdb::kDefaultColumnFamilyName) {
       default_family_.reset(handles[i]);
     } else {
       // Somebody else's; open all the same, as RocksDB wants all of them.
       db_->DestroyColumnFamilyHandle(handles[i]);
     }
+  }
+  return ReadCatalog();
+}
+
+absl::Status Store::ReadCatalog() {
+  const absl::StatusOr<Catalog> catalog = ReadTables(db_.get());
+  if (!catalog.ok()) return catalog.status();
+  for (const auto& [name, types] : *catalog) {
+    const auto found = keyspaces_.find(name);
+    if (found != keyspaces_.end()) {
+      found->second.types = types;
+      continue;
+    }
+    // The process ended between the two halves of a Create or a Drop.
+    absl::Status status = RemoveTable(db_.get(), name);
+    if (!status.ok()) return status;
   }
   return absl::OkStatus();
 }
@@ -120,37 +136,77 @@ absl::Status Store::OpenError(const rocksdb::Status& status) const {
   return driver::Annotate(Classify(status), fmt::format("cannot open {}", options_.path));
 }
 
-ColumnFamily* Store::Find(std::string_view keyspace) const {
+Keyspace Store::Find(std::string_view keyspace) const {
   std::shared_lock lock(mutex_);
   const auto found = keyspaces_.find(keyspace);
-  return found == keyspaces_.end() ? nullptr : found->second.get();
+  return found == keyspaces_.end() ? nullptr : found->second.family;
 }
 
-absl::StatusOr<ColumnFamily*> Store::FindOrCreate(std::string_view keyspace) {
-  if (ColumnFamily* found = Find(keyspace)) return found;
+absl::StatusOr<Keyspace> Store::FindOrCreate(std::string_view keyspace) {
+  if (Keyspace found = Find(keyspace)) return found;
   std::unique_lock lock(mutex_);
-  std::unique_ptr<ColumnFamily>& slot = keyspaces_[std::string(keyspace)];
-  if (slot != nullptr) return slot.get();
-  const auto count = static_cast<int>(keyspaces_.size()) - 1;
-  absl::Status status;
+  const auto found = keyspaces_.find(keyspace);
+  if (found != keyspaces_.end()) return found->second.family;
+  return CreateLocked(keyspace, {});
+}
+
+absl::StatusOr<bool> Store::Create(std::string_view keyspace, const TableTypes& types) {
+  std::unique_lock lock(mutex_);
+  if (keyspaces_.contains(keyspace)) return false;
+  // First, as an entry without a keyspace is seen and removed when the store is opened.
+  absl::Status status = AddTable(db_.get(), keyspace, types);
+  if (status.ok()) status = CreateLocked(keyspace, types).status();
+  if (status.ok()) return true;
+  RemoveTable(db_.get(), keyspace).IgnoreError();
+  return status;
+}
+
+absl::StatusOr<Keyspace> Store::CreateLocked(std::string_view keyspace, const TableTypes& types) {
+  const auto count = static_cast<int>(keyspaces_.size());
   if (count >= options_.max_keyspaces) {
-    status = driver::MakeErrorWithHint(
+    return driver::MakeErrorWithHint(
         Reason::kLimitExceeded, fmt::format("the database has {} keyspaces already", count),
         "raise max_keyspaces, or use a prefix of the key instead of a keyspace");
-  } else {
-    ColumnFamily* created = nullptr;
-    status = Classify(db_->CreateColumnFamily(
-        rocksdb_options_, fmt::format("{}{}", kFamilyPrefix, keyspace), &created));
-    slot.reset(created);
   }
-  if (status.ok()) return slot.get();
-  keyspaces_.erase(std::string(keyspace));
-  return status;
+  ColumnFamily* created = nullptr;
+  absl::Status status = Classify(db_->CreateColumnFamily(
+      rocksdb_options_, fmt::format("{}{}", kFamilyPrefix, keyspace), &created));
+  if (!status.ok()) return status;
+  Entry& entry = keyspaces_[std::string(keyspace)];
+  entry = {.family = Keyspace(created), .types = types};
+  version_.fetch_add(1, std::memory_order_release);
+  return entry.family;
+}
+
+absl::StatusOr<bool> Store::Drop(std::string_view keyspace) {
+  std::unique_lock lock(mutex_);
+  const auto found = keyspaces_.find(keyspace);
+  if (found == keyspaces_.end()) return false;
+  absl::Status status = Classify(db_->DropColumnFamily(found->second.family.get()));
+  if (!status.ok()) return status;
+  keyspaces_.erase(found);
+  version_.fetch_add(1, std::memory_order_release);
+  status = RemoveTable(db_.get(), keyspace);
+  if (!status.ok()) return status;
+  return true;
+}
+
+std::vector<Table> Store::Tables() const {
+  std::shared_lock lock(mutex_);
+  std::vector<Table> tables;
+  tables.reserve(keyspaces_.size());
+  for (const auto& [name, entry] : keyspaces_) {
+    tables.push_back({.name = name, .types = entry.types, .id = entry.family->GetID()});
+  }
+  return tables;
 }
 
 rocksdb::WriteOptions Store::write_options() const {
   rocksdb::WriteOptions options;
   options.sync = options_.sync;
+  // What was written to a keyspace that is dropped before the commit is gone with
+  // it; whatever else is committed with it stays good.
+  options.ignore_missing_column_families = true;
   return options;
 }
 

@@ -2,14 +2,18 @@
 #ifndef PENSTOCK_DRIVERS_PEBBLE_STORE_H_
 #define PENSTOCK_DRIVERS_PEBBLE_STORE_H_
 
+#include <atomic>
+#include <cstdint>
 #include <map>
 #include <memory>
 #include <shared_mutex>
 #include <string>
 #include <string_view>
+#include <vector>
 
 #include "absl/status/status.h"
 #include "absl/status/statusor.h"
+#include "drivers/pebble/catalog.h"
 #include "drivers/pebble/options.h"
 #include "rocksdb/options.h"
 #include "rocksdb/utilities/transaction_db.h"
@@ -17,6 +21,20 @@
 namespace penstock::pebble {
 
 using ColumnFamily = rocksdb::ColumnFamilyHandle;
+// Who works on a keyspace keeps it: one that is dropped meanwhile is readable
+// until the last has let go of it.
+using Keyspace = std::shared_ptr<ColumnFamily>;
+
+// A keyspace as SQL sees it.
+struct Table {
+  std::string name;
+  TableTypes types;
+  // Of the column family, which has no other use after it: a keyspace made again
+  // under the same name is another one.
+  uint32_t id = 0;
+
+  bool operator==(const Table&) const = default;
+};
 
 // A keyspace is the column family kv_<keyspace>. Thread-safe.
 class Store {
@@ -30,17 +48,38 @@ class Store {
   rocksdb::TransactionDB* db() { return db_.get(); }
   const Options& options() const { return options_; }
 
-  // Null: there is no such keyspace. Lives as long as the store.
-  ColumnFamily* Find(std::string_view keyspace) const;
+  // Null: there is no such keyspace. It goes before the store.
+  Keyspace Find(std::string_view keyspace) const;
   // kLimitExceeded: there are max_keyspaces already.
-  absl::StatusOr<ColumnFamily*> FindOrCreate(std::string_view keyspace);
+  absl::StatusOr<Keyspace> FindOrCreate(std::string_view keyspace);
+
+  // Makes a keyspace whose entries SQL sees with these types, durably. False: there
+  // is one of this name already. Errors are FindOrCreate's.
+  absl::StatusOr<bool> Create(std::string_view keyspace, const TableTypes& types);
+  // Takes it away with all that is in it, durably. False: there is none. What
+  // transactions have written to it and not committed yet is lost without an error,
+  // as if they had committed before.
+  absl::StatusOr<bool> Drop(std::string_view keyspace);
+  // In the order of their names.
+  std::vector<Table> Tables() const;
+  // Changes when Tables() does.
+  uint64_t version() const { return version_.load(std::memory_order_acquire); }
 
   rocksdb::WriteOptions write_options() const;
 
  private:
+  struct Entry {
+    Keyspace family;
+    TableTypes types;
+  };
+  using Entries = std::map<std::string, Entry, std::less<>>;
+
   explicit Store(const Options& options);
 
   absl::Status OpenDb();
+  absl::Status ReadCatalog();
+  // With the lock held for writing.
+  absl::StatusOr<Keyspace> CreateLocked(std::string_view keyspace, const TableTypes& types);
   absl::Status OpenError(const rocksdb::Status& status) const;
 
   const Options options_;
@@ -48,7 +87,8 @@ class Store {
   std::unique_ptr<rocksdb::TransactionDB> db_;
   std::unique_ptr<ColumnFamily> default_family_;
   mutable std::shared_mutex mutex_;
-  std::map<std::string, std::unique_ptr<ColumnFamily>, std::less<>> keyspaces_;
+  Entries keyspaces_;
+  std::atomic<uint64_t> version_{1};
 };
 
 }  // namespace penstock::pebble

@@ -40,20 +40,26 @@ absl::Status Connection::Begin(const driver::TransactionOptions& options) {
   return absl::OkStatus();
 }
 
+absl::Status Connection::ReadOnlyError() {
+  return MakeErrorWithHint(Reason::kReadOnly, "the transaction is read-only",
+                           "begin it without read_only to write");
+}
+
 void Connection::Run(StatementRun& run) {
   if (Start(&run)) {
     const View view{.store = store_, .transaction = transaction_.get()};
     if (transaction_ == nullptr) {
       run.status = NoTransaction();
+    } else if (run.key_value == nullptr) {
+      RunSqlInTransaction(&run);
     } else if (run.key_value->sort == KeyValueRun::Sort::kGet) {
       run.status = Get(view, &run);
     } else if (run.key_value->sort == KeyValueRun::Sort::kScan) {
       run.status = Scan(view, &run);
     } else if (read_only_) {
-      run.status = MakeErrorWithHint(Reason::kReadOnly, "the transaction is read-only",
-                                     "begin it without read_only to write");
+      run.status = ReadOnlyError();
     } else {
-      WriteGuarded(view, &run);
+      WriteGuarded(view, &run, nullptr);
     }
   }
   if (!run.status.ok()) run.summary = {};

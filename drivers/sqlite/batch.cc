@@ -5,8 +5,8 @@
 #include <chrono>
 
 #include "drivers/api/error.h"
+#include "drivers/sqlengine/error.h"
 #include "drivers/sqlite/connection.h"
-#include "drivers/sqlite/error.h"
 
 namespace penstock::sqlite {
 namespace {
@@ -108,7 +108,7 @@ size_t Connection::RunGroup(Runs runs) {
     absl::Status begun;
     {
       const Deadline deadline = LatestDeadline(group_);
-      const Watch watch(this, deadline, nullptr);
+      const Watch watch(executor(), deadline, nullptr);
       begun = Control("BEGIN IMMEDIATE");
     }
     if (!begun.ok()) {
@@ -165,7 +165,8 @@ void Connection::CheckDeferred(absl::Status* status) {
   int highest = 0;
   sqlite3_db_status(db(), SQLITE_DBSTATUS_DEFERRED_FKS, &violated, &highest, 0);
   if (violated == 0) return;
-  status->Update(Classify(SQLITE_CONSTRAINT_FOREIGNKEY, "FOREIGN KEY constraint failed"));
+  status->Update(
+      sqlengine::Classify(SQLITE_CONSTRAINT_FOREIGNKEY, "FOREIGN KEY constraint failed"));
 }
 
 void Connection::CommitGroup(Runs group) {
@@ -206,7 +207,7 @@ void Connection::RunByItself(StatementRun* run) {
     RunAlone(run, statement);
   } else if (statement != nullptr) {
     {
-      const Watch watch(this, run->deadline, run->cancellation);
+      const Watch watch(executor(), run->deadline, run->cancellation);
       run->status = Control("BEGIN IMMEDIATE");
     }
     if (run->status.ok()) {

@@ -12,11 +12,14 @@
 #include "absl/status/status.h"
 #include "absl/status/statusor.h"
 #include "drivers/api/driver.h"
+#include "drivers/sqlengine/executor.h"
+#include "drivers/sqlengine/statement.h"
 #include "drivers/sqlite/handle.h"
 #include "drivers/sqlite/options.h"
-#include "drivers/sqlite/statement.h"
 
 namespace penstock::sqlite {
+
+using sqlengine::Statement;
 
 // See driver::Connection for the contract. batch.cc has RunBatch, transaction.cc
 // what belongs to a client's transaction, connection.cc what both are made of.
@@ -45,7 +48,7 @@ class Connection final : public driver::Connection {
 
  private:
   friend class Cursor;
-  class Watch;
+  using Watch = sqlengine::Executor::Watch;
   using Runs = std::span<driver::StatementRun* const>;
 
   // The caches go before the database that their statements belong to.
@@ -53,9 +56,10 @@ class Connection final : public driver::Connection {
     Session(Handle opened, const Options& options);
 
     Handle handle;
-    StatementCache statements;
+    sqlengine::Executor executor;
+    sqlengine::StatementCache statements;
     // The driver's own: BEGIN, COMMIT, SAVEPOINT, …
-    StatementCache control;
+    sqlengine::StatementCache control;
   };
 
   // What became of a statement that took its turn in a group.
@@ -71,6 +75,7 @@ class Connection final : public driver::Connection {
 
   absl::Status OpenSession(const driver::Deadline& deadline);
   sqlite3* db() const { return session_->handle.db.get(); }
+  sqlengine::Executor* executor() const { return &session_->executor; }
   bool rolled_back() const;
 
   size_t RunReads(Runs runs);
@@ -98,17 +103,9 @@ class Connection final : public driver::Connection {
   Statement* Start(driver::StatementRun* run);
   // Executes it to its end within whatever transaction is open.
   void Execute(driver::StatementRun* run, Statement* statement);
-  absl::Status ExecuteOnce(driver::StatementRun* run, Statement* statement);
-  absl::Status ExecuteRows(driver::StatementRun* run, Statement* statement);
   // Executes it up to the end of its first batch, and leaves the rest to a
   // cursor. In a transaction, what writes is guarded by a savepoint.
   void ExecuteFirstBatch(driver::StatementRun* run, Statement* statement);
-  // The first step, and rows until `limits` is reached: true, then more may follow.
-  absl::StatusOr<bool> StepFirst(Statement* statement, const driver::BatchLimits& limits,
-                                 driver::RowWriter* writer, driver::Summary* summary);
-  // Goes on from `code`, the outcome of the last step.
-  absl::StatusOr<bool> StepOn(int code, Statement* statement, const driver::BatchLimits& limits,
-                              driver::RowWriter* writer, driver::Summary* summary);
   // Ends what ExecuteFirstBatch began: resets the statement, and keeps or undoes
   // what it did.
   void FinishFirstBatch(Statement* statement, int64_t changes_before, absl::Status* status,
@@ -119,18 +116,10 @@ class Connection final : public driver::Connection {
   absl::Status BeginGuard();
   void EndGuard(absl::Status* status);
 
-  int64_t CountChanges();
-  void CollectChanges(int64_t changes_before, driver::Summary* summary);
-
-  // Why what runs now is to end; OK if it is not.
-  absl::Status Interruption() const;
-  // What has just failed, as the run's own deadline or cancellation if that is why.
-  absl::Status Failure(std::string_view sql = {});
   // Runs a statement of the driver's own.
   absl::Status Control(std::string_view sql);
   absl::Status ControlInTransaction(std::string_view sql);
 
-  static int OnProgress(void* self);
   static int OnBusy(void* self, int attempts);
   bool MayWaitLonger(int attempts);
 
@@ -143,35 +132,12 @@ class Connection final : public driver::Connection {
   bool in_transaction_ = false;
   bool read_only_transaction_ = false;
 
-  // Of what runs now; null between statements and during a commit.
-  const driver::Deadline* deadline_ = nullptr;
-  const driver::Cancellation* cancellation_ = nullptr;
   // When the wait for a lock began.
   driver::TimePoint busy_since_;
 
   // Of the group that runs now; members so that their memory is used again.
   std::vector<driver::StatementRun*> group_;
   std::vector<driver::Chain*> failed_chains_;
-};
-
-// Makes the progress and busy handlers look at a deadline and a cancellation.
-class Connection::Watch {
- public:
-  Watch(Connection* connection, const driver::Deadline& deadline,
-        const driver::Cancellation* cancellation)
-      : connection_(connection) {
-    connection_->deadline_ = &deadline;
-    connection_->cancellation_ = cancellation;
-  }
-  ~Watch() {
-    connection_->deadline_ = nullptr;
-    connection_->cancellation_ = nullptr;
-  }
-  Watch(const Watch&) = delete;
-  Watch& operator=(const Watch&) = delete;
-
- private:
-  Connection* const connection_;
 };
 
 }  // namespace penstock::sqlite

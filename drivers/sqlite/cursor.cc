@@ -1,7 +1,5 @@
 #include "drivers/sqlite/cursor.h"
 
-#include <sqlite3.h>
-
 namespace penstock::sqlite {
 
 Cursor::~Cursor() {
@@ -14,9 +12,9 @@ absl::StatusOr<bool> Cursor::Fetch(const driver::BatchLimits& limits, driver::Ro
   if (finished_) return false;
   absl::Status status;
   {
-    const Connection::Watch watch(connection_, deadline_, cancellation_);
-    const absl::StatusOr<bool> more = connection_->StepOn(sqlite3_step(statement_->handle()),
-                                                          statement_, limits, writer, &summary_);
+    sqlengine::Executor* executor = connection_->executor();
+    const Connection::Watch watch(executor, deadline_, cancellation_);
+    const absl::StatusOr<bool> more = executor->StepOn(statement_, limits, writer, &summary_);
     if (more.ok() && *more) return true;
     status = more.status();
   }

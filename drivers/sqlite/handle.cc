@@ -5,14 +5,13 @@
 #include <algorithm>
 #include <chrono>
 #include <filesystem>
-#include <limits>
 #include <string>
 #include <system_error>
 #include <thread>
 #include <utility>
 
 #include "drivers/api/error.h"
-#include "drivers/sqlite/error.h"
+#include "drivers/sqlengine/error.h"
 #include "fmt/format.h"
 
 namespace penstock::sqlite {
@@ -21,6 +20,7 @@ namespace {
 using driver::ErrorInfo;
 using driver::MakeError;
 using driver::Reason;
+using sqlengine::LastError;
 
 std::string CannotOpenHint(const Options& options) {
   const std::filesystem::path path(options.path);
@@ -91,17 +91,6 @@ absl::Status SetWalWithin(sqlite3* db, int milliseconds) {
   }
 }
 
-void Harden(sqlite3* db, const Options& options) {
-  sqlite3_db_config(db, SQLITE_DBCONFIG_DEFENSIVE, 1, nullptr);
-  sqlite3_db_config(db, SQLITE_DBCONFIG_TRUSTED_SCHEMA, 0, nullptr);
-  sqlite3_db_config(db, SQLITE_DBCONFIG_ENABLE_LOAD_EXTENSION, 0, nullptr);
-  // Double-quoted strings hide misspelt column names.
-  sqlite3_db_config(db, SQLITE_DBCONFIG_DQS_DML, 0, nullptr);
-  constexpr size_t kLargest = std::numeric_limits<int>::max();
-  sqlite3_limit(db, SQLITE_LIMIT_LENGTH,
-                static_cast<int>(std::min(options.max_value_bytes, kLargest)));
-}
-
 absl::Status Configure(sqlite3* db, const Options& options, driver::Lane lane,
                        int busy_timeout_ms) {
   // It reads the file's header, so it also finds out whether this is a database.
@@ -139,12 +128,10 @@ int OpenTimeout(const Options& options, const driver::Deadline& deadline) {
 
 }  // namespace
 
-void CloseDatabase::operator()(sqlite3* db) const { sqlite3_close_v2(db); }
-
 absl::StatusOr<Handle> OpenHandle(const Options& options, driver::Lane lane,
                                   const driver::Deadline& deadline) {
   Handle handle;
-  handle.policy = std::make_unique<Policy>(options.allow_attach);
+  handle.policy = std::make_unique<FilePolicy>(options.allow_attach);
   sqlite3* db = nullptr;
   const int code = sqlite3_open_v2(options.file_name.c_str(), &db, OpenFlags(options), nullptr);
   handle.db.reset(db);
@@ -156,7 +143,7 @@ absl::StatusOr<Handle> OpenHandle(const Options& options, driver::Lane lane,
     if (deadline.passed(std::chrono::steady_clock::now())) return deadline.Error();
     return OpenError(options, configured);
   }
-  Harden(db, options);
+  sqlengine::Harden(db, options.max_value_bytes);
   handle.policy->Install(db);
   return handle;
 }

@@ -7,21 +7,16 @@
 #include "absl/status/statusor.h"
 #include "drivers/api/deadline.h"
 #include "drivers/api/driver.h"
+#include "drivers/sqlengine/database.h"
 #include "drivers/sqlite/options.h"
 #include "drivers/sqlite/policy.h"
 
-struct sqlite3;
-
 namespace penstock::sqlite {
-
-struct CloseDatabase {
-  void operator()(sqlite3* db) const;
-};
 
 // A database connection with its policy installed, which outlives it.
 struct Handle {
-  std::unique_ptr<Policy> policy;
-  std::unique_ptr<sqlite3, CloseDatabase> db;
+  std::unique_ptr<FilePolicy> policy;
+  sqlengine::Database db;
 };
 
 // Opens the file, hardens the connection and applies the options; one of the

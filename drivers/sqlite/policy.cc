@@ -6,7 +6,6 @@
 #include <algorithm>
 #include <initializer_list>
 #include <string_view>
-#include <utility>
 
 #include "drivers/api/error.h"
 #include "fmt/format.h"
@@ -48,56 +47,31 @@ bool MayBeWritten(const char* name) {
 
 }  // namespace
 
-void Policy::Install(sqlite3* db) { sqlite3_set_authorizer(db, &Policy::Authorize, this); }
-
-int Policy::Authorize(void* self, int action, const char* first, const char* second,
-                      const char* database, const char*) {
-  auto* policy = static_cast<Policy*>(self);
-  return policy->trusted_ ? SQLITE_OK : policy->Decide(action, first, second, database);
-}
-
-int Policy::Refuse(absl::Status why) {
-  refusal_ = std::move(why);
-  return SQLITE_DENY;
-}
-
-int Policy::Decide(int action, const char* first, const char* second, const char* database) {
+int FilePolicy::Decide(int action, const char* first, const char* second, const char* database) {
   const bool names_file = action == SQLITE_ATTACH && first != nullptr && first[0] != '\0';
   if (vacuuming_ && !names_file) return SQLITE_OK;
   switch (action) {
-    case SQLITE_TRANSACTION:
-    case SQLITE_SAVEPOINT:
-      return Refuse(MakeErrorWithHint(
-          Reason::kTransactionControl,
-          fmt::format("{} is not accepted as SQL text",
-                      action == SQLITE_SAVEPOINT ? "SAVEPOINT" : (first ? first : "BEGIN")),
-          "use the Transaction RPC, whose steps begin, commit, rollback, savepoint, rollback_to "
-          "and release do this"));
     case SQLITE_ATTACH:
     case SQLITE_DETACH:
-      changes_session_ = true;
+      NoteChangeOfSession();
       if (allow_attach_) return SQLITE_OK;
       return Refuse(MakeErrorWithHint(Reason::kNotAllowed,
                                       "ATTACH, DETACH and VACUUM INTO are not allowed",
                                       "set the option allow_attach of the database to allow them"));
     case SQLITE_PRAGMA: return DecidePragma(first, second);
-    case SQLITE_FUNCTION:
-      if (second == nullptr || strcasecmp(second, "load_extension") != 0) return SQLITE_OK;
-      return Refuse(MakeErrorWithHint(Reason::kNotAllowed, "load_extension is not allowed",
-                                      "extensions cannot be loaded through the gateway"));
     case SQLITE_CREATE_TEMP_INDEX:
     case SQLITE_CREATE_TEMP_TABLE:
     case SQLITE_CREATE_TEMP_TRIGGER:
-    case SQLITE_CREATE_TEMP_VIEW: changes_session_ = true; return SQLITE_OK;
+    case SQLITE_CREATE_TEMP_VIEW: NoteChangeOfSession(); return SQLITE_OK;
     case SQLITE_INSERT:  // into the list of temporary objects, among others
     case SQLITE_CREATE_VTABLE:
-      if (database != nullptr && strcasecmp(database, "temp") == 0) changes_session_ = true;
+      if (database != nullptr && strcasecmp(database, "temp") == 0) NoteChangeOfSession();
       return SQLITE_OK;
-    default: return SQLITE_OK;
+    default: return Policy::Decide(action, first, second, database);
   }
 }
 
-int Policy::DecidePragma(const char* name, const char* argument) {
+int FilePolicy::DecidePragma(const char* name, const char* argument) {
   if (Tells(name) || MayBeWritten(name) || (argument == nullptr && MayBeRead(name))) {
     return SQLITE_OK;
   }

@@ -26,7 +26,7 @@ absl::Status Connection::Begin(const driver::TransactionOptions& options) {
   }
   absl::Status status;
   {
-    const Watch watch(this, options.deadline, options.cancellation);
+    const Watch watch(executor(), options.deadline, options.cancellation);
     status = Control(options.read_only ? "BEGIN" : "BEGIN IMMEDIATE");
     // The snapshot is that of begin, not of the first statement.
     if (status.ok() && options.read_only) status = Control("SELECT 1 FROM sqlite_schema LIMIT 1");

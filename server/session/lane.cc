@@ -152,6 +152,7 @@ Lane::Runner* Lane::RunnerToStartLocked() {
 
 void Lane::Submit(PendingRun* run) {
   run->wrong_lane = false;
+  run->alone = false;
   run->status = absl::OkStatus();
   run->wait_until_ = run->deadline;
   if (options_.acquire_timeout != Duration::zero()) {

@@ -30,23 +30,18 @@ struct RefusedValue {
   v1::Reason reason;
 };
 
-// What the key-value topics need to know.
-class KeyValueBackend {
+class Backend {
  public:
-  virtual ~KeyValueBackend() = default;
+  virtual ~Backend() = default;
   virtual std::string name() const = 0;
   // The database `main`, with its files in `folder`.
   virtual server::Config Config(const std::string& folder) const = 0;
   // The longest key that may be written.
   virtual size_t max_key_bytes() const { return size_t{64} << 10; }
-  // It has tables and SQL to look at a keyspace with.
-  virtual bool has_sql() const { return true; }
-};
-
-// And what those of SQL need: Exec, Kinds, Limits, Prepare, Statements and
-// Transactions.
-class Backend : public KeyValueBackend {
- public:
+  // The table that SQL sees a keyspace as.
+  virtual std::string table_of(const std::string& keyspace) const {
+    return "penstock_kv_" + keyspace;
+  }
   virtual std::vector<KindCase> kinds() const = 0;
   virtual std::vector<RefusedValue> refused_values() const = 0;
   // A query that would never end by itself.
@@ -71,10 +66,11 @@ class Backend : public KeyValueBackend {
 const Backend& PostgresBackend();
 const Backend& CockroachDbBackend();
 
-// Every driver of this build. Those that have no SQL (pebble) are in the second list
-// only: all topics but the key-value ones are about SQL.
+// The drivers whose tables have any columns.
 const std::vector<const Backend*>& Backends();
-const std::vector<const KeyValueBackend*>& KeyValueBackends();
+// Every driver of this build: also pebble, whose tables are keyspaces. For topics that
+// need no table, or one of a key and a value.
+const std::vector<const Backend*>& KeyValueBackends();
 // Those with migrations: CockroachDB has no dialect in migrations/ yet, and
 // refuses them.
 const std::vector<const Backend*>& MigrationBackends();

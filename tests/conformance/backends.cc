@@ -9,7 +9,7 @@
 namespace penstock::testing {
 namespace {
 
-class Sqlite final : public Backend {
+class Sqlite : public Backend {
  public:
   std::string name() const override { return "sqlite"; }
   server::Config Config(const std::string& folder) const override { return SqliteConfig(folder); }
@@ -94,7 +94,8 @@ class Sqlite final : public Backend {
   std::string serial_key() const override { return "INTEGER PRIMARY KEY"; }
 };
 
-class Pebble final : public KeyValueBackend {
+// SQLite's SQL and kinds, on tables of a key and a value.
+class Pebble final : public Sqlite {
  public:
   std::string name() const override { return "pebble"; }
   server::Config Config(const std::string& folder) const override {
@@ -105,7 +106,8 @@ class Pebble final : public KeyValueBackend {
     database.pool.max_open = 32;
     return config;
   }
-  bool has_sql() const override { return false; }
+  std::string table_of(const std::string& keyspace) const override { return keyspace; }
+  bool has_last_insert_id() const override { return false; }
 };
 
 }  // namespace
@@ -122,10 +124,10 @@ const std::vector<const Backend*>& MigrationBackends() {
   return backends;
 }
 
-const std::vector<const KeyValueBackend*>& KeyValueBackends() {
+const std::vector<const Backend*>& KeyValueBackends() {
   static const Pebble pebble;
-  static const std::vector<const KeyValueBackend*> backends = [] {
-    std::vector<const KeyValueBackend*> all(Backends().begin(), Backends().end());
+  static const std::vector<const Backend*> backends = [] {
+    std::vector<const Backend*> all = Backends();
     all.push_back(&pebble);
     return all;
   }();

@@ -14,7 +14,7 @@ namespace {
 
 using std::string;
 
-class KeyValueTopic : public ::testing::TestWithParam<const KeyValueBackend*> {
+class KeyValueTopic : public ::testing::TestWithParam<const Backend*> {
  protected:
   KeyValueTopic() : config_(GetParam()->Config(folder_.path())) {}
 
@@ -483,26 +483,15 @@ TEST_P(KeyValueTopic, ALongScanInATransactionComesInBatches) {
 }
 
 TEST_P(KeyValueTopic, SqlAndKeysInOneTransaction) {
-  if (!GetParam()->has_sql()) {
-    auto tx = db().Transaction(ctx_);
-    ASSERT_TRUE(tx.ok()) << tx.status();
-    EXPECT_EQ((*tx)->Exec(ctx_, "CREATE TABLE t (i INTEGER)").status().code(),
-              absl::StatusCode::kUnimplemented);
-    // Only the statement failed.
-    EXPECT_TRUE((*tx)->KeyValue("")->Put(ctx_, "a", "1").ok());
-    EXPECT_TRUE((*tx)->Commit(ctx_).ok());
-    EXPECT_EQ(Get("a"), "1");
-    return;
-  }
-  ASSERT_TRUE(db().Exec(ctx_, "CREATE TABLE t (i INTEGER)").ok());
+  ASSERT_TRUE(db().Exec(ctx_, "CREATE TABLE t (key TEXT PRIMARY KEY, value INTEGER)").ok());
   for (const bool commit : {false, true}) {
     auto tx = db().Transaction(ctx_);
     ASSERT_TRUE(tx.ok()) << tx.status();
-    ASSERT_TRUE((*tx)->Exec(ctx_, "INSERT INTO t VALUES (1)").ok());
+    ASSERT_TRUE((*tx)->Exec(ctx_, "INSERT INTO t VALUES ('a', 1)").ok());
     ASSERT_TRUE((*tx)->KeyValue("")->Put(ctx_, "a", "1").ok());
     EXPECT_TRUE((commit ? (*tx)->Commit(ctx_) : (*tx)->Rollback(ctx_)).ok());
     EXPECT_EQ(Get("a").has_value(), commit);
-    const auto rows = db().Query(ctx_, "SELECT i FROM t");
+    const auto rows = db().Query(ctx_, "SELECT value FROM t");
     ASSERT_TRUE(rows.ok()) << rows.status();
     EXPECT_EQ((*rows)->Next(), commit);
   }
@@ -510,11 +499,9 @@ TEST_P(KeyValueTopic, SqlAndKeysInOneTransaction) {
 
 TEST_P(KeyValueTopic, SqlSeesTheKeyspaceAsATable) {
   Put("a", "1");
-  const auto rows = db().Query(ctx_, "SELECT value FROM penstock_kv_kv WHERE key = $1", Bytes{"a"});
-  if (!GetParam()->has_sql()) {
-    EXPECT_EQ(rows.status().code(), absl::StatusCode::kUnimplemented) << rows.status();
-    return;
-  }
+  const auto rows = db().Query(
+      ctx_, fmt::format("SELECT value FROM {} WHERE key = $1", GetParam()->table_of("kv")),
+      Bytes{"a"});
   ASSERT_TRUE(rows.ok()) << rows.status();
   ASSERT_TRUE((*rows)->Next());
   Bytes value;

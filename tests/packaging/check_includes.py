@@ -19,10 +19,12 @@ MAY_INCLUDE = {
     # Drivers know nothing but the interface, and never each other.
     "drivers/api": [],
     "drivers/fake": ["drivers/api"],
-    "drivers/sqlite": ["drivers/api"],
+    # What a driver that has SQLite as its engine of SQL needs.
+    "drivers/sqlengine": ["drivers/api"],
+    "drivers/sqlite": ["drivers/api", "drivers/sqlengine"],
     "drivers/postgres": ["drivers/api"],
     "drivers/cockroachdb": ["drivers/api", "drivers/postgres"],
-    "drivers/pebble": ["drivers/api"],
+    "drivers/pebble": ["drivers/api", "drivers/sqlengine"],
     # Stands in front of any driver of SQL, and knows none.
     "drivers/sqlkv": ["drivers/api"],
     "migrations": ["drivers/api"],

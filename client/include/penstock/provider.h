@@ -165,7 +165,7 @@ struct PingInfo {
   std::string database;
   // "sqlite", "postgres", "cockroachdb" or "pebble".
   std::string driver;
-  // "sqlite" or "postgresql"; empty: it has no SQL.
+  // Of its SQL: "sqlite" or "postgresql".
   std::string dialect;
   std::string server_version;
   // From the daemon to the backend and back.

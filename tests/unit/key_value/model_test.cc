@@ -1,5 +1,8 @@
-// Random operations, compared with a std::map after each.
+// Random operations, of KeyValueService and of SQL on the same keyspace, compared with
+// a std::map after each.
+// after each.
 #include <algorithm>
+#include <iterator>
 #include <list>
 #include <map>
 #include <random>
@@ -107,10 +110,141 @@ class ModelTest : public KeyValueTest {
     ASSERT_EQ(scan->output.entries, wanted);
   }
 
+  // The keyspace as a table.
+  std::string Sql(const std::string& text) const {
+    const std::string table = GetParam() == "pebble" ? "kv" : "penstock_kv_kv";
+    return std::string(text).replace(text.find("kv"), 2, table);
+  }
+
+  struct SqlResult {
+    absl::Status status;
+    int64_t rows_affected = 0;
+    Entries entries;
+  };
+
+  SqlResult RunSql(const std::string& text, const std::vector<Value>& args, bool in_transaction) {
+    const std::string sql = Sql(text);
+    EntryWriter output;
+    StatementRun run;
+    run.sql = sql;
+    run.args = args;
+    run.writer = &output;
+    run.limits.max_bytes = static_cast<size_t>(Random(1, 20));
+    StatementRun* const one = &run;
+    if (in_transaction) {
+      writer_->Run(run);
+    } else {
+      reader_->RunBatch({&one, 1});
+      if (run.wrong_lane) writer_->RunBatch({&one, 1});
+    }
+    while (run.cursor != nullptr) {
+      output.TakeAway();
+      const absl::StatusOr<bool> more = run.cursor->Fetch(run.limits, &output);
+      if (more.ok() && *more) continue;
+      run.status = more.status();
+      run.cursor.reset();
+    }
+    return {run.status, run.summary.rows_affected, output.entries};
+  }
+
+  void InsertWithSql(Model* model, bool in_transaction) {
+    const std::string key = RandomKey();
+    const bool exists = model->contains(key);
+    const std::vector<Value> args = {Value::Blob(key), Value::Blob("i")};
+    switch (Random(0, 2)) {
+      case 0: {
+        const SqlResult result = RunSql("INSERT INTO kv VALUES ($1, $2)", args, in_transaction);
+        ASSERT_EQ(GetErrorInfo(result.status).reason,
+                  exists ? Reason::kUniqueViolation : Reason::kUnspecified)
+            << result.status;
+        model->emplace(key, "i");
+        break;
+      }
+      case 1:
+        ASSERT_EQ(
+            RunSql("INSERT OR REPLACE INTO kv VALUES ($1, $2)", args, in_transaction).rows_affected,
+            1);
+        (*model)[key] = "i";
+        break;
+      default:
+        ASSERT_EQ(
+            RunSql("INSERT OR IGNORE INTO kv VALUES ($1, $2)", args, in_transaction).rows_affected,
+            exists ? 0 : 1);
+        model->emplace(key, "i");
+    }
+  }
+
+  void ChangeWithSql(Model* model, bool in_transaction) {
+    const std::string start = RandomKey();
+    const std::string end = RandomKey();
+    const std::vector<Value> args = {Value::Blob(start), Value::Blob(end)};
+    const auto first = model->lower_bound(start);
+    const auto last = end <= start ? first : model->upper_bound(end);
+    const auto count = std::distance(first, last);
+    SqlResult result;
+    if (Random(0, 1) == 0) {
+      result =
+          RunSql("DELETE FROM kv WHERE key >= $1 AND key <= $2 AND $1 < $2", args, in_transaction);
+      model->erase(first, last);
+    } else {
+      result = RunSql(
+          "UPDATE kv SET value = CAST(value || 'u' AS BLOB) "
+          "WHERE key BETWEEN $1 AND $2 AND $1 < $2",
+          args, in_transaction);
+      for (auto entry = first; entry != last; ++entry) entry->second += 'u';
+    }
+    ASSERT_TRUE(result.status.ok()) << result.status;
+    ASSERT_EQ(result.rows_affected, count);
+  }
+
+  void MoveWithSql(Model* model, bool in_transaction) {
+    const std::string key = RandomKey();
+    const std::string to = RandomKey();
+    const SqlResult result = RunSql("UPDATE kv SET key = $2 WHERE key = $1",
+                                    {Value::Blob(key), Value::Blob(to)}, in_transaction);
+    const auto from = model->find(key);
+    if (from != model->end() && to != key && model->contains(to)) {
+      ASSERT_EQ(GetErrorInfo(result.status).reason, Reason::kUniqueViolation) << result.status;
+      return;
+    }
+    ASSERT_TRUE(result.status.ok()) << result.status;
+    if (from == model->end()) return;
+    auto node = model->extract(from);
+    node.key() = to;
+    model->insert(std::move(node));
+  }
+
+  void SelectSomething(const Model& model, bool in_transaction) {
+    const std::string start = RandomKey();
+    const std::string skipped = RandomKey();
+    const bool reverse = Random(0, 1) == 1;
+    const auto limit = static_cast<size_t>(Random(0, 5));
+    const SqlResult result = RunSql(
+        std::string("SELECT key, value FROM kv WHERE key > $1 AND key <> $2 ORDER BY key ") +
+            (reverse ? "DESC" : "ASC") + " LIMIT $3",
+        {Value::Blob(start), Value::Blob(skipped), Value::Integer(static_cast<int64_t>(limit))},
+        in_transaction);
+    ASSERT_TRUE(result.status.ok()) << result.status;
+    Entries wanted;
+    for (const auto& entry : model) {
+      if (entry.first > start && entry.first != skipped) wanted.push_back(entry);
+    }
+    if (reverse) std::reverse(wanted.begin(), wanted.end());
+    if (wanted.size() > limit) wanted.resize(limit);
+    ASSERT_EQ(result.entries, wanted);
+  }
+
   void Do(Model* model, bool in_transaction) {
     kept_.clear();
-    Random(0, 1) == 0 ? WriteSomething(model, in_transaction)
-                      : ScanSomething(*model, in_transaction);
+    switch (Random(0, 7)) {
+      case 0: return InsertWithSql(model, in_transaction);
+      case 1: return ChangeWithSql(model, in_transaction);
+      case 2: return MoveWithSql(model, in_transaction);
+      case 3: return SelectSomething(*model, in_transaction);
+      case 4:
+      case 5: return WriteSomething(model, in_transaction);
+      default: return ScanSomething(*model, in_transaction);
+    }
   }
 
   void Transact(Model* model) {
@@ -144,8 +278,10 @@ class ModelTest : public KeyValueTest {
 PENSTOCK_ON_EACH_DRIVER(ModelTest);
 
 TEST_P(ModelTest, DoesWhatAMapDoes) {
-  Model model;
-  for (int step = 0; step < 1500 && !HasFailure(); ++step) {
+  // So that there is a table.
+  Write({Put("a", "1")});
+  Model model = {{"a", "1"}};
+  for (int step = 0; step < 2500 && !HasFailure(); ++step) {
     SCOPED_TRACE(step);
     const int choice = Random(0, 99);
     if (choice == 0) {

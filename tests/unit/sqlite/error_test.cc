@@ -1,4 +1,4 @@
-#include "drivers/sqlite/error.h"
+#include "drivers/sqlengine/error.h"
 
 #include <sqlite3.h>
 
@@ -9,6 +9,7 @@ namespace penstock::sqlite {
 namespace {
 
 using driver::Retry;
+using sqlengine::Classify;
 
 struct Case {
   int code;

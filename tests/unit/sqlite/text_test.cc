@@ -1,11 +1,11 @@
 #include "drivers/api/text.h"
-#include "drivers/sqlite/values.h"
+#include "drivers/sqlengine/values.h"
 
 #include <gtest/gtest.h>
 
 #include <string>
 
-#include "drivers/sqlite/json.h"
+#include "drivers/sqlengine/json.h"
 
 namespace penstock::sqlite {
 namespace {
@@ -18,6 +18,8 @@ using driver::IsTime;
 using driver::IsUtf8;
 using driver::IsUuid;
 using driver::ParseTimestamp;
+using sqlengine::IsJson;
+using sqlengine::KeepsDecimal;
 
 using namespace std::string_literals;
 

@@ -1,4 +1,4 @@
-#include "drivers/sqlite/values.h"
+#include "drivers/sqlengine/values.h"
 
 #include <limits>
 
@@ -8,6 +8,7 @@ namespace penstock::sqlite {
 namespace {
 
 using namespace std::string_literals;
+using sqlengine::KindOfDeclaredType;
 
 TEST(DeclaredTypes, Kinds) {
   const std::pair<const char*, Kind> cases[] = {

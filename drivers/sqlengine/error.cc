@@ -1,4 +1,4 @@
-#include "drivers/sqlite/error.h"
+#include "drivers/sqlengine/error.h"
 
 #include <sqlite3.h>
 
@@ -9,7 +9,7 @@
 #include "drivers/api/error.h"
 #include "fmt/format.h"
 
-namespace penstock::sqlite {
+namespace penstock::sqlengine {
 namespace {
 
 using driver::ErrorInfo;
@@ -138,4 +138,4 @@ absl::Status LastError(sqlite3* db, std::string_view sql) {
   return Classify(sqlite3_extended_errcode(db), sqlite3_errmsg(db), position);
 }
 
-}  // namespace penstock::sqlite
+}  // namespace penstock::sqlengine

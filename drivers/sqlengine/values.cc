@@ -1,4 +1,4 @@
-#include "drivers/sqlite/values.h"
+#include "drivers/sqlengine/values.h"
 
 #include <sqlite3.h>
 
@@ -10,11 +10,11 @@
 
 #include "drivers/api/error.h"
 #include "drivers/api/text.h"
-#include "drivers/sqlite/error.h"
-#include "drivers/sqlite/json.h"
+#include "drivers/sqlengine/error.h"
+#include "drivers/sqlengine/json.h"
 #include "fmt/format.h"
 
-namespace penstock::sqlite {
+namespace penstock::sqlengine {
 namespace {
 
 using driver::FormatTimestamp;
@@ -213,7 +213,7 @@ absl::Status Bind(sqlite3_stmt* statement, int index, const driver::Value& value
       break;
     case Kind::kTimestamp: checked = BindTimestamp(statement, index, value, &code); break;
     case Kind::kArray:
-      return MakeErrorWithHint(Reason::kUnsupported, "sqlite lacks the capability `arrays`",
+      return MakeErrorWithHint(Reason::kUnsupported, "SQLite lacks the capability `arrays`",
                                "send the elements as a json value and use json_each");
     case Kind::kBlob: code = BindBytes(statement, index, value, bytes); break;
     default:
@@ -251,4 +251,4 @@ absl::Status WriteColumn(sqlite3_stmt* statement, int index, driver::Kind kind,
   }
 }
 
-}  // namespace penstock::sqlite
+}  // namespace penstock::sqlengine

@@ -1,6 +1,6 @@
 // Values in and out of SQLite, which stores five types and declares any.
-#ifndef PENSTOCK_DRIVERS_SQLITE_VALUES_H_
-#define PENSTOCK_DRIVERS_SQLITE_VALUES_H_
+#ifndef PENSTOCK_DRIVERS_SQLENGINE_VALUES_H_
+#define PENSTOCK_DRIVERS_SQLENGINE_VALUES_H_
 
 #include <cstdint>
 #include <string_view>
@@ -11,7 +11,7 @@
 
 struct sqlite3_stmt;
 
-namespace penstock::sqlite {
+namespace penstock::sqlengine {
 
 // The kind that a column declared as `declared_type` holds.
 driver::Kind KindOfDeclaredType(std::string_view declared_type);
@@ -33,6 +33,6 @@ absl::Status Bind(sqlite3_stmt* statement, int index, const driver::Value& value
 absl::Status WriteColumn(sqlite3_stmt* statement, int index, driver::Kind kind,
                          driver::RowWriter* writer);
 
-}  // namespace penstock::sqlite
+}  // namespace penstock::sqlengine
 
-#endif  // PENSTOCK_DRIVERS_SQLITE_VALUES_H_
+#endif  // PENSTOCK_DRIVERS_SQLENGINE_VALUES_H_

@@ -1,6 +1,6 @@
 // SQLite's result codes as the project's errors.
-#ifndef PENSTOCK_DRIVERS_SQLITE_ERROR_H_
-#define PENSTOCK_DRIVERS_SQLITE_ERROR_H_
+#ifndef PENSTOCK_DRIVERS_SQLENGINE_ERROR_H_
+#define PENSTOCK_DRIVERS_SQLENGINE_ERROR_H_
 
 #include <string_view>
 
@@ -8,7 +8,7 @@
 
 struct sqlite3;
 
-namespace penstock::sqlite {
+namespace penstock::sqlengine {
 
 // What a failure means. `message` is SQLite's, which names tables and columns
 // but no values; `position` is in characters from 1, or 0.
@@ -17,6 +17,6 @@ absl::Status Classify(int extended_code, std::string_view message, int position 
 // Classify for what has just failed on `db` while working on `sql`.
 absl::Status LastError(sqlite3* db, std::string_view sql = {});
 
-}  // namespace penstock::sqlite
+}  // namespace penstock::sqlengine
 
-#endif  // PENSTOCK_DRIVERS_SQLITE_ERROR_H_
+#endif  // PENSTOCK_DRIVERS_SQLENGINE_ERROR_H_

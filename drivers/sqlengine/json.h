@@ -1,10 +1,10 @@
 // Whether a text is a JSON document.
-#ifndef PENSTOCK_DRIVERS_SQLITE_JSON_H_
-#define PENSTOCK_DRIVERS_SQLITE_JSON_H_
+#ifndef PENSTOCK_DRIVERS_SQLENGINE_JSON_H_
+#define PENSTOCK_DRIVERS_SQLENGINE_JSON_H_
 
 #include <string_view>
 
-namespace penstock::sqlite {
+namespace penstock::sqlengine {
 
 // RFC 8259, to a depth of 1000. `text` is valid UTF-8.
 bool IsJson(std::string_view text);
@@ -12,6 +12,6 @@ bool IsJson(std::string_view text);
 // Without the white space that JSON allows around a document.
 std::string_view TrimJson(std::string_view text);
 
-}  // namespace penstock::sqlite
+}  // namespace penstock::sqlengine
 
-#endif  // PENSTOCK_DRIVERS_SQLITE_JSON_H_
+#endif  // PENSTOCK_DRIVERS_SQLENGINE_JSON_H_

@@ -1,6 +1,6 @@
 // Prepared statements and the cache of them that each connection keeps.
-#ifndef PENSTOCK_DRIVERS_SQLITE_STATEMENT_H_
-#define PENSTOCK_DRIVERS_SQLITE_STATEMENT_H_
+#ifndef PENSTOCK_DRIVERS_SQLENGINE_STATEMENT_H_
+#define PENSTOCK_DRIVERS_SQLENGINE_STATEMENT_H_
 
 #include <cstddef>
 #include <list>
@@ -14,13 +14,13 @@
 #include "absl/status/status.h"
 #include "absl/status/statusor.h"
 #include "drivers/api/driver.h"
-#include "drivers/sqlite/policy.h"
-#include "drivers/sqlite/values.h"
+#include "drivers/sqlengine/policy.h"
+#include "drivers/sqlengine/values.h"
 
 struct sqlite3;
 struct sqlite3_stmt;
 
-namespace penstock::sqlite {
+namespace penstock::sqlengine {
 
 // A client's statement, prepared. Used by its connection's thread only.
 class Statement {
@@ -43,6 +43,8 @@ class Statement {
   // See Policy::changes_session.
   bool changes_session() const { return changes_session_; }
   bool is_vacuum() const { return is_vacuum_; }
+  // See Policy::note; 0 of an EXPLAIN, which does nothing.
+  int note() const { return note_; }
   int parameter_count() const { return parameter_count_; }
 
   // As of the last run; the object changes only when the schema did.
@@ -66,7 +68,7 @@ class Statement {
   void Reset();
 
  private:
-  Statement(sqlite3_stmt* handle, std::string_view sql, bool changes_session);
+  Statement(sqlite3_stmt* handle, std::string_view sql, const Policy& policy);
   absl::Status MapParameters();
   void ReadColumns();
 
@@ -76,6 +78,7 @@ class Statement {
   bool runs_alone_ = false;
   bool changes_session_ = false;
   bool is_vacuum_ = false;
+  const int note_;
   int parameter_count_ = 0;
   // For each of SQLite's parameters the number of the argument, from 0.
   std::vector<int> argument_of_;
@@ -112,6 +115,6 @@ class StatementCache {
   std::unordered_map<std::string_view, List::iterator> by_text_;
 };
 
-}  // namespace penstock::sqlite
+}  // namespace penstock::sqlengine
 
-#endif  // PENSTOCK_DRIVERS_SQLITE_STATEMENT_H_
+#endif  // PENSTOCK_DRIVERS_SQLENGINE_STATEMENT_H_

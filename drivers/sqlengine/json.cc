@@ -1,8 +1,8 @@
-#include "drivers/sqlite/json.h"
+#include "drivers/sqlengine/json.h"
 
 #include <cstddef>
 
-namespace penstock::sqlite {
+namespace penstock::sqlengine {
 namespace {
 
 // As deep as SQLite's own JSON functions go.
@@ -134,4 +134,4 @@ std::string_view TrimJson(std::string_view text) {
   return text.substr(begin, text.find_last_not_of(" \t\n\r") + 1 - begin);
 }
 
-}  // namespace penstock::sqlite
+}  // namespace penstock::sqlengine

@@ -1,4 +1,4 @@
-#include "drivers/sqlite/statement.h"
+#include "drivers/sqlengine/statement.h"
 
 #include <sqlite3.h>
 #include <strings.h>
@@ -8,11 +8,11 @@
 #include <utility>
 
 #include "drivers/api/error.h"
-#include "drivers/sqlite/error.h"
-#include "drivers/sqlite/values.h"
+#include "drivers/sqlengine/error.h"
+#include "drivers/sqlengine/values.h"
 #include "fmt/format.h"
 
-namespace penstock::sqlite {
+namespace penstock::sqlengine {
 namespace {
 
 using driver::MakeError;
@@ -70,8 +70,11 @@ int ParameterNumber(std::string_view name) {
 
 }  // namespace
 
-Statement::Statement(sqlite3_stmt* handle, std::string_view sql, bool changes_session)
-    : handle_(handle), sql_(sql), changes_session_(changes_session) {
+Statement::Statement(sqlite3_stmt* handle, std::string_view sql, const Policy& policy)
+    : handle_(handle),
+      sql_(sql),
+      changes_session_(policy.changes_session()),
+      note_(sqlite3_stmt_isexplain(handle) == 0 ? policy.note() : 0) {
   read_only_ = sqlite3_stmt_readonly(handle_) != 0 && !changes_session_;
   is_vacuum_ = StartsWithKeyword(sql_, "VACUUM");
   runs_alone_ = is_vacuum_ || changes_session_ || StartsWithKeyword(sql_, "PRAGMA");
@@ -97,7 +100,9 @@ absl::StatusOr<std::unique_ptr<Statement>> Statement::Prepare(sqlite3* db, Polic
   if (handle == nullptr) {
     return MakeError(Reason::kEmptyStatement, "the request has no statement in it");
   }
-  std::unique_ptr<Statement> statement(new Statement(handle, sql, policy->changes_session()));
+  std::unique_ptr<Statement> statement(new Statement(handle, sql, *policy));
+  // SQLite may prepare another one anew before the next comes here.
+  policy->Reset();
   const std::string_view rest(tail, static_cast<size_t>(sql.data() + sql.size() - tail));
   if (!SkipBlank(rest).empty()) {
     return MakeErrorWithHint(Reason::kMultipleStatements, "the request has more than one statement",
@@ -167,7 +172,7 @@ absl::Status Statement::Bind(std::span<const driver::Value> args, Bytes bytes) {
   }
   for (size_t i = 0; i < argument_of_.size(); ++i) {
     const driver::Value& value = args[static_cast<size_t>(argument_of_[i])];
-    absl::Status status = sqlite::Bind(handle_, static_cast<int>(i) + 1, value, bytes);
+    absl::Status status = sqlengine::Bind(handle_, static_cast<int>(i) + 1, value, bytes);
     if (!status.ok()) {
       return driver::Annotate(status, fmt::format("parameter {}", argument_of_[i] + 1));
     }
@@ -220,4 +225,4 @@ void StatementCache::DropOldest() {
   recent_first_.pop_back();
 }
 
-}  // namespace penstock::sqlite
+}  // namespace penstock::sqlengine

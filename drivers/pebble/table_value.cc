@@ -1,0 +1,140 @@
+#include "drivers/pebble/table_value.h"
+
+#include <sqlite3.h>
+
+#include <charconv>
+#include <cmath>
+#include <cstdlib>
+#include <limits>
+
+#include "drivers/api/error.h"
+#include "drivers/api/text.h"
+#include "drivers/sqlengine/values.h"
+#include "fmt/format.h"
+
+namespace penstock::pebble {
+namespace {
+
+using driver::Kind;
+using driver::Reason;
+
+// A double beyond which there is no whole number of 64 bits.
+constexpr double kWholeEnd = 9223372036854775808.0;
+
+absl::Status Misfit(std::string_view column, std::string_view what, std::string_view hint) {
+  driver::ErrorInfo info;
+  info.column = column;
+  info.hint = hint;
+  return driver::MakeError(Reason::kDataException, fmt::format("column '{}' {}", column, what),
+                           info);
+}
+
+bool ToWhole(double real, int64_t* whole) {
+  if (!(real >= -kWholeEnd && real < kWholeEnd) || real != std::trunc(real)) return false;
+  *whole = static_cast<int64_t>(real);
+  return true;
+}
+
+std::string RealText(double real) {
+  // As SQL writes what is too large.
+  if (std::isinf(real)) return real > 0 ? "9e999" : "-9e999";
+  char buffer[32];
+  const auto [end, error] = std::to_chars(buffer, buffer + sizeof(buffer), real);
+  std::string text(buffer, end);
+  // So that it reads as a real where that makes a difference.
+  if (text.find_first_of(".e") == std::string::npos) text += ".0";
+  return text;
+}
+
+std::string EncodeNumber(sqlite3_value* value, Storage storage) {
+  if (sqlite3_value_type(value) == SQLITE_INTEGER && storage == Storage::kNumeric) {
+    return std::to_string(sqlite3_value_int64(value));
+  }
+  const double real = sqlite3_value_double(value);
+  int64_t whole = 0;
+  if (storage == Storage::kNumeric && ToWhole(real, &whole)) return std::to_string(whole);
+  return RealText(real);
+}
+
+bool ParseWhole(std::string_view text, int64_t* whole) {
+  const char* end = text.data() + text.size();
+  const auto [stop, error] = std::from_chars(text.data(), end, *whole);
+  return error == std::errc() && stop == end && !text.empty();
+}
+
+void DecodeNumber(std::string_view text, Storage storage, sqlite3_context* result) {
+  int64_t whole = 0;
+  if (storage == Storage::kNumeric && ParseWhole(text, &whole)) {
+    sqlite3_result_int64(result, whole);
+  } else if (driver::IsDecimal(text)) {
+    sqlite3_result_double(result, std::strtod(std::string(text).c_str(), nullptr));
+  } else if (driver::IsUtf8(text)) {
+    sqlite3_result_text64(result, text.data(), text.size(), SQLITE_TRANSIENT, SQLITE_UTF8);
+  } else {
+    // Somebody else has written it, as bytes.
+    sqlite3_result_blob64(result, text.data(), text.size(), SQLITE_TRANSIENT);
+  }
+}
+
+}  // namespace
+
+absl::StatusOr<Storage> StorageOf(std::string_view declared_type) {
+  switch (sqlengine::KindOfDeclaredType(declared_type)) {
+    case Kind::kText: return Storage::kText;
+    case Kind::kBlob: return Storage::kBlob;
+    case Kind::kReal: return Storage::kReal;
+    case Kind::kUnspecified: break;
+    default: return Storage::kNumeric;
+  }
+  return driver::MakeErrorWithHint(
+      Reason::kUnsupported, fmt::format("there is no type '{}'", declared_type),
+      "declare TEXT, BLOB, INTEGER, REAL, BOOLEAN, TIMESTAMP, JSON or another of SQLite's kinds");
+}
+
+std::string_view BytesOf(sqlite3_value* value) {
+  const int type = sqlite3_value_type(value);
+  // SQLite makes a number's text where the number is.
+  const void* bytes = type == SQLITE_BLOB ? sqlite3_value_blob(value) : sqlite3_value_text(value);
+  const auto size = static_cast<size_t>(sqlite3_value_bytes(value));
+  return bytes == nullptr ? std::string_view()
+                          : std::string_view(static_cast<const char*>(bytes), size);
+}
+
+absl::StatusOr<std::string> Encode(sqlite3_value* value, Storage storage, std::string_view column) {
+  int type = sqlite3_value_type(value);
+  if (storage == Storage::kBlob) {
+    if (type == SQLITE_TEXT || type == SQLITE_BLOB) return std::string(BytesOf(value));
+    return Misfit(column, "holds bytes and cannot keep a number",
+                  "store CAST(… AS BLOB), or declare the column INTEGER or REAL");
+  }
+  if (type == SQLITE_BLOB && !(storage == Storage::kText && driver::IsUtf8(BytesOf(value)))) {
+    return Misfit(column, "cannot keep these bytes", "declare the column BLOB");
+  }
+  if (storage != Storage::kText) {
+    // It may make a number of a text, as an affinity does.
+    type = sqlite3_value_numeric_type(value);
+    if (type != SQLITE_TEXT) return EncodeNumber(value, storage);
+  }
+  const std::string_view text = BytesOf(value);
+  if (!driver::IsUtf8(text)) {
+    return Misfit(column, "cannot keep text that is not valid UTF-8", "declare the column BLOB");
+  }
+  return std::string(text);
+}
+
+void Decode(const rocksdb::Slice& stored, Storage storage, sqlite3_context* result) {
+  // A null pointer would be NULL.
+  const rocksdb::Slice bytes = stored.empty() ? rocksdb::Slice() : stored;
+  switch (storage) {
+    case Storage::kText:
+      sqlite3_result_text64(result, bytes.data(), bytes.size(), SQLITE_TRANSIENT, SQLITE_UTF8);
+      break;
+    case Storage::kBlob:
+      sqlite3_result_blob64(result, bytes.data(), bytes.size(), SQLITE_TRANSIENT);
+      break;
+    case Storage::kNumeric:
+    case Storage::kReal: DecodeNumber({bytes.data(), bytes.size()}, storage, result); break;
+  }
+}
+
+}  // namespace penstock::pebble

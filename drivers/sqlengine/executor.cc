@@ -1,0 +1,143 @@
+#include "drivers/sqlengine/executor.h"
+
+#include <sqlite3.h>
+
+#include <chrono>
+
+#include "drivers/api/error.h"
+#include "drivers/sqlengine/error.h"
+#include "fmt/format.h"
+
+namespace penstock::sqlengine {
+namespace {
+
+using driver::MakeErrorWithHint;
+using driver::Reason;
+using driver::StatementRun;
+using std::chrono::steady_clock;
+
+// Instructions of SQLite's machine between two looks at deadline and
+// cancellation: some ten microseconds.
+constexpr int kProgressSteps = 1000;
+
+}  // namespace
+
+Executor::Executor(sqlite3* db, Policy* policy) : db_(db), policy_(policy) {
+  sqlite3_progress_handler(db_, kProgressSteps, &Executor::OnProgress, this);
+}
+
+int Executor::OnProgress(void* self) {
+  return static_cast<const Executor*>(self)->interrupted() ? 1 : 0;
+}
+
+bool Executor::interrupted() const {
+  if (cancellation_ != nullptr && cancellation_->cancelled()) return true;
+  return deadline_ != nullptr && deadline_->passed(steady_clock::now());
+}
+
+absl::Status Executor::Interruption() const {
+  if (cancellation_ != nullptr && cancellation_->cancelled()) return cancellation_->status();
+  if (deadline_ != nullptr && deadline_->passed(steady_clock::now())) return deadline_->Error();
+  return absl::OkStatus();
+}
+
+absl::Status Executor::Failure(std::string_view sql) const {
+  const int code = sqlite3_errcode(db_) & 0xff;
+  if (code == SQLITE_AUTH && !policy_->refusal().ok()) return policy_->refusal();
+  if (code == SQLITE_INTERRUPT || code == SQLITE_BUSY) {
+    absl::Status interruption = Interruption();
+    if (!interruption.ok()) return interruption;
+  }
+  return LastError(db_, sql);
+}
+
+int64_t Executor::CountChanges() const {
+  // An id from an earlier statement is none of the next one's.
+  sqlite3_set_last_insert_rowid(db_, 0);
+  return sqlite3_total_changes64(db_);
+}
+
+void Executor::CollectChanges(int64_t changes_before, driver::Summary* summary) const {
+  if (sqlite3_total_changes64(db_) == changes_before) return;
+  summary->rows_affected += sqlite3_changes64(db_);
+  const sqlite3_int64 id = sqlite3_last_insert_rowid(db_);
+  if (id != 0) summary->last_insert_id = id;
+}
+
+absl::StatusOr<bool> Executor::StepFirst(Statement* statement, const driver::BatchLimits& limits,
+                                         driver::RowWriter* writer,
+                                         driver::Summary* summary) const {
+  const int code = sqlite3_step(statement->handle());
+  statement->RefreshColumns();
+  if (writer != nullptr && (code == SQLITE_ROW || code == SQLITE_DONE)) {
+    writer->Begin(statement->columns());
+  }
+  return GoOn(code, statement, limits, writer, summary);
+}
+
+absl::StatusOr<bool> Executor::StepOn(Statement* statement, const driver::BatchLimits& limits,
+                                      driver::RowWriter* writer, driver::Summary* summary) const {
+  return GoOn(sqlite3_step(statement->handle()), statement, limits, writer, summary);
+}
+
+absl::StatusOr<bool> Executor::GoOn(int code, Statement* statement,
+                                    const driver::BatchLimits& limits, driver::RowWriter* writer,
+                                    driver::Summary* summary) const {
+  for (; code == SQLITE_ROW; code = sqlite3_step(statement->handle())) {
+    ++summary->rows_returned;
+    if (writer == nullptr) continue;
+    absl::Status written = statement->WriteRow(writer);
+    if (!written.ok()) return written;
+    if (writer->bytes() >= limits.max_bytes) return true;
+  }
+  if (code != SQLITE_DONE) return Failure(statement->sql());
+  return false;
+}
+
+absl::Status Executor::ExecuteOnce(StatementRun* run, Statement* statement) const {
+  const int64_t before = CountChanges();
+  absl::Status bound = statement->Bind(run->args, Bytes::kBorrow);
+  if (!bound.ok()) return bound;
+  const driver::BatchLimits limits{.max_bytes = run->max_returning_bytes};
+  const absl::StatusOr<bool> more = StepFirst(statement, limits, run->writer, &run->summary);
+  if (!more.ok()) return more.status();
+  if (*more) {
+    return MakeErrorWithHint(
+        Reason::kLimitExceeded,
+        fmt::format("the statement returns more than max_returning_bytes ({})", limits.max_bytes),
+        "return fewer rows or columns, raise max_returning_bytes of the database, or run the "
+        "statement in a transaction, where its rows are streamed");
+  }
+  CollectChanges(before, &run->summary);
+  return absl::OkStatus();
+}
+
+absl::Status Executor::ExecuteRows(StatementRun* run, Statement* statement) const {
+  for (size_t i = 0; i < run->rows.size(); ++i) {
+    const int64_t before = CountChanges();
+    absl::Status status = statement->Bind(run->rows[i], Bytes::kBorrow);
+    if (status.ok()) status = StepFirst(statement, {}, nullptr, &run->summary).status();
+    if (!status.ok()) return driver::Annotate(status, fmt::format("row {}", i + 1));
+    CollectChanges(before, &run->summary);
+    sqlite3_reset(statement->handle());
+  }
+  if (run->writer != nullptr) run->writer->Begin(statement->columns());
+  return absl::OkStatus();
+}
+
+void Executor::Execute(StatementRun* run, Statement* statement) {
+  const Watch watch(this, run->deadline, run->cancellation);
+  run->status = run->rows.empty() ? ExecuteOnce(run, statement) : ExecuteRows(run, statement);
+  statement->Reset();
+  if (!run->status.ok()) run->summary = {};
+}
+
+driver::StatementInfo Describe(const Statement& statement) {
+  driver::StatementInfo info;
+  info.parameter_count = statement.parameter_count();
+  info.columns = statement.columns();
+  info.read_only = statement.read_only();
+  return info;
+}
+
+}  // namespace penstock::sqlengine
