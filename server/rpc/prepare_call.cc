@@ -179,6 +179,7 @@ class PrepareCall final : public BidiCall, public PendingRun, public Task, publi
     sql = sql_;
     args = arguments_.values();
     cancellation = &cancellation_;
+    caller = CallerName();
     writer = &builder_;
     limits.max_bytes = server.first_batch_bytes;
     max_returning_bytes = database_->limits().max_returning_bytes;
