@@ -50,7 +50,7 @@ Connection::Connection(const Options& options, const Flavor& flavor, TypeRegistr
       link_(std::move(link)),
       statements_(options.statement_cache_size) {}
 
-// CockroachDB ends the statements of a client that has gone by itself. A shorter
+// Not on CockroachDB, where it could not be tried. A shorter
 // limit, of the role's or of the database's, is left as it is.
 absl::Status Connection::LimitStatements(const driver::Deadline& deadline) {
   if (flavor_.cockroach || options_.query_timeout.count() == 0) return absl::OkStatus();
