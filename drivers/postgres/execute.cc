@@ -325,7 +325,8 @@ void Connection::RunOne(StatementRun* run, bool may_leave_cursor) {
       return;
     }
     run->status = watch->Interruption();
-    const bool sent = run->status.ok() && Send(run, statement, run->args) && link_->SendSync();
+    const bool sent = run->status.ok() && Send(run, statement, run->args);
+    if (sent) link_->SendSync();
     if (renamed) TakeCaller(command.get());
     if (!sent) return;
     link_->RowByRow();
