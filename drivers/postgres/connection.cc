@@ -50,8 +50,8 @@ Connection::Connection(const Options& options, const Flavor& flavor, TypeRegistr
       link_(std::move(link)),
       statements_(options.statement_cache_size) {}
 
-// Not on CockroachDB, where it could not be tried. A shorter
-// limit, of the role's or of the database's, is left as it is.
+// Not on CockroachDB, where it could not be tried. A shorter limit, of the role's or
+// of the database's, is left as it is.
 absl::Status Connection::LimitStatements(const driver::Deadline& deadline) {
   if (flavor_.cockroach || options_.query_timeout.count() == 0) return absl::OkStatus();
   const int64_t limit = (options_.query_timeout + kStatementTimeoutSlack).count();

@@ -144,7 +144,7 @@ bool Connection::Send(StatementRun* run, Statement* statement,
                       std::span<const driver::Value> args) {
   run->status = Encode(args, *statement);
   if (!run->status.ok()) return false;
-  if (link_->SendExecute(statement->name, wire_values_, /*binary=*/false)) return true;
+  if (link_->SendExecute(statement->name, wire_values_)) return true;
   run->status = link_->BrokenError();
   return false;
 }

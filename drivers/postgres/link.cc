@@ -293,7 +293,7 @@ bool Link::SendDescribe(const std::string& name) {
   return Sent(PQsendDescribePrepared(session_->raw(), name.c_str()));
 }
 
-bool Link::SendExecute(const std::string& name, std::span<const WireValue> values, bool binary) {
+bool Link::SendExecute(const std::string& name, std::span<const WireValue> values) {
   data_.clear();
   lengths_.clear();
   formats_.clear();
@@ -303,7 +303,7 @@ bool Link::SendExecute(const std::string& name, std::span<const WireValue> value
     formats_.push_back(value.binary ? 1 : 0);
   }
   return Sent(PQsendQueryPrepared(session_->raw(), name.c_str(), static_cast<int>(values.size()),
-                                  data_.data(), lengths_.data(), formats_.data(), binary ? 1 : 0));
+                                  data_.data(), lengths_.data(), formats_.data(), 0));
 }
 
 bool Link::SendText(const std::string& sql) {

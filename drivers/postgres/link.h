@@ -95,8 +95,8 @@ class Link {
   bool SendPrepare(const std::string& name, const std::string& sql,
                    std::span<const uint32_t> types);
   bool SendDescribe(const std::string& name);
-  // A statement that was prepared. `values` are copied. `binary`: so are its rows to come.
-  bool SendExecute(const std::string& name, std::span<const WireValue> values, bool binary);
+  // A statement that was prepared. `values` are copied.
+  bool SendExecute(const std::string& name, std::span<const WireValue> values);
   // A statement without parameters, unprepared.
   bool SendText(const std::string& sql);
   bool SendSync();

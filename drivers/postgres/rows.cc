@@ -51,7 +51,7 @@ bool Connection::RunArrays(StatementRun* run, const Statement& plain, const Watc
   for (size_t at = 0; good && at < run->rows.size(); at += kRowsAnArray) {
     const size_t count = std::min(kRowsAnArray, run->rows.size() - at);
     good = EncodeArrays(run->rows.subspan(at, count), element_types) &&
-           link_->SendExecute(bulk->name, wire_values_, /*binary=*/false) && link_->Pump();
+           link_->SendExecute(bulk->name, wire_values_) && link_->Pump();
   }
   // What cannot be sent must not leave what was: the segment is made to fail.
   const char* last = good ? "RELEASE SAVEPOINT penstock_rows" : "SELECT penstock_refused_row";
