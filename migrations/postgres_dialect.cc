@@ -65,6 +65,9 @@ class PostgresDialect final : public SqlDialect {
     const bool locked = got.ok() && got->size() == 1 && got->front().front().integer != 0;
     if (!locked) session->connection()->KeepSession(false);
     if (!got.ok()) return got.status();
+    // The driver's limit is that of requests; the role's or the database's own stays.
+    absl::Status unlimited = locked ? session->Run("RESET statement_timeout") : absl::OkStatus();
+    if (!unlimited.ok()) return unlimited;
     return locked;
   }
 

@@ -1,5 +1,6 @@
 #include "client/src/channel.h"
 
+#include <algorithm>
 #include <fstream>
 #include <iterator>
 #include <limits>
@@ -41,6 +42,12 @@ absl::Status CheckConfig(const Config& config) {
     return absl::InvalidArgumentError(fmt::format("Config.max_message_bytes is {}: from 1024 to {}",
                                                   config.max_message_bytes,
                                                   std::numeric_limits<int>::max()));
+  }
+  const auto printable = [](char c) { return c >= ' ' && c <= '~'; };
+  if (config.application_name.size() > 63 ||
+      !std::all_of(config.application_name.begin(), config.application_name.end(), printable)) {
+    return absl::InvalidArgumentError(
+        "Config.application_name has at most 63 characters, of printable ASCII");
   }
   if (config.tls.cert_file.empty() != config.tls.key_file.empty()) {
     return absl::InvalidArgumentError("Config.tls needs both of cert_file and key_file, or none");
@@ -104,7 +111,10 @@ absl::Status Channel::CheckSize(const google::protobuf::MessageLite& message) co
                                      size, config.max_message_bytes));
 }
 
-void Channel::SetUp(const Context& ctx, grpc::ClientContext* call) {
+void Channel::SetUp(const Context& ctx, grpc::ClientContext* call) const {
+  if (!config.application_name.empty()) {
+    call->AddMetadata("x-penstock-application", config.application_name);
+  }
   if (!ctx.trace_parent().empty()) call->AddMetadata("traceparent", ctx.trace_parent());
 }
 

@@ -29,8 +29,9 @@ struct Channel {
   // RESOURCE_EXHAUSTED for a message that is larger than may be sent.
   absl::Status CheckSize(const google::protobuf::MessageLite& message) const;
 
-  // Gives a call the trace parent of `ctx`. Its deadline is not set.
-  static void SetUp(const Context& ctx, grpc::ClientContext* call);
+  // Gives a call the trace parent of `ctx` and the program's name. Its deadline is not
+  // set.
+  void SetUp(const Context& ctx, grpc::ClientContext* call) const;
 
   // What a caller is to know about a call that ended with `end`. `gave_up`: this
   // side cancelled it because its deadline had passed.

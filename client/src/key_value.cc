@@ -43,7 +43,7 @@ class StreamedEntries final : public Entries {
         ctx_(ctx),
         provider_scope_(channel_->open, &call_),
         scope_(ctx_, &call_) {
-    Channel::SetUp(ctx_, &call_);
+    channel_->SetUp(ctx_, &call_);
     if (ctx_.deadline() != absl::InfiniteFuture()) call_.set_deadline(ToDeadline(GiveUpTime(ctx_)));
     reader_ = channel_->key_value->Scan(&call_, request);
   }
@@ -209,7 +209,7 @@ class DaemonKeyValue final : public KeyValue {
     absl::Status status = Prepare(ctx, request);
     if (!status.ok()) return status;
     grpc::ClientContext call;
-    Channel::SetUp(ctx, &call);
+    channel_->SetUp(ctx, &call);
     if (ctx.deadline() != absl::InfiniteFuture()) call.set_deadline(ToDeadline(GiveUpTime(ctx)));
     const CancelScope provider_scope(channel_->open, &call);
     const CancelScope scope(ctx, &call);

@@ -20,7 +20,7 @@ class QuerySource final : public ResultSource {
         ctx_(ctx),
         provider_scope_(channel_->open, &call_),
         scope_(ctx_, &call_) {
-    Channel::SetUp(ctx_, &call_);
+    channel_->SetUp(ctx_, &call_);
     if (ctx_.deadline() != absl::InfiniteFuture()) call_.set_deadline(ToDeadline(GiveUpTime(ctx_)));
     reader_ = channel_->database->Query(&call_, request);
   }

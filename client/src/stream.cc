@@ -8,7 +8,7 @@ namespace penstock::internal {
 
 StreamBase::StreamBase(std::shared_ptr<Channel> channel, const Context& opener)
     : channel_(std::move(channel)), provider_scope_(channel_->open, &call_) {
-  Channel::SetUp(opener, &call_);
+  channel_->SetUp(opener, &call_);
 }
 
 StreamBase::~StreamBase() {

@@ -2,6 +2,7 @@
 #ifndef PENSTOCK_DRIVERS_API_CONFIG_H_
 #define PENSTOCK_DRIVERS_API_CONFIG_H_
 
+#include <chrono>
 #include <cstddef>
 #include <map>
 #include <string>
@@ -28,6 +29,9 @@ struct Config {
   size_t statement_cache_size = 256;
   // The largest single value in bytes, in either direction.
   size_t max_value_bytes = size_t{64} << 20;
+  // The longest that any request may take, after which the server has given it up;
+  // 0: no limit.
+  std::chrono::milliseconds query_timeout{0};
   // What only this driver knows; an unknown key is refused with the known ones.
   std::map<std::string, std::string> options;
 };

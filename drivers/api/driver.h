@@ -113,6 +113,9 @@ struct StatementRun {
   // Read what the database held so long ago; zero: what it holds. For a statement
   // that only reads, in RunBatch, on a driver with Capabilities::staleness.
   std::chrono::microseconds staleness{};
+  // Who asks, by the name that the caller gives itself; empty: it gave none. At most
+  // 63 bytes of printable ASCII. A backend that lists its sessions shows it there.
+  std::string_view caller;
   Deadline deadline;
   // May be null.
   Cancellation* cancellation = nullptr;
@@ -155,6 +158,8 @@ enum class Isolation : uint8_t { kDefault, kReadCommitted, kRepeatableRead, kSer
 struct TransactionOptions {
   Isolation isolation = Isolation::kDefault;
   bool read_only = false;
+  // As StatementRun::caller, of all that runs in it.
+  std::string_view caller;
   Deadline deadline;
   Cancellation* cancellation = nullptr;
 };

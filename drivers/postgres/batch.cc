@@ -39,7 +39,11 @@ bool MayStart(StatementRun* run) {
 
 size_t Connection::Together(Runs runs) {
   size_t count = 0;
-  while (count < runs.size() && count < kMaxTogether && IsBrisk(*runs[count])) ++count;
+  // What shares a round trip shares the name that the session has meanwhile.
+  while (count < runs.size() && count < kMaxTogether &&
+         runs[count]->caller == runs.front()->caller && IsBrisk(*runs[count])) {
+    ++count;
+  }
   return count;
 }
 
@@ -169,7 +173,13 @@ void Connection::ReceiveSegment(std::span<Flight* const> segment, bool* cancelle
 
 void Connection::RunTogether(Runs runs) {
   std::deque<Flight> flights;
+  const bool renamed = SendCaller(runs.front()->caller);
   SendTogether(runs, &flights);
+  if (renamed) {
+    const Watch watch(link_.get(), runs.front()->deadline, nullptr);
+    Command command(&watch);
+    TakeCaller(flights.empty() ? &command : &flights.front().command);
+  }
   bool cancelled_one = false;
   driver::TimePoint began = Now();
   std::vector<Flight*> segment;

@@ -1,12 +1,10 @@
 #include "drivers/postgres/bulk.h"
 
 #include <algorithm>
-#include <bit>
 #include <cctype>
 #include <charconv>
-#include <limits>
-#include <type_traits>
 
+#include "drivers/postgres/binary.h"
 #include "fmt/format.h"
 
 namespace penstock::postgres {
@@ -94,54 +92,48 @@ bool Names(Reader* reader, char separator) {
   return true;
 }
 
-template <typename T>
-void PutBigEndian(T value, std::string* out) {
-  for (int shift = static_cast<int>(sizeof(T)) * 8 - 8; shift >= 0; shift -= 8) {
-    out->push_back(static_cast<char>(value >> shift & 0xff));
+// "INSERT INTO <table>(<columns>) VALUES($1, …)", of which `head` is what stands
+// before VALUES.
+struct Insert {
+  std::string_view head;
+  std::string_view table;
+  std::string_view columns;  // empty: there is no list
+  int parameters = 0;
+};
+
+std::optional<Insert> ReadInsert(std::string_view sql) {
+  Reader reader(sql);
+  const auto since = [&](size_t begin) {
+    return sql.substr(begin, sql.size() - reader.left() - begin);
+  };
+  Insert insert;
+  if (!reader.Keyword("insert") || !reader.Keyword("into")) return std::nullopt;
+  size_t begin = sql.size() - reader.left();
+  if (!Names(&reader, '.')) return std::nullopt;
+  insert.table = since(begin);
+  if (reader.Char('(')) {
+    begin = sql.size() - reader.left();
+    if (!Names(&reader, ',')) return std::nullopt;
+    insert.columns = since(begin);
+    if (!reader.Char(')')) return std::nullopt;
   }
-}
-
-template <typename T>
-bool PutInteger(int64_t value, std::string* out) {
-  if (value < std::numeric_limits<T>::min() || value > std::numeric_limits<T>::max()) return false;
-  PutBigEndian<uint32_t>(sizeof(T), out);
-  PutBigEndian(static_cast<std::make_unsigned_t<T>>(value), out);
-  return true;
-}
-
-bool PutBytes(std::string_view bytes, std::string* out) {
-  PutBigEndian(static_cast<uint32_t>(bytes.size()), out);
-  out->append(bytes);
-  return true;
-}
-
-// A value in the server's binary form. False: its kind is not the type's own, or
-// has no simple form.
-bool PutBinary(const Value& value, const Type& type, std::string* out) {
-  switch (type.base) {
-    case oid::kInt8: return value.kind == Kind::kInteger && PutInteger<int64_t>(value.integer, out);
-    case oid::kInt4: return value.kind == Kind::kInteger && PutInteger<int32_t>(value.integer, out);
-    case oid::kInt2: return value.kind == Kind::kInteger && PutInteger<int16_t>(value.integer, out);
-    case oid::kFloat8:
-      if (value.kind != Kind::kReal) return false;
-      PutBigEndian<uint32_t>(8, out);
-      PutBigEndian(std::bit_cast<uint64_t>(value.real), out);
-      return true;
-    case oid::kText:
-    case oid::kVarchar:
-    case oid::kBpchar: return value.kind == Kind::kText && PutBytes(value.text, out);
-    case oid::kBytea: return value.kind == Kind::kBlob && PutBytes(value.text, out);
-    default: return false;
-  }
+  insert.head = since(0);
+  if (!reader.Keyword("values") || !reader.Char('(')) return std::nullopt;
+  do {
+    if (!reader.Parameter(++insert.parameters)) return std::nullopt;
+  } while (reader.Char(','));
+  if (!reader.Char(')')) return std::nullopt;
+  reader.Char(';');
+  return reader.AtEnd() ? std::optional(insert) : std::nullopt;
 }
 
 bool EncodeBinary(size_t column, std::span<const std::vector<Value>> rows, const Type& type,
                   std::string* arena) {
-  PutBigEndian<uint32_t>(1, arena);  // dimensions
-  PutBigEndian<uint32_t>(1, arena);  // there may be NULLs
+  PutBigEndian(uint32_t{1}, arena);  // dimensions
+  PutBigEndian(uint32_t{1}, arena);  // there may be NULLs
   PutBigEndian(type.oid, arena);
   PutBigEndian(static_cast<uint32_t>(rows.size()), arena);
-  PutBigEndian<uint32_t>(1, arena);  // the index of the first
+  PutBigEndian(uint32_t{1}, arena);  // the index of the first
   for (const std::vector<Value>& row : rows) {
     if (row[column].is_null()) {
       PutBigEndian(~uint32_t{0}, arena);
@@ -155,23 +147,24 @@ bool EncodeBinary(size_t column, std::span<const std::vector<Value>> rows, const
 }  // namespace
 
 std::optional<std::string> BulkForm(std::string_view sql) {
-  Reader reader(sql);
-  if (!reader.Keyword("insert") || !reader.Keyword("into") || !Names(&reader, '.')) {
-    return std::nullopt;
+  const std::optional<Insert> insert = ReadInsert(sql);
+  if (!insert.has_value()) return std::nullopt;
+  std::string form = fmt::format("{} SELECT", insert->head);
+  for (int i = 1; i <= insert->parameters; ++i) {
+    form += fmt::format("{} unnest(${})", i > 1 ? "," : "", i);
   }
-  if (reader.Char('(') && (!Names(&reader, ',') || !reader.Char(')'))) return std::nullopt;
-  const size_t values = sql.size() - reader.left();
-  if (!reader.Keyword("values") || !reader.Char('(')) return std::nullopt;
-  std::string form = fmt::format("{} SELECT", sql.substr(0, values));
-  int count = 0;
-  do {
-    if (!reader.Parameter(++count)) return std::nullopt;
-    form += fmt::format("{} unnest(${})", count > 1 ? "," : "", count);
-  } while (reader.Char(','));
-  if (!reader.Char(')')) return std::nullopt;
-  reader.Char(';');
-  if (!reader.AtEnd()) return std::nullopt;
   return form;
+}
+
+std::optional<CopyForm> CopyFormOf(std::string_view sql) {
+  const std::optional<Insert> insert = ReadInsert(sql);
+  // Without a list of columns COPY takes all of them, and INSERT the first ones.
+  if (!insert.has_value() || insert->columns.empty()) return std::nullopt;
+  // The table's name goes into a string as well.
+  if (insert->table.find_first_of("'\\") != std::string_view::npos) return std::nullopt;
+  return CopyForm{
+      .table = std::string(insert->table),
+      .sql = fmt::format("COPY {}({}) FROM STDIN (FORMAT binary)", insert->table, insert->columns)};
 }
 
 std::vector<uint32_t> BulkTypes(std::span<const Type* const> parameters) {

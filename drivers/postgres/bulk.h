@@ -1,4 +1,4 @@
-// Many rows of one INSERT as a few arrays.
+// Many rows of one INSERT as a few arrays, or as one COPY.
 #ifndef PENSTOCK_DRIVERS_POSTGRES_BULK_H_
 #define PENSTOCK_DRIVERS_POSTGRES_BULK_H_
 
@@ -21,6 +21,14 @@ namespace penstock::postgres {
 // nothing else: the same statement that takes an array for each parameter. None:
 // it is another statement, whose rows are run one by one.
 std::optional<std::string> BulkForm(std::string_view sql);
+
+// The COPY of the same rows, for one that names its columns.
+struct CopyForm {
+  // As the statement has it, for to_regclass; no string needs escapes for it.
+  std::string table;
+  std::string sql;
+};
+std::optional<CopyForm> CopyFormOf(std::string_view sql);
 
 // The types of those arrays; empty: not each parameter has one.
 std::vector<uint32_t> BulkTypes(std::span<const Type* const> parameters);

@@ -2,6 +2,9 @@
 
 #include <array>
 #include <chrono>
+#include <cstdint>
+#include <limits>
+#include <string>
 #include <utility>
 
 #include "drivers/api/error.h"
@@ -10,6 +13,13 @@
 namespace penstock::postgres {
 
 using driver::Reason;
+
+namespace {
+
+// So much later than the daemon, which knows more precisely and says it better.
+constexpr auto kStatementTimeoutSlack = std::chrono::seconds(5);
+
+}  // namespace
 
 absl::StatusOr<std::unique_ptr<Connection>> Connection::Open(const Options& options,
                                                              const Flavor& flavor,
@@ -27,6 +37,8 @@ absl::StatusOr<std::unique_ptr<Connection>> Connection::Open(const Options& opti
                                  : "is not a CockroachDB: it reports no crdb_version"),
         is_cockroach ? "use the driver cockroachdb" : "use the driver postgres");
   }
+  absl::Status limited = connection->LimitStatements(deadline);
+  if (!limited.ok()) return limited;
   return connection;
 }
 
@@ -37,6 +49,58 @@ Connection::Connection(const Options& options, const Flavor& flavor, TypeRegistr
       types_(types),
       link_(std::move(link)),
       statements_(options.statement_cache_size) {}
+
+// Not on CockroachDB, where it could not be tried. A shorter limit, of the role's or
+// of the database's, is left as it is.
+absl::Status Connection::LimitStatements(const driver::Deadline& deadline) {
+  if (flavor_.cockroach || options_.query_timeout.count() == 0) return absl::OkStatus();
+  const int64_t limit = (options_.query_timeout + kStatementTimeoutSlack).count();
+  // The server's own greatest.
+  if (limit > std::numeric_limits<int32_t>::max()) return absl::OkStatus();
+  const Watch watch(link_.get(), deadline, nullptr);
+  Command command(&watch);
+  const bool sent =
+      link_->SendText(fmt::format("SELECT pg_catalog.set_config(name, '{0}', false) FROM "
+                                  "pg_catalog.pg_settings WHERE CASE name WHEN 'statement_timeout' "
+                                  "THEN setting::bigint NOT BETWEEN 1 AND {0} END",
+                                  limit)) &&
+      link_->SendSync();
+  bool set = false;
+  while (sent) {
+    absl::StatusOr<Result> result = Next(&command);
+    if (!result.ok()) return result.status();
+    if (result->sort() == Result::Sort::kError) return Failure(*result, command);
+    if (result->sort() == Result::Sort::kDone) set = result->rows() == 1;
+    if (result->sort() != Result::Sort::kSync) continue;
+    if (set) statement_timeout_ = fmt::format("SET statement_timeout = {}", limit);
+    return absl::OkStatus();
+  }
+  return link_->BrokenError();
+}
+
+bool Connection::SendCaller(std::string_view caller) {
+  // In a transaction it would be undone with it.
+  if (caller == caller_ || in_transaction_) return false;
+  caller_ = caller;
+  std::string set = "RESET application_name";
+  if (!caller.empty()) {
+    set = "SET application_name = '";
+    for (const char c : caller) {
+      if (c == '\'') set += c;
+      // Which has a meaning of its own where standard_conforming_strings is off.
+      set += c == '\\' ? '/' : c;
+    }
+    set += '\'';
+  }
+  link_->SendText(set);
+  link_->SendSync();
+  return true;
+}
+
+void Connection::TakeCaller(Command* command) {
+  // A cancel may have hit it: then it is unlike any caller, and set the next time.
+  if (!FinishSegment(command).ok()) caller_ = "\n";
+}
 
 absl::Status Connection::Ping(const driver::Deadline& deadline) {
   if (!link_->Alive()) return link_->BrokenError();
@@ -59,6 +123,7 @@ void Connection::CleanUp() {
   // Within a transaction it is the same client's still.
   if (!session_changed_ || keep_session_ || in_transaction_ || !healthy()) return;
   session_changed_ = false;
+  caller_.clear();
   if (flavor_.cockroach) {
     statements_.Clear();
     if (!Control("DISCARD ALL").ok()) link_->Break();
@@ -71,6 +136,7 @@ void Connection::CleanUp() {
       "DISCARD SEQUENCES"};
   bool sent = true;
   for (const char* step : kSteps) sent = sent && link_->SendText(step);
+  if (!statement_timeout_.empty()) sent = sent && link_->SendText(statement_timeout_);
   const driver::Deadline limit{.at = std::chrono::steady_clock::now() + options_.cancel_grace,
                                .reason = Reason::kQueryTimeout};
   const Watch watch(link_.get(), limit, nullptr);

@@ -16,6 +16,7 @@
 #include "absl/status/status.h"
 #include "absl/status/statusor.h"
 #include "drivers/api/driver.h"
+#include "drivers/postgres/bulk.h"
 #include "drivers/postgres/encode.h"
 #include "drivers/postgres/flavor.h"
 #include "drivers/postgres/link.h"
@@ -26,9 +27,9 @@
 namespace penstock::postgres {
 
 // See driver::Connection for the contract. batch.cc has RunBatch, execute.cc one
-// statement's way through the server, prepare.cc how statements are made known,
-// stale_read.cc reads of the past, transaction.cc the client's transaction, connection.cc the
-// session itself.
+// statement's way through the server, rows.cc and copy.cc one that is run for many rows,
+// prepare.cc how statements are made known, stale_read.cc reads of the past,
+// transaction.cc the client's transaction, connection.cc the session itself.
 class Connection final : public driver::Connection {
  public:
   // All three outlive the connection.
@@ -128,6 +129,15 @@ class Connection final : public driver::Connection {
   // Undoes what statements have left behind in the session, if they may have.
   void CleanUp();
 
+  // Shows the server who asks: queues the change of application_name, with a sync of
+  // its own. False: nothing is to be changed. Else TakeCaller comes first.
+  bool SendCaller(std::string_view caller);
+  // Takes the result of that.
+  void TakeCaller(Command* command);
+  // The longest that the server lets a statement run, should this process not be
+  // there any more to end it.
+  absl::Status LimitStatements(const driver::Deadline& deadline);
+
   // --- batch.cc
   // Others may wait behind it on this connection.
   bool IsBrisk(const driver::StatementRun& run);
@@ -167,9 +177,9 @@ class Connection final : public driver::Connection {
   absl::Status WriteRow(const Result& row, const Statement& statement, driver::RowWriter* writer);
   // After a statement: is the session as it should be?
   void CheckSession(driver::StatementRun* run, const Statement& statement);
-  // What `status`, should it be that the link was lost, means for a statement
-  // that was sent.
-  absl::Status WhenLost(const absl::Status& status, const Statement& statement) const;
+  // What `status`, should it be that the link was lost, means for a statement that
+  // was sent; `over`: the server had said before that it ends the session.
+  absl::Status WhenLost(const absl::Status& status, const Statement& statement, bool over) const;
   absl::Status OutcomeUnknown() const;
   static absl::Status ResultTooLarge();
 
@@ -182,6 +192,21 @@ class Connection final : public driver::Connection {
   bool RunArrays(driver::StatementRun* run, const Statement& plain, const Watch& watch);
   bool EncodeArrays(std::span<const std::vector<driver::Value>> rows,
                     const std::vector<const Type*>& types);
+
+  // --- copy.cc
+  // The same by COPY. False: nothing has happened, they have to go another way.
+  bool RunCopy(driver::StatementRun* run, Statement* plain, const Watch& watch);
+  // Opens its transaction, or a savepoint in the client's. False: it is not to be a
+  // COPY (noted in `plain`), or something went wrong.
+  bool BeginCopy(const CopyForm& form, Statement* plain, Command* command);
+  bool SendRows(driver::StatementRun* run, const CopyForm& form, const Statement& plain,
+                Command* command);
+  bool SendAllRows(std::span<const std::vector<driver::Value>> rows, const Statement& plain,
+                   Command* command);
+  // Waits until what is queued has been sent. False: it is to end, or the link broke.
+  bool Flush(Command* command);
+  absl::Status EndCopy(const Watch& watch);
+  absl::Status UndoCopy();
 
   // --- stale_read.cc
   // Runs one that has a staleness.
@@ -210,8 +235,10 @@ class Connection final : public driver::Connection {
   bool in_transaction_ = false;
   // It is not the client's, but that of a read with a staleness.
   bool stale_read_ = false;
-  // The server has said that it ends the session: what was sent after that is not run.
-  bool session_over_ = false;
+  // Whose name the session has; empty: the configured one.
+  std::string caller_;
+  // Of SET statement_timeout; empty: nothing is to be set.
+  std::string statement_timeout_;
   // Something may have been left behind in the session.
   bool session_changed_ = false;
   // See KeepSession.

@@ -181,11 +181,12 @@ absl::Status Connection::WriteRow(const Result& row, const Statement& statement,
                                   driver::RowWriter* writer) {
   const auto columns = static_cast<int>(statement.column_types.size());
   for (int i = 0; i < columns; ++i) {
-    if (row.null(i)) {
+    const std::string_view value = row.value(i);
+    // Most values are not empty, and then not NULL either: that saves a call.
+    if (value.empty() && row.null(i)) {
       writer->Null();
       continue;
     }
-    const std::string_view value = row.value(i);
     // Bytes come as "\\x" and two digits each.
     const bool hex = statement.column_types[static_cast<size_t>(i)]->kind == driver::Kind::kBlob;
     if ((hex ? (value.size() - 2) / 2 : value.size()) > options_.max_value_bytes) {
@@ -206,9 +207,10 @@ absl::Status Connection::WriteRow(const Result& row, const Statement& statement,
 Connection::Ending Connection::Receive(StatementRun* run, const Statement& statement,
                                        Command* command, size_t max_bytes) {
   for (;;) {
+    const bool over = link_->session_ended();
     absl::StatusOr<Result> result = Next(command);
     if (!result.ok()) {
-      if (run->status.ok()) run->status = WhenLost(result.status(), statement);
+      if (run->status.ok()) run->status = WhenLost(result.status(), statement, over);
       return Ending::kDone;
     }
     switch (result->sort()) {
@@ -241,9 +243,8 @@ Connection::Ending Connection::Receive(StatementRun* run, const Statement& state
         // The server's error undoes the statement. Not so libpq's own, which has no
         // SQLSTATE, nor one that comes when it has ended, which may be the commit's.
         if (result->error().sqlstate.empty() || command->done > 0) {
-          run->status = WhenLost(run->status, statement);
+          run->status = WhenLost(run->status, statement, over);
         }
-        session_over_ = session_over_ || EndsSession(result->error());
         if (IsStalePlan(result->error()) && !in_transaction_) {
           if (!command->ends_with_sync) {
             command->stale = true;
@@ -279,9 +280,10 @@ Connection::Ending Connection::Ended(StatementRun* run, const Command& command) 
   return Ending::kDone;
 }
 
-absl::Status Connection::WhenLost(const absl::Status& status, const Statement& statement) const {
+absl::Status Connection::WhenLost(const absl::Status& status, const Statement& statement,
+                                  bool over) const {
   // The commit is what the sync makes of the statement.
-  const bool may_commit = !in_transaction_ && !statement.text.reads && !session_over_;
+  const bool may_commit = !in_transaction_ && !statement.text.reads && !over;
   return may_commit && Lost(status) ? OutcomeUnknown() : status;
 }
 
@@ -316,15 +318,19 @@ void Connection::RunOne(StatementRun* run, bool may_leave_cursor) {
     if (run->writer != nullptr) run->writer->Begin(statement->columns);
     auto command = std::make_unique<Command>(watch.get());
     const driver::TimePoint began = Now();
+    const bool renamed = SendCaller(run->caller);
     if (many) {
+      if (renamed) TakeCaller(command.get());
       RunRows(run, statement, *watch);
       CheckSession(run, *statement);
       return;
     }
     run->status = watch->Interruption();
-    if (!run->status.ok() || !Send(run, statement, run->args)) return;
+    const bool sent = run->status.ok() && Send(run, statement, run->args);
+    if (sent) link_->SendSync();
+    if (renamed) TakeCaller(command.get());
+    if (!sent) return;
     link_->RowByRow();
-    link_->SendSync();
     const Ending ending = Receive(run, *statement, command.get(),
                                   may_leave_cursor ? run->limits.max_bytes : kNoCursor);
     if (ending == Ending::kMore && may_leave_cursor) {

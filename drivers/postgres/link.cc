@@ -321,6 +321,42 @@ bool Link::Pump() {
   return !broken_;
 }
 
+bool Link::SendCopy(const std::string& sql) {
+  return Sent(PQexitPipelineMode(session_->raw())) &&
+         Sent(PQsendQuery(session_->raw(), sql.c_str()));
+}
+
+bool Link::SendCopyData(std::string_view data) {
+  return Sent(PQputCopyData(session_->raw(), data.data(), static_cast<int>(data.size())));
+}
+
+bool Link::EndCopy(bool complete) {
+  return Sent(PQputCopyEnd(session_->raw(), complete ? nullptr : "given up by penstock"));
+}
+
+bool Link::ResumePipeline() { return Sent(PQenterPipelineMode(session_->raw())); }
+
+Link::Wait Link::Poll(bool unsent, TimePoint until) {
+  PGconn* raw = session_->raw();
+  pollfd waits[2] = {{.fd = PQsocket(raw),
+                      .events = static_cast<short>(unsent ? POLLIN | POLLOUT : POLLIN),
+                      .revents = 0},
+                     {.fd = wake_fd_, .events = POLLIN, .revents = 0}};
+  const int count = poll(waits, 2, PollTimeout(until));
+  if (count == 0 && Now() >= until) return Wait::kTimeUp;
+  if (count <= 0) return Wait::kReady;
+  if (waits[0].revents != 0 && PQconsumeInput(raw) != 1 && PQisBusy(raw) != 0) {
+    broken_ = true;
+    return Wait::kBroken;
+  }
+  if (waits[1].revents != 0) {
+    eventfd_t times = 0;
+    eventfd_read(wake_fd_, &times);
+    return Wait::kWoken;
+  }
+  return Wait::kReady;
+}
+
 Link::Wait Link::WaitForResult(TimePoint until) {
   PGconn* raw = session_->raw();
   for (;;) {
@@ -335,22 +371,19 @@ Link::Wait Link::WaitForResult(TimePoint until) {
       broken_ = true;
       return Wait::kBroken;
     }
-    pollfd waits[2] = {{.fd = PQsocket(raw),
-                        .events = static_cast<short>(unsent > 0 ? POLLIN | POLLOUT : POLLIN),
-                        .revents = 0},
-                       {.fd = wake_fd_, .events = POLLIN, .revents = 0}};
-    const int count = poll(waits, 2, PollTimeout(until));
-    if (count == 0 && Now() >= until) return Wait::kTimeUp;
-    if (count <= 0) continue;
-    if (waits[0].revents != 0 && PQconsumeInput(raw) != 1 && PQisBusy(raw) != 0) {
-      broken_ = true;
-      return Wait::kBroken;
-    }
-    if (waits[1].revents != 0) {
-      eventfd_t times = 0;
-      eventfd_read(wake_fd_, &times);
-      return Wait::kWoken;
-    }
+    const Wait polled = Poll(unsent > 0, until);
+    if (polled != Wait::kReady) return polled;
+  }
+}
+
+Link::Wait Link::WaitUntilSent(TimePoint until) {
+  for (;;) {
+    const int unsent = PQflush(session_->raw());
+    if (unsent < 0) broken_ = true;
+    if (broken_) return Wait::kBroken;
+    if (unsent == 0) return Wait::kReady;
+    const Wait polled = Poll(/*unsent=*/true, until);
+    if (polled != Wait::kReady) return polled;
   }
 }
 
@@ -358,6 +391,7 @@ Result Link::Take() {
   PGconn* raw = session_->raw();
   Result result(PQgetResult(raw));
   if (PQstatus(raw) == CONNECTION_BAD) broken_ = true;
+  if (result.sort() == Result::Sort::kError && EndsSession(result.error())) session_ended_ = true;
   return result;
 }
 
@@ -428,6 +462,7 @@ absl::Status Link::BrokenError() const {
 
 bool Link::Alive() {
   pollfd wait{.fd = PQsocket(session_->raw()), .events = POLLIN, .revents = 0};
+  if (session_ended_) broken_ = true;
   if (broken_ || poll(&wait, 1, 0) == 0) return !broken_;
   // Its end comes as an error that nobody has asked for, which libpq makes a
   // notice of, and after it the end of the stream, maybe later.

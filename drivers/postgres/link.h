@@ -32,7 +32,7 @@ class Result {
     kError,    // it has failed
     kSkipped,  // it was not run: one before it in its segment has failed
     kSync,     // the end of a segment
-    kCopy,     // COPY to or from the client: not for us
+    kCopy,     // COPY to or from the client has begun
   };
 
   Result() = default;
@@ -101,9 +101,22 @@ class Link {
   bool SendText(const std::string& sql);
   bool SendSync();
 
+  // COPY from us, which libpq has outside of pipelines only. To be sent when nothing
+  // else is on its way; a kCopy, or the error, is its first result.
+  bool SendCopy(const std::string& sql);
+  // After kCopy: queues `data`. WaitUntilSent keeps what is queued small.
+  bool SendCopyData(std::string_view data);
+  // The end of the data, or that there is none: then the server undoes it. Its
+  // result and a kEnd follow.
+  bool EndCopy(bool complete);
+  // Back to pipelines, after the kEnd.
+  bool ResumePipeline();
+
   // Sends what is queued and waits for the next result. kWoken: Wake was called
   // since the last wait.
   Wait WaitForResult(driver::TimePoint until);
+  // The same until all that is queued has been sent.
+  Wait WaitUntilSent(driver::TimePoint until);
   // Sends and receives as far as that goes without waiting; false: broken.
   bool Pump();
   // After kReady: takes the result. After a kEnd the next command's follow.
@@ -134,6 +147,8 @@ class Link {
   void Break() { broken_ = true; }
   // Why it broke, in libpq's words.
   absl::Status BrokenError() const;
+  // The server has said that it ends the session: what it has not answered is not run.
+  bool session_ended() const { return session_ended_; }
   // Takes what has come while nobody waited, such as the news of the session's
   // end; false: it has ended. To be called when no command is on its way.
   bool Alive();
@@ -144,11 +159,12 @@ class Link {
   explicit Link(std::unique_ptr<Session> session);
   static void OnNotice(void* self, const pg_result* notice);
   bool Sent(int ok);
+  // Waits once, for what the socket or Wake brings; kReady: something has come.
+  Wait Poll(bool unsent, driver::TimePoint until);
 
   std::unique_ptr<Session> session_;
   const int wake_fd_;
   bool broken_ = false;
-  // The server has said so, unasked.
   bool session_ended_ = false;
   std::shared_ptr<CancelRequest> cancel_;
   // Scratch of SendExecute.

@@ -168,6 +168,7 @@ absl::StatusOr<Options> ParseOptions(const driver::Config& config) {
   Options options;
   options.statement_cache_size = std::max<size_t>(config.statement_cache_size, 1);
   options.max_value_bytes = config.max_value_bytes;
+  options.query_timeout = config.query_timeout;
   // A half-open link is noticed by the kernel, not only by our own time-outs.
   Parameters parameters = {{"application_name", "penstock/" + config.name},
                            {"tcp_user_timeout", "30000"},

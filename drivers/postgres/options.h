@@ -26,6 +26,8 @@ struct Options {
   // How long a cancelled statement may take to end before its connection is closed.
   std::chrono::milliseconds cancel_grace{5000};
   size_t statement_cache_size = 256;
+  // 0: no limit.
+  std::chrono::milliseconds query_timeout{0};
   size_t max_value_bytes = size_t{64} << 20;
   // Reset the session after each use, whatever ran (session_reset: always).
   bool always_reset = false;

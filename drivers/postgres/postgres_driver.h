@@ -20,11 +20,16 @@ namespace penstock::postgres {
 // commas), port, username, password, database and ssl_mode say it. Hosts are
 // tried in turn, each for its share of the pool's connect_timeout.
 //
+// `config.query_timeout` and five seconds become the server's statement_timeout, for
+// when nobody is there to end a statement; a shorter one of the role's or the
+// database's is left. Every session is asked for it once, when it begins.
+//
 // Options (config.options), all texts:
 //   ssl_ca, ssl_cert, ssl_key  files, as libpq's sslrootcert, sslcert, sslkey
 //   target_session_attrs       any (default) | read-write | read-only | primary |
 //                              standby | prefer-standby
-//   application_name           default penstock/<name of the database>
+//   application_name           default penstock/<name of the database>; callers that
+//                              give a name are shown with theirs
 //   cancel_grace_ms            how long a cancelled statement may take to end
 //                              before its connection is closed; default 5000
 //   tcp_user_timeout_ms        default 30000

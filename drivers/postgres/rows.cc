@@ -21,8 +21,13 @@ constexpr size_t kRowsAnArray = 2048;
 
 void Connection::RunRows(StatementRun* run, Statement* statement, const Watch& watch) {
   driver::RowWriter* writer = std::exchange(run->writer, nullptr);
+  const auto fits = [&](const auto& row) { return row.size() == statement->parameters.size(); };
+  const bool together = !(in_transaction_ && transaction_aborted()) &&
+                        std::all_of(run->rows.begin(), run->rows.end(), fits);
   // If that fails the rows go one by one, to find out which one it is.
-  if (!RunArrays(run, *statement, watch)) RunRowByRow(run, statement, watch);
+  if (!together || (!RunCopy(run, statement, watch) && !RunArrays(run, *statement, watch))) {
+    RunRowByRow(run, statement, watch);
+  }
   if (!run->status.ok()) run->summary = {};
   run->summary.rows_returned = 0;
   run->writer = writer;
@@ -31,8 +36,6 @@ void Connection::RunRows(StatementRun* run, Statement* statement, const Watch& w
 bool Connection::RunArrays(StatementRun* run, const Statement& plain, const Watch& watch) {
   // CockroachDB's documentation promises nothing about rows made that way.
   if (flavor_.cockroach || run->rows.size() < kFewestForArrays) return false;
-  const auto fits = [&](const auto& row) { return row.size() == plain.parameters.size(); };
-  if (!std::all_of(run->rows.begin(), run->rows.end(), fits)) return false;
   const std::optional<std::string> form = BulkForm(run->sql);
   const std::vector<uint32_t> types = BulkTypes(plain.parameters);
   if (!form.has_value() || types.size() != plain.parameters.size()) return false;

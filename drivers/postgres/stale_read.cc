@@ -42,6 +42,10 @@ void Connection::RunStale(StatementRun* run, bool may_leave_cursor) {
     {
       const Watch watch(link_.get(), run->deadline, run->cancellation);
       run->status = watch.Interruption();
+      if (run->status.ok() && SendCaller(run->caller)) {
+        Command command(&watch);
+        TakeCaller(&command);
+      }
       if (run->status.ok()) run->status = Control(BeginText(run->staleness), watch);
     }
     in_transaction_ = stale_read_ = healthy() && link_->transaction() != Link::Transaction::kNone;

@@ -48,6 +48,9 @@ struct Statement {
   // Never null.
   driver::Columns columns;
 
+  // Its rows may come in by COPY, as far as is known.
+  bool may_copy = true;
+
   // How it has behaved so far: the longest time and the largest result, of
   // which older ones are forgotten little by little.
   bool has_run = false;

@@ -27,7 +27,13 @@ std::string BeginText(const driver::TransactionOptions& options) {
 absl::Status Connection::Begin(const driver::TransactionOptions& options) {
   const Watch watch(link_.get(), options.deadline, options.cancellation);
   absl::Status begun = watch.Interruption();
-  if (begun.ok()) begun = Control(BeginText(options), watch);
+  if (begun.ok()) {
+    Command command(&watch);
+    const bool renamed = SendCaller(options.caller);
+    const bool sent = link_->SendText(BeginText(options)) && link_->SendSync();
+    if (renamed) TakeCaller(&command);
+    begun = sent ? FinishSegment(&command) : link_->BrokenError();
+  }
   in_transaction_ = healthy() && link_->transaction() != Link::Transaction::kNone;
   if (!begun.ok() && in_transaction_) Rollback().IgnoreError();
   return begun;

@@ -118,6 +118,7 @@ absl::Status Connection::CheckLengths(const KeyValueRun& operation) const {
 StatementRun Connection::Own(const StatementRun& run, std::string_view sql) const {
   StatementRun own;
   own.sql = sql;
+  own.caller = run.caller;
   own.deadline = run.deadline;
   own.cancellation = run.cancellation;
   return own;

@@ -103,6 +103,7 @@ void Connection::Write(StatementRun* run) {
 
 absl::StatusOr<Connection::Outcome> Connection::TryWrite(StatementRun* run) {
   absl::Status begun = Begin({.isolation = driver::Isolation::kSerializable,
+                              .caller = run->caller,
                               .deadline = run->deadline,
                               .cancellation = run->cancellation});
   if (!begun.ok()) return begun;

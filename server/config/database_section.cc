@@ -198,6 +198,7 @@ DatabaseConfig ReadDatabase(YamlMap map, const std::string& name, const Database
   if (config.driver.driver == kCockroachDb) config.pool.max_lifetime = kCockroachDbLifetime;
   ReadPool(&map, &config.pool, context.problems);
   ReadLimits(&map, &config.limits);
+  config.driver.query_timeout = config.limits.query_timeout;
   ReadSizes(&map, context, &config.driver);
   ReadMigrationsTable(&map, &config.migrations_table, context.problems);
   if (const std::optional<Setting> folder = map.Text("migrate_on_start")) {

@@ -1,5 +1,6 @@
 #include "server/rpc/call.h"
 
+#include <algorithm>
 #include <chrono>
 
 #include "drivers/api/error.h"
@@ -172,6 +173,20 @@ absl::Status Call::DeadlineFor(const Database& database, bool has_timeout,
     }
   }
   return absl::OkStatus();
+}
+
+std::string_view Call::CallerName() {
+  if (caller_.has_value()) return *caller_;
+  caller_.emplace();
+  const auto& metadata = server_context_.client_metadata();
+  const auto found = metadata.find("x-penstock-application");
+  if (found == metadata.end()) return *caller_;
+  constexpr size_t kMaxBytes = 63;
+  caller_->assign(found->second.data(), std::min(found->second.size(), kMaxBytes));
+  for (char& c : *caller_) {
+    if (c < ' ' || c > '~') c = '?';
+  }
+  return *caller_;
 }
 
 absl::Status Call::GoneStatus() const {

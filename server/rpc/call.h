@@ -4,6 +4,9 @@
 
 #include <atomic>
 #include <cstdint>
+#include <optional>
+#include <string>
+#include <string_view>
 
 #include "absl/status/status.h"
 #include "drivers/api/deadline.h"
@@ -76,6 +79,11 @@ class Call : public Session {
                            const google::protobuf::Duration& timeout, TimePoint now,
                            driver::Deadline* deadline) const;
 
+  // The name that the caller gives itself in the metadata x-penstock-application, cut
+  // to what driver::StatementRun::caller allows; empty: none. Lives as long as the call.
+  // To be called by whoever drives the call, after it has started.
+  std::string_view CallerName();
+
   // Why an operation of gRPC's failed: the client is gone, or was cut off.
   absl::Status GoneStatus() const;
 
@@ -118,6 +126,7 @@ class Call : public Session {
 
   friend class BidiCall;
 
+  std::optional<std::string> caller_;
   const Rpc rpc_;
   std::atomic<int> references_{0};
   std::atomic<bool> finishing_{false};

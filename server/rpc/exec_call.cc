@@ -173,6 +173,7 @@ class ExecCall final : public BidiCall {
     slot->args = slot->arguments.values();
     slot->rows = slot->arguments.rows();
     slot->cancellation = &cancellation_;
+    slot->caller = CallerName();
     slot->chain = stop_on_error_ ? &chain_ : nullptr;
     return absl::OkStatus();
   }

@@ -191,6 +191,7 @@ class KeyValueCall final : public UnaryCall, public PendingRun {
     sql = Method::kName;
     key_value = arguments_.run();
     cancellation = &cancellation_;
+    caller = CallerName();
     writer = rows_.writer();
     limits.max_bytes = context_.config->server.max_message_bytes;
     Ref();

@@ -179,6 +179,7 @@ class PrepareCall final : public BidiCall, public PendingRun, public Task, publi
     sql = sql_;
     args = arguments_.values();
     cancellation = &cancellation_;
+    caller = CallerName();
     writer = &builder_;
     limits.max_bytes = server.first_batch_bytes;
     max_returning_bytes = database_->limits().max_returning_bytes;
@@ -251,16 +252,22 @@ class PrepareCall final : public BidiCall, public PendingRun, public Task, publi
   }
 
   // Writes the answer that ends a run. The next read is posted with it, so that
-  // a request which is waiting already costs no turn of the queue of its own.
+  // a request which is waiting already costs no turn of the queue of its own; after
+  // it, because gRPC sends a window update for it, for which nobody waits.
   void WriteLast() {
     state_.store(State::kTurning);
+    absl::Status written = Write(response_);
+    if (!written.ok()) {
+      // The row does not fit into a message: the run has failed, the stream goes on.
+      response_.Clear();
+      ToProto(written, response_.mutable_error());
+      if (!Write(response_).ok()) {
+        End(written);
+        return;
+      }
+    }
+    // If the call has ended meanwhile it fails at once.
     StartRead();
-    const absl::Status written = Write(response_);
-    if (written.ok()) return;
-    // The row does not fit into a message: the run has failed, the stream goes on.
-    response_.Clear();
-    ToProto(written, response_.mutable_error());
-    if (!Write(response_).ok()) End(written);
   }
 
   void WriteResponse() {

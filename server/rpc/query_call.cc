@@ -61,6 +61,7 @@ class QueryCall final : public Call, public PendingRun, public Task {
     sql = request_.sql();
     args = arguments_.values();
     cancellation = &cancellation_;
+    caller = CallerName();
     writer = &builder_;
     limits.max_bytes = server.first_batch_bytes;
     max_returning_bytes = database_->limits().max_returning_bytes;

@@ -75,6 +75,7 @@ class ScanCall final : public Call, public PendingRun, public Task {
     sql = "kv scan";
     key_value = arguments_.run();
     cancellation = &cancellation_;
+    caller = CallerName();
     writer = &rows_;
     limits.max_bytes = context_.config->server.first_batch_bytes;
     Ref();

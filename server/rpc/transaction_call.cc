@@ -173,6 +173,7 @@ class TransactionCall final : public BidiCall, public Task, public Pool::Waiter 
     options_.read_only = begin.read_only();
     options_.isolation = static_cast<driver::Isolation>(begin.isolation());
     options_.cancellation = &cancellation_;
+    options_.caller = CallerName();
     status = StepDeadline(false, {}, &options_.deadline);
     if (!status.ok()) return status;
     wait_until = database_->AcquireDeadline(options_.deadline);

@@ -18,6 +18,19 @@ class StatementFaults : public ChaosTest {
  protected:
   void SetUp() override { AskServer("CREATE TABLE t (id bigint PRIMARY KEY)"); }
 
+  // So many rows that they are one COPY.
+  static constexpr int kCopied = 10'000;
+  Outcome InsertMany() {
+    v1::ExecRequest request;
+    request.set_sql("INSERT INTO t(id) VALUES ($1)");
+    for (int i = 0; i < kCopied; ++i) *request.add_rows()->add_values() = Int(i);
+    Outcome outcome;
+    const auto answers = wire().ExecAll({request}, &outcome.status);
+    outcome.detail = DetailOf(outcome.status);
+    if (!answers.empty()) outcome.summary = answers.front().summary();
+    return outcome;
+  }
+
   // A transaction with one insert, up to its commit, whose failure is the call's.
   std::pair<grpc::Status, v1::ErrorDetail> InsertInTransaction() {
     TransactionStream transaction(wire());
@@ -66,6 +79,32 @@ TEST_F(StatementFaults, AStatementByItselfWhoseAnswerIsLostIsOfUnknownOutcome) {
   EXPECT_EQ(outcome.status.error_code(), grpc::StatusCode::UNKNOWN);
   EXPECT_EQ(outcome.detail.reason(), v1::REASON_COMMIT_OUTCOME_UNKNOWN);
   EXPECT_EQ(AskServer("SELECT count(*) FROM t"), "1");
+}
+
+TEST_F(StatementFaults, ACopyThatIsEndedHasDoneNothing) {
+  proxy().Inject({.matches = Begins("COPY"), .sqlstate = "57P01", .then_cut = true});
+  const Outcome outcome = InsertMany();
+  EXPECT_EQ(outcome.status.error_code(), grpc::StatusCode::UNAVAILABLE);
+  EXPECT_EQ(outcome.detail.reason(), v1::REASON_CONNECTION_LOST);
+  EXPECT_EQ(outcome.detail.retry(), v1::RETRY_STATEMENT);
+  EXPECT_EQ(AskServer("SELECT count(*) FROM t"), "0");
+  EXPECT_EQ(InsertMany().summary.rows_affected(), kCopied);
+}
+
+TEST_F(StatementFaults, ACopyWhoseCommitIsLostIsOfUnknownOutcome) {
+  proxy().Inject({.kind = Kind::kLoseAnswer, .matches = Is("COMMIT")});
+  const Outcome outcome = InsertMany();
+  EXPECT_EQ(outcome.status.error_code(), grpc::StatusCode::UNKNOWN);
+  EXPECT_EQ(outcome.detail.reason(), v1::REASON_COMMIT_OUTCOME_UNKNOWN);
+  EXPECT_EQ(outcome.detail.retry(), v1::RETRY_NEVER);
+  EXPECT_EQ(AskServer("SELECT count(*) FROM t"), std::to_string(kCopied));
+}
+
+TEST_F(StatementFaults, ACopyThatIsRefusedGoesAnotherWay) {
+  proxy().Inject({.matches = Begins("COPY"), .sqlstate = "0A000"});
+  EXPECT_EQ(InsertMany().summary.rows_affected(), kCopied);
+  EXPECT_EQ(AskServer("SELECT count(*) FROM t"), std::to_string(kCopied));
+  EXPECT_EQ(proxy().counts().faults, 1);
 }
 
 TEST_F(StatementFaults, AReadWhoseAnswerIsLostMayBeRepeated) {

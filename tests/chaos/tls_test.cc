@@ -5,6 +5,8 @@
 #include <sys/socket.h>
 #include <unistd.h>
 
+#include <fstream>
+#include <pqxx/pqxx>
 #include <string>
 
 #include "fmt/format.h"
@@ -41,14 +43,28 @@ class PostgresTls : public ::testing::Test {
     for (const char* authority : {"authority", "stranger"}) {
       MakeCertificate(folder_->path(), authority);
     }
-    MakeCertificate(folder_->path(), "server", "authority");
+    for (const char* name : {"server", "certified"}) {
+      MakeCertificate(folder_->path(), name, "authority");
+    }
+    MakeCertificate(folder_->path(), "forged", "stranger");
+    std::ofstream(File("hba")) << "local all all trust\n"
+                                  "hostssl all certified 127.0.0.1/32 cert\n"
+                                  "host all secret 127.0.0.1/32 scram-sha-256\n"
+                                  "host all all 127.0.0.1/32 trust\n";
     cluster_ = new PostgresCluster;
+    for (const char* role : {"certified", "secret PASSWORD 'hunter2'"}) {
+      pqxx::connection connection(cluster_->connection_string("postgres"));
+      pqxx::nontransaction(connection).exec(std::string("CREATE ROLE ") + role + " LOGIN");
+    }
     port_ = FreePort();
     const std::string cert = cluster_->PlaceFile(File("server.crt"), "server.crt");
     const std::string key = cluster_->PlaceFile(File("server.key"), "server.key");
+    const std::string authority = cluster_->PlaceFile(File("authority.crt"), "authority.crt");
+    const std::string hba = cluster_->PlaceFile(File("hba"), "hba");
     cluster_->Stop(SIGINT);
     cluster_->Start({"listen_addresses=127.0.0.1", fmt::format("port={}", port_), "ssl=on",
-                     "ssl_cert_file=" + cert, "ssl_key_file=" + key});
+                     "ssl_cert_file=" + cert, "ssl_key_file=" + key, "ssl_ca_file=" + authority,
+                     "hba_file=" + hba});
   }
   static void TearDownTestSuite() {
     delete cluster_;
@@ -60,10 +76,12 @@ class PostgresTls : public ::testing::Test {
   // One query over a connection made so.
   static Outcome QueryAs(const std::string& host, const std::string& ssl_mode,
                          const std::string& authority) {
-    TempDir folder;
-    server::Config config = SqliteConfig(folder.path());
-    driver::Config& driver = config.databases.at("main").driver;
-    driver = {};
+    driver::Config driver = ConfigFor(host, ssl_mode);
+    if (!authority.empty()) driver.options["ssl_ca"] = File(authority + ".crt");
+    return Query(driver);
+  }
+  static driver::Config ConfigFor(const std::string& host, const std::string& ssl_mode) {
+    driver::Config driver;
     driver.name = "main";
     driver.driver = "postgres";
     driver.host = host;
@@ -71,7 +89,12 @@ class PostgresTls : public ::testing::Test {
     driver.username = "postgres";
     driver.database = "postgres";
     driver.ssl_mode = ssl_mode;
-    if (!authority.empty()) driver.options["ssl_ca"] = File(authority + ".crt");
+    return driver;
+  }
+  static Outcome Query(const driver::Config& driver) {
+    TempDir folder;
+    server::Config config = SqliteConfig(folder.path());
+    config.databases.at("main").driver = driver;
     Gateway gateway(config);
     return Wire(gateway.target()).Query("SELECT ssl FROM pg_stat_ssl WHERE pid = pg_backend_pid()");
   }
@@ -95,6 +118,38 @@ TEST_F(PostgresTls, AnotherAuthorityIsRefused) {
   EXPECT_EQ(outcome.detail.reason(), v1::REASON_BACKEND_CREDENTIALS);
   EXPECT_THAT(outcome.status.error_message(), HasSubstr("certificate verify failed"));
   EXPECT_THAT(outcome.detail.hint(), HasSubstr("ssl_ca"));
+}
+
+TEST_F(PostgresTls, ACertificateOfOursIsAskedFor) {
+  driver::Config driver = ConfigFor("127.0.0.1", "verify-full");
+  driver.username = "certified";
+  driver.options["ssl_ca"] = File("authority.crt");
+  EXPECT_EQ(Query(driver).detail.reason(), v1::REASON_BACKEND_CREDENTIALS);
+  driver.options["ssl_cert"] = File("certified.crt");
+  driver.options["ssl_key"] = File("certified.key");
+  const Outcome outcome = Query(driver);
+  EXPECT_EQ(outcome.text(), "true") << outcome.status.error_message();
+  driver.options["ssl_cert"] = File("forged.crt");
+  driver.options["ssl_key"] = File("forged.key");
+  EXPECT_FALSE(Query(driver).status.ok());
+}
+
+TEST_F(PostgresTls, APasswordIsAskedFor) {
+  for (const char* mode : {"prefer", "allow", "disable"}) {
+    driver::Config driver = ConfigFor("127.0.0.1", mode);
+    driver.username = "secret";
+    driver.password = "hunter2";
+    const Outcome outcome = Query(driver);
+    EXPECT_EQ(outcome.text(), std::string_view(mode) == "prefer" ? "true" : "false")
+        << outcome.status.error_message();
+    for (const char* wrong : {"hunter3", ""}) {
+      driver.password = wrong;
+      const Outcome refused = Query(driver);
+      EXPECT_EQ(refused.detail.reason(), v1::REASON_BACKEND_CREDENTIALS)
+          << refused.status.error_message();
+      EXPECT_EQ(refused.status.error_message().find("hunter"), std::string::npos);
+    }
+  }
 }
 
 TEST_F(PostgresTls, AnotherNameIsRefused) {

@@ -8,7 +8,9 @@
 
 #include "fmt/format.h"
 #include "gtest/gtest.h"
+#include "penstock/penstock.h"
 #include "tests/support/gateway.h"
+#include "tests/support/migrate.h"
 #include "tests/support/postgres_cluster.h"
 #include "tests/support/wire.h"
 
@@ -17,9 +19,8 @@ namespace {
 
 class PostgresTest : public ::testing::Test {
  protected:
-  PostgresTest() {
-    server::Config config = SqliteConfig(folder_.path());
-    server::DatabaseConfig& database = config.databases.at("main");
+  PostgresTest() : config_(SqliteConfig(folder_.path())) {
+    server::DatabaseConfig& database = config_.databases.at("main");
     database.driver = {};
     database.driver.name = "main";
     database.driver.driver = "postgres";
@@ -27,7 +28,13 @@ class PostgresTest : public ::testing::Test {
     // One connection, so that whoever comes next has the one before's.
     database.pool.max_open = 1;
     database.pool.max_idle = 1;
-    gateway_ = std::make_unique<Gateway>(config);
+    Start();
+  }
+
+  void Start() {
+    wire_.reset();
+    gateway_.reset();
+    gateway_ = std::make_unique<Gateway>(config_);
     wire_ = std::make_unique<Wire>(gateway_->target());
   }
 
@@ -40,6 +47,7 @@ class PostgresTest : public ::testing::Test {
 
   TempDir folder_;
   PostgresCluster cluster_;
+  server::Config config_;
   std::unique_ptr<Gateway> gateway_;
   std::unique_ptr<Wire> wire_;
 };
@@ -126,6 +134,56 @@ TEST_F(PostgresTest, AServerThatIsDownIsToldAndMetAgain) {
     ASSERT_LT(std::chrono::steady_clock::now(), until) << "it did not recover within 10 s";
   }
   EXPECT_EQ(Ask("SELECT 2"), "2");
+}
+
+TEST_F(PostgresTest, TheServerShowsWhoAsks) {
+  const std::string who =
+      "SELECT application_name FROM pg_stat_activity WHERE pid = pg_backend_pid()";
+  auto db = penstock::New({.target = gateway_->target(), .application_name = "orders"});
+  ASSERT_TRUE(db.ok()) << db.status();
+  const penstock::Context ctx;
+  const auto name_of = [](auto rows) {
+    std::string name;
+    EXPECT_TRUE(rows.ok()) << rows.status();
+    EXPECT_TRUE((*rows)->Next() && (*rows)->Scan(&name).ok());
+    return name;
+  };
+  EXPECT_EQ(name_of((*db)->Query(ctx, who)), "orders");
+  EXPECT_EQ(Ask(who), "'penstock/main'");
+  auto statement = (*db)->Prepare(ctx, who);
+  ASSERT_TRUE(statement.ok()) << statement.status();
+  EXPECT_EQ(name_of((*statement)->Query(ctx)), "orders");
+  EXPECT_EQ(Ask(who), "'penstock/main'");
+  {
+    auto transaction = (*db)->Transaction(ctx);
+    ASSERT_TRUE(transaction.ok()) << transaction.status();
+    EXPECT_EQ(name_of((*transaction)->Query(ctx, who)), "orders");
+  }
+  Ask("CREATE TABLE callers (who text DEFAULT current_setting('application_name'))");
+  ASSERT_TRUE((*db)->Exec(ctx, "INSERT INTO callers DEFAULT VALUES").ok());
+  EXPECT_EQ(Ask("SELECT who FROM callers"), "'orders'");
+  for (const std::string& bad : {std::string(64, 'x'), std::string("a\nb"), std::string("é")}) {
+    EXPECT_FALSE(penstock::New({.application_name = bad}).ok()) << bad;
+  }
+}
+
+// A request's limit is not a migration's, though both may have the same session.
+TEST_F(PostgresTest, MigrationsAreNotUnderTheQueryTimeout) {
+  server::DatabaseConfig& database = config_.databases.at("main");
+  database.limits.query_timeout = std::chrono::seconds(60);
+  database.driver.query_timeout = database.limits.query_timeout;
+  Start();
+  EXPECT_EQ(Ask("SHOW statement_timeout"), "'65s'");
+  const Migrated up =
+      MigrationWire(wire().channel())
+          .Up({{"1_limit.up.sql",
+                "SET search_path = public;\n"
+                "CREATE TABLE a AS SELECT current_setting('statement_timeout') s"},
+               {"2_limit.up.sql",
+                "CREATE TABLE b AS SELECT current_setting('statement_timeout') s"}});
+  ASSERT_TRUE(up.status.ok()) << up.status.error_message();
+  EXPECT_EQ(Ask("SELECT a.s, b.s FROM a, b"), "'0'|'0'");
+  EXPECT_EQ(Ask("SHOW statement_timeout"), "'65s'");
 }
 
 TEST_F(PostgresTest, ManyClientsShareOneConnection) {

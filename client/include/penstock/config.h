@@ -28,6 +28,10 @@ struct Config {
   // The name of a database in the daemon's configuration. Empty: its default.
   std::string database = {};
   TlsConfig tls = {};
+  // How this program is called, where a database shows who uses it: PostgreSQL's
+  // application_name, in pg_stat_activity. At most 63 characters of printable ASCII.
+  // Empty: the daemon's own name is shown.
+  std::string application_name = {};
   // The largest message in either direction, in bytes. A larger request fails with
   // RESOURCE_EXHAUSTED before it is sent. The daemon has a limit of its own with
   // the same default. From 1 KiB to 2 GiB - 1.

@@ -10,11 +10,16 @@ using penstock::testing::PostgresCluster;
 
 PostgresDriverTest::PostgresDriverTest() {
   PostgresCluster& cluster = PostgresCluster::Shared();
-  driver::Config config;
-  config.name = "main";
-  config.driver = "postgres";
-  config.connection_string = cluster.connection_string(cluster.CreateDatabase());
-  auto driver = Open(config);
+  config_.name = "main";
+  config_.driver = "postgres";
+  config_.connection_string = cluster.connection_string(cluster.CreateDatabase());
+  OpenDriver();
+}
+
+void PostgresDriverTest::OpenDriver() {
+  // A driver outlives its connections.
+  connection_.reset();
+  auto driver = Open(config_);
   EXPECT_TRUE(driver.ok()) << driver.status();
   driver_ = *std::move(driver);
   connection_ = Connect();

@@ -7,6 +7,7 @@
 #include <string>
 #include <vector>
 
+#include "drivers/api/config.h"
 #include "drivers/api/driver.h"
 #include "gtest/gtest.h"
 #include "tests/support/driver_calls.h"
@@ -27,6 +28,8 @@ class PostgresDriverTest : public ::testing::Test {
  protected:
   PostgresDriverTest();
 
+  // The one that config_ describes, from now on with a new connection.
+  void OpenDriver();
   std::unique_ptr<driver::Connection> Connect();
   // Runs one statement by itself, as an autocommit or within the transaction.
   std::unique_ptr<Call> Try(const std::string& sql, std::vector<Value> args = {});
@@ -36,6 +39,7 @@ class PostgresDriverTest : public ::testing::Test {
   // Runs each by itself, so that the driver knows them to be short.
   void MakeBrisk(const Calls& calls);
 
+  driver::Config config_;
   std::unique_ptr<driver::Driver> driver_;
   std::unique_ptr<driver::Connection> connection_;
 };
