@@ -114,7 +114,7 @@ bool Connection::WriteInGroup(rocksdb::Transaction* group, StatementRun* run) co
 }
 
 void Connection::CommitGroup(rocksdb::Transaction* group, Runs runs) const {
-  const absl::Status committed = Classify(group->Commit());
+  const absl::Status committed = store_->ToStatus(group->Commit());
   if (committed.ok()) return;
   group->Rollback();
   for (StatementRun* run : runs) {

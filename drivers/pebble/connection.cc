@@ -50,7 +50,7 @@ absl::StatusOr<driver::StatementInfo> Connection::Describe(std::string_view,
 absl::Status Connection::Ping(const driver::Deadline&) {
   std::string value;
   const rocksdb::Status status = store_->db()->Get({}, "ping", &value);
-  return status.IsNotFound() ? absl::OkStatus() : Classify(status);
+  return status.IsNotFound() ? absl::OkStatus() : store_->ToStatus(status);
 }
 
 }  // namespace penstock::pebble

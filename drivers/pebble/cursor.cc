@@ -16,7 +16,8 @@ constexpr int64_t kEntriesAtOnce = 256;
 
 RangeIterator::RangeIterator(const View& view, ColumnFamily* family, const driver::KeyRange& range,
                              bool reverse)
-    : start_(range.start),
+    : store_(view.store),
+      start_(range.start),
       end_(range.end.value_or("")),
       has_end_(range.end.has_value()),
       reverse_(reverse),
@@ -27,6 +28,7 @@ RangeIterator::RangeIterator(const View& view, ColumnFamily* family, const drive
   if (has_end_) options.iterate_upper_bound = &upper_;
   iterator_.reset(view.transaction != nullptr ? view.transaction->GetIterator(options, family)
                                               : view.store->db()->NewIterator(options, family));
+  store_->CountIterators(1);
   SeekToFirst();
 }
 
@@ -49,7 +51,7 @@ bool RangeIterator::Valid() const {
   return !has_end_ || iterator_->key().compare(upper_) < 0;
 }
 
-absl::Status RangeIterator::status() const { return Classify(iterator_->status()); }
+absl::Status RangeIterator::status() const { return store_->ToStatus(iterator_->status()); }
 
 Cursor::Cursor(const View& view, ColumnFamily* family, const driver::StatementRun& run)
     : deadline_(run.deadline),

@@ -20,6 +20,7 @@ class RangeIterator {
  public:
   RangeIterator(const View& view, ColumnFamily* family, const driver::KeyRange& range,
                 bool reverse);
+  ~RangeIterator() { store_->CountIterators(-1); }
   RangeIterator(const RangeIterator&) = delete;
   RangeIterator& operator=(const RangeIterator&) = delete;
 
@@ -33,6 +34,7 @@ class RangeIterator {
  private:
   void SeekToFirst();
 
+  Store* const store_;
   const std::string start_;
   const std::string end_;
   const bool has_end_;

@@ -7,6 +7,7 @@
 
 #include "drivers/api/error.h"
 #include "drivers/pebble/error.h"
+#include "drivers/pebble/log_file.h"
 #include "fmt/format.h"
 #include "rocksdb/cache.h"
 #include "rocksdb/filter_policy.h"
@@ -37,17 +38,20 @@ rocksdb::Options MakeRocksdbOptions(const Options& options) {
   made.create_if_missing = options.create;
   made.max_open_files = options.max_open_files;
   made.compression = TypeOf(options.compression);
-  // A log that was cut short by a crash ends at its last whole record; one that
-  // is damaged before that is an error.
+  // The log counts up to its first record that is not whole: what follows was cut
+  // short by a crash, or by a disk that was full, and never acknowledged.
   made.wal_recovery_mode = rocksdb::WALRecoveryMode::kPointInTimeRecovery;
-  made.keep_log_file_num = 4;
-  made.max_log_file_size = Bytes(8);
+  made.info_log = std::make_shared<LogFile>(options.path);
   made.write_buffer_size = Bytes(options.write_buffer_mib);
   // For all keyspaces together.
   made.db_write_buffer_size = Bytes(options.write_buffer_mib);
   // A log is kept until every keyspace that it has writes of was flushed.
   made.max_total_wal_size = 4 * Bytes(options.write_buffer_mib);
   made.bytes_per_sync = Bytes(1);
+  made.statistics = rocksdb::CreateDBStatistics();
+  // Counts only: taking the time of every operation would cost more than the figure
+  // is worth.
+  made.statistics->set_stats_level(rocksdb::StatsLevel::kExceptHistogramOrTimers);
   rocksdb::BlockBasedTableOptions table;
   table.block_cache = rocksdb::NewLRUCache(Bytes(options.block_cache_mib));
   table.filter_policy.reset(rocksdb::NewBloomFilterPolicy(kBloomBitsPerKey, false));
@@ -117,7 +121,7 @@ absl::Status Store::OpenError(const rocksdb::Status& status) const {
                     options_.path),
         "RocksDB has one opener at a time: stop the other one, or use another folder");
   }
-  return driver::Annotate(Classify(status), fmt::format("cannot open {}", options_.path));
+  return driver::Annotate(ToStatus(status), fmt::format("cannot open {}", options_.path));
 }
 
 ColumnFamily* Store::Find(std::string_view keyspace) const {
@@ -139,13 +143,26 @@ absl::StatusOr<ColumnFamily*> Store::FindOrCreate(std::string_view keyspace) {
         "raise max_keyspaces, or use a prefix of the key instead of a keyspace");
   } else {
     ColumnFamily* created = nullptr;
-    status = Classify(db_->CreateColumnFamily(
+    status = ToStatus(db_->CreateColumnFamily(
         rocksdb_options_, fmt::format("{}{}", kFamilyPrefix, keyspace), &created));
     slot.reset(created);
   }
   if (status.ok()) return slot.get();
   keyspaces_.erase(std::string(keyspace));
   return status;
+}
+
+std::vector<std::pair<std::string, ColumnFamily*>> Store::Keyspaces() const {
+  std::shared_lock lock(mutex_);
+  std::vector<std::pair<std::string, ColumnFamily*>> keyspaces;
+  for (const auto& [name, family] : keyspaces_) keyspaces.emplace_back(name, family.get());
+  return keyspaces;
+}
+
+absl::Status Store::ToStatus(const rocksdb::Status& status) const {
+  absl::Status classified = Classify(status);
+  if (!status.IsCorruption()) return classified;
+  return driver::Annotate(classified, fmt::format("the database '{}' is damaged", options_.name));
 }
 
 rocksdb::WriteOptions Store::write_options() const {

@@ -2,16 +2,20 @@
 #ifndef PENSTOCK_DRIVERS_PEBBLE_STORE_H_
 #define PENSTOCK_DRIVERS_PEBBLE_STORE_H_
 
+#include <atomic>
 #include <map>
 #include <memory>
 #include <shared_mutex>
 #include <string>
 #include <string_view>
+#include <utility>
+#include <vector>
 
 #include "absl/status/status.h"
 #include "absl/status/statusor.h"
 #include "drivers/pebble/options.h"
 #include "rocksdb/options.h"
+#include "rocksdb/statistics.h"
 #include "rocksdb/utilities/transaction_db.h"
 
 namespace penstock::pebble {
@@ -27,7 +31,7 @@ class Store {
   Store(const Store&) = delete;
   Store& operator=(const Store&) = delete;
 
-  rocksdb::TransactionDB* db() { return db_.get(); }
+  rocksdb::TransactionDB* db() const { return db_.get(); }
   const Options& options() const { return options_; }
 
   // Null: there is no such keyspace. Lives as long as the store.
@@ -35,7 +39,19 @@ class Store {
   // kLimitExceeded: there are max_keyspaces already.
   absl::StatusOr<ColumnFamily*> FindOrCreate(std::string_view keyspace);
 
+  // All of them, by name.
+  std::vector<std::pair<std::string, ColumnFamily*>> Keyspaces() const;
+
   rocksdb::WriteOptions write_options() const;
+
+  // Classify; that something is damaged names the database.
+  absl::Status ToStatus(const rocksdb::Status& status) const;
+
+  // What RocksDB counts. Lives as long as the store.
+  const rocksdb::Statistics& statistics() const { return *rocksdb_options_.statistics; }
+  // Iterators that exist: each keeps what it reads from being removed.
+  int open_iterators() const { return open_iterators_.load(std::memory_order_relaxed); }
+  void CountIterators(int change) { open_iterators_.fetch_add(change, std::memory_order_relaxed); }
 
  private:
   explicit Store(const Options& options);
@@ -49,6 +65,7 @@ class Store {
   std::unique_ptr<ColumnFamily> default_family_;
   mutable std::shared_mutex mutex_;
   std::map<std::string, std::unique_ptr<ColumnFamily>, std::less<>> keyspaces_;
+  std::atomic<int> open_iterators_{0};
 };
 
 }  // namespace penstock::pebble
