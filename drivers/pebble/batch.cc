@@ -26,6 +26,17 @@ bool Waits(const StatementRun& run) {
   return run.key_value != nullptr && run.key_value->scratch.waits;
 }
 
+// It does not look at what its transaction has written: its conditions would, and
+// the ranges it deletes.
+bool IsBlind(const StatementRun* run) {
+  if (run->key_value == nullptr || run->key_value->reads()) return true;
+  const KeyValueRun& write = *run->key_value;
+  return write.conditions.empty() &&
+         std::none_of(write.mutations.begin(), write.mutations.end(), [](const auto& mutation) {
+           return mutation.sort == driver::KeyMutation::Sort::kDeleteRange;
+         });
+}
+
 bool IsLocked(const absl::Status& status) {
   return !status.ok() && driver::GetErrorInfo(status).reason == Reason::kBusy;
 }
@@ -65,7 +76,7 @@ size_t Connection::RunWrites(Runs runs) {
     WriteAlone(runs.front());
     return 1;
   }
-  rocksdb::Transaction* group = StartOwn(milliseconds(0));
+  rocksdb::Transaction* group = StartOwn(milliseconds(0), runs);
   size_t done = 0;
   for (; done < runs.size(); ++done) {
     StatementRun* run = runs[done];
@@ -87,10 +98,12 @@ size_t Connection::RunWrites(Runs runs) {
   return 1;
 }
 
-rocksdb::Transaction* Connection::StartOwn(milliseconds lock_timeout) {
+rocksdb::Transaction* Connection::StartOwn(milliseconds lock_timeout, Runs runs) {
   rocksdb::TransactionOptions options;
   options.lock_timeout = lock_timeout.count();
   own_.reset(store_->db()->BeginTransaction(store_->write_options(), options, own_.release()));
+  // The index is a good part of what a put costs.
+  std::all_of(runs.begin(), runs.end(), IsBlind) ? own_->DisableIndexing() : own_->EnableIndexing();
   return own_.get();
 }
 
@@ -130,7 +143,7 @@ void Connection::WriteAlone(StatementRun* run) {
   // Its place in the queue for the lock is lost with each slice, which is the
   // price of a wait that can be cancelled.
   while (Start(run)) {
-    rocksdb::Transaction* own = StartOwn(kLockSlice);
+    rocksdb::Transaction* own = StartOwn(kLockSlice, {&run, 1});
     WriteGuarded({.store = store_, .transaction = own}, run);
     if (run->status.ok()) {
       CommitGroup(own, {&run, 1});

@@ -59,8 +59,9 @@ class Connection final : public driver::Connection {
   void CommitGroup(rocksdb::Transaction* group, Runs runs) const;
   // In a transaction of its own, waiting for locks.
   void WriteAlone(driver::StatementRun* run);
-  // Begins, or begins again, a transaction that takes the newest data for its own.
-  rocksdb::Transaction* StartOwn(std::chrono::milliseconds lock_timeout);
+  // Begins, or begins again, a transaction that takes the newest data for its own, for
+  // the writes among `runs`.
+  rocksdb::Transaction* StartOwn(std::chrono::milliseconds lock_timeout, Runs runs);
   // Write with what it did undone if it fails.
   static void WriteGuarded(const View& view, driver::StatementRun* run);
 

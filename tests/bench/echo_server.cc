@@ -93,7 +93,8 @@ class EchoService final
 };
 
 class EchoKeyValue final
-    : public v1::KeyValueService::WithCallbackMethod_Get<v1::KeyValueService::Service> {
+    : public v1::KeyValueService::WithCallbackMethod_Get<
+          v1::KeyValueService::WithCallbackMethod_Put<v1::KeyValueService::Service>> {
  public:
   grpc::ServerUnaryReactor* Get(grpc::CallbackServerContext* context, const v1::GetRequest* request,
                                 v1::GetResponse* response) override {
@@ -102,6 +103,15 @@ class EchoKeyValue final
     std::string* value = response->mutable_value();
     *value = request->key();
     value->resize(kValueBytes, 'v');
+    return Ok(context);
+  }
+  grpc::ServerUnaryReactor* Put(grpc::CallbackServerContext* context, const v1::PutRequest*,
+                                v1::PutResponse*) override {
+    return Ok(context);
+  }
+
+ private:
+  static grpc::ServerUnaryReactor* Ok(grpc::CallbackServerContext* context) {
     grpc::ServerUnaryReactor* reactor = context->DefaultReactor();
     reactor->Finish(grpc::Status::OK);
     return reactor;

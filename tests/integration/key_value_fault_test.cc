@@ -125,7 +125,7 @@ TEST_F(KeyValueFault, AFullDiskIsToldAndWritesWorkAgainOnceThereIsSpace) {
                 "head -c 4000000 /dev/urandom > \"$1/data/ballast\" && shift && exec \"$@\"",
                 "sh", folder_.path()});
   options_ = "write_buffer_mib: '1', compression: none";
-  Start(words);
+  ASSERT_NO_FATAL_FAILURE(Start(words));
   const auto kv = Open("main");
   const string value(20'000, 'v');
   int stored = 0;
@@ -138,7 +138,9 @@ TEST_F(KeyValueFault, AFullDiskIsToldAndWritesWorkAgainOnceThereIsSpace) {
   const auto count = [&] {
     int found = 0;
     const auto entries = kv->Scan(ctx_);
-    while (entries.ok() && (*entries)->Next() && (*entries)->Value() == value) ++found;
+    EXPECT_TRUE(entries.ok()) << entries.status();
+    if (!entries.ok()) return -1;
+    while ((*entries)->Next() && (*entries)->Value() == value) ++found;
     EXPECT_TRUE((*entries)->Err().ok()) << (*entries)->Err();
     return found;
   };
@@ -160,16 +162,16 @@ TEST_F(KeyValueFault, AFullDiskIsToldAndWritesWorkAgainOnceThereIsSpace) {
 }
 
 TEST_F(KeyValueFault, ADamagedTableIsDataLossOfOneDatabase) {
-  Start();
+  ASSERT_NO_FATAL_FAILURE(Start());
   for (const char* database : {"main", "other"}) {
     ASSERT_TRUE(Open(database)->Put(ctx_, "a", string(10'000, 'v')).ok());
   }
   Stop();
   // What the log has goes into tables.
-  Start();
+  ASSERT_NO_FATAL_FAILURE(Start());
   Stop();
   Damage("main", ".sst");
-  Start();
+  ASSERT_NO_FATAL_FAILURE(Start());
   const auto kv = Open("main");
   const absl::Status got = kv->Get(ctx_, "a").status();
   EXPECT_EQ(got.code(), absl::StatusCode::kDataLoss) << got;
@@ -185,13 +187,13 @@ TEST_F(KeyValueFault, ADamagedTableIsDataLossOfOneDatabase) {
 }
 
 TEST_F(KeyValueFault, ADatabaseThatIsTooDamagedToOpenKeepsNoOtherFromServing) {
-  Start();
+  ASSERT_NO_FATAL_FAILURE(Start());
   for (const char* database : {"main", "other"}) {
     ASSERT_TRUE(Open(database)->Put(ctx_, "a", "1").ok());
   }
   Stop();
   Damage("main", "MANIFEST-");
-  Start();
+  ASSERT_NO_FATAL_FAILURE(Start());
   EXPECT_NE(daemon_->output().find("database 'main'"), string::npos) << daemon_->output();
   // By its name, and as the default.
   for (const char* database : {"main", ""}) {
@@ -206,7 +208,7 @@ TEST_F(KeyValueFault, ADatabaseThatIsTooDamagedToOpenKeepsNoOtherFromServing) {
 }
 
 TEST_F(KeyValueFault, WhatRocksDbTellsIsAtMetrics) {
-  Start();
+  ASSERT_NO_FATAL_FAILURE(Start());
   const auto kv = Open("main");
   ASSERT_TRUE(kv->Put(ctx_, "a", "1").ok());
   const double syncs = Figure("penstock_pebble_wal_syncs_total");
@@ -231,7 +233,7 @@ TEST_F(KeyValueFault, WhatRocksDbTellsIsAtMetrics) {
 }
 
 TEST_F(KeyValueFault, AnAbandonedScanReleasesItsIterator) {
-  Start();
+  ASSERT_NO_FATAL_FAILURE(Start());
   const auto kv = Open("main");
   std::vector<Mutation> mutations;
   for (int i = 0; i < 20'000; ++i) {
