@@ -56,9 +56,6 @@ struct DriverInfo {
   bool split_lanes = false;
   // The most kWrite connections there may be; 0: no limit of the driver's.
   int max_writers = 0;
-  // Commits of several connections at the same time wait for the disk together, so
-  // a write gains nothing by waiting until it can be in a batch with others.
-  bool shares_commits = false;
   // Its connections run StatementRun::key_value. Of itself, or because
   // drivers/sqlkv stands in front of it.
   bool key_value = false;

@@ -46,7 +46,6 @@ struct Property {
   const std::string& property;
   const char* name;
   const char* help;
-  Metric::Sort sort = Metric::Sort::kGauge;
 };
 
 // Of all keyspaces together.
@@ -57,9 +56,6 @@ const Property kSums[] = {
      "The same, and of what is in tables but still read by a scan or a transaction."},
     {Properties::kEstimatePendingCompactionBytes, "penstock_pebble_pending_compaction_bytes",
      "Bytes that compactions have yet to rewrite, estimated."},
-    {Properties::kBackgroundErrors, "penstock_pebble_background_errors_total",
-     "Flushes, compactions and writes that failed, since the database was opened.",
-     Metric::Sort::kCounter},
 };
 
 // Of the database as a whole, the same in every keyspace.
@@ -104,6 +100,9 @@ class Collector {
       uint64_t value = 0;
       if (store_.db()->GetIntProperty(each.property, &value)) Add(each, value);
     }
+    Add("penstock_pebble_background_errors_total",
+        "Flushes, compactions and writes to the log that failed.", Metric::Sort::kCounter,
+        static_cast<double>(store_.background_errors()));
     Add("penstock_pebble_open_iterators", "Scans that are under way.", Metric::Sort::kGauge,
         static_cast<double>(store_.open_iterators()));
     AddKeyspaces();
@@ -128,7 +127,8 @@ class Collector {
   }
 
   void Add(const Property& property, uint64_t value, Labels labels = {}) {
-    Add(property.name, property.help, property.sort, static_cast<double>(value), std::move(labels));
+    Add(property.name, property.help, Metric::Sort::kGauge, static_cast<double>(value),
+        std::move(labels));
   }
 
   void Add(const char* name, const char* help, Metric::Sort sort, double value,

@@ -20,7 +20,6 @@ driver::DriverInfo MakeInfo() {
   info.capabilities = {.savepoints = true};
   // Reads never wait for the disk that a commit waits for.
   info.split_lanes = true;
-  info.shares_commits = true;
   info.key_value = true;
   info.embedded = true;
   return info;

@@ -11,6 +11,7 @@
 #include "fmt/format.h"
 #include "rocksdb/cache.h"
 #include "rocksdb/filter_policy.h"
+#include "rocksdb/listener.h"
 #include "rocksdb/table.h"
 
 namespace penstock::pebble {
@@ -64,8 +65,24 @@ rocksdb::Options MakeRocksdbOptions(const Options& options) {
 
 }  // namespace
 
+// RocksDB's own count leaves out writes that failed.
+class Store::ErrorCounter final : public rocksdb::EventListener {
+ public:
+  void OnBackgroundError(rocksdb::BackgroundErrorReason, rocksdb::Status*) override { ++count_; }
+  int64_t count() const { return count_.load(std::memory_order_relaxed); }
+
+ private:
+  std::atomic<int64_t> count_{0};
+};
+
 Store::Store(const Options& options)
-    : options_(options), rocksdb_options_(MakeRocksdbOptions(options)) {}
+    : options_(options),
+      errors_(std::make_shared<ErrorCounter>()),
+      rocksdb_options_(MakeRocksdbOptions(options)) {
+  rocksdb_options_.listeners.push_back(errors_);
+}
+
+int64_t Store::background_errors() const { return errors_->count(); }
 
 absl::StatusOr<std::unique_ptr<Store>> Store::Open(const Options& options) {
   std::unique_ptr<Store> store(new Store(options));

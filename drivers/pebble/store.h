@@ -3,6 +3,7 @@
 #define PENSTOCK_DRIVERS_PEBBLE_STORE_H_
 
 #include <atomic>
+#include <cstdint>
 #include <map>
 #include <memory>
 #include <shared_mutex>
@@ -49,6 +50,8 @@ class Store {
 
   // What RocksDB counts. Lives as long as the store.
   const rocksdb::Statistics& statistics() const { return *rocksdb_options_.statistics; }
+  // Flushes, compactions and writes to the log that failed.
+  int64_t background_errors() const;
   // Iterators that exist: each keeps what it reads from being removed.
   int open_iterators() const { return open_iterators_.load(std::memory_order_relaxed); }
   void CountIterators(int change) { open_iterators_.fetch_add(change, std::memory_order_relaxed); }
@@ -59,7 +62,10 @@ class Store {
   absl::Status OpenDb();
   absl::Status OpenError(const rocksdb::Status& status) const;
 
+  class ErrorCounter;
+
   const Options options_;
+  const std::shared_ptr<ErrorCounter> errors_;
   rocksdb::Options rocksdb_options_;
   std::unique_ptr<rocksdb::TransactionDB> db_;
   std::unique_ptr<ColumnFamily> default_family_;

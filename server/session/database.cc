@@ -43,11 +43,10 @@ std::unique_ptr<Pool> MakePool(driver::Driver* driver, driver::Lane lane, int ma
   return std::make_unique<Pool>(driver, options);
 }
 
-Lane::Options LaneOptions(const Pool& pool, const DriverInfo& info, const PoolConfig& config) {
-  const bool writes = pool.options().lane == driver::Lane::kWrite;
+Lane::Options LaneOptions(const Pool& pool, const PoolConfig& config) {
   return {.max_runners = pool.options().max_open,
-          .gathers = !writes || !info.shares_commits,
-          .flushes = writes,
+          .gathers = true,
+          .flushes = pool.options().lane == driver::Lane::kWrite,
           .max_waiting = config.max_waiters,
           .acquire_timeout = config.acquire_timeout};
 }
@@ -96,13 +95,13 @@ Database::Database(std::string name, const DatabaseConfig& config,
                                                ReadConnections(info(), config.pool), config.pool)
                                     : nullptr),
       executor_({.threads = Threads(info(), config.pool), .embedded = info().embedded}) {
-  write_lane_ = std::make_unique<Lane>(write_pool_.get(), &executor_, nullptr,
-                                       LaneOptions(*write_pool_, info(), config.pool),
-                                       &metrics_.write_batches);
+  write_lane_ =
+      std::make_unique<Lane>(write_pool_.get(), &executor_, nullptr,
+                             LaneOptions(*write_pool_, config.pool), &metrics_.write_batches);
   if (read_pool_ != nullptr) {
-    read_lane_ = std::make_unique<Lane>(read_pool_.get(), &executor_, write_lane_.get(),
-                                        LaneOptions(*read_pool_, info(), config.pool),
-                                        &metrics_.read_batches);
+    read_lane_ =
+        std::make_unique<Lane>(read_pool_.get(), &executor_, write_lane_.get(),
+                               LaneOptions(*read_pool_, config.pool), &metrics_.read_batches);
   }
   for (const auto* pool : {&write_pool_, &read_pool_}) {
     if (*pool != nullptr) upkeep_.push_back(std::make_unique<Upkeep>(pool->get(), &executor_));

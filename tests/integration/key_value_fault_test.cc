@@ -93,14 +93,14 @@ class KeyValueFault : public ::testing::Test {
     }
   }
 
-  // Overwrites the middle of each of the closed database's files with this extension.
-  void Damage(const string& database, const string& extension) const {
+  // Overwrites some bytes near the beginning of each of the closed database's files
+  // whose name contains this.
+  void Damage(const string& database, const string& part) const {
     int count = 0;
     for (const auto& each : fs::directory_iterator(file("data/" + database + ".pebble"))) {
-      const string name = each.path().filename();
-      if (each.path().extension() != extension && !name.starts_with(extension)) continue;
+      if (each.path().filename().string().find(part) == string::npos) continue;
       std::fstream bytes(each.path(), std::ios::in | std::ios::out | std::ios::binary);
-      bytes.seekp(static_cast<std::streamoff>(fs::file_size(each.path()) / 4));
+      bytes.seekp(10);
       bytes.write("damage", 6);
       ++count;
     }
@@ -121,8 +121,8 @@ TEST_F(KeyValueFault, AFullDiskIsToldAndWritesWorkAgainOnceThereIsSpace) {
   fs::create_directory(file("data"));
   words.insert(words.end(),
                {"sh", "-c",
-                "mount -t tmpfs -o size=8m tmpfs \"$1/data\" && "
-                "head -c 4000000 /dev/urandom > \"$1/data/ballast\" && shift && exec \"$@\"",
+                "mount -t tmpfs -o size=32m tmpfs \"$1/data\" && "
+                "head -c 8000000 /dev/urandom > \"$1/data/ballast\" && shift && exec \"$@\"",
                 "sh", folder_.path()});
   options_ = "write_buffer_mib: '1', compression: none";
   ASSERT_NO_FATAL_FAILURE(Start(words));
