@@ -28,14 +28,14 @@ constexpr const char* kRpcNames[kRpcs] = {
 
 class Families {
  public:
-  void Counter(const char* name, const char* help, Labels labels, double value) {
+  void Counter(const std::string& name, const std::string& help, Labels labels, double value) {
     ClientMetric metric;
     metric.label = std::move(labels);
     metric.counter.value = value;
     Add(name, help, MetricType::Counter, std::move(metric));
   }
 
-  void Gauge(const char* name, const char* help, Labels labels, double value) {
+  void Gauge(const std::string& name, const std::string& help, Labels labels, double value) {
     ClientMetric metric;
     metric.label = std::move(labels);
     metric.gauge.value = value;
@@ -60,7 +60,7 @@ class Families {
   std::string Text() const { return prometheus::TextSerializer().Serialize(families_); }
 
  private:
-  void Add(const char* name, const char* help, MetricType type, ClientMetric metric) {
+  void Add(const std::string& name, const std::string& help, MetricType type, ClientMetric metric) {
     for (MetricFamily& family : families_) {
       if (family.name == name) {
         family.metric.push_back(std::move(metric));
@@ -108,6 +108,18 @@ void AddPool(Families& out, const std::string& database, const std::string& pool
             stats.backing_off ? 1 : 0);
 }
 
+void AddDriver(Families& out, const Database& database) {
+  for (driver::Metric& metric : database.DriverMetrics()) {
+    Labels labels = {{"database", database.name()}};
+    for (auto& [name, value] : metric.labels) labels.push_back({name, std::move(value)});
+    if (metric.sort == driver::Metric::Sort::kCounter) {
+      out.Counter(metric.name, metric.help, std::move(labels), metric.value);
+    } else {
+      out.Gauge(metric.name, metric.help, std::move(labels), metric.value);
+    }
+  }
+}
+
 void AddDatabase(Families& out, Database& database) {
   const Labels labels = {{"database", database.name()}};
   const auto with = [&](const char* key, const char* value) {
@@ -141,6 +153,7 @@ void AddDatabase(Families& out, Database& database) {
   out.Distribution("penstock_batch_statements", "Statements that shared a batch, by lane.",
                    with("lane", "read"), metrics.read_batches.sizes);
   for (const auto& [pool, stats] : database.Stats()) AddPool(out, database.name(), pool, stats);
+  AddDriver(out, database);
 }
 
 }  // namespace
@@ -162,6 +175,13 @@ std::string MetricsText(const ServerMetrics& server, const Databases& databases)
               static_cast<double>(server.sessions_refused.value()));
   out.Counter("penstock_stalled_streams_total", "Streams cut off because of stall_timeout.", {},
               static_cast<double>(server.stalled_streams.value()));
+  const auto damaged = [&out](const std::string& name, double value) {
+    out.Gauge("penstock_database_damaged",
+              "1 if the database was not opened because its data is damaged, else 0.",
+              {{"database", name}}, value);
+  };
+  for (const auto& [name, database] : databases.all()) damaged(name, 0);
+  for (const auto& [name, why] : databases.damaged()) damaged(name, 1);
   for (const auto& [name, database] : databases.all()) AddDatabase(out, *database);
   return out.Text();
 }

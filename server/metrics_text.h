@@ -10,7 +10,8 @@
 namespace penstock::server {
 
 // The text of /metrics, as of now. Names begin with penstock_; labels are
-// database, pool, rpc and code, and never a statement's text.
+// database, pool, rpc and code, and those of what drivers tell (driver::Metric);
+// never a statement's text.
 std::string MetricsText(const ServerMetrics& server, const Databases& databases);
 
 }  // namespace penstock::server

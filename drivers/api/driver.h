@@ -25,6 +25,7 @@
 #include "drivers/api/deadline.h"
 #include "drivers/api/error.h"
 #include "drivers/api/key_value.h"
+#include "drivers/api/metrics.h"
 #include "drivers/api/row_writer.h"
 #include "drivers/api/value.h"
 
@@ -246,6 +247,10 @@ class Driver {
   // The driver outlives its connections.
   virtual absl::StatusOr<std::unique_ptr<Connection>> Connect(Lane lane,
                                                               const Deadline& deadline) = 0;
+
+  // What the backend tells of itself: what this process knows already, without
+  // asking a server or a disk. Any thread may call it at any time.
+  virtual std::vector<Metric> Metrics() { return {}; }
 };
 
 }  // namespace penstock::driver

@@ -25,6 +25,18 @@ bool IsScan(const StatementRun& run) {
 
 bool IsRead(const StatementRun& run) { return run.key_value != nullptr && run.key_value->reads(); }
 
+// It does not look at what its transaction has written: its conditions would, and
+// the ranges it deletes, and SQL.
+bool IsBlind(const StatementRun* run) {
+  if (run->key_value == nullptr) return false;
+  if (run->key_value->reads()) return true;
+  const KeyValueRun& write = *run->key_value;
+  return write.conditions.empty() &&
+         std::none_of(write.mutations.begin(), write.mutations.end(), [](const auto& mutation) {
+           return mutation.sort == driver::KeyMutation::Sort::kDeleteRange;
+         });
+}
+
 // It has met a lock; or, as a statement of SQL, what was written since it began to
 // read. Outside a client's transaction it may begin again.
 bool MayDoBetterAlone(const StatementRun& run) {
@@ -87,7 +99,7 @@ size_t Connection::RunWrites(Runs runs) {
     RunAlone(runs.front());
     return 1;
   }
-  rocksdb::Transaction* group = StartOwn(milliseconds(0));
+  rocksdb::Transaction* group = StartOwn(milliseconds(0), runs);
   size_t done = 0;
   for (; done < runs.size(); ++done) {
     StatementRun* run = runs[done];
@@ -109,10 +121,12 @@ size_t Connection::RunWrites(Runs runs) {
   return 1;
 }
 
-rocksdb::Transaction* Connection::StartOwn(milliseconds lock_timeout) {
+rocksdb::Transaction* Connection::StartOwn(milliseconds lock_timeout, Runs runs) {
   rocksdb::TransactionOptions options;
   options.lock_timeout = lock_timeout.count();
   own_.reset(store_->db()->BeginTransaction(store_->write_options(), options, own_.release()));
+  // The index is a good part of what a put costs.
+  std::all_of(runs.begin(), runs.end(), IsBlind) ? own_->DisableIndexing() : own_->EnableIndexing();
   return own_.get();
 }
 
@@ -148,7 +162,7 @@ bool Connection::WriteInGroup(rocksdb::Transaction* group, StatementRun* run) {
 }
 
 void Connection::CommitGroup(rocksdb::Transaction* group, Runs runs) const {
-  const absl::Status committed = Classify(group->Commit());
+  const absl::Status committed = store_->ToStatus(group->Commit());
   if (committed.ok()) return;
   group->Rollback();
   for (StatementRun* run : runs) {
@@ -183,7 +197,7 @@ void Connection::WriteAlone(StatementRun* run) {
   while (Start(run)) {
     Statement* statement = run->key_value == nullptr ? Prepare(run) : nullptr;
     if (!run->status.ok()) break;
-    rocksdb::Transaction* own = StartOwn(kLockSlice);
+    rocksdb::Transaction* own = StartOwn(kLockSlice, {&run, 1});
     WriteGuarded({.store = store_, .transaction = own}, run, statement);
     if (run->status.ok()) {
       CommitGroup(own, {&run, 1});

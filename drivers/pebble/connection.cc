@@ -34,7 +34,7 @@ void Connection::Read(StatementRun* run) const {
 absl::Status Connection::Ping(const driver::Deadline&) {
   std::string value;
   const rocksdb::Status status = store_->db()->Get({}, "ping", &value);
-  return status.IsNotFound() ? absl::OkStatus() : Classify(status);
+  return status.IsNotFound() ? absl::OkStatus() : store_->ToStatus(status);
 }
 
 }  // namespace penstock::pebble

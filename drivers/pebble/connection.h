@@ -66,8 +66,9 @@ class Connection final : public driver::Connection {
   void RunAlone(driver::StatementRun* run);
   // In a transaction of its own, waiting for locks.
   void WriteAlone(driver::StatementRun* run);
-  // Begins, or begins again, a transaction that takes the newest data for its own.
-  rocksdb::Transaction* StartOwn(std::chrono::milliseconds lock_timeout);
+  // Begins, or begins again, a transaction that takes the newest data for its own, for
+  // the writes among `runs`.
+  rocksdb::Transaction* StartOwn(std::chrono::milliseconds lock_timeout, Runs runs);
   // A key-value write, or `statement` if it is not null, with what it did undone if
   // it fails.
   void WriteGuarded(const View& view, driver::StatementRun* run, sqlengine::Statement* statement);

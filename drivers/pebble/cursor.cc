@@ -13,22 +13,44 @@ using driver::Kind;
 // Entries between two looks at deadline and cancellation.
 constexpr int64_t kEntriesAtOnce = 256;
 
+// Of a long scan. Little enough for many at once.
+constexpr size_t kReadAheadBytes = size_t{1} << 20;
+
 }  // namespace
 
 RangeIterator::RangeIterator(const View& view, ColumnFamily* family, const driver::KeyRange& range,
                              bool reverse)
-    : start_(range.start),
+    : view_(view),
+      family_(family),
+      start_(range.start),
       end_(range.end.value_or("")),
       has_end_(range.end.has_value()),
       reverse_(reverse),
       lower_(start_),
-      upper_(end_) {
-  rocksdb::ReadOptions options = view.read_options();
+      upper_(end_),
+      snapshot_(view.store->db()) {
+  view.store->CountIterators(1);
+  Open(view.read_options());
+  SeekToFirst();
+}
+
+void RangeIterator::Open(rocksdb::ReadOptions options) {
+  // A transaction that has one reads its own.
+  if (options.snapshot == nullptr) options.snapshot = snapshot_.snapshot();
   if (!start_.empty()) options.iterate_lower_bound = &lower_;
   if (has_end_) options.iterate_upper_bound = &upper_;
-  iterator_.reset(view.transaction != nullptr ? view.transaction->GetIterator(options, family)
-                                              : view.store->db()->NewIterator(options, family));
-  SeekToFirst();
+  iterator_.reset(view_.transaction != nullptr ? view_.transaction->GetIterator(options, family_)
+                                               : view_.store->db()->NewIterator(options, family_));
+}
+
+void RangeIterator::ExpectMany() {
+  if (!Valid()) return;
+  const std::string at = iterator_->key().ToString();
+  rocksdb::ReadOptions options = view_.read_options();
+  options.fill_cache = false;
+  options.readahead_size = kReadAheadBytes;
+  Open(options);
+  reverse_ ? iterator_->SeekForPrev(at) : iterator_->Seek(at);
 }
 
 // The bounds that RocksDB was told hold for the database only: they do not keep
@@ -50,7 +72,7 @@ bool RangeIterator::Valid() const {
   return !has_end_ || iterator_->key().compare(upper_) < 0;
 }
 
-absl::Status RangeIterator::status() const { return Classify(iterator_->status()); }
+absl::Status RangeIterator::status() const { return view_.store->ToStatus(iterator_->status()); }
 
 Cursor::Cursor(const View& view, Keyspace family, const driver::StatementRun& run)
     : deadline_(run.deadline),
@@ -91,8 +113,10 @@ absl::StatusOr<bool> Cursor::Fetch(const driver::BatchLimits& limits, driver::Ro
     WriteEntry(writer);
     if (writer->bytes() < limits.max_bytes) continue;
     iterator_.Next();
-    if (iterator_.Valid()) return limit_ == 0 || summary_.rows_returned < limit_;
-    break;
+    if (!iterator_.Valid()) break;
+    if (!expects_many_) iterator_.ExpectMany();
+    expects_many_ = true;
+    return limit_ == 0 || summary_.rows_returned < limit_;
   }
   absl::Status status = iterator_.status();
   if (!status.ok()) return status;

@@ -11,6 +11,7 @@
 #include "drivers/pebble/store.h"
 #include "rocksdb/iterator.h"
 #include "rocksdb/slice.h"
+#include "rocksdb/snapshot.h"
 
 namespace penstock::pebble {
 
@@ -20,19 +21,26 @@ class RangeIterator {
  public:
   RangeIterator(const View& view, ColumnFamily* family, const driver::KeyRange& range,
                 bool reverse);
+  ~RangeIterator() { view_.store->CountIterators(-1); }
   RangeIterator(const RangeIterator&) = delete;
   RangeIterator& operator=(const RangeIterator&) = delete;
 
   // False: it has left the range, or status() says why not.
   bool Valid() const;
   void Next() { reverse_ ? iterator_->Prev() : iterator_->Next(); }
+  // There is a lot more to come: from here on it reads ahead, and leaves the block
+  // cache to what is read again and again. It stays where it is.
+  void ExpectMany();
   rocksdb::Slice key() const { return iterator_->key(); }
   rocksdb::Slice value() const { return iterator_->value(); }
   absl::Status status() const;
 
  private:
+  void Open(rocksdb::ReadOptions options);
   void SeekToFirst();
 
+  const View view_;
+  ColumnFamily* const family_;
   const std::string start_;
   const std::string end_;
   const bool has_end_;
@@ -40,6 +48,8 @@ class RangeIterator {
   // What RocksDB refers to while it iterates.
   const rocksdb::Slice lower_;
   const rocksdb::Slice upper_;
+  // What is read, also after ExpectMany.
+  rocksdb::ManagedSnapshot snapshot_;
   std::unique_ptr<rocksdb::Iterator> iterator_;
 };
 
@@ -62,6 +72,7 @@ class Cursor final : public driver::Cursor {
   // Goes after its iterator.
   const Keyspace family_;
   RangeIterator iterator_;
+  bool expects_many_ = false;
   driver::Summary summary_;
 };
 

@@ -51,7 +51,7 @@ absl::Status GetOne(const View& view, ColumnFamily* family, std::string_view key
           ? view.transaction->Get(view.read_options(), family, slice, &value)
           : view.store->db()->Get(view.read_options(), family, slice, &value);
   if (status.IsNotFound()) return absl::OkStatus();
-  if (!status.ok()) return Classify(status);
+  if (!status.ok()) return view.store->ToStatus(status);
   WriteEntry(key, value, run);
   return absl::OkStatus();
 }
@@ -70,7 +70,7 @@ absl::Status GetSome(const View& view, const rocksdb::ReadOptions& options, Colu
   }
   for (size_t i = 0; i < keys.size(); ++i) {
     if (statuses[i].IsNotFound()) continue;
-    if (!statuses[i].ok()) return Classify(statuses[i]);
+    if (!statuses[i].ok()) return view.store->ToStatus(statuses[i]);
     WriteEntry(ToView(keys[i]), values[i], run);
   }
   return absl::OkStatus();
@@ -118,7 +118,7 @@ absl::Status Check(const View& view, ColumnFamily* family, const KeyCondition& c
   if (family != nullptr) {
     const rocksdb::Status status =
         view.transaction->GetForUpdate(view.read_options(), family, ToSlice(condition.key), &value);
-    if (!status.ok() && !status.IsNotFound()) return Classify(status);
+    if (!status.ok() && !status.IsNotFound()) return view.store->ToStatus(status);
     present = status.ok();
   }
   switch (condition.sort) {

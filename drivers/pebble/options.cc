@@ -82,6 +82,7 @@ absl::Status ParseOption(const std::string& key, const std::string& text, Option
 
 absl::StatusOr<Options> ParseOptions(const driver::Config& config) {
   Options options;
+  options.name = config.name;
   options.max_value_bytes = config.max_value_bytes;
   options.statement_cache_size = config.statement_cache_size;
   for (const auto& [key, text] : config.options) {

@@ -16,6 +16,8 @@ enum class Compression : uint8_t { kNone, kSnappy, kLz4, kZstd };
 
 // Each option is described at Open in pebble_driver.h.
 struct Options {
+  // The database's, for errors.
+  std::string name;
   // The folder of the database.
   std::string path;
   bool create = true;

@@ -2,8 +2,10 @@
 
 #include <string>
 #include <utility>
+#include <vector>
 
 #include "drivers/pebble/connection.h"
+#include "drivers/pebble/metrics.h"
 #include "drivers/pebble/options.h"
 #include "drivers/pebble/store.h"
 #include "fmt/format.h"
@@ -39,6 +41,8 @@ class PebbleDriver final : public driver::Driver {
                                                               const driver::Deadline&) override {
     return std::make_unique<Connection>(store_.get(), lane);
   }
+
+  std::vector<driver::Metric> Metrics() override { return CollectMetrics(*store_); }
 
  private:
   const driver::DriverInfo info_;

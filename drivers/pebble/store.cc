@@ -7,9 +7,11 @@
 
 #include "drivers/api/error.h"
 #include "drivers/pebble/error.h"
+#include "drivers/pebble/log_file.h"
 #include "fmt/format.h"
 #include "rocksdb/cache.h"
 #include "rocksdb/filter_policy.h"
+#include "rocksdb/listener.h"
 #include "rocksdb/table.h"
 
 namespace penstock::pebble {
@@ -37,17 +39,20 @@ rocksdb::Options MakeRocksdbOptions(const Options& options) {
   made.create_if_missing = options.create;
   made.max_open_files = options.max_open_files;
   made.compression = TypeOf(options.compression);
-  // A log that was cut short by a crash ends at its last whole record; one that
-  // is damaged before that is an error.
+  // The log counts up to its first record that is not whole: what follows was cut
+  // short by a crash, or by a disk that was full, and never acknowledged.
   made.wal_recovery_mode = rocksdb::WALRecoveryMode::kPointInTimeRecovery;
-  made.keep_log_file_num = 4;
-  made.max_log_file_size = Bytes(8);
+  made.info_log = std::make_shared<LogFile>(options.path);
   made.write_buffer_size = Bytes(options.write_buffer_mib);
   // For all keyspaces together.
   made.db_write_buffer_size = Bytes(options.write_buffer_mib);
   // A log is kept until every keyspace that it has writes of was flushed.
   made.max_total_wal_size = 4 * Bytes(options.write_buffer_mib);
   made.bytes_per_sync = Bytes(1);
+  made.statistics = rocksdb::CreateDBStatistics();
+  // Counts only: taking the time of every operation would cost more than the figure
+  // is worth.
+  made.statistics->set_stats_level(rocksdb::StatsLevel::kExceptHistogramOrTimers);
   rocksdb::BlockBasedTableOptions table;
   table.block_cache = rocksdb::NewLRUCache(Bytes(options.block_cache_mib));
   table.filter_policy.reset(rocksdb::NewBloomFilterPolicy(kBloomBitsPerKey, false));
@@ -60,8 +65,24 @@ rocksdb::Options MakeRocksdbOptions(const Options& options) {
 
 }  // namespace
 
+// RocksDB's own count leaves out writes that failed.
+class Store::ErrorCounter final : public rocksdb::EventListener {
+ public:
+  void OnBackgroundError(rocksdb::BackgroundErrorReason, rocksdb::Status*) override { ++count_; }
+  int64_t count() const { return count_.load(std::memory_order_relaxed); }
+
+ private:
+  std::atomic<int64_t> count_{0};
+};
+
 Store::Store(const Options& options)
-    : options_(options), rocksdb_options_(MakeRocksdbOptions(options)) {}
+    : options_(options),
+      errors_(std::make_shared<ErrorCounter>()),
+      rocksdb_options_(MakeRocksdbOptions(options)) {
+  rocksdb_options_.listeners.push_back(errors_);
+}
+
+int64_t Store::background_errors() const { return errors_->count(); }
 
 absl::StatusOr<std::unique_ptr<Store>> Store::Open(const Options& options) {
   std::unique_ptr<Store> store(new Store(options));
@@ -133,7 +154,7 @@ absl::Status Store::OpenError(const rocksdb::Status& status) const {
                     options_.path),
         "RocksDB has one opener at a time: stop the other one, or use another folder");
   }
-  return driver::Annotate(Classify(status), fmt::format("cannot open {}", options_.path));
+  return driver::Annotate(ToStatus(status), fmt::format("cannot open {}", options_.path));
 }
 
 Keyspace Store::Find(std::string_view keyspace) const {
@@ -169,7 +190,7 @@ absl::StatusOr<Keyspace> Store::CreateLocked(std::string_view keyspace, const Ta
         "raise max_keyspaces, or use a prefix of the key instead of a keyspace");
   }
   ColumnFamily* created = nullptr;
-  absl::Status status = Classify(db_->CreateColumnFamily(
+  absl::Status status = ToStatus(db_->CreateColumnFamily(
       rocksdb_options_, fmt::format("{}{}", kFamilyPrefix, keyspace), &created));
   if (!status.ok()) return status;
   Entry& entry = keyspaces_[std::string(keyspace)];
@@ -182,7 +203,7 @@ absl::StatusOr<bool> Store::Drop(std::string_view keyspace) {
   std::unique_lock lock(mutex_);
   const auto found = keyspaces_.find(keyspace);
   if (found == keyspaces_.end()) return false;
-  absl::Status status = Classify(db_->DropColumnFamily(found->second.family.get()));
+  absl::Status status = ToStatus(db_->DropColumnFamily(found->second.family.get()));
   if (!status.ok()) return status;
   keyspaces_.erase(found);
   version_.fetch_add(1, std::memory_order_release);
@@ -199,6 +220,19 @@ std::vector<Table> Store::Tables() const {
     tables.push_back({.name = name, .types = entry.types, .id = entry.family->GetID()});
   }
   return tables;
+}
+
+std::vector<std::pair<std::string, Keyspace>> Store::Keyspaces() const {
+  std::shared_lock lock(mutex_);
+  std::vector<std::pair<std::string, Keyspace>> keyspaces;
+  for (const auto& [name, entry] : keyspaces_) keyspaces.emplace_back(name, entry.family);
+  return keyspaces;
+}
+
+absl::Status Store::ToStatus(const rocksdb::Status& status) const {
+  absl::Status classified = Classify(status);
+  if (!status.IsCorruption()) return classified;
+  return driver::Annotate(classified, fmt::format("the database '{}' is damaged", options_.name));
 }
 
 rocksdb::WriteOptions Store::write_options() const {

@@ -9,6 +9,7 @@
 #include <shared_mutex>
 #include <string>
 #include <string_view>
+#include <utility>
 #include <vector>
 
 #include "absl/status/status.h"
@@ -16,6 +17,7 @@
 #include "drivers/pebble/catalog.h"
 #include "drivers/pebble/options.h"
 #include "rocksdb/options.h"
+#include "rocksdb/statistics.h"
 #include "rocksdb/utilities/transaction_db.h"
 
 namespace penstock::pebble {
@@ -45,7 +47,7 @@ class Store {
   Store(const Store&) = delete;
   Store& operator=(const Store&) = delete;
 
-  rocksdb::TransactionDB* db() { return db_.get(); }
+  rocksdb::TransactionDB* db() const { return db_.get(); }
   const Options& options() const { return options_; }
 
   // Null: there is no such keyspace. It goes before the store.
@@ -65,7 +67,21 @@ class Store {
   // Changes when Tables() does.
   uint64_t version() const { return version_.load(std::memory_order_acquire); }
 
+  // All of them, by name.
+  std::vector<std::pair<std::string, Keyspace>> Keyspaces() const;
+
   rocksdb::WriteOptions write_options() const;
+
+  // Classify; that something is damaged names the database.
+  absl::Status ToStatus(const rocksdb::Status& status) const;
+
+  // What RocksDB counts. Lives as long as the store.
+  const rocksdb::Statistics& statistics() const { return *rocksdb_options_.statistics; }
+  // Flushes, compactions and writes to the log that failed.
+  int64_t background_errors() const;
+  // Iterators that exist: each keeps what it reads from being removed.
+  int open_iterators() const { return open_iterators_.load(std::memory_order_relaxed); }
+  void CountIterators(int change) { open_iterators_.fetch_add(change, std::memory_order_relaxed); }
 
  private:
   struct Entry {
@@ -82,13 +98,17 @@ class Store {
   absl::StatusOr<Keyspace> CreateLocked(std::string_view keyspace, const TableTypes& types);
   absl::Status OpenError(const rocksdb::Status& status) const;
 
+  class ErrorCounter;
+
   const Options options_;
+  const std::shared_ptr<ErrorCounter> errors_;
   rocksdb::Options rocksdb_options_;
   std::unique_ptr<rocksdb::TransactionDB> db_;
   std::unique_ptr<ColumnFamily> default_family_;
   mutable std::shared_mutex mutex_;
   Entries keyspaces_;
   std::atomic<uint64_t> version_{1};
+  std::atomic<int> open_iterators_{0};
 };
 
 }  // namespace penstock::pebble

@@ -70,7 +70,7 @@ absl::StatusOr<bool> TableCursor::Read(std::string_view key) {
           ? view.transaction->Get(view.read_options(), family_.get(), slice, &value_)
           : view.store->db()->Get(view.read_options(), family_.get(), slice, &value_);
   if (status.IsNotFound()) return false;
-  if (!status.ok()) return Classify(status);
+  if (!status.ok()) return view.store->ToStatus(status);
   return true;
 }
 

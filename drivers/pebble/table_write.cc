@@ -101,7 +101,7 @@ class RowChange {
     const rocksdb::Status status = context_->view.transaction->GetForUpdate(
         context_->view.read_options(), family_.get(), ToSlice(key), &value);
     if (status.IsNotFound()) return false;
-    if (!status.ok()) return Classify(status);
+    if (!status.ok()) return context_->store->ToStatus(status);
     return true;
   }
 

@@ -20,6 +20,7 @@ class SqlkvDriver final : public driver::Driver {
 
   const driver::DriverInfo& info() const override { return info_; }
   std::string server_version() const override { return inner_->server_version(); }
+  std::vector<driver::Metric> Metrics() override { return inner_->Metrics(); }
 
   absl::StatusOr<std::unique_ptr<driver::Connection>> Connect(
       driver::Lane lane, const driver::Deadline& deadline) override {

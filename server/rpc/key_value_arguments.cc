@@ -44,8 +44,17 @@ absl::Status KeyValueArguments::Finish() {
   return driver::CheckKeyValue(run_);
 }
 
+absl::Status KeyValueArguments::FinishOne() {
+  run_.keys = {};
+  run_.conditions = {};
+  run_.mutations = {&mutation_, 1};
+  // First, as its error names no number of a mutation.
+  absl::Status status = driver::CheckKey(mutation_.key);
+  return status.ok() ? driver::CheckKeyValue(run_) : status;
+}
+
 std::string_view KeyValueArguments::Keep(std::string bytes) {
-  return kept_.emplace_back(std::move(bytes));
+  return *kept_.emplace_back(std::make_unique<std::string>(std::move(bytes)));
 }
 
 absl::Status KeyValueArguments::Range(const v1::KeyRange& from, driver::KeyRange* to) const {
@@ -66,8 +75,8 @@ driver::KeyRange KeyValueArguments::Prefix(std::string_view prefix) {
 
 absl::Status KeyValueArguments::Assign(const v1::GetRequest& request) {
   Start(Sort::kGet, request.keyspace());
-  keys_.push_back(request.key());
-  run_.keys = keys_;
+  key_ = request.key();
+  run_.keys = {&key_, 1};
   absl::Status status = driver::CheckKey(request.key());
   return status.ok() ? driver::CheckKeyspace(run_.keyspace) : status;
 }
@@ -80,20 +89,15 @@ absl::Status KeyValueArguments::Assign(const v1::BatchGetRequest& request) {
 
 absl::Status KeyValueArguments::Assign(const v1::PutRequest& request) {
   Start(Sort::kWrite, request.keyspace());
-  mutations_.push_back({.sort = KeyMutation::Sort::kPut,
-                        .key = request.key(),
-                        .value = request.value(),
-                        .range = {}});
-  absl::Status status = driver::CheckKey(request.key());
-  return status.ok() ? Finish() : status;
+  mutation_ = {
+      .sort = KeyMutation::Sort::kPut, .key = request.key(), .value = request.value(), .range = {}};
+  return FinishOne();
 }
 
 absl::Status KeyValueArguments::Assign(const v1::DeleteRequest& request) {
   Start(Sort::kWrite, request.keyspace());
-  mutations_.push_back(
-      {.sort = KeyMutation::Sort::kDelete, .key = request.key(), .value = {}, .range = {}});
-  absl::Status status = driver::CheckKey(request.key());
-  return status.ok() ? Finish() : status;
+  mutation_ = {.sort = KeyMutation::Sort::kDelete, .key = request.key(), .value = {}, .range = {}};
+  return FinishOne();
 }
 
 absl::Status KeyValueArguments::Assign(const v1::DeleteRangeRequest& request) {

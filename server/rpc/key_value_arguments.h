@@ -2,7 +2,7 @@
 #ifndef PENSTOCK_SERVER_RPC_KEY_VALUE_ARGUMENTS_H_
 #define PENSTOCK_SERVER_RPC_KEY_VALUE_ARGUMENTS_H_
 
-#include <deque>
+#include <memory>
 #include <string>
 #include <string_view>
 #include <vector>
@@ -36,6 +36,8 @@ class KeyValueArguments {
 
   void Start(Sort sort, const std::string& keyspace);
   absl::Status Finish();
+  // Of an operation whose one mutation is mutation_.
+  absl::Status FinishOne();
   absl::Status Range(const v1::KeyRange& from, driver::KeyRange* to) const;
   driver::KeyRange Prefix(std::string_view prefix);
   absl::Status Add(const v1::Condition& condition);
@@ -45,11 +47,14 @@ class KeyValueArguments {
   std::string_view Keep(std::string bytes);
 
   driver::KeyValueRun run_;
+  // Of the operations with one, so that they allocate nothing.
+  std::string_view key_;
+  driver::KeyMutation mutation_;
   std::vector<std::string_view> keys_;
   std::vector<driver::KeyCondition> conditions_;
   std::vector<driver::KeyMutation> mutations_;
   // Bytes that the request does not have.
-  std::deque<std::string> kept_;
+  std::vector<std::unique_ptr<std::string>> kept_;
 };
 
 // The outcome of a kWrite.

@@ -5,6 +5,7 @@
 
 #include "drivers/api/error.h"
 #include "fmt/format.h"
+#include "server/log/log.h"
 #include "server/session/driver_factory.h"
 
 namespace penstock::server {
@@ -147,7 +148,9 @@ std::vector<std::pair<std::string, PoolStats>> Database::Stats() const {
 
 absl::StatusOr<std::unique_ptr<Databases>> Databases::Open(const Config& config) {
   std::vector<std::unique_ptr<Database>> opened;
+  std::map<std::string, absl::Status, std::less<>> damaged;
   std::string errors;
+  bool refused = false;
   for (const auto& [name, database] : config.databases) {
     absl::StatusOr<std::unique_ptr<driver::Driver>> driver = OpenDriver(database.driver);
     if (driver.ok()) {
@@ -160,9 +163,19 @@ absl::StatusOr<std::unique_ptr<Databases>> Databases::Open(const Config& config)
     errors += fmt::format("{}database '{}'{}: {}{}{}", errors.empty() ? "" : "\n", name, where,
                           std::string_view(message.data(), message.size()),
                           info.hint.empty() ? "" : "; ", info.hint);
+    if (info.reason == Reason::kCorruption) {
+      damaged.emplace(name, driver.status());
+    } else {
+      refused = true;
+    }
   }
-  if (!errors.empty()) return absl::FailedPreconditionError(errors);
-  return std::make_unique<Databases>(std::move(opened), config.default_database);
+  if (refused || (opened.empty() && !damaged.empty())) {
+    return absl::FailedPreconditionError(errors);
+  }
+  if (!damaged.empty()) Log(Level::kError, "served without what is damaged", {{"error", errors}});
+  auto databases = std::make_unique<Databases>(std::move(opened), config.default_database);
+  databases->damaged_ = std::move(damaged);
+  return databases;
 }
 
 Databases::Databases(std::vector<std::unique_ptr<Database>> databases, std::string default_name)
@@ -176,8 +189,11 @@ Databases::Databases(std::vector<std::unique_ptr<Database>> databases, std::stri
 
 absl::StatusOr<Database*> Databases::Find(std::string_view name) const {
   if (name.empty() && default_ != nullptr) return default_;
+  if (name.empty()) name = default_name_;
   const auto found = databases_.find(name);
   if (found != databases_.end()) return found->second.get();
+  const auto damaged = damaged_.find(name);
+  if (damaged != damaged_.end()) return damaged->second;
   std::string known;
   for (const auto& [known_name, database] : databases_) {
     known += (known.empty() ? "" : ", ") + known_name;

@@ -35,6 +35,8 @@ class Database {
   const driver::DriverInfo& info() const { return driver_->info(); }
   const DatabaseLimits& limits() const { return limits_; }
   std::string server_version() const { return driver_->server_version(); }
+  // What the backend tells of itself.
+  std::vector<driver::Metric> DriverMetrics() const { return driver_->Metrics(); }
   DatabaseMetrics& metrics() { return metrics_; }
   Executor& executor() { return executor_; }
 
@@ -85,24 +87,30 @@ class Database {
 class Databases {
  public:
   // Opens them all. On failure the error names every database that did not
-  // open, with its line in the configuration.
+  // open, with its line in the configuration. One whose data is damaged
+  // (kCorruption) keeps none of the others from being served: it is logged, and
+  // Find answers for it with the error; unless nothing else is there to serve.
   static absl::StatusOr<std::unique_ptr<Databases>> Open(const Config& config);
 
   // Takes databases that were opened elsewhere: for tests.
   Databases(std::vector<std::unique_ptr<Database>> databases, std::string default_name);
 
-  // Empty: the default. kUnknownDatabase lists the known names.
+  // Empty: the default. kUnknownDatabase lists the known names; kCorruption: it is
+  // damaged, and was not opened.
   absl::StatusOr<Database*> Find(std::string_view name) const;
 
   const std::map<std::string, std::unique_ptr<Database>, std::less<>>& all() const {
     return databases_;
   }
   const std::string& default_name() const { return default_name_; }
+  // Those that were not opened because they are damaged, and why.
+  const std::map<std::string, absl::Status, std::less<>>& damaged() const { return damaged_; }
 
   void Tick(TimePoint now);
 
  private:
   std::map<std::string, std::unique_ptr<Database>, std::less<>> databases_;
+  std::map<std::string, absl::Status, std::less<>> damaged_;
   std::string default_name_;
   Database* default_ = nullptr;
 };

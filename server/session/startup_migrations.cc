@@ -95,7 +95,7 @@ absl::Status Migrate(const std::string& folder, Database* database,
 absl::Status MigrateOnStart(const Config& config, Databases* databases,
                             driver::Cancellation* cancellation) {
   for (const auto& [name, database] : config.databases) {
-    if (database.migrate_on_start.empty()) continue;
+    if (database.migrate_on_start.empty() || databases->damaged().contains(name)) continue;
     absl::StatusOr<Database*> found = databases->Find(name);
     if (!found.ok()) return found.status();
     const absl::Status status = Migrate(database.migrate_on_start, *found, cancellation);

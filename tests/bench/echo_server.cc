@@ -8,8 +8,10 @@
 
 #include <cstdio>
 #include <memory>
+#include <string>
 
 #include "penstock/v1/database.grpc.pb.h"
+#include "penstock/v1/key_value.grpc.pb.h"
 #include "tests/bench/load.h"
 
 namespace penstock::bench {
@@ -90,6 +92,32 @@ class EchoService final
   }
 };
 
+class EchoKeyValue final
+    : public v1::KeyValueService::WithCallbackMethod_Get<
+          v1::KeyValueService::WithCallbackMethod_Put<v1::KeyValueService::Service>> {
+ public:
+  grpc::ServerUnaryReactor* Get(grpc::CallbackServerContext* context, const v1::GetRequest* request,
+                                v1::GetResponse* response) override {
+    response->set_found(true);
+    // The value of every key begins with the key.
+    std::string* value = response->mutable_value();
+    *value = request->key();
+    value->resize(kValueBytes, 'v');
+    return Ok(context);
+  }
+  grpc::ServerUnaryReactor* Put(grpc::CallbackServerContext* context, const v1::PutRequest*,
+                                v1::PutResponse*) override {
+    return Ok(context);
+  }
+
+ private:
+  static grpc::ServerUnaryReactor* Ok(grpc::CallbackServerContext* context) {
+    grpc::ServerUnaryReactor* reactor = context->DefaultReactor();
+    reactor->Finish(grpc::Status::OK);
+    return reactor;
+  }
+};
+
 }  // namespace
 
 int RunEchoServer(const std::string& address) {
@@ -100,9 +128,11 @@ int RunEchoServer(const std::string& address) {
   pthread_sigmask(SIG_BLOCK, &end, nullptr);
 
   EchoService service;
+  EchoKeyValue key_value;
   grpc::ServerBuilder builder;
   builder.AddListeningPort(address, grpc::InsecureServerCredentials());
   builder.RegisterService(&service);
+  builder.RegisterService(&key_value);
   const std::unique_ptr<grpc::Server> server = builder.BuildAndStart();
   if (server == nullptr) return 1;
   fmt::print("echo server ready\n");

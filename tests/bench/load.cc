@@ -4,109 +4,17 @@
 #include <grpcpp/channel.h>
 #include <grpcpp/client_context.h>
 
-#include <algorithm>
 #include <atomic>
-#include <condition_variable>
-#include <mutex>
-#include <optional>
 #include <string>
 #include <utility>
 #include <vector>
 
 #include "penstock/v1/database.grpc.pb.h"
+#include "tests/bench/callers.h"
+#include "tests/bench/unary_callers.h"
 
 namespace penstock::bench {
 namespace {
-
-using Clock = std::chrono::steady_clock;
-
-// How far a round is; shared by its callers. Thread-safe.
-class Progress {
- public:
-  explicit Progress(int callers) : callers_(callers) {}
-
-  // A caller has a right answer. False: the round is over, send no more.
-  bool Answered() {
-    answers_.fetch_add(1, std::memory_order_relaxed);
-    return !stopped_.load(std::memory_order_relaxed);
-  }
-
-  // The round has failed. Of several failures the first one is told.
-  void Fail(std::string why) {
-    std::lock_guard lock(mutex_);
-    if (failure_.empty()) failure_ = std::move(why);
-    stopped_ = true;
-    changed_.notify_all();
-  }
-
-  // A caller has ended and uses this object no more.
-  void Ended() {
-    std::lock_guard lock(mutex_);
-    --callers_;
-    changed_.notify_all();
-  }
-
-  // Lets the callers go on for so long, or until one fails.
-  void Wait(std::chrono::milliseconds duration) {
-    std::unique_lock lock(mutex_);
-    changed_.wait_for(lock, duration, [this] { return !failure_.empty(); });
-  }
-
-  absl::Status StopAndWait() {
-    stopped_ = true;
-    std::unique_lock lock(mutex_);
-    changed_.wait(lock, [this] { return callers_ == 0; });
-    return failure_.empty() ? absl::OkStatus() : absl::InternalError(failure_);
-  }
-
-  int64_t answers() const { return answers_.load(std::memory_order_relaxed); }
-
- private:
-  std::atomic<int64_t> answers_{0};
-  std::atomic<bool> stopped_{false};
-  std::mutex mutex_;
-  std::condition_variable changed_;
-  int callers_;
-  std::string failure_;
-};
-
-// The ids that a caller asks for, one after another, all over the table.
-class Ids {
- public:
-  explicit Ids(int caller) : position_(caller) {}
-  int64_t current() const { return position_ % kSelectRows + 1; }
-  void Next() { position_ += 7919; }
-
- private:
-  int64_t position_;
-};
-
-// The round trips of a caller.
-class Stopwatch {
- public:
-  explicit Stopwatch(bool wanted) : wanted_(wanted) {}
-  void Start() {
-    if (wanted_) start_ = Clock::now();
-  }
-  void Stop() {
-    if (wanted_) times_.emplace_back(start_, Clock::now() - start_);
-  }
-  // Those that began at `since` or later, in microseconds, shortest first.
-  std::vector<double> Sorted(Clock::time_point since) const {
-    std::vector<double> sorted;
-    for (const auto& [start, time] : times_) {
-      if (start < since) continue;
-      sorted.push_back(std::chrono::duration<double, std::micro>(time).count());
-    }
-    std::sort(sorted.begin(), sorted.end());
-    return sorted;
-  }
-
- private:
-  const bool wanted_;
-  Clock::time_point start_;
-  std::vector<std::pair<Clock::time_point, Clock::duration>> times_;
-};
 
 // What is wrong with the row of a point select; empty: nothing.
 std::string CheckRow(const v1::QueryResponse& result, int64_t id) {
@@ -116,20 +24,6 @@ std::string CheckRow(const v1::QueryResponse& result, int64_t id) {
   }
   return {};
 }
-
-class Caller {
- public:
-  virtual ~Caller() = default;
-  const Stopwatch& stopwatch() const { return stopwatch_; }
-
- protected:
-  Caller(const Round& round, Progress* progress, int number)
-      : progress_(progress), ids_(number), stopwatch_(round.timed || round.callers == 1) {}
-
-  Progress* const progress_;
-  Ids ids_;
-  Stopwatch stopwatch_;
-};
 
 // A Prepare stream with one run outstanding.
 class PrepareCaller final
@@ -277,47 +171,17 @@ absl::StatusOr<RoundResult> RunRound(const std::vector<std::shared_ptr<grpc::Cha
                                      const Round& round) {
   std::vector<std::unique_ptr<v1::DatabaseService::Stub>> stubs;
   for (const auto& channel : channels) stubs.push_back(v1::DatabaseService::NewStub(channel));
-  Progress progress(round.callers);
-  std::vector<std::unique_ptr<Caller>> callers;
-  for (int i = 0; i < round.callers; ++i) {
-    v1::DatabaseService::Stub* stub = stubs[static_cast<size_t>(i) % stubs.size()].get();
-    if (round.call == Call::kQuerySelect) {
-      callers.push_back(std::make_unique<QueryCaller>(stub, round, &progress, i));
-    } else {
-      callers.push_back(std::make_unique<PrepareCaller>(stub, round, &progress, i));
+  return RunCallers(round, [&](int number, Progress* progress) -> std::unique_ptr<Caller> {
+    const size_t place = static_cast<size_t>(number) % channels.size();
+    switch (round.call) {
+      case Call::kPreparedSelect:
+      case Call::kPreparedInsert:
+        return std::make_unique<PrepareCaller>(stubs[place].get(), round, progress, number);
+      case Call::kQuerySelect:
+        return std::make_unique<QueryCaller>(stubs[place].get(), round, progress, number);
+      default: return MakeUnaryCaller(channels[place], round, progress, number);
     }
-  }
-
-  progress.Wait(round.warm_up);
-  const int64_t before = progress.answers();
-  const Clock::time_point start = Clock::now();
-  progress.Wait(round.measured);
-  const int64_t after = progress.answers();
-  const std::chrono::duration<double> passed = Clock::now() - start;
-  if (absl::Status ended = progress.StopAndWait(); !ended.ok()) return ended;
-
-  RoundResult result;
-  result.per_second = static_cast<double>(after - before) / passed.count();
-  result.answers = progress.answers();
-  std::vector<double> p99s;
-  for (const auto& caller : callers) {
-    const std::vector<double> times = caller->stopwatch().Sorted(start);
-    if (times.empty()) {
-      // It began no call in all that time, and ended none: it starved.
-      if (round.timed) return absl::InternalError("a caller had no answer in the whole round");
-      continue;
-    }
-    p99s.push_back(times[times.size() * 99 / 100]);
-    if (caller != callers.front()) continue;
-    result.p50 = times[times.size() / 2];
-    result.p99 = p99s.back();
-  }
-  if (!p99s.empty()) {
-    std::sort(p99s.begin(), p99s.end());
-    result.median_p99 = p99s[p99s.size() / 2];
-    result.slowest_p99 = p99s.back();
-  }
-  return result;
+  });
 }
 
 }  // namespace penstock::bench

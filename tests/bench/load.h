@@ -3,8 +3,10 @@
 #define PENSTOCK_TESTS_BENCH_LOAD_H_
 
 #include <chrono>
+#include <cstddef>
 #include <cstdint>
 #include <memory>
+#include <string>
 #include <vector>
 
 #include "absl/status/statusor.h"
@@ -23,6 +25,12 @@ enum class Call {
   kPreparedInsert,
   // A call of Query with the point select.
   kQuerySelect,
+  // KeyValueService.Get of a key that is there.
+  kGet,
+  // KeyValueService.Put of one of these keys.
+  kPut,
+  // etcd's put of the same.
+  kEtcdPut,
 };
 
 // Rows of the table of the point select, whose names are all of one length.
@@ -30,6 +38,13 @@ inline constexpr int64_t kSelectRows = 10'000;
 inline constexpr int kNameLength = 10;
 inline constexpr char kSelectSql[] = "SELECT id, name FROM points WHERE id = $1";
 inline constexpr char kInsertSql[] = "INSERT INTO events(v) VALUES($1)";
+
+// The entries of Get and Put: as many as there are rows, `id` from 1.
+inline constexpr size_t kValueBytes = 100;
+inline constexpr size_t kKeyBytes = 16;
+inline constexpr size_t kEntryBytes = kKeyBytes + kValueBytes;
+std::string KeyOf(int64_t id);
+std::string ValueOf(int64_t id);
 
 // One measurement.
 struct Round {

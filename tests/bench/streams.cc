@@ -10,6 +10,7 @@
 #include <vector>
 
 #include "penstock/v1/database.grpc.pb.h"
+#include "penstock/v1/key_value.grpc.pb.h"
 #include "tests/bench/load.h"
 
 namespace penstock::bench {
@@ -131,6 +132,47 @@ absl::Status InsertManyRows(const std::shared_ptr<grpc::Channel>& channel, const
   if (!status.ok()) return Failed("Exec", status);
   if (acknowledged == rows) return absl::OkStatus();
   return absl::InternalError(fmt::format("{} of {} rows were inserted", acknowledged, rows));
+}
+
+absl::Status PutEntries(const std::shared_ptr<grpc::Channel>& channel, int64_t entries) {
+  v1::WriteRequest request;
+  for (int64_t id = 1; id <= entries; ++id) {
+    v1::Entry* put = request.add_mutations()->mutable_put();
+    put->set_key(KeyOf(id));
+    put->set_value(ValueOf(id));
+  }
+  grpc::ClientContext context;
+  v1::WriteResponse response;
+  const grpc::Status status =
+      v1::KeyValueService::NewStub(channel)->Write(&context, request, &response);
+  return status.ok() ? absl::OkStatus() : Failed("Write", status);
+}
+
+absl::Status ReadScan(const std::shared_ptr<grpc::Channel>& channel, int64_t entries,
+                      const std::function<void()>& look) {
+  grpc::ClientContext context;
+  const auto reader = v1::KeyValueService::NewStub(channel)->Scan(&context, v1::ScanRequest());
+  v1::ScanResponse part;
+  int64_t received = 0;
+  size_t bytes = 0;
+  int64_t next_pause = entries / 10;
+  while (reader->Read(&part)) {
+    received += part.entries_size();
+    for (const v1::Entry& entry : part.entries())
+      bytes += entry.key().size() + entry.value().size();
+    if (look == nullptr) continue;
+    look();
+    if (received < next_pause) continue;
+    std::this_thread::sleep_for(std::chrono::milliseconds(200));
+    look();
+    next_pause += entries / 10;
+  }
+  const grpc::Status status = reader->Finish();
+  if (!status.ok()) return Failed("Scan", status);
+  if (received == entries && bytes == static_cast<size_t>(entries) * kEntryBytes) {
+    return absl::OkStatus();
+  }
+  return absl::InternalError(fmt::format("{} of {} entries arrived", received, entries));
 }
 
 }  // namespace penstock::bench

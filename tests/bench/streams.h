@@ -32,6 +32,14 @@ absl::Status ReadLargeResult(const std::shared_ptr<grpc::Channel>& channel, cons
 absl::Status InsertManyRows(const std::shared_ptr<grpc::Channel>& channel, const std::string& sql,
                             int64_t rows);
 
+// Puts the first `entries` keys of the load into the keyspace kv.
+absl::Status PutEntries(const std::shared_ptr<grpc::Channel>& channel, int64_t entries);
+
+// Scans the keyspace kv, and counts every key and value. `look` as above. There
+// must be `entries`.
+absl::Status ReadScan(const std::shared_ptr<grpc::Channel>& channel, int64_t entries,
+                      const std::function<void()>& look);
+
 }  // namespace penstock::bench
 
 #endif  // PENSTOCK_TESTS_BENCH_STREAMS_H_

@@ -103,19 +103,25 @@ Measure Suite::Load(const Server& server, Call call, int callers) const {
   return [channel = server.channel, round] { return RunRound({channel}, round); };
 }
 
-absl::StatusOr<Comparison> Suite::Compare(const std::string& what, const Measure& ours,
-                                          const Measure& theirs) const {
-  Comparison comparison;
+absl::StatusOr<std::vector<std::vector<RoundResult>>> Suite::Alternate(
+    const std::string& what, const std::vector<Measure>& measures) const {
+  std::vector<std::vector<RoundResult>> results(measures.size());
   for (int i = 0; i < options_.rounds; ++i) {
     fmt::print(stderr, "{}: round {} of {}\n", what, i + 1, options_.rounds);
-    absl::StatusOr<RoundResult> our_result = ours();
-    if (!our_result.ok()) return our_result.status();
-    absl::StatusOr<RoundResult> their_result = theirs();
-    if (!their_result.ok()) return their_result.status();
-    comparison.ours.push_back(*our_result);
-    comparison.theirs.push_back(*their_result);
+    for (size_t m = 0; m < measures.size(); ++m) {
+      absl::StatusOr<RoundResult> result = measures[m]();
+      if (!result.ok()) return result.status();
+      results[m].push_back(*result);
+    }
   }
-  return comparison;
+  return results;
+}
+
+absl::StatusOr<Comparison> Suite::Compare(const std::string& what, const Measure& ours,
+                                          const Measure& theirs) const {
+  auto results = Alternate(what, {ours, theirs});
+  if (!results.ok()) return results.status();
+  return Comparison{.ours = std::move((*results)[0]), .theirs = std::move((*results)[1])};
 }
 
 }  // namespace penstock::bench

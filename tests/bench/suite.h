@@ -31,6 +31,8 @@ struct SuiteOptions {
   // Of the large result, and of the bulk insert.
   int64_t large_rows = 5'000'000;
   int64_t bulk_rows = 1'000'000;
+  // Of the scan of a keyspace.
+  int64_t scan_entries = 1'000'000;
 };
 
 inline constexpr int kCallers = 64;
@@ -103,6 +105,10 @@ class Suite {
   absl::StatusOr<Server> StartDaemon(const std::string& name, const std::string& database);
 
   Measure Load(const Server& server, Call call, int callers) const;
+  // Takes each measurement once a round, in turn; the answer has their results in
+  // the same order.
+  absl::StatusOr<std::vector<std::vector<RoundResult>>> Alternate(
+      const std::string& what, const std::vector<Measure>& measures) const;
   // Ours and theirs in turn.
   absl::StatusOr<Comparison> Compare(const std::string& what, const Measure& ours,
                                      const Measure& theirs) const;

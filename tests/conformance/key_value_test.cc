@@ -8,6 +8,7 @@
 #include "penstock/penstock.h"
 #include "penstock/v1/key_value.grpc.pb.h"
 #include "tests/conformance/backend.h"
+#include "tests/support/process.h"
 
 namespace penstock::testing {
 namespace {
@@ -415,6 +416,15 @@ TEST_P(KeyValueTopic, ManyFirstWritesToOneKeyspaceAtOnce) {
   }
   for (std::thread& thread : threads) thread.join();
   EXPECT_EQ(Keys(), "0 1 2 3 4 5 6 7");
+}
+
+TEST_P(KeyValueTopic, OneProgramRunsUnchanged) {
+  Process example({BuiltProgram("example_accounts"), gateway().target()}, folder_.path());
+  EXPECT_EQ(example.Wait(), 0) << example.output();
+  const auto accounts = db().KeyValue("accounts");
+  int64_t together = 0;
+  for (const Entry& entry : Scan({}, accounts.get())) together += std::stoll(entry.value);
+  EXPECT_EQ(together, 1000) << example.output();
 }
 
 TEST_P(KeyValueTopic, IsThereAfterARestart) {

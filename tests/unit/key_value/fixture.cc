@@ -131,6 +131,17 @@ void KeyValueTest::Open() {
   reader_ = Connect(Lane::kRead);
 }
 
+void KeyValueTest::Crash() {
+  const std::string left = folder_ + "-left";
+  std::filesystem::copy(folder_, left, std::filesystem::copy_options::recursive);
+  reader_.reset();
+  writer_.reset();
+  driver_.reset();
+  std::filesystem::remove_all(folder_);
+  std::filesystem::rename(left, folder_);
+  Open();
+}
+
 std::unique_ptr<Connection> KeyValueTest::Connect(Lane lane) {
   auto connection = driver_->Connect(lane, Deadline::None());
   EXPECT_TRUE(connection.ok()) << connection.status();

@@ -83,6 +83,9 @@ class KeyValueTest : public ::testing::TestWithParam<std::string> {
 
   // Opens the database, anew if it is open.
   void Open();
+  // Opens it anew from its files as they are at this moment, with nothing of what
+  // closing it would add: as after kill -9. An open transaction is gone.
+  void Crash();
   std::unique_ptr<Connection> Connect(Lane lane);
 
   // Runs it outside a transaction, on the writer and, if it only reads, on the

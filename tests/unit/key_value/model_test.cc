@@ -264,11 +264,13 @@ class ModelTest : public KeyValueTest {
         Do(&within, true);
       }
     }
-    if (Random(0, 1) == 0) {
-      ASSERT_TRUE(writer_->Rollback().ok());
-    } else {
-      ASSERT_TRUE(writer_->Commit().ok());
-      *model = within;
+    switch (Random(0, 9)) {
+      case 0: Crash(); break;
+      case 1:
+      case 2:
+      case 3:
+      case 4: ASSERT_TRUE(writer_->Rollback().ok()); break;
+      default: ASSERT_TRUE(writer_->Commit().ok()); *model = within;
     }
   }
 
@@ -277,15 +279,17 @@ class ModelTest : public KeyValueTest {
 };
 PENSTOCK_ON_EACH_DRIVER(ModelTest);
 
-TEST_P(ModelTest, DoesWhatAMapDoes) {
+TEST_P(ModelTest, DoesWhatAMapDoesAndKeepsItThroughCrashes) {
   // So that there is a table.
   Write({Put("a", "1")});
   Model model = {{"a", "1"}};
-  for (int step = 0; step < 2500 && !HasFailure(); ++step) {
+  for (int step = 0; step < 1500 && !HasFailure(); ++step) {
     SCOPED_TRACE(step);
     const int choice = Random(0, 99);
     if (choice == 0) {
       Open();
+    } else if (choice == 1) {
+      Crash();
     } else if (choice < 20) {
       Transact(&model);
     } else {

@@ -1,0 +1,79 @@
+#include "tests/bench/callers.h"
+
+#include <algorithm>
+
+namespace penstock::bench {
+
+void Progress::Fail(std::string why) {
+  std::lock_guard lock(mutex_);
+  if (failure_.empty()) failure_ = std::move(why);
+  stopped_ = true;
+  changed_.notify_all();
+}
+
+void Progress::Ended() {
+  std::lock_guard lock(mutex_);
+  --callers_;
+  changed_.notify_all();
+}
+
+void Progress::Wait(std::chrono::milliseconds duration) {
+  std::unique_lock lock(mutex_);
+  changed_.wait_for(lock, duration, [this] { return !failure_.empty(); });
+}
+
+absl::Status Progress::StopAndWait() {
+  stopped_ = true;
+  std::unique_lock lock(mutex_);
+  changed_.wait(lock, [this] { return callers_ == 0; });
+  return failure_.empty() ? absl::OkStatus() : absl::InternalError(failure_);
+}
+
+std::vector<double> Stopwatch::Sorted(Clock::time_point since) const {
+  std::vector<double> sorted;
+  for (const auto& [start, time] : times_) {
+    if (start < since) continue;
+    sorted.push_back(std::chrono::duration<double, std::micro>(time).count());
+  }
+  std::sort(sorted.begin(), sorted.end());
+  return sorted;
+}
+
+absl::StatusOr<RoundResult> RunCallers(const Round& round, const MakeCaller& make) {
+  Progress progress(round.callers);
+  std::vector<std::unique_ptr<Caller>> callers;
+  for (int i = 0; i < round.callers; ++i) callers.push_back(make(i, &progress));
+
+  progress.Wait(round.warm_up);
+  const int64_t before = progress.answers();
+  const auto start = Stopwatch::Clock::now();
+  progress.Wait(round.measured);
+  const int64_t after = progress.answers();
+  const std::chrono::duration<double> passed = Stopwatch::Clock::now() - start;
+  if (absl::Status ended = progress.StopAndWait(); !ended.ok()) return ended;
+
+  RoundResult result;
+  result.per_second = static_cast<double>(after - before) / passed.count();
+  result.answers = progress.answers();
+  std::vector<double> p99s;
+  for (const auto& caller : callers) {
+    const std::vector<double> times = caller->stopwatch().Sorted(start);
+    if (times.empty()) {
+      // It began no call in all that time, and ended none: it starved.
+      if (round.timed) return absl::InternalError("a caller had no answer in the whole round");
+      continue;
+    }
+    p99s.push_back(times[times.size() * 99 / 100]);
+    if (caller != callers.front()) continue;
+    result.p50 = times[times.size() / 2];
+    result.p99 = p99s.back();
+  }
+  if (!p99s.empty()) {
+    std::sort(p99s.begin(), p99s.end());
+    result.median_p99 = p99s[p99s.size() / 2];
+    result.slowest_p99 = p99s.back();
+  }
+  return result;
+}
+
+}  // namespace penstock::bench

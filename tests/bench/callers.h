@@ -1,0 +1,107 @@
+// What every load is made of: callers that each have one call outstanding.
+#ifndef PENSTOCK_TESTS_BENCH_CALLERS_H_
+#define PENSTOCK_TESTS_BENCH_CALLERS_H_
+
+#include <atomic>
+#include <chrono>
+#include <condition_variable>
+#include <cstdint>
+#include <functional>
+#include <memory>
+#include <mutex>
+#include <string>
+#include <utility>
+#include <vector>
+
+#include "absl/status/status.h"
+#include "absl/status/statusor.h"
+#include "tests/bench/load.h"
+
+namespace penstock::bench {
+
+// How far a round is; shared by its callers. Thread-safe.
+class Progress {
+ public:
+  explicit Progress(int callers) : callers_(callers) {}
+
+  // A caller has a right answer. False: the round is over, send no more.
+  bool Answered() {
+    answers_.fetch_add(1, std::memory_order_relaxed);
+    return !stopped_.load(std::memory_order_relaxed);
+  }
+
+  // The round has failed. Of several failures the first one is told.
+  void Fail(std::string why);
+  // A caller has ended and uses this object no more.
+  void Ended();
+  // Lets the callers go on for so long, or until one fails.
+  void Wait(std::chrono::milliseconds duration);
+  absl::Status StopAndWait();
+
+  int64_t answers() const { return answers_.load(std::memory_order_relaxed); }
+
+ private:
+  std::atomic<int64_t> answers_{0};
+  std::atomic<bool> stopped_{false};
+  std::mutex mutex_;
+  std::condition_variable changed_;
+  int callers_;
+  std::string failure_;
+};
+
+// The ids that a caller asks for, one after another, all over the table.
+class Ids {
+ public:
+  explicit Ids(int caller) : position_(caller) {}
+  int64_t current() const { return position_ % kSelectRows + 1; }
+  void Next() { position_ += 7919; }
+
+ private:
+  int64_t position_;
+};
+
+// The round trips of a caller.
+class Stopwatch {
+ public:
+  using Clock = std::chrono::steady_clock;
+
+  explicit Stopwatch(bool wanted) : wanted_(wanted) {}
+  void Start() {
+    if (wanted_) start_ = Clock::now();
+  }
+  void Stop() {
+    if (wanted_) times_.emplace_back(start_, Clock::now() - start_);
+  }
+  // Those that began at `since` or later, in microseconds, shortest first.
+  std::vector<double> Sorted(Clock::time_point since) const;
+
+ private:
+  const bool wanted_;
+  Clock::time_point start_;
+  std::vector<std::pair<Clock::time_point, Clock::duration>> times_;
+};
+
+// Begins its first call when it is made, and tells `progress` of each answer, of
+// a failure, and of its end.
+class Caller {
+ public:
+  virtual ~Caller() = default;
+  const Stopwatch& stopwatch() const { return stopwatch_; }
+
+ protected:
+  Caller(const Round& round, Progress* progress, int number)
+      : progress_(progress), ids_(number), stopwatch_(round.timed || round.callers == 1) {}
+
+  Progress* const progress_;
+  Ids ids_;
+  Stopwatch stopwatch_;
+};
+
+using MakeCaller = std::function<std::unique_ptr<Caller>(int number, Progress* progress)>;
+
+// Runs one round of `round.callers` callers.
+absl::StatusOr<RoundResult> RunCallers(const Round& round, const MakeCaller& make);
+
+}  // namespace penstock::bench
+
+#endif  // PENSTOCK_TESTS_BENCH_CALLERS_H_

@@ -1,0 +1,198 @@
+#include "tests/bench/key_value_suite.h"
+
+#include <fmt/format.h>
+
+#include <algorithm>
+#include <chrono>
+#include <filesystem>
+#include <optional>
+#include <utility>
+
+#include "tests/bench/direct_rocksdb.h"
+#include "tests/bench/key_value_peers.h"
+#include "tests/bench/load.h"
+#include "tests/bench/streams.h"
+
+namespace penstock::bench {
+namespace {
+
+class KeyValueSuite : private Suite {
+ public:
+  using Suite::Suite;
+
+  absl::StatusOr<std::vector<Row>> Run() {
+    absl::Status done = CheckFolders();
+    for (const auto part : {&KeyValueSuite::Gets, &KeyValueSuite::Alone, &KeyValueSuite::Puts,
+                            &KeyValueSuite::Scan}) {
+      if (!done.ok()) return done;
+      done = (this->*part)();
+    }
+    return done.ok() ? Rows() : done;
+  }
+
+ private:
+  using Results = std::vector<RoundResult>;
+
+  // The daemon on the folder of this name below the data.
+  absl::StatusOr<Server> StartOn(const std::string& name) {
+    return StartDaemon(name, fmt::format("{{driver: pebble, database: '{}'}}", data_ / name));
+  }
+  // As above, with every key that the load asks for.
+  absl::StatusOr<Server> StartFilled(const std::string& name);
+  absl::StatusOr<std::unique_ptr<Redis>> StartRedis(const std::string& name,
+                                                    const std::string& appendfsync);
+  Measure RedisLoad(const Redis& redis, Call call) const {
+    return [&redis, round = Round{call, kCallers, options_.warm_up, options_.measured}] {
+      return redis.Run(round);
+    };
+  }
+  void AddRow(const std::string& what, const Results& ours, const std::string& against,
+              const Results& theirs, std::optional<Target> target) {
+    rows_.push_back(Comparison{.ours = ours, .theirs = theirs}.MakeRow(
+        what, against, "/s", &RoundResult::per_second, target));
+  }
+
+  absl::Status Gets();
+  absl::Status Alone();
+  absl::Status Puts();
+  absl::Status Scan();
+};
+
+absl::StatusOr<Server> KeyValueSuite::StartFilled(const std::string& name) {
+  absl::StatusOr<Server> daemon = StartOn(name);
+  if (!daemon.ok()) return daemon;
+  absl::Status filled = PutEntries(daemon->channel, kSelectRows);
+  if (!filled.ok()) return filled;
+  return daemon;
+}
+
+absl::StatusOr<std::unique_ptr<Redis>> KeyValueSuite::StartRedis(const std::string& name,
+                                                                 const std::string& appendfsync) {
+  const std::string folder = data_ / name;
+  std::filesystem::create_directory(folder);
+  absl::StatusOr<std::unique_ptr<Redis>> redis = Redis::Start(folder, sockets_ / name, appendfsync);
+  if (!redis.ok()) return redis;
+  absl::Status filled = (*redis)->Fill();
+  if (!filled.ok()) return filled;
+  return redis;
+}
+
+absl::Status KeyValueSuite::Gets() {
+  const std::string what = "Get, 64 in flight";
+  if (!Wanted(what)) return absl::OkStatus();
+  absl::StatusOr<Server> daemon = StartFilled("gets");
+  if (!daemon.ok()) return daemon.status();
+  absl::StatusOr<Server> echo = StartEcho();
+  if (!echo.ok()) return echo.status();
+  auto redis = StartRedis("redis-get", "everysec");
+  if (!redis.ok()) return redis.status();
+  auto results =
+      Alternate(what, {Load(*daemon, Call::kGet, kCallers), Load(*echo, Call::kGet, kCallers),
+                       RedisLoad(**redis, Call::kGet)});
+  if (!results.ok()) return results.status();
+  AddRow(what, (*results)[0], "unary echo", (*results)[1], AtLeast(0.85));
+  AddRow(what, (*results)[0], "Redis GET", (*results)[2], std::nullopt);
+  absl::Status ended = Stop(*daemon);
+  ended.Update(Stop(*echo));
+  return ended;
+}
+
+absl::Status KeyValueSuite::Alone() {
+  const std::string what = "Get, one caller";
+  if (!Wanted(what)) return absl::OkStatus();
+  absl::StatusOr<Server> daemon = StartFilled("alone");
+  if (!daemon.ok()) return daemon.status();
+  absl::StatusOr<Server> echo = StartEcho();
+  if (!echo.ok()) return echo.status();
+  absl::StatusOr<Comparison> done =
+      Compare(what, Load(*daemon, Call::kGet, 1), Load(*echo, Call::kGet, 1));
+  if (!done.ok()) return done.status();
+  rows_.push_back(
+      done->MakeRow(what + ", p50", "unary echo", "us", &RoundResult::p50, AtMost(1.4)));
+  rows_.push_back(
+      done->MakeRow(what + ", p99", "unary echo", "us", &RoundResult::p99, std::nullopt));
+  absl::Status ended = Stop(*daemon);
+  ended.Update(Stop(*echo));
+  return ended;
+}
+
+absl::Status KeyValueSuite::Puts() {
+  const std::string what = "durable Put, 64 in flight";
+  if (!Wanted(what)) return absl::OkStatus();
+  absl::StatusOr<Server> daemon = StartFilled("puts");
+  if (!daemon.ok()) return daemon.status();
+  absl::StatusOr<Server> echo = StartEcho();
+  if (!echo.ok()) return echo.status();
+  auto etcd = Etcd::Start(data_.path(), sockets_.path());
+  if (!etcd.ok()) return etcd.status();
+  auto channel = ConnectTo((*etcd)->address());
+  if (!channel.ok()) return channel.status();
+  auto always = StartRedis("redis-always", "always");
+  if (!always.ok()) return always.status();
+  auto everysec = StartRedis("redis-everysec", "everysec");
+  if (!everysec.ok()) return everysec.status();
+  const Round put{Call::kEtcdPut, kCallers, options_.warm_up, options_.measured};
+  auto results =
+      Alternate(what, {Load(*daemon, Call::kPut, kCallers),
+                       [&] { return RunRound({*channel}, put); }, RedisLoad(**always, Call::kPut),
+                       RedisLoad(**everysec, Call::kPut), Load(*echo, Call::kPut, kCallers)});
+  if (!results.ok()) return results.status();
+  const Results& ours = (*results)[0];
+  AddRow(what, ours, "etcd put", (*results)[1], AtLeast(2));
+  AddRow(what, ours, "Redis SET, always", (*results)[2], AtLeast(0.6));
+  AddRow(what, ours, "Redis SET, everysec", (*results)[3], std::nullopt);
+  // What gRPC itself lets through: no server of unary calls is faster.
+  AddRow(what, ours, "unary echo", (*results)[4], std::nullopt);
+  absl::Status ended = Stop(*daemon);
+  ended.Update(Stop(*echo));
+  return ended;
+}
+
+absl::Status KeyValueSuite::Scan() {
+  const std::string what = fmt::format("Scan of {} keys", options_.scan_entries);
+  if (!Wanted(what)) return absl::OkStatus();
+  fmt::print(stderr, "{}: filling\n", what);
+  // Two folders with the same files: RocksDB has one opener at a time.
+  const std::string direct_path = data_ / "direct";
+  absl::StatusOr<std::unique_ptr<DirectRocksdb>> direct = DirectRocksdb::Open(direct_path);
+  if (!direct.ok()) return direct.status();
+  if (absl::Status filled = (*direct)->Fill(options_.scan_entries); !filled.ok()) return filled;
+  direct->reset();
+  std::filesystem::copy(direct_path, data_ / "scan");
+  direct = DirectRocksdb::Open(direct_path);
+  if (!direct.ok()) return direct.status();
+  absl::StatusOr<Server> daemon = StartOn("scan");
+  if (!daemon.ok()) return daemon.status();
+
+  const int64_t idle = daemon->process->resident_bytes();
+  int64_t most = idle;
+  const auto look = [&] { most = std::max(most, daemon->process->resident_bytes()); };
+  // Once with pauses, for the memory; the rounds that are timed have none.
+  absl::Status read = ReadScan(daemon->channel, options_.scan_entries, look);
+  if (!read.ok()) return read;
+  const auto ours = [&]() -> absl::StatusOr<RoundResult> {
+    const auto begin = std::chrono::steady_clock::now();
+    absl::Status done = ReadScan(daemon->channel, options_.scan_entries, nullptr);
+    if (!done.ok()) return done;
+    const std::chrono::duration<double> passed = std::chrono::steady_clock::now() - begin;
+    look();
+    return RoundResult{.per_second = static_cast<double>(options_.scan_entries) / passed.count()};
+  };
+  absl::StatusOr<Comparison> done =
+      Compare(what, ours, [&] { return (*direct)->Scan(options_.scan_entries); });
+  if (!done.ok()) return done.status();
+  rows_.push_back(
+      done->MakeRow(what, "RocksDB in-process", "keys/s", &RoundResult::per_second, AtLeast(0.5)));
+  // All of the process: RocksDB's block cache and what gRPC keeps, too.
+  rows_.push_back(MakeRow(what + ", memory it adds", {static_cast<double>(most - idle) / kMiB},
+                          "allowed", {64}, "MiB", AtMost(1)));
+  return Stop(*daemon);
+}
+
+}  // namespace
+
+absl::StatusOr<std::vector<Row>> RunKeyValueSuite(const SuiteOptions& options) {
+  return KeyValueSuite(options).Run();
+}
+
+}  // namespace penstock::bench
