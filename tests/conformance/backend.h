@@ -41,6 +41,8 @@ class KeyValueBackend {
   virtual size_t max_key_bytes() const { return size_t{64} << 10; }
   // It has tables and SQL to look at a keyspace with.
   virtual bool has_sql() const { return true; }
+  // A step that changes the schema is all or nothing.
+  virtual bool has_transactional_ddl() const { return true; }
 };
 
 // And what those of SQL need: Exec, Kinds, Limits, Prepare, Statements and
@@ -75,9 +77,8 @@ const Backend& CockroachDbBackend();
 // only: all topics but the key-value ones are about SQL.
 const std::vector<const Backend*>& Backends();
 const std::vector<const KeyValueBackend*>& KeyValueBackends();
-// Those with migrations: CockroachDB has no dialect in migrations/ yet, and
-// refuses them.
-const std::vector<const Backend*>& MigrationBackends();
+// Those with migrations: all of them. Topics whose steps are SQL are for Backends().
+const std::vector<const KeyValueBackend*>& MigrationBackends();
 
 // A daemon with an empty database of the backend, for each test.
 class Conformance : public ::testing::TestWithParam<const Backend*> {
@@ -105,10 +106,9 @@ class Conformance : public ::testing::TestWithParam<const Backend*> {
   std::unique_ptr<Wire> wire_;
 };
 
-#define PENSTOCK_CONFORMANCE(Suite) PENSTOCK_CONFORMANCE_ON(Suite, Backends())
-#define PENSTOCK_CONFORMANCE_ON(Suite, backends)     \
-  INSTANTIATE_TEST_SUITE_P(                          \
-      Drivers, Suite, ::testing::ValuesIn(backends), \
+#define PENSTOCK_CONFORMANCE(Suite)                    \
+  INSTANTIATE_TEST_SUITE_P(                            \
+      Drivers, Suite, ::testing::ValuesIn(Backends()), \
       [](const ::testing::TestParamInfo<const Backend*>& tested) { return tested.param->name(); })
 
 }  // namespace penstock::testing

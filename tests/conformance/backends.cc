@@ -106,6 +106,7 @@ class Pebble final : public KeyValueBackend {
     return config;
   }
   bool has_sql() const override { return false; }
+  bool has_transactional_ddl() const override { return false; }
 };
 
 }  // namespace
@@ -114,11 +115,6 @@ const std::vector<const Backend*>& Backends() {
   static const Sqlite sqlite;
   static const std::vector<const Backend*> backends = {&sqlite, &PostgresBackend(),
                                                        &CockroachDbBackend()};
-  return backends;
-}
-
-const std::vector<const Backend*>& MigrationBackends() {
-  static const std::vector<const Backend*> backends = {Backends().front(), &PostgresBackend()};
   return backends;
 }
 
@@ -131,6 +127,8 @@ const std::vector<const KeyValueBackend*>& KeyValueBackends() {
   }();
   return backends;
 }
+
+const std::vector<const KeyValueBackend*>& MigrationBackends() { return KeyValueBackends(); }
 
 server::Config& Conformance::config() {
   if (config_ == nullptr) {
