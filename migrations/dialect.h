@@ -3,6 +3,7 @@
 #ifndef PENSTOCK_MIGRATIONS_DIALECT_H_
 #define PENSTOCK_MIGRATIONS_DIALECT_H_
 
+#include <chrono>
 #include <memory>
 #include <string>
 #include <string_view>
@@ -25,25 +26,35 @@ class Dialect {
   // Never blocks.
   virtual Syntax syntax() const = 0;
 
-  // A step and its row of the history can commit together. If not, every step
+  // Whatever a step does, it and its row of the history can commit together. If
+  // not, only a step of which no statement changes the schema does, and any other
   // runs statement by statement. Never blocks.
   virtual bool transactional_ddl() const { return true; }
+
+  // Asked where transactional_ddl() is false: whether the statement is anything but
+  // one that reads and writes rows. Never blocks.
+  virtual bool ChangesSchema(const SqlStatement& statement) const;
 
   // The backend refuses this statement inside a transaction. Never blocks.
   virtual bool NeedsNoTransaction(const SqlStatement& statement) const = 0;
 
   // Takes the lock that keeps every other migrator off this history, whichever
   // process it is in. False: somebody has it; nothing is held meanwhile, so try
-  // again later. The lock ends with Unlock, with the session, or with the
-  // process, whatever comes first.
+  // again later. The lock ends with Unlock, with the session or with the process,
+  // whatever comes first; one that is a lease also ends some time after its holder
+  // was heard of for the last time.
   virtual absl::StatusOr<bool> TryLock(Session* session) = 0;
+  // kMigrationLocked if the lock is known to be lost, or cannot be known to be held
+  // any more: nothing more may be run then. Never blocks.
+  virtual absl::Status CheckLock() const { return absl::OkStatus(); }
   virtual absl::Status Unlock(Session* session) = 0;
 
   // The history's store, which keeps what it is given. Create does nothing if it
   // is there; Read of one that is not there is an empty history.
   virtual absl::Status CreateHistory(Session* session) = 0;
   virtual absl::StatusOr<std::vector<HistoryRow>> ReadHistory(Session* session) = 0;
-  // kUniqueViolation if there is a row with this id.
+  // kUniqueViolation if there is a row with this id. Where the lock is a lease,
+  // rows are written by its holder only; kMigrationLocked for anybody else.
   virtual absl::Status InsertRow(Session* session, const HistoryRow& row) = 0;
   // Replaces the row with this id.
   virtual absl::Status UpdateRow(Session* session, const HistoryRow& row) = 0;
@@ -53,13 +64,22 @@ class Dialect {
   virtual absl::Status CleanUp(Session* session, const std::vector<SqlStatement>& statements) = 0;
 };
 
+struct LockOptions {
+  // How long the lock of a holder that has died keeps the others off, where it is a
+  // lease (CockroachDB); a third of it is the time between its extensions.
+  driver::Duration lease = std::chrono::seconds(30);
+};
+
 // `driver` is the name of a driver ("sqlite"), `table` an identifier of letters,
 // digits and underscores. kUnsupported for a driver that has no migrations.
 absl::StatusOr<std::unique_ptr<Dialect>> MakeDialect(std::string_view driver,
-                                                     const std::string& table);
+                                                     const std::string& table,
+                                                     const LockOptions& lock = {});
 
 std::unique_ptr<Dialect> MakeSqliteDialect(const std::string& table);
 std::unique_ptr<Dialect> MakePostgresDialect(const std::string& table);
+std::unique_ptr<Dialect> MakeCockroachDbDialect(const std::string& table, const LockOptions& lock);
+std::unique_ptr<Dialect> MakePebbleDialect(const std::string& table);
 
 }  // namespace penstock::migrations
 

@@ -3,7 +3,30 @@
 #include <algorithm>
 #include <utility>
 
+#include "drivers/api/error.h"
+#include "fmt/format.h"
+
 namespace penstock::migrations {
+namespace {
+
+bool Find(std::string_view name, Direction* direction) {
+  for (const Direction known : {Direction::kUp, Direction::kDown}) {
+    *direction = known;
+    if (name == Name(known)) return true;
+  }
+  return false;
+}
+
+bool Find(std::string_view name, RowState* state) {
+  for (const RowState known :
+       {RowState::kDone, RowState::kRunning, RowState::kFailed, RowState::kResume}) {
+    *state = known;
+    if (name == Name(known)) return true;
+  }
+  return false;
+}
+
+}  // namespace
 
 std::string_view Name(Direction direction) { return direction == Direction::kUp ? "up" : "down"; }
 
@@ -15,6 +38,18 @@ std::string_view Name(RowState state) {
     case RowState::kResume: return "resume";
   }
   return "";
+}
+
+absl::StatusOr<HistoryRow> WithNames(HistoryRow row, std::string_view direction,
+                                     std::string_view state, std::string_view history) {
+  if (Find(direction, &row.direction) && Find(state, &row.state)) return row;
+  return driver::MakeErrorWithHint(
+      driver::Reason::kDataException,
+      fmt::format("row {} of the migration history {} has the direction '{}' and the state '{}', "
+                  "which are unknown",
+                  row.id, history, direction, state),
+      "a newer version may have written it; otherwise give the history a table of its own "
+      "(migrations_table)");
 }
 
 History::History(std::vector<HistoryRow> rows) : rows_(std::move(rows)) {

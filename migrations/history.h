@@ -8,6 +8,8 @@
 #include <string_view>
 #include <vector>
 
+#include "absl/status/statusor.h"
+
 namespace penstock::migrations {
 
 enum class Direction : uint8_t { kUp, kDown };
@@ -50,6 +52,11 @@ struct HistoryRow {
 
   bool operator==(const HistoryRow&) const = default;
 };
+
+// The row with its direction and state as they are stored, by name. kDataException
+// names the row and `history` if there are none of these names.
+absl::StatusOr<HistoryRow> WithNames(HistoryRow row, std::string_view direction,
+                                     std::string_view state, std::string_view history);
 
 // A note of a row that is no run.
 inline constexpr std::string_view kBaselineNote = "baseline";

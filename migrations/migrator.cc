@@ -11,6 +11,14 @@ namespace {
 
 using driver::Reason;
 
+// How often what failed because of what others did at the same time is done again.
+constexpr int kAttempts = 5;
+
+bool MayBeRepeated(const absl::Status& status) {
+  const Reason reason = driver::GetErrorInfo(status).reason;
+  return reason == Reason::kSerializationFailure || reason == Reason::kDeadlock;
+}
+
 absl::Status InStatement(const absl::Status& status, const PlanStep& step, size_t index) {
   const Script& script = *step.script();
   return driver::Annotate(
@@ -77,12 +85,21 @@ void Migrator::Stamp(HistoryRow* row) const {
       duration_cast<std::chrono::milliseconds>(std::chrono::steady_clock::now() - began_).count();
 }
 
-absl::Status Migrator::Insert(HistoryRow* row) {
-  row->id = next_id_;
-  absl::Status status = dialect_->InsertRow(session_, *row);
+absl::Status Migrator::Write(HistoryRow* row) {
+  const bool insert = row->id == 0;
+  if (insert) row->id = next_id_;
+  absl::Status status;
+  for (int attempt = 1; attempt <= kAttempts; ++attempt) {
+    status = insert ? dialect_->InsertRow(session_, *row) : dialect_->UpdateRow(session_, *row);
+    // What has failed with its transaction is repeated with it.
+    if (session_->in_transaction() || !MayBeRepeated(status)) break;
+  }
   if (status.ok()) {
-    ++next_id_;
-  } else if (driver::GetErrorInfo(status).reason == Reason::kUniqueViolation) {
+    if (insert) ++next_id_;
+    return status;
+  }
+  if (insert) row->id = 0;
+  if (driver::GetErrorInfo(status).reason == Reason::kUniqueViolation) {
     return driver::MakeErrorWithHint(
         Reason::kMigrationLocked, "another migrator has written to the migration history meanwhile",
         "nothing of this step is done; run it again");
@@ -94,25 +111,39 @@ absl::StatusOr<HistoryRow> Migrator::RunStep(const PlanStep& step,
                                              const OnStatement& on_statement) {
   began_ = std::chrono::steady_clock::now();
   HistoryRow row = RowFor(step);
-  absl::Status status = step.transactional ? RunInTransaction(step, on_statement, &row)
-                                           : RunOneByOne(step, on_statement, &row);
-  if (!status.ok()) {
-    session_->Rollback();
-    return status;
-  }
+  absl::Status status =
+      step.transactional ? Repeat(step, on_statement, &row) : RunOneByOne(step, on_statement, &row);
+  if (!status.ok()) return status;
   status = dialect_->CleanUp(session_, step.script()->statements);
   if (!status.ok()) return driver::Annotate(status, "after " + step.Title());
   return row;
 }
 
+absl::Status Migrator::Repeat(const PlanStep& step, const OnStatement& on_statement,
+                              HistoryRow* row) {
+  const int64_t next_id = next_id_;
+  absl::Status status;
+  for (int attempt = 1; attempt <= kAttempts; ++attempt) {
+    *row = RowFor(step);
+    status = RunInTransaction(step, on_statement, row);
+    if (status.ok()) return status;
+    session_->Rollback();
+    next_id_ = next_id;
+    if (!MayBeRepeated(status)) break;
+  }
+  return status;
+}
+
 absl::Status Migrator::RunInTransaction(const PlanStep& step, const OnStatement& on_statement,
                                         HistoryRow* row) {
-  absl::Status status = session_->Begin();
+  absl::Status status = dialect_->CheckLock();
+  if (status.ok()) status = session_->Begin();
   if (!status.ok()) return driver::Annotate(status, step.Title());
   const std::vector<SqlStatement>& statements = step.script()->statements;
   for (size_t i = 0; i < statements.size(); ++i) {
     if (on_statement) on_statement(i + 1, statements.size());
-    status = session_->Run(statements[i].text);
+    status = dialect_->CheckLock();
+    if (status.ok()) status = session_->Run(statements[i].text);
     if (!status.ok()) return InStatement(status, step, i);
   }
   return CommitWithRow(step, row);
@@ -122,9 +153,8 @@ absl::Status Migrator::CommitWithRow(const PlanStep& step, HistoryRow* row) {
   Stamp(row);
   row->state = RowState::kDone;
   row->statement = 0;
-  // One that had stopped in the middle is done now: it was without a transaction.
-  absl::Status status =
-      step.unfinished.has_value() ? dialect_->UpdateRow(session_, *row) : Insert(row);
+  // One that had stopped in the middle, without a transaction, is done now.
+  absl::Status status = Write(row);
   if (status.ok()) status = session_->Commit();
   return status.ok() ? status : driver::Annotate(status, step.Title());
 }
@@ -138,10 +168,11 @@ absl::Status Migrator::RunOneByOne(const PlanStep& step, const OnStatement& on_s
     Stamp(row);
     row->state = RowState::kRunning;
     row->statement = static_cast<int64_t>(i) + 1;
-    status = row->id == 0 ? Insert(row) : dialect_->UpdateRow(session_, *row);
+    status = Write(row);
     if (!status.ok()) return driver::Annotate(status, step.Title());
     if (on_statement) on_statement(i + 1, statements.size());
-    status = session_->Run(statements[i].text);
+    status = dialect_->CheckLock();
+    if (status.ok()) status = session_->Run(statements[i].text);
     if (status.ok()) continue;
     status = InStatement(status, step, i);
     Stamp(row);
@@ -149,19 +180,20 @@ absl::Status Migrator::RunOneByOne(const PlanStep& step, const OnStatement& on_s
     row->note = std::string(status.message());
     // If this fails too the row says that the statement was running.
     const Session::Shield shield(session_);
-    dialect_->UpdateRow(session_, *row).IgnoreError();
+    Write(row).IgnoreError();
     return status;
   }
   Stamp(row);
   row->state = RowState::kDone;
   row->statement = 0;
-  status = row->id == 0 ? Insert(row) : dialect_->UpdateRow(session_, *row);
+  status = Write(row);
   return status.ok() ? status : driver::Annotate(status, step.Title());
 }
 
 absl::Status Migrator::BeginCode(const PlanStep& step) {
   began_ = std::chrono::steady_clock::now();
-  absl::Status status = session_->Begin();
+  absl::Status status = dialect_->CheckLock();
+  if (status.ok()) status = session_->Begin();
   return status.ok() ? status : driver::Annotate(status, step.Title());
 }
 
@@ -185,7 +217,7 @@ absl::StatusOr<std::vector<HistoryRow>> Migrator::Baseline(int64_t version) {
   status = session_->Begin();
   for (auto row = rows->begin(); status.ok() && row != rows->end(); ++row) {
     Stamp(&*row);
-    status = Insert(&*row);
+    status = Write(&*row);
   }
   if (status.ok()) status = session_->Commit();
   session_->Rollback();
@@ -202,7 +234,7 @@ absl::StatusOr<HistoryRow> Migrator::Repair(const migrations::Repair& repair) {
   if (!row.ok()) return row;
   began_ = std::chrono::steady_clock::now();
   Stamp(&*row);
-  status = row->id == 0 ? Insert(&*row) : dialect_->UpdateRow(session_, *row);
+  status = Write(&*row);
   if (!status.ok()) return status;
   return row;
 }

@@ -71,11 +71,15 @@ class Migrator {
 
  private:
   HistoryRow RowFor(const PlanStep& step) const;
+  // In a transaction, again if others were in the way.
+  absl::Status Repeat(const PlanStep& step, const OnStatement& on_statement, HistoryRow* row);
   absl::Status RunInTransaction(const PlanStep& step, const OnStatement& on_statement,
                                 HistoryRow* row);
   absl::Status RunOneByOne(const PlanStep& step, const OnStatement& on_statement, HistoryRow* row);
   absl::Status CommitWithRow(const PlanStep& step, HistoryRow* row);
-  absl::Status Insert(HistoryRow* row);
+  // Adds the row if it has no id, which it then gets, and replaces it otherwise. Done
+  // again if others were in the way and no transaction is open.
+  absl::Status Write(HistoryRow* row);
   void Stamp(HistoryRow* row) const;
 
   const std::unique_ptr<Dialect> dialect_;

@@ -5,16 +5,12 @@
 #include <array>
 #include <charconv>
 
-#include "drivers/api/error.h"
-#include "fmt/format.h"
-#include "migrations/sql_dialect.h"
+#include "migrations/postgres_tables.h"
 #include "migrations/text.h"
 
 namespace penstock::migrations {
 namespace {
 
-using driver::MakeErrorWithHint;
-using driver::Reason;
 using driver::Value;
 
 bool IsFirst(const SqlStatement& statement, std::initializer_list<std::string_view> words) {
@@ -27,11 +23,9 @@ bool IsSecond(const SqlStatement& statement, std::initializer_list<std::string_v
          std::find(words.begin(), words.end(), statement.words[1]) != words.end();
 }
 
-class PostgresDialect final : public SqlDialect {
+class PostgresDialect final : public PostgresTables {
  public:
-  explicit PostgresDialect(const std::string& table) : SqlDialect(table) {}
-
-  Syntax syntax() const override { return PostgresSyntax(); }
+  using PostgresTables::PostgresTables;
 
   bool NeedsNoTransaction(const SqlStatement& statement) const override {
     if (statement.StartsWith({"VACUUM"}) || statement.StartsWith({"ALTER", "SYSTEM"})) return true;
@@ -97,34 +91,6 @@ class PostgresDialect final : public SqlDialect {
     return absl::OkStatus();
   }
 
- protected:
-  // Found once: a step may change the search_path.
-  absl::StatusOr<std::string> QualifiedTable(Session* session) override {
-    if (!qualified_.empty()) return qualified_;
-    absl::StatusOr<Table> schema = session->Query("SELECT quote_ident(current_schema())");
-    if (!schema.ok()) return schema.status();
-    if (schema->size() != 1 || schema->front().front().text.empty()) {
-      return MakeErrorWithHint(
-          Reason::kUndefinedTable,
-          "no schema of the session's search_path exists, so there is none for the migration "
-          "history",
-          "create the schema, or correct search_path of the role or the database");
-    }
-    qualified_ = fmt::format("{}.\"{}\"", schema->front().front().text, table());
-    return qualified_;
-  }
-
-  absl::StatusOr<bool> HistoryExists(Session* session) override {
-    absl::StatusOr<std::string> name = QualifiedTable(session);
-    if (!name.ok()) return name.status();
-    const std::array args = {Value::Text(*name)};
-    absl::StatusOr<Table> found = session->Query("SELECT to_regclass($1::text) IS NOT NULL", args);
-    if (!found.ok()) return found.status();
-    return found->size() == 1 && found->front().front().integer != 0;
-  }
-
-  std::string_view timestamp_type() const override { return "TIMESTAMPTZ"; }
-
  private:
   // Advisory locks are a database's own, so the table tells histories apart.
   absl::StatusOr<int64_t> LockKey(Session* session) {
@@ -136,8 +102,6 @@ class PostgresDialect final : public SqlDialect {
     std::from_chars(digest.data(), digest.data() + sizeof(key) * 2, key, kHexadecimal);
     return static_cast<int64_t>(key);
   }
-
-  std::string qualified_;
 };
 
 }  // namespace

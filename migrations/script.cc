@@ -94,7 +94,6 @@ absl::StatusOr<Script> ParseScript(const File& file, const Dialect& dialect) {
   script.file = file.name;
   script.checksum = Checksum(text);
   script.blank = IsBlank(text);
-  script.transactional = dialect.transactional_ddl();
   const std::string_view line = FirstLine(text);
   if (line == kNoTransactionLine) {
     script.transactional = false;
@@ -112,6 +111,13 @@ absl::StatusOr<Script> ParseScript(const File& file, const Dialect& dialect) {
     all.erase(all.begin());
     all.pop_back();
   }
+  // What the rest is: without transactional DDL only rows come and go together.
+  script.transactional =
+      script.transactional &&
+      (dialect.transactional_ddl() ||
+       std::none_of(all.begin(), all.end(), [&dialect](const SqlStatement& statement) {
+         return dialect.ChangesSchema(statement);
+       }));
   absl::Status status = CheckControl(file, script);
   if (status.ok()) status = ChooseTransaction(file, dialect, &script);
   if (!status.ok()) return status;

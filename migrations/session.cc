@@ -65,36 +65,61 @@ driver::Deadline Session::StatementDeadline() const {
                                   .reason = driver::Reason::kRequestTimeout});
 }
 
-absl::Status Session::Execute(std::string_view sql, std::span<const driver::Value> args,
-                              driver::RowWriter* writer) {
-  driver::StatementRun run;
-  run.sql = sql;
-  run.args = args;
-  run.deadline = StatementDeadline();
-  run.cancellation = shields_ > 0 ? nullptr : cancellation_;
-  run.writer = writer;
+absl::Status Session::Execute(driver::StatementRun* run) {
+  run->deadline = StatementDeadline();
+  run->cancellation = shields_ > 0 ? nullptr : cancellation_;
   if (in_transaction_) {
-    connection_->Run(run);
+    connection_->Run(*run);
   } else {
-    const std::array<driver::StatementRun*, 1> runs = {&run};
+    const std::array<driver::StatementRun*, 1> runs = {run};
     connection_->RunBatch(runs);
   }
-  while (run.status.ok() && run.cursor != nullptr) {
-    absl::StatusOr<bool> more = run.cursor->Fetch({}, writer);
-    if (!more.ok()) run.status = more.status();
-    if (!more.ok() || !*more) run.cursor.reset();
+  while (run->status.ok() && run->cursor != nullptr) {
+    absl::StatusOr<bool> more = run->cursor->Fetch({}, run->writer);
+    if (!more.ok()) run->status = more.status();
+    if (more.ok() && !*more) run->summary = run->cursor->summary();
+    if (!more.ok() || !*more) run->cursor.reset();
   }
-  run.cursor.reset();
-  return run.status;
+  run->cursor.reset();
+  return run->status;
 }
 
 absl::Status Session::Run(std::string_view sql, std::span<const driver::Value> args) {
-  return Execute(sql, args, nullptr);
+  return Change(sql, args).status();
+}
+
+absl::StatusOr<int64_t> Session::Change(std::string_view sql, std::span<const driver::Value> args) {
+  driver::StatementRun run;
+  run.sql = sql;
+  run.args = args;
+  absl::Status status = Execute(&run);
+  if (!status.ok()) return status;
+  return run.summary.rows_affected;
 }
 
 absl::StatusOr<Table> Session::Query(std::string_view sql, std::span<const driver::Value> args) {
   Collector collector;
-  absl::Status status = Execute(sql, args, &collector);
+  driver::StatementRun run;
+  run.sql = sql;
+  run.args = args;
+  run.writer = &collector;
+  absl::Status status = Execute(&run);
+  if (!status.ok()) return status;
+  return collector.Take();
+}
+
+absl::Status Session::Write(driver::KeyValueRun* operation) {
+  driver::StatementRun run;
+  run.key_value = operation;
+  return Execute(&run);
+}
+
+absl::StatusOr<Table> Session::Scan(driver::KeyValueRun* operation) {
+  Collector collector;
+  driver::StatementRun run;
+  run.key_value = operation;
+  run.writer = &collector;
+  absl::Status status = Execute(&run);
   if (!status.ok()) return status;
   return collector.Take();
 }

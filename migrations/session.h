@@ -4,9 +4,11 @@
 
 #include <cstdint>
 #include <functional>
+#include <memory>
 #include <span>
 #include <string>
 #include <string_view>
+#include <utility>
 #include <vector>
 
 #include "absl/status/status.h"
@@ -23,6 +25,11 @@ struct Cell {
 };
 using Table = std::vector<std::vector<Cell>>;
 
+// Makes another connection to the same database, which is the caller's. It outlives
+// the connections it has made. Thread-safe.
+using Connector = std::function<absl::StatusOr<std::unique_ptr<driver::Connection>>(
+    const driver::Deadline& deadline)>;
+
 // A connection that can write, and what holds for every statement on it. One
 // thread at a time.
 class Session {
@@ -37,6 +44,10 @@ class Session {
   // For every statement from now on; zero: none. `until` ends them all.
   void SetLimits(driver::Duration statement_timeout, const driver::Deadline& until);
 
+  // Where a lock needs a connection beside this one (CockroachDB's lease).
+  void SetConnector(Connector connector) { connector_ = std::move(connector); }
+  const Connector& connector() const { return connector_; }
+
   driver::Connection* connection() { return connection_; }
   driver::Cancellation* cancellation() { return cancellation_; }
   bool in_transaction() const { return in_transaction_; }
@@ -46,6 +57,12 @@ class Session {
   absl::Status Run(std::string_view sql, std::span<const driver::Value> args = {});
   // Likewise, with its rows.
   absl::StatusOr<Table> Query(std::string_view sql, std::span<const driver::Value> args = {});
+  // Likewise, with the number of rows that it has changed.
+  absl::StatusOr<int64_t> Change(std::string_view sql, std::span<const driver::Value> args = {});
+  // Likewise a key-value operation, on a driver that has them: a kWrite, whose
+  // failed_condition says whether it was done, and a kScan with its entries.
+  absl::Status Write(driver::KeyValueRun* operation);
+  absl::StatusOr<Table> Scan(driver::KeyValueRun* operation);
 
   absl::Status Begin();
   absl::Status Commit();
@@ -67,11 +84,12 @@ class Session {
   };
 
  private:
-  absl::Status Execute(std::string_view sql, std::span<const driver::Value> args,
-                       driver::RowWriter* writer);
+  // Fills in what holds for every statement, and runs it to its end.
+  absl::Status Execute(driver::StatementRun* run);
 
   driver::Connection* connection_;
   driver::Cancellation* const cancellation_;
+  Connector connector_;
   driver::Duration statement_timeout_{};
   driver::Deadline until_;
   bool in_transaction_ = false;

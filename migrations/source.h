@@ -64,7 +64,8 @@ inline constexpr std::string_view kNoTransactionLine = "-- penstock: no-transact
 // with or without a byte order mark, with any line ends.
 //
 // A script runs in a transaction unless its first line is kNoTransactionLine, it
-// is a single statement that the backend refuses in one, or the dialect has none.
+// is a single statement that the backend refuses in one, or it changes the schema and
+// the dialect has no transactional DDL.
 // BEGIN as its first and COMMIT as its last statement are taken for what they
 // mean and left out.
 //

@@ -1,6 +1,7 @@
 #include "migrations/sql_dialect.h"
 
 #include <array>
+#include <utility>
 
 #include "drivers/api/error.h"
 #include "fmt/format.h"
@@ -15,6 +16,9 @@ using driver::Value;
 constexpr int64_t kMicrosInSecond = 1'000'000;
 constexpr std::string_view kColumns =
     "id, version, name, checksum, direction, state, statement, note, applied_at, duration_ms";
+constexpr std::string_view kSetColumns =
+    "version = $2, name = $3, checksum = $4, direction = $5, state = $6, statement = $7, "
+    "note = $8, applied_at = $9, duration_ms = $10";
 constexpr size_t kColumnCount = 10;
 
 std::array<Value, kColumnCount> Values(const HistoryRow& row) {
@@ -37,34 +41,17 @@ std::array<Value, kColumnCount> Values(const HistoryRow& row) {
           Value::Integer(row.duration_ms)};
 }
 
-bool ReadState(std::string_view text, RowState* state) {
-  for (const RowState known :
-       {RowState::kDone, RowState::kRunning, RowState::kFailed, RowState::kResume}) {
-    *state = known;
-    if (text == Name(known)) return true;
-  }
-  return false;
-}
-
 absl::StatusOr<HistoryRow> FromCells(const std::vector<Cell>& cells, const std::string& table) {
   HistoryRow row;
   row.id = cells[0].integer;
   row.version = cells[1].integer;
   row.name = cells[2].text;
   row.checksum = cells[3].text;
-  row.direction = cells[4].text == Name(Direction::kDown) ? Direction::kDown : Direction::kUp;
   row.statement = cells[6].integer;
   row.note = cells[7].text;
   row.applied_at_us = cells[8].integer;
   row.duration_ms = cells[9].integer;
-  if (Name(row.direction) == cells[4].text && ReadState(cells[5].text, &row.state)) return row;
-  return MakeErrorWithHint(
-      Reason::kDataException,
-      fmt::format("row {} of the migration history {} has the direction '{}' and the state '{}', "
-                  "which are unknown",
-                  row.id, table, cells[4].text, cells[5].text),
-      "a newer version may have written it; otherwise give the history a table of its own "
-      "(migrations_table)");
+  return WithNames(std::move(row), cells[4].text, cells[5].text, table);
 }
 
 }  // namespace
@@ -104,27 +91,44 @@ absl::StatusOr<std::vector<HistoryRow>> SqlDialect::ReadHistory(Session* session
 absl::Status SqlDialect::InsertRow(Session* session, const HistoryRow& row) {
   absl::StatusOr<std::string> name = QualifiedTable(session);
   if (!name.ok()) return name.status();
-  return session->Run(
-      fmt::format("INSERT INTO {} ({}) VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10)", *name,
-                  kColumns),
-      Values(row));
+  return Write(session, InsertStatement(*name, kColumns), row);
 }
 
 absl::Status SqlDialect::UpdateRow(Session* session, const HistoryRow& row) {
   absl::StatusOr<std::string> name = QualifiedTable(session);
   if (!name.ok()) return name.status();
-  return session->Run(
-      fmt::format("UPDATE {} SET version = $2, name = $3, checksum = $4, direction = $5, "
-                  "state = $6, statement = $7, note = $8, applied_at = $9, duration_ms = $10 "
-                  "WHERE id = $1",
-                  *name),
-      Values(row));
+  return Write(session, UpdateStatement(*name, kSetColumns), row);
+}
+
+absl::Status SqlDialect::Write(Session* session, const std::string& sql, const HistoryRow& row) {
+  absl::StatusOr<int64_t> written = session->Change(sql, Values(row));
+  if (!written.ok()) return written.status();
+  return *written == 1 ? absl::OkStatus() : NothingWritten(row);
+}
+
+std::string SqlDialect::InsertStatement(const std::string& table, std::string_view columns) const {
+  return fmt::format("INSERT INTO {} ({}) VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10)", table,
+                     columns);
+}
+
+std::string SqlDialect::UpdateStatement(const std::string& table, std::string_view set) const {
+  return fmt::format("UPDATE {} SET {} WHERE id = $1", table, set);
+}
+
+absl::Status SqlDialect::NothingWritten(const HistoryRow& row) const {
+  return MakeErrorWithHint(
+      Reason::kMigrationLocked,
+      fmt::format("row {} of the migration history is not there any more", row.id),
+      "somebody has deleted it; look at the history before you go on");
 }
 
 absl::StatusOr<std::unique_ptr<Dialect>> MakeDialect(std::string_view driver,
-                                                     const std::string& table) {
+                                                     const std::string& table,
+                                                     const LockOptions& lock) {
   if (driver == "sqlite") return MakeSqliteDialect(table);
   if (driver == "postgres") return MakePostgresDialect(table);
+  if (driver == "cockroachdb") return MakeCockroachDbDialect(table, lock);
+  if (driver == "pebble") return MakePebbleDialect(table);
   return MakeErrorWithHint(Reason::kUnsupported,
                            fmt::format("the driver {} has no migrations", driver),
                            "Ping tells what a database can do");

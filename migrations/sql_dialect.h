@@ -29,7 +29,16 @@ class SqlDialect : public Dialect {
   // The type of a column for a point in time.
   virtual std::string_view timestamp_type() const = 0;
 
+  // What writes a row. Its values are $1 ($1 is the id) to $10, in the order of
+  // `columns`; `set` assigns all but the id.
+  virtual std::string InsertStatement(const std::string& table, std::string_view columns) const;
+  virtual std::string UpdateStatement(const std::string& table, std::string_view set) const;
+  // Why such a statement has written no row.
+  virtual absl::Status NothingWritten(const HistoryRow& row) const;
+
  private:
+  absl::Status Write(Session* session, const std::string& sql, const HistoryRow& row);
+
   const std::string table_;
 };
 

@@ -55,6 +55,8 @@ struct DatabaseConfig {
   DatabaseLimits limits;
   // The table of the migration history.
   std::string migrations_table = "penstock_migrations";
+  // CockroachDB: how long the lock of a migrator that has died keeps the others off.
+  Milliseconds migrations_lease{30'000};
   // A folder of migrations that are applied before the daemon serves; empty: none.
   std::string migrate_on_start;
   // 1-based line in the file, for errors found when the database is opened; 0: no file.

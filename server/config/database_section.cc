@@ -201,6 +201,7 @@ DatabaseConfig ReadDatabase(YamlMap map, const std::string& name, const Database
   config.driver.query_timeout = config.limits.query_timeout;
   ReadSizes(&map, context, &config.driver);
   ReadMigrationsTable(&map, &config.migrations_table, context.problems);
+  map.Duration("migrations_lease", Milliseconds(100), hours(1), &config.migrations_lease);
   if (const std::optional<Setting> folder = map.Text("migrate_on_start")) {
     config.migrate_on_start = folder->value;
   }

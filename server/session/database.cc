@@ -87,6 +87,7 @@ Database::Database(std::string name, const DatabaseConfig& config,
     : name_(std::move(name)),
       limits_(config.limits),
       migrations_table_(config.migrations_table),
+      migrations_lease_(config.migrations_lease),
       acquire_timeout_(config.pool.acquire_timeout),
       driver_(std::move(driver)),
       write_pool_(MakePool(driver_.get(), driver::Lane::kWrite,
@@ -106,6 +107,11 @@ Database::Database(std::string name, const DatabaseConfig& config,
   for (const auto* pool : {&write_pool_, &read_pool_}) {
     if (*pool != nullptr) upkeep_.push_back(std::make_unique<Upkeep>(pool->get(), &executor_));
   }
+}
+
+absl::StatusOr<std::unique_ptr<driver::Connection>> Database::ConnectApart(
+    const driver::Deadline& deadline) {
+  return driver_->Connect(driver::Lane::kWrite, deadline);
 }
 
 // The last runner may still be on its way to rest after its last statement was

@@ -54,6 +54,12 @@ class Database {
 
   // The table of the migration history.
   const std::string& migrations_table() const { return migrations_table_; }
+  // See migrations::LockOptions.
+  Duration migrations_lease() const { return migrations_lease_; }
+  // A connection beside the pool's, which is the caller's: for what must not wait for
+  // them. May block.
+  absl::StatusOr<std::unique_ptr<driver::Connection>> ConnectApart(
+      const driver::Deadline& deadline);
   // One migration at a time works or waits for its lock; the others wait for it
   // without a connection. False: another one is at it. Never blocks.
   bool TryBeginMigration() { return !migrating_.exchange(true); }
@@ -70,6 +76,7 @@ class Database {
   const std::string name_;
   const DatabaseLimits limits_;
   const std::string migrations_table_;
+  const Duration migrations_lease_;
   const Duration acquire_timeout_;
   std::atomic<bool> migrating_{false};
   const std::unique_ptr<driver::Driver> driver_;

@@ -43,12 +43,14 @@ absl::StatusOr<std::vector<migrations::File>> ReadFolderBelow(const std::string&
 Migration::Migration(Database* database, MigrationSpec spec, driver::Cancellation* cancellation)
     : database_(database), spec_(std::move(spec)), session_(nullptr, cancellation) {
   session_.SetLimits(spec_.statement_timeout, spec_.deadline);
+  session_.SetConnector(
+      [database](const driver::Deadline& until) { return database->ConnectApart(until); });
 }
 
 absl::Status Migration::Prepare() {
   const std::string& driver = database_->info().name;
-  absl::StatusOr<std::unique_ptr<migrations::Dialect>> dialect =
-      migrations::MakeDialect(driver, database_->migrations_table());
+  absl::StatusOr<std::unique_ptr<migrations::Dialect>> dialect = migrations::MakeDialect(
+      driver, database_->migrations_table(), {.lease = database_->migrations_lease()});
   if (!dialect.ok()) return dialect.status();
   absl::StatusOr<migrations::Source> source =
       migrations::ReadSource(spec_.files, spec_.code_steps, driver, **dialect);

@@ -42,6 +42,10 @@ class Backend {
   virtual std::string table_of(const std::string& keyspace) const {
     return "penstock_kv_" + keyspace;
   }
+  // Tables have whatever columns are asked for; otherwise a key and a value.
+  virtual bool has_free_columns() const { return true; }
+  // A step that changes the schema is all or nothing.
+  virtual bool has_transactional_ddl() const { return true; }
   virtual std::vector<KindCase> kinds() const = 0;
   virtual std::vector<RefusedValue> refused_values() const = 0;
   // A query that would never end by itself.
@@ -71,9 +75,6 @@ const std::vector<const Backend*>& Backends();
 // Every driver of this build: also pebble, whose tables are keyspaces. For topics that
 // need no table, or one of a key and a value.
 const std::vector<const Backend*>& KeyValueBackends();
-// Those with migrations: CockroachDB has no dialect in migrations/ yet, and
-// refuses them.
-const std::vector<const Backend*>& MigrationBackends();
 
 // A daemon with an empty database of the backend, for each test.
 class Conformance : public ::testing::TestWithParam<const Backend*> {
@@ -101,10 +102,9 @@ class Conformance : public ::testing::TestWithParam<const Backend*> {
   std::unique_ptr<Wire> wire_;
 };
 
-#define PENSTOCK_CONFORMANCE(Suite) PENSTOCK_CONFORMANCE_ON(Suite, Backends())
-#define PENSTOCK_CONFORMANCE_ON(Suite, backends)     \
-  INSTANTIATE_TEST_SUITE_P(                          \
-      Drivers, Suite, ::testing::ValuesIn(backends), \
+#define PENSTOCK_CONFORMANCE(Suite)                    \
+  INSTANTIATE_TEST_SUITE_P(                            \
+      Drivers, Suite, ::testing::ValuesIn(Backends()), \
       [](const ::testing::TestParamInfo<const Backend*>& tested) { return tested.param->name(); })
 
 }  // namespace penstock::testing

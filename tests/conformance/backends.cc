@@ -108,6 +108,8 @@ class Pebble final : public Sqlite {
   }
   std::string table_of(const std::string& keyspace) const override { return keyspace; }
   bool has_last_insert_id() const override { return false; }
+  bool has_free_columns() const override { return false; }
+  bool has_transactional_ddl() const override { return false; }
 };
 
 }  // namespace
@@ -116,11 +118,6 @@ const std::vector<const Backend*>& Backends() {
   static const Sqlite sqlite;
   static const std::vector<const Backend*> backends = {&sqlite, &PostgresBackend(),
                                                        &CockroachDbBackend()};
-  return backends;
-}
-
-const std::vector<const Backend*>& MigrationBackends() {
-  static const std::vector<const Backend*> backends = {Backends().front(), &PostgresBackend()};
   return backends;
 }
 

@@ -143,6 +143,8 @@ class CockroachDb final : public Postgres {
     return config;
   }
 
+  bool has_transactional_ddl() const override { return false; }
+
   std::vector<KindCase> kinds() const override {
     std::vector<KindCase> kinds = Postgres::kinds();
     if (url() != nullptr) {

@@ -61,9 +61,13 @@ Migrated MigrationWire::Down(const MigrationFiles& files, int64_t steps) {
 }
 
 std::string MigrationWire::Status(const MigrationFiles& files) {
-  grpc::ClientContext context;
   v1::GetStatusRequest request;
   AddFiles(files, &request);
+  return Status(request);
+}
+
+std::string MigrationWire::Status(const v1::GetStatusRequest& request) {
+  grpc::ClientContext context;
   v1::GetStatusResponse response;
   const grpc::Status status = stub_->GetStatus(&context, request, &response);
   if (!status.ok()) return "error: " + status.error_message();

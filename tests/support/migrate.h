@@ -45,6 +45,7 @@ class MigrationWire {
   Migrated Down(const MigrationFiles& files, int64_t steps);
   // "1 applied, 2 pending"
   std::string Status(const MigrationFiles& files);
+  std::string Status(const v1::GetStatusRequest& request);
 
  private:
   std::unique_ptr<v1::MigrationService::Stub> stub_;

@@ -34,6 +34,7 @@ databases:
     statement_cache_size: 16
     max_value_bytes: 3MiB
     migrations_table: history
+    migrations_lease: 9s
     migrate_on_start: /srv/migrations
     options: {busy_timeout_ms: 50, foreign_keys: off}
 )");
@@ -57,6 +58,7 @@ databases:
   EXPECT_EQ(main.driver.statement_cache_size, 16u);
   EXPECT_EQ(main.driver.max_value_bytes, size_t{3} << 20);
   EXPECT_EQ(main.migrations_table, "history");
+  EXPECT_EQ(main.migrations_lease, Milliseconds(9'000));
   EXPECT_EQ(main.migrate_on_start, "/srv/migrations");
   const std::map<std::string, std::string> options = {{"busy_timeout_ms", "50"},
                                                       {"foreign_keys", "off"}};

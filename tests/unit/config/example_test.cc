@@ -80,6 +80,7 @@ TEST_F(ExampleTest, SaysTheDefaultsOfADatabase) {
   EXPECT_EQ(said.limits.max_returning_bytes, implied.limits.max_returning_bytes);
   EXPECT_EQ(said.limits.max_transaction_statements, implied.limits.max_transaction_statements);
   EXPECT_EQ(said.migrations_table, implied.migrations_table);
+  EXPECT_EQ(said.migrations_lease, implied.migrations_lease);
 }
 
 // The loader names its keys when it meets one that it does not know.

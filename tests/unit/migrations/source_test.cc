@@ -127,6 +127,29 @@ TEST(Source, ATransactionAroundTheFileIsItsOwn) {
               HasSubstr("BEGIN does not belong"));
 }
 
+// What only reads and writes rows is all or nothing; anything else runs one by one.
+TEST(Source, WithoutTransactionalDdl) {
+  for (const char* driver : {"cockroachdb", "pebble"}) {
+    for (const char* sql :
+         {"insert into a values (1); update a set b = 1; delete from a",
+          "with x as (select 1) insert into a select * from x", "-- nothing",
+          "begin; insert into a values (1); commit;", "/* c */ upsert into a values (1)"}) {
+      const Source source = Read({{"1_a.up.sql", sql}}, driver);
+      EXPECT_TRUE(source.at(1).up->transactional) << sql;
+    }
+    for (const char* sql :
+         {"create table a (b int)", "insert into a values (1); drop table a",
+          "begin; alter table a add b int; commit;", "select 1 into a", "set x = 1",
+          "-- penstock: no-transaction\ninsert into a values (1)", "vacuum"}) {
+      const Source source = Read({{"1_a.up.sql", sql}}, driver);
+      EXPECT_FALSE(source.at(1).up->transactional) << sql;
+      EXPECT_NE(source.at(1).up->statements[0].words[0], "BEGIN") << sql;
+    }
+    EXPECT_THAT(Error({{"1_a.up.sql", "create table a (b int); rollback"}}, driver),
+                HasSubstr("1_a.up.sql, line 1: ROLLBACK"));
+  }
+}
+
 TEST(Source, AFolderThatIsNotThere) {
   const auto files = ReadFolder("/nonexistent/migrations");
   ASSERT_FALSE(files.ok());

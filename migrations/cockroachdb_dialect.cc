@@ -1,0 +1,82 @@
+// CockroachDB. DDL does not belong into a transaction there: with
+// autocommit_before_ddl it commits what was before it, and a schema change may fail
+// after the commit. And its advisory locks are none, so the lock is a lease.
+#include "drivers/api/error.h"
+#include "fmt/format.h"
+#include "migrations/lease.h"
+#include "migrations/postgres_tables.h"
+
+namespace penstock::migrations {
+namespace {
+
+class CockroachDbDialect final : public PostgresTables {
+ public:
+  CockroachDbDialect(const std::string& table, const LockOptions& lock)
+      : PostgresTables(table), lease_(lock.lease) {}
+
+  bool transactional_ddl() const override { return false; }
+  // Whatever may be one does not run in a transaction anyway.
+  bool NeedsNoTransaction(const SqlStatement&) const override { return false; }
+
+  absl::StatusOr<bool> TryLock(Session* session) override {
+    // PostgreSQL cuts longer names off.
+    constexpr size_t kLongest = 58;
+    absl::StatusOr<std::string> lock = Qualified(session, table().substr(0, kLongest) + "_lock");
+    if (!lock.ok()) return lock.status();
+    // IF NOT EXISTS alone would want the right to create tables.
+    absl::StatusOr<bool> exists = Exists(session, *lock);
+    if (!exists.ok()) return exists.status();
+    absl::StatusOr<bool> locked = lease_.TryTake(session, *lock, *exists);
+    // What a step sets holds for its other statements.
+    if (locked.ok() && *locked) session->connection()->KeepSession(true);
+    return locked;
+  }
+
+  absl::Status CheckLock() const override { return lease_.Check(); }
+
+  absl::Status Unlock(Session* session) override {
+    session->connection()->KeepSession(false);
+    return lease_.Release(session);
+  }
+
+  absl::Status CleanUp(Session* session, const std::vector<SqlStatement>&) override {
+    absl::Status cleaned = session->connection()->Reset();
+    session->connection()->KeepSession(true);
+    return cleaned;
+  }
+
+ protected:
+  // By the holder of the lease only: the condition and the write are one statement, at
+  // SERIALIZABLE. The types have to be said, as the values are not where the columns
+  // are.
+  std::string InsertStatement(const std::string& table, std::string_view columns) const override {
+    return fmt::format(
+        "INSERT INTO {} ({}) SELECT $1::bigint, $2::bigint, $3::text, $4::text, $5::text, "
+        "$6::text, $7::bigint, $8::text, $9::timestamptz, $10::bigint FROM {} AS held WHERE {}",
+        table, columns, lease_.table(), lease_.Condition());
+  }
+
+  std::string UpdateStatement(const std::string& table, std::string_view set) const override {
+    return fmt::format("UPDATE {} AS history SET {} FROM {} AS held WHERE history.id = $1 AND {}",
+                       table, set, lease_.table(), lease_.Condition());
+  }
+
+  absl::Status NothingWritten(const HistoryRow&) const override {
+    return driver::MakeErrorWithHint(
+        driver::Reason::kMigrationLocked,
+        "another migrator has taken the migration lock over, because its lease had ended, so "
+        "nothing is written to the history any more",
+        "what that one does stands; look at `status`, then run it again");
+  }
+
+ private:
+  Lease lease_;
+};
+
+}  // namespace
+
+std::unique_ptr<Dialect> MakeCockroachDbDialect(const std::string& table, const LockOptions& lock) {
+  return std::make_unique<CockroachDbDialect>(table, lock);
+}
+
+}  // namespace penstock::migrations

@@ -1,0 +1,17 @@
+#include "migrations/dialect.h"
+
+#include <algorithm>
+#include <array>
+
+namespace penstock::migrations {
+
+bool Dialect::ChangesSchema(const SqlStatement& statement) const {
+  constexpr std::array<std::string_view, 8> kRows = {"SELECT", "INSERT",  "UPDATE", "DELETE",
+                                                     "UPSERT", "REPLACE", "WITH",   "VALUES"};
+  // SELECT … INTO makes a table.
+  if (statement.StartsWith({"SELECT"}) && statement.HasWord("INTO")) return true;
+  return statement.words.empty() ||
+         std::find(kRows.begin(), kRows.end(), statement.words[0]) == kRows.end();
+}
+
+}  // namespace penstock::migrations

@@ -1,0 +1,144 @@
+// The units of work of a Migrate call, on the executor.
+#include <chrono>
+#include <utility>
+
+#include "drivers/api/error.h"
+#include "server/log/log.h"
+#include "server/rpc/migrate_call.h"
+#include "server/rpc/migration_convert.h"
+
+namespace penstock::server {
+
+void MigrateCall::Run() {
+  if (cancellation_.cancelled() && work_ != Work::kEnd) {
+    end_status_ = cancellation_.status();
+    work_ = Work::kEnd;
+  }
+  const absl::Status status = RunWork();
+  if (!status.ok()) End(status);
+  Unref();
+}
+
+absl::Status MigrateCall::RunWork() {
+  switch (work_) {
+    case Work::kPrepare: return RunPrepare();
+    case Work::kAcquire: Acquire(); return absl::OkStatus();
+    case Work::kLock: return RunLock();
+    case Work::kPlan: return RunPlan();
+    case Work::kStep: return RunStep();
+    case Work::kCode: RunCode(); return absl::OkStatus();
+    case Work::kFetch: RunFetch(); return absl::OkStatus();
+    case Work::kCodeDone: return RunCodeDone();
+    case Work::kRecord: return RunRecord();
+    case Work::kEnd: RunEnd(); return absl::OkStatus();
+  }
+  return absl::OkStatus();
+}
+
+absl::Status MigrateCall::RunPrepare() {
+  absl::StatusOr<MigrationSpec> spec = intake_.TakeSpec(context_.config->server.migrations_root);
+  if (!spec.ok()) return spec.status();
+  dry_run_ = spec->dry_run;
+  migration_ = std::make_unique<Migration>(database_, *std::move(spec), &cancellation_);
+  absl::Status status = migration_->Prepare();
+  if (!status.ok()) return status;
+  if (TakeTurn()) {
+    Acquire();
+  } else {
+    state_.store(State::kQueued);
+  }
+  return absl::OkStatus();
+}
+
+absl::Status MigrateCall::RunLock() {
+  absl::StatusOr<bool> locked = migration_->Lock(std::move(lease_));
+  if (!locked.ok()) return locked.status();
+  if (*locked) {
+    const bool migrate = migration_->spec().action == MigrationSpec::Action::kMigrate;
+    Do(migrate ? Work::kPlan : Work::kRecord);
+  } else {
+    pause_until_ = Clock::System().Now() + kMigrationLockPause;
+    state_.store(State::kPausing);
+  }
+  return absl::OkStatus();
+}
+
+absl::Status MigrateCall::RunPlan() {
+  absl::Status status = migration_->Plan();
+  if (!status.ok()) return status;
+  v1::MigrateResponse event;
+  event.mutable_plan();
+  for (const migrations::PlanStep& step : migration_->plan()) {
+    ToProto(step, dry_run_, event.mutable_plan()->add_steps());
+  }
+  events_.Push(event);
+  if (dry_run_ || migration_->plan().empty()) return Succeed(0, {});
+  Do(Work::kStep);
+  return absl::OkStatus();
+}
+
+absl::Status MigrateCall::RunStep() {
+  const TimePoint began = Clock::System().Now();
+  const migrations::PlanStep& step = migration_->plan()[next_step_];
+  const bool is_code = step.script() == nullptr;
+  const auto index = static_cast<int32_t>(next_step_);
+  progress_.Begin(index, is_code ? 0 : static_cast<int64_t>(step.script()->statements.size()),
+                  began);
+  events_.Push(progress_.Report(index, began, false));
+  if (is_code) return RunBeginCode();
+  return EndStep(migration_->RunStep(next_step_, [this](size_t statement, size_t) {
+    progress_.SetStatement(static_cast<int64_t>(statement));
+  }));
+}
+
+absl::Status MigrateCall::EndStep(const absl::Status& status) {
+  const TimePoint ended = Clock::System().Now();
+  const migrations::PlanStep& step = migration_->plan()[next_step_];
+  const std::chrono::duration<double, std::milli> took = ended - progress_.began();
+  Log(status.ok() ? Level::kInfo : Level::kWarn, status.ok() ? "migrated" : "migration failed",
+      {{"database", database_->name()},
+       {"step", step.Title()},
+       {"direction", Name(step.direction)},
+       {"duration_ms", took.count()}});
+  if (!status.ok()) return status;
+  progress_.Pause();
+  events_.Push(progress_.Report(static_cast<int32_t>(next_step_), ended, true));
+  if (++next_step_ == migration_->plan().size()) {
+    return Succeed(static_cast<int32_t>(next_step_), {});
+  }
+  Do(Work::kStep);
+  return absl::OkStatus();
+}
+
+absl::Status MigrateCall::RunRecord() {
+  absl::StatusOr<std::vector<migrations::HistoryRow>> rows = migration_->Record();
+  return rows.ok() ? Succeed(0, *rows) : rows.status();
+}
+
+absl::Status MigrateCall::Succeed(int32_t steps, const std::vector<migrations::HistoryRow>& rows) {
+  absl::StatusOr<int64_t> version = migration_->Version();
+  if (!version.ok()) return version.status();
+  v1::MigrateResponse event;
+  event.mutable_result()->set_steps(steps);
+  event.mutable_result()->set_version(*version);
+  for (const migrations::HistoryRow& row : rows) {
+    ToProto(row, event.mutable_result()->add_records());
+  }
+  // The lock is free when the client hears of it.
+  migration_->End();
+  events_.Push(event);
+  End(absl::OkStatus());
+  return absl::OkStatus();
+}
+
+void MigrateCall::RunEnd() {
+  progress_.Pause();
+  GiveUpCode();
+  if (migration_ != nullptr) migration_->End();
+  lease_.Release();
+  if (std::exchange(has_turn_, false)) database_->EndMigration();
+  const std::optional<absl::Status> end = events_.End(end_status_);
+  if (end.has_value()) Finish(*end);
+}
+
+}  // namespace penstock::server
