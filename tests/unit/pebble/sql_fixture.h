@@ -10,6 +10,7 @@
 #include <string>
 #include <vector>
 
+#include "drivers/api/config.h"
 #include "drivers/api/driver.h"
 #include "drivers/api/error.h"
 #include "tests/support/driver_calls.h"
