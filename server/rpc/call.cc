@@ -58,7 +58,7 @@ void Call::Started(bool ok) {
   if (!is_session()) {
     OnStart();
   } else if (context_.sessions->draining()) {
-    Finish(driver::MakeError(Reason::kDraining, "the daemon is shutting down"));
+    Finish(DrainingStatus());
   } else if (!context_.sessions->Add(this)) {
     context_.metrics->sessions_refused.Add();
     Finish(driver::MakeErrorWithHint(
@@ -187,6 +187,10 @@ std::string_view Call::CallerName() {
     if (c < ' ' || c > '~') c = '?';
   }
   return *caller_;
+}
+
+absl::Status Call::DrainingStatus() {
+  return driver::MakeError(Reason::kDraining, "the daemon is shutting down");
 }
 
 absl::Status Call::GoneStatus() const {

@@ -84,6 +84,9 @@ class Call : public Session {
   // To be called by whoever drives the call, after it has started.
   std::string_view CallerName();
 
+  // Why a call ends that is open when the daemon stops.
+  static absl::Status DrainingStatus();
+
   // Why an operation of gRPC's failed: the client is gone, or was cut off.
   absl::Status GoneStatus() const;
 

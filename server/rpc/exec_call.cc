@@ -61,10 +61,6 @@ class ExecCall final : public BidiCall {
     bool held = false;
   };
 
-  static absl::Status DrainingStatus() {
-    return driver::MakeError(driver::Reason::kDraining, "the daemon is shutting down");
-  }
-
   void WaitForNext() override { WaitForExec(context_, source_); }
 
   void OnStart() override { StartRead(); }

@@ -162,9 +162,7 @@ class KeyValueCall final : public UnaryCall, public PendingRun {
   void Tick(TimePoint) override {}
 
   void Drain(bool now) override {
-    if (now) {
-      cancellation_.Cancel(driver::MakeError(driver::Reason::kDraining, "the daemon is stopping"));
-    }
+    if (now) cancellation_.Cancel(DrainingStatus());
   }
 
  private:

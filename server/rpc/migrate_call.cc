@@ -42,7 +42,7 @@ void MigrateCall::Tick(TimePoint now) {
 
 void MigrateCall::Drain(bool now) {
   const State state = state_.load();
-  const absl::Status why = MakeError(Reason::kDraining, "the daemon is shutting down");
+  const absl::Status why = DrainingStatus();
   if (state == State::kQueued || state == State::kPausing) {
     End(why);
   } else if (now) {

@@ -45,10 +45,6 @@ class PrepareCall final : public BidiCall, public PendingRun, public Task, publi
     kEnding,      // Finish was called
   };
 
-  static absl::Status DrainingStatus() {
-    return driver::MakeError(driver::Reason::kDraining, "the daemon is shutting down");
-  }
-
   void WaitForNext() override { WaitForPrepare(context_, source_); }
 
   void OnStart() override { ReadNext(); }

@@ -29,9 +29,7 @@ class QueryCall final : public Call, public PendingRun, public Task {
   void Tick(TimePoint now) override { CheckStall(now); }
 
   void Drain(bool now) override {
-    if (now) {
-      cancellation_.Cancel(driver::MakeError(driver::Reason::kDraining, "the daemon is stopping"));
-    }
+    if (now) cancellation_.Cancel(DrainingStatus());
   }
 
  private:

@@ -69,11 +69,11 @@ class ResultBuilder final : public driver::RowWriter {
   std::deque<Part> finished_;
   v1::Row* row_ = nullptr;
   int column_ = 0;
-  uint32_t rows_ = 0;      // in part_
-  size_t part_size_ = 0;   // about, of part_
-  size_t held_bytes_ = 0;  // about, of finished_
+  uint32_t rows_ = 0;       // in part_
+  size_t part_size_ = 0;    // about, of part_
+  size_t held_bytes_ = 0;   // about, of finished_
   size_t taken_bytes_ = 0;  // about, of the part that was taken last
-  bool dirty_ = false;     // part_ holds something
+  bool dirty_ = false;      // part_ holds something
 };
 
 }  // namespace penstock::server
