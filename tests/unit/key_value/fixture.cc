@@ -1,8 +1,10 @@
 #include "tests/unit/key_value/fixture.h"
 
 #include <algorithm>
+#include <cstdint>
 #include <cstdlib>
 #include <filesystem>
+#include <system_error>
 
 #include "drivers/pebble/pebble_driver.h"
 #include "drivers/sqlite/sqlite_driver.h"
@@ -21,6 +23,32 @@ absl::StatusOr<std::unique_ptr<Driver>> OpenDriver(const std::string& name,
   absl::StatusOr<std::unique_ptr<Driver>> sqlite = sqlite::Open(config);
   if (!sqlite.ok()) return sqlite;
   return sqlkv::WithKeyValue(*std::move(sqlite), sqlkv::kSqlite);
+}
+
+using Sizes = std::map<std::string, std::uintmax_t>;
+
+// Nothing if something has just gone.
+std::optional<Sizes> SizesOf(const std::string& folder) {
+  Sizes sizes;
+  std::error_code error;
+  std::filesystem::recursive_directory_iterator each(folder, error);
+  for (; !error && each != std::filesystem::end(each); each.increment(error)) {
+    if (each->is_regular_file(error)) sizes[each->path()] = each->file_size(error);
+    if (error) break;
+  }
+  return error ? std::nullopt : std::optional(sizes);
+}
+
+// Threads of the database's may be removing files that are not needed any more: then
+// it is copied again.
+void CopyAsOfOneMoment(const std::string& from, const std::string& to) {
+  for (;;) {
+    const std::optional<Sizes> before = SizesOf(from);
+    std::error_code error;
+    std::filesystem::copy(from, to, std::filesystem::copy_options::recursive, error);
+    if (!error && before.has_value() && before == SizesOf(from)) return;
+    std::filesystem::remove_all(to);
+  }
 }
 
 }  // namespace
@@ -133,7 +161,7 @@ void KeyValueTest::Open() {
 
 void KeyValueTest::Crash() {
   const std::string left = folder_ + "-left";
-  std::filesystem::copy(folder_, left, std::filesystem::copy_options::recursive);
+  CopyAsOfOneMoment(folder_, left);
   reader_.reset();
   writer_.reset();
   driver_.reset();
