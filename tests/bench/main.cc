@@ -7,6 +7,7 @@
 #include <vector>
 
 #include "tests/bench/echo_server.h"
+#include "tests/bench/migrations_suite.h"
 #include "tests/bench/postgres_suite.h"
 #include "tests/bench/report.h"
 #include "tests/bench/sqlite_suite.h"
@@ -56,6 +57,7 @@ int Main(int argc, char** argv) {
   };
   add_suite("sqlite", "penstockd on SQLite", RunSqliteSuite);
   add_suite("postgres", "penstockd on PostgreSQL", RunPostgresSuite);
+  add_suite("migrations", "penstock migrate beside sqlite3 and psql", RunMigrationsSuite);
 
   std::string address;
   CLI::App* echo = app.add_subcommand("echo-server", "the bare server that rows are held against");
@@ -68,6 +70,7 @@ int Main(int argc, char** argv) {
     options.warm_up = options.measured = std::chrono::milliseconds(100);
     options.large_rows = 200'000;
     options.bulk_rows = 50'000;
+    options.migrations = 20;
   }
   return Run(chosen, options, json);
 }

@@ -31,6 +31,8 @@ struct SuiteOptions {
   // Of the large result, and of the bulk insert.
   int64_t large_rows = 5'000'000;
   int64_t bulk_rows = 1'000'000;
+  // Files of the migrations suite.
+  int migrations = 1000;
 };
 
 inline constexpr int kCallers = 64;
