@@ -61,6 +61,7 @@ absl::Status CreateTable(Session* session, const std::string& table) {
 Lease::~Lease() { StopHeartbeat(); }
 
 absl::StatusOr<bool> Lease::TryTake(Session* session, const std::string& table, bool table_exists) {
+  StopHeartbeat();
   absl::Status created = table_exists ? absl::OkStatus() : CreateTable(session, table);
   if (IsContended(created)) return false;
   if (!created.ok()) return created;

@@ -92,6 +92,8 @@ absl::StatusOr<int64_t> Session::Change(std::string_view sql, std::span<const dr
   driver::StatementRun run;
   run.sql = sql;
   run.args = args;
+  // A statement of a step's; one with values is the history's.
+  run.once = args.empty();
   absl::Status status = Execute(&run);
   if (!status.ok()) return status;
   return run.summary.rows_affected;

@@ -63,11 +63,11 @@ absl::Status SqlDialect::CreateHistory(Session* session) {
   absl::StatusOr<std::string> name = QualifiedTable(session);
   if (!name.ok()) return name.status();
   return session->Run(fmt::format(
-      "CREATE TABLE {} (id BIGINT NOT NULL PRIMARY KEY, version BIGINT NOT NULL, "
+      "CREATE TABLE {} (id {} NOT NULL PRIMARY KEY, version BIGINT NOT NULL, "
       "name TEXT NOT NULL, checksum TEXT NOT NULL, direction TEXT NOT NULL, state TEXT NOT NULL, "
       "statement BIGINT NOT NULL, note TEXT NOT NULL, applied_at {} NOT NULL, "
       "duration_ms BIGINT NOT NULL)",
-      *name, timestamp_type()));
+      *name, id_type(), timestamp_type()));
 }
 
 absl::StatusOr<std::vector<HistoryRow>> SqlDialect::ReadHistory(Session* session) {

@@ -28,6 +28,8 @@ class SqlDialect : public Dialect {
   virtual absl::StatusOr<bool> HistoryExists(Session* session) = 0;
   // The type of a column for a point in time.
   virtual std::string_view timestamp_type() const = 0;
+  // The type of the key.
+  virtual std::string_view id_type() const { return "BIGINT"; }
 
   // What writes a row. Its values are $1 ($1 is the id) to $10, in the order of
   // `columns`; `set` assigns all but the id.

@@ -81,6 +81,8 @@ class SqliteDialect final : public SqlDialect {
   }
 
   std::string_view timestamp_type() const override { return "TIMESTAMP"; }
+  // Then it is the row's own number, and there is no index beside the table.
+  std::string_view id_type() const override { return "INTEGER"; }
 
  private:
   // Empty for a database in memory.

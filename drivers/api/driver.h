@@ -103,6 +103,8 @@ struct Chain {
 struct StatementRun {
   // In.
   std::string_view sql;
+  // The same text will not come again: there is no use in keeping it prepared.
+  bool once = false;
   std::span<const Value> args;
   // If not empty, the statement runs once for each row, all of them or none;
   // `args` is then empty and rows that it returns are dropped.

@@ -160,6 +160,8 @@ class Connection final : public driver::Connection {
   // Runs a statement of the driver's own.
   absl::Status Control(const std::string& sql, const Watch& watch);
   absl::Status Control(const std::string& sql);
+  // Runs one without values and rows, without preparing it.
+  void RunOnce(driver::StatementRun* run);
   // Runs one by itself.
   void RunOne(driver::StatementRun* run, bool may_leave_cursor);
   // Buffered at most, where a result cannot be left to a cursor.
@@ -217,6 +219,7 @@ class Connection final : public driver::Connection {
   // --- prepare.cc
   // What a text alone forbids.
   static absl::Status Check(const Text& text);
+  static absl::Status CheckSql(std::string_view sql, const Text& text);
   // The statement of `sql`, prepared with parameter types that suit `args`.
   absl::StatusOr<Statement*> Prepare(std::string_view sql, std::span<const driver::Value> args,
                                      const Watch& watch);

@@ -296,7 +296,30 @@ absl::Status Connection::OutcomeUnknown() const {
       "look at the data before trying again");
 }
 
+void Connection::RunOnce(StatementRun* run) {
+  const Watch watch(link_.get(), run->deadline, run->cancellation);
+  run->status = watch.Interruption();
+  Statement statement;
+  statement.text = Inspect(run->sql);
+  if (run->status.ok()) run->status = CheckSql(run->sql, statement.text);
+  if (!run->status.ok()) return;
+  run->summary = {};
+  Command command(&watch);
+  if (!link_->SendText(std::string(run->sql))) {
+    run->status = link_->BrokenError();
+    return;
+  }
+  link_->RowByRow();
+  link_->SendSync();
+  Receive(run, statement, &command, kNoCursor);
+  CheckSession(run, statement);
+}
+
 void Connection::RunOne(StatementRun* run, bool may_leave_cursor) {
+  if (run->once && run->writer == nullptr && run->args.empty() && run->rows.empty()) {
+    RunOnce(run);
+    return;
+  }
   if (run->staleness.count() != 0 && !stale_read_) {
     RunStale(run, may_leave_cursor);
     return;

@@ -25,6 +25,12 @@ constexpr size_t kMaxParameters = 7'498;
 
 }  // namespace
 
+absl::Status Connection::CheckSql(std::string_view sql, const Text& text) {
+  absl::Status checked = Check(text);
+  if (!checked.ok() || sql.find('\0') == std::string_view::npos) return checked;
+  return driver::MakeError(Reason::kSyntax, "the statement has a NUL character in it");
+}
+
 absl::Status Connection::Check(const Text& text) {
   if (text.empty) {
     return driver::MakeError(Reason::kEmptyStatement, "the statement is empty");
@@ -93,11 +99,8 @@ absl::StatusOr<Statement*> Connection::PrepareAs(std::string_view sql,
                                                  const Watch& watch, bool may_fail) {
   auto statement = std::make_unique<Statement>();
   statement->text = Inspect(sql);
-  absl::Status checked = Check(statement->text);
+  absl::Status checked = CheckSql(sql, statement->text);
   if (!checked.ok()) return checked;
-  if (sql.find('\0') != std::string_view::npos) {
-    return driver::MakeError(Reason::kSyntax, "the statement has a NUL character in it");
-  }
   statement->sql = sql;
   statement->name = statements_.NextName();
   // A failure that is not the last word must not abort a client's transaction.

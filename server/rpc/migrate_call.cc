@@ -22,8 +22,12 @@ MigrateCall::MigrateCall(const RpcContext& context, const CallSource& source)
                return DeadlineFor(*database_, has_timeout, timeout, Clock::System().Now(),
                                   deadline);
              }),
-      events_([this](const v1::MigrateResponse& event) { return Write(event); },
-              [this](const absl::Status& why) { cancellation_.Cancel(why); }) {
+      events_(
+          [this](const v1::MigrateResponse& event, bool more) {
+            more_events_ = more;
+            return Write(event);
+          },
+          [this](const absl::Status& why) { cancellation_.Cancel(why); }) {
   transactional = true;
   source_.services->migration.RequestMigrate(&server_context_, stream(), source_.queue,
                                              source_.queue, StartTag());
@@ -31,6 +35,7 @@ MigrateCall::MigrateCall(const RpcContext& context, const CallSource& source)
 
 void MigrateCall::Tick(TimePoint now) {
   CheckStall(now);
+  events_.Flush();
   const State state = state_.load();
   if (state == State::kQueued || state == State::kPausing) TickWaiting(state, now);
   if (state == State::kCoding && cancellation_.cancelled()) EndCoding();
@@ -81,6 +86,12 @@ void MigrateCall::OnWritten(bool ok) {
   } else if (written.answered) {
     Answer();
   }
+}
+
+void MigrateCall::DoWrite(const grpc::ByteBuffer& bytes, void* tag) {
+  grpc::WriteOptions options;
+  if (more_events_) options.set_buffer_hint();
+  stream()->Write(bytes, options, tag);
 }
 
 void MigrateCall::Do(Work work) {

@@ -5,8 +5,8 @@
 //                     \-> pausing (another daemon has the lock) -> acquiring
 //
 // What waits does so without a thread and without a connection: the ticker moves
-// it on. Each unit of work (a lock attempt, the plan, a step) is an executor's
-// task of its own.
+// it on. Each unit of work (a lock attempt, the plan, a step or a few short ones) is an
+// executor's task of its own.
 //
 // migrate_call.cc has what brings the call from one state to the next,
 // migrate_work.cc the units of work, migrate_code.cc what is a code step's.
@@ -69,6 +69,7 @@ class MigrateCall final : public BidiCall, public Task, public Pool::Waiter {
   void OnStart() override { StartRead(); }
   void OnRead(bool ok) override;
   void OnWritten(bool ok) override;
+  void DoWrite(const grpc::ByteBuffer& bytes, void* tag) override;
   void OnCancelled() override;
 
   // Has the executor do it. From any thread that owns the call.
@@ -88,8 +89,13 @@ class MigrateCall final : public BidiCall, public Task, public Pool::Waiter {
   absl::Status RunPrepare();
   absl::Status RunLock();
   absl::Status RunPlan();
+  // As many as there is time for; the others as a task of their own.
+  absl::Status RunSteps();
+  void BeginStep();
   absl::Status RunStep();
   absl::Status EndStep(const absl::Status& status);
+  // After a step: the next one, or the end.
+  absl::Status GoOn();
   absl::Status RunRecord();
   absl::Status Succeed(int32_t steps, const std::vector<migrations::HistoryRow>& rows);
   void RunEnd();
@@ -134,6 +140,7 @@ class MigrateCall final : public BidiCall, public Task, public Pool::Waiter {
 
   StepProgress progress_;
   MigrateEvents events_;
+  bool more_events_ = false;  // of the write that is being started
 };
 
 }  // namespace penstock::server

@@ -11,6 +11,7 @@ using driver::MakeError;
 using driver::Reason;
 
 absl::Status MigrateCall::RunBeginCode() {
+  BeginStep();
   progress_.Pause();
   absl::StatusOr<Lease> lease = migration_->BeginCode(next_step_);
   if (!lease.ok()) return lease.status();
@@ -77,7 +78,8 @@ absl::Status MigrateCall::RunCodeDone() {
     if (outcome.ok()) outcome = absl::UnknownError(error.message());
   }
   GiveUpCode();
-  return EndStep(migration_->EndCode(next_step_, outcome));
+  absl::Status status = EndStep(migration_->EndCode(next_step_, outcome));
+  return status.ok() ? GoOn() : status;
 }
 
 void MigrateCall::GiveUpCode() {

@@ -9,19 +9,39 @@ bool MigrateEvents::Push(const v1::MigrateResponse& event, bool is_answer) {
   if (finish_.has_value() || !error_.ok()) return false;
   events_.push_back(event);
   has_answer_ = has_answer_ || is_answer;
-  if (!writing_) WriteNextLocked();
+  StartLocked();
   if (!error_.ok()) has_answer_ = false;
   return error_.ok();
 }
 
+void MigrateEvents::Hold(const v1::MigrateResponse& event) {
+  const std::lock_guard lock(mutex_);
+  if (!finish_.has_value() && error_.ok()) events_.push_back(event);
+}
+
+void MigrateEvents::Flush() {
+  const std::lock_guard lock(mutex_);
+  StartLocked();
+}
+
+void MigrateEvents::StartLocked() {
+  due_ = events_.size();
+  if (!writing_) WriteNextLocked();
+}
+
 void MigrateEvents::WriteNextLocked() {
-  if (events_.empty()) return;
-  error_ = write_(events_.front());
+  if (due_ == 0) return;
+  error_ = write_(events_.front(), --due_ > 0);
   writing_ = error_.ok();
   events_.pop_front();
   if (error_.ok()) return;
-  events_.clear();
+  Clear();
   broken_(error_);
+}
+
+void MigrateEvents::Clear() {
+  events_.clear();
+  due_ = 0;
 }
 
 MigrateEvents::Written MigrateEvents::OnWritten(bool ok) {
@@ -30,7 +50,7 @@ MigrateEvents::Written MigrateEvents::OnWritten(bool ok) {
   if (ok) {
     WriteNextLocked();
   } else {
-    events_.clear();
+    Clear();
   }
   Written written;
   if (writing_) return written;
@@ -42,6 +62,7 @@ MigrateEvents::Written MigrateEvents::OnWritten(bool ok) {
 
 std::optional<absl::Status> MigrateEvents::End(const absl::Status& status) {
   const std::lock_guard lock(mutex_);
+  StartLocked();
   finish_ = error_.ok() ? status : error_;
   return writing_ ? std::nullopt : finish_;
 }

@@ -17,15 +17,23 @@ namespace penstock::server {
 // answers. Thread-safe.
 class MigrateEvents {
  public:
-  // `write` starts the write of an event, whose end OnWritten is told. `broken` is
-  // called, once and under the lock, when nothing can be written any more.
-  MigrateEvents(std::function<absl::Status(const v1::MigrateResponse&)> write,
-                std::function<void(const absl::Status&)> broken)
+  // Starts the write of an event, whose end OnWritten is told; `more`: another one
+  // follows at once, so that this one need not be sent alone.
+  using WriteEvent = std::function<absl::Status(const v1::MigrateResponse&, bool more)>;
+
+  // `broken` is called, once and under the lock, when nothing can be written any more.
+  MigrateEvents(WriteEvent write, std::function<void(const absl::Status&)> broken)
       : write_(std::move(write)), broken_(std::move(broken)) {}
 
   // False: nothing can be written any more. `is_answer`: Written::answered comes when
   // this and all before it have been written.
   bool Push(const v1::MigrateResponse& event, bool is_answer = false);
+
+  // As Push, but it is not sent before the next Push or Flush: a thousand small steps
+  // would otherwise send two thousand messages, each of which wakes the client.
+  void Hold(const v1::MigrateResponse& event);
+  // Sends what is held. To be called regularly.
+  void Flush();
 
   // What there is to do after a write.
   struct Written {
@@ -42,13 +50,17 @@ class MigrateEvents {
   std::optional<absl::Status> End(const absl::Status& status);
 
  private:
+  // Everything that is queued is to be written now.
+  void StartLocked();
   void WriteNextLocked();
+  void Clear();
 
-  const std::function<absl::Status(const v1::MigrateResponse&)> write_;
+  const WriteEvent write_;
   const std::function<void(const absl::Status&)> broken_;
 
   std::mutex mutex_;
   std::deque<v1::MigrateResponse> events_;
+  size_t due_ = 0;  // so many of them, from the front, are not held
   bool writing_ = false;
   bool has_answer_ = false;
   absl::Status error_;

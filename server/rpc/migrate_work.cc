@@ -8,6 +8,13 @@
 #include "server/rpc/migration_convert.h"
 
 namespace penstock::server {
+namespace {
+
+// Short steps follow each other in one task for so long: a handover to another thread may
+// cost more than the step.
+constexpr Duration kStepsTogether = std::chrono::milliseconds(10);
+
+}  // namespace
 
 void MigrateCall::Run() {
   if (cancellation_.cancelled() && work_ != Work::kEnd) {
@@ -25,7 +32,7 @@ absl::Status MigrateCall::RunWork() {
     case Work::kAcquire: Acquire(); return absl::OkStatus();
     case Work::kLock: return RunLock();
     case Work::kPlan: return RunPlan();
-    case Work::kStep: return RunStep();
+    case Work::kStep: return RunSteps();
     case Work::kCode: RunCode(); return absl::OkStatus();
     case Work::kFetch: RunFetch(); return absl::OkStatus();
     case Work::kCodeDone: return RunCodeDone();
@@ -77,15 +84,30 @@ absl::Status MigrateCall::RunPlan() {
   return absl::OkStatus();
 }
 
-absl::Status MigrateCall::RunStep() {
+absl::Status MigrateCall::RunSteps() {
+  const TimePoint until = Clock::System().Now() + kStepsTogether;
+  do {
+    if (migration_->plan()[next_step_].script() == nullptr) return RunBeginCode();
+    absl::Status status = RunStep();
+    if (!status.ok() || next_step_ == migration_->plan().size()) {
+      return status.ok() ? GoOn() : status;
+    }
+  } while (Clock::System().Now() < until && !cancellation_.cancelled());
+  return GoOn();
+}
+
+void MigrateCall::BeginStep() {
   const TimePoint began = Clock::System().Now();
   const migrations::PlanStep& step = migration_->plan()[next_step_];
-  const bool is_code = step.script() == nullptr;
+  const auto statements =
+      step.script() == nullptr ? 0 : static_cast<int64_t>(step.script()->statements.size());
   const auto index = static_cast<int32_t>(next_step_);
-  progress_.Begin(index, is_code ? 0 : static_cast<int64_t>(step.script()->statements.size()),
-                  began);
-  events_.Push(progress_.Report(index, began, false));
-  if (is_code) return RunBeginCode();
+  progress_.Begin(index, statements, began);
+  events_.Hold(progress_.Report(index, began, false));
+}
+
+absl::Status MigrateCall::RunStep() {
+  BeginStep();
   return EndStep(migration_->RunStep(next_step_, [this](size_t statement, size_t) {
     progress_.SetStatement(static_cast<int64_t>(statement));
   }));
@@ -102,8 +124,13 @@ absl::Status MigrateCall::EndStep(const absl::Status& status) {
        {"duration_ms", took.count()}});
   if (!status.ok()) return status;
   progress_.Pause();
-  events_.Push(progress_.Report(static_cast<int32_t>(next_step_), ended, true));
-  if (++next_step_ == migration_->plan().size()) {
+  events_.Hold(progress_.Report(static_cast<int32_t>(next_step_), ended, true));
+  ++next_step_;
+  return absl::OkStatus();
+}
+
+absl::Status MigrateCall::GoOn() {
+  if (next_step_ == migration_->plan().size()) {
     return Succeed(static_cast<int32_t>(next_step_), {});
   }
   Do(Work::kStep);

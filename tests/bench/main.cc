@@ -8,6 +8,7 @@
 
 #include "tests/bench/echo_server.h"
 #include "tests/bench/key_value_suite.h"
+#include "tests/bench/migrations_suite.h"
 #include "tests/bench/postgres_suite.h"
 #include "tests/bench/report.h"
 #include "tests/bench/sqlite_suite.h"
@@ -58,6 +59,7 @@ int Main(int argc, char** argv) {
   add_suite("sqlite", "penstockd on SQLite", RunSqliteSuite);
   add_suite("postgres", "penstockd on PostgreSQL", RunPostgresSuite);
   add_suite("kv", "penstockd's keys and values on RocksDB", RunKeyValueSuite);
+  add_suite("migrations", "penstock migrate beside sqlite3 and psql", RunMigrationsSuite);
 
   std::string address;
   CLI::App* echo = app.add_subcommand("echo-server", "the bare server that rows are held against");
@@ -71,6 +73,7 @@ int Main(int argc, char** argv) {
     options.large_rows = 200'000;
     options.bulk_rows = 50'000;
     options.scan_entries = 50'000;
+    options.migrations = 20;
   }
   return Run(chosen, options, json);
 }

@@ -33,6 +33,8 @@ struct SuiteOptions {
   int64_t bulk_rows = 1'000'000;
   // Of the scan of a keyspace.
   int64_t scan_entries = 1'000'000;
+  // Files of the migrations suite.
+  int migrations = 1000;
 };
 
 inline constexpr int kCallers = 64;
