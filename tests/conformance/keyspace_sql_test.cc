@@ -13,7 +13,9 @@ using grpc::StatusCode;
 
 class KeyspaceSql : public Conformance {
  protected:
-  void SetUp() override { Do("CREATE TABLE t (key VARCHAR(100) PRIMARY KEY, value TEXT)"); }
+  void SetUp() override {
+    Do("CREATE TABLE t (key VARCHAR(100) NOT NULL PRIMARY KEY, value TEXT)");
+  }
 
   void ExpectRefused(const std::string& sql, v1::Reason reason, const Values& args = {}) {
     const Outcome outcome = wire().Exec(sql, args);
