@@ -148,7 +148,7 @@ class DaemonProvider final : public Provider {
       status = channel_->Check(ctx);
       if (!status.ok()) return status;
       grpc::ClientContext call;
-      Channel::SetUp(ctx, &call);
+      channel_->SetUp(ctx, &call);
       call.set_wait_for_ready(wait);
       // Nothing in the request tells the daemon the time that is left, so no grace.
       if (ctx.deadline() != absl::InfiniteFuture()) call.set_deadline(ToDeadline(ctx.deadline()));
