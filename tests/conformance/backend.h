@@ -102,9 +102,10 @@ class Conformance : public ::testing::TestWithParam<const Backend*> {
   std::unique_ptr<Wire> wire_;
 };
 
-#define PENSTOCK_CONFORMANCE(Suite)                    \
-  INSTANTIATE_TEST_SUITE_P(                            \
-      Drivers, Suite, ::testing::ValuesIn(Backends()), \
+#define PENSTOCK_CONFORMANCE(Suite) PENSTOCK_CONFORMANCE_ON(Suite, Backends())
+#define PENSTOCK_CONFORMANCE_ON(Suite, backends)     \
+  INSTANTIATE_TEST_SUITE_P(                          \
+      Drivers, Suite, ::testing::ValuesIn(backends), \
       [](const ::testing::TestParamInfo<const Backend*>& tested) { return tested.param->name(); })
 
 }  // namespace penstock::testing
