@@ -120,7 +120,8 @@ class Collector {
     for (const Property& each : kOfKeyspace) {
       for (size_t i = 0; i < keyspaces.size() && i < kMaxKeyspaceFigures; ++i) {
         uint64_t value = 0;
-        if (!store_.db()->GetIntProperty(keyspaces[i].second.get(), each.property, &value)) continue;
+        if (!store_.db()->GetIntProperty(keyspaces[i].second.get(), each.property, &value))
+          continue;
         Add(each, value, {{"keyspace", keyspaces[i].first}});
       }
     }
