@@ -6,6 +6,7 @@
 
 #include <cstdlib>
 #include <filesystem>
+#include <fstream>
 #include <pqxx/pqxx>
 #include <string>
 #include <utility>
@@ -51,27 +52,29 @@ void PostgresCluster::GiveAway(const std::string& path) {
 
 void PostgresCluster::Run(const std::string& program, std::vector<std::string> arguments) {
   arguments.insert(arguments.begin(), PostgresProgram(program));
-  Process process(AsPostgres(std::move(arguments)), folder_.path());
+  Process process(AsPostgres(std::move(arguments)), folder_);
   EXPECT_EQ(process.Wait(), 0) << process.output();
 }
 
-PostgresCluster::PostgresCluster(const std::vector<std::string>& settings) : settings_(settings) {
-  GiveAway(folder_.path());
+PostgresCluster::PostgresCluster(const std::vector<std::string>& settings)
+    : own_folder_(std::make_unique<TempDir>()), folder_(own_folder_->path()), settings_(settings) {
+  GiveAway(folder_);
   Run("initdb", {"--no-sync", "--auth=trust", "--username=postgres", "--encoding=UTF8",
-                 "--locale=C.UTF-8", folder_.path() + "/data"});
+                 "--locale=C.UTF-8", folder_ + "/data"});
   Start();
 }
 
-PostgresCluster::PostgresCluster(const PostgresCluster* primary) {
-  GiveAway(folder_.path());
+PostgresCluster::PostgresCluster(const PostgresCluster* primary)
+    : own_folder_(std::make_unique<TempDir>()), folder_(own_folder_->path()) {
+  GiveAway(folder_);
   Run("pg_basebackup",
       {"--no-sync", "--checkpoint=fast", "--write-recovery-conf", "--username=postgres",
-       "--host=" + primary->folder_.path(), "--pgdata=" + folder_.path() + "/data"});
+       "--host=" + primary->folder_, "--pgdata=" + folder_ + "/data"});
   Start();
 }
 
 std::string PostgresCluster::PlaceFile(const std::string& from, const std::string& name) {
-  const std::string path = folder_.path() + "/" + name;
+  const std::string path = folder_ + "/" + name;
   std::filesystem::copy_file(from, path);
   std::filesystem::permissions(path, std::filesystem::perms::owner_read);
   GiveAway(path);
@@ -82,22 +85,48 @@ PostgresCluster::~PostgresCluster() {
   if (server_ != nullptr) Stop(SIGQUIT);
 }
 
+void PostgresCluster::DropDatabases() {
+  if (databases_.empty()) return;
+  pqxx::connection connection(connection_string("postgres"));
+  pqxx::nontransaction work(connection);
+  for (const std::string& name : databases_) {
+    work.exec("DROP DATABASE " + name + " WITH (FORCE)");
+  }
+  databases_.clear();
+}
+
+// When the tests have run: later, at exit, what libpq needs may be gone already.
+class PostgresCluster::Cleaner final : public ::testing::EmptyTestEventListener {
+  void OnTestProgramEnd(const ::testing::UnitTest&) override { Shared().DropDatabases(); }
+};
+
 PostgresCluster& PostgresCluster::Shared() {
   // Destroyed at exit, unlike most of what is static, so that nothing is left.
-  static PostgresCluster cluster;
-  return cluster;
+  const char* const file = std::getenv("PENSTOCK_TEST_POSTGRES");
+  if (file == nullptr) {
+    static PostgresCluster own;
+    return own;
+  }
+  static PostgresCluster shared = [file] {
+    std::string folder;
+    std::getline(std::ifstream(file), folder);
+    if (folder.empty()) ADD_FAILURE() << file << " does not say where the shared PostgreSQL is";
+    ::testing::UnitTest::GetInstance()->listeners().Append(new Cleaner);
+    return PostgresCluster(Running(), folder);
+  }();
+  return shared;
 }
 
 void PostgresCluster::Start(const std::vector<std::string>& settings) {
-  std::vector<std::string> words = {PostgresProgram("postgres"), "-D", folder_.path() + "/data",
-                                    "-k", folder_.path()};
+  std::vector<std::string> words = {PostgresProgram("postgres"), "-D", folder_ + "/data", "-k",
+                                    folder_};
   for (const char* setting :
        {"listen_addresses=", "fsync=off", "max_connections=64", "max_prepared_transactions=4"}) {
     words.insert(words.end(), {"-c", setting});
   }
   for (const std::string& setting : settings_) words.insert(words.end(), {"-c", setting});
   for (const std::string& setting : settings) words.insert(words.end(), {"-c", setting});
-  server_ = std::make_unique<Process>(AsPostgres(words), folder_.path());
+  server_ = std::make_unique<Process>(AsPostgres(words), folder_);
   // A standby says "ready to accept read-only connections".
   EXPECT_TRUE(server_->WaitForOutput("database system is ready to accept ")) << server_->output();
 }
@@ -109,14 +138,16 @@ void PostgresCluster::Stop(int signal) {
 }
 
 std::string PostgresCluster::CreateDatabase() {
-  const std::string name = "test" + std::to_string(++databases_);
+  // Others may be making theirs on the same server.
+  std::string name = "test" + std::to_string(getpid()) + "_" + std::to_string(databases_.size());
   pqxx::connection connection(connection_string("postgres"));
   pqxx::nontransaction(connection).exec("CREATE DATABASE " + name);
+  databases_.push_back(name);
   return name;
 }
 
 std::string PostgresCluster::connection_string(const std::string& database) const {
-  return "host=" + folder_.path() + " user=postgres dbname=" + database;
+  return "host=" + folder_ + " user=postgres dbname=" + database;
 }
 
 }  // namespace penstock::testing

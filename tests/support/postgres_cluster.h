@@ -4,6 +4,7 @@
 
 #include <memory>
 #include <string>
+#include <utility>
 #include <vector>
 
 #include "tests/support/process.h"
@@ -34,7 +35,9 @@ class PostgresCluster {
   PostgresCluster(const PostgresCluster&) = delete;
   PostgresCluster& operator=(const PostgresCluster&) = delete;
 
-  // Started by the first who asks; the process's own until it ends.
+  // The one that test programs share, if PENSTOCK_TEST_POSTGRES names the file that
+  // says where it is (shared_postgres.sh). Otherwise the process's own, started by the
+  // first who asks.
   static PostgresCluster& Shared();
 
   // The server's process; Stop waits until it has ended. `settings` are further
@@ -42,24 +45,34 @@ class PostgresCluster {
   void Start(const std::vector<std::string>& settings = {});
   void Stop(int signal);
 
-  // Makes an empty database; for connection_string.
+  // Makes an empty database; for connection_string. It goes with the server, or with
+  // this process if the server is shared.
   std::string CreateDatabase();
   // "host=… user=postgres dbname=…"
   std::string connection_string(const std::string& database) const;
-  const std::string& socket_folder() const { return folder_.path(); }
+  const std::string& socket_folder() const { return folder_; }
   // Puts a file where the server may read it, and nobody else; its path.
   std::string PlaceFile(const std::string& from, const std::string& name);
 
  private:
+  struct Running {};
+  // Somebody else's, whose socket is in `folder`.
+  PostgresCluster(Running, std::string folder) : folder_(std::move(folder)) {}
+
+  class Cleaner;
+  void DropDatabases();
+
   // Runs one of PostgreSQL's programs.
   void Run(const std::string& program, std::vector<std::string> arguments);
   // Lets the server's user have the file or folder.
   void GiveAway(const std::string& path);
 
-  TempDir folder_;
+  // Null: the server is shared.
+  const std::unique_ptr<TempDir> own_folder_;
+  const std::string folder_;
   const std::vector<std::string> settings_;
   std::unique_ptr<Process> server_;
-  int databases_ = 0;
+  std::vector<std::string> databases_;
 };
 
 }  // namespace penstock::testing
