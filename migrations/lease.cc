@@ -51,8 +51,11 @@ absl::Status CreateTable(Session* session, const std::string& table) {
       fmt::format("CREATE TABLE IF NOT EXISTS {} (id BIGINT NOT NULL PRIMARY KEY, "
                   "owner TEXT NOT NULL, fence BIGINT NOT NULL, expires_at TIMESTAMPTZ NOT NULL)",
                   table));
-  // Two that do it at once may collide in the catalogue.
-  const bool other = driver::GetErrorInfo(created).reason == Reason::kUniqueViolation;
+  // Two that do it at once may collide in the catalogue: at the table's row of it, or
+  // at that of the type which a table has (duplicate_table, duplicate_object).
+  const driver::ErrorInfo info = driver::GetErrorInfo(created);
+  const bool other = info.reason == Reason::kUniqueViolation || info.sqlstate == "42P07" ||
+                     info.sqlstate == "42710";
   return other ? absl::OkStatus() : created;
 }
 
