@@ -15,7 +15,7 @@ int main(int argc, char** argv) {
   options.code.push_back(
       {.version = 2, .name = "fill", .up = [&ctx](penstock::Transaction* transaction) {
          const absl::Status done =
-             transaction->Exec(ctx, "INSERT INTO log VALUES ($1)", 2).status();
+             transaction->Exec(ctx, "INSERT INTO log VALUES ($1, $2)", "2", 2).status();
          std::puts(done.ok() ? "in the code step" : "the statement failed");
          std::fflush(stdout);
          for (;;) pause();

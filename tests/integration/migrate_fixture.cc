@@ -14,7 +14,7 @@
 namespace penstock::testing {
 
 MigrateProcess::MigrateProcess() {
-  if (is_sqlite()) return;
+  if (is_sqlite() || is_pebble()) return;
   PostgresCluster& cluster = PostgresCluster::Shared();
   const std::string database = cluster.CreateDatabase();
   server_ = connection_ = cluster.connection_string(database);
@@ -25,15 +25,20 @@ MigrateProcess::MigrateProcess() {
                 " options='-c default_transaction_isolation=serializable'";
 }
 
+std::string MigrateProcess::Connection() const {
+  if (is_pebble()) {
+    return "    database: " + path("main.pebble") + "\n    options: {lock_timeout_ms: 60000}";
+  }
+  if (!is_sqlite()) return "    connection_string: \"" + connection_ + "\"";
+  return "    database: " + path("main.db") + "\n    options: {busy_timeout_ms: 60000}";
+}
+
 std::unique_ptr<Process> MigrateProcess::Daemon(const std::string& name, const std::string& more) {
   std::filesystem::create_directories(path(name));
   std::ofstream(path(name + ".yaml"))
       << "data_dir: " << path(name) << "\nserver:\n  listen: " << target(name)
       << "\n  http_listen: \"off\"\ndatabases:\n  main:\n    driver: " << GetParam() << "\n"
-      << (is_sqlite()
-              ? "    database: " + path("main.db") + "\n    options: {busy_timeout_ms: 60000}"
-              : "    connection_string: \"" + connection_ + "\"")
-      << "\n    migrations_lease: 1s\n"
+      << Connection() << "\n    migrations_lease: 1s\n"
       << more;
   return std::make_unique<Process>(
       std::vector<std::string>{BuiltProgram("penstockd"), "--config", path(name + ".yaml")},
@@ -76,30 +81,45 @@ std::string MigrateProcess::Folder(const MigrationFiles& files, const std::strin
   return folder;
 }
 
+std::string MigrateProcess::Insert(int n) {
+  return fmt::format("INSERT INTO log VALUES ('{0}', {0})", n);
+}
+
 std::string MigrateProcess::Slow() const {
-  return is_sqlite() ? "INSERT INTO log WITH RECURSIVE c(i) AS (SELECT 1 UNION ALL SELECT i + 1 "
-                       "FROM c WHERE i < 3000000) SELECT max(i) FROM c"
-                     : "INSERT INTO log SELECT 3000000 FROM pg_sleep(1)";
+  return is_sqlite() || is_pebble()
+             ? "INSERT INTO log WITH RECURSIVE c(i) AS (SELECT 1 UNION ALL SELECT i + 1 "
+               "FROM c WHERE i < 3000000) SELECT '3000000', max(i) FROM c"
+             : "INSERT INTO log SELECT '3000000', 3000000 FROM pg_sleep(1)";
+}
+
+std::string MigrateProcess::Numbers(Wire& wire) {
+  return wire.Query("SELECT value FROM log ORDER BY value").text();
+}
+
+std::string MigrateProcess::History(Wire& wire, const std::string& query) const {
+  const std::string history = is_pebble()
+                                  ? "SELECT row->>'version' AS version, row->>'state' AS state, "
+                                    "row->>'statement' AS statement FROM "
+                                    "(SELECT CAST(value AS TEXT) AS row FROM penstock_migrations)"
+                                  : "SELECT version, state, statement FROM penstock_migrations";
+  return wire.Query("WITH history AS (" + history + ") " + query).text();
 }
 
 MigrationFiles MigrateProcess::TenSteps() const {
-  MigrationFiles files = {{"01_log.up.sql", "CREATE TABLE log (n INTEGER)"}};
+  MigrationFiles files = {{"01_log.up.sql", MakeLog()}};
   for (int i = 2; i <= 10; ++i) {
-    files.push_back(
-        {fmt::format("{:02}_insert.up.sql", i),
-         fmt::format("INSERT INTO log VALUES ({});\n{};", i, i == 5 ? Slow() : "SELECT 1")});
+    files.push_back({fmt::format("{:02}_insert.up.sql", i),
+                     Insert(i) + ";\n" + (i == 5 ? Slow() : "SELECT 1")});
   }
   return files;
 }
 
 void MigrateProcess::ExpectTenSteps(const std::string& daemon) {
   Wire wire(target(daemon));
-  EXPECT_EQ(wire.Query("SELECT n FROM log ORDER BY n").text(),
-            "2; 3; 4; 5; 6; 7; 8; 9; 10; 3000000");
-  EXPECT_EQ(wire.Query("SELECT count(*), count(DISTINCT version) FROM penstock_migrations "
-                       "WHERE state = 'done'")
-                .text(),
-            "10|10");
+  EXPECT_EQ(Numbers(wire), "2; 3; 4; 5; 6; 7; 8; 9; 10; 3000000");
+  EXPECT_EQ(
+      History(wire, "SELECT count(*), count(DISTINCT version) FROM history WHERE state = 'done'"),
+      "10|10");
 }
 
 void MigrateProcess::FinishByRepair(const std::string& daemon, const MigrationFiles& files) {
@@ -110,9 +130,15 @@ void MigrateProcess::FinishByRepair(const std::string& daemon, const MigrationFi
 
 void MigrateProcess::BlockHistory(TransactionStream* transaction) {
   transaction->Begin();
-  const auto blocked =
-      transaction->Exec(is_sqlite() ? "UPDATE penstock_migrations SET note = note"
-                                    : "LOCK TABLE penstock_migrations IN EXCLUSIVE MODE");
+  std::string block = "LOCK TABLE penstock_migrations IN EXCLUSIVE MODE";
+  if (is_sqlite()) block = "UPDATE penstock_migrations SET note = note";
+  // The row that comes next.
+  if (is_pebble()) {
+    block =
+        "INSERT INTO penstock_migrations SELECT CAST(printf('%019d', count(*) + 1) AS BLOB), x'' "
+        "FROM penstock_migrations";
+  }
+  const auto blocked = transaction->Exec(block);
   EXPECT_TRUE(blocked.has_executed()) << blocked.ShortDebugString();
 }
 
@@ -120,14 +146,33 @@ void MigrateProcess::AwaitBlocked(Wire& other) {
   const auto until = std::chrono::steady_clock::now() + std::chrono::seconds(20);
   for (bool blocked = false; !blocked;) {
     ASSERT_LT(std::chrono::steady_clock::now(), until) << "no migrator came to the history";
-    // On SQLite it has the lock's file then.
-    blocked = is_sqlite() ? std::filesystem::exists(path("main.db") + "-migration-lock")
-                          : other.Query(
-                                     "SELECT count(*) FROM pg_stat_activity WHERE "
-                                     "wait_event_type = 'Lock' AND datname = current_database() "
-                                     "AND query LIKE 'INSERT%penstock_migrations\"%'")
-                                    .text() == "1";
+    if (is_sqlite()) {
+      // It has the lock's file then.
+      blocked = std::filesystem::exists(path("main.db") + "-migration-lock");
+    } else if (is_pebble()) {
+      blocked = MigrationIsUnderWay(other);
+    } else {
+      blocked = other
+                    .Query(
+                        "SELECT count(*) FROM pg_stat_activity WHERE wait_event_type = 'Lock' "
+                        "AND datname = current_database() "
+                        "AND query LIKE 'INSERT%penstock_migrations\"%'")
+                    .text() == "1";
+    }
   }
+}
+
+bool MigrateProcess::MigrationIsUnderWay(Wire& wire) {
+  // Of a version that is not there, so that this changes nothing if it has its turn.
+  MigrateStart repair;
+  repair.mutable_repair()->set_version(999);
+  repair.mutable_repair()->set_action(v1::MigrateRequest::Repair::ACTION_MARK_APPLIED);
+  bool waits = false;
+  MigrationWire(wire.channel()).Migrate(repair, {}, [&](const v1::MigrateResponse& event) {
+    waits = waits || event.has_waiting();
+    return !waits;
+  });
+  return waits;
 }
 
 void MigrateProcess::UpOneByRepair(const std::string& daemon, const MigrationFiles& files) {
@@ -166,14 +211,14 @@ std::string MigrateProcess::ProbeOf(const MigrationFiles& files, int64_t version
       if (line.starts_with("--")) --i;
     }
   }
-  static const std::regex kValue("VALUES \\(([0-9]+)\\)");
+  static const std::regex kValue("VALUES \\('([0-9]+)'");
   std::smatch value;
   if (std::regex_search(line, value, kValue)) {
-    return fmt::format("SELECT n FROM log WHERE n = {}", value[1].str());
+    return fmt::format("SELECT value FROM log WHERE key = '{}'", value[1].str());
   }
-  if (line.starts_with("INSERT")) return "SELECT n FROM log WHERE n = 3000000";
-  return is_sqlite() ? "SELECT 1 FROM sqlite_schema WHERE name = 'log'"
-                     : "SELECT 1 WHERE to_regclass('log') IS NOT NULL";
+  if (line.starts_with("INSERT")) return "SELECT value FROM log WHERE key = '3000000'";
+  return is_sqlite() || is_pebble() ? "SELECT 1 FROM sqlite_schema WHERE name = 'log'"
+                                    : "SELECT 1 WHERE to_regclass('log') IS NOT NULL";
 }
 
 std::string MigrateProcess::Dump(const std::string& daemon) {

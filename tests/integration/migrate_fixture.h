@@ -22,7 +22,9 @@ class MigrateProcess : public ::testing::TestWithParam<std::string> {
   MigrateProcess();
 
   bool is_sqlite() const { return GetParam() == "sqlite"; }
-  bool has_transactional_ddl() const { return GetParam() != "cockroachdb"; }
+  // Only one process at a time has the database open.
+  bool is_pebble() const { return GetParam() == "pebble"; }
+  bool has_transactional_ddl() const { return GetParam() != "cockroachdb" && !is_pebble(); }
   std::string path(const std::string& name) const { return folder_.path() + "/" + name; }
   std::string target(const std::string& daemon) const {
     return "unix:" + path(daemon + "/penstock.sock");
@@ -42,15 +44,21 @@ class MigrateProcess : public ::testing::TestWithParam<std::string> {
 
   std::string Folder(const MigrationFiles& files, const std::string& name = "migrations");
 
-  // A statement that takes about a second and leaves the row 3000000 in `log`.
+  // The table `log` has a number in each row.
+  static std::string MakeLog() { return "CREATE TABLE log (key TEXT PRIMARY KEY, value INTEGER)"; }
+  static std::string Insert(int n);
+  // A statement that takes about a second and leaves the number 3000000 in `log`.
   std::string Slow() const;
+  static std::string Numbers(Wire& wire);
+  // What a query finds in `history`, which is the migrations' on every driver.
+  std::string History(Wire& wire, const std::string& query) const;
   // Ten steps of which each leaves a row in `log`; the fifth is slow.
   MigrationFiles TenSteps() const;
   void ExpectTenSteps(const std::string& daemon);
 
   // Migrates up by one step, and if that is refused because one has to be repaired, looks
   // whether its statement was done, has it go on there, and tries again. The files have a
-  // statement a line, which makes `log` or puts a number into it.
+  // statement a line, which is MakeLog, Insert or Slow.
   void UpOneByRepair(const std::string& daemon, const MigrationFiles& files);
   // And then all the way.
   void FinishByRepair(const std::string& daemon, const MigrationFiles& files);
@@ -58,7 +66,7 @@ class MigrateProcess : public ::testing::TestWithParam<std::string> {
   // Opens a transaction in which nobody else can write to the history, which is there.
   void BlockHistory(TransactionStream* transaction);
   // Waits until a migrator, of which there is one, is at it or near. `other` is a daemon
-  // that does not migrate.
+  // that does not migrate, if there may be one.
   void AwaitBlocked(Wire& other);
 
   // The schema without the history.
@@ -70,6 +78,9 @@ class MigrateProcess : public ::testing::TestWithParam<std::string> {
   std::string server_;
 
  private:
+  // Of the database in the configuration.
+  std::string Connection() const;
+  static bool MigrationIsUnderWay(Wire& wire);
   // A query that has a row if the statement was done.
   std::string ProbeOf(const MigrationFiles& files, int64_t version, int64_t statement) const;
 
