@@ -50,7 +50,8 @@ class MigrateProcess : public ::testing::TestWithParam<std::string> {
   // A statement that takes about a second and leaves the number 3000000 in `log`.
   std::string Slow() const;
   static std::string Numbers(Wire& wire);
-  // What a query finds in `history`, which is the migrations' on every driver.
+  // What a query finds in `history`, which on every driver has the version, the state and
+  // the statement of each row of the migrations'.
   std::string History(Wire& wire, const std::string& query) const;
   // Ten steps of which each leaves a row in `log`; the fifth is slow.
   MigrationFiles TenSteps() const;

@@ -191,7 +191,8 @@ TEST_P(MigrateKill, TheClientInAStepWithoutATransaction) {
 TEST_P(MigrateKill, WhoeverWaitsForTheLock) {
   const MigrationFiles files = TenSteps();
   const std::string folder = Folder(files);
-  // The one that migrates, and the one that a transaction of which holds it up.
+  // Who migrates, and who has the transaction that holds it up. Nobody else may have
+  // pebble's database open, so that there all of it dies with the one daemon.
   const std::string holder = is_pebble() ? "a" : "b";
   const std::string blocker = is_pebble() ? "a" : "c";
   std::unique_ptr<Process> daemon = ReadyDaemon("a");
