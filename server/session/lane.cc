@@ -75,6 +75,10 @@ class Lane::Runner final : public Pool::Waiter, public Task {
     }
     if (lane_->metrics_ != nullptr) lane_->metrics_->OnBatch(batch_.size());
     const size_t done = (*lease_)->RunBatch(batch_);
+    // Whoever is told of a lost link and asks again is not to be given another one
+    // that was lost with it: the pool knows of it first.
+    const bool lost = !(*lease_)->healthy() && !AnyCursor(done);
+    if (lost) lease_->Release();
     lane_->PutBack(batch_.begin() + static_cast<std::ptrdiff_t>(done), batch_.end());
     bool handed_on = false;
     for (size_t i = 0; i < done; ++i) {
@@ -85,7 +89,13 @@ class Lane::Runner final : public Pool::Waiter, public Task {
       }
       lane_->Answer(run);
     }
-    return !handed_on && (*lease_)->healthy();
+    return !lost && !handed_on && (*lease_)->healthy();
+  }
+
+  // Whether one of the first of the batch goes on as a cursor.
+  bool AnyCursor(size_t count) const {
+    return std::any_of(batch_.begin(), batch_.begin() + static_cast<std::ptrdiff_t>(count),
+                       [](const driver::StatementRun* run) { return run->cursor != nullptr; });
   }
 
   Lane* const lane_;

@@ -31,9 +31,13 @@ class Gate {
     std::unique_lock lock(mutex_);
     changed_.wait(lock, [this] { return open_; });
   }
+  bool opened() const {
+    std::lock_guard lock(mutex_);
+    return open_;
+  }
 
  private:
-  std::mutex mutex_;
+  mutable std::mutex mutex_;
   std::condition_variable changed_;
   bool open_ = false;
 };
@@ -202,6 +206,28 @@ TEST_F(LaneTest, AFailedConnectFailsWhatWaits) {
 }
 
 // A lane that gathers starts its second runner only when the first is stuck.
+// Or they would ask again, and be given one that was lost with it.
+TEST_F(LaneTest, ThePoolKnowsOfALostLinkBeforeItsCallersDo) {
+  Make({.max_runners = 1}, 2);
+  script_->healthy = [this] { return held_.opened(); };
+  TestRun fails("fails");
+  PoolStats told;
+  fails.on_run = [&] {
+    told = pool_->Stats();
+    held_.Open();
+  };
+  lane_->Submit(&fails);
+  fails.done.Wait();
+  EXPECT_EQ(told.broken_closed, 1);
+  EXPECT_EQ(told.in_use, 0);
+  TestRun after("after");
+  lane_->Submit(&after);
+  after.done.Wait();
+  executor_.reset();
+  EXPECT_EQ(script_->Journal(),
+            (Journal{"connect", "run fails", "close", "connect", "run after", "reset"}));
+}
+
 TEST_F(LaneTest, ASecondRunnerStartsWhenTheFirstIsStuck) {
   Make({.max_runners = 2, .gathers = true}, 2);
   TestRun hold("hold");
