@@ -89,7 +89,7 @@ class Lane::Runner final : public Pool::Waiter, public Task {
       }
       lane_->Answer(run);
     }
-    return !lost && !handed_on && (*lease_)->healthy();
+    return !lost && !handed_on;
   }
 
   // Whether one of the first of the batch goes on as a cursor.

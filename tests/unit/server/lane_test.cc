@@ -205,8 +205,7 @@ TEST_F(LaneTest, AFailedConnectFailsWhatWaits) {
   EXPECT_EQ(pool_->Stats().in_use, 0);
 }
 
-// A lane that gathers starts its second runner only when the first is stuck.
-// Or they would ask again, and be given one that was lost with it.
+// Or they would ask again, and be given another that was lost with it.
 TEST_F(LaneTest, ThePoolKnowsOfALostLinkBeforeItsCallersDo) {
   Make({.max_runners = 1}, 2);
   script_->healthy = [this] { return held_.opened(); };
@@ -228,6 +227,7 @@ TEST_F(LaneTest, ThePoolKnowsOfALostLinkBeforeItsCallersDo) {
             (Journal{"connect", "run fails", "close", "connect", "run after", "reset"}));
 }
 
+// A lane that gathers starts its second runner only when the first is stuck.
 TEST_F(LaneTest, ASecondRunnerStartsWhenTheFirstIsStuck) {
   Make({.max_runners = 2, .gathers = true}, 2);
   TestRun hold("hold");

@@ -136,7 +136,7 @@ TEST_F(BatchTest, CancelEndsAnEndlessQuery) {
   EXPECT_EQ(ended.wait_for(milliseconds(20)), std::future_status::timeout);
   const auto cancelled = steady_clock::now();
   call.cancellation.Cancel(driver::MakeError(Reason::kCancelled, "the client has gone"));
-  EXPECT_LT(ended.get() - cancelled, milliseconds(2000));
+  EXPECT_LT(ended.get() - cancelled, milliseconds(100));
   EXPECT_EQ(call.reason(), Reason::kCancelled);
   EXPECT_EQ(call.message(), "the client has gone");
   EXPECT_EQ(Read("SELECT 1"), "integer 1");
@@ -151,7 +151,7 @@ TEST_F(BatchTest, DeadlinesNameTheirRung) {
     connection->RunBatch({&run, 1});
     EXPECT_EQ(call.reason(), Reason::kQueryTimeout);
     EXPECT_GE(steady_clock::now() - began, milliseconds(20));
-    EXPECT_LT(steady_clock::now() - began, milliseconds(2000));
+    EXPECT_LT(steady_clock::now() - began, milliseconds(500));
   }
 }
 
