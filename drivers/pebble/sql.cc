@@ -6,6 +6,7 @@
 #include "drivers/pebble/connection.h"
 #include "drivers/pebble/sql_cursor.h"
 #include "drivers/pebble/sql_session.h"
+#include "drivers/sqlengine/functions.h"
 
 namespace penstock::pebble {
 namespace {
@@ -48,7 +49,10 @@ absl::StatusOr<Statement*> Connection::Prepare(std::string_view sql,
 Statement* Connection::Prepare(StatementRun* run) {
   const absl::StatusOr<Statement*> statement = Prepare(run->sql, run->deadline, run->cancellation);
   run->status = statement.status();
-  return statement.ok() ? *statement : nullptr;
+  if (!statement.ok()) return nullptr;
+  if (transaction_ != nullptr || !(*statement)->reads_counters()) return *statement;
+  run->status = sqlengine::CounterError();
+  return nullptr;
 }
 
 absl::StatusOr<driver::StatementInfo> Connection::Describe(std::string_view sql,

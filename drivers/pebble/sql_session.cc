@@ -7,8 +7,8 @@
 
 #include "drivers/api/error.h"
 #include "drivers/pebble/create_table.h"
-#include "drivers/pebble/patterns.h"
 #include "drivers/sqlengine/error.h"
+#include "drivers/sqlengine/temp_space.h"
 #include "fmt/format.h"
 
 namespace penstock::pebble {
@@ -21,6 +21,9 @@ using sqlengine::Statement;
 // It is there in SQL before anything has been written to it, as it is for keys and
 // values.
 constexpr char kDefaultKeyspace[] = "kv";
+
+// For sorting and intermediate results, of all databases of the process.
+constexpr int64_t kTempBytes = int64_t{4} << 30;
 
 absl::Status ExistsAlready(std::string_view name) {
   return MakeError(Reason::kSyntax, fmt::format("table {} already exists", name));
@@ -46,16 +49,20 @@ std::vector<Table> TablesOf(const Store& store) {
 }  // namespace
 
 absl::StatusOr<std::unique_ptr<SqlSession>> SqlSession::Open(Store* store) {
+  static sqlengine::TempSpace temp_space(kTempBytes);
   sqlite3* opened = nullptr;
   constexpr int kFlags = SQLITE_OPEN_READWRITE | SQLITE_OPEN_CREATE | SQLITE_OPEN_MEMORY |
                          SQLITE_OPEN_NOMUTEX | SQLITE_OPEN_EXRESCODE;
-  const int code = sqlite3_open_v2(":memory:", &opened, kFlags, nullptr);
+  const int code = sqlite3_open_v2(":memory:", &opened, kFlags, temp_space.name());
   sqlengine::Database db(opened);
   if (code != SQLITE_OK) return sqlengine::LastError(opened);
   std::unique_ptr<SqlSession> session(new SqlSession(store, std::move(db)));
   sqlengine::Harden(opened, store->options().max_value_bytes);
   absl::Status registered = RegisterTables(opened, &session->context_);
-  if (registered.ok()) registered = RegisterPatterns(opened);
+  // Keys and values are bytes, which LIKE and GLOB have to take for text.
+  if (registered.ok()) {
+    registered = session->executor_.RegisterFunctions(sqlengine::BytesInPatterns::kMatched);
+  }
   if (!registered.ok()) return registered;
   session->policy_.Install(opened);
   return session;

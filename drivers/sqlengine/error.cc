@@ -3,10 +3,12 @@
 #include <sqlite3.h>
 
 #include <algorithm>
+#include <iterator>
 #include <string>
 #include <utility>
 
 #include "drivers/api/error.h"
+#include "drivers/sqlengine/temp_space.h"
 #include "fmt/format.h"
 
 namespace penstock::sqlengine {
@@ -61,6 +63,22 @@ Reason ConstraintReason(int extended_code, std::string_view message, ErrorInfo* 
   }
 }
 
+// How SQLite says that a statement is larger than one may be: it has no code for it.
+constexpr std::string_view kTooLarge[] = {
+    "too many",  // SQL variables, columns, terms, arguments, attached databases, …
+    "Expression tree is too large",
+    "parser stack overflow",
+    "statement too long",
+    "variable number must be between",
+    "tables in a join",
+    "LIKE or GLOB pattern too complex"};
+
+bool IsTooLarge(std::string_view message) {
+  return std::any_of(std::begin(kTooLarge), std::end(kTooLarge), [message](std::string_view part) {
+    return message.find(part) != std::string_view::npos;
+  });
+}
+
 // SQLITE_ERROR covers everything that is wrong with a statement.
 Reason StatementReason(std::string_view message, ErrorInfo* info) {
   const std::string_view table = After(message, "no such table: ");
@@ -73,7 +91,7 @@ Reason StatementReason(std::string_view message, ErrorInfo* info) {
   for (const std::string_view data : {"integer overflow", "malformed JSON", "JSON path error"}) {
     if (message.find(data) != std::string_view::npos) return Reason::kDataException;
   }
-  return Reason::kSyntax;
+  return IsTooLarge(message) ? Reason::kLimitExceeded : Reason::kSyntax;
 }
 
 Reason ReasonOf(int extended_code, std::string_view message, ErrorInfo* info) {
@@ -88,7 +106,8 @@ Reason ReasonOf(int extended_code, std::string_view message, ErrorInfo* info) {
     case SQLITE_SCHEMA:
     case SQLITE_PROTOCOL: return Reason::kBusy;
     case SQLITE_ABORT: return Reason::kTransactionAborted;
-    case SQLITE_FULL: return Reason::kDiskFull;
+    case SQLITE_FULL:
+      return extended_code == kTempSpaceFull ? Reason::kLimitExceeded : Reason::kDiskFull;
     case SQLITE_NOMEM: return Reason::kBackendResources;
     case SQLITE_READONLY: return Reason::kReadOnly;
     case SQLITE_INTERRUPT: return Reason::kCancelled;
@@ -104,7 +123,14 @@ Reason ReasonOf(int extended_code, std::string_view message, ErrorInfo* info) {
   }
 }
 
-std::string HintFor(Reason reason) {
+std::string HintFor(Reason reason, int extended_code, std::string_view message) {
+  if (extended_code == kTempSpaceFull) {
+    return "sort or group fewer rows, or raise the option max_temp_mib";
+  }
+  if (reason == Reason::kLimitExceeded && IsTooLarge(message)) {
+    return "divide the statement; send many values as one json parameter with json_each, or as "
+           "`rows` of Exec";
+  }
   switch (reason) {
     case Reason::kBusy: return "another process or connection holds a lock; try again";
     case Reason::kDiskFull: return "free disk space, or raise the option max_page_count";
@@ -121,7 +147,8 @@ absl::Status Classify(int extended_code, std::string_view message, int position)
   info.driver_code = extended_code;
   info.position = position;
   const Reason reason = ReasonOf(extended_code, message, &info);
-  info.hint = HintFor(reason);
+  info.hint = HintFor(reason, extended_code, message);
+  if (extended_code == kTempSpaceFull) message = "the statement takes too much temporary space";
   return MakeError(reason, message, std::move(info));
 }
 

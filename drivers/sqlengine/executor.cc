@@ -22,8 +22,19 @@ constexpr int kProgressSteps = 1000;
 
 }  // namespace
 
-Executor::Executor(sqlite3* db, Policy* policy) : db_(db), policy_(policy) {
+Executor::Executor(sqlite3* db, Policy* policy)
+    : db_(db), policy_(policy), inserted_(db), guarded_(this) {
+  policy_->set_executor(this);
   sqlite3_progress_handler(db_, kProgressSteps, &Executor::OnProgress, this);
+}
+
+Executor::~Executor() { policy_->set_executor(nullptr); }
+
+absl::Status Executor::RegisterFunctions(std::optional<BytesInPatterns> patterns) {
+  absl::Status status = inserted_.Register();
+  if (status.ok()) status = guarded_.Register(db_);
+  if (status.ok() && patterns.has_value()) status = RegisterPatterns(db_, this, *patterns);
+  return status;
 }
 
 int Executor::OnProgress(void* self) {
@@ -44,24 +55,23 @@ absl::Status Executor::Interruption() const {
 absl::Status Executor::Failure(std::string_view sql) const {
   const int code = sqlite3_errcode(db_) & 0xff;
   if (code == SQLITE_AUTH && !policy_->refusal().ok()) return policy_->refusal();
-  if (code == SQLITE_INTERRUPT || code == SQLITE_BUSY) {
+  // The allocator gives nothing any more, either, when the statement is to end.
+  if (code == SQLITE_INTERRUPT || code == SQLITE_BUSY || code == SQLITE_NOMEM) {
     absl::Status interruption = Interruption();
     if (!interruption.ok()) return interruption;
   }
   return LastError(db_, sql);
 }
 
-int64_t Executor::CountChanges() const {
-  // An id from an earlier statement is none of the next one's.
-  sqlite3_set_last_insert_rowid(db_, 0);
+int64_t Executor::CountChanges() {
+  inserted_.Begin();
   return sqlite3_total_changes64(db_);
 }
 
 void Executor::CollectChanges(int64_t changes_before, driver::Summary* summary) const {
   if (sqlite3_total_changes64(db_) == changes_before) return;
   summary->rows_affected += sqlite3_changes64(db_);
-  const sqlite3_int64 id = sqlite3_last_insert_rowid(db_);
-  if (id != 0) summary->last_insert_id = id;
+  if (const std::optional<int64_t> id = inserted_.Inserted()) summary->last_insert_id = id;
 }
 
 absl::StatusOr<bool> Executor::StepFirst(Statement* statement, const driver::BatchLimits& limits,
@@ -94,7 +104,7 @@ absl::StatusOr<bool> Executor::GoOn(int code, Statement* statement,
   return false;
 }
 
-absl::Status Executor::ExecuteOnce(StatementRun* run, Statement* statement) const {
+absl::Status Executor::ExecuteOnce(StatementRun* run, Statement* statement) {
   const int64_t before = CountChanges();
   absl::Status bound = statement->Bind(run->args, Bytes::kBorrow);
   if (!bound.ok()) return bound;
@@ -112,7 +122,7 @@ absl::Status Executor::ExecuteOnce(StatementRun* run, Statement* statement) cons
   return absl::OkStatus();
 }
 
-absl::Status Executor::ExecuteRows(StatementRun* run, Statement* statement) const {
+absl::Status Executor::ExecuteRows(StatementRun* run, Statement* statement) {
   for (size_t i = 0; i < run->rows.size(); ++i) {
     const int64_t before = CountChanges();
     absl::Status status = statement->Bind(run->rows[i], Bytes::kBorrow);

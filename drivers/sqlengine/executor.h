@@ -3,11 +3,16 @@
 #define PENSTOCK_DRIVERS_SQLENGINE_EXECUTOR_H_
 
 #include <cstdint>
+#include <optional>
 #include <string_view>
 
 #include "absl/status/status.h"
 #include "absl/status/statusor.h"
 #include "drivers/api/driver.h"
+#include "drivers/sqlengine/guarded.h"
+#include "drivers/sqlengine/inserted_id.h"
+#include "drivers/sqlengine/memory.h"
+#include "drivers/sqlengine/patterns.h"
 #include "drivers/sqlengine/policy.h"
 #include "drivers/sqlengine/statement.h"
 
@@ -22,17 +27,18 @@ namespace penstock::sqlengine {
 class Executor {
  public:
   Executor(sqlite3* db, Policy* policy);
-  virtual ~Executor() = default;
+  virtual ~Executor();
   Executor(const Executor&) = delete;
   Executor& operator=(const Executor&) = delete;
 
-  // Makes the progress handler look at a deadline and a cancellation (which may
-  // be null) for as long as it lives. One at a time.
+  // Makes the progress handler, the allocator and the functions of ours look at a
+  // deadline and a cancellation (which may be null) for as long as it lives. One at a
+  // time.
   class Watch {
    public:
     Watch(Executor* executor, const driver::Deadline& deadline,
           const driver::Cancellation* cancellation)
-        : executor_(executor) {
+        : executor_(executor), memory_(executor, MemoryScope::kUnlimited) {
       executor_->deadline_ = &deadline;
       executor_->cancellation_ = cancellation;
     }
@@ -45,7 +51,15 @@ class Executor {
 
    private:
     Executor* const executor_;
+    const MemoryScope memory_;
   };
+
+  // Puts the guarded functions in place; `patterns`: LIKE and GLOB as well, with what
+  // they make of bytes.
+  absl::Status RegisterFunctions(std::optional<BytesInPatterns> patterns);
+
+  // last_insert_rowid() is 0 again, as on a new connection.
+  void ForgetInserted() { inserted_.Forget(); }
 
   // Of the watch; null without one.
   const driver::Deadline* deadline() const { return deadline_; }
@@ -72,7 +86,7 @@ class Executor {
                               driver::RowWriter* writer, driver::Summary* summary) const;
 
   // To be called before a statement, and with its result after it.
-  int64_t CountChanges() const;
+  int64_t CountChanges();
   void CollectChanges(int64_t changes_before, driver::Summary* summary) const;
 
  private:
@@ -81,11 +95,13 @@ class Executor {
   // Goes on from `code`, the outcome of the last step.
   absl::StatusOr<bool> GoOn(int code, Statement* statement, const driver::BatchLimits& limits,
                             driver::RowWriter* writer, driver::Summary* summary) const;
-  absl::Status ExecuteOnce(driver::StatementRun* run, Statement* statement) const;
-  absl::Status ExecuteRows(driver::StatementRun* run, Statement* statement) const;
+  absl::Status ExecuteOnce(driver::StatementRun* run, Statement* statement);
+  absl::Status ExecuteRows(driver::StatementRun* run, Statement* statement);
 
   sqlite3* const db_;
-  const Policy* const policy_;
+  Policy* const policy_;
+  InsertedId inserted_;
+  GuardedFunctions guarded_;
   // Of what runs now; null between statements.
   const driver::Deadline* deadline_ = nullptr;
   const driver::Cancellation* cancellation_ = nullptr;

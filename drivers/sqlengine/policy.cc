@@ -1,11 +1,12 @@
 #include "drivers/sqlengine/policy.h"
 
 #include <sqlite3.h>
-#include <strings.h>
 
 #include <utility>
 
 #include "drivers/api/error.h"
+#include "drivers/sqlengine/executor.h"
+#include "drivers/sqlengine/functions.h"
 #include "fmt/format.h"
 
 namespace penstock::sqlengine {
@@ -18,18 +19,34 @@ void Policy::Install(sqlite3* db) { sqlite3_set_authorizer(db, &Policy::Authoriz
 void Policy::Reset() {
   refusal_ = absl::OkStatus();
   changes_session_ = false;
+  reads_counters_ = false;
   note_ = 0;
 }
 
 int Policy::Authorize(void* self, int action, const char* first, const char* second,
-                      const char* database, const char*) {
+                      const char* database, const char* trigger) {
   auto* policy = static_cast<Policy*>(self);
-  return policy->trusted_ ? SQLITE_OK : policy->Decide(action, first, second, database);
+  if (policy->trusted_) return SQLITE_OK;
+  if (!policy->preparing_) return policy->DecideInside(action, first, second, database);
+  if (policy->executor_ != nullptr && policy->executor_->interrupted()) {
+    return policy->Refuse(policy->executor_->Interruption());
+  }
+  if (action == SQLITE_FUNCTION && trigger == nullptr) policy->NoteCounters(second);
+  return policy->Decide(action, first, second, database);
+}
+
+void Policy::NoteCounters(const char* function) {
+  if (function != nullptr && IsCounterOfConnection(function)) reads_counters_ = true;
 }
 
 int Policy::Refuse(absl::Status why) {
   refusal_ = std::move(why);
   return SQLITE_DENY;
+}
+
+int Policy::DecideFunction(const char* name) {
+  absl::Status checked = CheckFunction(name != nullptr ? name : "");
+  return checked.ok() ? SQLITE_OK : Refuse(std::move(checked));
 }
 
 int Policy::Decide(int action, const char* first, const char* second, const char*) {
@@ -42,12 +59,13 @@ int Policy::Decide(int action, const char* first, const char* second, const char
                       action == SQLITE_SAVEPOINT ? "SAVEPOINT" : (first ? first : "BEGIN")),
           "use the Transaction RPC, whose steps begin, commit, rollback, savepoint, rollback_to "
           "and release do this"));
-    case SQLITE_FUNCTION:
-      if (second == nullptr || strcasecmp(second, "load_extension") != 0) return SQLITE_OK;
-      return Refuse(MakeErrorWithHint(Reason::kNotAllowed, "load_extension is not allowed",
-                                      "extensions cannot be loaded through the gateway"));
+    case SQLITE_FUNCTION: return DecideFunction(second);
     default: return SQLITE_OK;
   }
+}
+
+int Policy::DecideInside(int action, const char*, const char* second, const char*) {
+  return action == SQLITE_FUNCTION ? DecideFunction(second) : SQLITE_OK;
 }
 
 }  // namespace penstock::sqlengine

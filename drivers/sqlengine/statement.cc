@@ -9,6 +9,7 @@
 
 #include "drivers/api/error.h"
 #include "drivers/sqlengine/error.h"
+#include "drivers/sqlengine/memory.h"
 #include "drivers/sqlengine/values.h"
 #include "fmt/format.h"
 
@@ -58,22 +59,27 @@ absl::Status CountError(int wanted, size_t given) {
                                wanted == 1 ? "" : "s", given, given == 1 ? "was" : "were"));
 }
 
-// Of "$12"; 0 if that is not what `name` is.
-int ParameterNumber(std::string_view name) {
-  constexpr int kMost = 32766;
-  int number = 0;
-  const char* end = name.data() + name.size();
-  const auto [stop, error] = std::from_chars(name.data() + 1, end, number);
-  const bool valid = name.front() == '$' && error == std::errc() && stop == end && number >= 1;
-  return valid && number <= kMost ? number : 0;
+// What preparing may allocate: for any statement, and for each byte of its text. A row of
+// VALUES takes some hundred times its text. Views that are nested so that they double
+// with each level end here.
+constexpr size_t kPrepareBytes = size_t{64} << 20;
+constexpr size_t kPrepareBytesPerByte = 500;
+
+absl::Status PrepareMemoryError() {
+  return MakeErrorWithHint(Reason::kLimitExceeded,
+                           "the statement takes too much memory to be prepared",
+                           "nest views, WITH and subqueries less deeply");
 }
 
 }  // namespace
 
-Statement::Statement(sqlite3_stmt* handle, std::string_view sql, const Policy& policy)
+Statement::Statement(sqlite3_stmt* handle, std::string_view sql, AnonymousText anonymous,
+                     const Policy& policy)
     : handle_(handle),
       sql_(sql),
+      anonymous_(std::move(anonymous)),
       changes_session_(policy.changes_session()),
+      reads_counters_(policy.reads_counters()),
       note_(sqlite3_stmt_isexplain(handle) == 0 ? policy.note() : 0) {
   read_only_ = sqlite3_stmt_readonly(handle_) != 0 && !changes_session_;
   is_vacuum_ = StartsWithKeyword(sql_, "VACUUM");
@@ -89,21 +95,26 @@ absl::StatusOr<std::unique_ptr<Statement>> Statement::Prepare(sqlite3* db, Polic
     return MakeErrorWithHint(Reason::kSyntax, "the statement has a NUL character in it",
                              "pass such text as a parameter");
   }
-  policy->Reset();
+  absl::StatusOr<AnonymousText> anonymous = WithoutNumbers(sql);
+  if (!anonymous.ok()) return anonymous.status();
+  const std::string_view text = anonymous->sql.empty() ? sql : anonymous->sql;
+  const PreparingScope preparing(policy);
+  const MemoryScope memory(policy->executor(), kPrepareBytes + sql.size() * kPrepareBytesPerByte);
   sqlite3_stmt* handle = nullptr;
   const char* tail = nullptr;
-  const int code = sqlite3_prepare_v3(db, sql.data(), static_cast<int>(sql.size()),
+  const int code = sqlite3_prepare_v3(db, text.data(), static_cast<int>(text.size()),
                                       SQLITE_PREPARE_PERSISTENT, &handle, &tail);
   if (code != SQLITE_OK) {
-    return policy->refusal().ok() ? LastError(db, sql) : policy->refusal();
+    if (!policy->refusal().ok()) return policy->refusal();
+    return memory.exceeded() ? PrepareMemoryError() : LastError(db, text);
   }
+  const auto consumed = static_cast<size_t>(tail - text.data());
   if (handle == nullptr) {
     return MakeError(Reason::kEmptyStatement, "the request has no statement in it");
   }
-  std::unique_ptr<Statement> statement(new Statement(handle, sql, *policy));
-  // SQLite may prepare another one anew before the next comes here.
-  policy->Reset();
-  const std::string_view rest(tail, static_cast<size_t>(sql.data() + sql.size() - tail));
+  std::unique_ptr<Statement> statement(new Statement(handle, sql, *std::move(anonymous), *policy));
+  // `text` may have moved with the object that it is in.
+  const std::string_view rest = sql.substr(consumed);
   if (!SkipBlank(rest).empty()) {
     return MakeErrorWithHint(Reason::kMultipleStatements, "the request has more than one statement",
                              "send one statement a request; scripts belong to migrations");
@@ -115,6 +126,17 @@ absl::StatusOr<std::unique_ptr<Statement>> Statement::Prepare(sqlite3* db, Polic
 
 absl::Status Statement::MapParameters() {
   const int count = sqlite3_bind_parameter_count(handle_);
+  if (!anonymous_.sql.empty()) {
+    // SQLite and the reading of the text differ: no value may go to the wrong place.
+    if (static_cast<size_t>(count) != anonymous_.arguments.size()) {
+      return MakeError(Reason::kInvalidParameter, "the statement's parameters cannot be told");
+    }
+    argument_of_ = std::move(anonymous_.arguments);
+    if (count > 0) {
+      parameter_count_ = *std::max_element(argument_of_.begin(), argument_of_.end()) + 1;
+    }
+    return CheckAllUsed();
+  }
   bool numbered = false;
   bool positional = false;
   for (int i = 1; i <= count; ++i) {
@@ -122,17 +144,17 @@ absl::Status Statement::MapParameters() {
     const bool has_number = name != nullptr && name[0] != '?';
     (has_number ? numbered : positional) = true;
     const int number = has_number ? ParameterNumber(name) : i;
-    if (number == 0) {
-      return MakeErrorWithHint(Reason::kInvalidParameter,
-                               fmt::format("parameter '{}' is not numbered", name),
-                               "write parameters as $1, $2, … and a cast as CAST($1 AS type)");
+    if (number == 0 || number > kMaxParameters) {
+      return NotNumberedError(name != nullptr ? name : fmt::format("?{}", i));
     }
     argument_of_.push_back(number - 1);
     parameter_count_ = std::max(parameter_count_, number);
   }
-  if (numbered && positional) {
-    return MakeError(Reason::kInvalidParameter, "`?` and `$1` are mixed; use one of them");
-  }
+  if (numbered && positional) return MixedError();
+  return CheckAllUsed();
+}
+
+absl::Status Statement::CheckAllUsed() const {
   std::vector<bool> used(static_cast<size_t>(parameter_count_));
   for (const int argument : argument_of_) used[static_cast<size_t>(argument)] = true;
   const auto missing = std::find(used.begin(), used.end(), false);
@@ -216,6 +238,12 @@ absl::StatusOr<Statement*> StatementCache::Get(std::string_view sql) {
 Statement* StatementCache::Peek(std::string_view sql) const {
   const auto found = by_text_.find(sql);
   return found == by_text_.end() ? nullptr : found->second->get();
+}
+
+void StatementCache::Clear() {
+  by_text_.clear();
+  recent_first_.clear();
+  text_bytes_ = 0;
 }
 
 void StatementCache::DropOldest() {

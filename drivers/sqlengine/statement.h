@@ -14,6 +14,7 @@
 #include "absl/status/status.h"
 #include "absl/status/statusor.h"
 #include "drivers/api/driver.h"
+#include "drivers/sqlengine/parameters.h"
 #include "drivers/sqlengine/policy.h"
 #include "drivers/sqlengine/values.h"
 
@@ -42,6 +43,8 @@ class Statement {
   bool runs_alone() const { return runs_alone_; }
   // See Policy::changes_session.
   bool changes_session() const { return changes_session_; }
+  // See Policy::reads_counters.
+  bool reads_counters() const { return reads_counters_; }
   bool is_vacuum() const { return is_vacuum_; }
   // See Policy::note; 0 of an EXPLAIN, which does nothing.
   int note() const { return note_; }
@@ -68,15 +71,20 @@ class Statement {
   void Reset();
 
  private:
-  Statement(sqlite3_stmt* handle, std::string_view sql, const Policy& policy);
+  Statement(sqlite3_stmt* handle, std::string_view sql, AnonymousText anonymous,
+            const Policy& policy);
   absl::Status MapParameters();
+  absl::Status CheckAllUsed() const;
   void ReadColumns();
 
   sqlite3_stmt* const handle_;
   const std::string sql_;
+  // What SQLite was given in place of it, if it has many parameters.
+  AnonymousText anonymous_;
   bool read_only_ = false;
   bool runs_alone_ = false;
   bool changes_session_ = false;
+  const bool reads_counters_;
   bool is_vacuum_ = false;
   const int note_;
   int parameter_count_ = 0;
@@ -99,6 +107,8 @@ class StatementCache {
   absl::StatusOr<Statement*> Get(std::string_view sql);
   // The same if it is there; null: it is not.
   Statement* Peek(std::string_view sql) const;
+  // Forgets all of them; none is being stepped.
+  void Clear();
   size_t size() const { return by_text_.size(); }
 
  private:

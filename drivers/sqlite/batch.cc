@@ -70,6 +70,7 @@ size_t Connection::RunReads(Runs runs) {
   size_t done = 0;
   for (StatementRun* run : runs) {
     ++done;
+    ForgetSession();
     Statement* statement = Start(run);
     if (statement != nullptr) {
       if (!statement->read_only()) {
@@ -136,6 +137,7 @@ size_t Connection::RunGroup(Runs runs) {
 }
 
 Connection::Turn Connection::RunInGroup(StatementRun* run) {
+  ForgetSession();
   Statement* statement = Start(run);
   if (statement != nullptr) {
     if (statement->runs_alone()) return Turn::kRunsAlone;
@@ -202,6 +204,7 @@ void Connection::UnmarkChains() {
 }
 
 void Connection::RunByItself(StatementRun* run) {
+  ForgetSession();
   Statement* statement = Start(run);
   if (statement != nullptr && (statement->read_only() || statement->runs_alone())) {
     RunAlone(run, statement);
@@ -223,9 +226,7 @@ void Connection::RunByItself(StatementRun* run) {
 }
 
 void Connection::RunAlone(StatementRun* run, Statement* statement) {
-  session_->handle.policy->set_vacuuming(statement->is_vacuum());
   Execute(run, statement);
-  session_->handle.policy->set_vacuuming(false);
   // Whoever is next on this connection must not meet what was left behind.
   if (session_changed_) OpenSession(driver::Deadline::None()).IgnoreError();
 }

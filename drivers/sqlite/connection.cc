@@ -4,10 +4,12 @@
 
 #include <algorithm>
 #include <chrono>
+#include <optional>
 #include <thread>
 #include <utility>
 
 #include "drivers/api/error.h"
+#include "drivers/sqlengine/functions.h"
 #include "drivers/sqlite/cursor.h"
 
 namespace penstock::sqlite {
@@ -20,6 +22,11 @@ using std::chrono::steady_clock;
 
 // The driver's own statements, names of savepoints among them.
 constexpr size_t kControlStatements = 16;
+
+constexpr std::string_view kLookAtSchema = "SELECT 1 FROM sqlite_schema LIMIT 1";
+
+// The schema may change again while a statement is prepared, but not for ever.
+constexpr int kMaxRefreshes = 10;
 
 }  // namespace
 
@@ -44,6 +51,11 @@ absl::Status Connection::OpenSession(const driver::Deadline& deadline) {
   if (!handle.ok()) return handle.status();
   session_ = std::make_unique<Session>(*std::move(handle), options_);
   session_changed_ = false;
+  const std::optional<sqlengine::BytesInPatterns> patterns =
+      options_.interruptible_like ? std::optional(sqlengine::BytesInPatterns::kAsSqlite)
+                                  : std::nullopt;
+  absl::Status registered = executor()->RegisterFunctions(patterns);
+  if (!registered.ok()) return registered;
   sqlite3_busy_handler(db(), &Connection::OnBusy, this);
   return absl::OkStatus();
 }
@@ -85,6 +97,32 @@ void Connection::NoteFailure(const StatementRun& run) {
   if (!run.status.ok() && run.chain != nullptr) run.chain->failed = true;
 }
 
+bool Connection::RefreshSchema() {
+  absl::StatusOr<Statement*> look = session_->control.Get(kLookAtSchema);
+  if (!look.ok()) return false;
+  const auto times_prepared = [&look] {
+    return sqlite3_stmt_status((*look)->handle(), SQLITE_STMTSTATUS_REPREPARE, 0);
+  };
+  const int before = times_prepared();
+  // SQLite compares the schema that it knows with the file's when a statement begins, and
+  // prepares it anew if they differ.
+  const bool looked = Control(kLookAtSchema).ok();
+  const bool changed = looked && times_prepared() != before;
+  // What is cached would be prepared anew as well, but only when it is run.
+  if (changed) session_->statements.Clear();
+  return changed;
+}
+
+absl::StatusOr<Statement*> Connection::Prepare(std::string_view sql) {
+  absl::StatusOr<Statement*> statement = session_->statements.Get(sql);
+  // SQLite prepares against the schema as this connection saw it last. By the one that
+  // there is now the statement may be right, or wrong in another way.
+  for (int i = 0; i < kMaxRefreshes && !statement.ok() && RefreshSchema(); ++i) {
+    statement = session_->statements.Get(sql);
+  }
+  return statement;
+}
+
 Statement* Connection::Start(StatementRun* run) {
   run->summary = {};
   run->status = absl::OkStatus();
@@ -98,8 +136,13 @@ Statement* Connection::Start(StatementRun* run) {
     run->status = run->deadline.Error();
   } else {
     const Watch watch(executor(), run->deadline, run->cancellation);
-    absl::StatusOr<Statement*> statement = session_->statements.Get(run->sql);
-    if (statement.ok()) return *statement;
+    absl::StatusOr<Statement*> statement = Prepare(run->sql);
+    if (statement.ok()) {
+      const bool shared = !in_transaction_ && !keep_session_;
+      if (!shared || !(*statement)->reads_counters()) return *statement;
+      run->status = sqlengine::CounterError();
+      return nullptr;
+    }
     // Of a lock that it waited for in vain SQLite says nothing here.
     run->status = executor()->Interruption();
     run->status.Update(statement.status());
@@ -146,22 +189,34 @@ void Connection::FinishFirstBatch(Statement* statement, int64_t changes_before,
   if (statement->changes_session()) session_changed_ = true;
 }
 
+void Connection::KeepSession(bool keep) {
+  keep_session_ = keep;
+  ForgetSession();
+}
+
+void Connection::ForgetSession() {
+  if (!keep_session_) executor()->ForgetInserted();
+}
+
 absl::StatusOr<driver::StatementInfo> Connection::Describe(std::string_view sql,
                                                            const driver::Deadline& deadline,
                                                            driver::Cancellation* cancellation) {
   const Watch watch(executor(), deadline, cancellation);
-  absl::StatusOr<Statement*> statement = session_->statements.Get(sql);
+  // What is told is of the schema as it is now, although nothing is run.
+  RefreshSchema();
+  absl::StatusOr<Statement*> statement = Prepare(sql);
   if (!statement.ok()) return statement.status();
   return sqlengine::Describe(**statement);
 }
 
 absl::Status Connection::Ping(const driver::Deadline& deadline) {
   const Watch watch(executor(), deadline, nullptr);
-  return Control("SELECT 1 FROM sqlite_schema LIMIT 1");
+  return Control(kLookAtSchema);
 }
 
 absl::Status Connection::Reset() {
   absl::Status status = Rollback();
+  KeepSession(false);
   if (!status.ok() || !session_changed_) return status;
   return OpenSession(driver::Deadline::None());
 }

@@ -44,6 +44,8 @@ class Connection final : public driver::Connection {
   bool transaction_aborted() const override;
   absl::Status Ping(const driver::Deadline& deadline) override;
   absl::Status Reset() override;
+  // last_insert_rowid() is what a statement may leave to the next.
+  void KeepSession(bool keep) override;
   bool healthy() const override { return healthy_; }
 
  private:
@@ -98,6 +100,13 @@ class Connection final : public driver::Connection {
   void RunAlone(driver::StatementRun* run, Statement* statement);
   static void NoteFailure(const driver::StatementRun& run);
 
+  // Forgets what one caller's statements leave to the next, unless it is to be kept.
+  void ForgetSession();
+  // Makes SQLite look whether the schema is still the one that it knows. True: it was
+  // not, and now it is.
+  bool RefreshSchema();
+  // The statement of this text. An error is one by the schema as it is now.
+  absl::StatusOr<Statement*> Prepare(std::string_view sql);
   // Looks a run's statement up, and checks that the run may start at all.
   // Null: it may not, and its status says why.
   Statement* Start(driver::StatementRun* run);
@@ -129,6 +138,7 @@ class Connection final : public driver::Connection {
   bool healthy_ = true;
   // A statement has left temporary objects or an attached database behind.
   bool session_changed_ = false;
+  bool keep_session_ = false;
   bool in_transaction_ = false;
   bool read_only_transaction_ = false;
 

@@ -133,7 +133,8 @@ absl::StatusOr<Handle> OpenHandle(const Options& options, driver::Lane lane,
   Handle handle;
   handle.policy = std::make_unique<FilePolicy>(options.allow_attach);
   sqlite3* db = nullptr;
-  const int code = sqlite3_open_v2(options.file_name.c_str(), &db, OpenFlags(options), nullptr);
+  const int code = sqlite3_open_v2(options.file_name.c_str(), &db, OpenFlags(options),
+                                   options.temp_space->name());
   handle.db.reset(db);
   if (code != SQLITE_OK) return OpenError(options, LastError(db));
   const int busy_timeout_ms = OpenTimeout(options, deadline);

@@ -59,13 +59,19 @@ absl::Status ParseOption(const std::string& key, const std::string& text, Option
     return ParseNumber(key, text, std::numeric_limits<int64_t>::max(), &options->mmap_size_bytes);
   }
   if (key == "max_page_count") return ParseNumber(key, text, kLargest, &options->max_page_count);
+  if (key == "interruptible_like") return ParseSwitch(key, text, &options->interruptible_like);
+  if (key == "max_temp_mib") {
+    return ParseNumber(key, text, std::numeric_limits<int64_t>::max() >> 20,
+                       &options->max_temp_mib);
+  }
   if (key == "journal_mode") {
     return text == "wal" ? absl::OkStatus()
                          : Bad(key, "only wal lets readers and the writer work side by side");
   }
   return Bad(key,
              "sqlite has no such option; it has synchronous, busy_timeout_ms, foreign_keys, "
-             "allow_attach, cache_size_kib, mmap_size_bytes, max_page_count and journal_mode");
+             "allow_attach, cache_size_kib, mmap_size_bytes, max_page_count, interruptible_like, "
+             "max_temp_mib and journal_mode");
 }
 
 // Nothing for a `%` that two hexadecimal digits do not follow.

@@ -4,10 +4,12 @@
 
 #include <cstddef>
 #include <cstdint>
+#include <memory>
 #include <string>
 
 #include "absl/status/statusor.h"
 #include "drivers/api/config.h"
+#include "drivers/sqlengine/temp_space.h"
 
 namespace penstock::sqlite {
 
@@ -27,8 +29,13 @@ struct Options {
   int64_t cache_size_kib = 2048;
   int64_t mmap_size_bytes = 0;
   int64_t max_page_count = 0;  // 0: SQLite's own
+  bool interruptible_like = true;
+  int64_t max_temp_mib = 4096;
   size_t statement_cache_size = 256;
   size_t max_value_bytes = size_t{64} << 20;
+
+  // Shared by all connections, set when the driver is opened.
+  std::shared_ptr<sqlengine::TempSpace> temp_space;
 };
 
 // INVALID_ARGUMENT says what is wrong with which option.

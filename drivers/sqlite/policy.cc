@@ -48,16 +48,9 @@ bool MayBeWritten(const char* name) {
 }  // namespace
 
 int FilePolicy::Decide(int action, const char* first, const char* second, const char* database) {
-  const bool names_file = action == SQLITE_ATTACH && first != nullptr && first[0] != '\0';
-  if (vacuuming_ && !names_file) return SQLITE_OK;
   switch (action) {
     case SQLITE_ATTACH:
-    case SQLITE_DETACH:
-      NoteChangeOfSession();
-      if (allow_attach_) return SQLITE_OK;
-      return Refuse(MakeErrorWithHint(Reason::kNotAllowed,
-                                      "ATTACH, DETACH and VACUUM INTO are not allowed",
-                                      "set the option allow_attach of the database to allow them"));
+    case SQLITE_DETACH: NoteChangeOfSession(); return DecideAttach();
     case SQLITE_PRAGMA: return DecidePragma(first, second);
     case SQLITE_CREATE_TEMP_INDEX:
     case SQLITE_CREATE_TEMP_TABLE:
@@ -69,6 +62,20 @@ int FilePolicy::Decide(int action, const char* first, const char* second, const 
       return SQLITE_OK;
     default: return Policy::Decide(action, first, second, database);
   }
+}
+
+int FilePolicy::DecideAttach() {
+  if (allow_attach_) return SQLITE_OK;
+  return Refuse(MakeErrorWithHint(Reason::kNotAllowed,
+                                  "ATTACH, DETACH and VACUUM INTO are not allowed",
+                                  "set the option allow_attach of the database to allow them"));
+}
+
+int FilePolicy::DecideInside(int action, const char* first, const char* second,
+                             const char* database) {
+  // VACUUM attaches a file without a name for itself, VACUUM INTO one with a name.
+  const bool names_file = action == SQLITE_ATTACH && first != nullptr && first[0] != '\0';
+  return names_file ? DecideAttach() : Policy::DecideInside(action, first, second, database);
 }
 
 int FilePolicy::DecidePragma(const char* name, const char* argument) {

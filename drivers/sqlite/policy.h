@@ -11,17 +11,14 @@ class FilePolicy final : public sqlengine::Policy {
  public:
   explicit FilePolicy(bool allow_attach) : allow_attach_(allow_attach) {}
 
-  // While this is on, what SQLite itself runs to vacuum is allowed: it begins a
-  // transaction and attaches a temporary database. One with a file name is that
-  // of VACUUM INTO.
-  void set_vacuuming(bool vacuuming) { vacuuming_ = vacuuming; }
-
  private:
   int Decide(int action, const char* first, const char* second, const char* database) override;
+  int DecideInside(int action, const char* first, const char* second,
+                   const char* database) override;
+  int DecideAttach();
   int DecidePragma(const char* name, const char* argument);
 
   const bool allow_attach_;
-  bool vacuuming_ = false;
 };
 
 }  // namespace penstock::sqlite

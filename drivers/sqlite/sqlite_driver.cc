@@ -5,6 +5,7 @@
 #include <string>
 #include <utility>
 
+#include "drivers/sqlengine/temp_space.h"
 #include "drivers/sqlite/connection.h"
 #include "drivers/sqlite/handle.h"
 #include "drivers/sqlite/options.h"
@@ -54,6 +55,7 @@ class SqliteDriver final : public driver::Driver {
 absl::StatusOr<std::unique_ptr<driver::Driver>> Open(const driver::Config& config) {
   absl::StatusOr<Options> options = ParseOptions(config);
   if (!options.ok()) return options.status();
+  options->temp_space = std::make_shared<sqlengine::TempSpace>(options->max_temp_mib << 20);
   absl::StatusOr<Handle> anchor =
       OpenHandle(*options, driver::Lane::kWrite, driver::Deadline::None());
   if (!anchor.ok()) return anchor.status();

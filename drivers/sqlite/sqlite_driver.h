@@ -29,6 +29,11 @@ namespace penstock::sqlite {
 //   cache_size_kib   page cache of each connection; default 2048
 //   mmap_size_bytes  how much of the file is mapped; default 0
 //   max_page_count   the file's limit in pages; default: SQLite's
+//   interruptible_like  on (default): LIKE and GLOB end when their statement has to, and
+//                    use no index | off: they are SQLite's own, which use an index for
+//                    `column GLOB 'abc*'`, and run for hours on long texts and patterns
+//   max_temp_mib     disk for sorting, intermediate results and temporary tables, of all
+//                    connections together; default 4096
 //   journal_mode     wal, the only one
 //
 // Errors name the file and say what to do: a wrong option, a missing folder,

@@ -24,6 +24,7 @@ absl::Status Connection::Begin(const driver::TransactionOptions& options) {
   if (!options.read_only && lane_ == driver::Lane::kRead) {
     return absl::InternalError("a transaction that writes was begun on a connection that reads");
   }
+  ForgetSession();
   absl::Status status;
   {
     const Watch watch(executor(), options.deadline, options.cancellation);

@@ -1,0 +1,81 @@
+#include "drivers/sqlengine/memory.h"
+
+#include <sqlite3.h>
+#include <unistd.h>
+
+#include <algorithm>
+#include <fstream>
+
+#include "drivers/sqlengine/executor.h"
+
+namespace penstock::sqlengine {
+namespace {
+
+thread_local MemoryScope* innermost = nullptr;
+
+sqlite3_mem_methods usual;
+
+bool Refused(int bytes) {
+  return innermost != nullptr && innermost->Refuses(static_cast<size_t>(bytes));
+}
+
+void* Allocate(int bytes) { return Refused(bytes) ? nullptr : usual.xMalloc(bytes); }
+
+void* Reallocate(void* memory, int bytes) {
+  return Refused(bytes) ? nullptr : usual.xRealloc(memory, bytes);
+}
+
+// SQLite takes another allocator only before its first use.
+const bool installed = [] {
+  if (sqlite3_config(SQLITE_CONFIG_GETMALLOC, &usual) != SQLITE_OK) return false;
+  sqlite3_mem_methods watched = usual;
+  watched.xMalloc = Allocate;
+  watched.xRealloc = Reallocate;
+  return sqlite3_config(SQLITE_CONFIG_MALLOC, &watched) == SQLITE_OK;
+}();
+
+// What a control group allows; 0: no limit is set there.
+int64_t ControlGroupLimit() {
+  for (const char* path :
+       {"/sys/fs/cgroup/memory.max", "/sys/fs/cgroup/memory/memory.limit_in_bytes"}) {
+    int64_t limit = 0;
+    if (std::ifstream(path) >> limit && limit > 0) return limit;
+  }
+  return 0;
+}
+
+int64_t MemoryOfMachine() {
+  return static_cast<int64_t>(sysconf(_SC_PHYS_PAGES)) * sysconf(_SC_PAGESIZE);
+}
+
+}  // namespace
+
+MemoryScope::MemoryScope(const Executor* executor, size_t budget)
+    : executor_(executor), budget_(budget), outer_(innermost) {
+  innermost = this;
+}
+
+MemoryScope::~MemoryScope() { innermost = outer_; }
+
+bool MemoryScope::Refuses(size_t bytes) {
+  if (ended_) return true;
+  allocated_ += bytes;
+  exceeded_ = budget_ != kUnlimited && allocated_ > budget_;
+  // Reading the clock takes as long as a small allocation.
+  constexpr unsigned kCallsBetweenLooks = 64;
+  const bool looks = ++calls_ % kCallsBetweenLooks == 0 && executor_ != nullptr;
+  ended_ = exceeded_ || (looks && executor_->interrupted());
+  return ended_;
+}
+
+void LimitMemory() {
+  static const bool limited = [] {
+    const int64_t group = ControlGroupLimit();
+    const int64_t machine = MemoryOfMachine();
+    sqlite3_hard_heap_limit64((group > 0 ? std::min(group, machine) : machine) / 2);
+    return installed;
+  }();
+  static_cast<void>(limited);
+}
+
+}  // namespace penstock::sqlengine

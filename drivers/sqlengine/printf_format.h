@@ -1,0 +1,20 @@
+// What SQL's printf would do that it should not.
+#ifndef PENSTOCK_DRIVERS_SQLENGINE_PRINTF_FORMAT_H_
+#define PENSTOCK_DRIVERS_SQLENGINE_PRINTF_FORMAT_H_
+
+#include <cstddef>
+#include <cstdint>
+#include <functional>
+#include <string_view>
+
+namespace penstock::sqlengine {
+
+// The largest number of times that a %c of `format` repeats its character; 0 if there
+// is none. `argument` tells the n-th argument after the format, from 0, as an integer;
+// there may be fewer than are asked for, which are 0 then. The format is read as
+// SQLite's printf() reads it.
+int64_t MostRepeatsOfC(std::string_view format, const std::function<int64_t(size_t)>& argument);
+
+}  // namespace penstock::sqlengine
+
+#endif  // PENSTOCK_DRIVERS_SQLENGINE_PRINTF_FORMAT_H_
