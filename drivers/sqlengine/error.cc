@@ -7,6 +7,7 @@
 #include <utility>
 
 #include "drivers/api/error.h"
+#include "drivers/sqlengine/diagnosis.h"
 #include "fmt/format.h"
 
 namespace penstock::sqlengine {
@@ -61,8 +62,15 @@ Reason ConstraintReason(int extended_code, std::string_view message, ErrorInfo* 
   }
 }
 
+// What the settings of the connection do not allow in a schema.
+bool IsUnsafeUse(std::string_view message) {
+  return message.find("unsafe use of ") != std::string_view::npos;
+}
+
 // SQLITE_ERROR covers everything that is wrong with a statement.
 Reason StatementReason(std::string_view message, ErrorInfo* info) {
+  if (IsUnsafeUse(message)) return Reason::kNotAllowed;
+  if (message == "unsupported file format") return Reason::kUnsupported;
   const std::string_view table = After(message, "no such table: ");
   if (!table.empty()) {
     const size_t dot = table.find('.');
@@ -74,6 +82,29 @@ Reason StatementReason(std::string_view message, ErrorInfo* info) {
     if (message.find(data) != std::string_view::npos) return Reason::kDataException;
   }
   return Reason::kSyntax;
+}
+
+constexpr std::string_view kMalformed = "malformed database schema (";
+
+// SQLITE_CORRUPT is also what SQLite says of a schema that it does not want to read, or
+// that a newer one has written; the file is sound then.
+Reason CorruptReason(std::string_view message) {
+  if (IsUnsafeUse(message)) return Reason::kNotAllowed;
+  const std::string_view why = After(After(message, kMalformed), ") - ");
+  for (const std::string_view not_read : {"near \"", "unknown ", "unrecognized token", "too many ",
+                                          "too large", "too big", "stack overflow"}) {
+    if (why.find(not_read) != std::string_view::npos) return Reason::kUnsupported;
+  }
+  return Reason::kCorruption;
+}
+
+// Without SQLite's "malformed", where that is not so.
+std::string MessageFor(Reason reason, std::string_view message) {
+  const std::string_view schema = After(message, kMalformed);
+  const size_t end = schema.find(") - ");
+  if (reason == Reason::kCorruption || end == std::string_view::npos) return std::string(message);
+  return fmt::format("the schema has a definition of {} that cannot be used: {}",
+                     schema.substr(0, end), schema.substr(end + std::string_view(") - ").size()));
 }
 
 Reason ReasonOf(int extended_code, std::string_view message, ErrorInfo* info) {
@@ -96,7 +127,7 @@ Reason ReasonOf(int extended_code, std::string_view message, ErrorInfo* info) {
     case SQLITE_MISMATCH: return Reason::kDataException;
     case SQLITE_RANGE: return Reason::kInvalidParameter;
     case SQLITE_AUTH: return Reason::kNotAllowed;
-    case SQLITE_CORRUPT:
+    case SQLITE_CORRUPT: return CorruptReason(message);
     case SQLITE_NOTADB: return Reason::kCorruption;
     case SQLITE_CANTOPEN: return Reason::kConnectionFailed;
     case SQLITE_IOERR: return Reason::kIo;
@@ -104,28 +135,46 @@ Reason ReasonOf(int extended_code, std::string_view message, ErrorInfo* info) {
   }
 }
 
-std::string HintFor(Reason reason) {
+std::string HintFor(Reason reason, int extended_code) {
   switch (reason) {
     case Reason::kBusy: return "another process or connection holds a lock; try again";
     case Reason::kDiskFull: return "free disk space, or raise the option max_page_count";
     case Reason::kReadOnly: return "the database can only be read";
     case Reason::kLimitExceeded: return "raise max_value_bytes of the database";
+    case Reason::kUnsupported:
+      return "a newer SQLite, or one with other limits, may have written this schema: open the "
+             "file "
+             "with that one";
+    case Reason::kCorruption:
+      // Of a full-text index whose content was changed without it, too.
+      return extended_code == SQLITE_CORRUPT_VTAB
+                 ? "a virtual table's own tables do not fit together, while the file may be sound; "
+                   "a full-text index is made anew by INSERT INTO name(name) VALUES('rebuild')"
+                 : "";
     default: return {};
   }
+}
+
+// Message and code to reason and particulars.
+Reason Read(int extended_code, std::string_view message, int position, ErrorInfo* info) {
+  info->driver_code = extended_code;
+  info->position = position;
+  const Reason reason = ReasonOf(extended_code, message, info);
+  info->hint = HintFor(reason, extended_code);
+  return reason;
 }
 
 }  // namespace
 
 absl::Status Classify(int extended_code, std::string_view message, int position) {
   ErrorInfo info;
-  info.driver_code = extended_code;
-  info.position = position;
-  const Reason reason = ReasonOf(extended_code, message, &info);
-  info.hint = HintFor(reason);
-  return MakeError(reason, message, std::move(info));
+  const Reason reason = Read(extended_code, message, position, &info);
+  return MakeError(reason, MessageFor(reason, message), std::move(info));
 }
 
 absl::Status LastError(sqlite3* db, std::string_view sql) {
+  const int code = sqlite3_extended_errcode(db);
+  const std::string message = sqlite3_errmsg(db);
   const int offset = sqlite3_error_offset(db);
   int position = 0;
   if (offset >= 0 && static_cast<size_t>(offset) <= sql.size()) {
@@ -135,7 +184,10 @@ absl::Status LastError(sqlite3* db, std::string_view sql) {
                  return (static_cast<unsigned char>(c) & 0xc0) != 0x80;
                }));
   }
-  return Classify(sqlite3_extended_errcode(db), sqlite3_errmsg(db), position);
+  ErrorInfo info;
+  const Reason reason = Read(code, message, position, &info);
+  Diagnose(db, sql, offset, message, &info);
+  return MakeError(reason, MessageFor(reason, message), std::move(info));
 }
 
 }  // namespace penstock::sqlengine
