@@ -16,12 +16,17 @@ class FilePolicy final : public sqlengine::Policy {
   // of VACUUM INTO.
   void set_vacuuming(bool vacuuming) { vacuuming_ = vacuuming; }
 
+  // While this is on, a client's transaction is open, and what ends with it may be set:
+  // PragmaRule::kOfTransaction.
+  void set_in_transaction(bool in_transaction) { in_transaction_ = in_transaction; }
+
  private:
   int Decide(int action, const char* first, const char* second, const char* database) override;
   int DecidePragma(const char* name, const char* argument);
 
   const bool allow_attach_;
   bool vacuuming_ = false;
+  bool in_transaction_ = false;
 };
 
 }  // namespace penstock::sqlite
