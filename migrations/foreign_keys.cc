@@ -2,12 +2,11 @@
 
 #include <algorithm>
 #include <array>
-#include <cctype>
-#include <charconv>
 #include <string_view>
 
 #include "drivers/api/error.h"
 #include "fmt/format.h"
+#include "migrations/pragma.h"
 
 namespace penstock::migrations {
 namespace {
@@ -19,84 +18,7 @@ using driver::Value;
 // Rows that are told apart from those that violated the key before.
 constexpr size_t kRemembered = 1000;
 
-bool IsSpace(char c) { return std::isspace(static_cast<unsigned char>(c)) != 0; }
-
-std::string Lower(std::string_view text) {
-  std::string lower(text);
-  std::transform(lower.begin(), lower.end(), lower.begin(),
-                 [](unsigned char c) { return static_cast<char>(std::tolower(c)); });
-  return lower;
-}
-
-std::string_view SkipBlank(std::string_view text) {
-  for (;;) {
-    while (!text.empty() && IsSpace(text.front())) text.remove_prefix(1);
-    const std::string_view end = text.starts_with("--") ? "\n" : "*/";
-    if (end == "*/" && !text.starts_with("/*")) return text;
-    const size_t at = text.find(end, 2);
-    text.remove_prefix(at == std::string_view::npos ? text.size() : at + end.size());
-  }
-}
-
-// Takes a word, a quoted one (without its quotes), a number or one other character off the
-// front. Empty at the end.
-std::string TakeToken(std::string_view* text) {
-  *text = SkipBlank(*text);
-  if (text->empty()) return {};
-  const char first = text->front();
-  const auto is_word = [](char c) {
-    return std::isalnum(static_cast<unsigned char>(c)) != 0 || c == '_' || c == '$' || c == '.' ||
-           (c & 0x80) != 0;
-  };
-  size_t length = 1;
-  if (std::string_view("'\"`[").find(first) != std::string_view::npos) {
-    const size_t close = text->find(first == '[' ? ']' : first, 1);
-    const std::string token(text->substr(1, close == std::string_view::npos ? close : close - 1));
-    text->remove_prefix(close == std::string_view::npos ? text->size() : close + 1);
-    return token;
-  }
-  const bool number = std::isdigit(static_cast<unsigned char>(first)) != 0;
-  while (is_word(first) && first != '.' && length < text->size() && is_word((*text)[length]) &&
-         (number || (*text)[length] != '.')) {
-    ++length;
-  }
-  std::string token(text->substr(0, length));
-  text->remove_prefix(length);
-  return token;
-}
-
-// As SQLite does: a number counts by its lowest byte, and what is neither a number nor one
-// of three words is off.
-bool ReadBoolean(const std::string& value) {
-  if (!value.empty() && std::isdigit(static_cast<unsigned char>(value.front())) != 0) {
-    constexpr int kHexadecimal = 16;
-    const bool hex = value.size() > 2 && (value[1] == 'x' || value[1] == 'X');
-    uint32_t number = 0;
-    std::from_chars(value.data() + (hex ? 2 : 0), value.data() + value.size(), number,
-                    hex ? kHexadecimal : 10);
-    return static_cast<uint8_t>(number) != 0;
-  }
-  const std::string word = Lower(value);
-  return word == "on" || word == "yes" || word == "true";
-}
-
 }  // namespace
-
-std::optional<bool> SetsForeignKeys(const SqlStatement& statement) {
-  if (!statement.StartsWith({"PRAGMA"})) return std::nullopt;
-  std::string_view rest = statement.text;
-  TakeToken(&rest);
-  std::string name = TakeToken(&rest);
-  std::string next = TakeToken(&rest);
-  if (next == ".") {
-    name = TakeToken(&rest);
-    next = TakeToken(&rest);
-  }
-  if (Lower(name) != "foreign_keys" || (next != "=" && next != "(")) return std::nullopt;
-  std::string value = TakeToken(&rest);
-  if (value == "+") value = TakeToken(&rest);
-  return ReadBoolean(value);
-}
 
 absl::Status TakeForeignKeys(Script* script) {
   std::vector<SqlStatement> others;

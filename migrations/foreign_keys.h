@@ -8,7 +8,6 @@
 
 #include <cstdint>
 #include <map>
-#include <optional>
 #include <set>
 #include <string>
 #include <utility>
@@ -18,13 +17,8 @@
 #include "absl/status/statusor.h"
 #include "migrations/session.h"
 #include "migrations/source.h"
-#include "migrations/splitter.h"
 
 namespace penstock::migrations {
-
-// What `statement` sets PRAGMA foreign_keys to, read as SQLite reads it; nothing if it
-// is another statement, or asks for the setting only.
-std::optional<bool> SetsForeignKeys(const SqlStatement& statement);
 
 // Takes the statements that set it out of the script, and notes in it what the step is to
 // run with: off if one of them turns foreign keys off. Refused, with the file and the line,

@@ -99,15 +99,27 @@ void FindTableAndColumn(sqlite3* db, std::string_view keys, ErrorInfo* info) {
 
 }  // namespace
 
-void Diagnose(sqlite3* db, std::string_view sql, int offset, std::string_view message,
+void Diagnose(sqlite3* db, std::string_view sql, int code, std::string_view message, int offset,
               ErrorInfo* info) {
-  if (message.find("unsafe use of ") != std::string_view::npos) return ExplainUnsafeUse(db, info);
-  const std::string_view column = After(message, "no such column: ");
-  if (!column.empty()) return ExplainMissingColumn(db, sql, offset, column, info);
-  for (const std::string_view prefix :
-       {"UNIQUE constraint failed: ", "NOT NULL constraint failed: "}) {
-    const std::string_view keys = After(message, prefix);
-    if (!keys.empty() && info->constraint.empty()) return FindTableAndColumn(db, keys, info);
+  switch (code) {
+    case SQLITE_CORRUPT:
+    case SQLITE_ERROR:
+      if (message.find("unsafe use of ") != std::string_view::npos) {
+        ExplainUnsafeUse(db, info);
+      } else if (const auto column = After(message, "no such column: "); !column.empty()) {
+        ExplainMissingColumn(db, sql, offset, column, info);
+      }
+      return;
+    case SQLITE_CONSTRAINT_UNIQUE:
+    case SQLITE_CONSTRAINT_PRIMARYKEY:
+    case SQLITE_CONSTRAINT_ROWID:
+      if (!info->constraint.empty()) return;  // an index of expressions has a name only
+      FindTableAndColumn(db, After(message, "UNIQUE constraint failed: "), info);
+      return;
+    case SQLITE_CONSTRAINT_NOTNULL:
+      FindTableAndColumn(db, After(message, "NOT NULL constraint failed: "), info);
+      return;
+    default: return;
   }
 }
 

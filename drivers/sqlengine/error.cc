@@ -186,7 +186,7 @@ absl::Status LastError(sqlite3* db, std::string_view sql) {
   }
   ErrorInfo info;
   const Reason reason = Read(code, message, position, &info);
-  Diagnose(db, sql, offset, message, &info);
+  Diagnose(db, sql, code, message, offset, &info);
   return MakeError(reason, MessageFor(reason, message), std::move(info));
 }
 

@@ -173,6 +173,21 @@ TEST_F(ErrorTest, ConstraintsNameWhatWasViolated) {
   EXPECT_EQ(Try("INSERT INTO t(a, p) VALUES ('y', 1)")->reason(), Reason::kForeignKeyViolation);
 }
 
+// What a trigger says is no reason to look for another one.
+TEST_F(ErrorTest, WhatATriggerSaysIsLeftAlone) {
+  Exec("CREATE TABLE t(a)");
+  for (const char* text : {"unsafe use of it", "no such column: a", "malformed database schema (t)",
+                           "UNIQUE constraint failed: t.a"}) {
+    Exec(std::string("CREATE TRIGGER g BEFORE INSERT ON t BEGIN SELECT RAISE(ABORT, '") + text +
+         "'); END");
+    const auto call = Try("INSERT INTO t VALUES (1)");
+    EXPECT_EQ(call->reason(), Reason::kConstraintViolation) << call->run.status;
+    EXPECT_EQ(call->message(), text);
+    EXPECT_EQ(driver::GetErrorInfo(call->run.status).hint, "");
+    Exec("DROP TRIGGER g");
+  }
+}
+
 TEST_F(ErrorTest, PositionIsInCharacters) {
   const auto call = Try("SELECT 'größe', nothing");
   EXPECT_EQ(call->reason(), Reason::kSyntax);
