@@ -14,4 +14,10 @@ bool Dialect::ChangesSchema(const SqlStatement& statement) const {
          std::find(kRows.begin(), kRows.end(), statement.words[0]) == kRows.end();
 }
 
+absl::Status Dialect::Arrange(Script*) const { return absl::OkStatus(); }
+
+absl::Status Dialect::Begin(Session* session, const Script&) { return session->Begin(); }
+
+absl::Status Dialect::BeforeCommit(Session*, const Script&) { return absl::OkStatus(); }
+
 }  // namespace penstock::migrations

@@ -17,6 +17,8 @@
 
 namespace penstock::migrations {
 
+struct Script;
+
 // Of one database and one history table. One thread at a time; everything may
 // block except what says otherwise.
 class Dialect {
@@ -37,6 +39,16 @@ class Dialect {
 
   // The backend refuses this statement inside a transaction. Never blocks.
   virtual bool NeedsNoTransaction(const SqlStatement& statement) const = 0;
+
+  // Takes out of a script's statements what the migrator does itself, and notes it there;
+  // everything else of the script is known by then. Errors name the file. Never blocks.
+  virtual absl::Status Arrange(Script* script) const;
+
+  // Opens the transaction of a step, as its script wants it, and looks at what BeforeCommit
+  // compares with.
+  virtual absl::Status Begin(Session* session, const Script& script);
+  // Whether what the script has done may be committed. To be called in that transaction.
+  virtual absl::Status BeforeCommit(Session* session, const Script& script);
 
   // Takes the lock that keeps every other migrator off this history, whichever
   // process it is in. False: somebody has it; nothing is held meanwhile, so try

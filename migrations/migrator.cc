@@ -4,6 +4,7 @@
 #include <utility>
 
 #include "drivers/api/error.h"
+#include "drivers/api/text.h"
 #include "fmt/format.h"
 
 namespace penstock::migrations {
@@ -137,7 +138,7 @@ absl::Status Migrator::Repeat(const PlanStep& step, const OnStatement& on_statem
 absl::Status Migrator::RunInTransaction(const PlanStep& step, const OnStatement& on_statement,
                                         HistoryRow* row) {
   absl::Status status = dialect_->CheckLock();
-  if (status.ok()) status = session_->Begin();
+  if (status.ok()) status = dialect_->Begin(session_, *step.script());
   if (!status.ok()) return driver::Annotate(status, step.Title());
   const std::vector<SqlStatement>& statements = step.script()->statements;
   for (size_t i = 0; i < statements.size(); ++i) {
@@ -146,6 +147,8 @@ absl::Status Migrator::RunInTransaction(const PlanStep& step, const OnStatement&
     if (status.ok()) status = session_->Run(statements[i].text);
     if (!status.ok()) return InStatement(status, step, i);
   }
+  status = dialect_->BeforeCommit(session_, *step.script());
+  if (!status.ok()) return driver::Annotate(status, step.Title());
   return CommitWithRow(step, row);
 }
 
@@ -177,7 +180,8 @@ absl::Status Migrator::RunOneByOne(const PlanStep& step, const OnStatement& on_s
     status = InStatement(status, step, i);
     Stamp(row);
     row->state = RowState::kFailed;
-    row->note = std::string(status.message());
+    const absl::string_view why = status.message();
+    row->note = driver::ToUtf8({why.data(), why.size()});
     // If this fails too the row says that the statement was running.
     const Session::Shield shield(session_);
     Write(row).IgnoreError();

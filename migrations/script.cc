@@ -35,17 +35,9 @@ std::string_view FirstLine(std::string_view text) {
   return {};
 }
 
-bool BeginsTransaction(const SqlStatement& statement) {
-  return statement.StartsWith({"BEGIN"}) || statement.StartsWith({"START", "TRANSACTION"});
-}
-
-bool EndsTransaction(const SqlStatement& statement) {
-  return statement.StartsWith({"COMMIT"}) || statement.StartsWith({"END"});
-}
-
 bool ControlsTransaction(const SqlStatement& statement) {
   constexpr std::array<std::string_view, 4> kOthers = {"ROLLBACK", "SAVEPOINT", "RELEASE", "ABORT"};
-  if (BeginsTransaction(statement) || EndsTransaction(statement)) return true;
+  if (statement.BeginsTransaction() || statement.EndsTransaction()) return true;
   if (statement.StartsWith({"PREPARE", "TRANSACTION"})) return true;
   return !statement.words.empty() &&
          std::find(kOthers.begin(), kOthers.end(), statement.words[0]) != kOthers.end();
@@ -54,14 +46,18 @@ bool ControlsTransaction(const SqlStatement& statement) {
 absl::Status CheckControl(const File& file, const Script& script) {
   for (const SqlStatement& statement : script.statements) {
     if (!ControlsTransaction(statement)) continue;
+    // In a part of such a file foreign keys would be on, and DROP TABLE delete the rows of
+    // other tables.
+    const bool whole = !script.foreign_keys.value_or(true);
     return MakeErrorWithHint(
         Reason::kTransactionControl,
         fmt::format("{}, line {}: {} does not belong into a migration, which runs in a transaction "
                     "of its own",
                     file.name, statement.line, statement.words[0]),
-        fmt::format("leave it out, divide the file into several, or begin it with the line \"{}\" "
-                    "and write no transactions",
-                    kNoTransactionLine));
+        whole ? "leave it out: the file is one transaction, with foreign keys off"
+              : fmt::format("leave it out, divide the file into several, or begin it with the line "
+                            "\"{}\" and write no transactions",
+                            kNoTransactionLine));
   }
   return absl::OkStatus();
 }
@@ -75,11 +71,16 @@ absl::Status ChooseTransaction(const File& file, const Dialect& dialect, Script*
     script->transactional = false;
     return absl::OkStatus();
   }
+  std::string hint = "move it into a file of its own";
+  // Without a transaction foreign keys could not be off, as such a file wants them.
+  if (script->foreign_keys.value_or(true)) {
+    hint += fmt::format(
+        ", or begin the file with the line \"{}\": then its statements are committed one by one",
+        kNoTransactionLine);
+  }
   return Refuse(
       file, fmt::format("the statement in line {} cannot run inside a transaction", found->line),
-      fmt::format("move it into a file of its own, or begin the file with the line "
-                  "\"{}\": then its statements are committed one by one",
-                  kNoTransactionLine));
+      hint);
 }
 
 }  // namespace
@@ -104,10 +105,12 @@ absl::StatusOr<Script> ParseScript(const File& file, const Dialect& dialect) {
   absl::StatusOr<std::vector<SqlStatement>> statements = SplitSql(text, dialect.syntax());
   if (!statements.ok()) return driver::Annotate(statements.status(), file.name);
   script.statements = *std::move(statements);
+  absl::Status status = dialect.Arrange(&script);
+  if (!status.ok()) return status;
   // What many files for other tools have around them.
   std::vector<SqlStatement>& all = script.statements;
-  if (script.transactional && all.size() >= 2 && BeginsTransaction(all.front()) &&
-      EndsTransaction(all.back())) {
+  if (script.transactional && all.size() >= 2 && all.front().BeginsTransaction() &&
+      all.back().EndsTransaction()) {
     all.erase(all.begin());
     all.pop_back();
   }
@@ -118,7 +121,7 @@ absl::StatusOr<Script> ParseScript(const File& file, const Dialect& dialect) {
        std::none_of(all.begin(), all.end(), [&dialect](const SqlStatement& statement) {
          return dialect.ChangesSchema(statement);
        }));
-  absl::Status status = CheckControl(file, script);
+  status = CheckControl(file, script);
   if (status.ok()) status = ChooseTransaction(file, dialect, &script);
   if (!status.ok()) return status;
   return script;

@@ -126,8 +126,9 @@ absl::StatusOr<Table> Session::Scan(driver::KeyValueRun* operation) {
   return collector.Take();
 }
 
-absl::Status Session::Begin() {
+absl::Status Session::Begin(std::optional<bool> foreign_keys) {
   driver::TransactionOptions options;
+  options.foreign_keys = foreign_keys;
   options.deadline = StatementDeadline();
   options.cancellation = cancellation_;
   absl::Status begun = connection_->Begin(options);

@@ -5,6 +5,7 @@
 #include <cstdint>
 #include <functional>
 #include <memory>
+#include <optional>
 #include <span>
 #include <string>
 #include <string_view>
@@ -64,7 +65,8 @@ class Session {
   absl::Status Write(driver::KeyValueRun* operation);
   absl::StatusOr<Table> Scan(driver::KeyValueRun* operation);
 
-  absl::Status Begin();
+  // `foreign_keys` as driver::TransactionOptions has it.
+  absl::Status Begin(std::optional<bool> foreign_keys = std::nullopt);
   absl::Status Commit();
   // Does nothing without a transaction.
   void Rollback();

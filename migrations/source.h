@@ -30,6 +30,8 @@ struct Script {
   // All or nothing, with the history's row.
   bool transactional = true;
   bool blank = false;
+  // Whether foreign keys hold in the step, where the script says so (SQLite).
+  std::optional<bool> foreign_keys;
 };
 
 struct Migration {
@@ -67,7 +69,9 @@ inline constexpr std::string_view kNoTransactionLine = "-- penstock: no-transact
 // is a single statement that the backend refuses in one, or it changes the schema and
 // the dialect has no transactional DDL.
 // BEGIN as its first and COMMIT as its last statement are taken for what they
-// mean and left out.
+// mean and left out. On SQLite so are any pairs of them, and PRAGMA foreign_keys=…: the
+// whole step is one transaction, in which foreign keys are off if the script turns them
+// off anywhere.
 //
 // Refuses, with a message that names the file and what to do: a name that is not
 // of this form; a version beyond 2^63-1 or of 0; two files for the same version

@@ -271,6 +271,12 @@ bool SqlStatement::HasWord(std::string_view wanted) const {
   return std::find(words.begin(), words.end(), wanted) != words.end();
 }
 
+bool SqlStatement::BeginsTransaction() const {
+  return StartsWith({"BEGIN"}) || StartsWith({"START", "TRANSACTION"});
+}
+
+bool SqlStatement::EndsTransaction() const { return StartsWith({"COMMIT"}) || StartsWith({"END"}); }
+
 absl::StatusOr<std::vector<SqlStatement>> SplitSql(std::string_view script, const Syntax& syntax) {
   return Splitter(script, syntax).Run();
 }

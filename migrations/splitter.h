@@ -41,6 +41,9 @@ struct SqlStatement {
   // It begins with these words.
   bool StartsWith(std::initializer_list<std::string_view> wanted) const;
   bool HasWord(std::string_view wanted) const;
+  // BEGIN, and COMMIT or END, with whatever follows.
+  bool BeginsTransaction() const;
+  bool EndsTransaction() const;
 };
 
 // Empty statements are left out. kSyntax, with the line, where a string, a quoted

@@ -8,10 +8,14 @@
 #include <array>
 #include <cerrno>
 #include <cstring>
+#include <optional>
 #include <utility>
+#include <vector>
 
 #include "drivers/api/error.h"
 #include "fmt/format.h"
+#include "migrations/foreign_keys.h"
+#include "migrations/source.h"
 #include "migrations/sql_dialect.h"
 
 namespace penstock::migrations {
@@ -34,6 +38,31 @@ class SqliteDialect final : public SqlDialect {
 
   bool NeedsNoTransaction(const SqlStatement& statement) const override {
     return statement.StartsWith({"VACUUM"});
+  }
+
+  absl::Status Arrange(Script* script) const override {
+    absl::Status status = TakeForeignKeys(script);
+    if (status.ok() && script->transactional) JoinTransactions(&script->statements);
+    return status;
+  }
+
+  // Foreign keys have to be on without the script for the check to make sense.
+  absl::Status Begin(Session* session, const Script& script) override {
+    check_.reset();
+    const bool off = script.foreign_keys.has_value() && !*script.foreign_keys;
+    bool check = false;
+    if (off) {
+      absl::StatusOr<Table> setting = session->Query("PRAGMA foreign_keys");
+      if (!setting.ok()) return setting.status();
+      check = setting->size() == 1 && setting->front().front().integer != 0;
+    }
+    absl::Status status = session->Begin(script.foreign_keys);
+    if (!status.ok() || !check) return status;
+    return check_.emplace().Begin(session);
+  }
+
+  absl::Status BeforeCommit(Session* session, const Script&) override {
+    return check_.has_value() ? check_->End(session) : absl::OkStatus();
   }
 
   absl::StatusOr<bool> TryLock(Session* session) override {
@@ -85,6 +114,21 @@ class SqliteDialect final : public SqlDialect {
   std::string_view id_type() const override { return "INTEGER"; }
 
  private:
+  // What is committed piece by piece elsewhere is committed with the step here: a BEGIN
+  // and the COMMIT after it mean nothing more. What does not pair up stays, to be refused.
+  static void JoinTransactions(std::vector<SqlStatement>* statements) {
+    bool open = false;
+    for (const SqlStatement& statement : *statements) {
+      if (!statement.BeginsTransaction() && !statement.EndsTransaction()) continue;
+      if (statement.BeginsTransaction() == open) return;
+      open = !open;
+    }
+    if (open) return;
+    std::erase_if(*statements, [](const SqlStatement& statement) {
+      return statement.BeginsTransaction() || statement.EndsTransaction();
+    });
+  }
+
   // Empty for a database in memory.
   static absl::StatusOr<std::string> DatabaseFile(Session* session) {
     absl::StatusOr<Table> list = session->Query("PRAGMA database_list");
@@ -117,6 +161,8 @@ class SqliteDialect final : public SqlDialect {
 
   std::string path_;
   int descriptor_ = -1;
+  // Of the step that runs with foreign keys off.
+  std::optional<ForeignKeyCheck> check_;
 };
 
 }  // namespace

@@ -161,6 +161,11 @@ enum class Isolation : uint8_t { kDefault, kReadCommitted, kRepeatableRead, kSer
 struct TransactionOptions {
   Isolation isolation = Isolation::kDefault;
   bool read_only = false;
+  // Foreign keys are checked and acted upon in this transaction, or not, whatever the
+  // configuration says: of SQLite, where only the beginning of a transaction can decide
+  // it; other drivers ignore it. A migrator's, never a client's: nothing checks at the
+  // end what was done meanwhile.
+  std::optional<bool> foreign_keys;
   // As StatementRun::caller, of all that runs in it.
   std::string_view caller;
   Deadline deadline;

@@ -1,11 +1,10 @@
 #include "drivers/api/error.h"
 
-#include <charconv>
+#include <array>
+#include <cstddef>
 #include <utility>
-#include <vector>
 
 #include "absl/strings/cord.h"
-#include "absl/strings/str_split.h"
 #include "absl/types/optional.h"
 #include "fmt/format.h"
 
@@ -13,20 +12,59 @@ namespace penstock::driver {
 namespace {
 
 constexpr absl::string_view kPayload = "penstock.dev/driver.ErrorInfo";
-// Between the fields of a payload; it occurs in no identifier or hint.
-constexpr char kSeparator = '\x1f';
 
-std::string Encode(const ErrorInfo& info) {
-  return fmt::format("{1}{0}{2}{0}{3}{0}{4}{0}{5}{0}{6}{0}{7}{0}{8}{0}{9}{0}{10}", kSeparator,
-                     static_cast<int>(info.reason), static_cast<int>(info.retry), info.driver_code,
-                     info.position, info.sqlstate, info.constraint, info.schema, info.table,
-                     info.column, info.hint);
+// A payload is the numbers and then the texts of an ErrorInfo, each text behind its
+// length: names and texts may hold any byte.
+std::array<int32_t, 4> Numbers(const ErrorInfo& info) {
+  return {static_cast<int32_t>(info.reason), static_cast<int32_t>(info.retry), info.driver_code,
+          info.position};
 }
 
-int32_t ToInt(const std::string& text) {
-  int32_t value = 0;
-  std::from_chars(text.data(), text.data() + text.size(), value);
-  return value;
+template <typename Info>
+auto Texts(Info& info) {
+  return std::array{&info.sqlstate, &info.constraint, &info.schema,
+                    &info.table,    &info.column,     &info.hint};
+}
+
+constexpr size_t kNumberBytes = sizeof(uint32_t);
+
+void AppendNumber(uint32_t number, std::string* to) {
+  for (size_t i = 0; i < kNumberBytes; ++i) *to += static_cast<char>(number >> (8 * i));
+}
+
+std::string Encode(const ErrorInfo& info) {
+  std::string bytes;
+  for (const int32_t number : Numbers(info)) AppendNumber(static_cast<uint32_t>(number), &bytes);
+  for (const std::string* text : Texts(info)) {
+    AppendNumber(static_cast<uint32_t>(text->size()), &bytes);
+    bytes += *text;
+  }
+  return bytes;
+}
+
+// Takes what Encode has written off the front; 0 of a payload that ends too early.
+uint32_t TakeNumber(std::string_view* from) {
+  if (from->size() < kNumberBytes) return 0;
+  uint32_t number = 0;
+  for (size_t i = 0; i < kNumberBytes; ++i) {
+    number |= uint32_t{static_cast<unsigned char>((*from)[i])} << (8 * i);
+  }
+  from->remove_prefix(kNumberBytes);
+  return number;
+}
+
+ErrorInfo Decode(std::string_view bytes) {
+  ErrorInfo info;
+  info.reason = static_cast<Reason>(TakeNumber(&bytes));
+  info.retry = static_cast<Retry>(TakeNumber(&bytes));
+  info.driver_code = static_cast<int32_t>(TakeNumber(&bytes));
+  info.position = static_cast<int32_t>(TakeNumber(&bytes));
+  for (std::string* text : Texts(info)) {
+    const uint32_t size = TakeNumber(&bytes);
+    *text = bytes.substr(0, size);
+    bytes.remove_prefix(text->size());
+  }
+  return info;
 }
 
 // Debian's Abseil has a string_view of its own.
@@ -115,23 +153,8 @@ absl::Status MakeErrorWithHint(Reason reason, std::string_view message, std::str
 }
 
 ErrorInfo GetErrorInfo(const absl::Status& status) {
-  ErrorInfo info;
   const absl::optional<absl::Cord> payload = status.GetPayload(kPayload);
-  if (!payload.has_value()) return info;
-  const std::string bytes(*payload);
-  const std::vector<std::string> fields = absl::StrSplit(bytes, kSeparator);
-  if (fields.size() != 10) return info;
-  info.reason = static_cast<Reason>(ToInt(fields[0]));
-  info.retry = static_cast<Retry>(ToInt(fields[1]));
-  info.driver_code = ToInt(fields[2]);
-  info.position = ToInt(fields[3]);
-  info.sqlstate = fields[4];
-  info.constraint = fields[5];
-  info.schema = fields[6];
-  info.table = fields[7];
-  info.column = fields[8];
-  info.hint = fields[9];
-  return info;
+  return payload.has_value() ? Decode(std::string(*payload)) : ErrorInfo();
 }
 
 absl::Status Annotate(const absl::Status& status, std::string_view context) {

@@ -63,7 +63,8 @@ enum class Reason : int {
 enum class Retry : int { kUnspecified = 0, kNever = 1, kStatement = 2, kTransaction = 3 };
 
 // The particulars of a failure. All of it may be shown to the caller: no
-// parameter values, no credentials.
+// parameter values, no credentials. Names are the backend's and may hold any byte:
+// whoever needs UTF-8 uses ToUtf8 of drivers/api/text.h.
 struct ErrorInfo {
   Reason reason = Reason::kUnspecified;
   Retry retry = Retry::kUnspecified;

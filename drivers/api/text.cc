@@ -147,6 +147,18 @@ bool IsUtf8(std::string_view text) {
   return true;
 }
 
+std::string ToUtf8(std::string_view text) {
+  if (IsUtf8(text)) return std::string(text);
+  std::string valid;
+  while (!text.empty()) {
+    const size_t length =
+        SequenceLength(reinterpret_cast<const unsigned char*>(text.data()), text.size());
+    valid += length == 0 ? std::string_view("\xef\xbf\xbd") : text.substr(0, length);
+    text.remove_prefix(std::max<size_t>(length, 1));
+  }
+  return valid;
+}
+
 bool IsDate(std::string_view text) {
   std::chrono::year_month_day date;
   return TakeDate(&text, &date) && text.empty();

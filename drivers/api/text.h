@@ -10,6 +10,9 @@
 namespace penstock::driver {
 
 bool IsUtf8(std::string_view text);
+// The text, with U+FFFD in the place of each byte that is not UTF-8: for names and
+// messages, which a backend may have in any encoding, where only UTF-8 can go.
+std::string ToUtf8(std::string_view text);
 
 // YYYY-MM-DD, a day that exists.
 bool IsDate(std::string_view text);

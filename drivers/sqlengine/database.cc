@@ -13,12 +13,15 @@ namespace penstock::sqlengine {
 
 void CloseDatabase::operator()(sqlite3* db) const { sqlite3_close_v2(db); }
 
-void Harden(sqlite3* db, size_t max_value_bytes) {
-  sqlite3_db_config(db, SQLITE_DBCONFIG_DEFENSIVE, 1, nullptr);
-  sqlite3_db_config(db, SQLITE_DBCONFIG_TRUSTED_SCHEMA, 0, nullptr);
-  sqlite3_db_config(db, SQLITE_DBCONFIG_ENABLE_LOAD_EXTENSION, 0, nullptr);
-  // Double-quoted strings hide misspelt column names.
-  sqlite3_db_config(db, SQLITE_DBCONFIG_DQS_DML, 0, nullptr);
+void Harden(sqlite3* db, size_t max_value_bytes, const Leniency& leniency) {
+  const auto set = [db](int setting, bool on) {
+    sqlite3_db_config(db, setting, on ? 1 : 0, nullptr);
+  };
+  set(SQLITE_DBCONFIG_DEFENSIVE, true);
+  set(SQLITE_DBCONFIG_ENABLE_LOAD_EXTENSION, false);
+  set(SQLITE_DBCONFIG_TRUSTED_SCHEMA, leniency.trusted_schema);
+  set(SQLITE_DBCONFIG_DQS_DML, leniency.double_quoted_strings);
+  set(SQLITE_DBCONFIG_DQS_DDL, leniency.double_quoted_strings);
   DropRefusedModules(db);
   GuardTokenizers(db);
   // SELECT DISTINCT without FROM and with 64 and more terms of ORDER BY makes SQLite 3.40

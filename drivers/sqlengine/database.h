@@ -19,10 +19,20 @@ using Database = std::unique_ptr<sqlite3, CloseDatabase>;
 // The longest statement. SQLite takes a second or two to prepare so much.
 constexpr int kMaxSqlBytes = 16 << 20;
 
+// What SQLite allows by itself, and advises against.
+struct Leniency {
+  // Indexes, constraints, defaults, generated columns, views and triggers may use
+  // functions and virtual tables that SQLite does not count among the innocuous ones:
+  // json_*, FTS5 and R*Tree among others.
+  bool trusted_schema = false;
+  // "text" is a text where it is not the name of a column.
+  bool double_quoted_strings = false;
+};
+
 // Takes away what a client could do harm with: writes to the schema's own
-// tables, functions of a schema that is not trusted, extensions, texts in double
-// quotes. No text, blob or row may have more than `max_value_bytes`.
-void Harden(sqlite3* db, size_t max_value_bytes);
+// tables, extensions, and what `leniency` does not leave. No text, blob or row may
+// have more than `max_value_bytes`. To be called before the schema is read.
+void Harden(sqlite3* db, size_t max_value_bytes, const Leniency& leniency = {});
 
 }  // namespace penstock::sqlengine
 

@@ -8,6 +8,7 @@
 #include <utility>
 
 #include "drivers/api/error.h"
+#include "drivers/sqlengine/diagnosis.h"
 #include "drivers/sqlengine/temp_space.h"
 #include "fmt/format.h"
 
@@ -63,6 +64,11 @@ Reason ConstraintReason(int extended_code, std::string_view message, ErrorInfo* 
   }
 }
 
+// What the settings of the connection do not allow in a schema.
+bool IsUnsafeUse(std::string_view message) {
+  return message.find("unsafe use of ") != std::string_view::npos;
+}
+
 // How SQLite says that a statement is larger than one may be: it has no code for it.
 constexpr std::string_view kTooLarge[] = {
     "too many",  // SQL variables, columns, terms, arguments, attached databases, …
@@ -81,6 +87,8 @@ bool IsTooLarge(std::string_view message) {
 
 // SQLITE_ERROR covers everything that is wrong with a statement.
 Reason StatementReason(std::string_view message, ErrorInfo* info) {
+  if (IsUnsafeUse(message)) return Reason::kNotAllowed;
+  if (message == "unsupported file format") return Reason::kUnsupported;
   const std::string_view table = After(message, "no such table: ");
   if (!table.empty()) {
     const size_t dot = table.find('.');
@@ -92,6 +100,30 @@ Reason StatementReason(std::string_view message, ErrorInfo* info) {
     if (message.find(data) != std::string_view::npos) return Reason::kDataException;
   }
   return IsTooLarge(message) ? Reason::kLimitExceeded : Reason::kSyntax;
+}
+
+constexpr std::string_view kMalformed = "malformed database schema (";
+
+// SQLITE_CORRUPT is also what SQLite says of a schema that it does not want to read, or
+// that a newer one has written; the file is sound then.
+Reason CorruptReason(std::string_view message) {
+  if (IsUnsafeUse(message)) return Reason::kNotAllowed;
+  const std::string_view why = After(After(message, kMalformed), ") - ");
+  for (const std::string_view not_read : {"near \"", "unknown ", "unrecognized token", "too many ",
+                                          "too large", "too big", "stack overflow"}) {
+    if (why.find(not_read) != std::string_view::npos) return Reason::kUnsupported;
+  }
+  return Reason::kCorruption;
+}
+
+// Without SQLite's "malformed", where that is not so.
+std::string MessageFor(Reason reason, int extended_code, std::string_view message) {
+  if (extended_code == kTempSpaceFull) return "the statement takes too much temporary space";
+  const std::string_view schema = After(message, kMalformed);
+  const size_t end = schema.find(") - ");
+  if (reason == Reason::kCorruption || end == std::string_view::npos) return std::string(message);
+  return fmt::format("the schema has a definition of {} that cannot be used: {}",
+                     schema.substr(0, end), schema.substr(end + std::string_view(") - ").size()));
 }
 
 Reason ReasonOf(int extended_code, std::string_view message, ErrorInfo* info) {
@@ -115,7 +147,7 @@ Reason ReasonOf(int extended_code, std::string_view message, ErrorInfo* info) {
     case SQLITE_MISMATCH: return Reason::kDataException;
     case SQLITE_RANGE: return Reason::kInvalidParameter;
     case SQLITE_AUTH: return Reason::kNotAllowed;
-    case SQLITE_CORRUPT:
+    case SQLITE_CORRUPT: return CorruptReason(message);
     case SQLITE_NOTADB: return Reason::kCorruption;
     case SQLITE_CANTOPEN: return Reason::kConnectionFailed;
     case SQLITE_IOERR: return Reason::kIo;
@@ -136,8 +168,27 @@ std::string HintFor(Reason reason, int extended_code, std::string_view message) 
     case Reason::kDiskFull: return "free disk space, or raise the option max_page_count";
     case Reason::kReadOnly: return "the database can only be read";
     case Reason::kLimitExceeded: return "raise max_value_bytes of the database";
+    case Reason::kUnsupported:
+      return "a newer SQLite, or one with other limits, may have written this schema: open the "
+             "file "
+             "with that one";
+    case Reason::kCorruption:
+      // Of a full-text index whose content was changed without it, too.
+      return extended_code == SQLITE_CORRUPT_VTAB
+                 ? "a virtual table's own tables do not fit together, while the file may be sound; "
+                   "a full-text index is made anew by INSERT INTO name(name) VALUES('rebuild')"
+                 : "";
     default: return {};
   }
+}
+
+// Message and code to reason and particulars.
+Reason Read(int extended_code, std::string_view message, int position, ErrorInfo* info) {
+  info->driver_code = extended_code;
+  info->position = position;
+  const Reason reason = ReasonOf(extended_code, message, info);
+  info->hint = HintFor(reason, extended_code, message);
+  return reason;
 }
 
 }  // namespace
@@ -153,6 +204,8 @@ absl::Status Classify(int extended_code, std::string_view message, int position)
 }
 
 absl::Status LastError(sqlite3* db, std::string_view sql) {
+  const int code = sqlite3_extended_errcode(db);
+  const std::string message = sqlite3_errmsg(db);
   const int offset = sqlite3_error_offset(db);
   int position = 0;
   if (offset >= 0 && static_cast<size_t>(offset) <= sql.size()) {
@@ -162,7 +215,10 @@ absl::Status LastError(sqlite3* db, std::string_view sql) {
                  return (static_cast<unsigned char>(c) & 0xc0) != 0x80;
                }));
   }
-  return Classify(sqlite3_extended_errcode(db), sqlite3_errmsg(db), position);
+  ErrorInfo info;
+  const Reason reason = Read(code, message, position, &info);
+  Diagnose(db, sql, code, message, offset, &info);
+  return MakeError(reason, MessageFor(reason, code, message), std::move(info));
 }
 
 }  // namespace penstock::sqlengine

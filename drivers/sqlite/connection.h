@@ -125,6 +125,11 @@ class Connection final : public driver::Connection {
   absl::Status BeginGuard();
   void EndGuard(absl::Status* status);
 
+  // What holds for one transaction: whether foreign keys do, and what a client may set
+  // in it. RestoreSettings cannot fail, and does nothing where nothing was set.
+  void SetForeignKeys(bool on);
+  void RestoreSettings();
+
   // Runs a statement of the driver's own.
   absl::Status Control(std::string_view sql);
   absl::Status ControlInTransaction(std::string_view sql);

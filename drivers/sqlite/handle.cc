@@ -137,6 +137,7 @@ absl::StatusOr<Handle> OpenHandle(const Options& options, driver::Lane lane,
                                    options.temp_space->name());
   handle.db.reset(db);
   if (code != SQLITE_OK) return OpenError(options, LastError(db));
+  sqlengine::Harden(db, options.max_value_bytes, options.leniency);
   const int busy_timeout_ms = OpenTimeout(options, deadline);
   sqlite3_busy_timeout(db, busy_timeout_ms);
   absl::Status configured = Configure(db, options, lane, busy_timeout_ms);
@@ -144,7 +145,6 @@ absl::StatusOr<Handle> OpenHandle(const Options& options, driver::Lane lane,
     if (deadline.passed(std::chrono::steady_clock::now())) return deadline.Error();
     return OpenError(options, configured);
   }
-  sqlengine::Harden(db, options.max_value_bytes);
   handle.policy->Install(db);
   return handle;
 }

@@ -54,6 +54,10 @@ absl::Status ParseOption(const std::string& key, const std::string& text, Option
   }
   if (key == "foreign_keys") return ParseSwitch(key, text, &options->foreign_keys);
   if (key == "allow_attach") return ParseSwitch(key, text, &options->allow_attach);
+  if (key == "trusted_schema") return ParseSwitch(key, text, &options->leniency.trusted_schema);
+  if (key == "double_quoted_strings") {
+    return ParseSwitch(key, text, &options->leniency.double_quoted_strings);
+  }
   if (key == "cache_size_kib") return ParseNumber(key, text, kLargest, &options->cache_size_kib);
   if (key == "mmap_size_bytes") {
     return ParseNumber(key, text, std::numeric_limits<int64_t>::max(), &options->mmap_size_bytes);
@@ -70,8 +74,8 @@ absl::Status ParseOption(const std::string& key, const std::string& text, Option
   }
   return Bad(key,
              "sqlite has no such option; it has synchronous, busy_timeout_ms, foreign_keys, "
-             "allow_attach, cache_size_kib, mmap_size_bytes, max_page_count, interruptible_like, "
-             "max_temp_mib and journal_mode");
+             "allow_attach, trusted_schema, double_quoted_strings, cache_size_kib, "
+             "mmap_size_bytes, max_page_count, interruptible_like, max_temp_mib and journal_mode");
 }
 
 // Nothing for a `%` that two hexadecimal digits do not follow.

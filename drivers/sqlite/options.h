@@ -9,6 +9,7 @@
 
 #include "absl/status/statusor.h"
 #include "drivers/api/config.h"
+#include "drivers/sqlengine/database.h"
 #include "drivers/sqlengine/temp_space.h"
 
 namespace penstock::sqlite {
@@ -26,6 +27,7 @@ struct Options {
   int busy_timeout_ms = 5000;
   bool foreign_keys = true;
   bool allow_attach = false;
+  sqlengine::Leniency leniency = {.trusted_schema = true, .double_quoted_strings = true};
   int64_t cache_size_kib = 2048;
   int64_t mmap_size_bytes = 0;
   int64_t max_page_count = 0;  // 0: SQLite's own

@@ -3,11 +3,12 @@
 #include <sqlite3.h>
 #include <strings.h>
 
-#include <algorithm>
-#include <initializer_list>
+#include <optional>
 #include <string_view>
 
+#include "absl/strings/ascii.h"
 #include "drivers/api/error.h"
+#include "drivers/sqlite/pragmas.h"
 #include "fmt/format.h"
 
 namespace penstock::sqlite {
@@ -16,33 +17,24 @@ namespace {
 using driver::MakeErrorWithHint;
 using driver::Reason;
 
-bool IsOneOf(const char* name, std::initializer_list<const char*> names) {
-  return std::any_of(names.begin(), names.end(),
-                     [name](const char* other) { return strcasecmp(name, other) == 0; });
-}
-
-// Pragmas that only tell, with whatever argument.
-bool Tells(const char* name) {
-  return IsOneOf(
-      name, {"table_info", "table_xinfo", "table_list", "index_list", "index_info", "index_xinfo",
-             "foreign_key_list", "foreign_key_check", "integrity_check", "quick_check",
-             "database_list", "collation_list", "function_list", "pragma_list", "module_list",
-             "compile_options", "page_count", "freelist_count", "data_version"});
-}
-
-// Settings that may be read but are the configuration's to change.
-bool MayBeRead(const char* name) {
-  return IsOneOf(
-      name, {"journal_mode", "synchronous", "foreign_keys", "page_size", "encoding", "cache_size",
-             "schema_version", "auto_vacuum", "busy_timeout", "max_page_count", "mmap_size",
-             "query_only", "secure_delete", "trusted_schema", "analysis_limit",
-             "wal_autocheckpoint", "journal_size_limit"});
-}
-
-// What belongs to the database and may be changed by whoever may write to it.
-bool MayBeWritten(const char* name) {
-  return IsOneOf(
-      name, {"user_version", "application_id", "optimize", "wal_checkpoint", "incremental_vacuum"});
+// What is to be done instead of setting it.
+std::string_view HintFor(std::optional<PragmaRule> rule, std::string_view name) {
+  if (!rule.has_value()) {
+    return "this SQLite does not know it, or it is newer than the gateway; see the options of the "
+           "database in the configuration for what can be set";
+  }
+  if (*rule == PragmaRule::kOfTransaction) {
+    return "set it inside a transaction, with which it ends; connections are shared, and have the "
+           "options of the configuration";
+  }
+  // Not defer_foreign_keys: ON DELETE CASCADE would empty the tables that refer to a
+  // table that is dropped, all the same.
+  if (name == "foreign_keys") {
+    return "it is one of the options of the database in the configuration; a migration's file may "
+           "turn it off for its own step, to rebuild a table";
+  }
+  return "connections are shared; settings belong to the options of the database in the "
+         "configuration";
 }
 
 }  // namespace
@@ -79,14 +71,24 @@ int FilePolicy::DecideInside(int action, const char* first, const char* second,
 }
 
 int FilePolicy::DecidePragma(const char* name, const char* argument) {
-  if (Tells(name) || MayBeWritten(name) || (argument == nullptr && MayBeRead(name))) {
-    return SQLITE_OK;
+  const std::optional<PragmaRule> rule = RuleOf(name);
+  if (rule.has_value()) {
+    switch (*rule) {
+      case PragmaRule::kTells:
+      case PragmaRule::kWrites: return SQLITE_OK;
+      case PragmaRule::kOfTransaction:
+        if (argument == nullptr || in_transaction_) return SQLITE_OK;
+        break;
+      case PragmaRule::kReads:
+        if (argument == nullptr) return SQLITE_OK;
+        break;
+      case PragmaRule::kRefused: break;
+    }
   }
   return Refuse(MakeErrorWithHint(
       Reason::kNotAllowed,
       fmt::format("PRAGMA {}{} is not allowed", name, argument != nullptr ? " with a value" : ""),
-      "connections are shared; settings belong to the options of the database in the "
-      "configuration"));
+      HintFor(rule, absl::AsciiStrToLower(name))));
 }
 
 }  // namespace penstock::sqlite

@@ -11,6 +11,10 @@ class FilePolicy final : public sqlengine::Policy {
  public:
   explicit FilePolicy(bool allow_attach) : allow_attach_(allow_attach) {}
 
+  // While this is on, a client's transaction is open, and what ends with it may be set:
+  // PragmaRule::kOfTransaction.
+  void set_in_transaction(bool in_transaction) { in_transaction_ = in_transaction; }
+
  private:
   int Decide(int action, const char* first, const char* second, const char* database) override;
   int DecideInside(int action, const char* first, const char* second,
@@ -19,6 +23,7 @@ class FilePolicy final : public sqlengine::Policy {
   int DecidePragma(const char* name, const char* argument);
 
   const bool allow_attach_;
+  bool in_transaction_ = false;
 };
 
 }  // namespace penstock::sqlite

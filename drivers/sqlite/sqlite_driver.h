@@ -26,6 +26,15 @@ namespace penstock::sqlite {
 //   busy_timeout_ms  how long to wait for another process's lock; default 5000
 //   foreign_keys     on (default) | off
 //   allow_attach     on | off (default): ATTACH, DETACH and VACUUM INTO
+//   trusted_schema   on (default, as in the sqlite3 shell) | off: indexes, CHECK,
+//                    DEFAULT, generated columns, views and triggers may use no function
+//                    and no virtual table that SQLite does not count among the innocuous
+//                    ones (json_*, FTS5, R*Tree, …). It protects from a file that
+//                    somebody else has made: docs/drivers.md says what from
+//   double_quoted_strings  on (default, as in the sqlite3 shell) | off: "text" in double
+//                    quotes that names no column is an error, not a text. It protects
+//                    from misspelt names; what the file's own tables and indexes have of
+//                    the sort is still read, what its views and triggers have is not
 //   cache_size_kib   page cache of each connection; default 2048
 //   mmap_size_bytes  how much of the file is mapped; default 0
 //   max_page_count   the file's limit in pages; default: SQLite's

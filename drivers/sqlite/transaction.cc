@@ -25,6 +25,8 @@ absl::Status Connection::Begin(const driver::TransactionOptions& options) {
     return absl::InternalError("a transaction that writes was begun on a connection that reads");
   }
   ForgetSession();
+  // SQLite ignores it once the transaction has begun.
+  if (options.foreign_keys.has_value()) SetForeignKeys(*options.foreign_keys);
   absl::Status status;
   {
     const Watch watch(executor(), options.deadline, options.cancellation);
@@ -37,6 +39,7 @@ absl::Status Connection::Begin(const driver::TransactionOptions& options) {
     return status;
   }
   in_transaction_ = true;
+  session_->handle.policy->set_in_transaction(true);
   read_only_transaction_ = options.read_only;
   return absl::OkStatus();
 }
@@ -81,8 +84,22 @@ absl::Status Connection::Commit() {
 
 absl::Status Connection::Rollback() {
   in_transaction_ = false;
+  session_->handle.policy->set_in_transaction(false);
   read_only_transaction_ = false;
-  return rolled_back() ? absl::OkStatus() : Control("ROLLBACK");
+  absl::Status status = rolled_back() ? absl::OkStatus() : Control("ROLLBACK");
+  RestoreSettings();
+  return status;
+}
+
+// By the interface of C, which neither needs a statement nor can fail. The text of a PRAGMA
+// takes effect when SQLite parses it, so that one that was prepared before would do nothing.
+void Connection::SetForeignKeys(bool on) {
+  sqlite3_db_config(db(), SQLITE_DBCONFIG_ENABLE_FKEY, on ? 1 : 0, nullptr);
+}
+
+void Connection::RestoreSettings() {
+  SetForeignKeys(options_.foreign_keys);
+  sqlite3_db_config(db(), SQLITE_DBCONFIG_LEGACY_ALTER_TABLE, 0, nullptr);
 }
 
 absl::Status Connection::ControlInTransaction(std::string_view sql) {

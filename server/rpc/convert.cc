@@ -5,6 +5,7 @@
 #include <utility>
 
 #include "drivers/api/error.h"
+#include "drivers/api/text.h"
 #include "fmt/format.h"
 #include "google/protobuf/any.pb.h"
 
@@ -14,6 +15,9 @@ namespace {
 using driver::Kind;
 using driver::MakeError;
 using driver::Reason;
+// Receivers refuse a whole message for one text that is not UTF-8; a backend's names
+// may be anything.
+using driver::ToUtf8;
 
 // Deeper than any real array, shallow enough for the stack.
 constexpr int kMaxArrayDepth = 32;
@@ -22,17 +26,20 @@ void FillDetail(const driver::ErrorInfo& info, v1::ErrorDetail* detail) {
   detail->set_reason(static_cast<v1::Reason>(info.reason));
   detail->set_retry(info.retry == driver::Retry::kUnspecified ? v1::RETRY_NEVER
                                                               : static_cast<v1::Retry>(info.retry));
-  detail->set_sqlstate(info.sqlstate);
+  detail->set_sqlstate(ToUtf8(info.sqlstate));
   detail->set_driver_code(info.driver_code);
-  detail->set_constraint(info.constraint);
-  detail->set_schema(info.schema);
-  detail->set_table(info.table);
-  detail->set_column(info.column);
+  detail->set_constraint(ToUtf8(info.constraint));
+  detail->set_schema(ToUtf8(info.schema));
+  detail->set_table(ToUtf8(info.table));
+  detail->set_column(ToUtf8(info.column));
   detail->set_position(info.position);
-  detail->set_hint(info.hint);
+  detail->set_hint(ToUtf8(info.hint));
 }
 
-std::string Message(const absl::Status& status) { return std::string(status.message()); }
+std::string Message(const absl::Status& status) {
+  const absl::string_view message = status.message();
+  return ToUtf8({message.data(), message.size()});
+}
 
 }  // namespace
 
@@ -138,9 +145,9 @@ void ToProto(const driver::Value& from, v1::Value* to) {
 }
 
 void ToProto(const driver::Column& from, v1::Column* to) {
-  to->set_name(from.name);
+  to->set_name(ToUtf8(from.name));
   to->set_kind(static_cast<v1::Kind>(from.kind));
-  to->set_native_type(from.native_type);
+  to->set_native_type(ToUtf8(from.native_type));
 }
 
 void ToProto(const driver::Summary& from, v1::Summary* to) {

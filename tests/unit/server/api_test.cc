@@ -1,10 +1,13 @@
 // drivers/api: errors and deadlines.
 #include <atomic>
+#include <limits>
 #include <string>
 #include <tuple>
+#include <vector>
 
 #include "drivers/api/deadline.h"
 #include "drivers/api/error.h"
+#include "drivers/api/text.h"
 #include "gtest/gtest.h"
 
 namespace penstock::driver {
@@ -25,6 +28,49 @@ TEST(ErrorTest, CarriesItsParticulars) {
   const absl::Status annotated = Annotate(status, "row 3");
   EXPECT_EQ(annotated.message(), "row 3: taken");
   EXPECT_EQ(GetErrorInfo(annotated), info);
+}
+
+// Names are whatever somebody has called a table.
+TEST(ErrorTest, AnyByteSurvivesInAnyField) {
+  const std::vector<std::string ErrorInfo::*> fields = {
+      &ErrorInfo::sqlstate, &ErrorInfo::constraint, &ErrorInfo::schema,
+      &ErrorInfo::table,    &ErrorInfo::column,     &ErrorInfo::hint};
+  std::string all;
+  for (int c = 0; c < 256; ++c) all += static_cast<char>(c);
+  std::vector<std::string> texts = {all, all + all, "", std::string(70'000, '\x1f')};
+  for (const char c : all) {
+    texts.push_back(std::string(1, c));
+    texts.push_back(std::string("a") + c + "b" + c);
+  }
+  for (const std::string& text : texts) {
+    for (const auto field : fields) {
+      ErrorInfo info;
+      info.driver_code = std::numeric_limits<int32_t>::min();
+      info.position = std::numeric_limits<int32_t>::max();
+      for (const auto other : fields) info.*other = "other";
+      info.*field = text;
+      const absl::Status status = MakeError(Reason::kCheckViolation, "failed", info);
+      info.reason = Reason::kCheckViolation;
+      info.retry = Retry::kNever;
+      EXPECT_EQ(GetErrorInfo(status), info) << ::testing::PrintToString(text);
+      EXPECT_EQ(GetErrorInfo(Annotate(status, "row 3")), info);
+    }
+    ErrorInfo info;
+    for (const auto field : fields) info.*field = text;
+    const absl::Status status = MakeError(Reason::kUniqueViolation, text, info);
+    for (const auto field : fields) EXPECT_EQ(GetErrorInfo(status).*field, text);
+    EXPECT_EQ(GetErrorInfo(MakeErrorWithHint(Reason::kSyntax, "", text)).hint, text);
+  }
+}
+
+TEST(TextTest, ToUtf8KeepsWhatIsValid) {
+  for (const char* text : {"", "abc", "größe 世界 🌍", "\x01\x1f\x7f"})
+    EXPECT_EQ(ToUtf8(text), text);
+  EXPECT_EQ(ToUtf8(std::string("a\0b", 3)), std::string("a\0b", 3));
+  EXPECT_EQ(ToUtf8("a\xff"), "a\xef\xbf\xbd");
+  EXPECT_EQ(ToUtf8("\xc3ü\xe4"), "\xef\xbf\xbdü\xef\xbf\xbd");
+  for (int c = 0; c < 256; ++c)
+    EXPECT_TRUE(IsUtf8(ToUtf8(std::string("a") + static_cast<char>(c))));
 }
 
 TEST(ErrorTest, AnyOtherStatusHasNone) {

@@ -68,6 +68,12 @@ TEST(Classify, Table) {
        S::kFailedPrecondition},
       {SQLITE_IOERR_FSYNC, "disk I/O error", Reason::kIo, S::kInternal},
       {SQLITE_CORRUPT_VTAB, "database disk image is malformed", Reason::kCorruption, S::kDataLoss},
+      {SQLITE_CORRUPT, "database disk image is malformed", Reason::kCorruption, S::kDataLoss},
+      {SQLITE_CORRUPT, "malformed database schema (t) - invalid rootpage", Reason::kCorruption,
+       S::kDataLoss},
+      {SQLITE_CORRUPT, "malformed database schema (?)", Reason::kCorruption, S::kDataLoss},
+      {SQLITE_ERROR, "unsafe use of json_extract()", Reason::kNotAllowed, S::kPermissionDenied},
+      {SQLITE_ERROR, "unsupported file format", Reason::kUnsupported, S::kUnimplemented},
       {SQLITE_NOTADB, "file is not a database", Reason::kCorruption, S::kDataLoss},
       {SQLITE_CANTOPEN, "unable to open database file", Reason::kConnectionFailed, S::kUnavailable,
        Retry::kStatement},
@@ -90,7 +96,66 @@ TEST(Classify, Table) {
   }
 }
 
+// A schema that is not read, in a file that is sound.
+TEST(Classify, ASchemaThatIsNotRead) {
+  const absl::Status untrusted =
+      Classify(SQLITE_CORRUPT, "malformed database schema (t) - unsafe use of json_extract()");
+  EXPECT_EQ(driver::GetErrorInfo(untrusted).reason, Reason::kNotAllowed);
+  EXPECT_EQ(untrusted.message(),
+            "the schema has a definition of t that cannot be used: unsafe use of json_extract()");
+  for (const char* why :
+       {"near \"MANY\": syntax error", "unknown table option: STRICT", "unrecognized token: \"@\"",
+        "too many columns on t", "Expression tree is too large (maximum depth 1000)"}) {
+    const absl::Status status =
+        Classify(SQLITE_CORRUPT, std::string("malformed database schema (t) - ") + why);
+    EXPECT_EQ(driver::GetErrorInfo(status).reason, Reason::kUnsupported) << status;
+    EXPECT_EQ(status.message(),
+              std::string("the schema has a definition of t that cannot be used: ") + why);
+  }
+  EXPECT_NE(driver::GetErrorInfo(Classify(SQLITE_CORRUPT_VTAB, "database disk image is malformed"))
+                .hint.find("rebuild"),
+            std::string::npos);
+}
+
 class ErrorTest : public SqliteTest {};
+
+// Names may be anything; SQLite's messages quote none of them.
+TEST_F(ErrorTest, NamesOfEverySortAreToldApart) {
+  std::string all;
+  for (int c = 1; c < 256; ++c) {
+    // Valid UTF-8 alone can be asked for.
+    if (c < 0x80) all += static_cast<char>(c);
+  }
+  for (const std::string& name :
+       {std::string("a.b"), std::string("a, b"), std::string("a.b, c.d"), std::string(" . "),
+        std::string("x\x1fy"), std::string("\x01\x1e\x1f\n\t\x7f"), std::string("größe.世界"),
+        all}) {
+    std::string quoted = "\"";
+    for (const char c : name) quoted += c == '"' ? "\"\"" : std::string(1, c);
+    quoted += '"';
+    SCOPED_TRACE(quoted);
+    Exec("CREATE TABLE " + quoted + "(id INTEGER PRIMARY KEY, z INT, " + quoted +
+         " INT NOT NULL CONSTRAINT " + quoted + " CHECK (" + quoted + " < 9), UNIQUE (" + quoted +
+         ", z))");
+    Exec("INSERT INTO " + quoted + " VALUES (1, 1, 1)");
+    const auto info = [&](const std::string& values) {
+      const auto call = Try("INSERT INTO " + quoted + " VALUES (" + values + ")");
+      return driver::GetErrorInfo(call->run.status);
+    };
+    const driver::ErrorInfo unique = info("2, 1, 1");
+    EXPECT_EQ(unique.reason, Reason::kUniqueViolation);
+    EXPECT_EQ(unique.table, name);
+    EXPECT_EQ(unique.column, name);
+    const driver::ErrorInfo null = info("2, 1, NULL");
+    EXPECT_EQ(null.reason, Reason::kNotNullViolation);
+    EXPECT_EQ(null.table, name);
+    EXPECT_EQ(null.column, name);
+    const driver::ErrorInfo check = info("2, 1, 10");
+    EXPECT_EQ(check.reason, Reason::kCheckViolation);
+    EXPECT_EQ(check.constraint, name);
+    Exec("DROP TABLE " + quoted);
+  }
+}
 
 TEST_F(ErrorTest, ConstraintsNameWhatWasViolated) {
   Exec("CREATE TABLE p(id INTEGER PRIMARY KEY)");
@@ -106,6 +171,21 @@ TEST_F(ErrorTest, ConstraintsNameWhatWasViolated) {
   EXPECT_EQ(check->reason(), Reason::kCheckViolation);
   EXPECT_EQ(driver::GetErrorInfo(check->run.status).constraint, "small");
   EXPECT_EQ(Try("INSERT INTO t(a, p) VALUES ('y', 1)")->reason(), Reason::kForeignKeyViolation);
+}
+
+// What a trigger says is no reason to look for another one.
+TEST_F(ErrorTest, WhatATriggerSaysIsLeftAlone) {
+  Exec("CREATE TABLE t(a)");
+  for (const char* text : {"unsafe use of it", "no such column: a", "malformed database schema (t)",
+                           "UNIQUE constraint failed: t.a"}) {
+    Exec(std::string("CREATE TRIGGER g BEFORE INSERT ON t BEGIN SELECT RAISE(ABORT, '") + text +
+         "'); END");
+    const auto call = Try("INSERT INTO t VALUES (1)");
+    EXPECT_EQ(call->reason(), Reason::kConstraintViolation) << call->run.status;
+    EXPECT_EQ(call->message(), text);
+    EXPECT_EQ(driver::GetErrorInfo(call->run.status).hint, "");
+    Exec("DROP TRIGGER g");
+  }
 }
 
 TEST_F(ErrorTest, PositionIsInCharacters) {

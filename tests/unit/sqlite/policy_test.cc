@@ -2,7 +2,9 @@
 #include "drivers/sqlite/policy.h"
 
 #include <filesystem>
+#include <optional>
 
+#include "drivers/sqlite/pragmas.h"
 #include "tests/unit/sqlite/fixture.h"
 
 namespace penstock::sqlite {
@@ -57,26 +59,14 @@ TEST_F(PolicyTest, AttachWhereTheConfigurationAllowsIt) {
 }
 
 TEST_F(PolicyTest, PragmasThatSetSomethingOfTheConnection) {
-  for (const char* sql : {"PRAGMA journal_mode=delete",
-                          "PRAGMA synchronous=off",
-                          "PRAGMA foreign_keys=off",
-                          "PRAGMA writable_schema=on",
-                          "PRAGMA writable_schema",
-                          "PRAGMA trusted_schema=on",
-                          "PRAGMA query_only=off",
-                          "PRAGMA locking_mode=exclusive",
-                          "PRAGMA locking_mode",
-                          "PRAGMA temp_store_directory='/'",
-                          "PRAGMA defer_foreign_keys=on",
-                          "PRAGMA case_sensitive_like=on",
-                          "PRAGMA cache_size=1",
-                          "PRAGMA max_page_count=1",
-                          "PRAGMA hard_heap_limit=1",
-                          "PRAGMA busy_timeout=1",
-                          "PRAGMA wal_autocheckpoint=0",
-                          "PRAGMA main.synchronous=0",
-                          "PRAGMA ignore_check_constraints=1",
-                          "PRAGMA schema_version=9"}) {
+  for (const char* sql :
+       {"PRAGMA journal_mode=delete", "PRAGMA synchronous=off", "PRAGMA foreign_keys=off",
+        "PRAGMA writable_schema=on", "PRAGMA trusted_schema=on", "PRAGMA query_only=off",
+        "PRAGMA locking_mode=exclusive", "PRAGMA temp_store_directory='/'",
+        "PRAGMA defer_foreign_keys=on", "PRAGMA case_sensitive_like=on", "PRAGMA cache_size=1",
+        "PRAGMA max_page_count=1", "PRAGMA hard_heap_limit=1", "PRAGMA busy_timeout=1",
+        "PRAGMA wal_autocheckpoint=0", "PRAGMA main.synchronous=0",
+        "PRAGMA ignore_check_constraints=1", "PRAGMA schema_version=9"}) {
     const auto call = Try(sql);
     EXPECT_EQ(call->reason(), Reason::kNotAllowed) << sql << " " << call->run.status;
     EXPECT_NE(driver::GetErrorInfo(call->run.status).hint.find("options"), std::string::npos);
@@ -99,6 +89,106 @@ TEST_F(PolicyTest, PragmasThatTell) {
   EXPECT_EQ(Try("PRAGMA journal_mode")->row(), "text wal");
   EXPECT_EQ(Try("PRAGMA synchronous")->row(), "integer 2");
   EXPECT_EQ(Try("PRAGMA foreign_keys")->row(), "integer 1");
+}
+
+// Every PRAGMA of the SQLite that is linked, without a value, by name and as a table.
+TEST_F(PolicyTest, EveryPragmaIsDecided) {
+  const auto list = Try("SELECT name FROM pragma_pragma_list ORDER BY name");
+  ASSERT_TRUE(list->run.status.ok()) << list->run.status;
+  ASSERT_GT(list->output.rows.size(), 50u);
+  for (const std::string& row : list->output.rows) {
+    const std::string name = row.substr(std::string("text ").size());
+    SCOPED_TRACE(name);
+    const std::optional<PragmaRule> rule = RuleOf(name);
+    ASSERT_TRUE(rule.has_value()) << "decide in drivers/sqlite/pragmas.cc what a client may do";
+    const auto read = Try("PRAGMA " + name);
+    const bool refused = *rule == PragmaRule::kRefused;
+    EXPECT_EQ(read->reason() == Reason::kNotAllowed, refused) << read->run.status;
+    const auto table = Try("SELECT * FROM pragma_" + name);
+    if (table->reason() != Reason::kUndefinedTable) {
+      EXPECT_EQ(table->reason() == Reason::kNotAllowed, refused) << table->run.status;
+    }
+    // A value that only tells, or whose PRAGMA only reads, whatever it is.
+    const bool settable = *rule == PragmaRule::kTells || *rule == PragmaRule::kWrites;
+    const auto set = Try("PRAGMA " + name + "=1");
+    EXPECT_EQ(set->reason() == Reason::kNotAllowed, !settable) << set->run.status;
+  }
+}
+
+TEST_F(PolicyTest, ReadsOfEverySortAreAllowed) {
+  for (const char* sql :
+       {"PRAGMA recursive_triggers", "PRAGMA defer_foreign_keys", "PRAGMA automatic_index",
+        "PRAGMA temp_store", "PRAGMA locking_mode", "pragma Writable_Schema",
+        "PRAGMA main.cell_size_check", "PRAGMA read_uncommitted", "PRAGMA threads",
+        "PRAGMA legacy_alter_table", "PRAGMA ignore_check_constraints", "PRAGMA soft_heap_limit",
+        "SELECT * FROM pragma_defer_foreign_keys"}) {
+    const auto call = Try(sql);
+    EXPECT_TRUE(call->run.status.ok()) << sql << " " << call->run.status;
+    EXPECT_NE(call->row(), "") << sql;
+    EXPECT_NE(Read(sql), "") << sql;
+  }
+  EXPECT_TRUE(Try("PRAGMA stats")->run.status.ok());
+  EXPECT_EQ(Try("PRAGMA no_such_thing")->reason(), Reason::kNotAllowed);
+  EXPECT_EQ(Try("PRAGMA no_such_thing=1")->reason(), Reason::kNotAllowed);
+}
+
+TEST_F(PolicyTest, WhatEndsWithATransactionIsSetInIt) {
+  Exec("CREATE TABLE p(id INTEGER PRIMARY KEY)");
+  Exec("CREATE TABLE c(p REFERENCES p)");
+  // More than once, so that it is prepared already.
+  for (int i = 1; i <= 3; ++i) {
+    const std::string parent = std::to_string(i);
+    ASSERT_TRUE(writer_->Begin({}).ok());
+    EXPECT_EQ(TryInTransaction("INSERT INTO c VALUES (" + parent + ")")->reason(),
+              Reason::kForeignKeyViolation);
+    const auto set = TryInTransaction("PRAGMA defer_foreign_keys=ON");
+    EXPECT_TRUE(set->run.status.ok()) << set->run.status;
+    EXPECT_EQ(TryInTransaction("PRAGMA defer_foreign_keys")->row(), "integer 1");
+    EXPECT_TRUE(TryInTransaction("INSERT INTO c VALUES (" + parent + ")")->run.status.ok());
+    EXPECT_TRUE(TryInTransaction("INSERT INTO p VALUES (" + parent + ")")->run.status.ok());
+    EXPECT_TRUE(writer_->Commit().ok());
+    EXPECT_EQ(Try("PRAGMA defer_foreign_keys")->row(), "integer 0");
+    EXPECT_EQ(Try("INSERT INTO c VALUES (77)")->reason(), Reason::kForeignKeyViolation);
+  }
+  for (int i = 0; i < 3; ++i) {
+    ASSERT_TRUE(writer_->Begin({}).ok());
+    EXPECT_EQ(TryInTransaction("PRAGMA legacy_alter_table")->row(), "integer 0");
+    EXPECT_TRUE(TryInTransaction("PRAGMA legacy_alter_table=ON")->run.status.ok());
+    EXPECT_EQ(TryInTransaction("PRAGMA legacy_alter_table")->row(), "integer 1");
+    EXPECT_TRUE((i == 0 ? writer_->Rollback() : writer_->Commit()).ok());
+    EXPECT_EQ(Try("PRAGMA legacy_alter_table")->row(), "integer 0");
+  }
+  // What is left of a deferred key fails the commit.
+  ASSERT_TRUE(writer_->Begin({}).ok());
+  EXPECT_TRUE(TryInTransaction("PRAGMA defer_foreign_keys(1)")->run.status.ok());
+  EXPECT_TRUE(TryInTransaction("INSERT INTO c VALUES (50)")->run.status.ok());
+  EXPECT_EQ(driver::GetErrorInfo(writer_->Commit()).reason, Reason::kForeignKeyViolation);
+  EXPECT_EQ(Read("SELECT count(*) FROM c"), "integer 3");
+}
+
+// Neither alone nor among others that share a commit.
+TEST_F(PolicyTest, WhatEndsWithATransactionIsRefusedOutsideOne) {
+  Exec("CREATE TABLE p(id INTEGER PRIMARY KEY)");
+  Exec("CREATE TABLE c(p REFERENCES p)");
+  const Calls calls = MakeCalls({"INSERT INTO p VALUES (1)", "PRAGMA defer_foreign_keys=ON",
+                                 "INSERT INTO c VALUES (9)", "INSERT INTO p VALUES (9)",
+                                 "PRAGMA legacy_alter_table=ON", "INSERT INTO p VALUES (2)"});
+  RunTogether(writer_.get(), calls);
+  EXPECT_EQ(calls[1]->reason(), Reason::kNotAllowed);
+  EXPECT_NE(driver::GetErrorInfo(calls[1]->run.status).hint.find("inside a transaction"),
+            std::string::npos);
+  EXPECT_EQ(calls[2]->reason(), Reason::kForeignKeyViolation);
+  EXPECT_EQ(calls[4]->reason(), Reason::kNotAllowed);
+  EXPECT_TRUE(calls[5]->run.status.ok()) << calls[5]->run.status;
+  EXPECT_EQ(Try("PRAGMA legacy_alter_table")->row(), "integer 0");
+  // Foreign keys themselves are never a client's to turn off.
+  ASSERT_TRUE(writer_->Begin({}).ok());
+  for (const char* sql : {"PRAGMA foreign_keys=OFF", "PRAGMA foreign_keys(0)",
+                          "PRAGMA ignore_check_constraints=ON", "PRAGMA writable_schema=ON"}) {
+    EXPECT_EQ(TryInTransaction(sql)->reason(), Reason::kNotAllowed) << sql;
+  }
+  EXPECT_EQ(TryInTransaction("INSERT INTO c VALUES (8)")->reason(), Reason::kForeignKeyViolation);
+  EXPECT_TRUE(writer_->Rollback().ok());
 }
 
 TEST_F(PolicyTest, PragmasThatBelongToTheDatabase) {

@@ -1,0 +1,22 @@
+// What the connection can add to one of SQLite's messages.
+#ifndef PENSTOCK_DRIVERS_SQLENGINE_DIAGNOSIS_H_
+#define PENSTOCK_DRIVERS_SQLENGINE_DIAGNOSIS_H_
+
+#include <string_view>
+
+#include "drivers/api/error.h"
+
+struct sqlite3;
+
+namespace penstock::sqlengine {
+
+// Completes what was read out of `message`, with which `sql` has just failed on `db` by
+// `code` (extended) at the byte `offset` (negative: not known): whether the connection's settings
+// are the reason, and what to do about it; where table and column end, whose names may have a dot
+// in them. Asks `db`, whose own last error is another one afterwards.
+void Diagnose(sqlite3* db, std::string_view sql, int code, std::string_view message, int offset,
+              driver::ErrorInfo* info);
+
+}  // namespace penstock::sqlengine
+
+#endif  // PENSTOCK_DRIVERS_SQLENGINE_DIAGNOSIS_H_

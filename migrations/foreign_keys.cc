@@ -1,0 +1,156 @@
+#include "migrations/foreign_keys.h"
+
+#include <algorithm>
+#include <array>
+#include <string_view>
+
+#include "drivers/api/error.h"
+#include "fmt/format.h"
+#include "migrations/pragma.h"
+
+namespace penstock::migrations {
+namespace {
+
+using driver::ErrorInfo;
+using driver::Reason;
+using driver::Value;
+
+// Rows that are told apart from those that violated the key before.
+constexpr size_t kRemembered = 1000;
+
+}  // namespace
+
+absl::Status TakeForeignKeys(Script* script) {
+  std::vector<SqlStatement> others;
+  const auto refuse = [script](int line, std::string_view what, std::string_view hint) {
+    return driver::MakeErrorWithHint(
+        Reason::kInvalidParameter,
+        fmt::format("{}, line {}: PRAGMA foreign_keys {}", script->file, line, what), hint);
+  };
+  // The line of an OFF that nothing has come after.
+  std::optional<int> idle_line;
+  for (SqlStatement& statement : script->statements) {
+    const std::optional<bool> on = SetsForeignKeys(statement);
+    if (!on.has_value()) {
+      const bool does_something = !statement.StartsWith({"PRAGMA"}) &&
+                                  !statement.BeginsTransaction() && !statement.EndsTransaction();
+      if (does_something) idle_line.reset();
+      others.push_back(std::move(statement));
+      continue;
+    }
+    if (!script->transactional) {
+      return refuse(statement.line, "has no effect in a file without a transaction",
+                    *on ? "leave it out: foreign keys are what the configuration says"
+                        : fmt::format("leave out the line \"{}\"; what cannot run inside a "
+                                      "transaction belongs into a file of its own",
+                                      kNoTransactionLine));
+    }
+    if (!*on) idle_line = statement.line;
+    script->foreign_keys = script->foreign_keys.value_or(true) && *on;
+  }
+  script->statements = std::move(others);
+  if (!idle_line.has_value()) return absl::OkStatus();
+  return refuse(
+      *idle_line, "turns foreign keys off, and nothing comes after it",
+      "they are off for the step of this file only, and on in the next one: write it into "
+      "the file that needs it, before its statements");
+}
+
+absl::StatusOr<std::vector<std::string>> ForeignKeyCheck::ReferringTables(Session* session) {
+  absl::StatusOr<Table> found = session->Query(
+      "SELECT DISTINCT s.name FROM main.sqlite_schema AS s, pragma_foreign_key_list(s.name, "
+      "'main') "
+      "WHERE s.type = 'table'");
+  if (!found.ok()) return found.status();
+  std::vector<std::string> tables;
+  for (const std::vector<Cell>& row : *found) tables.push_back(row[0].text);
+  return tables;
+}
+
+absl::Status ForeignKeyCheck::ReadTable(Session* session, const std::string& table,
+                                        Tables* tables) {
+  const std::array args = {Value::Text(table)};
+  absl::StatusOr<Table> counted = session->Query(
+      "SELECT parent, count(*) FROM pragma_foreign_key_check($1, 'main') GROUP BY parent", args);
+  if (!counted.ok()) return counted.status();
+  for (const std::vector<Cell>& row : *counted) {
+    Violations& violations = (*tables)[{table, row[0].text}];
+    violations.count = row[1].integer;
+    const std::array pair = {Value::Text(table), Value::Text(row[0].text),
+                             Value::Integer(static_cast<int64_t>(kRemembered))};
+    absl::StatusOr<Table> rows = session->Query(
+        "SELECT rowid FROM pragma_foreign_key_check($1, 'main') WHERE parent = $2 LIMIT $3", pair);
+    if (!rows.ok()) return rows.status();
+    for (const std::vector<Cell>& cells : *rows) {
+      if (cells[0].kind == driver::Kind::kInteger) violations.rows.insert(cells[0].integer);
+    }
+  }
+  return absl::OkStatus();
+}
+
+absl::Status ForeignKeyCheck::Begin(Session* session) {
+  absl::StatusOr<std::vector<std::string>> tables = ReferringTables(session);
+  if (!tables.ok()) return tables.status();
+  for (const std::string& table : *tables) {
+    absl::Status status = ReadTable(session, table, &before_);
+    if (status.ok()) continue;
+    if (driver::GetErrorInfo(status).reason != Reason::kSyntax) return status;
+    mismatched_.insert(table);
+  }
+  return absl::OkStatus();
+}
+
+absl::Status ForeignKeyCheck::End(Session* session) const {
+  absl::StatusOr<std::vector<std::string>> tables = ReferringTables(session);
+  if (!tables.ok()) return tables.status();
+  for (const std::string& table : *tables) {
+    Tables now;
+    absl::Status status = ReadTable(session, table, &now);
+    if (!status.ok() && driver::GetErrorInfo(status).reason == Reason::kSyntax &&
+        mismatched_.contains(table)) {
+      continue;
+    }
+    if (!status.ok()) return driver::Annotate(status, "the check of foreign keys after the step");
+    for (const auto& [names, violations] : now) {
+      const auto before = before_.find(names);
+      const Violations* known = before == before_.end() ? nullptr : &before->second;
+      if (known != nullptr && violations.count <= known->count) continue;
+      return Error(session, names.first, names.second, violations, known);
+    }
+  }
+  return absl::OkStatus();
+}
+
+absl::Status ForeignKeyCheck::Error(Session* session, const std::string& table,
+                                    const std::string& parent, const Violations& now,
+                                    const Violations* before) const {
+  const auto is_new = [before](int64_t row) {
+    return before == nullptr || !before->rows.contains(row);
+  };
+  const auto row = std::find_if(now.rows.begin(), now.rows.end(), is_new);
+  ErrorInfo info;
+  info.table = table;
+  std::string which = "a row";
+  if (row != now.rows.end()) {
+    which = fmt::format("row {}", *row);
+    const std::array args = {Value::Text(table), Value::Text(parent), Value::Integer(*row)};
+    const absl::StatusOr<Table> column = session->Query(
+        "SELECT k.\"from\" FROM pragma_foreign_key_check($1, 'main') AS c, "
+        "pragma_foreign_key_list($1, 'main') AS k WHERE c.parent = $2 AND c.rowid = $3 AND k.id = "
+        "c.fkid AND k.seq = 0 LIMIT 1",
+        args);
+    if (column.ok() && !column->empty()) info.column = column->front().front().text;
+  }
+  info.hint = fmt::format(
+      "the step is undone. Foreign keys are off in it, so that nothing happens to the rows of {0} "
+      "by itself when those of {1} go: change or delete them in the file, too. PRAGMA "
+      "foreign_key_check lists what is violated already",
+      table, parent);
+  const std::string message = fmt::format(
+      "{} of {} refers{} to a row of {} that is not there ({} such after the step, {} before it)",
+      which, table, info.column.empty() ? "" : " by " + info.column, parent, now.count,
+      before == nullptr ? 0 : before->count);
+  return driver::MakeError(Reason::kForeignKeyViolation, message, std::move(info));
+}
+
+}  // namespace penstock::migrations

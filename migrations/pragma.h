@@ -1,0 +1,17 @@
+// PRAGMA statements of SQLite that a migrator has to understand.
+#ifndef PENSTOCK_MIGRATIONS_PRAGMA_H_
+#define PENSTOCK_MIGRATIONS_PRAGMA_H_
+
+#include <optional>
+
+#include "migrations/splitter.h"
+
+namespace penstock::migrations {
+
+// What `statement` sets PRAGMA foreign_keys to, read as SQLite reads it; nothing if it
+// is another statement, or asks for the setting only.
+std::optional<bool> SetsForeignKeys(const SqlStatement& statement);
+
+}  // namespace penstock::migrations
+
+#endif  // PENSTOCK_MIGRATIONS_PRAGMA_H_
