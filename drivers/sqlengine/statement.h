@@ -14,6 +14,7 @@
 #include "absl/status/status.h"
 #include "absl/status/statusor.h"
 #include "drivers/api/driver.h"
+#include "drivers/sqlengine/parameter_stores.h"
 #include "drivers/sqlengine/policy.h"
 #include "drivers/sqlengine/values.h"
 
@@ -52,9 +53,13 @@ class Statement {
   // Looks again if SQLite had to prepare the statement anew.
   void RefreshColumns();
 
-  // Gives every parameter its value; names the parameter that is wrong. The
+  // Gives every parameter its value; names the parameter that is wrong, and the column that
+  // would not keep it (exact.h). A statement that writes is bound inside its transaction. The
   // bytes of the values must stay alive until Reset, unless they are copied.
   absl::Status Bind(std::span<const driver::Value> args, Bytes bytes);
+
+  // What Bind was given; the caller keeps it alive until the first step has returned.
+  std::span<const driver::Value> arguments() const { return arguments_; }
 
   // Writes the current row.
   absl::Status WriteRow(driver::RowWriter* writer) const;
@@ -68,8 +73,10 @@ class Statement {
   void Reset();
 
  private:
-  Statement(sqlite3_stmt* handle, std::string_view sql, const Policy& policy);
+  Statement(sqlite3_stmt* handle, std::string_view sql, Policy* policy);
   absl::Status MapParameters();
+  // Binds to the parameter at `index`, from 1. `*fresh`: stores_ is as of this run.
+  absl::Status BindExactly(int index, const driver::Value& value, Bytes bytes, bool* fresh);
   void ReadColumns();
 
   sqlite3_stmt* const handle_;
@@ -82,6 +89,10 @@ class Statement {
   int parameter_count_ = 0;
   // For each of SQLite's parameters the number of the argument, from 0.
   std::vector<int> argument_of_;
+  std::span<const driver::Value> arguments_;
+  Policy* const policy_;
+  // Made when a value is bound that not every column keeps.
+  std::unique_ptr<ParameterStores> stores_;
   driver::Columns columns_;
   int prepared_times_ = 0;
   bool brisk_ = false;

@@ -1,10 +1,10 @@
 #include "drivers/api/text.h"
-#include "drivers/sqlengine/values.h"
 
 #include <gtest/gtest.h>
 
 #include <string>
 
+#include "drivers/sqlengine/exact.h"
 #include "drivers/sqlengine/json.h"
 
 namespace penstock::sqlite {
