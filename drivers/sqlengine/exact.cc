@@ -37,8 +37,8 @@ std::string_view TrimSpace(std::string_view text) {
 bool LooksLikeNumber(std::string_view text) {
   if (text.empty()) return false;
   const char c = text.front();
-  const bool may = IsDigit(c) || c == '-' || c == '+' || c == '.' || c == ' ' ||
-                   (c >= '\t' && c <= '\r');
+  const bool may =
+      IsDigit(c) || c == '-' || c == '+' || c == '.' || c == ' ' || (c >= '\t' && c <= '\r');
   return may && IsDecimal(TrimSpace(text));
 }
 
@@ -94,8 +94,8 @@ bool SqliteReadsRight(std::string_view text) {
 // A text that is the number `number`, in columns that make it one and perhaps in others.
 std::optional<Value> NumberToBind(const Value& value, std::string_view number, Stores stores) {
   const std::optional<int64_t> whole = ParseWhole(number);
-  const bool fits = whole.has_value() ? (stores & kAsReal) == 0 || FitsReal(*whole)
-                                      : KeepsDecimal(number);
+  const bool fits =
+      whole.has_value() ? (stores & kAsReal) == 0 || FitsReal(*whole) : KeepsDecimal(number);
   if (!fits) return std::nullopt;
   if ((stores & (kVerbatim | kAsText)) == 0) {
     return whole.has_value() ? Value::Integer(*whole) : Value::Real(ParseReal(number));
@@ -127,7 +127,13 @@ std::optional<Value> DecimalToBind(const Value& value, std::string_view number, 
 
 // SQLite's text of the real, which has 15 digits, is the real's.
 bool HasExactText(double real) {
-  return std::isfinite(real) && (real == 0 || KeepsDecimal(RealText(real)));
+  // Nearly all have few places, and are the nearest real to a decimal of 15 digits.
+  constexpr double kScale = 1e4;
+  const double scaled = real * kScale;
+  if (std::abs(scaled) < 1e15 && scaled == std::trunc(scaled) && scaled / kScale == real) {
+    return true;
+  }
+  return std::isfinite(real) && KeepsDecimal(RealText(real));
 }
 
 }  // namespace
@@ -178,6 +184,8 @@ Loss LossOf(Kind kind) {
 }
 
 bool KeepsDecimal(std::string_view text) {
+  // The usual case.
+  if (text.size() <= kDigits && text.find_first_of("eE") == std::string_view::npos) return true;
   if (ParseWhole(text).has_value()) return true;
   constexpr double kLargest = 1e300;
   constexpr double kSmallest = 1e-290;

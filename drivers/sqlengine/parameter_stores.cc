@@ -78,9 +78,8 @@ std::string_view NameOf(Stores stores) {
 
 bool IsKnown(const std::vector<Program>& programs) {
   return std::all_of(programs.begin(), programs.end(), [](const Program& program) {
-    return std::none_of(program.begin(), program.end(), [](const Instruction& i) {
-      return i.operation == Operation::kUnknown;
-    });
+    return std::none_of(program.begin(), program.end(),
+                        [](const Instruction& i) { return i.operation == Operation::kUnknown; });
   });
 }
 
@@ -112,8 +111,7 @@ void ParameterStores::Read() {
   for (int attempt = 0; attempt < kAttempts && !known_; ++attempt) {
     const std::optional<std::vector<Program>> programs = ReadPrograms(statement_);
     if (!programs.has_value() || !IsKnown(*programs) || !WatchSchemas(*programs)) return;
-    watch_prepared_times_ =
-        sqlite3_stmt_status(watch_.get(), SQLITE_STMTSTATUS_REPREPARE, 0);
+    watch_prepared_times_ = sqlite3_stmt_status(watch_.get(), SQLITE_STMTSTATUS_REPREPARE, 0);
     if (watch_prepared_times_ != 0) continue;
     for (const Conversion& conversion : FindConversions(*programs)) {
       const Stores store = StoreOf(sqlite3_db_handle(statement_), conversion);
@@ -193,11 +191,10 @@ absl::Status ParameterStores::Refuse(int index, const driver::Value& value) cons
       fmt::format("{} of {} affinity would {}", column, NameOf(against), loss.what);
   if (known_) return driver::MakeError(driver::Reason::kDataException, message, info);
   info.hint = fmt::format("{}; or store it by a plain INSERT or UPDATE", loss.hint);
-  return driver::MakeError(
-      driver::Reason::kDataException,
-      fmt::format("where the statement stores this {} is not known, and {}",
-                  driver::KindName(value.kind), message),
-      info);
+  return driver::MakeError(driver::Reason::kDataException,
+                           fmt::format("where the statement stores this {} is not known, and {}",
+                                       driver::KindName(value.kind), message),
+                           info);
 }
 
 }  // namespace penstock::sqlengine

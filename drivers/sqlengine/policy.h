@@ -33,6 +33,10 @@ class Policy {
   // database: once it has run, the session is not as new any more.
   bool changes_session() const { return changes_session_; }
 
+  // The statement that was prepared changes the schema or the planner's statistics, not rows
+  // that a caller would count.
+  bool defines() const { return defines_; }
+
   // What a subclass has noted of the statement that was prepared, in numbers of its
   // own; 0: nothing.
   int note() const { return note_; }
@@ -51,6 +55,7 @@ class Policy {
 
   bool trusted_ = false;
   bool changes_session_ = false;
+  bool defines_ = false;
   int note_ = 0;
   absl::Status refusal_;
 };

@@ -18,16 +18,22 @@ constexpr std::string_view kOthers =
     "BitAnd BitNot BitOr Blob Checkpoint Clear Close ClrSubtype CollSeq ColumnsUsed Compare Concat "
     "Count CreateBtree CursorHint CursorLock CursorUnlock DecrJumpZero DeferredSeek Destroy "
     "Divide DropIndex DropTable DropTrigger ElseEq EndCoroutine Eq Expire Explain Filter FilterAdd "
-    "FinishSeek FkCheck FkCounter FkIfZero Found Function Ge Gosub Goto Gt Halt HaltIfNull IdxDelete "
-    "IdxGE IdxGT IdxLE IdxLT IdxRowid If IfNoHope IfNot IfNotOpen IfNotZero IfNullRow IfPos IfSmaller "
+    "FinishSeek FkCheck FkCounter FkIfZero Found Function Ge Gosub Goto Gt Halt HaltIfNull "
+    "IdxDelete "
+    "IdxGE IdxGT IdxLE IdxLT IdxRowid If IfNoHope IfNot IfNotOpen IfNotZero IfNullRow IfPos "
+    "IfSmaller "
     "IncrVacuum Init InitCoroutine Int64 Integer IntegrityCk IsNull IsTrue IsType JournalMode Jump "
-    "Last Le LoadAnalysis Lt MaxPgcnt MemMax Multiply Ne NewRowid Next NoConflict Noop Not NotExists "
+    "Last Le LoadAnalysis Lt MaxPgcnt MemMax Multiply Ne NewRowid Next NoConflict Noop Not "
+    "NotExists "
     "NotFound NotNull Null NullRow Offset OffsetLimit Once OpenAutoindex OpenEphemeral OpenRead Or "
-    "Pagecount ParseSchema Permutation Prev PureFunc ReadCookie Real ReleaseReg Remainder ReopenIdx "
+    "Pagecount ParseSchema Permutation Prev PureFunc ReadCookie Real ReleaseReg Remainder "
+    "ReopenIdx "
     "ResetCount ResetSorter ResultRow Return Rewind RowCell RowSetAdd RowSetRead RowSetTest Rowid "
-    "Savepoint SeekEnd SeekGE SeekGT SeekHit SeekLE SeekLT SeekRowid SeekScan Sequence SequenceTest "
+    "Savepoint SeekEnd SeekGE SeekGT SeekHit SeekLE SeekLT SeekRowid SeekScan Sequence "
+    "SequenceTest "
     "SetCookie ShiftLeft ShiftRight SoftNull Sort SorterCompare SorterNext SorterOpen SorterSort "
-    "SqlExec String String8 Subtract TableLock Trace VBegin VColumn VCreate VDestroy VFilter VInitIn "
+    "SqlExec String String8 Subtract TableLock Trace VBegin VColumn VCreate VDestroy VFilter "
+    "VInitIn "
     "VNext VOpen VRename Vacuum Yield ZeroOrNull";
 
 using Operations = std::unordered_map<std::string_view, Operation>;
@@ -87,7 +93,10 @@ std::string_view TextOf(sqlite3_stmt* row, int column) {
 }  // namespace
 
 std::optional<std::vector<Program>> ReadPrograms(sqlite3_stmt* statement) {
-  const std::string sql = std::string("EXPLAIN ") + sqlite3_sql(statement);
+  std::string_view text = sqlite3_sql(statement);
+  // SQLite skips empty statements, but not behind EXPLAIN.
+  text.remove_prefix(std::min(text.find_first_not_of("; \t\n\v\f\r"), text.size()));
+  const std::string sql = "EXPLAIN " + std::string(text);
   sqlite3_stmt* prepared = nullptr;
   sqlite3_prepare_v2(sqlite3_db_handle(statement), sql.data(), static_cast<int>(sql.size()),
                      &prepared, nullptr);

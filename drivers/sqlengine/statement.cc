@@ -76,6 +76,7 @@ Statement::Statement(sqlite3_stmt* handle, std::string_view sql, Policy* policy)
     : handle_(handle),
       sql_(sql),
       changes_session_(policy->changes_session()),
+      defines_(policy->defines()),
       note_(sqlite3_stmt_isexplain(handle) == 0 ? policy->note() : 0),
       policy_(policy) {
   read_only_ = sqlite3_stmt_readonly(handle_) != 0 && !changes_session_;
@@ -187,8 +188,8 @@ absl::Status Statement::Bind(std::span<const driver::Value> args, Bytes bytes) {
 
 absl::Status Statement::BindExactly(int index, const driver::Value& value, Bytes bytes,
                                     bool* fresh) {
-  if (IsKeptAnywhere(value)) return sqlengine::Bind(handle_, index, value, bytes);
   if (read_only_) return sqlengine::Bind(handle_, index, *ToBind(value, kNowhere), bytes);
+  if (IsKeptAnywhere(value)) return sqlengine::Bind(handle_, index, value, bytes);
   if (stores_ == nullptr) stores_ = std::make_unique<ParameterStores>(handle_, policy_);
   if (!*fresh) stores_->Refresh();
   *fresh = true;

@@ -43,6 +43,8 @@ class Statement {
   bool runs_alone() const { return runs_alone_; }
   // See Policy::changes_session.
   bool changes_session() const { return changes_session_; }
+  // See Policy::defines.
+  bool defines() const { return defines_; }
   bool is_vacuum() const { return is_vacuum_; }
   // See Policy::note; 0 of an EXPLAIN, which does nothing.
   int note() const { return note_; }
@@ -84,6 +86,7 @@ class Statement {
   bool read_only_ = false;
   bool runs_alone_ = false;
   bool changes_session_ = false;
+  bool defines_ = false;
   bool is_vacuum_ = false;
   const int note_;
   int parameter_count_ = 0;

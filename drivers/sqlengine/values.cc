@@ -192,9 +192,7 @@ absl::Status Bind(sqlite3_stmt* statement, int index, const driver::Value& value
 absl::Status WriteColumn(sqlite3_stmt* statement, int index, driver::Kind kind,
                          driver::RowWriter* writer) {
   switch (sqlite3_column_type(statement, index)) {
-    case SQLITE_INTEGER:
-      WriteInteger(sqlite3_column_int64(statement, index), kind, writer);
-      break;
+    case SQLITE_INTEGER: WriteInteger(sqlite3_column_int64(statement, index), kind, writer); break;
     case SQLITE_FLOAT: WriteReal(sqlite3_column_double(statement, index), kind, writer); break;
     case SQLITE_TEXT: return WriteText(statement, index, kind, writer);
     case SQLITE_BLOB: {

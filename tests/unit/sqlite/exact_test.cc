@@ -43,11 +43,12 @@ TEST(ToBind, Integers) {
   EXPECT_EQ(Bound(Value::Integer(kOdd), kAsReal), "refused");
   EXPECT_EQ(Bound(Value::Integer(-kOdd), kAsReal | kAsNumber), "refused");
   EXPECT_EQ(Bound(Value::Integer(std::numeric_limits<int64_t>::max()), kAsReal), "refused");
-  for (const int64_t value : {int64_t{0}, kOdd - 1, kOdd + 1, int64_t{1} << 62,
-                              std::numeric_limits<int64_t>::min()}) {
+  for (const int64_t value :
+       {int64_t{0}, kOdd - 1, kOdd + 1, int64_t{1} << 62, std::numeric_limits<int64_t>::min()}) {
     EXPECT_EQ(Bound(Value::Integer(value), kAnywhere), fmt::format("integer {}", value));
   }
-  EXPECT_EQ(Bound(Value::Integer(kOdd), kAsNumber | kAsText | kVerbatim), "integer 9007199254740993");
+  EXPECT_EQ(Bound(Value::Integer(kOdd), kAsNumber | kAsText | kVerbatim),
+            "integer 9007199254740993");
 }
 
 TEST(ToBind, Reals) {
@@ -60,14 +61,15 @@ TEST(ToBind, Reals) {
 }
 
 TEST(ToBind, TextsThatLookLikeNumbers) {
-  for (const char* text : {"00123", "1e3", " 12 ", "+5", "-0", "1.50", "12.", ".5", "-.5", "1E0", "\n7",
-                           "1.0", "123456789012345678901234567890", "0.1234567890123456", "1e999"}) {
+  for (const char* text :
+       {"00123", "1e3", " 12 ", "+5", "-0", "1.50", "12.", ".5", "-.5", "1E0", "\n7", "1.0",
+        "123456789012345678901234567890", "0.1234567890123456", "1e999"}) {
     EXPECT_EQ(Bound(Value::Text(text), kAsNumber), "refused") << text;
     EXPECT_EQ(Bound(Value::Text(text), kAsText | kVerbatim), "text "s + text);
     EXPECT_EQ(Bound(Value::Text(text), kNowhere), "text "s + text);
   }
-  for (const char* text : {"", "-", ".", "e5", "12a", "1 2", "0x10", "1e", "inf", "nan", "1_000", "--1",
-                           "2024-02-29", "12:30:00", "12\0"}) {
+  for (const char* text : {"", "-", ".", "e5", "12a", "1 2", "0x10", "1e", "inf", "nan", "1_000",
+                           "--1", "2024-02-29", "12:30:00", "12\0"}) {
     EXPECT_EQ(Bound(Value::Text(text), kAnywhere), "text "s + text);
   }
   EXPECT_EQ(Bound(Value::Text("12\0"s), kAnywhere), "text 12\0"s);
@@ -186,7 +188,8 @@ TEST_F(ExactTest, EveryWayIntoAColumn) {
     std::string other = std::regex_replace(sql, std::regex("\\bn\\b"), "b");
     EXPECT_TRUE(Try(other, {kCode})->run.status.ok()) << other;
   }
-  EXPECT_EQ(Read("SELECT count(*) FROM t WHERE typeof(n) <> 'integer' AND n NOT NULL"), "integer 0");
+  EXPECT_EQ(Read("SELECT count(*) FROM t WHERE typeof(n) <> 'integer' AND n NOT NULL"),
+            "integer 0");
   EXPECT_NE(Read("SELECT count(*) FROM t WHERE b = '00123'"), "integer 0");
 }
 
@@ -206,9 +209,12 @@ TEST_F(ExactTest, OtherTables) {
                   "SELECT +i, +x, +a FROM s"),
             "integer 9007199254740993|text 00123|text 00123");
 
-  Exec("CREATE TABLE g(v AS (n || '!'), n NUMERIC, w AS (n || '?') STORED, x TEXT, \"o d\"\"d\" INT)");
+  Exec(
+      "CREATE TABLE g(v AS (n || '!'), n NUMERIC, w AS (n || '?') STORED, x TEXT, \"o d\"\"d\" "
+      "INT)");
   ExpectRefused("INSERT INTO g(x, n) VALUES ($1, $1)", {kCode}, "parameter 1", "g.n");
-  ExpectRefused("INSERT INTO g(x, \"o d\"\"d\") VALUES ($1, $1)", {kCode}, "parameter 1", "g.o d\"d");
+  ExpectRefused("INSERT INTO g(x, \"o d\"\"d\") VALUES ($1, $1)", {kCode}, "parameter 1",
+                "g.o d\"d");
   EXPECT_EQ(After("INSERT INTO g(x) VALUES ($1)", {kCode}, "SELECT x FROM g"), "text 00123");
 
   Exec("CREATE TABLE auto(id INTEGER PRIMARY KEY AUTOINCREMENT, x TEXT, n NUMERIC)");
@@ -226,11 +232,13 @@ TEST_F(ExactTest, OtherTables) {
 
 TEST_F(ExactTest, ViewsAndTriggers) {
   Exec("CREATE VIEW v AS SELECT n, x, r FROM t");
-  Exec("CREATE TRIGGER vi INSTEAD OF INSERT ON v BEGIN "
-       "INSERT INTO t(n, x, r) VALUES (new.n, new.x, new.r); END");
+  Exec(
+      "CREATE TRIGGER vi INSTEAD OF INSERT ON v BEGIN "
+      "INSERT INTO t(n, x, r) VALUES (new.n, new.x, new.r); END");
   Exec("CREATE TABLE log(was TEXT, number NUMERIC)");
-  Exec("CREATE TRIGGER ta AFTER INSERT ON t BEGIN "
-       "INSERT INTO log VALUES (new.r, new.x), (new.a, new.a); END");
+  Exec(
+      "CREATE TRIGGER ta AFTER INSERT ON t BEGIN "
+      "INSERT INTO log VALUES (new.r, new.x), (new.a, new.a); END");
   ExpectRefused("INSERT INTO v(n) VALUES ($1)", {kCode}, "parameter 1", "t.n");
   ExpectRefused("INSERT INTO v(r) VALUES ($1)", {kOdd}, "parameter 1", "t.r");
   EXPECT_EQ(After("INSERT INTO v(x) VALUES ($1)", {kCode}, "SELECT x FROM t"), "text 00123");
@@ -261,9 +269,9 @@ TEST_F(ExactTest, DecimalsKeepTheirValueAndInTextTheirForm) {
     EXPECT_EQ(After("INSERT OR REPLACE INTO t(id, n, r) VALUES (1, $1, $1)", {Decimal(text)},
                     "SELECT +n, +r FROM t"),
               fmt::format("real {0}|real {0}", text));
-    EXPECT_EQ(Read("SELECT count(*) FROM t WHERE n = $1 AND r = $1 AND n + 0 = $1",
-                   {Decimal(text)}),
-              "integer 1")
+    EXPECT_EQ(
+        Read("SELECT count(*) FROM t WHERE n = $1 AND r = $1 AND n + 0 = $1", {Decimal(text)}),
+        "integer 1")
         << text;
   }
   const std::string digits = "1234567890.1234567890123456789012345678901234567890";

@@ -123,6 +123,25 @@ TEST(Timestamps, Parse) {
   }
 }
 
+TEST(Timestamps, ParseStored) {
+  int64_t seconds = 0;
+  int32_t nanos = 0;
+  for (const char* text :
+       {"2024-02-29 13:04:05", "2024-02-29 13:04:05.250", "2024-02-29 13:04:05.250001",
+        "2024-02-29 13:04:05.000000001", "0001-01-01 00:00:00"}) {
+    ASSERT_TRUE(driver::ParseStoredTimestamp(text, &seconds, &nanos)) << text;
+    EXPECT_EQ(FormatTimestamp(seconds, nanos), text);
+  }
+  for (const char* text :
+       {"2024-02-29T13:04:05", "2024-02-29 13:04:05Z", "2024-02-29 13:04:05.25",
+        "2024-02-29 13:04:05.250000", "2024-02-29 13:04:05.000", "2024-02-29 13:04:05.250Z",
+        "2024-02-29 13:04:05.12Z", "2024-02-29 13:04:05+00:00", "2024-02-29 13:04:05.",
+        "2024-02-29", "2024-02-29 13:04", "2024-02-29 13:04:05.1234567890",
+        "2024-02-30 13:04:05"}) {
+    EXPECT_FALSE(driver::ParseStoredTimestamp(text, &seconds, &nanos)) << text;
+  }
+}
+
 TEST(Json, Valid) {
   for (const char* text : {"null", "true", " -0.5e+10 ", "\"a\\u00e9\\n\"", "[]", "[1, [2], {}]",
                            "{\"a\": {\"b\": [false]}, \"a\": 1}", "0"}) {

@@ -129,6 +129,37 @@ TEST_F(ValuesTest, StorageThatDoesNotFitItsDeclarationKeepsItsOwnKind) {
             "text one"s);
 }
 
+// What docs/drivers.md says to run once.
+TEST_F(ValuesTest, TimestampsOfOtherToolsCanBeRewritten) {
+  Exec("CREATE TABLE t(id INTEGER PRIMARY KEY, ts TIMESTAMP)");
+  Exec(
+      "INSERT INTO t(ts) VALUES ('2024-01-01T00:00:00Z'), ('2024-01-01 00:00:00+00:00'), "
+      "('2024-01-01T02:00:00+02:00'), ('2023-12-31 19:00:00-05:00'), ('2024-01-01'), "
+      "('2024-01-01 00:00:00.000000'), ('2024-01-01T00:00'), ('2024-01-01 00:00:00')");
+  Exec(
+      "INSERT INTO t(ts) VALUES ('2024-01-01 00:00:00.500000'), ('2024-01-01T00:00:00.5Z'), "
+      "('2024-01-01T00:00:00.123456'), ('2024-01-01 00:00:00.123456789'), ('noon'), ('12:00')");
+  EXPECT_EQ(Read("SELECT ts FROM t"), "text 2024-01-01T00:00:00Z");
+  Exec(
+      "UPDATE t SET ts = substr(ts, 1, 10) || ' ' || substr(ts, 12, 8) || "
+      "CASE WHEN ts LIKE '%.000000' THEN '' WHEN ts LIKE '%000' THEN substr(ts, 20, 4) "
+      "ELSE substr(ts, 20) END "
+      "WHERE ts GLOB '????-??-??[ T]??:??:??.[0-9][0-9][0-9][0-9][0-9][0-9]'");
+  Exec(
+      "UPDATE t SET ts = replace(strftime('%Y-%m-%d %H:%M:%f', ts), '.000', '') "
+      "WHERE ts GLOB '????-??-??*' AND julianday(ts) IS NOT NULL AND "
+      "(ts GLOB '*[TZ+]*' OR ts GLOB '*:*-*' OR length(ts) < 19)");
+  const auto count = [this](int32_t nanos) {
+    return Read("SELECT count(*) FROM t WHERE ts = $1", {Value::Timestamp(1'704'067'200, nanos)});
+  };
+  EXPECT_EQ(count(0), "integer 8");
+  EXPECT_EQ(count(500'000'000), "integer 2");
+  EXPECT_EQ(count(123'456'000), "integer 1");
+  EXPECT_EQ(count(123'456'789), "integer 1");
+  EXPECT_EQ(Read("SELECT group_concat(ts) FROM t WHERE ts LIKE '%o%' OR ts LIKE '12%'"),
+            "text noon,12:00");
+}
+
 TEST_F(ValuesTest, ColumnsTellTheDeclaredType) {
   Exec("CREATE TABLE t(id INTEGER PRIMARY KEY, name VARCHAR(20), at TIMESTAMP)");
   Call call("SELECT id, name AS n, at, 1 + 1 AS two FROM t");
