@@ -211,6 +211,18 @@ bool ParseTimestamp(std::string_view text, int64_t* seconds, int32_t* nanos) {
   return text.empty() && *seconds >= kYear1 && *seconds < kYear10000;
 }
 
+bool ParseStoredTimestamp(std::string_view text, int64_t* seconds, int32_t* nanos) {
+  constexpr size_t kWhole = sizeof("YYYY-MM-DD HH:MM:SS") - 1;
+  if (text.size() < kWhole || text[sizeof("YYYY-MM-DD") - 1] != ' ') return false;
+  std::string_view fraction = text.substr(kWhole);
+  if (Take(&fraction, '.')) {
+    const bool shortest = !fraction.ends_with("000") && !fraction.empty();
+    if (fraction.size() % 3 != 0 || !shortest) return false;
+    TakeAllDigits(&fraction);
+  }
+  return fraction.empty() && ParseTimestamp(text, seconds, nanos);
+}
+
 std::string FormatTimestamp(int64_t seconds, int32_t nanos) {
   if (seconds < kYear1 || seconds >= kYear10000) return {};
   const auto days = std::chrono::floor<std::chrono::days>(

@@ -28,8 +28,12 @@ bool IsDecimal(std::string_view text);
 // digits and an optional Z or ±HH:MM; without one it is UTC.
 bool ParseTimestamp(std::string_view text, int64_t* seconds, int32_t* nanos);
 
+// Likewise, of the one form that FormatTimestamp writes.
+bool ParseStoredTimestamp(std::string_view text, int64_t* seconds, int32_t* nanos);
+
 // The form in which timestamps are stored: UTC, with a fraction of no, three,
-// six or nine digits. Empty for a year outside 1 to 9999.
+// six or nine digits, as few as do. Such texts have the order of their times. Empty for a year
+// outside 1 to 9999.
 std::string FormatTimestamp(int64_t seconds, int32_t nanos);
 
 }  // namespace penstock::driver

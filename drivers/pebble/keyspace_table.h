@@ -3,11 +3,13 @@
 #define PENSTOCK_DRIVERS_PEBBLE_KEYSPACE_TABLE_H_
 
 #include <cstdint>
+#include <span>
 #include <vector>
 
 #include "absl/status/status.h"
 #include "drivers/pebble/operations.h"
 #include "drivers/pebble/store.h"
+#include "drivers/sqlengine/statement.h"
 
 struct sqlite3;
 
@@ -20,6 +22,12 @@ struct TableContext {
 
   // Of the statement that runs: one snapshot, and a transaction if it writes.
   View view;
+  // The statement itself, if it writes.
+  const sqlengine::Statement* statement = nullptr;
+  // Its parameters; they live until its first step has returned, and so as long as it writes.
+  std::span<const driver::Value> arguments() const {
+    return statement == nullptr ? std::span<const driver::Value>() : statement->arguments();
+  }
   // The keys that it has written. Each takes a lock and a place in memory.
   int64_t written = 0;
   // Why it failed, if it was the table that did, and SQLite's code for that.

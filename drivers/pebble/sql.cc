@@ -96,7 +96,7 @@ void Connection::ReadFirstBatch(std::unique_ptr<StatementScope>* scope, Statemen
 
 void Connection::WriteSql(rocksdb::Transaction* transaction, StatementRun* run,
                           Statement* statement) {
-  const StatementScope scope(sql_.get(), transaction);
+  const StatementScope scope(sql_.get(), transaction, statement);
   sql_->executor()->Execute(run, statement);
 }
 

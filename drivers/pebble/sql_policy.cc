@@ -97,6 +97,13 @@ int SqlPolicy::Decide(int action, const char* first, const char* second, const c
   }
 }
 
+int SqlPolicy::DecideInside(int action, const char* first, const char* second,
+                            const char* database) {
+  // What a table such as pragma_table_info asks for.
+  if (action == SQLITE_PRAGMA) return DecidePragma(first, second);
+  return Policy::DecideInside(action, first, second, database);
+}
+
 int SqlPolicy::DecidePragma(const char* name, const char* argument) {
   // Those that tell about tables and about SQLite.
   if (IsOneOf(name,

@@ -18,6 +18,8 @@ enum StatementNote : int { kCreatesTable = 1, kDropsTable = 2 };
 class SqlPolicy final : public sqlengine::Policy {
  private:
   int Decide(int action, const char* first, const char* second, const char* database) override;
+  int DecideInside(int action, const char* first, const char* second,
+                   const char* database) override;
   int DecidePragma(const char* name, const char* argument);
   int RefuseObject(std::string_view what);
 };

@@ -163,13 +163,15 @@ absl::Status SqlSession::Control(const std::string& sql) {
              : sqlengine::LastError(db_.get());
 }
 
-StatementScope::StatementScope(SqlSession* session, rocksdb::Transaction* transaction)
+StatementScope::StatementScope(SqlSession* session, rocksdb::Transaction* transaction,
+                               const Statement* writes)
     : context_(&session->context_),
       transaction_(transaction),
       clears_snapshot_(transaction != nullptr && transaction->GetSnapshot() == nullptr) {
   if (clears_snapshot_) transaction_->SetSnapshot();
   if (transaction == nullptr) snapshot_ = context_->store->db()->GetSnapshot();
   context_->view = {.store = context_->store, .transaction = transaction, .snapshot = snapshot_};
+  context_->statement = writes;
   context_->written = 0;
   context_->failure = absl::OkStatus();
   context_->failure_code = 0;
@@ -177,6 +179,7 @@ StatementScope::StatementScope(SqlSession* session, rocksdb::Transaction* transa
 
 StatementScope::~StatementScope() {
   context_->view = {};
+  context_->statement = nullptr;
   if (clears_snapshot_) transaction_->ClearSnapshot();
   if (snapshot_ != nullptr) context_->store->db()->ReleaseSnapshot(snapshot_);
 }

@@ -82,8 +82,10 @@ class SqlSession {
 class StatementScope {
  public:
   // A transaction that has a snapshot reads that; one that has none is given one
-  // for as long as the scope lives. Null: what is committed now.
-  StatementScope(SqlSession* session, rocksdb::Transaction* transaction);
+  // for as long as the scope lives. Null: what is committed now. `writes` is the statement if
+  // it writes.
+  StatementScope(SqlSession* session, rocksdb::Transaction* transaction,
+                 const sqlengine::Statement* writes = nullptr);
   ~StatementScope();
   StatementScope(const StatementScope&) = delete;
   StatementScope& operator=(const StatementScope&) = delete;

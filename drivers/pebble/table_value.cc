@@ -9,6 +9,7 @@
 
 #include "drivers/api/error.h"
 #include "drivers/api/text.h"
+#include "drivers/sqlengine/exact.h"
 #include "drivers/sqlengine/values.h"
 #include "fmt/format.h"
 
@@ -46,20 +47,72 @@ std::string RealText(double real) {
   return text;
 }
 
-std::string EncodeNumber(sqlite3_value* value, Storage storage) {
-  if (sqlite3_value_type(value) == SQLITE_INTEGER && storage == Storage::kNumeric) {
-    return std::to_string(sqlite3_value_int64(value));
-  }
-  const double real = sqlite3_value_double(value);
+std::string EncodeWhole(int64_t whole, Storage storage) {
+  return storage == Storage::kNumeric ? std::to_string(whole)
+                                      : RealText(static_cast<double>(whole));
+}
+
+std::string EncodeReal(double real, Storage storage) {
   int64_t whole = 0;
   if (storage == Storage::kNumeric && ToWhole(real, &whole)) return std::to_string(whole);
   return RealText(real);
+}
+
+// What SQLite makes of it: a number without the blanks around it, or nothing.
+std::string_view NumberIn(std::string_view text) {
+  constexpr std::string_view kBlanks = " \t\n\v\f\r";
+  const size_t begin = text.find_first_not_of(kBlanks);
+  if (begin == std::string_view::npos) return {};
+  text = text.substr(begin, text.find_last_not_of(kBlanks) + 1 - begin);
+  return driver::IsDecimal(text) ? text : std::string_view();
 }
 
 bool ParseWhole(std::string_view text, int64_t* whole) {
   const char* end = text.data() + text.size();
   const auto [stop, error] = std::from_chars(text.data(), end, *whole);
   return error == std::errc() && stop == end && !text.empty();
+}
+
+// SQLite's own conversion of a text to a real is not exact.
+std::string EncodeNumber(std::string_view number, Storage storage) {
+  int64_t whole = 0;
+  if (ParseWhole(number, &whole)) return EncodeWhole(whole, storage);
+  return EncodeReal(std::strtod(std::string(number).c_str(), nullptr), storage);
+}
+
+sqlengine::Stores StoresOf(Storage storage) {
+  switch (storage) {
+    case Storage::kText: return sqlengine::kAsText;
+    case Storage::kBlob: return sqlengine::kVerbatim;
+    case Storage::kNumeric: return sqlengine::kAsNumber;
+    case Storage::kReal: return sqlengine::kAsReal;
+  }
+  return sqlengine::kAnywhere;
+}
+
+bool IsArgument(sqlite3_value* value, const driver::Value& argument) {
+  switch (sqlite3_value_type(value)) {
+    case SQLITE_INTEGER:
+      return argument.kind == Kind::kInteger && argument.integer == sqlite3_value_int64(value);
+    case SQLITE_FLOAT:
+      return argument.kind == Kind::kReal && argument.real == sqlite3_value_double(value);
+    case SQLITE_TEXT: return argument.text == BytesOf(value) && argument.kind != Kind::kBlob;
+    default: return false;
+  }
+}
+
+// A parameter comes here as it was bound. A literal or an expression is the caller's SQL, and
+// what an affinity makes of that is SQLite's affair.
+absl::Status CheckExact(sqlite3_value* value, Storage storage, std::string_view column,
+                        std::span<const driver::Value> arguments) {
+  const sqlengine::Stores stores = StoresOf(storage);
+  for (const driver::Value& argument : arguments) {
+    if (sqlengine::IsKeptAnywhere(argument) || !IsArgument(value, argument)) continue;
+    if (sqlengine::ToBind(argument, stores).has_value()) continue;
+    const sqlengine::Loss loss = sqlengine::LossOf(argument.kind);
+    return Misfit(column, fmt::format("would {}", loss.what), loss.hint);
+  }
+  return absl::OkStatus();
 }
 
 void DecodeNumber(std::string_view text, Storage storage, sqlite3_context* result) {
@@ -100,8 +153,11 @@ std::string_view BytesOf(sqlite3_value* value) {
                           : std::string_view(static_cast<const char*>(bytes), size);
 }
 
-absl::StatusOr<std::string> Encode(sqlite3_value* value, Storage storage, std::string_view column) {
-  int type = sqlite3_value_type(value);
+absl::StatusOr<std::string> Encode(sqlite3_value* value, Storage storage, std::string_view column,
+                                   std::span<const driver::Value> arguments) {
+  const int type = sqlite3_value_type(value);
+  absl::Status exact = CheckExact(value, storage, column, arguments);
+  if (!exact.ok()) return exact;
   if (storage == Storage::kBlob) {
     if (type == SQLITE_TEXT || type == SQLITE_BLOB) return std::string(BytesOf(value));
     return Misfit(column, "holds bytes and cannot keep a number",
@@ -111,9 +167,11 @@ absl::StatusOr<std::string> Encode(sqlite3_value* value, Storage storage, std::s
     return Misfit(column, "cannot keep these bytes", "declare the column BLOB");
   }
   if (storage != Storage::kText) {
-    // It may make a number of a text, as an affinity does.
-    type = sqlite3_value_numeric_type(value);
-    if (type != SQLITE_TEXT) return EncodeNumber(value, storage);
+    if (type == SQLITE_INTEGER) return EncodeWhole(sqlite3_value_int64(value), storage);
+    if (type == SQLITE_FLOAT) return EncodeReal(sqlite3_value_double(value), storage);
+    // A text may be a number, as it may be with an affinity.
+    const std::string_view number = NumberIn(BytesOf(value));
+    if (!number.empty()) return EncodeNumber(number, storage);
   }
   const std::string_view text = BytesOf(value);
   if (!driver::IsUtf8(text)) {

@@ -3,11 +3,13 @@
 #define PENSTOCK_DRIVERS_PEBBLE_TABLE_VALUE_H_
 
 #include <cstdint>
+#include <span>
 #include <string>
 #include <string_view>
 
 #include "absl/status/status.h"
 #include "absl/status/statusor.h"
+#include "drivers/api/value.h"
 #include "drivers/pebble/catalog.h"
 #include "rocksdb/slice.h"
 
@@ -35,8 +37,10 @@ enum class Storage : uint8_t {
 absl::StatusOr<Storage> StorageOf(std::string_view declared_type);
 
 // A row's key or value as bytes. kDataException: it does not fit the column, whose
-// name `column` is. Not for NULL.
-absl::StatusOr<std::string> Encode(sqlite3_value* value, Storage storage, std::string_view column);
+// name `column` is; or it is one of the parameters, `arguments`, and would not be kept
+// exactly. Not for NULL.
+absl::StatusOr<std::string> Encode(sqlite3_value* value, Storage storage, std::string_view column,
+                                   std::span<const driver::Value> arguments);
 
 // The bytes as the result of a function of SQLite, which copies them.
 void Decode(const rocksdb::Slice& stored, Storage storage, sqlite3_context* result);

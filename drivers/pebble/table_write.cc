@@ -71,12 +71,12 @@ class RowChange {
     if (sqlite3_value_type(value) == SQLITE_NULL) {
       return Violated(Reason::kNotNullViolation, "value");
     }
-    absl::StatusOr<std::string> bytes = Encode(key, table_->key_storage, "key");
+    absl::StatusOr<std::string> bytes = Encode(key, table_->key_storage, "key", context_->arguments());
     if (!bytes.ok()) return Check(bytes.status());
     key_ = *std::move(bytes);
     absl::Status status = driver::CheckKey(key_);
     if (!status.ok()) return Check(std::move(status));
-    bytes = Encode(value, table_->value_storage, "value");
+    bytes = Encode(value, table_->value_storage, "value", context_->arguments());
     if (!bytes.ok()) return Check(bytes.status());
     value_ = *std::move(bytes);
     return Check(CheckValueSize(*context_->store, value_));

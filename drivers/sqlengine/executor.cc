@@ -68,8 +68,10 @@ int64_t Executor::CountChanges() {
   return sqlite3_total_changes64(db_);
 }
 
-void Executor::CollectChanges(int64_t changes_before, driver::Summary* summary) const {
-  if (sqlite3_total_changes64(db_) == changes_before) return;
+void Executor::CollectChanges(const Statement& statement, int64_t changes_before,
+                              driver::Summary* summary) const {
+  // SQLite counts the rows that a virtual table writes into its own tables when it is made.
+  if (statement.defines() || sqlite3_total_changes64(db_) == changes_before) return;
   summary->rows_affected += sqlite3_changes64(db_);
   if (const std::optional<int64_t> id = inserted_.Inserted()) summary->last_insert_id = id;
 }
@@ -118,7 +120,7 @@ absl::Status Executor::ExecuteOnce(StatementRun* run, Statement* statement) {
         "return fewer rows or columns, raise max_returning_bytes of the database, or run the "
         "statement in a transaction, where its rows are streamed");
   }
-  CollectChanges(before, &run->summary);
+  CollectChanges(*statement, before, &run->summary);
   return absl::OkStatus();
 }
 
@@ -128,7 +130,7 @@ absl::Status Executor::ExecuteRows(StatementRun* run, Statement* statement) {
     absl::Status status = statement->Bind(run->rows[i], Bytes::kBorrow);
     if (status.ok()) status = StepFirst(statement, {}, nullptr, &run->summary).status();
     if (!status.ok()) return driver::Annotate(status, fmt::format("row {}", i + 1));
-    CollectChanges(before, &run->summary);
+    CollectChanges(*statement, before, &run->summary);
     sqlite3_reset(statement->handle());
   }
   if (run->writer != nullptr) run->writer->Begin(statement->columns());

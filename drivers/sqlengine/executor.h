@@ -87,7 +87,8 @@ class Executor {
 
   // To be called before a statement, and with its result after it.
   int64_t CountChanges();
-  void CollectChanges(int64_t changes_before, driver::Summary* summary) const;
+  void CollectChanges(const Statement& statement, int64_t changes_before,
+                      driver::Summary* summary) const;
 
  private:
   static int OnProgress(void* self);

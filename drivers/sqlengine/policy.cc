@@ -14,18 +14,51 @@ namespace penstock::sqlengine {
 using driver::MakeErrorWithHint;
 using driver::Reason;
 
+namespace {
+
+bool Defines(int action) {
+  switch (action) {
+    case SQLITE_ALTER_TABLE:
+    case SQLITE_ANALYZE:
+    case SQLITE_CREATE_INDEX:
+    case SQLITE_CREATE_TABLE:
+    case SQLITE_CREATE_TEMP_INDEX:
+    case SQLITE_CREATE_TEMP_TABLE:
+    case SQLITE_CREATE_TEMP_TRIGGER:
+    case SQLITE_CREATE_TEMP_VIEW:
+    case SQLITE_CREATE_TRIGGER:
+    case SQLITE_CREATE_VIEW:
+    case SQLITE_CREATE_VTABLE:
+    case SQLITE_DROP_INDEX:
+    case SQLITE_DROP_TABLE:
+    case SQLITE_DROP_TEMP_INDEX:
+    case SQLITE_DROP_TEMP_TABLE:
+    case SQLITE_DROP_TEMP_TRIGGER:
+    case SQLITE_DROP_TEMP_VIEW:
+    case SQLITE_DROP_TRIGGER:
+    case SQLITE_DROP_VIEW:
+    case SQLITE_DROP_VTABLE:
+    case SQLITE_REINDEX: return true;
+    default: return false;
+  }
+}
+
+}  // namespace
+
 void Policy::Install(sqlite3* db) { sqlite3_set_authorizer(db, &Policy::Authorize, this); }
 
 void Policy::Reset() {
   refusal_ = absl::OkStatus();
   changes_session_ = false;
   reads_counters_ = false;
+  defines_ = false;
   note_ = 0;
 }
 
 int Policy::Authorize(void* self, int action, const char* first, const char* second,
                       const char* database, const char* trigger) {
   auto* policy = static_cast<Policy*>(self);
+  if (Defines(action)) policy->defines_ = true;
   if (policy->trusted_) return SQLITE_OK;
   if (!policy->preparing_) return policy->DecideInside(action, first, second, database);
   if (policy->executor_ != nullptr && policy->executor_->interrupted()) {

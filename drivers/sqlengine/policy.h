@@ -49,6 +49,10 @@ class Policy {
   // statement's own.
   bool reads_counters() const { return reads_counters_; }
 
+  // The statement that was prepared changes the schema or the planner's statistics, not rows
+  // that a caller would count.
+  bool defines() const { return defines_; }
+
   // What a subclass has noted of the statement that was prepared, in numbers of its
   // own; 0: nothing.
   int note() const { return note_; }
@@ -78,6 +82,7 @@ class Policy {
   const Executor* executor_ = nullptr;
   bool changes_session_ = false;
   bool reads_counters_ = false;
+  bool defines_ = false;
   int note_ = 0;
   absl::Status refusal_;
 };
@@ -106,6 +111,7 @@ class PreparingScope {
     policy_->preparing_ = false;
     policy_->changes_session_ = false;
     policy_->reads_counters_ = false;
+    policy_->defines_ = false;
     policy_->note_ = 0;
   }
   PreparingScope(const PreparingScope&) = delete;

@@ -5,10 +5,12 @@
 
 #include <algorithm>
 #include <charconv>
+#include <optional>
 #include <utility>
 
 #include "drivers/api/error.h"
 #include "drivers/sqlengine/error.h"
+#include "drivers/sqlengine/exact.h"
 #include "drivers/sqlengine/memory.h"
 #include "drivers/sqlengine/values.h"
 #include "fmt/format.h"
@@ -74,13 +76,15 @@ absl::Status PrepareMemoryError() {
 }  // namespace
 
 Statement::Statement(sqlite3_stmt* handle, std::string_view sql, AnonymousText anonymous,
-                     const Policy& policy)
+                     Policy* policy)
     : handle_(handle),
       sql_(sql),
       anonymous_(std::move(anonymous)),
-      changes_session_(policy.changes_session()),
-      reads_counters_(policy.reads_counters()),
-      note_(sqlite3_stmt_isexplain(handle) == 0 ? policy.note() : 0) {
+      changes_session_(policy->changes_session()),
+      reads_counters_(policy->reads_counters()),
+      defines_(policy->defines()),
+      note_(sqlite3_stmt_isexplain(handle) == 0 ? policy->note() : 0),
+      policy_(policy) {
   read_only_ = sqlite3_stmt_readonly(handle_) != 0 && !changes_session_;
   is_vacuum_ = StartsWithKeyword(sql_, "VACUUM");
   runs_alone_ = is_vacuum_ || changes_session_ || StartsWithKeyword(sql_, "PRAGMA");
@@ -112,7 +116,7 @@ absl::StatusOr<std::unique_ptr<Statement>> Statement::Prepare(sqlite3* db, Polic
   if (handle == nullptr) {
     return MakeError(Reason::kEmptyStatement, "the request has no statement in it");
   }
-  std::unique_ptr<Statement> statement(new Statement(handle, sql, *std::move(anonymous), *policy));
+  std::unique_ptr<Statement> statement(new Statement(handle, sql, *std::move(anonymous), policy));
   // `text` may have moved with the object that it is in.
   const std::string_view rest = sql.substr(consumed);
   if (!SkipBlank(rest).empty()) {
@@ -192,14 +196,28 @@ absl::Status Statement::Bind(std::span<const driver::Value> args, Bytes bytes) {
   if (args.size() != static_cast<size_t>(parameter_count_)) {
     return CountError(parameter_count_, args.size());
   }
+  arguments_ = args;
+  bool fresh = false;
   for (size_t i = 0; i < argument_of_.size(); ++i) {
     const driver::Value& value = args[static_cast<size_t>(argument_of_[i])];
-    absl::Status status = sqlengine::Bind(handle_, static_cast<int>(i) + 1, value, bytes);
+    absl::Status status = BindExactly(static_cast<int>(i) + 1, value, bytes, &fresh);
     if (!status.ok()) {
       return driver::Annotate(status, fmt::format("parameter {}", argument_of_[i] + 1));
     }
   }
   return absl::OkStatus();
+}
+
+absl::Status Statement::BindExactly(int index, const driver::Value& value, Bytes bytes,
+                                    bool* fresh) {
+  if (read_only_) return sqlengine::Bind(handle_, index, *ToBind(value, kNowhere), bytes);
+  if (IsKeptAnywhere(value)) return sqlengine::Bind(handle_, index, value, bytes);
+  if (stores_ == nullptr) stores_ = std::make_unique<ParameterStores>(handle_, policy_);
+  if (!*fresh) stores_->Refresh();
+  *fresh = true;
+  const std::optional<driver::Value> exact = ToBind(value, stores_->Of(index));
+  return exact.has_value() ? sqlengine::Bind(handle_, index, *exact, bytes)
+                           : stores_->Refuse(index, value);
 }
 
 absl::Status Statement::WriteRow(driver::RowWriter* writer) const {
@@ -213,6 +231,7 @@ absl::Status Statement::WriteRow(driver::RowWriter* writer) const {
 }
 
 void Statement::Reset() {
+  arguments_ = {};
   sqlite3_reset(handle_);
   if (!argument_of_.empty()) sqlite3_clear_bindings(handle_);
 }

@@ -14,6 +14,7 @@
 #include "absl/status/status.h"
 #include "absl/status/statusor.h"
 #include "drivers/api/driver.h"
+#include "drivers/sqlengine/parameter_stores.h"
 #include "drivers/sqlengine/parameters.h"
 #include "drivers/sqlengine/policy.h"
 #include "drivers/sqlengine/values.h"
@@ -45,6 +46,8 @@ class Statement {
   bool changes_session() const { return changes_session_; }
   // See Policy::reads_counters.
   bool reads_counters() const { return reads_counters_; }
+  // See Policy::defines.
+  bool defines() const { return defines_; }
   bool is_vacuum() const { return is_vacuum_; }
   // See Policy::note; 0 of an EXPLAIN, which does nothing.
   int note() const { return note_; }
@@ -55,9 +58,13 @@ class Statement {
   // Looks again if SQLite had to prepare the statement anew.
   void RefreshColumns();
 
-  // Gives every parameter its value; names the parameter that is wrong. The
+  // Gives every parameter its value; names the parameter that is wrong, and the column that
+  // would not keep it (exact.h). A statement that writes is bound inside its transaction. The
   // bytes of the values must stay alive until Reset, unless they are copied.
   absl::Status Bind(std::span<const driver::Value> args, Bytes bytes);
+
+  // What Bind was given; the caller keeps it alive until the first step has returned.
+  std::span<const driver::Value> arguments() const { return arguments_; }
 
   // Writes the current row.
   absl::Status WriteRow(driver::RowWriter* writer) const;
@@ -71,10 +78,11 @@ class Statement {
   void Reset();
 
  private:
-  Statement(sqlite3_stmt* handle, std::string_view sql, AnonymousText anonymous,
-            const Policy& policy);
+  Statement(sqlite3_stmt* handle, std::string_view sql, AnonymousText anonymous, Policy* policy);
   absl::Status MapParameters();
   absl::Status CheckAllUsed() const;
+  // Binds to the parameter at `index`, from 1. `*fresh`: stores_ is as of this run.
+  absl::Status BindExactly(int index, const driver::Value& value, Bytes bytes, bool* fresh);
   void ReadColumns();
 
   sqlite3_stmt* const handle_;
@@ -85,11 +93,16 @@ class Statement {
   bool runs_alone_ = false;
   bool changes_session_ = false;
   const bool reads_counters_;
+  const bool defines_;
   bool is_vacuum_ = false;
   const int note_;
   int parameter_count_ = 0;
   // For each of SQLite's parameters the number of the argument, from 0.
   std::vector<int> argument_of_;
+  std::span<const driver::Value> arguments_;
+  Policy* const policy_;
+  // Made when a value is bound that not every column keeps.
+  std::unique_ptr<ParameterStores> stores_;
   driver::Columns columns_;
   int prepared_times_ = 0;
   bool brisk_ = false;

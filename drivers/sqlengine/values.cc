@@ -3,14 +3,13 @@
 #include <sqlite3.h>
 
 #include <algorithm>
-#include <charconv>
 #include <cmath>
-#include <cstdlib>
 #include <string>
 
 #include "drivers/api/error.h"
 #include "drivers/api/text.h"
 #include "drivers/sqlengine/error.h"
+#include "drivers/sqlengine/exact.h"
 #include "drivers/sqlengine/json.h"
 #include "fmt/format.h"
 
@@ -27,7 +26,7 @@ using driver::IsUuid;
 using driver::Kind;
 using driver::MakeError;
 using driver::MakeErrorWithHint;
-using driver::ParseTimestamp;
+using driver::ParseStoredTimestamp;
 using driver::Reason;
 
 char Upper(char c) { return c >= 'a' && c <= 'z' ? static_cast<char>(c - 'a' + 'A') : c; }
@@ -37,27 +36,11 @@ absl::Status BadText(Kind kind, std::string_view form) {
                    fmt::format("the value is not a {} ({})", driver::KindName(kind), form));
 }
 
-// A number that NUMERIC affinity would round is refused rather than changed.
-absl::Status CheckNumber(Kind kind, std::string_view text) {
-  if (KeepsDecimal(text)) return absl::OkStatus();
-  return MakeErrorWithHint(Reason::kDataException,
-                           fmt::format("SQLite would round this {}: it keeps 15 significant digits",
-                                       driver::KindName(kind)),
-                           "send it as text and store it in a column declared TEXT");
-}
-
-absl::Status CheckJson(std::string_view text) {
-  if (!IsUtf8(text) || !IsJson(text)) return BadText(Kind::kJson, "a JSON document");
-  // NUMERIC affinity looks past white space.
-  const std::string_view number = TrimJson(text);
-  return IsDecimal(number) ? CheckNumber(Kind::kJson, number) : absl::OkStatus();
-}
-
 absl::Status CheckText(const driver::Value& value) {
   switch (value.kind) {
     case Kind::kDecimal:
-      if (!IsDecimal(value.text)) return BadText(value.kind, "digits with a sign, point, exponent");
-      return CheckNumber(value.kind, value.text);
+      return IsDecimal(value.text) ? absl::OkStatus()
+                                   : BadText(value.kind, "digits with a sign, point, exponent");
     case Kind::kDate:
       return IsDate(value.text) ? absl::OkStatus() : BadText(value.kind, "YYYY-MM-DD");
     case Kind::kTime:
@@ -67,7 +50,9 @@ absl::Status CheckText(const driver::Value& value) {
       return IsInterval(value.text) ? absl::OkStatus() : BadText(value.kind, "ISO 8601, as P1DT2H");
     case Kind::kUuid:
       return IsUuid(value.text) ? absl::OkStatus() : BadText(value.kind, "8-4-4-4-12 hex digits");
-    case Kind::kJson: return CheckJson(value.text);
+    case Kind::kJson:
+      if (IsUtf8(value.text) && IsJson(value.text)) return absl::OkStatus();
+      return BadText(Kind::kJson, "a JSON document");
     default:
       if (IsUtf8(value.text)) return absl::OkStatus();
   }
@@ -95,13 +80,6 @@ absl::Status BindTimestamp(sqlite3_stmt* statement, int index, const driver::Val
   *code = sqlite3_bind_text64(statement, index, text.data(), text.size(), SQLITE_TRANSIENT,
                               SQLITE_UTF8);
   return absl::OkStatus();
-}
-
-// The shortest text that reads back as the same double.
-std::string RealText(double value) {
-  char buffer[32];
-  const auto [end, error] = std::to_chars(buffer, buffer + sizeof(buffer), value);
-  return std::string(buffer, end);
 }
 
 bool FitsKind(Kind kind, std::string_view text) {
@@ -133,12 +111,21 @@ absl::Status WriteText(sqlite3_stmt* statement, int index, Kind kind, driver::Ro
   }
   int64_t seconds = 0;
   int32_t nanos = 0;
-  if (kind == Kind::kTimestamp && ParseTimestamp(text, &seconds, &nanos)) {
+  if (kind == Kind::kTimestamp && ParseStoredTimestamp(text, &seconds, &nanos)) {
     writer->Timestamp(seconds, nanos);
   } else {
     writer->Bytes(FitsKind(kind, text) ? kind : Kind::kText, text);
   }
   return absl::OkStatus();
+}
+
+// A real that no decimal made is none: bound as a decimal it would be another number.
+void WriteReal(double value, Kind kind, driver::RowWriter* writer) {
+  if ((kind == Kind::kDecimal || kind == Kind::kJson) && std::isfinite(value)) {
+    const std::string text = RealText(value);
+    if (KeepsDecimal(text)) return writer->Bytes(kind, text);
+  }
+  writer->Real(value);
 }
 
 void WriteInteger(int64_t value, Kind kind, driver::RowWriter* writer) {
@@ -153,29 +140,6 @@ void WriteInteger(int64_t value, Kind kind, driver::RowWriter* writer) {
 }
 
 }  // namespace
-
-bool KeepsDecimal(std::string_view text) {
-  // A whole number of 64 bits is kept as it is.
-  int64_t whole = 0;
-  const std::string_view unsigned_text = text.starts_with('+') ? text.substr(1) : text;
-  const char* end = unsigned_text.data() + unsigned_text.size();
-  const auto [stop, error] = std::from_chars(unsigned_text.data(), end, whole);
-  if (error == std::errc() && stop == end) return true;
-  // Any other becomes a double, which holds 15 digits and a limited exponent.
-  constexpr int kDigits = 15;
-  constexpr double kLargest = 1e300;
-  constexpr double kSmallest = 1e-290;
-  const std::string_view mantissa = text.substr(0, text.find_first_of("eE"));
-  std::string digits;
-  for (const char c : mantissa) {
-    if (c >= '0' && c <= '9') digits += c;
-  }
-  digits.erase(0, digits.find_first_not_of('0'));
-  digits.erase(digits.find_last_not_of('0') + 1);
-  if (digits.empty()) return true;  // zero
-  const double magnitude = std::abs(std::strtod(std::string(text).c_str(), nullptr));
-  return digits.size() <= kDigits && magnitude < kLargest && magnitude > kSmallest;
-}
 
 driver::Kind KindOfDeclaredType(std::string_view declared_type) {
   std::string type(declared_type.substr(0, declared_type.find('(')));
@@ -228,27 +192,18 @@ absl::Status Bind(sqlite3_stmt* statement, int index, const driver::Value& value
 absl::Status WriteColumn(sqlite3_stmt* statement, int index, driver::Kind kind,
                          driver::RowWriter* writer) {
   switch (sqlite3_column_type(statement, index)) {
-    case SQLITE_INTEGER:
-      WriteInteger(sqlite3_column_int64(statement, index), kind, writer);
-      return absl::OkStatus();
-    case SQLITE_FLOAT: {
-      const double value = sqlite3_column_double(statement, index);
-      if ((kind == Kind::kDecimal || kind == Kind::kJson) && std::isfinite(value)) {
-        writer->Bytes(kind, RealText(value));
-      } else {
-        writer->Real(value);
-      }
-      return absl::OkStatus();
-    }
+    case SQLITE_INTEGER: WriteInteger(sqlite3_column_int64(statement, index), kind, writer); break;
+    case SQLITE_FLOAT: WriteReal(sqlite3_column_double(statement, index), kind, writer); break;
     case SQLITE_TEXT: return WriteText(statement, index, kind, writer);
     case SQLITE_BLOB: {
       const auto* bytes = static_cast<const char*>(sqlite3_column_blob(statement, index));
       const auto size = static_cast<size_t>(sqlite3_column_bytes(statement, index));
       writer->Bytes(Kind::kBlob, std::string_view(bytes, size));
-      return absl::OkStatus();
+      break;
     }
-    default: writer->Null(); return absl::OkStatus();
+    default: writer->Null();
   }
+  return absl::OkStatus();
 }
 
 }  // namespace penstock::sqlengine

@@ -16,20 +16,17 @@ namespace penstock::sqlengine {
 // The kind that a column declared as `declared_type` holds.
 driver::Kind KindOfDeclaredType(std::string_view declared_type);
 
-// True if SQLite's NUMERIC affinity, which turns such a text into a number,
-// keeps the value of this decimal.
-bool KeepsDecimal(std::string_view text);
-
 // Whether a bound value's bytes are used where they are, and so must stay alive
 // until the statement has been reset, or copied.
 enum class Bytes : uint8_t { kBorrow, kCopy };
 
-// Binds `value` to the parameter at `index` (from 1). Refuses what SQLite would
-// not keep as it is.
+// Binds `value` to the parameter at `index` (from 1). Refuses what is malformed and what no
+// column of SQLite keeps; what some columns do not keep is for the caller to know (exact.h).
 absl::Status Bind(sqlite3_stmt* statement, int index, const driver::Value& value, Bytes bytes);
 
-// Writes the value of a column of the current row. `kind` is the declared one;
-// a value whose storage does not fit it keeps its own kind.
+// Writes the value of a column of the current row. `kind` is the declared one; a value
+// keeps the kind of its storage unless it is as Bind writes that kind. So a value that is
+// bound as it was read finds its row.
 absl::Status WriteColumn(sqlite3_stmt* statement, int index, driver::Kind kind,
                          driver::RowWriter* writer);
 

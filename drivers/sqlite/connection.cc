@@ -184,7 +184,7 @@ void Connection::FinishFirstBatch(Statement* statement, int64_t changes_before,
   statement->Reset();
   if (!status->ok()) *summary = {};
   if (statement->read_only()) return;
-  if (status->ok()) executor()->CollectChanges(changes_before, summary);
+  if (status->ok()) executor()->CollectChanges(*statement, changes_before, summary);
   EndGuard(status);
   if (statement->changes_session()) session_changed_ = true;
 }

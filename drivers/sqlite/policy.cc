@@ -65,6 +65,8 @@ int FilePolicy::DecideAttach() {
 
 int FilePolicy::DecideInside(int action, const char* first, const char* second,
                              const char* database) {
+  // What a table such as pragma_table_info asks for, and full-text search for itself.
+  if (action == SQLITE_PRAGMA) return DecidePragma(first, second);
   // VACUUM attaches a file without a name for itself, VACUUM INTO one with a name.
   const bool names_file = action == SQLITE_ATTACH && first != nullptr && first[0] != '\0';
   return names_file ? DecideAttach() : Policy::DecideInside(action, first, second, database);

@@ -24,6 +24,12 @@ struct KindCase {
   std::string comes_back_as;
 };
 
+// A column, and what other tools store in it, as SQL.
+struct StoredForms {
+  std::string column_type;
+  std::vector<std::string> literals;
+};
+
 struct RefusedValue {
   std::string column_type;
   v1::Value value;
@@ -48,6 +54,9 @@ class Backend {
   virtual bool has_transactional_ddl() const { return true; }
   virtual std::vector<KindCase> kinds() const = 0;
   virtual std::vector<RefusedValue> refused_values() const = 0;
+  virtual std::vector<StoredForms> stored_forms() const = 0;
+  // The type of a column of points in time.
+  virtual std::string timestamp_type() const { return "TIMESTAMP"; }
   // A query that would never end by itself.
   virtual std::string endless_query() const = 0;
   // `rows` rows of (integer, text) in column order i, s.

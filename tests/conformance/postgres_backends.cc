@@ -89,6 +89,19 @@ class Postgres : public Backend {
     };
   }
 
+  std::vector<StoredForms> stored_forms() const override {
+    return {
+        {"timestamp with time zone", {"'2024-01-01 00:00:00.5+02'", "now()", "'infinity'"}},
+        {"date", {"'2024-02-29'", "'-infinity'"}},
+        {"interval", {"'1 day 2 hours'", "'-1.5 seconds'"}},
+        {"uuid", {"'{123E4567-E89B-12D3-A456-426614174000}'"}},
+        {"numeric", {"1.50", "'NaN'", "1e-20"}},
+        {"double precision", {"0.1::float8 + 0.2::float8", "'-infinity'"}},
+        {"text", {"' x '", "'00123'"}},
+        {"jsonb", {"'{\"a\": 1.50}'", "'12'"}},
+    };
+  }
+
   std::string endless_query() const override {
     return "SELECT count(*) FROM generate_series(1, 1000000000000) AS s(i)";
   }

@@ -80,6 +80,38 @@ TEST_F(SqlTypes, WhatWouldComeBackAsSomethingElseIsRefused) {
   EXPECT_EQ(Entries("kv").begin()->first, "5");
 }
 
+TEST_F(SqlTypes, ParametersAreStoredExactlyOrRefused) {
+  EXPECT_EQ(RoundTrip("NUMERIC", Value::Text("00123"), ""), "refused");
+  EXPECT_EQ(RoundTrip("INTEGER", Value::Text("1e3"), ""), "refused");
+  EXPECT_EQ(RoundTrip("BOOLEAN", Value::Text(" 12 "), ""), "refused");
+  EXPECT_EQ(RoundTrip("REAL", Value::Integer(9007199254740993), ""), "refused");
+  EXPECT_EQ(RoundTrip("TEXT", Value::Real(0.1 + 0.2), ""), "refused");
+  EXPECT_EQ(RoundTrip("DECIMAL", Value::Of(Kind::kDecimal, "1234567890.1234567890"), ""),
+            "refused");
+  EXPECT_EQ(RoundTrip("TEXT", Value::Text("00123"), "00123"), "text 00123");
+  EXPECT_EQ(RoundTrip("TEXT", Value::Of(Kind::kDecimal, "1.50"), "1.50"), "text 1.50");
+  EXPECT_EQ(RoundTrip("DECIMAL", Value::Of(Kind::kDecimal, "1.50"), "1.5"), "decimal 1.5");
+  EXPECT_EQ(RoundTrip("NUMERIC", Value::Of(Kind::kDecimal, "860.100797"), "860.100797"),
+            "decimal 860.100797");
+  EXPECT_EQ(RoundTrip("REAL", Value::Text("860.100797"), "860.100797"), "real 860.100797");
+  EXPECT_EQ(RoundTrip("INTEGER", Value::Integer(9007199254740993), "9007199254740993"),
+            "integer 9007199254740993");
+
+  Exec("CREATE TABLE n(key TEXT, value NUMERIC)");
+  for (const char* sql : {"INSERT INTO n VALUES ('k', $1)", "INSERT INTO n SELECT 'k', $1",
+                          "INSERT INTO n SELECT key || 'x', $1 FROM n ORDER BY 1",
+                          "UPDATE n SET value = $1", "REPLACE INTO n VALUES ('a', $1)"}) {
+    Exec("REPLACE INTO n VALUES ('a', 1)");
+    const CallPtr call = Try(sql, {Value::Text("00123")});
+    EXPECT_EQ(FailureOf(*call), (Failure{Reason::kDataException, "", "value"})) << sql;
+  }
+  // A literal is SQL, and SQLite's affair.
+  Exec("REPLACE INTO n VALUES ('a', '00123')");
+  EXPECT_EQ(Entries("n")["a"], "123");
+  EXPECT_THAT(Query("SELECT key FROM n WHERE value = $1", {Value::Text("00123")}),
+              ElementsAre("text a"));
+}
+
 TEST_F(SqlTypes, NumbersCompareAndAddAsNumbers) {
   Exec("CREATE TABLE n(key TEXT, value INTEGER)");
   Exec("INSERT INTO n VALUES ('a', 9), ('b', 10), ('c', 100)");

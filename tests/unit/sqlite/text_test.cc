@@ -1,10 +1,10 @@
 #include "drivers/api/text.h"
-#include "drivers/sqlengine/values.h"
 
 #include <gtest/gtest.h>
 
 #include <string>
 
+#include "drivers/sqlengine/exact.h"
 #include "drivers/sqlengine/json.h"
 
 namespace penstock::sqlite {
@@ -120,6 +120,25 @@ TEST(Timestamps, Parse) {
        {"2024-02-30 00:00:00", "2024-02-29", "2024-02-29 13:04", "2024-02-29 13:04:05 ",
         "0001-01-01 00:00:00+01:00", "9999-12-31 23:59:59-00:01", "now"}) {
     EXPECT_FALSE(ParseTimestamp(text, &seconds, &nanos)) << text;
+  }
+}
+
+TEST(Timestamps, ParseStored) {
+  int64_t seconds = 0;
+  int32_t nanos = 0;
+  for (const char* text :
+       {"2024-02-29 13:04:05", "2024-02-29 13:04:05.250", "2024-02-29 13:04:05.250001",
+        "2024-02-29 13:04:05.000000001", "0001-01-01 00:00:00"}) {
+    ASSERT_TRUE(driver::ParseStoredTimestamp(text, &seconds, &nanos)) << text;
+    EXPECT_EQ(FormatTimestamp(seconds, nanos), text);
+  }
+  for (const char* text :
+       {"2024-02-29T13:04:05", "2024-02-29 13:04:05Z", "2024-02-29 13:04:05.25",
+        "2024-02-29 13:04:05.250000", "2024-02-29 13:04:05.000", "2024-02-29 13:04:05.250Z",
+        "2024-02-29 13:04:05.12Z", "2024-02-29 13:04:05+00:00", "2024-02-29 13:04:05.",
+        "2024-02-29", "2024-02-29 13:04", "2024-02-29 13:04:05.1234567890",
+        "2024-02-30 13:04:05"}) {
+    EXPECT_FALSE(driver::ParseStoredTimestamp(text, &seconds, &nanos)) << text;
   }
 }
 

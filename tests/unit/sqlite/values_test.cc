@@ -108,8 +108,9 @@ TEST_F(ValuesTest, WhatWouldNotComeBackIsRefused) {
       {"JSON", Value::Of(Kind::kJson, "{")},
       {"JSON", Value::Of(Kind::kJson, " 12345678901234567890123 ")},
   };
-  Exec("CREATE TABLE t(v)");
   for (const auto& [type, value] : cases) {
+    Exec("DROP TABLE IF EXISTS t");
+    Exec("CREATE TABLE t(v "s + type + ")");
     const auto call = Try("INSERT INTO t VALUES ($1)", {value});
     EXPECT_EQ(call->reason(), Reason::kDataException) << type << " " << call->run.status;
     EXPECT_NE(call->message().find("parameter 1"), std::string::npos) << call->message();
@@ -126,6 +127,37 @@ TEST_F(ValuesTest, StorageThatDoesNotFitItsDeclarationKeepsItsOwnKind) {
   EXPECT_EQ(Read("SELECT b, d, ts, dt, u, j, i FROM t"),
             "integer 7|text many|text soon|integer 20240229|blob \0|text not json|"
             "text one"s);
+}
+
+// What docs/drivers.md says to run once.
+TEST_F(ValuesTest, TimestampsOfOtherToolsCanBeRewritten) {
+  Exec("CREATE TABLE t(id INTEGER PRIMARY KEY, ts TIMESTAMP)");
+  Exec(
+      "INSERT INTO t(ts) VALUES ('2024-01-01T00:00:00Z'), ('2024-01-01 00:00:00+00:00'), "
+      "('2024-01-01T02:00:00+02:00'), ('2023-12-31 19:00:00-05:00'), ('2024-01-01'), "
+      "('2024-01-01 00:00:00.000000'), ('2024-01-01T00:00'), ('2024-01-01 00:00:00')");
+  Exec(
+      "INSERT INTO t(ts) VALUES ('2024-01-01 00:00:00.500000'), ('2024-01-01T00:00:00.5Z'), "
+      "('2024-01-01T00:00:00.123456'), ('2024-01-01 00:00:00.123456789'), ('noon'), ('12:00')");
+  EXPECT_EQ(Read("SELECT ts FROM t"), "text 2024-01-01T00:00:00Z");
+  Exec(
+      "UPDATE t SET ts = substr(ts, 1, 10) || ' ' || substr(ts, 12, 8) || "
+      "CASE WHEN ts LIKE '%.000000' THEN '' WHEN ts LIKE '%000' THEN substr(ts, 20, 4) "
+      "ELSE substr(ts, 20) END "
+      "WHERE ts GLOB '????-??-??[ T]??:??:??.[0-9][0-9][0-9][0-9][0-9][0-9]'");
+  Exec(
+      "UPDATE t SET ts = replace(strftime('%Y-%m-%d %H:%M:%f', ts), '.000', '') "
+      "WHERE ts GLOB '????-??-??*' AND julianday(ts) IS NOT NULL AND "
+      "(ts GLOB '*[TZ+]*' OR ts GLOB '*:*-*' OR length(ts) < 19)");
+  const auto count = [this](int32_t nanos) {
+    return Read("SELECT count(*) FROM t WHERE ts = $1", {Value::Timestamp(1'704'067'200, nanos)});
+  };
+  EXPECT_EQ(count(0), "integer 8");
+  EXPECT_EQ(count(500'000'000), "integer 2");
+  EXPECT_EQ(count(123'456'000), "integer 1");
+  EXPECT_EQ(count(123'456'789), "integer 1");
+  EXPECT_EQ(Read("SELECT group_concat(ts) FROM t WHERE ts LIKE '%o%' OR ts LIKE '12%'"),
+            "text noon,12:00");
 }
 
 TEST_F(ValuesTest, ColumnsTellTheDeclaredType) {

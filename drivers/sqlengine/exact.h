@@ -1,0 +1,57 @@
+// Which values a column of SQLite keeps: an affinity turns texts into numbers and
+// numbers into texts.
+#ifndef PENSTOCK_DRIVERS_SQLENGINE_EXACT_H_
+#define PENSTOCK_DRIVERS_SQLENGINE_EXACT_H_
+
+#include <cstdint>
+#include <optional>
+#include <string>
+#include <string_view>
+
+#include "drivers/api/value.h"
+
+namespace penstock::sqlengine {
+
+// What the columns do that a parameter is stored in, as bits.
+using Stores = uint8_t;
+// It is stored nowhere: it is compared, or part of an expression.
+constexpr Stores kNowhere = 0;
+// BLOB affinity, that is none, or a virtual table: nothing is converted.
+constexpr Stores kVerbatim = 1;
+// TEXT affinity: a real is written with 15 digits.
+constexpr Stores kAsText = 2;
+// INTEGER or NUMERIC affinity, or a row's id: a text that looks like a number becomes one.
+constexpr Stores kAsNumber = 4;
+// REAL affinity: likewise, and an integer becomes a real.
+constexpr Stores kAsReal = 8;
+// Not known; or all of them.
+constexpr Stores kAnywhere = kVerbatim | kAsText | kAsNumber | kAsReal;
+
+// True if the value may be bound as it is whatever it is used for. Cheap.
+bool IsKeptAnywhere(const driver::Value& value);
+
+// What to bind so that all these columns keep `value`: itself, or for a text that stands
+// for a number that number. Nothing: one of them would change it. What is kept is
+//   of a text each character,
+//   of a decimal and of a number in JSON the value, not the scale,
+//   of an integer and a real the value.
+// A value that is malformed is itself; borrows what `value` does.
+std::optional<driver::Value> ToBind(const driver::Value& value, Stores stores);
+
+// What a column does to a value that it does not keep, after "would", and what to do about it.
+struct Loss {
+  std::string_view what;
+  std::string_view hint;
+};
+Loss LossOf(driver::Kind kind);
+
+// True if a decimal is a whole number of 64 bits or has no more than 15 significant digits,
+// so that a number of SQLite has its value.
+bool KeepsDecimal(std::string_view text);
+
+// The shortest decimal that reads back as the same double.
+std::string RealText(double value);
+
+}  // namespace penstock::sqlengine
+
+#endif  // PENSTOCK_DRIVERS_SQLENGINE_EXACT_H_
