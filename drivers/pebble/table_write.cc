@@ -71,7 +71,8 @@ class RowChange {
     if (sqlite3_value_type(value) == SQLITE_NULL) {
       return Violated(Reason::kNotNullViolation, "value");
     }
-    absl::StatusOr<std::string> bytes = Encode(key, table_->key_storage, "key", context_->arguments());
+    absl::StatusOr<std::string> bytes =
+        Encode(key, table_->key_storage, "key", context_->arguments());
     if (!bytes.ok()) return Check(bytes.status());
     key_ = *std::move(bytes);
     absl::Status status = driver::CheckKey(key_);

@@ -72,8 +72,7 @@ TEST_F(ChangesTest, ATransactionsOwnCountersAreRight) {
   Exec("INSERT INTO t(a) VALUES (1), (2)");
   ASSERT_TRUE(writer_->Begin({}).ok());
   EXPECT_EQ(Of(*TryInTransaction("INSERT INTO t(id) VALUES (40), (41), (42)")), "3 id 42");
-  EXPECT_EQ(TryInTransaction("SELECT changes(), last_insert_rowid()")->row(),
-            "integer 3|integer 42");
+  EXPECT_EQ(TryInTransaction("SELECT changes()")->row(), "integer 3");
   EXPECT_EQ(TryInTransaction("UPDATE t SET a = 1 WHERE id > 41")->run.summary.rows_affected, 1);
   EXPECT_EQ(TryInTransaction("SELECT changes()")->row(), "integer 1");
   ASSERT_TRUE(writer_->Rollback().ok());
