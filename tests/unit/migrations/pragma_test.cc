@@ -54,9 +54,10 @@ TEST(SetsForeignKeys, ReadsWhatSqliteReads) {
 // What each spelling does is asked of SQLite itself, too.
 TEST(SetsForeignKeys, AgreesWithTheSqliteThatIsLinked) {
   for (const char* value :
-       {"OFF",  "off",    "0",     "1",        "2",   "255", "256",   "257",  "-1",
-        "+1",   "ON",     "on",    "TRUE",     "yes", "no",  "false", "full", "extra",
-        "'on'", "\"on\"", "'off'", "nonsense", "1.5", "0x1", "0x100", "2147483649", "4294967297", "007"}) {
+       {"OFF",      "off",   "0",    "1",     "2",          "255",        "256",
+        "257",      "-1",    "+1",   "ON",    "on",         "TRUE",       "yes",
+        "no",       "false", "full", "extra", "'on'",       "\"on\"",     "'off'",
+        "nonsense", "1.5",   "0x1",  "0x100", "2147483649", "4294967297", "007"}) {
     for (const char* form : {"PRAGMA foreign_keys={}", "PRAGMA main.foreign_keys({})"}) {
       const std::string sql = fmt::format(fmt::runtime(form), value);
       for (const bool before : {false, true}) {
