@@ -9,6 +9,9 @@
 
 namespace penstock::differential {
 
+// What Compare says where nothing but the order of the rows differs.
+inline constexpr char kOtherOrder[] = "the same rows in another order";
+
 // The first difference in words, with "oracle" and "gateway" for the two sides; empty: they
 // are the same in everything that either tells: success or the backend's code, reason and
 // text of the failure; the columns' names and declared types; every row in order and every

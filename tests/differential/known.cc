@@ -25,8 +25,8 @@ absl::Status ReadPattern(const YAML::Node& entry, const char* key, Pattern* patt
 }
 
 absl::StatusOr<Known> ReadEntry(const YAML::Node& entry) {
-  static const std::set<std::string> keys = {"name",    "why",        "sql",
-                                             "refused", "difference", "outside_transaction"};
+  static const std::set<std::string> keys = {
+      "name", "why", "sql", "refused", "difference", "outside_transaction", "unlike"};
   for (const auto& pair : entry) {
     if (keys.count(pair.first.as<std::string>()) == 0) {
       return absl::InvalidArgumentError(
@@ -41,6 +41,7 @@ absl::StatusOr<Known> ReadEntry(const YAML::Node& entry) {
   known.name = entry["name"].as<std::string>();
   known.why = entry["why"].as<std::string>();
   known.outside_transaction = entry["outside_transaction"].as<bool>(false);
+  known.unlike = entry["unlike"].as<bool>(false);
   absl::Status status = ReadPattern(entry, "sql", &known.sql);
   if (entry["difference"]) status.Update(ReadPattern(entry, "difference", &known.difference));
   if (!status.ok()) return status;
@@ -90,6 +91,11 @@ bool KnownDifferences::MayBeRefused(const std::string& sql) const {
   return std::any_of(entries_.begin(), entries_.end(), [&](const Known& known) {
     return known.refused != v1::REASON_UNSPECIFIED && known.sql.Matches(sql);
   });
+}
+
+bool KnownDifferences::MakesUnlike(const std::string& sql) const {
+  return std::any_of(entries_.begin(), entries_.end(),
+                     [&](const Known& known) { return known.unlike && known.sql.Matches(sql); });
 }
 
 const Known* KnownDifferences::FindRefusal(const std::string& sql, v1::Reason reason) const {

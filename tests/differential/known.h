@@ -38,6 +38,8 @@ struct Known {
   Pattern difference;
   // Within a transaction it is a difference like any other.
   bool outside_transaction = false;
+  // Whatever the answers, the two databases hold other things after such a statement.
+  bool unlike = false;
 };
 
 // Not changed once it is read; its entries stay where they are.
@@ -50,6 +52,8 @@ class KnownDifferences {
 
   // The gateway may refuse this statement: it is asked first.
   bool MayBeRefused(const std::string& sql) const;
+  // After this statement the databases are unlike each other by its nature.
+  bool MakesUnlike(const std::string& sql) const;
   // The entry that says why the gateway refuses it so; null: there is none.
   const Known* FindRefusal(const std::string& sql, v1::Reason reason) const;
   // The entry for a difference; null: there is none.

@@ -85,16 +85,23 @@ class Runner {
       }
     }
     const Answer own = oracle_.Run(statement.sql, statement.args);
-    if (own.too_slow) {
-      unlike_ = unlike_ || theirs.has_value();
-      return LeaveOut("too slow for the oracle");
-    }
+    if (own.too_slow) return GiveUp();
     if (!theirs.has_value()) {
       theirs = session_.Run(statement.sql, statement.args, WantsRows(record, own));
     }
     if (statement.args.empty()) HearFile(record, own);
     Judge(record, statement.sql, own, *theirs);
+    if (known_.MakesUnlike(record.sql)) unlike_ = unlike_by_nature_ = true;
     FollowRollback(record);
+  }
+
+  // The oracle was interrupted, which may have rolled its transaction back.
+  void GiveUp() {
+    LeaveOut("too slow for the oracle");
+    unlike_ = true;
+    if (open_ == Open::kNothing) return;
+    session_.Rollback();
+    Ended();
   }
 
   // A statement that cannot be prepared is sent as the file has it.
@@ -218,13 +225,18 @@ class Runner {
     if (own.failure.has_value()) ++report_->failures;
     if (!own.columns.empty()) ++report_->results;
     report_->values += own.rows.size() * own.columns.size();
-    const std::string what = Compare(oracle_, own, theirs);
-    if (!what.empty()) Note(record.line, sql, what);
+    std::string what = Compare(oracle_, own, theirs);
+    if (what.empty()) return;
+    const bool ordered = Upper(sql).find("ORDER BY") != std::string::npos;
+    if (what == kOtherOrder && !ordered) what += ", which the statement does not say";
+    Note(record.line, sql, what);
   }
 
   // A difference, which may be a known one.
   void Note(int line, const std::string& sql, const std::string& what) {
+    const bool inherited = unlike_by_nature_ && unlike_ && open_ != Open::kNothing;
     unlike_ = true;
+    if (inherited) return LeaveOut("different after a statement that makes the databases unlike");
     const Known* known = known_.Find(sql, what, open_ != Open::kNothing);
     if (known != nullptr) {
       ++report_->known[known->name];
@@ -240,7 +252,7 @@ class Runner {
       Ended();
     }
     // After a difference there would be more.
-    if (unlike_) return;
+    if (unlike_ || unlike_by_nature_) return;
     for (const std::string& what : oracle_.CompareStored(folder_)) {
       Note(last_line_, "(what is stored in the end)", what);
     }
@@ -262,6 +274,8 @@ class Runner {
   bool by_savepoint_ = false;
   // The two databases may not hold the same.
   bool unlike_ = false;
+  // A statement has made them so as the list has it (random()).
+  bool unlike_by_nature_ = false;
   int last_line_ = 0;
 };
 

@@ -8,6 +8,25 @@
 #include "tests/differential/backend.h"
 
 namespace penstock::differential {
+namespace {
+
+// A record may hold several statements; what the file says is then of the last one.
+void SplitRecords(const Backend& backend, Script* script) {
+  std::vector<Record> records;
+  for (Record& record : script->records) {
+    size_t shell_lines = 0;
+    std::vector<Piece> pieces = backend.Split(record.sql, &shell_lines);
+    for (size_t i = 0; i + 1 < pieces.size(); ++i) {
+      const int line = record.line + pieces[i].line - 1;
+      records.push_back({.line = line, .sql = std::move(pieces[i].sql), .expected = {}});
+    }
+    if (pieces.size() > 1) record.sql = std::move(pieces.back().sql);
+    records.push_back(std::move(record));
+  }
+  script->records = std::move(records);
+}
+
+}  // namespace
 
 absl::StatusOr<Script> ReadScript(const std::string& path, const Backend& backend) {
   std::ifstream file(path, std::ios::binary);
@@ -17,6 +36,7 @@ absl::StatusOr<Script> ReadScript(const std::string& path, const Backend& backen
   const std::string text = content.str();
   const bool logic = path.ends_with(".test") || path.ends_with(".slt");
   Script script = logic ? ReadLogic(text, backend.name()) : ReadSql(text, backend);
+  if (logic) SplitRecords(backend, &script);
   script.path = path;
   return script;
 }

@@ -16,7 +16,7 @@ class Sqlite final : public Backend {
 
   server::Config GatewayConfig(const std::string& folder) const override {
     server::Config config = testing::SqliteConfig(folder);
-    config.log.level = "off";
+    config.log.slow_statement = std::chrono::milliseconds(0);
     server::DatabaseLimits& limits = config.databases.at("main").limits;
     limits.query_timeout = std::chrono::minutes(2);
     // The oracle may take its time between two statements.

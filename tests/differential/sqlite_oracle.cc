@@ -103,6 +103,8 @@ int SqliteOracle::Authorize(void* self, int action, const char* first, const cha
     case SQLITE_CREATE_TEMP_VIEW: oracle->makes_temporary_ = true; break;
     // No script is to make or change files.
     case SQLITE_ATTACH: return first == nullptr || *first == '\0' ? SQLITE_OK : SQLITE_DENY;
+    // Into the list of temporary objects, among others.
+    case SQLITE_INSERT:
     case SQLITE_CREATE_VTABLE:
       if (database != nullptr && strcasecmp(database, "temp") == 0) oracle->makes_temporary_ = true;
       break;
@@ -128,7 +130,12 @@ SqliteStatement SqliteOracle::Prepare(const std::string& sql) {
   gave_up_ = false;
   give_up_ = std::chrono::steady_clock::now() + kPatience;
   sqlite3_stmt* statement = nullptr;
-  sqlite3_prepare_v2(db_.get(), sql.data(), static_cast<int>(sql.size()), &statement, nullptr);
+  // A schema that has changed makes SQLite say so instead of what is wrong with the statement.
+  for (int attempt = 0; attempt < 3; ++attempt) {
+    const int code = sqlite3_prepare_v2(db_.get(), sql.data(), static_cast<int>(sql.size()),
+                                        &statement, nullptr);
+    if (code != SQLITE_SCHEMA) break;
+  }
   return SqliteStatement(statement);
 }
 

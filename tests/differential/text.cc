@@ -87,11 +87,14 @@ Control ParseControl(std::string_view sql) {
   if (words.size() == 3 && is(0, {"RELEASE"})) drop(1, {"SAVEPOINT"});
   if (words.size() == 2 && is(0, {"RELEASE"})) return {Kind::kRelease, words[1]};
   if (is(0, {"BEGIN"})) drop(1, {"DEFERRED", "IMMEDIATE", "EXCLUSIVE"});
+  const bool named = is(1, {"TRANSACTION"}) && words.size() == 3;
   drop(1, {"TRANSACTION", "WORK"});
   if (is(0, {"ROLLBACK"}) && is(1, {"TO"})) {
     if (words.size() == 4) drop(2, {"SAVEPOINT"});
     return words.size() == 3 ? Control{Kind::kRollbackTo, words[2]} : Control{};
   }
+  // SQLite lets a transaction have a name, and forgets it.
+  if (words.size() == 2 && named) words.pop_back();
   if (words.size() != 1) return {};
   if (is(0, {"BEGIN", "START"})) return {Kind::kBegin, ""};
   if (is(0, {"COMMIT", "END"})) return {Kind::kCommit, ""};

@@ -48,3 +48,8 @@ DELETE FROM old;
 DROP TABLE old;
 DROP TABLE words;
 SELECT name FROM sqlite_schema WHERE type = 'table' ORDER BY name;
+-- The tables behind it are not for callers.
+UPDATE mail_content SET c0 = 'x';
+DROP TABLE mail_idx;
+CREATE TABLE mail_stat (a);
+INSERT INTO mail (mail) VALUES ('integrity-check');

@@ -44,6 +44,8 @@ PRAGMA writable_schema;
 PRAGMA threads;
 PRAGMA soft_heap_limit;
 PRAGMA data_version;
+PRAGMA cache_size;
+PRAGMA query_only;
 PRAGMA stats;
 -- What belongs to the configuration.
 PRAGMA foreign_keys = OFF;

@@ -54,3 +54,10 @@ SELECT x'', x'00', zeroblob(4), length(zeroblob(1000)), hex(x'0aff'), x'00' || x
 SELECT length(x'0001'), typeof(x'00' || x'01'), CAST('a' || char(0) || 'b' AS BLOB), length('a' || char(0) || 'b');
 SELECT 'a' || char(0) || 'b', hex('a' || char(0) || 'b');
 SELECT length(randomblob(16)), typeof(random());
+-- What cannot travel.
+SELECT CAST(x'ff' AS TEXT);
+SELECT length(zeroblob(70000000));
+SELECT random(), randomblob(4), CURRENT_TIMESTAMP, datetime('now');
+CREATE TABLE chance (r INTEGER DEFAULT (random()), b BLOB);
+INSERT INTO chance VALUES (random(), randomblob(10));
+SELECT typeof(r), length(b) FROM chance;
