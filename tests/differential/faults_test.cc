@@ -51,12 +51,12 @@ constexpr char kScript[] =
     "CREATE TABLE t (a INTEGER PRIMARY KEY, b TEXT, r REAL);"
     "INSERT INTO t VALUES (7, '1', 0.1);"
     "SELECT a, b, r FROM t;"
-    "SELECT nothing FROM t;"
+    "SELECT missing FROM t;"
     "SELECT count(*) FROM t;";
 // How its statements begin, also with parameters.
 constexpr char kInsert[] = "INSERT INTO t";
 constexpr char kSelect[] = "SELECT a";
-constexpr char kWrong[] = "SELECT nothing";
+constexpr char kWrong[] = "SELECT missing";
 
 class Faults : public ::testing::TestWithParam<Mode> {
  protected:
@@ -86,7 +86,7 @@ class Faults : public ::testing::TestWithParam<Mode> {
 };
 
 TEST_P(Faults, WithoutOneThereIsNoDifference) {
-  const Report report = Run("nothing begins so", [](Answer*) {});
+  const Report report = Run("no statement begins so", [](Answer*) {});
   EXPECT_TRUE(report.differences.empty()) << report.differences[0].what;
   EXPECT_EQ(report.compared.at(GetParam()), 5U);
   EXPECT_EQ(report.failures, 1U);
@@ -121,7 +121,7 @@ TEST_P(Faults, OfWhatAWriteTells) {
 }
 
 TEST_P(Faults, OfFailures) {
-  Expect(kWrong, "oracle gives", [](Answer* a) { a->failure = std::nullopt; });
+  Expect(kWrong, "oracle succeeds", [](Answer* a) { a->failure = std::nullopt; });
   Expect(kWrong, "fails", [](Answer* a) { a->failure->code = "19"; });
   Expect(kWrong, "fails", [](Answer* a) { a->failure->message = "another text"; });
   Expect(kWrong, "fails", [](Answer* a) { a->failure->reason = v1::REASON_DATA_EXCEPTION; });

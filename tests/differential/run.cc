@@ -91,7 +91,7 @@ class Runner {
     }
     if (statement.args.empty()) HearFile(record, own);
     Judge(record, statement.sql, own, *theirs);
-    if (known_.MakesUnlike(record.sql)) unlike_ = unlike_by_nature_ = true;
+    if (known_.MakesUnlike(record.sql) || own.keeps_changes) unlike_ = unlike_by_nature_ = true;
     FollowRollback(record);
   }
 
@@ -112,7 +112,7 @@ class Runner {
 
   // Opens or ends a transaction of Mode::kTransaction.
   void PrepareForStatement(const std::string& sql) {
-    const bool outside = backend_.RunsOutside(sql);
+    const bool outside = backend_.RunsOutside(sql) || AsksTheConnection(sql);
     if (open_ == Open::kBatch && (outside || unlike_ || in_batch_ == kBatchSize)) EndBatch();
     if (open_ == Open::kNothing && unlike_) unlike_ = !oracle_.TakeOver(folder_);
     if (open_ == Open::kNothing && mode_ == Mode::kTransaction && !outside) {
@@ -121,6 +121,13 @@ class Runner {
       in_batch_ = 0;
     }
     ++in_batch_;
+  }
+
+  // What it asks is the script's in a transaction of the script's only (last_insert_rowid()).
+  bool AsksTheConnection(const std::string& sql) const {
+    return std::any_of(known_.entries().begin(), known_.entries().end(), [&](const Known& entry) {
+      return entry.outside_transaction && entry.sql.Matches(sql);
+    });
   }
 
   void EndBatch() {

@@ -24,7 +24,7 @@ SELECT b1.title, b2.title FROM book b1 JOIN book b2 ON b1.id < b2.id AND b1.auth
 SELECT * FROM author JOIN book USING (id) ORDER BY id LIMIT 1;
 SELECT * FROM book INDEXED BY book_author WHERE author_id = 1 ORDER BY id;
 SELECT * FROM book NOT INDEXED WHERE author_id = 1 ORDER BY id;
-SELECT * FROM book INDEXED BY nothing;
+SELECT * FROM book INDEXED BY missing;
 SELECT id FROM author JOIN book ON author.id = author_id;
 EXPLAIN QUERY PLAN SELECT name, title FROM author JOIN book ON author.id = author_id WHERE price > 1;
 CREATE VIEW shelf AS SELECT name, title, price FROM author LEFT JOIN book ON author.id = author_id;

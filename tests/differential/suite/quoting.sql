@@ -4,7 +4,7 @@ INSERT INTO q (a) VALUES ("double");
 INSERT INTO q VALUES ("a", "b", "c");
 INSERT INTO q VALUES ("x", 1, "bad");
 SELECT a, b, c FROM q ORDER BY rowid;
-SELECT "a", "nothing", 'a' FROM q ORDER BY rowid;
+SELECT "a", "missing", 'a' FROM q ORDER BY rowid;
 SELECT a FROM q WHERE a = "double";
 SELECT a FROM q WHERE "a" = 'double';
 SELECT a FROM q WHERE a IN ("double", "x");

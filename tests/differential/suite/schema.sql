@@ -37,7 +37,7 @@ SELECT name, type, "notnull", dflt_value, pk, hidden FROM pragma_table_xinfo('ge
 -- Indexes.
 CREATE INDEX plain_c ON plain (c COLLATE NOCASE, a DESC) WHERE b > 0;
 CREATE UNIQUE INDEX plain_expr ON plain (lower(c) || a);
-CREATE INDEX nothing ON plain (missing);
+CREATE INDEX missing ON plain (missing);
 CREATE INDEX plain_c ON plain (c);
 SELECT a FROM plain WHERE lower(c) || a = 'c1';
 INSERT INTO plain (a, c) VALUES (1, 'C');
@@ -66,13 +66,13 @@ UPDATE plain SET a = a + 1 WHERE a < 100;
 DELETE FROM plain WHERE a = 11;
 SELECT * FROM log ORDER BY n;
 SELECT * FROM keyed;
-CREATE TRIGGER bad AFTER INSERT ON plain BEGIN SELECT nothing; END;
+CREATE TRIGGER bad AFTER INSERT ON plain BEGIN SELECT missing; END;
 CREATE TRIGGER bad2 AFTER INSERT ON plain BEGIN INSERT INTO missing VALUES (1); END;
 INSERT INTO plain (a) VALUES (77);
 DROP TRIGGER bad;
 DROP TRIGGER bad2;
 INSERT INTO plain (a) VALUES (78);
-DROP TRIGGER nothing;
+DROP TRIGGER missing;
 CREATE TRIGGER ignore BEFORE INSERT ON plain WHEN new.a = 0 BEGIN SELECT raise(IGNORE); END;
 INSERT INTO plain (a) VALUES (0), (79);
 CREATE TRIGGER fail BEFORE INSERT ON plain WHEN new.a = -1 BEGIN SELECT raise(FAIL, 'it failed'); END;

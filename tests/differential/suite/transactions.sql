@@ -1,5 +1,7 @@
 -- The runner makes a Transaction stream of these.
 CREATE TABLE t (id INTEGER PRIMARY KEY, v TEXT UNIQUE);
+INSERT INTO t (v) VALUES ('zero');
+SELECT last_insert_rowid(), changes();
 BEGIN;
 INSERT INTO t (v) VALUES ('a');
 SELECT * FROM t;

@@ -2,7 +2,7 @@
 CREATE TABLE kinds (
   id INTEGER PRIMARY KEY, b BOOLEAN, i INTEGER, big BIGINT, r REAL, d DOUBLE PRECISION, t TEXT,
   v VARCHAR(20), n NUMERIC, dec DECIMAL(10, 2), bl BLOB, ts TIMESTAMP, dt DATE, tm TIME,
-  iv INTERVAL, u UUID, j JSON, nothing
+  iv INTERVAL, u UUID, j JSON, missing
 );
 INSERT INTO kinds VALUES (1, 1, 1, 9223372036854775807, 1, 0.1, 'one', 'un', 1, 1.5, x'00ff',
   '2024-02-29 12:34:56', '2024-02-29', '23:59:59.5', 'P1DT2H', '123e4567-e89b-12d3-a456-426614174000',
@@ -17,7 +17,7 @@ INSERT INTO kinds VALUES (5, 'true', '17', '9223372036854775808', '1e3', '0x10',
 SELECT * FROM kinds ORDER BY id;
 SELECT id, typeof(b), typeof(i), typeof(big), typeof(r), typeof(d), typeof(t), typeof(v), typeof(n),
   typeof(dec), typeof(bl), typeof(ts), typeof(dt), typeof(tm), typeof(iv), typeof(u), typeof(j),
-  typeof(nothing) FROM kinds ORDER BY id;
+  typeof(missing) FROM kinds ORDER BY id;
 SELECT b, dec, ts FROM kinds WHERE id = 2;
 SELECT max(b), min(dec), count(ts), coalesce(dt, 'x') FROM kinds;
 UPDATE kinds SET i = i + 1, r = r * 2 WHERE typeof(i) = 'integer';
@@ -48,7 +48,7 @@ SELECT CAST('9223372036854775808' AS INTEGER), CAST('-9223372036854775809' AS IN
 -- Comparisons between types.
 SELECT 1 = 1.0, 1 = '1', '1' = 1, x'31' = '1', NULL = NULL, NULL IS NULL, 1 < 'a', 'a' < x'00', '' < x'';
 SELECT i FROM kinds WHERE t = 1 ORDER BY id;
-SELECT id FROM kinds WHERE n = '12' OR t = 1 OR nothing = '1' ORDER BY id;
+SELECT id FROM kinds WHERE n = '12' OR t = 1 OR missing = '1' ORDER BY id;
 -- Blobs.
 SELECT x'', x'00', zeroblob(4), length(zeroblob(1000)), hex(x'0aff'), x'00' || x'01', substr(x'010203', 2, 1), quote(x'00ff');
 SELECT length(x'0001'), typeof(x'00' || x'01'), CAST('a' || char(0) || 'b' AS BLOB), length('a' || char(0) || 'b');

@@ -38,7 +38,7 @@ INSERT INTO t (k) SELECT k || '2' FROM t;
 INSERT INTO t SELECT id + 100, k || '3', n, m FROM t WHERE id < 5;
 SELECT count(*), max(id) FROM t;
 INSERT INTO t VALUES (1);
-INSERT INTO t (nothing) VALUES (1);
+INSERT INTO t (missing) VALUES (1);
 INSERT INTO missing VALUES (1);
 UPDATE missing SET a = 1;
 UPDATE t SET missing = 1;
