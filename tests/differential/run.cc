@@ -91,7 +91,7 @@ class Runner {
     }
     if (statement.args.empty()) HearFile(record, own);
     Judge(record, statement.sql, own, *theirs);
-    if (known_.MakesUnlike(record.sql) || own.keeps_changes) unlike_ = unlike_by_nature_ = true;
+    if (known_.MakesUnlike(record.sql)) unlike_ = unlike_by_nature_ = tainted_ = true;
     FollowRollback(record);
   }
 
@@ -114,13 +114,18 @@ class Runner {
   void PrepareForStatement(const std::string& sql) {
     const bool outside = backend_.RunsOutside(sql) || AsksTheConnection(sql);
     if (open_ == Open::kBatch && (outside || unlike_ || in_batch_ == kBatchSize)) EndBatch();
-    if (open_ == Open::kNothing && unlike_) unlike_ = !oracle_.TakeOver(folder_);
+    if (open_ == Open::kNothing) MakeAlike();
     if (open_ == Open::kNothing && mode_ == Mode::kTransaction && !outside) {
       JudgeControl("BEGIN", oracle_.Run("BEGIN", {}), session_.Begin());
       open_ = Open::kBatch;
       in_batch_ = 0;
     }
     ++in_batch_;
+  }
+
+  void MakeAlike() {
+    tainted_ = false;
+    if (unlike_) unlike_ = !oracle_.TakeOver(folder_);
   }
 
   // What it asks is the script's in a transaction of the script's only (last_insert_rowid()).
@@ -140,13 +145,14 @@ class Runner {
     // A commit that fails ends the gateway's transaction, but not SQLite's.
     if (oracle_.in_transaction()) oracle_.Run("ROLLBACK", {});
     open_ = Open::kNothing;
+    tainted_ = false;
     savepoints_.clear();
   }
 
   void RunControl(const Record& record, const Control& control) {
     using Kind = Control::Kind;
     if (open_ == Open::kBatch) EndBatch();
-    if (open_ == Open::kNothing && unlike_) unlike_ = !oracle_.TakeOver(folder_);
+    if (open_ == Open::kNothing) MakeAlike();
     const bool begins = control.kind == Kind::kBegin;
     const bool begins_by_savepoint = control.kind == Kind::kSavepoint && open_ == Open::kNothing;
     if (begins == (open_ != Open::kNothing) && !begins_by_savepoint) {
@@ -241,12 +247,13 @@ class Runner {
 
   // A difference, which may be a known one.
   void Note(int line, const std::string& sql, const std::string& what) {
-    const bool inherited = unlike_by_nature_ && unlike_ && open_ != Open::kNothing;
+    const bool inherited = tainted_ && open_ != Open::kNothing;
     unlike_ = true;
-    if (inherited) return LeaveOut("different after a statement that makes the databases unlike");
+    if (inherited) return LeaveOut("different after a known difference in the same transaction");
     const Known* known = known_.Find(sql, what, open_ != Open::kNothing);
     if (known != nullptr) {
       ++report_->known[known->name];
+      tainted_ = true;
     } else {
       report_->differences.push_back({script_.path, line, mode_, sql, what});
     }
@@ -283,6 +290,8 @@ class Runner {
   bool unlike_ = false;
   // A statement has made them so as the list has it (random()).
   bool unlike_by_nature_ = false;
+  // They are so since a known difference in the transaction that is open.
+  bool tainted_ = false;
   int last_line_ = 0;
 };
 
