@@ -32,6 +32,8 @@ class Oracle {
   // The statement can be prepared; nothing is run.
   virtual bool Prepares(const std::string& sql) = 0;
   virtual bool in_transaction() const = 0;
+  // A failure has left the transaction so that it can only be rolled back (PostgreSQL).
+  virtual bool transaction_aborted() const { return false; }
 
   // The gateway's value stands for the oracle's own, in a column that the gateway says is
   // of the kind `declared`.

@@ -15,7 +15,6 @@ namespace {
 
 // Statements in one of Mode::kTransaction's transactions.
 constexpr size_t kBatchSize = 40;
-constexpr size_t kShownDisagreements = 20;
 
 class Runner {
  public:
@@ -202,9 +201,14 @@ class Runner {
     if (control.kind == Control::Kind::kRollbackTo) savepoints_.resize(at + 1);
   }
 
-  // A statement may have rolled the whole transaction back, and both sides must say so.
+  // A statement may have rolled the whole transaction back, or may have left it good for
+  // nothing else; both sides must say so.
   void FollowRollback(const Record& record) {
     if (open_ == Open::kNothing) return;
+    if (open_ == Open::kBatch && oracle_.transaction_aborted()) {
+      JudgeControl("ROLLBACK", oracle_.Run("ROLLBACK", {}), session_.Rollback());
+      return Ended();
+    }
     if (oracle_.in_transaction() && session_.in_transaction()) return;
     if (!oracle_.in_transaction() && session_.in_transaction()) {
       const Answer next = session_.Run("SELECT 1", {}, true);
@@ -221,7 +225,7 @@ class Runner {
     const std::optional<bool> agrees = Agrees(record.expected, own);
     if (!agrees.has_value()) return;
     ++(*agrees ? report_->agreed : report_->disagreed);
-    if (!*agrees && report_->first_disagreements.size() < kShownDisagreements) {
+    if (!*agrees && report_->first_disagreements.size() < Report::kShownDisagreements) {
       report_->first_disagreements.push_back(fmt::format("{}:{}", script_.path, record.line));
     }
   }
@@ -296,25 +300,6 @@ class Runner {
 };
 
 }  // namespace
-
-void Report::Add(const Report& other) {
-  const auto add = [](auto* to, const auto& from) {
-    for (const auto& [key, count] : from) (*to)[key] += count;
-  };
-  scripts += other.scripts;
-  results += other.results;
-  values += other.values;
-  failures += other.failures;
-  agreed += other.agreed;
-  disagreed += other.disagreed;
-  add(&compared, other.compared);
-  add(&left_out, other.left_out);
-  add(&known, other.known);
-  for (const std::string& place : other.first_disagreements) {
-    if (first_disagreements.size() < kShownDisagreements) first_disagreements.push_back(place);
-  }
-  differences.insert(differences.end(), other.differences.begin(), other.differences.end());
-}
 
 void RunScript(const Script& script, const Backend& backend, const KnownDifferences& known,
                Session& session, Oracle& oracle, Mode mode, const std::string& folder, size_t most,
