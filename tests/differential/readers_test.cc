@@ -108,6 +108,7 @@ TEST(Parameterise, TakesConstantsOnly) {
   EXPECT_EQ(got.args[1].integer(), 12);
   EXPECT_EQ(got.args[2].real(), 1500);
   EXPECT_EQ(got.args[3].blob(), "\n");
+  EXPECT_EQ(ParameteriseSqlite("SELECT 1'a'AS b").sql, "SELECT $1 $2 AS b");
   EXPECT_TRUE(ParameteriseSqlite("CREATE TABLE t (a DEFAULT 1)").args.empty());
   EXPECT_EQ(ParameteriseSqlite("SELECT 9223372036854775808").args[0].real(), 9223372036854775808.0);
 }

@@ -176,7 +176,11 @@ Parameterised ParameteriseSqlite(std::string_view sql) {
     const std::optional<v1::Value> value = ValueOf(kind, rest.substr(0, length));
     if (value.has_value() && result.args.size() < kMostParameters) {
       result.args.push_back(*value);
-      result.sql += fmt::format("${}", result.args.size());
+      // Not part of the word before or behind it, as the constant was none.
+      const bool joins_before = !result.sql.empty() && IsNameCharacter(result.sql.back());
+      const bool joins_behind = length < rest.size() && IsNameCharacter(rest[length]);
+      result.sql += fmt::format("{}${}{}", joins_before ? " " : "", result.args.size(),
+                                joins_behind ? " " : "");
     } else {
       result.sql += rest.substr(0, length);
     }
