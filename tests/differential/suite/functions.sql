@@ -1,0 +1,25 @@
+-- Tables that are functions, and hidden columns.
+SELECT value FROM json_each('[3, 1, 2]') ORDER BY value;
+SELECT name FROM pragma_table_info('sqlite_schema');
+SELECT cid, name, type FROM pragma_table_info('missing');
+CREATE TABLE t (a INTEGER PRIMARY KEY, b TEXT DEFAULT 'x', c AS (a + 1) VIRTUAL);
+CREATE INDEX t_b ON t (b);
+SELECT m.name, i.name FROM sqlite_schema m, pragma_index_list(m.name) i WHERE m.type = 'table' ORDER BY 1;
+SELECT * FROM pragma_table_xinfo('t');
+SELECT seqno, cid, name FROM pragma_index_info('t_b');
+SELECT seqno, cid, name, "desc", coll, key FROM pragma_index_xinfo('t_b');
+SELECT schema, name, type, ncol, wr, strict FROM pragma_table_list WHERE name = 't';
+SELECT count(*) > 50 FROM pragma_function_list;
+SELECT name FROM pragma_collation_list ORDER BY name;
+SELECT count(*) > 0 FROM pragma_compile_options;
+SELECT * FROM generate_series(1, 3);
+SELECT key, json FROM json_each('[1]');
+SELECT json_each.root, json_each.json FROM json_each('{"a": [1]}', '$.a');
+SELECT * FROM json_each('[1]') AS e, json_each('[2]') AS f WHERE e.value < f.value;
+SELECT name, pgsize > 0 FROM dbstat WHERE name = 't' AND aggregate = 1;
+SELECT * FROM json_each(1, 2, 3);
+SELECT missing(1);
+SELECT abs();
+SELECT count(1, 2);
+SELECT max(a) OVER, 1 FROM t;
+SELECT load_extension('missing');

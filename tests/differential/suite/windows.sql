@@ -1,0 +1,13 @@
+CREATE TABLE w (id INTEGER PRIMARY KEY, g TEXT, x INTEGER, y REAL);
+INSERT INTO w (g, x, y) VALUES ('a', 1, 0.5), ('a', 2, 1.5), ('a', 2, NULL), ('b', 3, 2.5), ('b', NULL, 3.5), ('c', 5, -1);
+SELECT id, row_number() OVER (ORDER BY x), rank() OVER (ORDER BY x), dense_rank() OVER (ORDER BY x), percent_rank() OVER (ORDER BY x), cume_dist() OVER (ORDER BY x), ntile(4) OVER (ORDER BY x) FROM w ORDER BY id;
+SELECT id, lag(x) OVER p, lag(x, 2, -1) OVER p, lead(y) OVER p, first_value(x) OVER p, last_value(x) OVER p, nth_value(x, 2) OVER p FROM w WINDOW p AS (PARTITION BY g ORDER BY id) ORDER BY id;
+SELECT id, sum(x) OVER (ORDER BY id ROWS BETWEEN 1 PRECEDING AND 1 FOLLOWING), avg(y) OVER (ORDER BY x RANGE BETWEEN 1 PRECEDING AND CURRENT ROW), count(*) OVER (ORDER BY x GROUPS 1 PRECEDING) FROM w ORDER BY id;
+SELECT id, sum(x) OVER (PARTITION BY g), max(y) OVER (ORDER BY id ROWS UNBOUNDED PRECEDING EXCLUDE CURRENT ROW), group_concat(g) OVER (ORDER BY id ROWS 2 PRECEDING) FROM w ORDER BY id;
+SELECT id, sum(x) FILTER (WHERE g <> 'a') OVER (ORDER BY id), min(x) OVER (ORDER BY g ROWS UNBOUNDED PRECEDING EXCLUDE TIES), total(x) OVER (ORDER BY g GROUPS 1 PRECEDING EXCLUDE GROUP) FROM w ORDER BY id;
+SELECT g, sum(sum(x)) OVER (ORDER BY g), count(*) FROM w GROUP BY g ORDER BY g;
+SELECT id, sum(x) OVER base, sum(x) OVER (base ROWS 1 PRECEDING) FROM w WINDOW base AS (ORDER BY id) ORDER BY id;
+SELECT * FROM (SELECT id, row_number() OVER (PARTITION BY g ORDER BY x DESC) AS n FROM w) WHERE n = 1 ORDER BY id;
+SELECT sum(x) OVER (ROWS -1 PRECEDING) FROM w;
+SELECT ntile(0) OVER () FROM w;
+SELECT row_number() FROM w;
