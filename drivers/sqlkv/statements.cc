@@ -25,7 +25,9 @@ bool AllAre(std::span<const KeyMutation> mutations, KeyMutation::Sort sort) {
                      [sort](const KeyMutation& mutation) { return mutation.sort == sort; });
 }
 
-// A single entry goes as parameters, which every driver puts into its batches.
+// A single entry goes as parameters, which every driver puts into its batches. Several
+// go in the order of their keys, the last of each: two who write the same keys do not wait
+// for each other then.
 void BindMutations(const KeyValueRun& write, KeyValueRun::Scratch* scratch) {
   const auto values = [](const KeyMutation& mutation) {
     std::vector<Value> row = {Value::Blob(mutation.key)};
@@ -36,11 +38,19 @@ void BindMutations(const KeyValueRun& write, KeyValueRun::Scratch* scratch) {
     scratch->args = values(write.mutations.front());
     return;
   }
-  scratch->rows.reserve(write.mutations.size());
-  for (const KeyMutation& mutation : write.mutations) scratch->rows.push_back(values(mutation));
+  std::vector<const KeyMutation*> sorted;
+  sorted.reserve(write.mutations.size());
+  for (const KeyMutation& mutation : write.mutations) sorted.push_back(&mutation);
+  std::stable_sort(sorted.begin(), sorted.end(),
+                   [](const auto* a, const auto* b) { return a->key < b->key; });
+  scratch->rows.reserve(sorted.size());
+  for (size_t i = 0; i < sorted.size(); ++i) {
+    const bool last = i + 1 == sorted.size() || sorted[i + 1]->key != sorted[i]->key;
+    if (last) scratch->rows.push_back(values(*sorted[i]));
+  }
 }
 
-bool PlanWrite(const KeyValueRun& write, KeyValueRun::Scratch* scratch) {
+bool PlanWrite(const KeyValueRun& write, const Dialect& dialect, KeyValueRun::Scratch* scratch) {
   if (!write.conditions.empty() || write.mutations.empty()) return false;
   const KeyMutation& first = write.mutations.front();
   if (!AllAre(write.mutations, first.sort)) return false;
@@ -50,11 +60,13 @@ bool PlanWrite(const KeyValueRun& write, KeyValueRun::Scratch* scratch) {
       BindMutations(write, scratch);
       return true;
     case KeyMutation::Sort::kDelete:
+      // A key that is not there is not locked by its deletion: one is done without that.
+      if (dialect.locks && write.mutations.size() > 1) return false;
       scratch->sql = DeleteKey(write.keyspace);
       BindMutations(write, scratch);
       return true;
     case KeyMutation::Sort::kDeleteRange:
-      if (write.mutations.size() > 1) return false;
+      if (dialect.locks || write.mutations.size() > 1) return false;
       scratch->sql = DeleteRange(write.keyspace, first.range, &scratch->args);
       return true;
   }
@@ -121,6 +133,24 @@ std::string DeleteRange(std::string_view keyspace, const KeyRange& range,
   return fmt::format("DELETE FROM {} WHERE {}", TableName(keyspace), RangeCondition(range, args));
 }
 
+// DO UPDATE locks the row of a conflict before it looks at its WHERE.
+std::string LockKeys(std::string_view keyspace) {
+  return fmt::format(
+      "INSERT INTO {} (key, value) SELECT k, ''::bytea FROM unnest($1::bytea[]) AS k "
+      "ON CONFLICT (key) DO UPDATE SET value = excluded.value WHERE false RETURNING key",
+      TableName(keyspace));
+}
+
+std::string LockTable(std::string_view keyspace) {
+  return fmt::format("LOCK TABLE {} IN SHARE ROW EXCLUSIVE MODE", TableName(keyspace));
+}
+
+bool DeletesRange(const KeyValueRun& operation) {
+  return std::any_of(
+      operation.mutations.begin(), operation.mutations.end(),
+      [](const KeyMutation& mutation) { return mutation.sort == KeyMutation::Sort::kDeleteRange; });
+}
+
 bool PlanAsOne(driver::StatementRun* run, const Dialect& dialect) {
   KeyValueRun& operation = *run->key_value;
   KeyValueRun::Scratch& scratch = operation.scratch;
@@ -133,7 +163,7 @@ bool PlanAsOne(driver::StatementRun* run, const Dialect& dialect) {
       scratch.sql = SelectKeys(operation.keyspace, operation.keys, dialect, &scratch);
       break;
     case KeyValueRun::Sort::kScan: scratch.sql = SelectRange(operation, &scratch.args); break;
-    case KeyValueRun::Sort::kWrite: one = PlanWrite(operation, &scratch); break;
+    case KeyValueRun::Sort::kWrite: one = PlanWrite(operation, dialect, &scratch); break;
   }
   if (!one) return false;
   run->sql = scratch.sql;
