@@ -25,16 +25,17 @@ bool IsScan(const StatementRun& run) {
 
 bool IsRead(const StatementRun& run) { return run.key_value != nullptr && run.key_value->reads(); }
 
+// Nobody else may commit between its look at the range and its own commit.
+bool IsRangeWrite(const StatementRun& run) {
+  return run.key_value != nullptr && !run.key_value->reads() && DeletesRange(run);
+}
+
 // It does not look at what its transaction has written: its conditions would, and
 // the ranges it deletes, and SQL.
 bool IsBlind(const StatementRun* run) {
   if (run->key_value == nullptr) return false;
   if (run->key_value->reads()) return true;
-  const KeyValueRun& write = *run->key_value;
-  return write.conditions.empty() &&
-         std::none_of(write.mutations.begin(), write.mutations.end(), [](const auto& mutation) {
-           return mutation.sort == driver::KeyMutation::Sort::kDeleteRange;
-         });
+  return run->key_value->conditions.empty() && !DeletesRange(*run);
 }
 
 // It has met a lock; or, as a statement of SQL, what was written since it began to
@@ -54,7 +55,7 @@ size_t Connection::Together(Runs runs) {
     return run.key_value == nullptr && lane_ == driver::Lane::kRead && !IsBrisk(run);
   };
   const auto alone = [&](const StatementRun* run) {
-    return run->alone || IsScan(*run) || may_be_long(*run);
+    return run->alone || IsScan(*run) || IsRangeWrite(*run) || may_be_long(*run);
   };
   const auto first = std::find_if(runs.begin(), runs.end(), alone);
   if (first == runs.begin() && may_be_long(**first)) return 0;
@@ -95,7 +96,7 @@ void Connection::ReadSqlOrLeaveIt(StatementRun* run) {
 }
 
 size_t Connection::RunWrites(Runs runs) {
-  if (runs.front()->alone) {
+  if (runs.front()->alone || IsRangeWrite(*runs.front())) {
     RunAlone(runs.front());
     return 1;
   }
@@ -146,6 +147,8 @@ void Connection::WriteGuarded(const View& view, StatementRun* run, Statement* st
 }
 
 bool Connection::WriteInGroup(rocksdb::Transaction* group, StatementRun* run) {
+  run->alone = IsRangeWrite(*run);
+  if (run->alone) return false;
   Statement* statement = nullptr;
   if (run->key_value == nullptr) {
     statement = Prepare(run);
@@ -162,6 +165,11 @@ bool Connection::WriteInGroup(rocksdb::Transaction* group, StatementRun* run) {
 }
 
 void Connection::CommitGroup(rocksdb::Transaction* group, Runs runs) const {
+  const CommitGate::Passage passage(store_->commit_gate());
+  CommitNow(group, runs);
+}
+
+void Connection::CommitNow(rocksdb::Transaction* group, Runs runs) const {
   const absl::Status committed = store_->ToStatus(group->Commit());
   if (committed.ok()) return;
   group->Rollback();
@@ -198,15 +206,40 @@ void Connection::WriteAlone(StatementRun* run) {
     Statement* statement = run->key_value == nullptr ? Prepare(run) : nullptr;
     if (!run->status.ok()) break;
     rocksdb::Transaction* own = StartOwn(kLockSlice, {&run, 1});
-    WriteGuarded({.store = store_, .transaction = own}, run, statement);
-    if (run->status.ok()) {
-      CommitGroup(own, {&run, 1});
-      break;
+    const View view{.store = store_, .transaction = own};
+    if (IsRangeWrite(*run)) {
+      WriteRange(own, run, give_up);
+      if (run->status.ok()) break;
+    } else {
+      if (statement == nullptr) run->status = LockKeys(view, *run);
+      if (run->status.ok()) WriteGuarded(view, run, statement);
+      if (run->status.ok()) {
+        CommitGroup(own, {&run, 1});
+        break;
+      }
     }
     own->Rollback();
     if (!MayDoBetterAlone(*run) || steady_clock::now() >= give_up) break;
   }
   NoteFailure(*run);
+}
+
+// Nothing may wait for a lock while others are kept from committing, so what is there is
+// locked before. A key that has come meanwhile is free, or whoever has it locked is waited
+// for with the others kept.
+void Connection::WriteRange(rocksdb::Transaction* own, StatementRun* run,
+                            driver::TimePoint give_up) {
+  do {
+    own->SetLockTimeout(kLockSlice.count());
+    run->status = LockKeys({.store = store_, .transaction = own}, *run);
+    if (!run->status.ok()) return;
+    own->SetLockTimeout(0);
+    const CommitGate::Closed closed(store_->commit_gate());
+    WriteGuarded({.store = store_, .transaction = own, .undisturbed = true}, run, nullptr);
+    if (!run->status.ok()) continue;
+    CommitNow(own, {&run, 1});
+    return;
+  } while (MayDoBetterAlone(*run) && steady_clock::now() < give_up && Start(run));
 }
 
 }  // namespace penstock::pebble
