@@ -25,9 +25,7 @@ bool AllAre(std::span<const KeyMutation> mutations, KeyMutation::Sort sort) {
                      [sort](const KeyMutation& mutation) { return mutation.sort == sort; });
 }
 
-// A single entry goes as parameters, which every driver puts into its batches. Several
-// go in the order of their keys, the last of each: two who write the same keys do not wait
-// for each other then.
+// A single entry goes as parameters, which every driver puts into its batches.
 void BindMutations(const KeyValueRun& write, KeyValueRun::Scratch* scratch) {
   const auto values = [](const KeyMutation& mutation) {
     std::vector<Value> row = {Value::Blob(mutation.key)};
@@ -38,15 +36,8 @@ void BindMutations(const KeyValueRun& write, KeyValueRun::Scratch* scratch) {
     scratch->args = values(write.mutations.front());
     return;
   }
-  std::vector<const KeyMutation*> sorted;
-  sorted.reserve(write.mutations.size());
-  for (const KeyMutation& mutation : write.mutations) sorted.push_back(&mutation);
-  std::stable_sort(sorted.begin(), sorted.end(),
-                   [](const auto* a, const auto* b) { return a->key < b->key; });
-  scratch->rows.reserve(sorted.size());
-  for (size_t i = 0; i < sorted.size(); ++i) {
-    const bool last = i + 1 == sorted.size() || sorted[i + 1]->key != sorted[i]->key;
-    if (last) scratch->rows.push_back(values(*sorted[i]));
+  for (const auto& [key, mutation] : LastOfEachKey(write.mutations)) {
+    scratch->rows.push_back(values(*mutation));
   }
 }
 
@@ -143,6 +134,13 @@ std::string LockKeys(std::string_view keyspace) {
 
 std::string LockTable(std::string_view keyspace) {
   return fmt::format("LOCK TABLE {} IN SHARE ROW EXCLUSIVE MODE", TableName(keyspace));
+}
+
+std::map<std::string_view, const KeyMutation*> LastOfEachKey(
+    std::span<const KeyMutation> mutations) {
+  std::map<std::string_view, const KeyMutation*> last;
+  for (const KeyMutation& mutation : mutations) last[mutation.key] = &mutation;
+  return last;
 }
 
 bool DeletesRange(const KeyValueRun& operation) {

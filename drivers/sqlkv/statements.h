@@ -2,6 +2,7 @@
 #ifndef PENSTOCK_DRIVERS_SQLKV_STATEMENTS_H_
 #define PENSTOCK_DRIVERS_SQLKV_STATEMENTS_H_
 
+#include <map>
 #include <span>
 #include <string>
 #include <string_view>
@@ -33,6 +34,11 @@ std::string DeleteRange(std::string_view keyspace, const driver::KeyRange& range
 std::string LockKeys(std::string_view keyspace);
 // PostgreSQL: keeps everybody else from writing to the keyspace.
 std::string LockTable(std::string_view keyspace);
+
+// Of puts and deletes: what is left of them for each key, in the order of the keys. Who
+// writes in that order does not wait for somebody who waits for it.
+std::map<std::string_view, const driver::KeyMutation*> LastOfEachKey(
+    std::span<const driver::KeyMutation> mutations);
 
 bool DeletesRange(const driver::KeyValueRun& operation);
 

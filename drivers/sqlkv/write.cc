@@ -2,7 +2,6 @@
 // both sorts.
 #include <algorithm>
 #include <chrono>
-#include <unordered_map>
 #include <utility>
 
 #include "drivers/api/error.h"
@@ -157,16 +156,13 @@ absl::Status Connection::MutateAll(StatementRun* run) {
 }
 
 absl::Status Connection::Mutate(const StatementRun& run, std::span<const KeyMutation> mutations) {
-  std::unordered_map<std::string_view, const KeyMutation*> last;
-  for (const KeyMutation& mutation : mutations) last[mutation.key] = &mutation;
   std::vector<std::vector<Value>> puts;
   std::vector<std::vector<Value>> deletes;
-  for (const KeyMutation& mutation : mutations) {
-    if (last[mutation.key] != &mutation) continue;
-    if (mutation.sort == KeyMutation::Sort::kPut) {
-      puts.push_back({Value::Blob(mutation.key), Value::Blob(mutation.value)});
+  for (const auto& [key, mutation] : LastOfEachKey(mutations)) {
+    if (mutation->sort == KeyMutation::Sort::kPut) {
+      puts.push_back({Value::Blob(key), Value::Blob(mutation->value)});
     } else {
-      deletes.push_back({Value::Blob(mutation.key)});
+      deletes.push_back({Value::Blob(key)});
     }
   }
   const std::string_view keyspace = run.key_value->keyspace;

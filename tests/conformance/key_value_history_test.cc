@@ -227,6 +227,55 @@ TEST_P(OpenTransactionTopic, WhoeverWaitsToDeleteARangeStopsNobodyForLong) {
   EXPECT_EQ(Get("00003"), std::nullopt);
 }
 
+// A cockroachdb whose default somebody has set to something weaker.
+class WeakDefaultTopic : public ::testing::Test {
+ protected:
+  WeakDefaultTopic() : config_(CockroachDbBackend().Config(folder_.path())) {
+    std::string& connection = config_.databases.at("main").driver.connection_string;
+    const string strong = "serializable";
+    const size_t found = connection.find(strong);
+    // A cluster of its own has what it has.
+    if (found != string::npos) connection.replace(found, strong.size(), "read\\ committed");
+    gateway_ = std::make_unique<Gateway>(config_);
+    auto made = New(penstock::Config{.target = gateway_->target()});
+    EXPECT_TRUE(made.ok()) << made.status();
+    db_ = *std::move(made);
+  }
+
+  const Context ctx_;
+  TempDir folder_;
+  server::Config config_;
+  std::unique_ptr<Gateway> gateway_;
+  std::unique_ptr<Provider> db_;
+};
+
+TEST_F(WeakDefaultTopic, RandomCallsAreStrictlySerializable) {
+  const uint64_t seed = RandomCheckSeed();
+  const auto kv = db_->KeyValue("");
+  const auto isolation = [&] {
+    const auto rows = db_->Query(ctx_, "SHOW transaction_isolation");
+    EXPECT_TRUE(rows.ok()) << rows.status();
+    string text;
+    if (!rows.ok()) return text;
+    EXPECT_TRUE((*rows)->Next()) << (*rows)->Err();
+    EXPECT_TRUE((*rows)->Scan(&text).ok());
+    return text;
+  };
+  const string before = isolation();
+  const auto until = steady_clock::now() + std::chrono::duration<double>(RandomCheckSeconds(3));
+  for (uint64_t round = 0; steady_clock::now() < until; ++round) {
+    const KeyValueHistory history =
+        RunRandomClients(kv.get(), fmt::format("{}", round), {.seed = seed + round});
+    const KeyValueVerdict verdict = CheckStrictSerializability(history);
+    ASSERT_TRUE(verdict.serializable)
+        << "history " << round << " of PENSTOCK_TEST_KEY_VALUE_SEED=" << seed
+        << " is not serializable, as these calls show:\n"
+        << ToText(verdict.culprits);
+    // Statements of SQL have what was set.
+    ASSERT_EQ(isolation(), before);
+  }
+}
+
 // The sessions on a PostgreSQL that is to end them.
 class EndedSessionsTopic : public KeyValueHistoryTopic {};
 INSTANTIATE_TEST_SUITE_P(Drivers, EndedSessionsTopic, ::testing::Values(&PostgresBackend()),
