@@ -87,12 +87,7 @@ TEST_P(KilledDaemonHistory, IsStrictlySerializable) {
       KeyValueClient reader(keyspace.get(), kClients, fmt::format("{}", round - 1), seed);
       ASSERT_TRUE(reader.Scan({})) << reader.error();
       history.push_back(reader.history().front());
-      const KeyValueVerdict verdict = CheckStrictSerializability(history);
-      ASSERT_FALSE(verdict.undecided) << ToText(history);
-      ASSERT_TRUE(verdict.serializable)
-          << "history " << round - 1 << " of PENSTOCK_TEST_KEY_VALUE_SEED=" << seed
-          << " is not serializable, as these calls show:\n"
-          << ToText(verdict.culprits);
+      ASSERT_EQ(WhyNotSerializable(history, seed, round - 1), "");
     }
     const int calls = 1 + static_cast<int>((seed + 7 * round) % (kClients * kCallsEach - 10));
     history =

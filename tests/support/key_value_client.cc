@@ -212,6 +212,15 @@ KeyValueHistory RunRandomClients(KeyValue* keyspace, const std::string& prefix,
   return history;
 }
 
+std::string WhyNotSerializable(const KeyValueHistory& history, uint64_t seed, uint64_t round) {
+  const KeyValueVerdict verdict = CheckStrictSerializability(history);
+  if (verdict.serializable) return {};
+  return fmt::format("history {} of PENSTOCK_TEST_KEY_VALUE_SEED={} {}:\n{}", round, seed,
+                     verdict.undecided ? "is too long to be looked at"
+                                       : "is not serializable, as these calls show",
+                     ToText(verdict.undecided ? history : verdict.culprits));
+}
+
 double RandomCheckSeconds(double otherwise) {
   const char* text = std::getenv("PENSTOCK_TEST_KEY_VALUE_SECONDS");
   return text == nullptr ? otherwise : std::stod(text);

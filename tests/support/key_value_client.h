@@ -81,6 +81,10 @@ struct RandomClients {
 KeyValueHistory RunRandomClients(KeyValue* keyspace, const std::string& prefix,
                                  const RandomClients& how, std::string* failures = nullptr);
 
+// Empty if the history is strictly serializable; otherwise the calls that show that it is
+// not, and which of the histories it was that were made from `seed`.
+std::string WhyNotSerializable(const KeyValueHistory& history, uint64_t seed, uint64_t round);
+
 // The seconds that a randomised check is to take: PENSTOCK_TEST_KEY_VALUE_SECONDS, or
 // `otherwise`.
 double RandomCheckSeconds(double otherwise);
