@@ -1,6 +1,7 @@
 // RunBatch: writes that share a commit.
 #include <algorithm>
 #include <chrono>
+#include <optional>
 
 #include "drivers/api/error.h"
 #include "drivers/pebble/connection.h"
@@ -55,7 +56,7 @@ size_t Connection::Together(Runs runs) {
     return run.key_value == nullptr && lane_ == driver::Lane::kRead && !IsBrisk(run);
   };
   const auto alone = [&](const StatementRun* run) {
-    return run->alone || IsScan(*run) || IsRangeWrite(*run) || may_be_long(*run);
+    return run->alone || IsScan(*run) || may_be_long(*run);
   };
   const auto first = std::find_if(runs.begin(), runs.end(), alone);
   if (first == runs.begin() && may_be_long(**first)) return 0;
@@ -96,18 +97,22 @@ void Connection::ReadSqlOrLeaveIt(StatementRun* run) {
 }
 
 size_t Connection::RunWrites(Runs runs) {
-  if (runs.front()->alone || IsRangeWrite(*runs.front())) {
+  if (runs.front()->alone) {
     RunAlone(runs.front());
     return 1;
   }
   rocksdb::Transaction* group = StartOwn(milliseconds(0), runs);
+  // From the first deleted range up to the commit.
+  std::optional<CommitGate::Closed> closed;
   size_t done = 0;
   for (; done < runs.size(); ++done) {
     StatementRun* run = runs[done];
+    // It may take long, which others must not wait for.
+    if (closed.has_value() && run->key_value == nullptr) break;
     if (Start(run)) {
       if (IsRead(*run)) {
         Read(run);
-      } else if (!WriteInGroup(group, run)) {
+      } else if (!WriteInGroup(group, run, &closed)) {
         break;
       }
     }
@@ -116,7 +121,8 @@ size_t Connection::RunWrites(Runs runs) {
     ++done;
     break;
   }
-  CommitGroup(group, runs.first(done));
+  closed.has_value() ? CommitNow(group, runs.first(done)) : CommitGroup(group, runs.first(done));
+  closed.reset();
   if (done > 0) return done;
   RunAlone(runs.front());
   return 1;
@@ -146,9 +152,8 @@ void Connection::WriteGuarded(const View& view, StatementRun* run, Statement* st
   run->summary = {};
 }
 
-bool Connection::WriteInGroup(rocksdb::Transaction* group, StatementRun* run) {
-  run->alone = IsRangeWrite(*run);
-  if (run->alone) return false;
+bool Connection::WriteInGroup(rocksdb::Transaction* group, StatementRun* run,
+                              std::optional<CommitGate::Closed>* closed) {
   Statement* statement = nullptr;
   if (run->key_value == nullptr) {
     statement = Prepare(run);
@@ -157,7 +162,15 @@ bool Connection::WriteInGroup(rocksdb::Transaction* group, StatementRun* run) {
     run->alone = statement->read_only() || statement->note() != 0;
     if (run->alone) return false;
   }
-  WriteGuarded({.store = store_, .transaction = group}, run, statement);
+  if (IsRangeWrite(*run) && !closed->has_value()) {
+    // What is there is locked before others have to wait.
+    group->SetSavePoint();
+    run->status = LockKeys({.store = store_, .transaction = group}, *run);
+    run->status.ok() ? group->PopSavePoint() : group->RollbackToSavePoint();
+    if (run->status.ok()) closed->emplace(store_->commit_gate());
+  }
+  const View view{.store = store_, .transaction = group, .undisturbed = closed->has_value()};
+  if (run->status.ok()) WriteGuarded(view, run, statement);
   if (!MayDoBetterAlone(*run)) return true;
   run->status = absl::OkStatus();
   run->alone = true;

@@ -4,6 +4,7 @@
 
 #include <cstddef>
 #include <memory>
+#include <optional>
 #include <span>
 #include <string>
 #include <string_view>
@@ -59,8 +60,10 @@ class Connection final : public driver::Connection {
   // A statement that writes is for the other lane.
   void ReadSqlOrLeaveIt(driver::StatementRun* run);
   size_t RunWrites(Runs runs);
-  // Into the group's transaction. False: it has to wait for a lock, and was undone.
-  bool WriteInGroup(rocksdb::Transaction* group, driver::StatementRun* run);
+  // Into the group's transaction. False: it has to wait for a lock, and was undone. A write
+  // that deletes a range closes the gate, up to the commit.
+  bool WriteInGroup(rocksdb::Transaction* group, driver::StatementRun* run,
+                    std::optional<CommitGate::Closed>* closed);
   // Commits, and tells the runs if that fails. Others may be kept from it: CommitGroup
   // waits for its turn, CommitNow has it.
   void CommitGroup(rocksdb::Transaction* group, Runs runs) const;
