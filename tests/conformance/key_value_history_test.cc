@@ -1,5 +1,6 @@
 // KeyValueService's promise that its calls are strictly serializable: random clients, and
 // what has been seen to go wrong.
+#include <algorithm>
 #include <atomic>
 #include <chrono>
 #include <functional>
@@ -222,15 +223,23 @@ TEST_P(OpenTransactionTopic, WhoeverWaitsToDeleteARangeStopsNobodyForLong) {
   EXPECT_EQ(Get("00003"), std::nullopt);
 }
 
-// A cockroachdb whose default somebody has set to something weaker.
-class WeakDefaultTopic : public ::testing::Test {
+// A default isolation that is not the server's own.
+struct OtherDefault {
+  const Backend* backend;
+  string isolation;
+};
+
+class OtherDefaultTopic : public ::testing::TestWithParam<OtherDefault> {
  protected:
-  WeakDefaultTopic() : config_(CockroachDbBackend().Config(folder_.path())) {
-    std::string& connection = config_.databases.at("main").driver.connection_string;
-    const string strong = "serializable";
-    const size_t found = connection.find(strong);
-    // A cluster of its own has what it has.
-    if (found != string::npos) connection.replace(found, strong.size(), "read\\\\ committed");
+  OtherDefaultTopic() : config_(GetParam().backend->Config(folder_.path())) {
+    string escaped;
+    for (const char c : GetParam().isolation) escaped += c == ' ' ? "\\\\ " : string(1, c);
+    driver::Config& driver = config_.databases.at("main").driver;
+    // A cluster that somebody named has what it has.
+    if (!driver.connection_string.starts_with("postgres")) {
+      driver.connection_string +=
+          fmt::format(" options='-c default_transaction_isolation={}'", escaped);
+    }
     gateway_ = std::make_unique<Gateway>(config_);
     auto made = New(penstock::Config{.target = gateway_->target()});
     EXPECT_TRUE(made.ok()) << made.status();
@@ -243,8 +252,18 @@ class WeakDefaultTopic : public ::testing::Test {
   std::unique_ptr<Gateway> gateway_;
   std::unique_ptr<Provider> db_;
 };
+INSTANTIATE_TEST_SUITE_P(Drivers, OtherDefaultTopic,
+                         ::testing::Values(OtherDefault{&CockroachDbBackend(), "read committed"},
+                                           OtherDefault{&PostgresBackend(), "serializable"},
+                                           OtherDefault{&PostgresBackend(), "repeatable read"}),
+                         [](const auto& tested) {
+                           string name =
+                               tested.param.backend->name() + "_" + tested.param.isolation;
+                           std::replace(name.begin(), name.end(), ' ', '_');
+                           return name;
+                         });
 
-TEST_F(WeakDefaultTopic, RandomCallsAreStrictlySerializable) {
+TEST_P(OtherDefaultTopic, RandomCallsAreStrictlySerializable) {
   const uint64_t seed = RandomCheckSeed();
   const auto kv = db_->KeyValue("");
   const auto isolation = [&] {
@@ -257,7 +276,9 @@ TEST_F(WeakDefaultTopic, RandomCallsAreStrictlySerializable) {
     return text;
   };
   const string before = isolation();
-  ASSERT_NE(before, "");
+  if (!config_.databases.at("main").driver.connection_string.starts_with("postgres")) {
+    ASSERT_EQ(before, GetParam().isolation);
+  }
   const auto until = steady_clock::now() + std::chrono::duration<double>(RandomCheckSeconds(3));
   size_t calls = 0;
   uint64_t round = 0;
@@ -302,6 +323,20 @@ TEST_P(EndedSessionsTopic, RandomCallsAreStrictlySerializable) {
     lost += failures.size();
   }
   EXPECT_GT(lost, 0u) << "no session was ended in time";
+}
+
+TEST_P(OpenTransactionTopic, WhoeverWaitsToDeleteARangeDoesSoUntilItsDeadline) {
+  Fill("", 3);
+  auto tx = db_->Transaction(ctx_);
+  ASSERT_TRUE(tx.ok()) << tx.status();
+  ASSERT_TRUE((*tx)->KeyValue("")->Put(ctx_, "00001", "mine").ok());
+  const auto began = steady_clock::now();
+  const auto deleted = kv_->DeletePrefix(ctx_.WithTimeout(absl::Milliseconds(400)), "0");
+  EXPECT_TRUE(IsTimeout(deleted.status())) << deleted.status();
+  EXPECT_LT(steady_clock::now() - began, std::chrono::seconds(10));
+  EXPECT_TRUE(kv_->Put(ctx_, "x", "v").ok());
+  ASSERT_TRUE((*tx)->Rollback(ctx_).ok());
+  EXPECT_EQ(*kv_->DeletePrefix(ctx_, "0"), 3);
 }
 
 }  // namespace
