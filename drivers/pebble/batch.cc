@@ -1,6 +1,7 @@
 // RunBatch: writes that share a commit.
 #include <algorithm>
 #include <chrono>
+#include <optional>
 
 #include "drivers/api/error.h"
 #include "drivers/pebble/connection.h"
@@ -25,16 +26,17 @@ bool IsScan(const StatementRun& run) {
 
 bool IsRead(const StatementRun& run) { return run.key_value != nullptr && run.key_value->reads(); }
 
+// Nobody else may commit between its look at the range and its own commit.
+bool IsRangeWrite(const StatementRun& run) {
+  return run.key_value != nullptr && !run.key_value->reads() && DeletesRange(run);
+}
+
 // It does not look at what its transaction has written: its conditions would, and
 // the ranges it deletes, and SQL.
 bool IsBlind(const StatementRun* run) {
   if (run->key_value == nullptr) return false;
   if (run->key_value->reads()) return true;
-  const KeyValueRun& write = *run->key_value;
-  return write.conditions.empty() &&
-         std::none_of(write.mutations.begin(), write.mutations.end(), [](const auto& mutation) {
-           return mutation.sort == driver::KeyMutation::Sort::kDeleteRange;
-         });
+  return run->key_value->conditions.empty() && !DeletesRange(*run);
 }
 
 // It has met a lock; or, as a statement of SQL, what was written since it began to
@@ -100,13 +102,17 @@ size_t Connection::RunWrites(Runs runs) {
     return 1;
   }
   rocksdb::Transaction* group = StartOwn(milliseconds(0), runs);
+  // From the first deleted range up to the commit.
+  std::optional<CommitGate::Closed> closed;
   size_t done = 0;
   for (; done < runs.size(); ++done) {
     StatementRun* run = runs[done];
+    // It may take long, which others must not wait for.
+    if (closed.has_value() && run->key_value == nullptr) break;
     if (Start(run)) {
       if (IsRead(*run)) {
         Read(run);
-      } else if (!WriteInGroup(group, run)) {
+      } else if (!WriteInGroup(group, run, &closed)) {
         break;
       }
     }
@@ -115,7 +121,8 @@ size_t Connection::RunWrites(Runs runs) {
     ++done;
     break;
   }
-  CommitGroup(group, runs.first(done));
+  closed.has_value() ? CommitNow(group, runs.first(done)) : CommitGroup(group, runs.first(done));
+  closed.reset();
   if (done > 0) return done;
   RunAlone(runs.front());
   return 1;
@@ -145,7 +152,8 @@ void Connection::WriteGuarded(const View& view, StatementRun* run, Statement* st
   run->summary = {};
 }
 
-bool Connection::WriteInGroup(rocksdb::Transaction* group, StatementRun* run) {
+bool Connection::WriteInGroup(rocksdb::Transaction* group, StatementRun* run,
+                              std::optional<CommitGate::Closed>* closed) {
   Statement* statement = nullptr;
   if (run->key_value == nullptr) {
     statement = Prepare(run);
@@ -154,7 +162,15 @@ bool Connection::WriteInGroup(rocksdb::Transaction* group, StatementRun* run) {
     run->alone = statement->read_only() || statement->note() != 0;
     if (run->alone) return false;
   }
-  WriteGuarded({.store = store_, .transaction = group}, run, statement);
+  if (IsRangeWrite(*run) && !closed->has_value()) {
+    // What is there is locked before others have to wait.
+    group->SetSavePoint();
+    run->status = LockKeys({.store = store_, .transaction = group}, *run);
+    run->status.ok() ? group->PopSavePoint() : group->RollbackToSavePoint();
+    if (run->status.ok()) closed->emplace(store_->commit_gate());
+  }
+  const View view{.store = store_, .transaction = group, .undisturbed = closed->has_value()};
+  if (run->status.ok()) WriteGuarded(view, run, statement);
   if (!MayDoBetterAlone(*run)) return true;
   run->status = absl::OkStatus();
   run->alone = true;
@@ -162,6 +178,11 @@ bool Connection::WriteInGroup(rocksdb::Transaction* group, StatementRun* run) {
 }
 
 void Connection::CommitGroup(rocksdb::Transaction* group, Runs runs) const {
+  const CommitGate::Passage passage(store_->commit_gate());
+  CommitNow(group, runs);
+}
+
+void Connection::CommitNow(rocksdb::Transaction* group, Runs runs) const {
   const absl::Status committed = store_->ToStatus(group->Commit());
   if (committed.ok()) return;
   group->Rollback();
@@ -198,15 +219,40 @@ void Connection::WriteAlone(StatementRun* run) {
     Statement* statement = run->key_value == nullptr ? Prepare(run) : nullptr;
     if (!run->status.ok()) break;
     rocksdb::Transaction* own = StartOwn(kLockSlice, {&run, 1});
-    WriteGuarded({.store = store_, .transaction = own}, run, statement);
-    if (run->status.ok()) {
-      CommitGroup(own, {&run, 1});
-      break;
+    const View view{.store = store_, .transaction = own};
+    if (IsRangeWrite(*run)) {
+      WriteRange(own, run, give_up);
+      if (run->status.ok()) break;
+    } else {
+      if (statement == nullptr) run->status = LockKeys(view, *run);
+      if (run->status.ok()) WriteGuarded(view, run, statement);
+      if (run->status.ok()) {
+        CommitGroup(own, {&run, 1});
+        break;
+      }
     }
     own->Rollback();
     if (!MayDoBetterAlone(*run) || steady_clock::now() >= give_up) break;
   }
   NoteFailure(*run);
+}
+
+// Nothing may wait for a lock while others are kept from committing, so what is there is
+// locked before. A key that has come meanwhile is free, or whoever has it locked is waited
+// for with the others kept.
+void Connection::WriteRange(rocksdb::Transaction* own, StatementRun* run,
+                            driver::TimePoint give_up) {
+  do {
+    own->SetLockTimeout(kLockSlice.count());
+    run->status = LockKeys({.store = store_, .transaction = own}, *run);
+    if (!run->status.ok()) return;
+    own->SetLockTimeout(0);
+    const CommitGate::Closed closed(store_->commit_gate());
+    WriteGuarded({.store = store_, .transaction = own, .undisturbed = true}, run, nullptr);
+    if (!run->status.ok()) continue;
+    CommitNow(own, {&run, 1});
+    return;
+  } while (MayDoBetterAlone(*run) && steady_clock::now() < give_up && Start(run));
 }
 
 }  // namespace penstock::pebble

@@ -4,6 +4,7 @@
 
 #include <cstddef>
 #include <memory>
+#include <optional>
 #include <span>
 #include <string>
 #include <string_view>
@@ -59,13 +60,21 @@ class Connection final : public driver::Connection {
   // A statement that writes is for the other lane.
   void ReadSqlOrLeaveIt(driver::StatementRun* run);
   size_t RunWrites(Runs runs);
-  // Into the group's transaction. False: it has to wait for a lock, and was undone.
-  bool WriteInGroup(rocksdb::Transaction* group, driver::StatementRun* run);
+  // Into the group's transaction. False: it has to wait for a lock, and was undone. A write
+  // that deletes a range closes the gate, up to the commit.
+  bool WriteInGroup(rocksdb::Transaction* group, driver::StatementRun* run,
+                    std::optional<CommitGate::Closed>* closed);
+  // Commits, and tells the runs if that fails. Others may be kept from it: CommitGroup
+  // waits for its turn, CommitNow has it.
   void CommitGroup(rocksdb::Transaction* group, Runs runs) const;
+  void CommitNow(rocksdb::Transaction* group, Runs runs) const;
   // What must not share a group, or has to wait for a lock.
   void RunAlone(driver::StatementRun* run);
   // In a transaction of its own, waiting for locks.
   void WriteAlone(driver::StatementRun* run);
+  // The same for one attempt of a write that deletes a range. On failure the caller rolls
+  // back.
+  void WriteRange(rocksdb::Transaction* own, driver::StatementRun* run, driver::TimePoint give_up);
   // Begins, or begins again, a transaction that takes the newest data for its own, for
   // the writes among `runs`.
   rocksdb::Transaction* StartOwn(std::chrono::milliseconds lock_timeout, Runs runs);

@@ -14,8 +14,6 @@
 namespace penstock::pebble {
 namespace {
 
-using driver::KeyCondition;
-using driver::KeyMutation;
 using driver::KeyValueRun;
 using driver::Kind;
 using driver::MakeErrorWithHint;
@@ -24,12 +22,6 @@ using driver::StatementRun;
 
 // Values that are in memory beside what the writer has.
 constexpr size_t kGetAtOnce = 32;
-
-// Mutations between two looks at deadline and cancellation.
-constexpr size_t kMutationsAtOnce = 1000;
-
-// Each takes a lock and a place in the transaction's memory.
-constexpr size_t kMaxDeletedKeys = 1'000'000;
 
 rocksdb::Slice ToSlice(std::string_view bytes) { return {bytes.data(), bytes.size()}; }
 std::string_view ToView(const rocksdb::Slice& slice) { return {slice.data(), slice.size()}; }
@@ -109,89 +101,6 @@ absl::Status GetMany(const View& view, ColumnFamily* family, StatementRun* run) 
   return absl::OkStatus();
 }
 
-// Locks the key, so that what it finds stays so until the commit. With no
-// family there is nothing, and nothing to lock.
-absl::Status Check(const View& view, ColumnFamily* family, const KeyCondition& condition,
-                   bool* holds) {
-  std::string value;
-  bool present = false;
-  if (family != nullptr) {
-    const rocksdb::Status status =
-        view.transaction->GetForUpdate(view.read_options(), family, ToSlice(condition.key), &value);
-    if (!status.ok() && !status.IsNotFound()) return view.store->ToStatus(status);
-    present = status.ok();
-  }
-  switch (condition.sort) {
-    case KeyCondition::Sort::kAbsent: *holds = !present; break;
-    case KeyCondition::Sort::kPresent: *holds = present; break;
-    case KeyCondition::Sort::kValueEquals: *holds = present && value == condition.value; break;
-  }
-  return absl::OkStatus();
-}
-
-// False: one does not hold, and failed_condition says which.
-absl::StatusOr<bool> CheckAll(const View& view, ColumnFamily* family, KeyValueRun* operation) {
-  for (size_t i = 0; i < operation->conditions.size(); ++i) {
-    bool holds = false;
-    absl::Status status = Check(view, family, operation->conditions[i], &holds);
-    if (!status.ok()) return status;
-    if (holds) continue;
-    operation->failed_condition = i;
-    return false;
-  }
-  return true;
-}
-
-absl::Status DeleteRange(const View& view, ColumnFamily* family, const driver::KeyRange& range,
-                         StatementRun* run) {
-  if (range.empty()) return absl::OkStatus();
-  // First the keys: an iterator must not see the transaction change.
-  std::vector<std::string> keys;
-  {
-    RangeIterator iterator(view, family, range, false);
-    for (; iterator.Valid(); iterator.Next()) {
-      if (keys.size() == kMaxDeletedKeys) {
-        return MakeErrorWithHint(Reason::kLimitExceeded,
-                                 fmt::format("the range has more than {} keys", kMaxDeletedKeys),
-                                 "delete it in parts");
-      }
-      keys.push_back(iterator.key().ToString());
-      if (keys.size() % kMutationsAtOnce != 0) continue;
-      absl::Status status = Interruption(*run);
-      if (!status.ok()) return status;
-    }
-    absl::Status status = iterator.status();
-    if (!status.ok()) return status;
-  }
-  for (const std::string& key : keys) {
-    const rocksdb::Status status = view.transaction->Delete(family, key);
-    if (!status.ok()) return Classify(status);
-  }
-  run->summary.rows_affected += static_cast<int64_t>(keys.size());
-  return absl::OkStatus();
-}
-
-absl::Status Apply(const View& view, ColumnFamily* family, const KeyMutation& mutation,
-                   StatementRun* run) {
-  absl::Status status;
-  switch (mutation.sort) {
-    case KeyMutation::Sort::kPut:
-      status = CheckValueSize(*view.store, mutation.value);
-      if (!status.ok()) return status;
-      return Classify(
-          view.transaction->Put(family, ToSlice(mutation.key), ToSlice(mutation.value)));
-    case KeyMutation::Sort::kDelete:
-      return Classify(view.transaction->Delete(family, ToSlice(mutation.key)));
-    case KeyMutation::Sort::kDeleteRange: return DeleteRange(view, family, mutation.range, run);
-  }
-  return absl::OkStatus();
-}
-
-bool Puts(const KeyValueRun& write) {
-  return std::any_of(write.mutations.begin(), write.mutations.end(),
-                     [](const KeyMutation& each) { return each.sort == KeyMutation::Sort::kPut; });
-}
-
 }  // namespace
 
 absl::Status Interruption(const StatementRun& run) {
@@ -239,32 +148,6 @@ absl::Status Scan(const View& view, StatementRun* run) {
   if (!more.ok()) return more.status();
   run->summary = cursor->summary();
   if (*more) run->cursor = std::move(cursor);
-  return absl::OkStatus();
-}
-
-absl::Status Write(const View& view, StatementRun* run) {
-  KeyValueRun& operation = *run->key_value;
-  operation.failed_condition.reset();
-  if (run->writer != nullptr) run->writer->Begin(driver::KeyValueColumns(operation));
-  Keyspace family = view.store->Find(operation.keyspace);
-  if (family == nullptr) {
-    const absl::StatusOr<bool> hold = CheckAll(view, nullptr, &operation);
-    if (!hold.ok()) return hold.status();
-    if (!*hold || !Puts(operation)) return absl::OkStatus();
-    // From here on there is something to lock, and another writer to lock it from.
-    const absl::StatusOr<Keyspace> created = view.store->FindOrCreate(operation.keyspace);
-    if (!created.ok()) return created.status();
-    family = *created;
-  }
-  const absl::StatusOr<bool> hold = CheckAll(view, family.get(), &operation);
-  if (!hold.ok()) return hold.status();
-  if (!*hold) return absl::OkStatus();
-  size_t done = 0;
-  for (const KeyMutation& mutation : operation.mutations) {
-    absl::Status status = ++done % kMutationsAtOnce == 0 ? Interruption(*run) : absl::OkStatus();
-    if (status.ok()) status = Apply(view, family.get(), mutation, run);
-    if (!status.ok()) return status;
-  }
   return absl::OkStatus();
 }
 

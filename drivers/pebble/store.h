@@ -15,6 +15,7 @@
 #include "absl/status/status.h"
 #include "absl/status/statusor.h"
 #include "drivers/pebble/catalog.h"
+#include "drivers/pebble/commit_gate.h"
 #include "drivers/pebble/options.h"
 #include "rocksdb/options.h"
 #include "rocksdb/statistics.h"
@@ -71,6 +72,8 @@ class Store {
   std::vector<std::pair<std::string, Keyspace>> Keyspaces() const;
 
   rocksdb::WriteOptions write_options() const;
+  // Every commit of a transaction passes it.
+  CommitGate* commit_gate() { return &commit_gate_; }
 
   // Classify; that something is damaged names the database.
   absl::Status ToStatus(const rocksdb::Status& status) const;
@@ -105,6 +108,7 @@ class Store {
   rocksdb::Options rocksdb_options_;
   std::unique_ptr<rocksdb::TransactionDB> db_;
   std::unique_ptr<ColumnFamily> default_family_;
+  CommitGate commit_gate_;
   mutable std::shared_mutex mutex_;
   Entries keyspaces_;
   std::atomic<uint64_t> version_{1};

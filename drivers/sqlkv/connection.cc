@@ -16,10 +16,6 @@ using driver::Reason;
 using driver::StatementRun;
 using driver::Value;
 
-bool IsNoTable(const absl::Status& status) {
-  return !status.ok() && driver::GetErrorInfo(status).reason == Reason::kUndefinedTable;
-}
-
 // It may leave rows, or is somebody's statement, which may.
 bool MayLeaveCursor(const StatementRun& run) {
   return run.key_value == nullptr || run.key_value->reads();
@@ -27,11 +23,18 @@ bool MayLeaveCursor(const StatementRun& run) {
 
 }  // namespace
 
+bool IsNoTable(const absl::Status& status) {
+  return !status.ok() && driver::GetErrorInfo(status).reason == Reason::kUndefinedTable;
+}
+
 size_t Connection::PlanTogether(Runs runs) const {
   bool writes = false;
+  const bool pins = !dialect_.show_isolation.empty();
   size_t count = 0;
   for (; count < runs.size(); ++count) {
     StatementRun* run = runs[count];
+    // They may need the session to be different.
+    if (pins && (run->key_value == nullptr) != (runs.front()->key_value == nullptr)) break;
     // A keyspace may have to be created after the batch, when no cursor may be open.
     if (writes && MayLeaveCursor(*run)) break;
     if (run->key_value == nullptr) continue;
@@ -53,15 +56,23 @@ size_t Connection::RunBatch(Runs runs) {
     Write(runs.front());
     return 1;
   }
+  const bool ours = runs.front()->key_value != nullptr;
+  absl::Status ready = ours ? Pin(*runs.front()) : Unpin();
+  if (!ready.ok()) {
+    runs.front()->status = ready;
+    return 1;
+  }
   const size_t done = inner_->RunBatch(runs.first(planned));
-  for (StatementRun* run : runs.first(done)) {
-    if (run->key_value != nullptr) Settle(run);
+  for (size_t i = 0; i < done; ++i) {
+    if (runs[i]->key_value != nullptr) Settle(runs[i], i + 1 == done);
   }
   return done;
 }
 
-void Connection::Settle(StatementRun* run) {
+void Connection::Settle(StatementRun* run, bool last) {
   run->key_value->failed_condition.reset();
+  // Whoever may leave a cursor must have nobody behind it.
+  if (last || !run->key_value->reads()) RunAgainAfterConflict(run);
   if (run->key_value->sort == KeyValueRun::Sort::kGet && run->cursor != nullptr) {
     run->cursor.reset();
     run->status = driver::KeysTooLarge(run->limits.max_bytes);
@@ -77,6 +88,15 @@ void Connection::Settle(StatementRun* run) {
   // Whoever else was creating it may have won.
   inner_->RunBatch({&run, 1});
   if (!created.ok() && IsNoTable(run->status)) run->status = created;
+}
+
+void Connection::RunAgainAfterConflict(StatementRun* run) {
+  // Others of its stream have been told of the failure.
+  if (run->chain != nullptr) return;
+  for (int attempt = 1; attempt < kMaxAttempts; ++attempt) {
+    if (!IsConflict(run->status) || !HasTime(*run)) return;
+    inner_->RunBatch({&run, 1});
+  }
 }
 
 bool Connection::DoneOnNothing(StatementRun* run) const {
@@ -152,7 +172,8 @@ absl::StatusOr<bool> Connection::TableExists(const StatementRun& run) {
 
 absl::Status Connection::Begin(const driver::TransactionOptions& options) {
   seen_.clear();
-  return inner_->Begin(options);
+  absl::Status ready = Unpin();
+  return ready.ok() ? inner_->Begin(options) : ready;
 }
 
 absl::Status Connection::RollbackTo(std::string_view name) {

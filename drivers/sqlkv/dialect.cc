@@ -16,18 +16,24 @@ const Dialect kSqlite = {
     .columns = "(key BLOB NOT NULL PRIMARY KEY, value BLOB NOT NULL) STRICT, WITHOUT ROWID",
     .table_exists = "SELECT 1 FROM sqlite_schema WHERE type = 'table' AND name = $1",
     .key_array = false,
-    .max_key_bytes = driver::kMaxKeyBytes};
+    .max_key_bytes = driver::kMaxKeyBytes,
+    .locks = false,
+    .show_isolation = ""};
 
 const Dialect kPostgres = {.columns = kPostgresColumns,
                            .table_exists = kPostgresExists,
                            .key_array = true,
-                           .max_key_bytes = 2600};
+                           .max_key_bytes = 2600,
+                           .locks = true,
+                           .show_isolation = ""};
 
 const Dialect kCockroach = {
     .columns = kPostgresColumns,
     .table_exists = kPostgresExists,
     .key_array = true,
     // No CockroachDB has been tried: what PostgreSQL can hold is on the safe side.
-    .max_key_bytes = 2600};
+    .max_key_bytes = 2600,
+    .locks = false,
+    .show_isolation = "SHOW default_transaction_isolation"};
 
 }  // namespace penstock::sqlkv

@@ -18,6 +18,13 @@ struct Dialect {
   bool key_array;
   // The longest key that the table's index holds.
   size_t max_key_bytes;
+  // Single statements are not serializable by themselves (READ COMMITTED), so that a
+  // write of several locks its keys, or the table, against them. Otherwise the backend
+  // serializes whatever is a transaction.
+  bool locks;
+  // Asks for the isolation that single statements have, in words, where it has to be
+  // serializable and may have been set to something else. Empty: it need not be known.
+  std::string_view show_isolation;
 };
 
 extern const Dialect kSqlite;

@@ -2,9 +2,9 @@
 //
 // A keyspace is the table penstock_kv_<keyspace>, which may also be read and
 // written by SQL. An operation that is one statement becomes that statement
-// and travels in the driver's batches; a write of several is a serializable
-// transaction of its own, run again a few times if the backend could not
-// serialize it.
+// and travels in the driver's batches; a write of several is a transaction of its
+// own, isolated from those by the backend, or by locks (Dialect::locks). What the
+// backend could not serialize is run again a few times.
 #ifndef PENSTOCK_DRIVERS_SQLKV_SQLKV_H_
 #define PENSTOCK_DRIVERS_SQLKV_SQLKV_H_
 

@@ -36,11 +36,12 @@ void BindMutations(const KeyValueRun& write, KeyValueRun::Scratch* scratch) {
     scratch->args = values(write.mutations.front());
     return;
   }
-  scratch->rows.reserve(write.mutations.size());
-  for (const KeyMutation& mutation : write.mutations) scratch->rows.push_back(values(mutation));
+  for (const auto& [key, mutation] : LastOfEachKey(write.mutations)) {
+    scratch->rows.push_back(values(*mutation));
+  }
 }
 
-bool PlanWrite(const KeyValueRun& write, KeyValueRun::Scratch* scratch) {
+bool PlanWrite(const KeyValueRun& write, const Dialect& dialect, KeyValueRun::Scratch* scratch) {
   if (!write.conditions.empty() || write.mutations.empty()) return false;
   const KeyMutation& first = write.mutations.front();
   if (!AllAre(write.mutations, first.sort)) return false;
@@ -50,11 +51,13 @@ bool PlanWrite(const KeyValueRun& write, KeyValueRun::Scratch* scratch) {
       BindMutations(write, scratch);
       return true;
     case KeyMutation::Sort::kDelete:
+      // A key that is not there is not locked by its deletion: one is done without that.
+      if (dialect.locks && write.mutations.size() > 1) return false;
       scratch->sql = DeleteKey(write.keyspace);
       BindMutations(write, scratch);
       return true;
     case KeyMutation::Sort::kDeleteRange:
-      if (write.mutations.size() > 1) return false;
+      if (dialect.locks || write.mutations.size() > 1) return false;
       scratch->sql = DeleteRange(write.keyspace, first.range, &scratch->args);
       return true;
   }
@@ -121,6 +124,31 @@ std::string DeleteRange(std::string_view keyspace, const KeyRange& range,
   return fmt::format("DELETE FROM {} WHERE {}", TableName(keyspace), RangeCondition(range, args));
 }
 
+// DO UPDATE locks the row of a conflict before it looks at its WHERE.
+std::string LockKeys(std::string_view keyspace) {
+  return fmt::format(
+      "INSERT INTO {} (key, value) SELECT k, ''::bytea FROM unnest($1::bytea[]) AS k "
+      "ON CONFLICT (key) DO UPDATE SET value = excluded.value WHERE false RETURNING key",
+      TableName(keyspace));
+}
+
+std::string LockTable(std::string_view keyspace) {
+  return fmt::format("LOCK TABLE {} IN SHARE ROW EXCLUSIVE MODE", TableName(keyspace));
+}
+
+std::map<std::string_view, const KeyMutation*> LastOfEachKey(
+    std::span<const KeyMutation> mutations) {
+  std::map<std::string_view, const KeyMutation*> last;
+  for (const KeyMutation& mutation : mutations) last[mutation.key] = &mutation;
+  return last;
+}
+
+bool DeletesRange(const KeyValueRun& operation) {
+  return std::any_of(
+      operation.mutations.begin(), operation.mutations.end(),
+      [](const KeyMutation& mutation) { return mutation.sort == KeyMutation::Sort::kDeleteRange; });
+}
+
 bool PlanAsOne(driver::StatementRun* run, const Dialect& dialect) {
   KeyValueRun& operation = *run->key_value;
   KeyValueRun::Scratch& scratch = operation.scratch;
@@ -133,7 +161,7 @@ bool PlanAsOne(driver::StatementRun* run, const Dialect& dialect) {
       scratch.sql = SelectKeys(operation.keyspace, operation.keys, dialect, &scratch);
       break;
     case KeyValueRun::Sort::kScan: scratch.sql = SelectRange(operation, &scratch.args); break;
-    case KeyValueRun::Sort::kWrite: one = PlanWrite(operation, &scratch); break;
+    case KeyValueRun::Sort::kWrite: one = PlanWrite(operation, dialect, &scratch); break;
   }
   if (!one) return false;
   run->sql = scratch.sql;

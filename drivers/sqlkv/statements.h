@@ -2,6 +2,7 @@
 #ifndef PENSTOCK_DRIVERS_SQLKV_STATEMENTS_H_
 #define PENSTOCK_DRIVERS_SQLKV_STATEMENTS_H_
 
+#include <map>
 #include <span>
 #include <string>
 #include <string_view>
@@ -27,6 +28,19 @@ std::string Upsert(std::string_view keyspace);
 std::string DeleteKey(std::string_view keyspace);
 std::string DeleteRange(std::string_view keyspace, const driver::KeyRange& range,
                         std::vector<driver::Value>* args);
+// PostgreSQL: locks the keys of the array $1 in its order, until the end of the
+// transaction, and returns those that were not there. Such a key has an entry from now
+// on, so that whoever puts it waits; it is to be deleted again, or put.
+std::string LockKeys(std::string_view keyspace);
+// PostgreSQL: keeps everybody else from writing to the keyspace.
+std::string LockTable(std::string_view keyspace);
+
+// Of puts and deletes: what is left of them for each key, in the order of the keys. Who
+// writes in that order does not wait for somebody who waits for it.
+std::map<std::string_view, const driver::KeyMutation*> LastOfEachKey(
+    std::span<const driver::KeyMutation> mutations);
+
+bool DeletesRange(const driver::KeyValueRun& operation);
 
 // Makes `run`, whose key_value is set, the one statement that does the same.
 // False: it takes several, or none. May be called again for the same run.

@@ -1,9 +1,8 @@
-// A write that takes several statements: conditions, or mutations of both sorts.
+// A write that takes several statements: conditions (conditions.cc), or mutations of
+// both sorts.
 #include <algorithm>
 #include <chrono>
-#include <map>
-#include <optional>
-#include <unordered_map>
+#include <utility>
 
 #include "drivers/api/error.h"
 #include "drivers/sqlkv/connection.h"
@@ -12,65 +11,27 @@
 namespace penstock::sqlkv {
 namespace {
 
-using driver::KeyCondition;
 using driver::KeyMutation;
 using driver::KeyValueRun;
 using driver::Reason;
 using driver::StatementRun;
 using driver::Value;
 
-// How often a write is begun again that the backend could not serialize with
-// others. Each time at least one of the others was done.
-constexpr int kMaxAttempts = 20;
-
-// Keys whose entries are looked up at once, for the conditions.
-constexpr size_t kKeysAtOnce = 256;
-
 constexpr std::string_view kSavepoint = "penstock_kv";
 
-// The entries that a SELECT returns.
-class Entries final : public driver::RowWriter {
- public:
-  void Begin(const driver::Columns&) override { in_key_ = true; }
-  void Null() override { Bytes(driver::Kind::kBlob, {}); }
-  void Boolean(bool) override {}
-  void Integer(int64_t) override {}
-  void Real(double) override {}
-  void Bytes(driver::Kind, std::string_view bytes) override {
-    (in_key_ ? key_ : value_).assign(bytes);
-    in_key_ = false;
-  }
-  void Timestamp(int64_t, int32_t) override {}
-  void Array(std::span<const Value>) override {}
-  void EndRow() override {
-    entries_.insert_or_assign(key_, value_);
-    in_key_ = true;
-  }
-  // Conditions are few: all entries are read at once.
-  size_t bytes() const override { return 0; }
+// How long whoever locks the table waits at first, and at most: everybody who writes to
+// it waits meanwhile. The most is longer than the second (deadlock_timeout) after
+// which the server ends a vacuum of its own that is in the way.
+constexpr std::chrono::milliseconds kFirstPatience(100);
+constexpr std::chrono::milliseconds kMostPatience(1600);
 
-  bool Holds(const KeyCondition& condition) const {
-    const auto found = entries_.find(condition.key);
-    const bool present = found != entries_.end();
-    switch (condition.sort) {
-      case KeyCondition::Sort::kAbsent: return !present;
-      case KeyCondition::Sort::kPresent: return present;
-      case KeyCondition::Sort::kValueEquals: return present && found->second == condition.value;
-    }
-    return false;
-  }
+// Its ranges have keys that are not there to be locked.
+bool LocksTable(const KeyValueRun& operation, const Dialect& dialect) {
+  return dialect.locks && DeletesRange(operation);
+}
 
- private:
-  bool in_key_ = true;
-  std::string key_;
-  std::string value_;
-  std::map<std::string, std::string, std::less<>> entries_;
-};
-
-bool MayTryAgain(const absl::Status& status, const StatementRun& run) {
-  if (driver::GetErrorInfo(status).retry != driver::Retry::kTransaction) return false;
-  if (run.cancellation != nullptr && run.cancellation->cancelled()) return false;
-  return !run.deadline.passed(std::chrono::steady_clock::now());
+bool IsBusy(const absl::Status& status) {
+  return !status.ok() && driver::GetErrorInfo(status).reason == Reason::kBusy;
 }
 
 }  // namespace
@@ -87,8 +48,9 @@ void Connection::Write(StatementRun* run) {
     if (run->writer != nullptr) run->writer->Begin(driver::KeyValueColumns(*run->key_value));
     return;
   }
+  std::chrono::milliseconds patience = kFirstPatience;
   for (int attempt = 1;; ++attempt) {
-    const absl::StatusOr<Outcome> outcome = TryWrite(run);
+    const absl::StatusOr<Outcome> outcome = TryWrite(run, patience);
     run->status = outcome.status();
     if (outcome.ok() && *outcome == Outcome::kNoTable) {
       if (DoneOnNothing(run)) return;
@@ -97,28 +59,41 @@ void Connection::Write(StatementRun* run) {
       if (run->status.ok() || attempt == 1) continue;
       return;
     }
-    if (outcome.ok() || attempt == kMaxAttempts || !MayTryAgain(run->status, *run)) return;
+    const bool busy = IsBusy(run->status);
+    if (busy && LocksTable(*run->key_value, dialect_)) {
+      run->status = Pause(*run, patience);
+      if (!run->status.ok()) return;
+      patience = std::min(2 * patience, kMostPatience);
+      // It goes on for as long as the caller has time.
+      --attempt;
+      continue;
+    }
+    const bool again = (busy || IsConflict(run->status)) && HasTime(*run);
+    if (!again || attempt >= kMaxAttempts) return;
   }
 }
 
-absl::StatusOr<Connection::Outcome> Connection::TryWrite(StatementRun* run) {
-  absl::Status begun = Begin({.isolation = driver::Isolation::kSerializable,
-                              .caller = run->caller,
-                              .deadline = run->deadline,
-                              .cancellation = run->cancellation});
-  if (!begun.ok()) return begun;
-  absl::StatusOr<Outcome> outcome = Outcome::kNoTable;
-  const absl::StatusOr<bool> exists = TableExists(*run);
-  if (!exists.ok()) {
-    outcome = exists.status();
-  } else if (*exists) {
-    outcome = Apply(run);
-  }
+absl::StatusOr<Connection::Outcome> Connection::TryWrite(StatementRun* run,
+                                                         std::chrono::milliseconds patience) {
+  const bool locks_table = LocksTable(*run->key_value, dialect_);
+  const auto isolation =
+      dialect_.locks ? driver::Isolation::kReadCommitted : driver::Isolation::kSerializable;
+  absl::Status status = inner_->Begin({.isolation = isolation,
+                                       .caller = run->caller,
+                                       .deadline = run->deadline,
+                                       .cancellation = run->cancellation});
+  if (!status.ok()) return status;
+  absl::StatusOr<Outcome> outcome = Outcome::kDone;
+  if (locks_table) status = LockTable(*run, patience);
+  if (status.ok()) outcome = Apply(run, dialect_.locks && !locks_table);
+  if (!status.ok()) outcome = status;
+  if (IsNoTable(outcome.status())) outcome = Outcome::kNoTable;
   if (outcome.ok() && *outcome == Outcome::kDone) {
     absl::Status committed = inner_->Commit();
     if (!committed.ok()) return committed;
     return outcome;
   }
+  run->summary = {};
   absl::Status undone = inner_->Rollback();
   if (outcome.ok() && !undone.ok()) return undone;
   return outcome;
@@ -128,17 +103,32 @@ void Connection::WriteInTransaction(StatementRun* run) {
   run->summary = {};
   run->status = inner_->Savepoint(kSavepoint);
   if (!run->status.ok()) return;
-  const absl::StatusOr<Outcome> outcome = Apply(run);
+  const absl::StatusOr<Outcome> outcome = Apply(run, dialect_.locks);
   run->status = outcome.status();
-  if (!outcome.ok()) inner_->RollbackTo(kSavepoint).IgnoreError();
+  if (!outcome.ok() || *outcome != Outcome::kDone) {
+    const absl::Status undone = inner_->RollbackTo(kSavepoint);
+    if (run->status.ok()) run->status = undone;
+  }
   const absl::Status released = inner_->Release(kSavepoint);
   if (run->status.ok()) run->status = released;
 }
 
-absl::StatusOr<Connection::Outcome> Connection::Apply(StatementRun* run) {
-  const absl::StatusOr<bool> hold = ConditionsHold(run);
+absl::StatusOr<Connection::Outcome> Connection::Apply(StatementRun* run, bool lock_keys) {
+  run->key_value->failed_condition.reset();
+  run->summary = {};
+  Keys placeholders;
+  absl::Status status = lock_keys ? LockKeys(*run, &placeholders) : absl::OkStatus();
+  if (!status.ok()) return status;
+  const absl::StatusOr<bool> hold = ConditionsHold(run, lock_keys ? &placeholders : nullptr);
   if (!hold.ok()) return hold.status();
   if (!*hold) return Outcome::kConditionFailed;
+  status = MutateAll(run);
+  if (status.ok()) status = RemovePlaceholders(*run, std::move(placeholders));
+  if (!status.ok()) return status;
+  return Outcome::kDone;
+}
+
+absl::Status Connection::MutateAll(StatementRun* run) {
   // A range is deleted where it stands; between two of them the order of puts and
   // deletes does not matter, but for the last one of each key.
   std::span<const KeyMutation> left = run->key_value->mutations;
@@ -157,47 +147,22 @@ absl::StatusOr<Connection::Outcome> Connection::Apply(StatementRun* run) {
       remove.args = args;
       inner_->Run(remove);
       status = remove.status;
+      run->summary.rows_affected += remove.summary.rows_affected;
       left = left.subspan(1);
     }
     if (!status.ok()) return status;
   }
-  return Outcome::kDone;
-}
-
-absl::StatusOr<bool> Connection::ConditionsHold(StatementRun* run) {
-  const std::span<const KeyCondition> conditions = run->key_value->conditions;
-  for (size_t from = 0; from < conditions.size(); from += kKeysAtOnce) {
-    const auto part = conditions.subspan(from, std::min(kKeysAtOnce, conditions.size() - from));
-    std::vector<std::string_view> keys;
-    for (const KeyCondition& condition : part) keys.push_back(condition.key);
-    KeyValueRun::Scratch scratch;
-    const std::string sql = SelectKeys(run->key_value->keyspace, keys, dialect_, &scratch);
-    Entries entries;
-    StatementRun select = Own(*run, sql);
-    select.args = scratch.args;
-    select.writer = &entries;
-    inner_->Run(select);
-    if (!select.status.ok()) return select.status;
-    for (size_t i = 0; i < part.size(); ++i) {
-      if (entries.Holds(part[i])) continue;
-      run->key_value->failed_condition = from + i;
-      return false;
-    }
-  }
-  return true;
+  return absl::OkStatus();
 }
 
 absl::Status Connection::Mutate(const StatementRun& run, std::span<const KeyMutation> mutations) {
-  std::unordered_map<std::string_view, const KeyMutation*> last;
-  for (const KeyMutation& mutation : mutations) last[mutation.key] = &mutation;
   std::vector<std::vector<Value>> puts;
   std::vector<std::vector<Value>> deletes;
-  for (const KeyMutation& mutation : mutations) {
-    if (last[mutation.key] != &mutation) continue;
-    if (mutation.sort == KeyMutation::Sort::kPut) {
-      puts.push_back({Value::Blob(mutation.key), Value::Blob(mutation.value)});
+  for (const auto& [key, mutation] : LastOfEachKey(mutations)) {
+    if (mutation->sort == KeyMutation::Sort::kPut) {
+      puts.push_back({Value::Blob(key), Value::Blob(mutation->value)});
     } else {
-      deletes.push_back({Value::Blob(mutation.key)});
+      deletes.push_back({Value::Blob(key)});
     }
   }
   const std::string_view keyspace = run.key_value->keyspace;

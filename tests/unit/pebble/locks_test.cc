@@ -112,5 +112,93 @@ TEST_P(Locks, ADeadlockIsFoundAndToldToOne) {
   EXPECT_EQ(GetErrorInfo(told).retry, Retry::kTransaction);
 }
 
+TEST_P(Locks, ADeletedRangeDoesNotCountWhatAnotherDeletedBeforeIt) {
+  Write({Put("a", "1"), Put("b", "1"), Put("c", "1")});
+  ASSERT_TRUE(other_->Begin({}).ok());
+  ASSERT_TRUE(Do(other_.get(), MakeWrite({Delete("b")}))->run.status.ok());
+  const OperationPtr range = MakeWrite({DeleteRange("a", "z")});
+  std::thread thread([&] { Run(range.get()); });
+  ASSERT_TRUE(other_->Commit().ok());
+  thread.join();
+  ASSERT_TRUE(range->run.status.ok()) << range->run.status;
+  EXPECT_EQ(range->run.summary.rows_affected, 2);
+  EXPECT_EQ(Scan(), Entries());
+}
+
+TEST_P(Locks, ADeletedRangeThatMetALockIsDoneAsItStandsThen) {
+  Write({Put("a", "1")});
+  ASSERT_TRUE(other_->Begin({}).ok());
+  // One that is there, and one that is not yet.
+  ASSERT_TRUE(Do(other_.get(), MakeWrite({Put("a", "2"), Put("b", "2")}))->run.status.ok());
+  const OperationPtr range = MakeWrite({DeleteRange("a", "z")});
+  std::thread thread([&] { Run(range.get()); });
+  ASSERT_TRUE(other_->Commit().ok());
+  thread.join();
+  ASSERT_TRUE(range->run.status.ok()) << range->run.status;
+  // It had to wait for a, so that b was there as well.
+  EXPECT_EQ(range->run.summary.rows_affected, 2);
+  EXPECT_EQ(Scan(), Entries());
+}
+
+TEST_P(Locks, ADeletedRangeIsDoneWhereItStandsInItsBatch) {
+  const OperationPtr put = MakeWrite({Put("a", "1"), Put("b", "1")});
+  const OperationPtr range = MakeWrite({DeleteRange("a", "b"), Put("c", "1")});
+  const OperationPtr last = MakeWrite({Put("a", "2")});
+  StatementRun* runs[] = {&put->run, &range->run, &last->run};
+  for (size_t done = 0; done < 3;) done += writer_->RunBatch(std::span(runs).subspan(done));
+  for (const StatementRun* run : runs) EXPECT_TRUE(run->status.ok()) << run->status;
+  EXPECT_EQ(range->run.summary.rows_affected, 1);
+  EXPECT_EQ(Scan(), (Entries{{"a", "2"}, {"b", "1"}, {"c", "1"}}));
+}
+
+TEST_P(Locks, InATransactionADeletedRangeIsThatOfItsSnapshot) {
+  Write({Put("a", "1"), Put("b", "1")});
+  ASSERT_TRUE(other_->Begin({}).ok());
+  // The snapshot does not have it.
+  Write({Put("c", "1")});
+  const OperationPtr range = Do(other_.get(), MakeWrite({DeleteRange("a", "z")}));
+  EXPECT_EQ(range->run.summary.rows_affected, 2);
+  ASSERT_TRUE(other_->Commit().ok());
+  EXPECT_EQ(Scan(), (Entries{{"c", "1"}}));
+  // Whoever comes second to a key is told.
+  Write({Put("a", "1")});
+  ASSERT_TRUE(other_->Begin({}).ok());
+  Write({Delete("a")});
+  const OperationPtr late = Do(other_.get(), MakeWrite({DeleteRange("a", "z")}));
+  EXPECT_EQ(late->reason(), Reason::kSerializationFailure);
+}
+
+TEST_P(Locks, AReadCommittedTransactionCountsWhatItDeleted) {
+  Write({Put("a", "1"), Put("b", "1")});
+  TransactionOptions options;
+  options.isolation = Isolation::kReadCommitted;
+  ASSERT_TRUE(writer_->Begin(options).ok());
+  ASSERT_TRUE(other_->Begin(options).ok());
+  ASSERT_TRUE(Do(writer_.get(), MakeWrite({Delete("a")}))->run.status.ok());
+  OperationPtr range;
+  std::thread thread([&] { range = Do(other_.get(), MakeWrite({DeleteRange("a", "z")})); });
+  ASSERT_TRUE(writer_->Commit().ok());
+  thread.join();
+  EXPECT_TRUE(range->run.status.ok()) << range->run.status;
+  EXPECT_EQ(range->run.summary.rows_affected, 1);
+}
+
+// In the order in which they were asked for each would wait for the other.
+TEST_P(Locks, WritesOfTheSameKeysInAnyOrderDoNotStopEachOther) {
+  constexpr int kRounds = 50;
+  const auto write = [&](Connection* connection, std::string_view first, std::string_view second) {
+    for (int i = 0; i < kRounds; ++i) {
+      const OperationPtr operation = MakeWrite({Put(first, "1"), Put(second, "1")});
+      StatementRun* runs[] = {&operation->run};
+      while (connection->RunBatch(runs) == 0) {
+      }
+      EXPECT_TRUE(operation->run.status.ok()) << operation->run.status;
+    }
+  };
+  std::thread thread([&] { write(other_.get(), "a", "b"); });
+  write(writer_.get(), "b", "a");
+  thread.join();
+}
+
 }  // namespace
 }  // namespace penstock::driver
