@@ -162,7 +162,7 @@ bool Connection::WriteInGroup(rocksdb::Transaction* group, StatementRun* run) {
 }
 
 void Connection::CommitGroup(rocksdb::Transaction* group, Runs runs) const {
-  const absl::Status committed = store_->ToStatus(group->Commit());
+  const absl::Status committed = store_->Commit(group);
   if (committed.ok()) return;
   group->Rollback();
   for (StatementRun* run : runs) {

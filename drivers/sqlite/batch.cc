@@ -170,7 +170,7 @@ void Connection::CheckDeferred(absl::Status* status) {
 }
 
 void Connection::CommitGroup(Runs group) {
-  const absl::Status committed = Control("COMMIT");
+  const absl::Status committed = ControlCommit();
   if (committed.ok()) return;
   if (!rolled_back()) Control("ROLLBACK").IgnoreError();
   for (StatementRun* run : group) {
@@ -223,9 +223,13 @@ void Connection::RunByItself(StatementRun* run) {
 }
 
 void Connection::RunAlone(StatementRun* run, Statement* statement) {
+  const bool writes = !statement->read_only();
+  if (writes) run->status = files_->Check();
+  if (!run->status.ok()) return;
   session_->handle.policy->set_vacuuming(statement->is_vacuum());
   Execute(run, statement);
   session_->handle.policy->set_vacuuming(false);
+  if (writes && run->status.ok()) run->status = files_->CheckAfter();
   // Whoever is next on this connection must not meet what was left behind.
   if (session_changed_) OpenSession(driver::Deadline::None()).IgnoreError();
 }
