@@ -65,7 +65,7 @@ class Daemon::Impl {
     handlers.metrics = [this] { return MetricsText(metrics_, *databases_); };
     handlers.ready = [this] {
       if (!serving_.load()) return absl::UnavailableError("starting");
-      return sessions_.draining() ? absl::UnavailableError("draining") : absl::OkStatus();
+      return sessions_.draining() ? absl::UnavailableError("draining") : databases_->Ready();
     };
     absl::StatusOr<std::unique_ptr<HttpServer>> http =
         HttpServer::Start(listen, std::move(handlers));

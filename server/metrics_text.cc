@@ -106,6 +106,25 @@ void AddPool(Families& out, const std::string& database, const std::string& pool
   out.Gauge("penstock_pool_backing_off",
             "1 from a failed attempt to connect to the next success, else 0.", labels,
             stats.backing_off ? 1 : 0);
+  out.Gauge("penstock_pool_stuck_calls",
+            "Calls into the driver that go on although nobody waits for them any more.", labels,
+            stats.stuck);
+  count("penstock_pool_stuck_calls_total", "Calls that were ever stuck.", stats.stuck_total);
+}
+
+void AddProblems(Families& out, const Database& database) {
+  const auto with = [&](const std::string& sort) {
+    return Labels{{"database", database.name()}, {"problem", sort}};
+  };
+  for (const driver::Problem& problem : database.Problems()) {
+    out.Gauge("penstock_database_problem",
+              "1 while the database has a problem of this sort; /readyz says more.",
+              with(problem.sort), 1);
+  }
+  for (const auto& [sort, count] : database.ProblemCounts()) {
+    out.Counter("penstock_database_problems_total", "Problems that have begun, by sort.",
+                with(sort), static_cast<double>(count));
+  }
 }
 
 void AddDriver(Families& out, const Database& database) {
@@ -153,6 +172,7 @@ void AddDatabase(Families& out, Database& database) {
   out.Distribution("penstock_batch_statements", "Statements that shared a batch, by lane.",
                    with("lane", "read"), metrics.read_batches.sizes);
   for (const auto& [pool, stats] : database.Stats()) AddPool(out, database.name(), pool, stats);
+  AddProblems(out, database);
   AddDriver(out, database);
 }
 

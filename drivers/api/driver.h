@@ -24,6 +24,7 @@
 #include "absl/status/statusor.h"
 #include "drivers/api/deadline.h"
 #include "drivers/api/error.h"
+#include "drivers/api/health.h"
 #include "drivers/api/key_value.h"
 #include "drivers/api/metrics.h"
 #include "drivers/api/row_writer.h"
@@ -62,6 +63,9 @@ struct DriverInfo {
   // It works in this process and mostly computes, so few threads serve it
   // best; otherwise it mostly waits for a server.
   bool embedded = false;
+  // How long after its deadline or cancellation a call may take to come back when all
+  // is well, because it waits for a server to end what was begun there, for example.
+  std::chrono::milliseconds overrun{};
 };
 
 // What a statement did.
@@ -258,6 +262,15 @@ class Driver {
   // What the backend tells of itself: what this process knows already, without
   // asking a server or a disk. Any thread may call it at any time.
   virtual std::vector<Metric> Metrics() { return {}; }
+
+  // What is wrong with the database as a whole, as far as this process knows already;
+  // empty: nothing. Any thread may call it at any time, and often; never blocks. A
+  // problem is in it for long enough (a tenth of a second) to be seen.
+  virtual std::vector<Problem> Problems() { return {}; }
+
+  // Looks for problems that nobody has run into yet, and for those that are over. On an
+  // embedded driver it is called about once a second, by one thread at a time. May block.
+  virtual void Examine() {}
 };
 
 }  // namespace penstock::driver

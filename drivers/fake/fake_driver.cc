@@ -7,7 +7,8 @@ namespace {
 
 class FakeConnection final : public driver::Connection {
  public:
-  explicit FakeConnection(std::shared_ptr<Script> script) : script_(std::move(script)) {}
+  FakeConnection(std::shared_ptr<Script> script, driver::Lane lane)
+      : script_(std::move(script)), lane_(lane) {}
   ~FakeConnection() override { script_->Note("close"); }
 
   size_t RunBatch(std::span<driver::StatementRun* const> runs) override {
@@ -15,7 +16,11 @@ class FakeConnection final : public driver::Connection {
     std::string event = "run";
     for (driver::StatementRun* run : runs) {
       event += (done++ == 0 ? " " : "+") + std::string(run->sql);
-      if (script_->run) script_->run(*run);
+      if (script_->wrong_lane && script_->wrong_lane(lane_, *run)) {
+        run->wrong_lane = true;
+      } else if (script_->run) {
+        script_->run(*run);
+      }
       if (run->cursor != nullptr) break;
     }
     script_->Note(event);
@@ -64,6 +69,7 @@ class FakeConnection final : public driver::Connection {
   }
 
   const std::shared_ptr<Script> script_;
+  const driver::Lane lane_;
 };
 
 }  // namespace
@@ -84,13 +90,13 @@ FakeDriver::FakeDriver(std::shared_ptr<Script> script, driver::DriverInfo info)
 }
 
 absl::StatusOr<std::unique_ptr<driver::Connection>> FakeDriver::Connect(
-    driver::Lane, const driver::Deadline& deadline) {
+    driver::Lane lane, const driver::Deadline& deadline) {
   script_->Note("connect");
   if (script_->connect) {
     absl::Status status = script_->connect(deadline);
     if (!status.ok()) return status;
   }
-  return std::make_unique<FakeConnection>(script_);
+  return std::make_unique<FakeConnection>(script_, lane);
 }
 
 }  // namespace penstock::fake

@@ -18,6 +18,8 @@ namespace penstock::fake {
 struct Script {
   // Runs a statement; default: success. May set a cursor.
   std::function<void(driver::StatementRun&)> run;
+  // Whether a statement of a batch must not run on such a connection; default: it may.
+  std::function<bool(driver::Lane, const driver::StatementRun&)> wrong_lane;
   std::function<absl::Status(const driver::Deadline&)> connect;
   std::function<absl::Status()> begin;
   std::function<absl::Status()> commit;

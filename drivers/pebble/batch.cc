@@ -183,7 +183,7 @@ void Connection::CommitGroup(rocksdb::Transaction* group, Runs runs) const {
 }
 
 void Connection::CommitNow(rocksdb::Transaction* group, Runs runs) const {
-  const absl::Status committed = store_->ToStatus(group->Commit());
+  const absl::Status committed = store_->Commit(group);
   if (committed.ok()) return;
   group->Rollback();
   for (StatementRun* run : runs) {

@@ -59,6 +59,13 @@ absl::Status Classify(const rocksdb::Status& status) {
   info.driver_code = status.code();
   const Reason reason = ReasonOf(status);
   info.hint = HintFor(reason);
+  if (reason == Reason::kIo && status.severity() >= rocksdb::Status::kHardError) {
+    // It was refused because of an earlier error, and nothing of it was written.
+    info.retry = driver::Retry::kStatement;
+    info.hint =
+        "RocksDB takes no writes since this error; they go on by themselves once its cause has "
+        "gone, and /readyz says more";
+  }
   return driver::MakeError(reason, fmt::format("RocksDB: {}", status.ToString()), info);
 }
 

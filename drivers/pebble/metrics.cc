@@ -102,7 +102,10 @@ class Collector {
     }
     Add("penstock_pebble_background_errors_total",
         "Flushes, compactions and writes to the log that failed.", Metric::Sort::kCounter,
-        static_cast<double>(store_.background_errors()));
+        static_cast<double>(store_.recovery().errors()));
+    Add("penstock_pebble_resumes_total",
+        "Times that writes were resumed after such an error had stopped them.",
+        Metric::Sort::kCounter, static_cast<double>(store_.recovery().resumes()));
     Add("penstock_pebble_open_iterators", "Scans that are under way.", Metric::Sort::kGauge,
         static_cast<double>(store_.open_iterators()));
     AddKeyspaces();

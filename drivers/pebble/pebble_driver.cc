@@ -43,6 +43,8 @@ class PebbleDriver final : public driver::Driver {
   }
 
   std::vector<driver::Metric> Metrics() override { return CollectMetrics(*store_); }
+  std::vector<driver::Problem> Problems() override { return store_->Problems(); }
+  void Examine() override { store_->Examine(); }
 
  private:
   const driver::DriverInfo info_;

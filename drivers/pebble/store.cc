@@ -10,8 +10,8 @@
 #include "drivers/pebble/log_file.h"
 #include "fmt/format.h"
 #include "rocksdb/cache.h"
+#include "rocksdb/env.h"
 #include "rocksdb/filter_policy.h"
-#include "rocksdb/listener.h"
 #include "rocksdb/table.h"
 
 namespace penstock::pebble {
@@ -65,24 +65,15 @@ rocksdb::Options MakeRocksdbOptions(const Options& options) {
 
 }  // namespace
 
-// RocksDB's own count leaves out writes that failed.
-class Store::ErrorCounter final : public rocksdb::EventListener {
- public:
-  void OnBackgroundError(rocksdb::BackgroundErrorReason, rocksdb::Status*) override { ++count_; }
-  int64_t count() const { return count_.load(std::memory_order_relaxed); }
-
- private:
-  std::atomic<int64_t> count_{0};
-};
-
 Store::Store(const Options& options)
     : options_(options),
-      errors_(std::make_shared<ErrorCounter>()),
+      files_(std::make_shared<GuardedFiles>(&problems_)),
+      env_(rocksdb::NewCompositeEnv(files_)),
+      recovery_(std::make_shared<Recovery>(&problems_)),
       rocksdb_options_(MakeRocksdbOptions(options)) {
-  rocksdb_options_.listeners.push_back(errors_);
+  rocksdb_options_.env = env_.get();
+  rocksdb_options_.listeners.push_back(recovery_);
 }
-
-int64_t Store::background_errors() const { return errors_->count(); }
 
 absl::StatusOr<std::unique_ptr<Store>> Store::Open(const Options& options) {
   std::unique_ptr<Store> store(new Store(options));
@@ -92,6 +83,7 @@ absl::StatusOr<std::unique_ptr<Store>> Store::Open(const Options& options) {
 }
 
 Store::~Store() {
+  recovery_->Stop();
   if (db_ == nullptr) return;
   // Their handles go before the database.
   keyspaces_.clear();
@@ -126,6 +118,8 @@ absl::Status Store::OpenDb() {
       db_->DestroyColumnFamilyHandle(handles[i]);
     }
   }
+  // TransactionDB does not hand Resume on.
+  recovery_->Start(db_->GetRootDB());
   return ReadCatalog();
 }
 
@@ -146,12 +140,11 @@ absl::Status Store::ReadCatalog() {
 }
 
 absl::Status Store::OpenError(const rocksdb::Status& status) const {
-  const std::string text = status.ToString();
-  if (status.IsIOError() && text.find("lock") != std::string::npos) {
+  const std::string holder = files_->holder();
+  if (!holder.empty()) {
     return driver::MakeErrorWithHint(
         Reason::kBackendResources,
-        fmt::format("the database {} is open already, in this process or in another one",
-                    options_.path),
+        fmt::format("the database {} is open already, {}", options_.path, holder),
         "RocksDB has one opener at a time: stop the other one, or use another folder");
   }
   return driver::Annotate(ToStatus(status), fmt::format("cannot open {}", options_.path));
@@ -174,11 +167,13 @@ absl::StatusOr<Keyspace> Store::FindOrCreate(std::string_view keyspace) {
 absl::StatusOr<bool> Store::Create(std::string_view keyspace, const TableTypes& types) {
   std::unique_lock lock(mutex_);
   if (keyspaces_.contains(keyspace)) return false;
+  absl::Status status = files_->kept()->Check();
   // First, as an entry without a keyspace is seen and removed when the store is opened.
-  absl::Status status = AddTable(db_.get(), keyspace, types);
-  if (status.ok()) status = CreateLocked(keyspace, types).status();
+  if (status.ok()) status = AddTable(db_.get(), keyspace, types);
+  if (!status.ok()) return status;
+  status = CreateLocked(keyspace, types).status();
   if (status.ok()) return true;
-  RemoveTable(db_.get(), keyspace).IgnoreError();
+  if (!keyspaces_.contains(keyspace)) RemoveTable(db_.get(), keyspace).IgnoreError();
   return status;
 }
 
@@ -189,13 +184,17 @@ absl::StatusOr<Keyspace> Store::CreateLocked(std::string_view keyspace, const Ta
         Reason::kLimitExceeded, fmt::format("the database has {} keyspaces already", count),
         "raise max_keyspaces, or use a prefix of the key instead of a keyspace");
   }
+  absl::Status status = files_->kept()->Check();
+  if (!status.ok()) return status;
   ColumnFamily* created = nullptr;
-  absl::Status status = ToStatus(db_->CreateColumnFamily(
+  status = ToStatus(db_->CreateColumnFamily(
       rocksdb_options_, fmt::format("{}{}", kFamilyPrefix, keyspace), &created));
   if (!status.ok()) return status;
   Entry& entry = keyspaces_[std::string(keyspace)];
   entry = {.family = Keyspace(created), .types = types};
   version_.fetch_add(1, std::memory_order_release);
+  status = files_->kept()->CheckAfter();
+  if (!status.ok()) return status;
   return entry.family;
 }
 
@@ -203,11 +202,14 @@ absl::StatusOr<bool> Store::Drop(std::string_view keyspace) {
   std::unique_lock lock(mutex_);
   const auto found = keyspaces_.find(keyspace);
   if (found == keyspaces_.end()) return false;
-  absl::Status status = ToStatus(db_->DropColumnFamily(found->second.family.get()));
+  absl::Status status = files_->kept()->Check();
+  if (!status.ok()) return status;
+  status = ToStatus(db_->DropColumnFamily(found->second.family.get()));
   if (!status.ok()) return status;
   keyspaces_.erase(found);
   version_.fetch_add(1, std::memory_order_release);
   status = RemoveTable(db_.get(), keyspace);
+  if (status.ok()) status = files_->kept()->CheckAfter();
   if (!status.ok()) return status;
   return true;
 }
@@ -227,6 +229,23 @@ std::vector<std::pair<std::string, Keyspace>> Store::Keyspaces() const {
   std::vector<std::pair<std::string, Keyspace>> keyspaces;
   for (const auto& [name, entry] : keyspaces_) keyspaces.emplace_back(name, entry.family);
   return keyspaces;
+}
+
+absl::Status Store::Commit(rocksdb::Transaction* transaction) {
+  absl::Status status = files_->kept()->CheckBefore();
+  if (!status.ok()) return status;
+  const rocksdb::Status committed = transaction->Commit();
+  if (committed.ok()) return files_->kept()->CheckAfter();
+  status = ToStatus(committed);
+  // What is refused because of an earlier error has that error's severity. Without one,
+  // it is this commit that could not be written to the log, or synced: should the process
+  // end before writes are resumed with a new log, what is in the old one counts.
+  if (driver::GetErrorInfo(status).reason != Reason::kIo ||
+      committed.severity() != rocksdb::Status::kNoError) {
+    return status;
+  }
+  return driver::MakeErrorWithHint(Reason::kCommitOutcomeUnknown, std::string(status.message()),
+                                   "read what is there before it is tried again");
 }
 
 absl::Status Store::ToStatus(const rocksdb::Status& status) const {

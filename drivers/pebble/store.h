@@ -16,7 +16,9 @@
 #include "absl/status/statusor.h"
 #include "drivers/pebble/catalog.h"
 #include "drivers/pebble/commit_gate.h"
+#include "drivers/pebble/guarded_files.h"
 #include "drivers/pebble/options.h"
+#include "drivers/pebble/recovery.h"
 #include "rocksdb/options.h"
 #include "rocksdb/statistics.h"
 #include "rocksdb/utilities/transaction_db.h"
@@ -75,13 +77,22 @@ class Store {
   // Every commit of a transaction passes it.
   CommitGate* commit_gate() { return &commit_gate_; }
 
+  // Commits, if the database's files are where they were. A failure has no effect, but
+  // for kCommitOutcomeUnknown: then the log could not be written as a whole, or the files
+  // went away meanwhile.
+  absl::Status Commit(rocksdb::Transaction* transaction);
+
+  // What is wrong with the database as a whole.
+  std::vector<driver::Problem> Problems() const { return problems_.List(); }
+  // Looks whether the files are where they were.
+  void Examine() { files_->kept()->Check().IgnoreError(); }
+  const Recovery& recovery() const { return *recovery_; }
+
   // Classify; that something is damaged names the database.
   absl::Status ToStatus(const rocksdb::Status& status) const;
 
   // What RocksDB counts. Lives as long as the store.
   const rocksdb::Statistics& statistics() const { return *rocksdb_options_.statistics; }
-  // Flushes, compactions and writes to the log that failed.
-  int64_t background_errors() const;
   // Iterators that exist: each keeps what it reads from being removed.
   int open_iterators() const { return open_iterators_.load(std::memory_order_relaxed); }
   void CountIterators(int change) { open_iterators_.fetch_add(change, std::memory_order_relaxed); }
@@ -101,10 +112,11 @@ class Store {
   absl::StatusOr<Keyspace> CreateLocked(std::string_view keyspace, const TableTypes& types);
   absl::Status OpenError(const rocksdb::Status& status) const;
 
-  class ErrorCounter;
-
   const Options options_;
-  const std::shared_ptr<ErrorCounter> errors_;
+  driver::ProblemList problems_;
+  const std::shared_ptr<GuardedFiles> files_;
+  const std::unique_ptr<rocksdb::Env> env_;
+  const std::shared_ptr<Recovery> recovery_;
   rocksdb::Options rocksdb_options_;
   std::unique_ptr<rocksdb::TransactionDB> db_;
   std::unique_ptr<ColumnFamily> default_family_;

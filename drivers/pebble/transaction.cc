@@ -69,7 +69,7 @@ void Connection::Run(StatementRun& run) {
 absl::Status Connection::Commit() {
   if (transaction_ == nullptr) return NoTransaction();
   const CommitGate::Passage passage(store_->commit_gate());
-  absl::Status status = store_->ToStatus(transaction_->Commit());
+  absl::Status status = store_->Commit(transaction_.get());
   if (!status.ok()) transaction_->Rollback();
   transaction_.reset();
   return status;

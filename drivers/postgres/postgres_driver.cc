@@ -58,6 +58,7 @@ absl::StatusOr<std::unique_ptr<driver::Driver>> OpenFlavor(const driver::Config&
                                                            Flavor flavor) {
   absl::StatusOr<Options> options = ParseOptions(config);
   if (!options.ok()) return options.status();
+  flavor.info.overrun = options->cancel_grace;
   return std::make_unique<Driver>(*std::move(options), std::move(flavor));
 }
 

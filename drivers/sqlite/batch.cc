@@ -172,7 +172,7 @@ void Connection::CheckDeferred(absl::Status* status) {
 }
 
 void Connection::CommitGroup(Runs group) {
-  const absl::Status committed = Control("COMMIT");
+  const absl::Status committed = ControlCommit();
   if (committed.ok()) return;
   if (!rolled_back()) Control("ROLLBACK").IgnoreError();
   for (StatementRun* run : group) {
@@ -226,7 +226,11 @@ void Connection::RunByItself(StatementRun* run) {
 }
 
 void Connection::RunAlone(StatementRun* run, Statement* statement) {
+  const bool writes = !statement->read_only();
+  if (writes) run->status = files_->Check();
+  if (!run->status.ok()) return;
   Execute(run, statement);
+  if (writes && run->status.ok()) run->status = files_->CheckAfter();
   // Whoever is next on this connection must not meet what was left behind.
   if (session_changed_) OpenSession(driver::Deadline::None()).IgnoreError();
 }

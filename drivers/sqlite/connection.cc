@@ -37,16 +37,23 @@ Connection::Session::Session(Handle opened, const Options& options)
       control(handle.db.get(), handle.policy.get(), kControlStatements) {}
 
 absl::StatusOr<std::unique_ptr<Connection>> Connection::Open(const Options& options,
+                                                             driver::KeptFiles* files,
                                                              driver::Lane lane,
                                                              const driver::Deadline& deadline) {
-  std::unique_ptr<Connection> connection(new Connection(options, lane));
+  std::unique_ptr<Connection> connection(new Connection(options, files, lane));
   absl::Status opened = connection->OpenSession(deadline);
   if (!opened.ok()) return opened;
   return connection;
 }
 
 absl::Status Connection::OpenSession(const driver::Deadline& deadline) {
+  healthy_ = false;
+  // Or it would see another database than the other connections do.
+  absl::Status same = files_->Check();
+  if (!same.ok()) return same;
   absl::StatusOr<Handle> handle = OpenHandle(options_, lane_, deadline);
+  if (handle.ok()) same = files_->Check();
+  if (!same.ok()) return same;
   healthy_ = handle.ok();
   if (!handle.ok()) return handle.status();
   session_ = std::make_unique<Session>(*std::move(handle), options_);
@@ -91,6 +98,12 @@ absl::Status Connection::Control(std::string_view sql) {
       code == SQLITE_DONE || code == SQLITE_ROW ? absl::OkStatus() : executor()->Failure();
   sqlite3_reset((*statement)->handle());
   return status;
+}
+
+absl::Status Connection::ControlCommit() {
+  absl::Status status = files_->CheckBefore();
+  if (status.ok()) status = Control("COMMIT");
+  return status.ok() ? files_->CheckAfter() : status;
 }
 
 void Connection::NoteFailure(const StatementRun& run) {

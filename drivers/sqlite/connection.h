@@ -12,6 +12,7 @@
 #include "absl/status/status.h"
 #include "absl/status/statusor.h"
 #include "drivers/api/driver.h"
+#include "drivers/api/kept_files.h"
 #include "drivers/sqlengine/executor.h"
 #include "drivers/sqlengine/statement.h"
 #include "drivers/sqlite/handle.h"
@@ -25,8 +26,11 @@ using sqlengine::Statement;
 // what belongs to a client's transaction, connection.cc what both are made of.
 class Connection final : public driver::Connection {
  public:
-  // `options` outlives the connection.
-  static absl::StatusOr<std::unique_ptr<Connection>> Open(const Options& options, driver::Lane lane,
+  // `options` and `files` outlive the connection. kIo: the files are not those that the
+  // driver has opened.
+  static absl::StatusOr<std::unique_ptr<Connection>> Open(const Options& options,
+                                                          driver::KeptFiles* files,
+                                                          driver::Lane lane,
                                                           const driver::Deadline& deadline);
 
   size_t Together(std::span<driver::StatementRun* const> runs) override;
@@ -73,7 +77,8 @@ class Connection final : public driver::Connection {
     kRolledBack,
   };
 
-  Connection(const Options& options, driver::Lane lane) : options_(options), lane_(lane) {}
+  Connection(const Options& options, driver::KeptFiles* files, driver::Lane lane)
+      : options_(options), files_(files), lane_(lane) {}
 
   absl::Status OpenSession(const driver::Deadline& deadline);
   sqlite3* db() const { return session_->handle.db.get(); }
@@ -132,12 +137,15 @@ class Connection final : public driver::Connection {
 
   // Runs a statement of the driver's own.
   absl::Status Control(std::string_view sql);
+  // COMMIT, if the files are where they were, of what may have written.
+  absl::Status ControlCommit();
   absl::Status ControlInTransaction(std::string_view sql);
 
   static int OnBusy(void* self, int attempts);
   bool MayWaitLonger(int attempts);
 
   const Options& options_;
+  driver::KeptFiles* const files_;
   const driver::Lane lane_;
   std::unique_ptr<Session> session_;
   bool healthy_ = true;

@@ -4,6 +4,7 @@
 
 #include <string>
 #include <utility>
+#include <vector>
 
 #include "drivers/sqlengine/temp_space.h"
 #include "drivers/sqlite/connection.h"
@@ -32,19 +33,38 @@ driver::DriverInfo MakeInfo() {
 class SqliteDriver final : public driver::Driver {
  public:
   SqliteDriver(Options options, Handle anchor)
-      : info_(MakeInfo()), options_(std::move(options)), anchor_(std::move(anchor)) {}
+      : info_(MakeInfo()), options_(std::move(options)), anchor_(std::move(anchor)) {
+    KeepFiles();
+  }
 
   const driver::DriverInfo& info() const override { return info_; }
   std::string server_version() const override { return sqlite3_libversion(); }
 
   absl::StatusOr<std::unique_ptr<driver::Connection>> Connect(
       driver::Lane lane, const driver::Deadline& deadline) override {
-    return Connection::Open(options_, lane, deadline);
+    return Connection::Open(options_, &files_, lane, deadline);
   }
 
+  std::vector<driver::Problem> Problems() override { return problems_.List(); }
+  void Examine() override { files_.Check().IgnoreError(); }
+
  private:
+  // The write-ahead log is there as long as the anchor is. What is in memory has no file,
+  // and who may not write has no promise to break.
+  void KeepFiles() {
+    sqlite3* db = anchor_.db.get();
+    if (options_.in_memory || sqlite3_db_readonly(db, "main") != 0) return;
+    // A new file has its log from the first read on.
+    const sqlengine::TrustedScope trusted(anchor_.policy.get());
+    sqlite3_exec(db, "SELECT 1 FROM sqlite_schema LIMIT 1", nullptr, nullptr, nullptr);
+    files_.Keep(options_.path);
+    files_.Keep(sqlite3_filename_wal(sqlite3_db_filename(db, "main")));
+  }
+
   const driver::DriverInfo info_;
   const Options options_;
+  driver::ProblemList problems_;
+  driver::KeptFiles files_{&problems_};
   // Keeps a memory database alive, and the write-ahead log of a file from being
   // taken down and set up again whenever the pool is empty.
   const Handle anchor_;

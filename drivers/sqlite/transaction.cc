@@ -77,7 +77,9 @@ void Connection::EndGuard(absl::Status* status) {
 }
 
 absl::Status Connection::Commit() {
-  absl::Status status = ControlInTransaction("COMMIT");
+  absl::Status status = transaction_aborted()    ? AbortedError()
+                        : read_only_transaction_ ? Control("COMMIT")
+                                                 : ControlCommit();
   absl::Status ended = Rollback();
   return status.ok() ? ended : status;
 }

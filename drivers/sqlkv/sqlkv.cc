@@ -21,6 +21,8 @@ class SqlkvDriver final : public driver::Driver {
   const driver::DriverInfo& info() const override { return info_; }
   std::string server_version() const override { return inner_->server_version(); }
   std::vector<driver::Metric> Metrics() override { return inner_->Metrics(); }
+  std::vector<driver::Problem> Problems() override { return inner_->Problems(); }
+  void Examine() override { inner_->Examine(); }
 
   absl::StatusOr<std::unique_ptr<driver::Connection>> Connect(
       driver::Lane lane, const driver::Deadline& deadline) override {

@@ -57,6 +57,7 @@ Pool::Pool(driver::Driver* driver, const Options& options, const Clock& clock)
       options_(options),
       clock_(clock),
       max_transactions_(TransactionShare(options)),
+      monitor_(options.patience, clock),
       backoff_(options.backoff),
       random_(options.seed != 0 ? options.seed : std::random_device{}()) {}
 
@@ -65,9 +66,10 @@ Pool::~Pool() = default;
 // Idle connections have their slots already: open ones are never more than
 // max_open.
 bool Pool::MayAnswerLocked(bool transactional) const {
-  if (transactional && transactions_ >= max_transactions_) return false;
+  const int stuck = std::min(monitor_.stuck_transactions(), replaced());
+  if (transactional && transactions_ - stuck >= max_transactions_) return false;
   if (HasSpareLocked()) return true;
-  if (in_use_ >= options_.max_open) return false;
+  if (CountedLocked() >= options_.max_open) return false;
   if (!backoff_.failing()) return true;
   if (backoff_.full() && in_use_ > 0) return false;
   return backoff_.dead() || backoff_.MayStart(clock_.Now());
@@ -166,8 +168,11 @@ void Pool::GiveBack(std::unique_ptr<Entry> entry, bool transactional) {
   {
     std::unique_lock lock(mutex_);
     if (why != nullptr) ++(counts_.*why);
-    if (entry->connection != nullptr && static_cast<int>(idle_.size()) >= options_.max_idle &&
-        waiting_ == 0 && stranded_ == 0) {
+    const int idle = static_cast<int>(idle_.size());
+    // One that was stuck may have been replaced.
+    const bool surplus = CountedLocked() + idle > options_.max_open;
+    const bool needed = waiting_ > 0 || stranded_ > 0 || idle < options_.max_idle;
+    if (entry->connection != nullptr && (surplus || !needed)) {
       ++counts_.max_idle_closed;
       lock.unlock();
       entry->connection.reset();
@@ -188,11 +193,22 @@ void Pool::GiveBack(std::unique_ptr<Entry> entry, bool transactional) {
   for (Grant& grant : grants) grant.waiter->OnLease(std::move(grant.lease));
 }
 
+int Pool::replaced() const {
+  return options_.replace_stuck ? std::min(monitor_.stuck(), options_.max_open) : 0;
+}
+
+std::vector<StuckCall> Pool::TakeStuckCalls() {
+  std::lock_guard lock(mutex_);
+  return std::exchange(stuck_calls_, {});
+}
+
 bool Pool::Tick(TimePoint now) {
+  std::vector<StuckCall> stuck = monitor_.Tick(now);
   std::vector<Grant> answers;
   bool work = false;
   {
     std::lock_guard lock(mutex_);
+    for (StuckCall& call : stuck) stuck_calls_.push_back(std::move(call));
     for (Queue* queue : {&statement_queue_, &transaction_queue_}) {
       for (Waiter* waiter = queue->first; waiter != nullptr;) {
         Waiter* next = waiter->next_;
@@ -219,6 +235,8 @@ PoolStats Pool::Stats() const {
   stats.open = stats.in_use + stats.idle;
   stats.waiting = waiting_;
   stats.backing_off = backoff_.failing();
+  stats.stuck = monitor_.stuck();
+  stats.stuck_total = monitor_.total();
   return stats;
 }
 

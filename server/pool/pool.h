@@ -4,6 +4,7 @@
 #define PENSTOCK_SERVER_POOL_POOL_H_
 
 #include <atomic>
+#include <chrono>
 #include <condition_variable>
 #include <cstdint>
 #include <memory>
@@ -16,6 +17,7 @@
 #include "absl/status/statusor.h"
 #include "drivers/api/driver.h"
 #include "server/pool/backoff.h"
+#include "server/pool/call_monitor.h"
 #include "server/runtime/clock.h"
 
 namespace penstock::server {
@@ -87,6 +89,8 @@ struct PoolStats {
   int64_t connect_count = 0;         // attempts
   int64_t connect_failures = 0;
   bool backing_off = false;  // the last attempt to connect failed
+  int stuck = 0;             // calls that do not come back, see CallMonitor
+  int64_t stuck_total = 0;   // that were ever stuck
 };
 
 // Hands out leases, first come first served, without ever blocking: who has to
@@ -100,8 +104,15 @@ struct PoolStats {
 // while. One found broken casts suspicion on all: each is pinged before its next
 // use. A backend that is merely full is not down: callers wait for the
 // connections there are, and Maintain finds out when there may be more.
+//
+// A connection whose call is stuck (see CallMonitor) is not counted, where another may
+// take its place, until the call comes back.
 class Pool {
  public:
+  // For Options::patience: a driver that computes in this process looks at its limits
+  // within milliseconds, and a busy machine makes less than a second of that.
+  static constexpr Duration kPatience = std::chrono::seconds(1);
+
   struct Options {
     driver::Lane lane = driver::Lane::kWrite;
     int max_open = 1;
@@ -117,6 +128,11 @@ class Pool {
     Duration check_after_idle{};
     // Of one attempt to connect, or one such ping; 0: as long as the deadline.
     Duration connect_timeout{};
+    // How long a call may go on when nobody waits for it any more; then it is stuck.
+    Duration patience = kPatience;
+    // A connection with a stuck call does not count against max_open, as long as no more
+    // than max_open are stuck.
+    bool replace_stuck = false;
     Backoff::Options backoff;
     // For the jitter; 0: from the system.
     uint32_t seed = 0;
@@ -175,6 +191,11 @@ class Pool {
   PoolStats Stats() const;
   const Options& options() const { return options_; }
 
+  // The calls that have become stuck, or have come back, since it was last asked.
+  std::vector<StuckCall> TakeStuckCalls();
+  // How many connections may be open beyond max_open at the moment.
+  int replaced() const;
+
  private:
   friend class Lease;
   using Entry = Lease::Entry;
@@ -190,6 +211,8 @@ class Pool {
     absl::StatusOr<Lease> lease;
   };
 
+  // Connections in use, without those that are replaced.
+  int CountedLocked() const { return in_use_ - replaced(); }
   // The next caller of a sort is given a lease, or an error; false: it waits.
   bool MayAnswerLocked(bool transactional) const;
   absl::StatusOr<Lease> AnswerLocked(bool transactional);
@@ -228,6 +251,8 @@ class Pool {
   const Options options_;
   const Clock& clock_;
   const int max_transactions_;
+  // Before the connections, which it watches.
+  CallMonitor monitor_;
 
   mutable std::mutex mutex_;
   std::vector<std::unique_ptr<Entry>> idle_;  // the last one was used last
@@ -241,6 +266,7 @@ class Pool {
   int waiting_ = 0;
   uint64_t next_sequence_ = 0;
   PoolStats counts_;
+  std::vector<StuckCall> stuck_calls_;
   Backoff backoff_;
   std::minstd_rand random_;
 

@@ -5,6 +5,7 @@
 
 #include "drivers/api/error.h"
 #include "server/pool/pool.h"
+#include "server/pool/watched_connection.h"
 
 namespace penstock::server {
 
@@ -46,7 +47,7 @@ absl::Status Pool::Connect(Entry* entry, const Deadline& deadline) {
     const bool full = driver::GetErrorInfo(failed).reason == Reason::kBackendResources;
     return full && entry->may_wait ? AwaitHandover(entry, deadline, clock_.Now(), failed) : failed;
   }
-  entry->connection = *std::move(connection);
+  entry->connection = WatchCalls(*std::move(connection), &monitor_);
   OnConnected(entry, generation);
   return absl::OkStatus();
 }
@@ -167,7 +168,7 @@ int64_t PoolStats::*Pool::WhyStaleLocked(const Entry& entry, TimePoint now) cons
 // callers wait for.
 bool Pool::MissingLocked(TimePoint now) const {
   const int idle = static_cast<int>(idle_.size());
-  if (in_use_ + idle >= options_.max_open || !backoff_.MayStart(now)) return false;
+  if (CountedLocked() + idle >= options_.max_open || !backoff_.MayStart(now)) return false;
   return idle < options_.min_idle || (backoff_.full() && waiting_ > 0 && idle == 0);
 }
 

@@ -175,6 +175,26 @@ absl::Status Call::DeadlineFor(const Database& database, bool has_timeout,
   return absl::OkStatus();
 }
 
+void Call::BeginRun(const Database& database, const driver::Deadline& deadline) {
+  // So long that a driver which is well has come back.
+  const Duration patience = Pool::kPatience + Duration(database.info().overrun);
+  const bool limited = deadline.at < TimePoint::max() - patience;
+  const TimePoint at = limited ? deadline.at + patience : TimePoint::max();
+  run_given_up_at_.store(at.time_since_epoch().count());
+}
+
+void Call::CheckRun(TimePoint now, const driver::Deadline& deadline, bool may_write) {
+  Duration::rep at = run_given_up_at_.load();
+  if (at == kNoRun || now.time_since_epoch().count() < at) return;
+  if (!run_given_up_at_.compare_exchange_strong(at, kNoRun)) return;
+  Finish(may_write ? driver::MakeErrorWithHint(
+                         Reason::kCommitOutcomeUnknown,
+                         "the time limit has passed, but the statement does not come back from "
+                         "the backend, and may yet take effect",
+                         "read what is there before it is tried again; /readyz says more")
+                   : deadline.Error());
+}
+
 std::string_view Call::CallerName() {
   if (caller_.has_value()) return *caller_;
   caller_.emplace();

@@ -84,6 +84,15 @@ class Call : public Session {
   // To be called by whoever drives the call, after it has started.
   std::string_view CallerName();
 
+  // A statement that does not come back from the driver keeps what it borrowed of the
+  // call, but its caller is answered all the same, some time after its limit: by whoever
+  // is first of Tick and OnRun. BeginRun comes before the statement is submitted; OnRun
+  // calls EndRun first, and only cleans up if that is false. CheckRun is for Tick: with
+  // `may_write` it answers that the outcome is not known.
+  void BeginRun(const Database& database, const driver::Deadline& deadline);
+  bool EndRun() { return run_given_up_at_.exchange(kNoRun) != kNoRun; }
+  void CheckRun(TimePoint now, const driver::Deadline& deadline, bool may_write);
+
   // Why a call ends that is open when the daemon stops.
   static absl::Status DrainingStatus();
 
@@ -128,6 +137,11 @@ class Call : public Session {
   };
 
   friend class BidiCall;
+
+  // No statement is with the driver.
+  static constexpr Duration::rep kNoRun = 0;
+  // When its caller is not kept waiting any longer, in ticks of the clock.
+  std::atomic<Duration::rep> run_given_up_at_{kNoRun};
 
   std::optional<std::string> caller_;
   const Rpc rpc_;

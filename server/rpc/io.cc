@@ -14,18 +14,35 @@ constexpr int kMaxBatch = 32;
 // A leader and its deputy.
 constexpr int kThreads = 2;
 
+// With those in place of threads that stand in for a task which does not end.
+constexpr size_t kMaxThreads = 16;
+
 }  // namespace
 
 IoThreads::IoThreads(std::unique_ptr<grpc::ServerCompletionQueue> queue)
     : queue_(std::move(queue)) {}
 
 void IoThreads::Start() {
-  for (int i = 0; i < kThreads; ++i) threads_.emplace_back([this] { Serve(); });
+  for (int i = 0; i < kThreads; ++i) AddThread();
+}
+
+void IoThreads::AddThread() {
+  std::lock_guard lock(mutex_);
+  if (threads_.size() < kMaxThreads) threads_.emplace_back([this] { Serve(); });
 }
 
 IoThreads::~IoThreads() {
   queue_->Shutdown();
-  for (std::thread& thread : threads_) thread.join();
+  // Each of them may add one, but for the last, which ends when the queue is empty.
+  for (size_t i = 0;; ++i) {
+    std::thread thread;
+    {
+      std::lock_guard lock(mutex_);
+      if (i == threads_.size()) break;
+      thread = std::move(threads_[i]);
+    }
+    thread.join();
+  }
   // What is left if it was never started.
   while (ServeBatch()) {
   }
@@ -38,6 +55,7 @@ void IoThreads::Serve() {
         crew_.Stop();
         return;
       }
+      if (crew_.MissesDeputy()) AddThread();
     } while (crew_.StillLeads());
   }
 }

@@ -3,6 +3,7 @@
 #define PENSTOCK_SERVER_RPC_IO_H_
 
 #include <memory>
+#include <mutex>
 #include <thread>
 #include <vector>
 
@@ -38,12 +39,14 @@ class IoThreads {
   void Start();
 
  private:
+  void AddThread();
   void Serve();
   // Handles one batch of events. False: the queue was shut down and is empty.
   bool ServeBatch();
 
   IoCrew crew_;
   std::unique_ptr<grpc::ServerCompletionQueue> queue_;
+  std::mutex mutex_;
   std::vector<std::thread> threads_;
 };
 

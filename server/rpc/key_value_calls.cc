@@ -159,7 +159,7 @@ class KeyValueCall final : public UnaryCall, public PendingRun {
                                                     source_.queue, source_.queue, StartTag());
   }
 
-  void Tick(TimePoint) override {}
+  void Tick(TimePoint now) override { CheckRun(now, deadline, may_write()); }
 
   void Drain(bool now) override {
     if (now) cancellation_.Cancel(DrainingStatus());
@@ -193,6 +193,7 @@ class KeyValueCall final : public UnaryCall, public PendingRun {
     writer = rows_.writer();
     limits.max_bytes = context_.config->server.max_message_bytes;
     Ref();
+    BeginRun(*database_, deadline);
     if (key_value->reads()) {
       database_->Submit(this);
     } else {
@@ -204,8 +205,10 @@ class KeyValueCall final : public UnaryCall, public PendingRun {
   // PendingRun.
   void OnRun() override {
     RecordStatement(context_, *database_, *this, began_);
-    if (status.ok()) Method::Fill(*this, &response_);
-    Answer(status, response_);
+    if (EndRun()) {
+      if (status.ok()) Method::Fill(*this, &response_);
+      Answer(status, response_);
+    }
     Unref();
   }
 

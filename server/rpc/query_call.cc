@@ -26,7 +26,10 @@ class QueryCall final : public Call, public PendingRun, public Task {
                                             source_.queue, source_.queue, StartTag());
   }
 
-  void Tick(TimePoint now) override { CheckStall(now); }
+  void Tick(TimePoint now) override {
+    CheckStall(now);
+    CheckRun(now, deadline, may_write());
+  }
 
   void Drain(bool now) override {
     if (now) cancellation_.Cancel(DrainingStatus());
@@ -64,6 +67,7 @@ class QueryCall final : public Call, public PendingRun, public Task {
     limits.max_bytes = server.first_batch_bytes;
     max_returning_bytes = database_->limits().max_returning_bytes;
     Ref();
+    BeginRun(*database_, deadline);
     database_->Submit(this);
     return absl::OkStatus();
   }
@@ -86,7 +90,12 @@ class QueryCall final : public Call, public PendingRun, public Task {
 
   // PendingRun: the statement has begun, and its first rows are here.
   void OnRun() override {
-    Advance();
+    if (EndRun()) {
+      Advance();
+    } else {
+      CloseCursor();
+      RecordOnce();
+    }
     Unref();
   }
 

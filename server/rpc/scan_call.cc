@@ -44,7 +44,10 @@ class ScanCall final : public Call, public PendingRun, public Task {
                                             source_.queue, source_.queue, StartTag());
   }
 
-  void Tick(TimePoint now) override { CheckStall(now); }
+  void Tick(TimePoint now) override {
+    CheckStall(now);
+    CheckRun(now, deadline, may_write());
+  }
 
   void Drain(bool now) override {
     if (now) cancellation_.Cancel(DrainingStatus());
@@ -77,13 +80,19 @@ class ScanCall final : public Call, public PendingRun, public Task {
     writer = &rows_;
     limits.max_bytes = context_.config->server.first_batch_bytes;
     Ref();
+    BeginRun(*database_, deadline);
     database_->Submit(this);
     return absl::OkStatus();
   }
 
   // PendingRun: the scan has begun, and its first entries are here.
   void OnRun() override {
-    Advance();
+    if (EndRun()) {
+      Advance();
+    } else {
+      CloseCursor();
+      RecordOnce();
+    }
     Unref();
   }
 

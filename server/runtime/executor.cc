@@ -12,13 +12,21 @@ thread_local IoCrew::Batch* current_batch = nullptr;
 }  // namespace
 
 Executor::Executor(Options options, const Clock& clock) : options_(options), clock_(clock) {
-  for (int i = 0; i < options_.threads; ++i) {
-    workers_.push_back(std::make_unique<Worker>());
-    parked_.push_back(workers_.back().get());
-  }
-  for (const auto& worker : workers_) {
-    threads_.emplace_back([this, w = worker.get()] { ThreadMain(w); });
-  }
+  std::lock_guard lock(mutex_);
+  for (int i = 0; i < options_.threads; ++i) AddThreadLocked();
+}
+
+void Executor::AddThreadLocked() {
+  workers_.push_back(std::make_unique<Worker>());
+  Worker* worker = workers_.back().get();
+  parked_.push_back(worker);
+  // It begins with taking the lock.
+  threads_.emplace_back([this, worker] { ThreadMain(worker); });
+}
+
+void Executor::ProvideExtra(int extra) {
+  std::lock_guard lock(mutex_);
+  while (threads_.size() < static_cast<size_t>(options_.threads + extra)) AddThreadLocked();
 }
 
 void Executor::Stop() {
@@ -151,6 +159,7 @@ void IoCrew::Batch::Add(Executor* executor) {
 
 bool IoCrew::Lead() {
   std::unique_lock lock(mutex_);
+  reserve_.wait(lock, [this] { return !deputy_waits_ || stopping_; });
   deputy_waits_ = true;
   while (!stopping_ && leader_ != std::thread::id()) {
     const TimePoint now = Clock::System().Now();
@@ -169,6 +178,8 @@ bool IoCrew::Lead() {
   deputy_waits_ = false;
   leader_ = std::this_thread::get_id();
   away_since_ = TimePoint::max();
+  alone_since_ = Clock::System().Now();
+  reserve_.notify_one();
   return !stopping_;
 }
 
@@ -182,10 +193,20 @@ bool IoCrew::HasDeputy() const {
   return deputy_waits_;
 }
 
+bool IoCrew::MissesDeputy() {
+  std::lock_guard lock(mutex_);
+  if (deputy_waits_) return false;
+  const TimePoint now = Clock::System().Now();
+  if (now - alone_since_ <= kLost) return false;
+  alone_since_ = now;
+  return true;
+}
+
 void IoCrew::Stop() {
   std::lock_guard lock(mutex_);
   stopping_ = true;
   deputy_.notify_all();
+  reserve_.notify_all();
 }
 
 bool IoCrew::TryStandIn() {

@@ -73,8 +73,13 @@ class Executor {
   // else may enqueue any more. Once it returns no task is running.
   void Stop();
 
-  // Called regularly: gets a queue moving whose workers are all stuck.
+  // Called regularly: gets a queue moving whose workers are all busy for long.
   void Tick();
+
+  // From now on there are this many threads more than Options::threads, or as many as
+  // there were more before: for workers that do not come back from a task. Not after
+  // Stop.
+  void ProvideExtra(int extra);
 
   // Tasks that wait for a thread.
   size_t queued() const;
@@ -97,6 +102,7 @@ class Executor {
     Task* Pop();
   };
 
+  void AddThreadLocked();
   // A worker that takes tasks of this sort will be free soon.
   bool AnyWorkerFreshLocked(Task::Sort sort) const;
   // Takes the most recently parked worker if one should be woken.
@@ -127,12 +133,19 @@ class Executor {
 // the lead if the leader has been away from the network for too long. (Two
 // threads that poll at once wake each other for every event.)
 //
+// A leader that stood in for a task that does not end does not come back to be the
+// deputy: the new leader is told that it misses one, and whoever owns the threads adds
+// one. Those that are too many when the lost ones return sleep until they are needed.
+//
 // Thread-safe.
 class IoCrew {
  public:
   // How long the network may go unattended. Short, so that under load the two
   // take turns and overlap; long enough for a point query to end before.
   static constexpr Duration kPatience = std::chrono::microseconds(60);
+
+  // A leader that is away for longer is not waited for.
+  static constexpr Duration kLost = std::chrono::seconds(1);
 
   // Wraps the handling of one batch of events on the leader's thread.
   class Batch {
@@ -159,6 +172,9 @@ class IoCrew {
   bool StillLeads() const;
   // Somebody waits in Lead.
   bool HasDeputy() const;
+  // For the leader: nobody has been the deputy for so long that one was lost. True at
+  // most once in kLost.
+  bool MissesDeputy();
   // Wakes the deputy for the last time.
   void Stop();
 
@@ -171,8 +187,10 @@ class IoCrew {
 
   mutable std::mutex mutex_;
   std::condition_variable deputy_;
+  std::condition_variable reserve_;  // for those who would be the second deputy
   std::thread::id leader_;
   bool deputy_waits_ = false;
+  TimePoint alone_since_;
   bool deputy_sleeps_ = false;  // until it is notified, not only for a moment
   TimePoint away_since_ = TimePoint::max();
   TimePoint last_away_;

@@ -40,6 +40,9 @@ std::unique_ptr<Pool> MakePool(driver::Driver* driver, driver::Lane lane, int ma
   // An embedded connection has no link that could break while it is idle.
   options.check_after_idle = info.embedded ? Duration::zero() : std::chrono::seconds(1);
   options.connect_timeout = config.connect_timeout;
+  options.patience = Pool::kPatience + Duration(info.overrun);
+  // A server would see more connections than it was promised, and SQLite two writers.
+  options.replace_stuck = info.embedded && (lane == driver::Lane::kRead || info.max_writers == 0);
   return std::make_unique<Pool>(driver, options);
 }
 
@@ -82,14 +85,39 @@ class Database::Upkeep final : public Task {
   std::atomic<bool> under_way_{false};
 };
 
+// Lets the driver look at its files, about once a second, as that blocks.
+class Database::Examination final : public Task {
+ public:
+  Examination(driver::Driver* driver, Executor* executor)
+      : Task(Sort::kBlocking), driver_(driver), executor_(executor) {}
+
+  void Tick(TimePoint now) {
+    if (now < next_ || under_way_.exchange(true)) return;
+    next_ = now + std::chrono::seconds(1);
+    executor_->Enqueue(this);
+  }
+
+  void Run() override {
+    driver_->Examine();
+    under_way_.store(false);
+  }
+
+ private:
+  driver::Driver* const driver_;
+  Executor* const executor_;
+  TimePoint next_;
+  std::atomic<bool> under_way_{false};
+};
+
 Database::Database(std::string name, const DatabaseConfig& config,
-                   std::unique_ptr<driver::Driver> driver)
+                   std::unique_ptr<driver::Driver> driver, bool log_sql)
     : name_(std::move(name)),
       limits_(config.limits),
       migrations_table_(config.migrations_table),
       migrations_lease_(config.migrations_lease),
       acquire_timeout_(config.pool.acquire_timeout),
       driver_(std::move(driver)),
+      health_(name_, info().name, log_sql),
       write_pool_(MakePool(driver_.get(), driver::Lane::kWrite,
                            WriteConnections(info(), config.pool), config.pool)),
       read_pool_(info().split_lanes ? MakePool(driver_.get(), driver::Lane::kRead,
@@ -107,6 +135,7 @@ Database::Database(std::string name, const DatabaseConfig& config,
   for (const auto* pool : {&write_pool_, &read_pool_}) {
     if (*pool != nullptr) upkeep_.push_back(std::make_unique<Upkeep>(pool->get(), &executor_));
   }
+  if (info().embedded) examination_ = std::make_unique<Examination>(driver_.get(), &executor_);
 }
 
 absl::StatusOr<std::unique_ptr<driver::Connection>> Database::ConnectApart(
@@ -136,9 +165,31 @@ driver::Deadline Database::AcquireDeadline(const driver::Deadline& request) cons
 
 void Database::Tick(TimePoint now) {
   for (const auto& upkeep : upkeep_) upkeep->Tick(now);
+  for (const auto& [pool_name, pool] : Pools()) health_.Note(pool_name, pool->TakeStuckCalls());
+  // A thread for each connection, also for those that take the place of stuck ones.
+  int replaced = 0;
+  for (const auto& [pool_name, pool] : Pools()) replaced += pool->replaced();
+  executor_.ProvideExtra(replaced);
   write_lane_->Tick(now);
   if (read_lane_ != nullptr) read_lane_->Tick(now);
+  if (examination_ != nullptr) examination_->Tick(now);
   executor_.Tick();
+  health_.Update(Problems(), now);
+}
+
+std::vector<std::pair<std::string, Pool*>> Database::Pools() const {
+  if (read_pool_ == nullptr) return {{"all", write_pool_.get()}};
+  return {{"read", read_pool_.get()}, {"write", write_pool_.get()}};
+}
+
+std::vector<driver::Problem> Database::Problems() const {
+  std::vector<driver::Problem> problems = driver_->Problems();
+  for (const auto& [pool_name, pool] : Pools()) {
+    for (driver::Problem& stuck : StuckProblems(pool_name, pool->Stats(), pool->options())) {
+      problems.push_back(std::move(stuck));
+    }
+  }
+  return problems;
 }
 
 std::vector<std::pair<std::string, PoolStats>> Database::Stats() const {
@@ -157,10 +208,11 @@ absl::StatusOr<std::unique_ptr<Databases>> Databases::Open(const Config& config)
   std::map<std::string, absl::Status, std::less<>> damaged;
   std::string errors;
   bool refused = false;
+  const bool log_sql = config.log.slow_statement != Milliseconds::zero();
   for (const auto& [name, database] : config.databases) {
     absl::StatusOr<std::unique_ptr<driver::Driver>> driver = OpenDriver(database.driver);
     if (driver.ok()) {
-      opened.push_back(std::make_unique<Database>(name, database, *std::move(driver)));
+      opened.push_back(std::make_unique<Database>(name, database, *std::move(driver), log_sql));
       continue;
     }
     const std::string where = database.line > 0 ? fmt::format(" (line {})", database.line) : "";
@@ -211,6 +263,17 @@ absl::StatusOr<Database*> Databases::Find(std::string_view name) const {
 
 void Databases::Tick(TimePoint now) {
   for (const auto& [name, database] : databases_) database->Tick(now);
+}
+
+absl::Status Databases::Ready() const {
+  std::string text;
+  for (const auto& [name, database] : databases_) {
+    for (const driver::Problem& problem : database->Problems()) {
+      if (!problem.refuses) continue;
+      text += fmt::format("{}database '{}': {}", text.empty() ? "" : "\n", name, problem.text);
+    }
+  }
+  return text.empty() ? absl::OkStatus() : absl::UnavailableError(text);
 }
 
 }  // namespace penstock::server

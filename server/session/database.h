@@ -17,6 +17,7 @@
 #include "server/metrics/metrics.h"
 #include "server/pool/pool.h"
 #include "server/runtime/executor.h"
+#include "server/session/health.h"
 #include "server/session/lane.h"
 
 namespace penstock::server {
@@ -24,8 +25,10 @@ namespace penstock::server {
 // Thread-safe.
 class Database {
  public:
-  // Takes an opened driver.
-  Database(std::string name, const DatabaseConfig& config, std::unique_ptr<driver::Driver> driver);
+  // Takes an opened driver. With `log_sql`, the text of a statement that is stuck is
+  // logged.
+  Database(std::string name, const DatabaseConfig& config, std::unique_ptr<driver::Driver> driver,
+           bool log_sql = true);
   // Nothing of it is in use any more.
   ~Database();
   Database(const Database&) = delete;
@@ -37,6 +40,10 @@ class Database {
   std::string server_version() const { return driver_->server_version(); }
   // What the backend tells of itself.
   std::vector<driver::Metric> DriverMetrics() const { return driver_->Metrics(); }
+  // What is wrong with it at this moment; empty: nothing. Never blocks.
+  std::vector<driver::Problem> Problems() const;
+  // How many problems of each sort it has had since the start, those of now included.
+  std::map<std::string, int64_t> ProblemCounts() const { return health_.counts(); }
   DatabaseMetrics& metrics() { return metrics_; }
   Executor& executor() { return executor_; }
 
@@ -72,6 +79,10 @@ class Database {
 
  private:
   class Upkeep;
+  class Examination;
+
+  // By name ("read" and "write", or "all").
+  std::vector<std::pair<std::string, Pool*>> Pools() const;
 
   const std::string name_;
   const DatabaseLimits limits_;
@@ -81,6 +92,7 @@ class Database {
   std::atomic<bool> migrating_{false};
   const std::unique_ptr<driver::Driver> driver_;
   DatabaseMetrics metrics_;
+  Health health_;
   std::unique_ptr<Pool> write_pool_;
   std::unique_ptr<Pool> read_pool_;  // null: not split
   // After the pools: it runs what uses them.
@@ -88,6 +100,7 @@ class Database {
   std::unique_ptr<Lane> write_lane_;
   std::unique_ptr<Lane> read_lane_;              // null: not split
   std::vector<std::unique_ptr<Upkeep>> upkeep_;  // one a pool
+  std::unique_ptr<Examination> examination_;     // null: there is nothing to examine
 };
 
 // Every configured database. Immutable after it was opened; thread-safe.
@@ -114,6 +127,9 @@ class Databases {
   const std::map<std::string, absl::Status, std::less<>>& damaged() const { return damaged_; }
 
   void Tick(TimePoint now);
+
+  // OK; or UNAVAILABLE with the problems because of which requests fail, a line each.
+  absl::Status Ready() const;
 
  private:
   std::map<std::string, std::unique_ptr<Database>, std::less<>> databases_;

@@ -133,10 +133,12 @@ Lane::Lane(Pool* pool, Executor* executor, Lane* overflow, const Options& option
       options_(options),
       metrics_(metrics),
       clock_(clock) {
-  for (int i = 0; i < options_.max_runners; ++i) {
-    runners_.push_back(std::make_unique<Runner>(this));
-    resting_.push_back(runners_.back().get());
-  }
+  for (int i = 0; i < options_.max_runners; ++i) AddRunnerLocked();
+}
+
+void Lane::AddRunnerLocked() {
+  runners_.push_back(std::make_unique<Runner>(this));
+  resting_.push_back(runners_.back().get());
 }
 
 Lane::~Lane() = default;
@@ -151,6 +153,9 @@ bool Lane::AnyRunnerFreshLocked() const {
 
 Lane::Runner* Lane::RunnerToStartLocked() {
   if (queue_.first == nullptr || resting_.empty()) return nullptr;
+  // Those that were added in place of stuck ones rest when these have come back.
+  const size_t busy = runners_.size() - resting_.size();
+  if (busy >= static_cast<size_t>(options_.max_runners + pool_->replaced())) return nullptr;
   if (options_.gathers && resting_.size() < runners_.size() && AnyRunnerFreshLocked()) {
     return nullptr;
   }
@@ -165,6 +170,8 @@ void Lane::Submit(PendingRun* run) {
   run->alone = false;
   run->status = absl::OkStatus();
   run->wait_until_ = run->deadline;
+  const bool writes = pool_->options().lane == driver::Lane::kWrite;
+  run->may_write_.store(writes, std::memory_order_relaxed);
   if (options_.acquire_timeout != Duration::zero()) {
     const driver::Deadline limit{.at = clock_.Now() + options_.acquire_timeout,
                                  .reason = driver::Reason::kAcquireTimeout};
@@ -258,6 +265,9 @@ void Lane::Tick(TimePoint now) {
     }
     queue_ = kept;
     if (queue_.first == nullptr) queue_.tail = &queue_.first;
+    const bool all_busy = queue_.first != nullptr && resting_.empty();
+    const size_t wanted = static_cast<size_t>(options_.max_runners + pool_->replaced());
+    if (all_busy && runners_.size() < wanted) AddRunnerLocked();
     runner = RunnerToStartLocked();
   }
   for (PendingRun* run : over) {

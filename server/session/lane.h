@@ -2,6 +2,7 @@
 #ifndef PENSTOCK_SERVER_SESSION_LANE_H_
 #define PENSTOCK_SERVER_SESSION_LANE_H_
 
+#include <atomic>
 #include <cstddef>
 #include <cstdint>
 #include <memory>
@@ -28,6 +29,9 @@ class PendingRun : public driver::StatementRun {
   // CloseCursor.
   Lease lease;
 
+  // It is, or was last, in a lane whose connections write. Any thread may ask.
+  bool may_write() const { return may_write_.load(std::memory_order_relaxed); }
+
   // Destroys the cursor and gives its connection back. Executor threads only.
   void CloseCursor() {
     cursor.reset();
@@ -41,6 +45,7 @@ class PendingRun : public driver::StatementRun {
   friend class Lane;
   PendingRun* next_ = nullptr;
   driver::Deadline wait_until_;
+  std::atomic<bool> may_write_{true};
 };
 
 // A queue of statements in front of a pool. What has gathered while the
@@ -50,7 +55,8 @@ class PendingRun : public driver::StatementRun {
 class Lane {
  public:
   struct Options {
-    // Batches that may run at once; each uses a connection.
+    // Batches that may run at once; each uses a connection. As many more may run as the
+    // pool has connections in place of stuck ones.
     int max_runners = 1;
     // A further one is started only when each of the others has been busy with
     // its batch for a while (Executor::kBusyAfter) or has one that is not brisk.
@@ -88,6 +94,7 @@ class Lane {
     PendingRun* PopFront();
   };
 
+  void AddRunnerLocked();
   bool AnyRunnerFreshLocked() const;
   Runner* RunnerToStartLocked();
   // Up to a batch of statements to run. False: there is none, and the runner

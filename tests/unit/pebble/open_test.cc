@@ -1,4 +1,9 @@
 // Opening, closing, and files that are not as they should be.
+#include <fcntl.h>
+#include <signal.h>
+#include <sys/wait.h>
+#include <unistd.h>
+
 #include <filesystem>
 #include <fstream>
 
@@ -60,6 +65,69 @@ TEST_P(OpenTest, RefusesASecondOpener) {
   Write({Put("a", "1")});
   Open();
   EXPECT_EQ(Scan().size(), 1u);
+}
+
+// The system's lock does not tell two openers of one process apart, nor RocksDB two
+// paths.
+TEST_P(OpenTest, RefusesASecondOpenerByAnotherPath) {
+  fs::create_directory_symlink(folder_ + "/pebble", folder_ + "/link");
+  for (const char* path : {"/link", "/./pebble", "/../"}) {
+    Config config = MakeConfig();
+    config.database = folder_ + path;
+    if (std::string(path) == "/../") {
+      config.database = folder_ + "/../" + fs::path(folder_).filename().string() + "/pebble";
+    }
+    const absl::Status second = pebble::Open(config).status();
+    EXPECT_EQ(GetErrorInfo(second).reason, Reason::kBackendResources) << second;
+    EXPECT_NE(second.message().find("is open already, in this process"), absl::string_view::npos)
+        << second;
+  }
+  Write({Put("a", "1")});
+  Open();
+  EXPECT_EQ(Scan().size(), 1u);
+}
+
+TEST_P(OpenTest, NamesTheProcessThatHasItOpen) {
+  Close();
+  const std::string lock = folder_ + "/pebble/LOCK";
+  int ready[2];
+  ASSERT_EQ(pipe(ready), 0);
+  const pid_t child = fork();
+  if (child == 0) {
+    const int file = open(lock.c_str(), O_RDWR);
+    struct flock whole = {};
+    whole.l_type = F_WRLCK;
+    whole.l_whence = SEEK_SET;
+    const char done = fcntl(file, F_SETLK, &whole) == 0 ? '1' : '0';
+    if (write(ready[1], &done, 1) != 1) _exit(1);
+    pause();
+    _exit(0);
+  }
+  char done = 0;
+  ASSERT_EQ(read(ready[0], &done, 1), 1);
+  ASSERT_EQ(done, '1');
+  const absl::Status second = pebble::Open(MakeConfig()).status();
+  EXPECT_EQ(GetErrorInfo(second).reason, Reason::kBackendResources) << second;
+  EXPECT_NE(second.message().find("is open already, in process " + std::to_string(child)),
+            absl::string_view::npos)
+      << second;
+  kill(child, SIGKILL);
+  waitpid(child, nullptr, 0);
+  for (const int end : ready) close(end);
+  Open();
+}
+
+// The word in a path is no reason to think so.
+TEST_P(OpenTest, AFolderNamedLockThatCannotBeOpenedIsNotOpenAlready) {
+  for (const char* file : {"LOCK", "CURRENT"}) {
+    Config config = MakeConfig();
+    config.database = folder_ + "/lock-" + file;
+    fs::create_directories(config.database + "/" + file);
+    const absl::Status opened = pebble::Open(config).status();
+    ASSERT_FALSE(opened.ok());
+    EXPECT_EQ(opened.message().find("is open already"), absl::string_view::npos) << opened;
+    EXPECT_NE(opened.message().find(config.database), absl::string_view::npos) << opened;
+  }
 }
 
 TEST_P(OpenTest, KeepsItsDataWithOtherOptions) {

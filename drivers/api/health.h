@@ -1,0 +1,43 @@
+// What is wrong with a database as a whole, for whoever operates the daemon.
+#ifndef PENSTOCK_DRIVERS_API_HEALTH_H_
+#define PENSTOCK_DRIVERS_API_HEALTH_H_
+
+#include <mutex>
+#include <string>
+#include <string_view>
+#include <vector>
+
+namespace penstock::driver {
+
+// Something that is wrong and lasts: not the failure of one statement.
+struct Problem {
+  // Which sort of problem, as a label at /metrics: lower-case words joined by "_", few
+  // different ones. A driver has at most one problem of a sort at a time.
+  std::string sort;
+  // For the operator: what is wrong, what the daemon does about it, and what he has to
+  // do. It may name files. No statements of clients, no values, no credentials.
+  std::string text;
+  // Requests fail because of it, so /readyz says it and answers 503. Otherwise it is
+  // only logged and counted.
+  bool refuses = true;
+
+  bool operator==(const Problem&) const = default;
+};
+
+// The problems of one driver. Thread-safe; its lock is held for moments only.
+class ProblemList {
+ public:
+  // Adds the problem, or takes the place of the one of its sort.
+  void Begin(Problem problem);
+  // There is no problem of this sort (any more).
+  void End(std::string_view sort);
+  std::vector<Problem> List() const;
+
+ private:
+  mutable std::mutex mutex_;
+  std::vector<Problem> problems_;
+};
+
+}  // namespace penstock::driver
+
+#endif  // PENSTOCK_DRIVERS_API_HEALTH_H_

@@ -1,0 +1,70 @@
+#include "drivers/api/kept_files.h"
+
+#include <sys/stat.h>
+
+#include <algorithm>
+#include <utility>
+
+#include "drivers/api/error.h"
+#include "fmt/format.h"
+
+namespace penstock::driver {
+namespace {
+
+constexpr std::string_view kSort = "files_moved";
+constexpr std::string_view kHint =
+    "put the files back where they were, after which writes go on; or restart the daemon to serve "
+    "what is there now";
+
+}  // namespace
+
+bool Identify(const std::string& path, FileIdentity* identity) {
+  struct stat found;
+  if (stat(path.c_str(), &found) != 0) return false;
+  *identity = {.device = found.st_dev, .inode = found.st_ino};
+  return true;
+}
+
+void KeptFiles::Keep(std::string_view path) {
+  File file{.path = std::string(path), .identity = {}};
+  if (!Identify(file.path, &file.identity)) return;
+  Forget(path);
+  std::lock_guard lock(mutex_);
+  files_.push_back(std::move(file));
+}
+
+void KeptFiles::Forget(std::string_view path) {
+  std::lock_guard lock(mutex_);
+  std::erase_if(files_, [&](const File& file) { return file.path == path; });
+}
+
+absl::Status KeptFiles::Check() {
+  std::lock_guard lock(mutex_);
+  for (const File& file : files_) {
+    FileIdentity now;
+    const bool there = Identify(file.path, &now);
+    if (there && now == file.identity) continue;
+    moved_ = true;
+    const std::string what =
+        fmt::format("{} {}", file.path,
+                    there ? "is another file than the one that was opened: it was replaced"
+                          : "is not there any more: it was removed or renamed");
+    problems_->Begin({.sort = std::string(kSort),
+                      .text = fmt::format("{}; writes are refused: {}", what, kHint),
+                      .refuses = true});
+    return MakeErrorWithHint(Reason::kIo, fmt::format("nothing is written, as {}", what), kHint);
+  }
+  if (moved_.exchange(false)) problems_->End(kSort);
+  return absl::OkStatus();
+}
+
+absl::Status KeptFiles::CheckAfter() {
+  const absl::Status status = Check();
+  if (status.ok()) return status;
+  return MakeErrorWithHint(
+      Reason::kCommitOutcomeUnknown,
+      "the database's files were removed, renamed or replaced while this was committed",
+      "it took effect if the files come back, and is lost if they do not; see /readyz");
+}
+
+}  // namespace penstock::driver
