@@ -109,6 +109,9 @@ struct StatementRun {
   std::string_view sql;
   // The same text will not come again: there is no use in keeping it prepared.
   bool once = false;
+  // On a kRead connection, in RunBatch: the statement is prepared, and the number of
+  // `args` compared with its parameters, as if it were run; but it is not run.
+  bool prepare_only = false;
   std::span<const Value> args;
   // If not empty, the statement runs once for each row, all of them or none;
   // `args` is then empty and rows that it returns are dropped.

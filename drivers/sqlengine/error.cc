@@ -76,8 +76,7 @@ constexpr std::string_view kTooLarge[] = {
     "parser stack overflow",
     "statement too long",
     "variable number must be between",
-    "tables in a join",
-    "LIKE or GLOB pattern too complex"};
+    "tables in a join"};
 
 bool IsTooLarge(std::string_view message) {
   return std::any_of(std::begin(kTooLarge), std::end(kTooLarge), [message](std::string_view part) {
@@ -195,12 +194,8 @@ Reason Read(int extended_code, std::string_view message, int position, ErrorInfo
 
 absl::Status Classify(int extended_code, std::string_view message, int position) {
   ErrorInfo info;
-  info.driver_code = extended_code;
-  info.position = position;
-  const Reason reason = ReasonOf(extended_code, message, &info);
-  info.hint = HintFor(reason, extended_code, message);
-  if (extended_code == kTempSpaceFull) message = "the statement takes too much temporary space";
-  return MakeError(reason, message, std::move(info));
+  const Reason reason = Read(extended_code, message, position, &info);
+  return MakeError(reason, MessageFor(reason, extended_code, message), std::move(info));
 }
 
 absl::Status LastError(sqlite3* db, std::string_view sql) {

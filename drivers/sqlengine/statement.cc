@@ -192,10 +192,14 @@ void Statement::RefreshColumns() {
   }
 }
 
+absl::Status Statement::CheckCount(size_t arguments) const {
+  return arguments == static_cast<size_t>(parameter_count_)
+             ? absl::OkStatus()
+             : CountError(parameter_count_, arguments);
+}
+
 absl::Status Statement::Bind(std::span<const driver::Value> args, Bytes bytes) {
-  if (args.size() != static_cast<size_t>(parameter_count_)) {
-    return CountError(parameter_count_, args.size());
-  }
+  if (args.size() != static_cast<size_t>(parameter_count_)) return CheckCount(args.size());
   arguments_ = args;
   bool fresh = false;
   for (size_t i = 0; i < argument_of_.size(); ++i) {

@@ -58,6 +58,8 @@ class Statement {
   // Looks again if SQLite had to prepare the statement anew.
   void RefreshColumns();
 
+  // An error if the statement does not take so many arguments.
+  absl::Status CheckCount(size_t arguments) const;
   // Gives every parameter its value; names the parameter that is wrong, and the column that
   // would not keep it (exact.h). A statement that writes is bound inside its transaction. The
   // bytes of the values must stay alive until Reset, unless they are copied.

@@ -73,7 +73,9 @@ size_t Connection::RunReads(Runs runs) {
     ForgetSession();
     Statement* statement = Start(run);
     if (statement != nullptr) {
-      if (!statement->read_only()) {
+      if (run->prepare_only) {
+        run->status = statement->CheckCount(run->args.size());
+      } else if (!statement->read_only()) {
         run->wrong_lane = true;
       } else if (run->rows.empty()) {
         ExecuteFirstBatch(run, statement);

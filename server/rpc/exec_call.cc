@@ -82,6 +82,7 @@ class ExecCall final : public BidiCall {
     {
       std::lock_guard lock(mutex_);
       if (ended_) return;
+      slot->may_fail_early = slots_.empty();
       slots_.push_back(std::move(owned));
       held_bytes_ += slot->bytes;
     }

@@ -131,6 +131,7 @@ Database::Database(std::string name, const DatabaseConfig& config,
     read_lane_ =
         std::make_unique<Lane>(read_pool_.get(), &executor_, write_lane_.get(),
                                LaneOptions(*read_pool_, config.pool), &metrics_.read_batches);
+    write_lane_->RefuseEarlyBy(read_lane_.get());
   }
   for (const auto* pool : {&write_pool_, &read_pool_}) {
     if (*pool != nullptr) upkeep_.push_back(std::make_unique<Upkeep>(pool->get(), &executor_));

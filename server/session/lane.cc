@@ -5,6 +5,7 @@
 
 #include "drivers/api/error.h"
 #include "fmt/format.h"
+#include "server/session/early_checks.h"
 
 namespace penstock::server {
 namespace {
@@ -12,6 +13,9 @@ namespace {
 // Enough to make the cost of a commit small for each, few enough that the first
 // does not wait long for the last.
 constexpr size_t kMaxBatch = 256;
+
+// Most who wait for a writer have their turn sooner, and cost no check.
+constexpr auto kPatience = std::chrono::milliseconds(20);
 
 }  // namespace
 
@@ -183,6 +187,11 @@ void Lane::Submit(PendingRun* run) {
     std::lock_guard lock(mutex_);
     full = queue_.size >= static_cast<size_t>(options_.max_waiting);
     if (!full) {
+      if (early_checks_ != nullptr) {
+        run->ticket_ = ++tickets_;
+        run->submitted_ = clock_.Now();
+        run->checked_ = !run->may_fail_early || run->key_value != nullptr;
+      }
       queue_.PushBack(run);
       runner = RunnerToStartLocked();
     }
@@ -246,6 +255,7 @@ void Lane::Answer(PendingRun* run) {
 
 void Lane::Tick(TimePoint now) {
   std::vector<PendingRun*> over;
+  std::vector<EarlyChecks::Check*> checks;
   Runner* runner = nullptr;
   {
     std::lock_guard lock(mutex_);
@@ -260,6 +270,11 @@ void Lane::Tick(TimePoint now) {
         over.push_back(run);
       } else {
         kept.PushBack(run);
+        if (early_checks_ != nullptr && !run->checked_ && now - run->submitted_ >= kPatience) {
+          EarlyChecks::Check* check = early_checks_->Make(run, run->ticket_);
+          run->checked_ = check != nullptr;
+          if (check != nullptr) checks.push_back(check);
+        }
       }
       run = next;
     }
@@ -270,6 +285,7 @@ void Lane::Tick(TimePoint now) {
     if (all_busy && runners_.size() < wanted) AddRunnerLocked();
     runner = RunnerToStartLocked();
   }
+  for (EarlyChecks::Check* check : checks) early_checks_->Start(check);
   for (PendingRun* run : over) {
     const bool cancelled = run->cancellation != nullptr && run->cancellation->cancelled();
     run->status = cancelled ? run->cancellation->status() : run->wait_until_.Error();
@@ -277,6 +293,30 @@ void Lane::Tick(TimePoint now) {
     run->OnRun();
   }
   if (runner != nullptr) runner->Start();
+}
+
+void Lane::RefuseEarlyBy(Lane* readers) {
+  early_checks_ = std::make_unique<EarlyChecks>(
+      readers, [this](PendingRun* run, uint64_t ticket, const absl::Status& why) {
+        Refuse(run, ticket, why);
+      });
+}
+
+void Lane::Refuse(PendingRun* run, uint64_t ticket, const absl::Status& why) {
+  {
+    std::lock_guard lock(mutex_);
+    // Its memory may be another one's by now, so it is not looked into before it has been
+    // found in the queue.
+    PendingRun** link = &queue_.first;
+    while (*link != nullptr && *link != run) link = &(*link)->next_;
+    if (*link == nullptr || run->ticket_ != ticket) return;
+    *link = run->next_;
+    if (queue_.tail == &run->next_) queue_.tail = link;
+    --queue_.size;
+  }
+  run->status = why;
+  if (run->chain != nullptr) run->chain->failed = true;
+  run->OnRun();
 }
 
 size_t Lane::waiting() const {

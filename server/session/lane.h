@@ -16,6 +16,8 @@
 
 namespace penstock::server {
 
+class EarlyChecks;
+
 // One autocommit statement that waits for its turn, runs and is answered.
 // Whoever submits it keeps it alive until OnRun.
 class PendingRun : public driver::StatementRun {
@@ -28,6 +30,10 @@ class PendingRun : public driver::StatementRun {
   // After `cursor`, so that the cursor is gone before its connection; see
   // CloseCursor.
   Lease lease;
+
+  // Its caller has sent nothing before it that is still to run: what is wrong with the
+  // statement now is wrong with it when its turn comes.
+  bool may_fail_early = false;
 
   // It is, or was last, in a lane whose connections write. Any thread may ask.
   bool may_write() const { return may_write_.load(std::memory_order_relaxed); }
@@ -46,6 +52,10 @@ class PendingRun : public driver::StatementRun {
   PendingRun* next_ = nullptr;
   driver::Deadline wait_until_;
   std::atomic<bool> may_write_{true};
+  // Of the submission, in a lane that refuses early.
+  uint64_t ticket_ = 0;
+  TimePoint submitted_;
+  bool checked_ = false;
 };
 
 // A queue of statements in front of a pool. What has gathered while the
@@ -74,6 +84,10 @@ class Lane {
   ~Lane();
   Lane(const Lane&) = delete;
   Lane& operator=(const Lane&) = delete;
+
+  // From now on a statement that has waited for a while and may fail early is checked by
+  // `readers`, which outlives the lane's use. To be called before Submit.
+  void RefuseEarlyBy(Lane* readers);
 
   // Never blocks. A full queue is an answer too (kQueueFull).
   void Submit(PendingRun* run);
@@ -105,6 +119,8 @@ class Lane {
   void PutBack(std::vector<driver::StatementRun*>::const_iterator begin,
                std::vector<driver::StatementRun*>::const_iterator end);
   void Answer(PendingRun* run);
+  // Answers a run, if it still waits and has this ticket.
+  void Refuse(PendingRun* run, uint64_t ticket, const absl::Status& why);
 
   Pool* const pool_;
   Executor* const executor_;
@@ -117,6 +133,9 @@ class Lane {
   Queue queue_;
   std::vector<std::unique_ptr<Runner>> runners_;
   std::vector<Runner*> resting_;
+  uint64_t tickets_ = 0;
+  // Null: nothing is refused early.
+  std::unique_ptr<EarlyChecks> early_checks_;
 };
 
 }  // namespace penstock::server

@@ -1,4 +1,6 @@
 // What only SQLite has, through the wire.
+#include <thread>
+
 #include "gmock/gmock.h"
 #include "tests/conformance/backend.h"
 #include "tests/support/migrate.h"
@@ -68,6 +70,52 @@ TEST_F(SqliteWire, ForeignKeysAreDeferredInATransaction) {
   EXPECT_EQ(wire_.Exec("INSERT INTO posts VALUES (4, 4)").detail.reason(),
             v1::REASON_FOREIGN_KEY_VIOLATION);
   EXPECT_EQ(wire_.Exec("PRAGMA defer_foreign_keys = ON").detail.reason(), v1::REASON_NOT_ALLOWED);
+}
+
+// While somebody holds the only writer, whoever sends what cannot be right is told so, and
+// not that there is no time left.
+TEST_F(SqliteWire, AMisspeltStatementDoesNotWaitForTheWriter) {
+  ASSERT_TRUE(wire_.Exec("CREATE TABLE t (a)").status.ok());
+  TransactionStream transaction(wire_);
+  transaction.Begin();
+  ASSERT_TRUE(transaction.Exec("INSERT INTO t VALUES (1)").has_executed());
+  const std::pair<const char*, v1::Reason> wrong[] = {
+      {"selec 1", v1::REASON_SYNTAX},
+      {"BEGIN", v1::REASON_TRANSACTION_CONTROL},
+      {"INSERT INTO nowhere VALUES (1)", v1::REASON_UNDEFINED_TABLE},
+      {"INSERT INTO t VALUES (1, 2)", v1::REASON_SYNTAX},
+      {"ATTACH 'other.db' AS other", v1::REASON_NOT_ALLOWED},
+      {"INSERT INTO t VALUES (1); INSERT INTO t VALUES (2)", v1::REASON_MULTIPLE_STATEMENTS},
+      {"INSERT INTO t VALUES ($1)", v1::REASON_INVALID_PARAMETER},
+      {"PRAGMA foreign_keys = off", v1::REASON_NOT_ALLOWED},
+      {"-- nothing", v1::REASON_EMPTY_STATEMENT},
+  };
+  // There is no time limit but that of the test: who waited for the writer would wait for ever.
+  for (const auto& [sql, reason] : wrong) EXPECT_EQ(wire_.Exec(sql).detail.reason(), reason) << sql;
+  EXPECT_TRUE(transaction.Commit().has_committed());
+  EXPECT_EQ(wire_.Query("SELECT count(*) FROM t").text(), "1");
+}
+
+// What is right by what stands before it on its stream is not refused.
+TEST_F(SqliteWire, WhatFollowsADefinitionWaitsForIt) {
+  TransactionStream transaction(wire_);
+  transaction.Begin();
+  std::vector<v1::ExecRequest> requests(3);
+  requests[0].set_sql("CREATE TABLE t (a)");
+  requests[1].set_sql("INSERT INTO t VALUES (1)");
+  requests[2].set_sql("INSERT INTO t VALUES (2)");
+  grpc::Status status;
+  std::vector<v1::ExecResponse> answers;
+  std::thread sender([&] { answers = wire_.ExecAll(requests, &status); });
+  // Long enough for a check: each of the others is refused, so the first was looked at, too.
+  for (int i = 0; i < 10; ++i) {
+    EXPECT_EQ(wire_.Exec("selec 1").detail.reason(), v1::REASON_SYNTAX);
+  }
+  EXPECT_TRUE(transaction.Rollback().has_rolled_back());
+  sender.join();
+  EXPECT_TRUE(status.ok()) << status.error_message();
+  EXPECT_EQ(answers.size(), 3U);
+  EXPECT_EQ(wire_.Query("SELECT count(*) FROM t").text(), "2");
 }
 
 // A JSON column that is generated and indexed, after a change of the schema: what was
