@@ -98,9 +98,11 @@ bool KnownDifferences::MakesUnlike(const std::string& sql) const {
                      [&](const Known& known) { return known.unlike && known.sql.Matches(sql); });
 }
 
-const Known* KnownDifferences::FindRefusal(const std::string& sql, v1::Reason reason) const {
+const Known* KnownDifferences::FindRefusal(const std::string& sql, v1::Reason reason,
+                                           bool in_transaction) const {
   for (const Known& known : entries_) {
-    const bool refuses = known.refused != v1::REASON_UNSPECIFIED && known.refused == reason;
+    const bool refuses = known.refused != v1::REASON_UNSPECIFIED && known.refused == reason &&
+                         !(known.outside_transaction && in_transaction);
     if (refuses && known.sql.Matches(sql)) return &known;
   }
   return nullptr;

@@ -55,7 +55,7 @@ class KnownDifferences {
   // After this statement the databases are unlike each other by its nature.
   bool MakesUnlike(const std::string& sql) const;
   // The entry that says why the gateway refuses it so; null: there is none.
-  const Known* FindRefusal(const std::string& sql, v1::Reason reason) const;
+  const Known* FindRefusal(const std::string& sql, v1::Reason reason, bool in_transaction) const;
   // The entry for a difference; null: there is none.
   const Known* Find(const std::string& sql, const std::string& difference,
                     bool in_transaction) const;

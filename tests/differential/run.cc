@@ -74,9 +74,10 @@ class Runner {
     std::optional<Answer> theirs;
     if (known_.MayBeRefused(record.sql)) {
       theirs = session_.Run(statement.sql, statement.args, true);
-      const Known* refusal = theirs->failure.has_value() && theirs->failure->code.empty()
-                                 ? known_.FindRefusal(record.sql, theirs->failure->reason)
-                                 : nullptr;
+      const Known* refusal =
+          theirs->failure.has_value() && theirs->failure->code.empty()
+              ? known_.FindRefusal(record.sql, theirs->failure->reason, open_ != Open::kNothing)
+              : nullptr;
       if (refusal != nullptr) {
         ++report_->compared[mode_];
         ++report_->known[refusal->name];
