@@ -42,7 +42,10 @@ bool IsContinuation(char c) { return (static_cast<unsigned char>(c) & 0xc0U) == 
 
 // Where `needle` is in `hay`, at or after `from`. glibc's memmem is linear.
 size_t Find(std::string_view hay, std::string_view needle, size_t from) {
-  const void* found = memmem(hay.data() + from, hay.size() - from, needle.data(), needle.size());
+  const char* at = hay.data() + from;
+  const size_t left = hay.size() - from;
+  const void* found = needle.size() == 1 ? memchr(at, needle.front(), left)
+                                         : memmem(at, left, needle.data(), needle.size());
   return found == nullptr ? std::string_view::npos
                           : static_cast<size_t>(static_cast<const char*>(found) - hay.data());
 }
