@@ -27,14 +27,14 @@ absl::Status TakeForeignKeys(Script* script) {
         Reason::kInvalidParameter,
         fmt::format("{}, line {}: PRAGMA foreign_keys {}", script->file, line, what), hint);
   };
-  // The line of an OFF that nothing has come after.
-  std::optional<int> idle_line;
+  // The line of an OFF that nothing has come after, from 1; 0: there is none.
+  int idle_line = 0;
   for (SqlStatement& statement : script->statements) {
     const std::optional<bool> on = SetsForeignKeys(statement);
     if (!on.has_value()) {
       const bool does_something = !statement.StartsWith({"PRAGMA"}) &&
                                   !statement.BeginsTransaction() && !statement.EndsTransaction();
-      if (does_something) idle_line.reset();
+      if (does_something) idle_line = 0;
       others.push_back(std::move(statement));
       continue;
     }
@@ -49,9 +49,9 @@ absl::Status TakeForeignKeys(Script* script) {
     script->foreign_keys = script->foreign_keys.value_or(true) && *on;
   }
   script->statements = std::move(others);
-  if (!idle_line.has_value()) return absl::OkStatus();
+  if (idle_line == 0) return absl::OkStatus();
   return refuse(
-      *idle_line, "turns foreign keys off, and nothing comes after it",
+      idle_line, "turns foreign keys off, and nothing comes after it",
       "they are off for the step of this file only, and on in the next one: write it into "
       "the file that needs it, before its statements");
 }
