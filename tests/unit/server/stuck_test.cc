@@ -251,11 +251,11 @@ TEST_F(StuckTest, StatementsOfALaneGoOnBesideThoseThatAreStuck) {
     run->deadline = In(seconds(1));
     const int before = entered_;
     lane.Submit(run);
-    while (entered_ == before) {
-      clock_.Advance(milliseconds(1));
-      lane.Tick(clock_.Now());
-      std::this_thread::yield();
-    }
+    // The second runner starts once the first has been busy for a while, long before the
+    // deadline, however late the executor's threads get to run.
+    clock_.Advance(milliseconds(100));
+    lane.Tick(clock_.Now());
+    while (entered_ == before) std::this_thread::yield();
   }
   lane.Submit(&other);
   Pass(milliseconds(2020));
