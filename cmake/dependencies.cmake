@@ -13,4 +13,8 @@ find_package(RocksDB CONFIG REQUIRED)
 find_package(PkgConfig REQUIRED)
 pkg_check_modules(libpq REQUIRED IMPORTED_TARGET libpq)
 pkg_check_modules(libpqxx REQUIRED IMPORTED_TARGET libpqxx)
+# PostgreSQL's parser, which has no .pc file. The archive, for one library less to ship.
+find_library(PG_QUERY_LIBRARY NAMES libpg_query.a REQUIRED)
+add_library(pg_query STATIC IMPORTED)
+set_target_properties(pg_query PROPERTIES IMPORTED_LOCATION ${PG_QUERY_LIBRARY})
 pkg_check_modules(jemalloc REQUIRED IMPORTED_TARGET jemalloc)

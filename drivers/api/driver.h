@@ -109,6 +109,9 @@ struct StatementRun {
   std::string_view sql;
   // The same text will not come again: there is no use in keeping it prepared.
   bool once = false;
+  // The caller has asked for a prepared statement: what the backend makes of the text when
+  // it parses it ('now', the functions that suit) may be from an earlier run.
+  bool prepared = false;
   // On a kRead connection, in RunBatch: the statement is prepared, and the number of
   // `args` compared with its parameters, as if it were run; but it is not run.
   bool prepare_only = false;

@@ -40,7 +40,7 @@ bool MayStart(StatementRun* run) {
 size_t Connection::Together(Runs runs) {
   size_t count = 0;
   // What shares a round trip shares the name that the session has meanwhile.
-  while (count < runs.size() && count < kMaxTogether &&
+  while (!options_.always_reset && count < runs.size() && count < kMaxTogether &&
          runs[count]->caller == runs.front()->caller && IsBrisk(*runs[count])) {
     ++count;
   }
@@ -59,6 +59,7 @@ bool Connection::IsBrisk(const StatementRun& run) {
 }
 
 size_t Connection::RunBatch(Runs runs) {
+  Refresh();
   const size_t count = std::max<size_t>(Together(runs), 1);
   if (count > 1) {
     RunTogether(runs.first(count));
@@ -89,7 +90,8 @@ struct Connection::Flight {
   bool again = false;
 };
 
-void Connection::SendTogether(Runs runs, std::deque<Flight>* flights) {
+void Connection::SendTogether(Runs runs, std::deque<Flight>* flights,
+                              std::vector<StatementRun*>* again) {
   bool open = false;  // the last one's sync is still to come
   const auto close = [&] {
     if (std::exchange(open, false)) link_->SendSync();
@@ -97,11 +99,15 @@ void Connection::SendTogether(Runs runs, std::deque<Flight>* flights) {
   for (StatementRun* run : runs) {
     if (!MayStart(run)) continue;
     Flight& flight = flights->emplace_back(link_.get(), run, statements_.FindAgain(run->sql));
-    const bool shares = flight.statement->text.reads && !flavor_.cockroach;
+    const bool shares = flight.statement->reads() && !flavor_.cockroach;
     run->status = flight.watch.Interruption();
     if (run->writer != nullptr) run->writer->Begin(flight.statement->columns);
     if (!shares) close();
     if (!run->status.ok() || !Send(run, flight.statement, run->args)) {
+      if (MayBeStale(run->status, *flight.statement)) {
+        statements_.Remove(flight.statement);
+        again->push_back(run);
+      }
       flights->pop_back();
       continue;
     }
@@ -143,8 +149,8 @@ void Connection::ReceiveSegment(std::span<Flight* const> segment, bool* cancelle
       Interrupt(&command, ResultTooLarge());
       Receive(run, *flight->statement, &command, kMaxBehind);
       flight->again = !run->status.ok();
-    } else if (ending == Ending::kStalePlan || command.stale) {
-      ForgetStale(flight->statement);
+    } else if (MayBeStale(run->status, *flight->statement)) {
+      statements_.Remove(flight->statement);
       flight->again = true;
     } else if (run->status.ok()) {
       flight->again = command.skipped;
@@ -174,7 +180,8 @@ void Connection::ReceiveSegment(std::span<Flight* const> segment, bool* cancelle
 void Connection::RunTogether(Runs runs) {
   std::deque<Flight> flights;
   const bool renamed = SendCaller(runs.front()->caller);
-  SendTogether(runs, &flights);
+  std::vector<StatementRun*> again;
+  SendTogether(runs, &flights, &again);
   if (renamed) {
     const Watch watch(link_.get(), runs.front()->deadline, nullptr);
     Command command(&watch);
@@ -198,7 +205,9 @@ void Connection::RunTogether(Runs runs) {
   }
   // The server tells the state of the session when nothing is on its way any more.
   if (!flights.empty()) CheckSession(flights.back().run, *flights.back().statement);
-  std::vector<StatementRun*> again;
+  for (const Flight& flight : flights) {
+    sequences_used_ = sequences_used_ || flight.statement->effects.writes;
+  }
   for (const Flight& flight : flights) {
     if (flight.again) again.push_back(flight.run);
   }

@@ -24,10 +24,12 @@ constexpr auto kStatementTimeoutSlack = std::chrono::seconds(5);
 absl::StatusOr<std::unique_ptr<Connection>> Connection::Open(const Options& options,
                                                              const Flavor& flavor,
                                                              TypeRegistry* types,
+                                                             Definitions* definitions,
                                                              const driver::Deadline& deadline) {
   absl::StatusOr<std::unique_ptr<Link>> link = Link::Connect(options, deadline);
   if (!link.ok()) return link.status();
-  std::unique_ptr<Connection> connection(new Connection(options, flavor, types, *std::move(link)));
+  std::unique_ptr<Connection> connection(
+      new Connection(options, flavor, types, definitions, *std::move(link)));
   const bool is_cockroach = !connection->cockroach_version().empty();
   if (flavor.cockroach != is_cockroach) {
     return driver::MakeErrorWithHint(
@@ -43,10 +45,12 @@ absl::StatusOr<std::unique_ptr<Connection>> Connection::Open(const Options& opti
 }
 
 Connection::Connection(const Options& options, const Flavor& flavor, TypeRegistry* types,
-                       std::unique_ptr<Link> link)
+                       Definitions* definitions, std::unique_ptr<Link> link)
     : options_(options),
       flavor_(flavor),
       types_(types),
+      definitions_(definitions),
+      definitions_seen_(definitions->version()),
       link_(std::move(link)),
       statements_(options.statement_cache_size) {}
 
@@ -119,30 +123,100 @@ absl::Status Connection::Reset() {
   return healthy() ? reset : link_->BrokenError();
 }
 
+void Connection::Refresh() {
+  statements_.Bury();
+  if (definitions_seen_ == definitions_->version()) return;
+  definitions_seen_ = definitions_->version();
+  statements_.RemoveAll();
+}
+
+int Connection::SendAhead(const std::string& sql) {
+  link_->SendText(sql);
+  link_->SendSync();
+  return 1;
+}
+
+int Connection::SendDeallocations() {
+  int segments = 0;
+  // A sync for each: one whose name the server has lost is not to keep the others.
+  for (const std::string& name : statements_.TakeRemoved()) {
+    segments += SendAhead("DEALLOCATE " + name);
+  }
+  return segments;
+}
+
+void Connection::TakeAhead(int segments, const Watch& watch) {
+  for (; segments > 0 && healthy(); --segments) {
+    Command command(&watch);
+    FinishSegment(&command).IgnoreError();
+  }
+}
+
+absl::Status Connection::ForgetSequences(const Statement& statement, const Watch& watch) {
+  if (!sequences_used_ || !statement.effects.reads_sequences || in_transaction_ || keep_session_) {
+    return absl::OkStatus();
+  }
+  sequences_used_ = false;
+  return Control("DISCARD SEQUENCES", watch);
+}
+
+void Connection::ChangeSession() {
+  session_changed_ = true;
+  if (in_transaction_ || keep_session_) statements_.EnterScope();
+}
+
 void Connection::CleanUp() {
+  if (healthy() && options_.always_reset) session_changed_ = true;
   // Within a transaction it is the same client's still.
   if (!session_changed_ || keep_session_ || in_transaction_ || !healthy()) return;
   session_changed_ = false;
+  sequences_used_ = false;
   caller_.clear();
+  statements_.LeaveScopes();
   if (flavor_.cockroach) {
     statements_.Clear();
     if (!Control("DISCARD ALL").ok()) link_->Break();
     return;
   }
-  // DISCARD ALL without what it does to prepared statements, in one round trip.
+  // DISCARD ALL without what it does to prepared statements, in one round trip. Those that
+  // are the driver's are not made by SQL, and nobody else can make such; if each of them is
+  // there still, and none of another sort, nobody has touched them.
   constexpr std::array kSteps = {
-      "CLOSE ALL",        "SET SESSION AUTHORIZATION DEFAULT", "RESET ALL",
-      "UNLISTEN *",       "SELECT pg_advisory_unlock_all()",   "DISCARD TEMP",
-      "DISCARD SEQUENCES"};
+      "CLOSE ALL",
+      "SET SESSION AUTHORIZATION DEFAULT",
+      "RESET ALL",
+      "UNLISTEN *",
+      "SELECT pg_catalog.pg_advisory_unlock_all()",
+      "DISCARD TEMP",
+      "DISCARD SEQUENCES",
+      "SELECT pg_catalog.count(*) FILTER (WHERE NOT from_sql), pg_catalog.count(*) FILTER (WHERE "
+      "from_sql) FROM pg_catalog.pg_prepared_statements WHERE name <> ''"};
   bool sent = true;
   for (const char* step : kSteps) sent = sent && link_->SendText(step);
   if (!statement_timeout_.empty()) sent = sent && link_->SendText(statement_timeout_);
   const driver::Deadline limit{.at = std::chrono::steady_clock::now() + options_.cancel_grace,
                                .reason = Reason::kQueryTimeout};
   const Watch watch(link_.get(), limit, nullptr);
-  Command command(&watch);
   // Whoever is next must not meet what could not be cleaned.
-  if (!sent || !link_->SendSync() || !FinishSegment(&command).ok()) link_->Break();
+  if (!sent || !link_->SendSync() || !TakeCleaned(watch)) link_->Break();
+}
+
+bool Connection::TakeCleaned(const Watch& watch) {
+  Command command(&watch);
+  bool good = true;
+  bool all_there = false;
+  for (bool synced = false; !synced;) {
+    absl::StatusOr<Result> result = Next(&command);
+    if (!result.ok()) return false;
+    synced = result->sort() == Result::Sort::kSync;
+    good = good && result->sort() != Result::Sort::kError;
+    if (result->sort() != Result::Sort::kDone || result->columns() != 2) continue;
+    all_there = result->value(0) == std::to_string(statements_.names()) && result->value(1) == "0";
+  }
+  if (!link_->WaitForCancel(command.give_up)) return false;
+  if (!good || all_there) return good;
+  statements_.Clear();
+  return Control("DEALLOCATE ALL", watch).ok();
 }
 
 }  // namespace penstock::postgres

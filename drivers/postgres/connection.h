@@ -17,11 +17,14 @@
 #include "absl/status/statusor.h"
 #include "drivers/api/driver.h"
 #include "drivers/postgres/bulk.h"
+#include "drivers/postgres/definitions.h"
+#include "drivers/postgres/effects.h"
 #include "drivers/postgres/encode.h"
 #include "drivers/postgres/flavor.h"
 #include "drivers/postgres/link.h"
 #include "drivers/postgres/options.h"
 #include "drivers/postgres/statement.h"
+#include "drivers/postgres/syntax.h"
 #include "drivers/postgres/types.h"
 
 namespace penstock::postgres {
@@ -32,9 +35,10 @@ namespace penstock::postgres {
 // transaction.cc the client's transaction, connection.cc the session itself.
 class Connection final : public driver::Connection {
  public:
-  // All three outlive the connection.
+  // All of them outlive the connection.
   static absl::StatusOr<std::unique_ptr<Connection>> Open(const Options& options,
                                                           const Flavor& flavor, TypeRegistry* types,
+                                                          Definitions* definitions,
                                                           const driver::Deadline& deadline);
 
   size_t Together(std::span<driver::StatementRun* const> runs) override;
@@ -104,8 +108,6 @@ class Connection final : public driver::Connection {
     size_t done = 0;
     // It was not run: one before it in its segment has failed.
     bool skipped = false;
-    // As Ending::kStalePlan, found before the segment's end.
-    bool stale = false;
     // Rows were thrown away: it cannot end well any more.
     bool rows_dropped = false;
     // Set once the server has been asked to cancel it.
@@ -117,15 +119,16 @@ class Connection final : public driver::Connection {
 
   // How the results of one statement have ended.
   enum class Ending : uint8_t {
-    kDone,       // its status says how
-    kMore,       // the first batch is full
-    kStalePlan,  // a table has changed since it was prepared, or it is not prepared any more
+    kDone,  // its status says how
+    kMore,  // the first batch is full
   };
 
   Connection(const Options& options, const Flavor& flavor, TypeRegistry* types,
-             std::unique_ptr<Link> link);
+             Definitions* definitions, std::unique_ptr<Link> link);
 
   // --- connection.cc
+  // Before anything runs: forgets what was prepared for definitions that have changed.
+  void Refresh();
   // Undoes what statements have left behind in the session, if they may have.
   void CleanUp();
 
@@ -134,6 +137,19 @@ class Connection final : public driver::Connection {
   bool SendCaller(std::string_view caller);
   // Takes the result of that.
   void TakeCaller(Command* command);
+  // Queues a statement of the driver's own, with a sync of its own; its outcome does not
+  // matter. Returns how many results TakeAhead has to take: 1.
+  int SendAhead(const std::string& sql);
+  // The same for the names of statements that are not kept any more.
+  int SendDeallocations();
+  void TakeAhead(int segments, const Watch& watch);
+  // Before a statement that may ask for it: forgets what sequences have told others.
+  absl::Status ForgetSequences(const Statement& statement, const Watch& watch);
+  // Something may have been left behind in the session, by which other statements of the
+  // same client may mean something else from now on.
+  void ChangeSession();
+  // After CleanUp's statements: whether the server has those prepared that it should.
+  bool TakeCleaned(const Watch& watch);
   // The longest that the server lets a statement run, should this process not be
   // there any more to end it.
   absl::Status LimitStatements(const driver::Deadline& deadline);
@@ -143,7 +159,9 @@ class Connection final : public driver::Connection {
   bool IsBrisk(const driver::StatementRun& run);
   void RunTogether(Runs runs);
   struct Flight;
-  void SendTogether(Runs runs, std::deque<Flight>* flights);
+  // `again`: those that are to be run by themselves instead.
+  void SendTogether(Runs runs, std::deque<Flight>* flights,
+                    std::vector<driver::StatementRun*>* again);
   // Takes the results of what shares a sync.
   void ReceiveSegment(std::span<Flight* const> segment, bool* cancelled_one);
 
@@ -164,6 +182,13 @@ class Connection final : public driver::Connection {
   void RunOnce(driver::StatementRun* run);
   // Runs one by itself.
   void RunOne(driver::StatementRun* run, bool may_leave_cursor);
+  // These two return whether the server has seen it, so that its failure counts.
+  bool RunMany(driver::StatementRun* run, Statement* statement, const Watch& watch);
+  bool RunPrepared(driver::StatementRun* run, Statement* statement, bool may_leave_cursor,
+                   std::unique_ptr<Watch>* watch);
+  // Its failure may come of what was true when the statement was described.
+  static bool MayBeStale(const absl::Status& status, const Statement& statement);
+  static absl::Status StalePlanError(const absl::Status& status);
   // Buffered at most, where a result cannot be left to a cursor.
   static constexpr size_t kNoCursor = size_t{32} << 20;
   // Sends one execution, without a sync. False: the run's status says why not.
@@ -179,6 +204,7 @@ class Connection final : public driver::Connection {
   absl::Status WriteRow(const Result& row, const Statement& statement, driver::RowWriter* writer);
   // After a statement: is the session as it should be?
   void CheckSession(driver::StatementRun* run, const Statement& statement);
+  void NoteDefinitions(const Statement& statement);
   // What `status`, should it be that the link was lost, means for a statement that
   // was sent; `over`: the server had said before that it ends the session.
   absl::Status WhenLost(const absl::Status& status, const Statement& statement, bool over) const;
@@ -218,21 +244,32 @@ class Connection final : public driver::Connection {
 
   // --- prepare.cc
   // What a text alone forbids.
-  static absl::Status Check(const Text& text);
-  static absl::Status CheckSql(std::string_view sql, const Text& text);
-  // The statement of `sql`, prepared with parameter types that suit `args`.
+  static absl::Status Check(std::string_view sql, const Syntax& syntax);
+  Syntax Read(std::string_view sql) const;
+  // The statement of `sql`, described with parameter types that suit `args`. `prepared`: as
+  // StatementRun has it.
   absl::StatusOr<Statement*> Prepare(std::string_view sql, std::span<const driver::Value> args,
-                                     const Watch& watch);
+                                     bool prepared, const Watch& watch);
+  // Null: it is not known, or not in the way that is asked for.
+  Statement* FindKnown(std::string_view sql, bool prepared);
   absl::StatusOr<Statement*> PrepareAs(std::string_view sql, const std::vector<uint32_t>& types,
-                                       const Watch& watch, bool may_fail);
-  absl::StatusOr<Result> Description(Command* command);
+                                       const Watch& watch, bool prepared, bool may_fail);
+  // Has the server describe it, and asks the first question about its effects with it.
+  absl::StatusOr<Result> Describe(const Statement& statement, const std::vector<uint32_t>& types,
+                                  const Watch& watch, bool may_fail, EffectsOf* effects);
+  absl::StatusOr<Result> Description(Command* command, EffectsOf* effects, bool* asked);
+  static void TakeAnswers(const Result& answers, EffectsOf* effects);
+  // Asks the rest of the questions.
+  absl::Status AskEffects(EffectsOf* effects, const Watch& watch);
   absl::Status TakeDescription(const Result& described, Statement* statement, const Watch& watch);
   absl::Status LearnTypes(const std::vector<uint32_t>& wanted, const Watch& watch);
-  void ForgetStale(const Statement* statement);
 
   const Options& options_;
   const Flavor& flavor_;
   TypeRegistry* const types_;
+  Definitions* const definitions_;
+  // Those for which the statements were prepared.
+  uint64_t definitions_seen_ = 0;
   const std::unique_ptr<Link> link_;
   StatementCache statements_;
   bool in_transaction_ = false;
@@ -242,6 +279,10 @@ class Connection final : public driver::Connection {
   std::string caller_;
   // Of SET statement_timeout; empty: nothing is to be set.
   std::string statement_timeout_;
+  // The transaction has changed definitions.
+  bool defines_ = false;
+  // Sequences may have told numbers to somebody that lastval() would tell to others.
+  bool sequences_used_ = false;
   // Something may have been left behind in the session.
   bool session_changed_ = false;
   // See KeepSession.
@@ -251,6 +292,7 @@ class Connection final : public driver::Connection {
   std::string arena_;
   std::vector<Parameter> parameters_;
   std::vector<WireValue> wire_values_;
+  std::vector<uint32_t> wire_types_;
 };
 
 }  // namespace penstock::postgres

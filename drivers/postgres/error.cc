@@ -125,7 +125,9 @@ bool EndsSession(const ServerError& error) {
 
 bool IsStalePlan(const ServerError& error) {
   return error.sqlstate == "26000" ||
-         (error.sqlstate == "0A000" && Has(error.message, "cached plan"));
+         // CockroachDB has other functions, and never other words.
+         (error.sqlstate == "0A000" && (error.routine == "RevalidateCachedQuery" ||
+                                        error.message == "cached plan must not change result type"));
 }
 
 }  // namespace penstock::postgres

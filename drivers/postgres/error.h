@@ -26,6 +26,8 @@ struct ServerError {
   std::string table;
   std::string column;
   std::string constraint;
+  // The function of the server's source that has raised it.
+  std::string routine;
   int32_t position = 0;
 };
 

@@ -144,7 +144,13 @@ bool Connection::Send(StatementRun* run, Statement* statement,
                       std::span<const driver::Value> args) {
   run->status = Encode(args, *statement);
   if (!run->status.ok()) return false;
-  if (link_->SendExecute(statement->name, wire_values_)) return true;
+  const bool kept = !statement->name.empty() && (run->prepared || !statement->effects.folds);
+  wire_types_.clear();
+  for (const Type* type : statement->parameters) wire_types_.push_back(type->oid);
+  if (kept ? link_->SendExecute(statement->name, wire_values_)
+           : link_->SendParsed(statement->sql, wire_types_, wire_values_)) {
+    return true;
+  }
   run->status = link_->BrokenError();
   return false;
 }
@@ -240,18 +246,13 @@ Connection::Ending Connection::Receive(StatementRun* run, const Statement& state
       case Result::Sort::kError: {
         if (!run->status.ok()) break;
         run->status = Failure(*result, *command);
+        if (in_transaction_ && !stale_read_ && IsStalePlan(result->error())) {
+          run->status = StalePlanError(run->status);
+        }
         // The server's error undoes the statement. Not so libpq's own, which has no
         // SQLSTATE, nor one that comes when it has ended, which may be the commit's.
         if (result->error().sqlstate.empty() || command->done > 0) {
           run->status = WhenLost(run->status, statement, over);
-        }
-        if (IsStalePlan(result->error()) && !in_transaction_) {
-          if (!command->ends_with_sync) {
-            command->stale = true;
-            break;
-          }
-          const absl::Status rest = FinishSegment(command);
-          return healthy() ? Ending::kStalePlan : Ending::kDone;
         }
         break;
       }
@@ -283,7 +284,7 @@ Connection::Ending Connection::Ended(StatementRun* run, const Command& command) 
 absl::Status Connection::WhenLost(const absl::Status& status, const Statement& statement,
                                   bool over) const {
   // The commit is what the sync makes of the statement.
-  const bool may_commit = !in_transaction_ && !statement.text.reads && !over;
+  const bool may_commit = !in_transaction_ && !statement.reads() && !over;
   return may_commit && Lost(status) ? OutcomeUnknown() : status;
 }
 
@@ -300,8 +301,10 @@ void Connection::RunOnce(StatementRun* run) {
   const Watch watch(link_.get(), run->deadline, run->cancellation);
   run->status = watch.Interruption();
   Statement statement;
-  statement.text = Inspect(run->sql);
-  if (run->status.ok()) run->status = CheckSql(run->sql, statement.text);
+  const Syntax syntax = Read(run->sql);
+  statement.verb = syntax.verb;
+  statement.forgets_prepared = syntax.forgets_prepared;
+  if (run->status.ok()) run->status = Check(run->sql, syntax);
   if (!run->status.ok()) return;
   run->summary = {};
   Command command(&watch);
@@ -325,56 +328,86 @@ void Connection::RunOne(StatementRun* run, bool may_leave_cursor) {
     return;
   }
   auto watch = std::make_unique<Watch>(link_.get(), run->deadline, run->cancellation);
-  run->status = watch->Interruption();
-  if (!run->status.ok()) return;
   constexpr int kAttempts = 3;
   for (int attempt = 1; attempt <= kAttempts; ++attempt) {
+    run->status = watch->Interruption();
+    if (!run->status.ok()) return;
     const bool many = !run->rows.empty();
-    absl::StatusOr<Statement*> prepared = Prepare(
-        run->sql, many ? std::span<const driver::Value>(run->rows.front()) : run->args, *watch);
+    absl::StatusOr<Statement*> prepared =
+        Prepare(run->sql, many ? std::span<const driver::Value>(run->rows.front()) : run->args,
+                run->prepared, *watch);
     if (!prepared.ok()) {
       run->status = prepared.status();
       return;
     }
     Statement* statement = *prepared;
+    run->status = ForgetSequences(*statement, *watch);
+    if (!run->status.ok()) return;
     run->summary = {};
     if (run->writer != nullptr) run->writer->Begin(statement->columns);
-    auto command = std::make_unique<Command>(watch.get());
-    const driver::TimePoint began = Now();
-    const bool renamed = SendCaller(run->caller);
-    if (many) {
-      if (renamed) TakeCaller(command.get());
-      RunRows(run, statement, *watch);
-      CheckSession(run, *statement);
-      return;
-    }
-    run->status = watch->Interruption();
-    const bool sent = run->status.ok() && Send(run, statement, run->args);
-    if (sent) link_->SendSync();
-    if (renamed) TakeCaller(command.get());
-    if (!sent) return;
-    link_->RowByRow();
-    const Ending ending = Receive(run, *statement, command.get(),
-                                  may_leave_cursor ? run->limits.max_bytes : kNoCursor);
-    if (ending == Ending::kMore && may_leave_cursor) {
-      statement->Note(Now() - began, run->limits.max_bytes);
-      run->cursor =
-          std::make_unique<Cursor>(this, run, statement, std::move(watch), std::move(command));
-      return;
-    }
-    if (ending == Ending::kMore) {
-      Interrupt(command.get(), ResultTooLarge());
-      Receive(run, *statement, command.get(), kNoCursor);
-    }
-    if (ending == Ending::kStalePlan && attempt < kAttempts) {
-      ForgetStale(statement);
-      run->status = absl::OkStatus();
-      continue;
-    }
-    statement->Note(Now() - began, run->writer != nullptr ? run->writer->bytes() : 0);
+    const bool sent = many ? RunMany(run, statement, *watch)
+                           : RunPrepared(run, statement, may_leave_cursor, &watch);
+    if (run->cursor != nullptr) return;
     CheckSession(run, *statement);
-    return;
+    if (!MayBeStale(run->status, *statement)) return;
+    statements_.Remove(statement);
+    // Within a transaction what the server has refused is final.
+    if (!healthy() || (in_transaction_ && sent)) return;
   }
+}
+
+bool Connection::RunMany(StatementRun* run, Statement* statement, const Watch& watch) {
+  if (SendCaller(run->caller)) TakeAhead(1, watch);
+  const bool could_go_on = !in_transaction_ || !transaction_aborted();
+  RunRows(run, statement, watch);
+  return in_transaction_ && could_go_on && transaction_aborted();
+}
+
+bool Connection::RunPrepared(StatementRun* run, Statement* statement, bool may_leave_cursor,
+                             std::unique_ptr<Watch>* watch) {
+  auto command = std::make_unique<Command>(watch->get());
+  const driver::TimePoint began = Now();
+  const bool renamed = SendCaller(run->caller);
+  run->status = (*watch)->Interruption();
+  const bool sent = run->status.ok() && Send(run, statement, run->args);
+  if (sent) link_->SendSync();
+  if (renamed) TakeCaller(command.get());
+  if (!sent) return false;
+  link_->RowByRow();
+  const Ending ending = Receive(run, *statement, command.get(),
+                                may_leave_cursor ? run->limits.max_bytes : kNoCursor);
+  if (ending == Ending::kMore && may_leave_cursor) {
+    statement->Note(Now() - began, run->limits.max_bytes);
+    run->cursor =
+        std::make_unique<Cursor>(this, run, statement, std::move(*watch), std::move(command));
+    return true;
+  }
+  if (ending == Ending::kMore) {
+    Interrupt(command.get(), ResultTooLarge());
+    Receive(run, *statement, command.get(), kNoCursor);
+  }
+  statement->Note(Now() - began, run->writer != nullptr ? run->writer->bytes() : 0);
+  return true;
+}
+
+bool Connection::MayBeStale(const absl::Status& status, const Statement& statement) {
+  if (status.ok() || statement.fresh) return false;
+  const driver::ErrorInfo info = driver::GetErrorInfo(status);
+  // The driver's own: a value does not suit the type that a parameter had.
+  if (info.sqlstate.empty()) {
+    return info.reason == Reason::kInvalidParameter || info.reason == Reason::kDataException;
+  }
+  // By the classes of what depends on types, names and plans; not what the data or the
+  // backend's state are the reason of.
+  constexpr std::array<std::string_view, 6> kClasses = {"0A", "22", "26", "3F", "42", "XX"};
+  return std::find(kClasses.begin(), kClasses.end(), info.sqlstate.substr(0, 2)) != kClasses.end();
+}
+
+absl::Status Connection::StalePlanError(const absl::Status& status) {
+  return driver::MakeError(Reason::kSerializationFailure,
+                           "a table has changed since the statement was prepared",
+                           {.sqlstate = driver::GetErrorInfo(status).sqlstate,
+                            .hint = "run the transaction again: the statement is prepared anew"});
 }
 
 absl::Status Connection::ResultTooLarge() {
@@ -385,8 +418,10 @@ absl::Status Connection::ResultTooLarge() {
 
 void Connection::CheckSession(StatementRun* run, const Statement& statement) {
   if (!healthy()) return;
-  if (statement.text.may_change_session) session_changed_ = true;
-  if (statement.text.drops_prepared) statements_.Clear();
+  sequences_used_ = sequences_used_ || statement.effects.writes;
+  if (statement.forgets_prepared) statements_.Clear();
+  if (statement.effects.changes_session) ChangeSession();
+  if (run->status.ok()) NoteDefinitions(statement);
   const bool open = link_->transaction() != Link::Transaction::kNone;
   if (open == in_transaction_) return;
   run->status = MakeErrorWithHint(Reason::kTransactionControl,
@@ -395,6 +430,16 @@ void Connection::CheckSession(StatementRun* run, const Statement& statement) {
   if (open) Control("ROLLBACK").IgnoreError();
   in_transaction_ = false;
   session_changed_ = true;
+}
+
+void Connection::NoteDefinitions(const Statement& statement) {
+  using Verb = Syntax::Verb;
+  if (statement.verb == Verb::kCode && in_transaction_) statements_.RemoveAll();
+  if (statement.verb != Verb::kDefine && statement.verb != Verb::kUnknown) return;
+  statements_.RemoveAll();
+  // Others see it when it is committed.
+  defines_ = in_transaction_;
+  if (!in_transaction_) definitions_->Change();
 }
 
 }  // namespace penstock::postgres

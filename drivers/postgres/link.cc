@@ -159,9 +159,9 @@ void Result::Clear::operator()(pg_result* result) const { PQclear(result); }
 
 bool Result::null(int column) const { return PQgetisnull(result_.get(), 0, column) != 0; }
 
-std::string_view Result::value(int column) const {
-  return {PQgetvalue(result_.get(), 0, column),
-          static_cast<size_t>(PQgetlength(result_.get(), 0, column))};
+std::string_view Result::value(int row, int column) const {
+  return {PQgetvalue(result_.get(), row, column),
+          static_cast<size_t>(PQgetlength(result_.get(), row, column))};
 }
 
 int Result::columns() const { return PQnfields(result_.get()); }
@@ -198,6 +198,7 @@ ServerError Result::error() const {
   error.table = field(PG_DIAG_TABLE_NAME);
   error.column = field(PG_DIAG_COLUMN_NAME);
   error.constraint = field(PG_DIAG_CONSTRAINT_NAME);
+  error.routine = field(PG_DIAG_SOURCE_FUNCTION);
   error.position =
       static_cast<int32_t>(std::strtol(field(PG_DIAG_STATEMENT_POSITION).c_str(), nullptr, 10));
   // Made by libpq itself when the link breaks.
@@ -293,7 +294,7 @@ bool Link::SendDescribe(const std::string& name) {
   return Sent(PQsendDescribePrepared(session_->raw(), name.c_str()));
 }
 
-bool Link::SendExecute(const std::string& name, std::span<const WireValue> values) {
+void Link::Spread(std::span<const WireValue> values) {
   data_.clear();
   lengths_.clear();
   formats_.clear();
@@ -302,8 +303,19 @@ bool Link::SendExecute(const std::string& name, std::span<const WireValue> value
     lengths_.push_back(value.length);
     formats_.push_back(value.binary ? 1 : 0);
   }
+}
+
+bool Link::SendExecute(const std::string& name, std::span<const WireValue> values) {
+  Spread(values);
   return Sent(PQsendQueryPrepared(session_->raw(), name.c_str(), static_cast<int>(values.size()),
                                   data_.data(), lengths_.data(), formats_.data(), 0));
+}
+
+bool Link::SendParsed(const std::string& sql, std::span<const uint32_t> types,
+                      std::span<const WireValue> values) {
+  Spread(values);
+  return Sent(PQsendQueryParams(session_->raw(), sql.c_str(), static_cast<int>(values.size()),
+                                types.data(), data_.data(), lengths_.data(), formats_.data(), 0));
 }
 
 bool Link::SendText(const std::string& sql) {

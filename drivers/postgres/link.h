@@ -41,7 +41,8 @@ class Result {
   Sort sort() const { return sort_; }
   // kRow; null: SQL NULL.
   bool null(int column) const;
-  std::string_view value(int column) const;
+  std::string_view value(int column) const { return value(0, column); }
+  std::string_view value(int row, int column) const;
   // kRow, kDone of a description and of a statement with rows.
   int columns() const;
   std::string column_name(int column) const;
@@ -97,6 +98,9 @@ class Link {
   bool SendDescribe(const std::string& name);
   // A statement that was prepared. `values` are copied.
   bool SendExecute(const std::string& name, std::span<const WireValue> values);
+  // A statement that is parsed now, `types` being those of all of its parameters.
+  bool SendParsed(const std::string& sql, std::span<const uint32_t> types,
+                  std::span<const WireValue> values);
   // A statement without parameters, unprepared.
   bool SendText(const std::string& sql);
   bool SendSync();
@@ -159,6 +163,8 @@ class Link {
   explicit Link(std::unique_ptr<Session> session);
   static void OnNotice(void* self, const pg_result* notice);
   bool Sent(int ok);
+  // The values as libpq wants them.
+  void Spread(std::span<const WireValue> values);
   // Waits once, for what the socket or Wake brings; kReady: something has come.
   Wait Poll(bool unsent, driver::TimePoint until);
 
@@ -167,7 +173,7 @@ class Link {
   bool broken_ = false;
   bool session_ended_ = false;
   std::shared_ptr<CancelRequest> cancel_;
-  // Scratch of SendExecute.
+  // Scratch of Spread.
   std::vector<const char*> data_;
   std::vector<int> lengths_;
   std::vector<int> formats_;

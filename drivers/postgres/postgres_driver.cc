@@ -26,7 +26,7 @@ class Driver final : public driver::Driver {
   absl::StatusOr<std::unique_ptr<driver::Connection>> Connect(
       driver::Lane /*lane*/, const driver::Deadline& deadline) override {
     absl::StatusOr<std::unique_ptr<Connection>> connection =
-        Connection::Open(options_, flavor_, &types_, deadline);
+        Connection::Open(options_, flavor_, &types_, &definitions_, deadline);
     if (!connection.ok()) return connection.status();
     std::lock_guard lock(mutex_);
     server_version_ =
@@ -38,6 +38,7 @@ class Driver final : public driver::Driver {
   const Options options_;
   const Flavor flavor_;
   TypeRegistry types_;
+  Definitions definitions_;
   mutable std::mutex mutex_;
   std::string server_version_;
 };

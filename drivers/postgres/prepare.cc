@@ -25,30 +25,40 @@ constexpr size_t kMaxParameters = 7'498;
 
 }  // namespace
 
-absl::Status Connection::CheckSql(std::string_view sql, const Text& text) {
-  absl::Status checked = Check(text);
-  if (!checked.ok() || sql.find('\0') == std::string_view::npos) return checked;
-  return driver::MakeError(Reason::kSyntax, "the statement has a NUL character in it");
+absl::Status Connection::Check(std::string_view sql, const Syntax& syntax) {
+  if (sql.find('\0') != std::string_view::npos) {
+    return driver::MakeError(Reason::kSyntax, "the statement has a NUL character in it");
+  }
+  switch (syntax.verb) {
+    case Syntax::Verb::kEmpty:
+      return driver::MakeError(Reason::kEmptyStatement, "the statement is empty");
+    case Syntax::Verb::kSeveral:
+      return MakeErrorWithHint(Reason::kMultipleStatements,
+                               "the request has more than one statement",
+                               "send one statement a request; scripts belong to migrations");
+    case Syntax::Verb::kTransaction:
+      return MakeErrorWithHint(Reason::kTransactionControl,
+                               "transactions are not controlled by SQL text",
+                               "use the Transaction call, which holds a connection for it");
+    case Syntax::Verb::kCopyStream:
+      return MakeErrorWithHint(Reason::kUnsupported, "COPY from or to the client is not served",
+                               "use Exec with rows, and Query, which streams");
+    case Syntax::Verb::kListen:
+      return MakeErrorWithHint(Reason::kUnsupported,
+                               "LISTEN is not served: no notification could reach the caller",
+                               "listen on a connection of your own; NOTIFY is served");
+    default: return absl::OkStatus();
+  }
 }
 
-absl::Status Connection::Check(const Text& text) {
-  if (text.empty) {
-    return driver::MakeError(Reason::kEmptyStatement, "the statement is empty");
-  }
-  if (text.controls_transaction) {
-    return MakeErrorWithHint(Reason::kTransactionControl,
-                             "transactions are not controlled by SQL text",
-                             "use the Transaction call, which holds a connection for it");
-  }
-  if (text.copies) {
-    return MakeErrorWithHint(Reason::kUnsupported, "COPY from or to the client is not served",
-                             "use Exec with rows, and Query, which streams");
-  }
-  return absl::OkStatus();
+Syntax Connection::Read(std::string_view sql) const {
+  // Otherwise a backslash may hide the end of a string, which the parser does not know.
+  const bool standard = link_->setting("standard_conforming_strings") == "on";
+  return standard && sql.find('\0') == std::string_view::npos ? ReadSyntax(sql) : Syntax{};
 }
 
 absl::StatusOr<Statement*> Connection::Prepare(std::string_view sql,
-                                               std::span<const driver::Value> args,
+                                               std::span<const driver::Value> args, bool prepared,
                                                const Watch& watch) {
   if (args.size() > kMaxParameters) {
     return MakeErrorWithHint(Reason::kLimitExceeded,
@@ -56,7 +66,7 @@ absl::StatusOr<Statement*> Connection::Prepare(std::string_view sql,
                                          args.size(), kMaxParameters),
                              "send an array, or use the rows of Exec");
   }
-  Statement* statement = statements_.FindAgain(sql);
+  Statement* statement = FindKnown(sql, prepared);
   std::vector<uint32_t> types;
   if (statement == nullptr) {
     for (const driver::Value& arg : args) {
@@ -67,7 +77,7 @@ absl::StatusOr<Statement*> Connection::Prepare(std::string_view sql,
     // One whose types had to be declared is found by them.
     if (!types.empty()) statement = statements_.Find(sql, types);
     if (statement != nullptr) return statement;
-    absl::StatusOr<Statement*> inferred = PrepareAs(sql, {}, watch, !args.empty());
+    absl::StatusOr<Statement*> inferred = PrepareAs(sql, {}, watch, prepared, !args.empty());
     if (!inferred.ok()) {
       if (args.empty() || !WantsTypes(inferred.status())) return inferred;
       for (size_t i = 1; i <= args.size(); ++i) {
@@ -76,7 +86,7 @@ absl::StatusOr<Statement*> Connection::Prepare(std::string_view sql,
             Reason::kInvalidParameter,
             fmt::format("{} values were given, and the statement has no ${}", args.size(), i));
       }
-      return PrepareAs(sql, types, watch, false);
+      return PrepareAs(sql, types, watch, prepared, false);
     }
     statement = *inferred;
   }
@@ -91,46 +101,79 @@ absl::StatusOr<Statement*> Connection::Prepare(std::string_view sql,
   }
   if (types.empty()) return statement;
   if (Statement* declared = statements_.Find(sql, types); declared != nullptr) return declared;
-  return PrepareAs(sql, types, watch, false);
+  return PrepareAs(sql, types, watch, prepared, false);
+}
+
+Statement* Connection::FindKnown(std::string_view sql, bool prepared) {
+  Statement* statement = statements_.FindAgain(sql);
+  if (statement == nullptr || !prepared || !statement->name.empty() || statements_.in_scope() ||
+      !statement->plannable()) {
+    return statement;
+  }
+  // Until now nobody had asked for it to be kept on the server.
+  statements_.Remove(statement);
+  return nullptr;
 }
 
 absl::StatusOr<Statement*> Connection::PrepareAs(std::string_view sql,
                                                  const std::vector<uint32_t>& types,
-                                                 const Watch& watch, bool may_fail) {
-  auto statement = std::make_unique<Statement>();
-  statement->text = Inspect(sql);
-  absl::Status checked = CheckSql(sql, statement->text);
+                                                 const Watch& watch, bool prepared,
+                                                 bool may_fail) {
+  const Syntax syntax = Read(sql);
+  absl::Status checked = Check(sql, syntax);
   if (!checked.ok()) return checked;
+  auto statement = std::make_unique<Statement>();
   statement->sql = sql;
-  statement->name = statements_.NextName();
-  // A failure that is not the last word must not abort a client's transaction.
-  const bool guarded = may_fail && in_transaction_;
-  bool sent = true;
-  if (!in_transaction_) {
-    for (const std::string& name : statements_.TakeRemoved()) {
-      sent = sent && link_->SendText("DEALLOCATE " + name);
-    }
+  statement->verb = syntax.verb;
+  statement->forgets_prepared = syntax.forgets_prepared;
+  const bool full = in_transaction_ && statements_.removed() >= options_.statement_cache_size;
+  if (syntax.plannable() && (prepared || !syntax.has_strings) && !statements_.in_scope() && !full) {
+    statement->name = statements_.NextName();
   }
-  sent = sent && (!guarded || link_->SendText("SAVEPOINT penstock_prepare")) &&
-         link_->SendPrepare(statement->name, statement->sql, types) &&
-         link_->SendDescribe(statement->name) &&
-         (!guarded || link_->SendText("RELEASE SAVEPOINT penstock_prepare")) && link_->SendSync();
-  if (!sent) return link_->BrokenError();
-  Command command(&watch);
-  absl::StatusOr<Result> described = Description(&command);
-  if (!described.ok()) {
-    if (guarded && WantsTypes(described.status()) && healthy()) {
-      absl::Status undone = Control("ROLLBACK TO SAVEPOINT penstock_prepare");
-      if (!undone.ok()) return undone;
-    }
-    return described.status();
+  EffectsOf effects(syntax);
+  absl::StatusOr<Result> described = Describe(*statement, types, watch, may_fail, &effects);
+  if (described.ok()) {
+    checked = AskEffects(&effects, watch);
+    if (checked.ok()) checked = TakeDescription(*described, statement.get(), watch);
+  } else {
+    checked = described.status();
   }
-  absl::Status taken = TakeDescription(*described, statement.get(), watch);
-  if (!taken.ok()) return taken;
+  if (!checked.ok()) {
+    if (described.ok() && !statement->name.empty()) statements_.Abandon(statement->name);
+    return checked;
+  }
+  statement->effects = effects.effects();
   return statements_.Add(std::move(statement), types);
 }
 
-absl::StatusOr<Result> Connection::Description(Command* command) {
+absl::StatusOr<Result> Connection::Describe(const Statement& statement,
+                                            const std::vector<uint32_t>& types, const Watch& watch,
+                                            bool may_fail, EffectsOf* effects) {
+  const std::string question = effects->Question(flavor_.cockroach);
+  // A failure that is not the last word must not abort a client's transaction.
+  const bool guarded = in_transaction_ && (may_fail || !question.empty());
+  const int ahead = in_transaction_ ? 0 : SendDeallocations();
+  const bool sent = (!guarded || link_->SendText("SAVEPOINT penstock_prepare")) &&
+                    link_->SendPrepare(statement.name, statement.sql, types) &&
+                    link_->SendDescribe(statement.name) &&
+                    (question.empty() || link_->SendText(question)) &&
+                    (!guarded || link_->SendText("RELEASE SAVEPOINT penstock_prepare")) &&
+                    link_->SendSync();
+  if (!sent) return link_->BrokenError();
+  TakeAhead(ahead, watch);
+  Command command(&watch);
+  bool asked = question.empty();
+  absl::StatusOr<Result> described = Description(&command, effects, &asked);
+  const bool undo = guarded && healthy() && link_->transaction() == Link::Transaction::kFailed;
+  if (undo && (described.ok() || (may_fail && WantsTypes(described.status())))) {
+    absl::Status undone = Control("ROLLBACK TO SAVEPOINT penstock_prepare", watch);
+    if (!undone.ok()) return undone;
+  }
+  if (!asked) effects->GiveUp();
+  return described;
+}
+
+absl::StatusOr<Result> Connection::Description(Command* command, EffectsOf* effects, bool* asked) {
   Result description;
   absl::Status failure;
   bool described = false;
@@ -145,13 +188,19 @@ absl::StatusOr<Result> Connection::Description(Command* command) {
         if (!described) return driver::MakeError(Reason::kIo, "the server described nothing");
         return description;
       case Result::Sort::kError:
-        if (failure.ok()) failure = Failure(*result, *command);
+        // What came of the question alone is not the statement's.
+        if (failure.ok() && (!described || !command->interruption.ok())) {
+          failure = Failure(*result, *command);
+        }
         break;
       case Result::Sort::kDone:
         // Commands of text say what they did; a preparation says nothing.
         if (result->is_description()) {
           description = *std::move(result);
           described = true;
+        } else if (described && result->columns() > 0) {
+          TakeAnswers(*result, effects);
+          *asked = true;
         }
         break;
       default: break;
@@ -159,6 +208,40 @@ absl::StatusOr<Result> Connection::Description(Command* command) {
   }
   link_->Break();
   return failure.ok() ? link_->BrokenError() : failure;
+}
+
+void Connection::TakeAnswers(const Result& answers, EffectsOf* effects) {
+  for (int row = 0; row < answers.rows(); ++row) {
+    effects->Take(answers.value(row, 0), answers.value(row, 1), answers.value(row, 2));
+  }
+}
+
+absl::Status Connection::AskEffects(EffectsOf* effects, const Watch& watch) {
+  for (std::string question = effects->Question(flavor_.cockroach); !question.empty();
+       question = effects->Question(flavor_.cockroach)) {
+    const bool guarded = in_transaction_;
+    const bool sent = (!guarded || link_->SendText("SAVEPOINT penstock_prepare")) &&
+                      link_->SendText(question) &&
+                      (!guarded || link_->SendText("RELEASE SAVEPOINT penstock_prepare")) &&
+                      link_->SendSync();
+    Command command(&watch);
+    absl::Status failure = sent ? absl::OkStatus() : link_->BrokenError();
+    for (bool synced = !sent; !synced;) {
+      absl::StatusOr<Result> result = Next(&command);
+      if (!result.ok()) return result.status();
+      synced = result->sort() == Result::Sort::kSync;
+      if (result->sort() == Result::Sort::kError) failure = Failure(*result, command);
+      if (result->sort() == Result::Sort::kDone && result->columns() > 0) {
+        TakeAnswers(*result, effects);
+      }
+    }
+    if (!link_->WaitForCancel(command.give_up)) link_->Break();
+    if (failure.ok()) continue;
+    if (!healthy() || !command.interruption.ok()) return failure;
+    effects->GiveUp();
+    return guarded ? Control("ROLLBACK TO SAVEPOINT penstock_prepare", watch) : absl::OkStatus();
+  }
+  return absl::OkStatus();
 }
 
 absl::Status Connection::TakeDescription(const Result& described, Statement* statement,
@@ -208,26 +291,20 @@ absl::Status Connection::LearnTypes(const std::vector<uint32_t>& wanted, const W
   return absl::OkStatus();
 }
 
-void Connection::ForgetStale(const Statement* statement) {
-  // It may be gone from the server altogether, then a DEALLOCATE would fail;
-  // names are never used twice, so nothing is lost by leaving it there.
-  statements_.Remove(statement);
-  statements_.TakeRemoved();
-}
-
 absl::StatusOr<driver::StatementInfo> Connection::Describe(std::string_view sql,
                                                            const driver::Deadline& deadline,
                                                            driver::Cancellation* cancellation) {
+  Refresh();
   const Watch watch(link_.get(), deadline, cancellation);
   absl::Status interrupted = watch.Interruption();
   if (!interrupted.ok()) return interrupted;
-  absl::StatusOr<Statement*> statement = Prepare(sql, {}, watch);
+  absl::StatusOr<Statement*> statement = Prepare(sql, {}, /*prepared=*/true, watch);
   if (!statement.ok()) return statement.status();
   driver::StatementInfo info;
   info.parameter_count = static_cast<int>((*statement)->parameters.size());
   for (const Type* type : (*statement)->parameters) info.parameter_kinds.push_back(type->kind);
   info.columns = (*statement)->columns;
-  info.read_only = (*statement)->text.reads;
+  info.read_only = (*statement)->reads();
   return info;
 }
 

@@ -18,9 +18,12 @@ std::string BeginText(std::chrono::microseconds staleness) {
                      count % 1'000'000);
 }
 
-absl::Status CheckReads(std::string_view sql) {
-  const Text text = Inspect(sql);
-  if (text.reads || text.empty || text.controls_transaction) return absl::OkStatus();
+absl::Status CheckReads(const Syntax& syntax) {
+  using Verb = Syntax::Verb;
+  if ((syntax.verb == Verb::kSelect && !syntax.writes) || syntax.verb == Verb::kShow ||
+      syntax.verb == Verb::kEmpty || syntax.verb == Verb::kTransaction) {
+    return absl::OkStatus();
+  }
   return driver::MakeErrorWithHint(Reason::kInvalidParameter,
                                    "staleness was given to a statement that is not a SELECT",
                                    "leave it out, or send a SELECT, VALUES, TABLE or SHOW");
@@ -35,7 +38,7 @@ bool MayBeStalePlan(const absl::Status& status) {
 }  // namespace
 
 void Connection::RunStale(StatementRun* run, bool may_leave_cursor) {
-  run->status = CheckReads(run->sql);
+  run->status = CheckReads(Read(run->sql));
   if (!run->status.ok()) return;
   constexpr int kAttempts = 2;
   for (int attempt = 1; attempt <= kAttempts; ++attempt) {
@@ -54,7 +57,7 @@ void Connection::RunStale(StatementRun* run, bool may_leave_cursor) {
     EndStaleRead();
     Statement* const statement = statements_.FindAgain(run->sql);
     if (!MayBeStalePlan(run->status) || statement == nullptr) return;
-    ForgetStale(statement);
+    statements_.Remove(statement);
   }
 }
 

@@ -14,42 +14,41 @@
 #include <vector>
 
 #include "drivers/api/value.h"
+#include "drivers/postgres/effects.h"
+#include "drivers/postgres/syntax.h"
 #include "drivers/postgres/types.h"
 
 namespace penstock::postgres {
 
-// What the text of a statement gives away, before the server has seen it.
-struct Text {
-  // BEGIN, COMMIT, SAVEPOINT, …: belongs to the Transaction stream.
-  bool controls_transaction = false;
-  // COPY from or to the client.
-  bool copies = false;
-  // Nothing but white space, comments and semicolons.
-  bool empty = false;
-  // It may leave something behind in the session: a setting, a lock, a
-  // temporary table. True where the text alone cannot tell.
-  bool may_change_session = false;
-  // PREPARE, DEALLOCATE, DISCARD: what the server has prepared may be gone.
-  bool drops_prepared = false;
-  // It begins with SELECT, VALUES, TABLE or SHOW: at its worst it writes by way
-  // of a function or a WITH.
-  bool reads = false;
-};
-Text Inspect(std::string_view sql);
-
-// One statement that the server has prepared.
+// One statement that the server has described.
 struct Statement {
+  // Under which the server keeps it prepared; empty: it does not, and is sent the text
+  // each time.
   std::string name;
   std::string sql;
-  Text text;
+  Syntax::Verb verb = Syntax::Verb::kUnknown;
+  bool forgets_prepared = false;
+  Effects effects;
   // As the server has inferred or been told them.
   std::vector<const Type*> parameters;
   std::vector<const Type*> column_types;
   // Never null.
   driver::Columns columns;
+  // It was described just now, and not for an earlier run.
+  bool fresh = true;
 
   // Its rows may come in by COPY, as far as is known.
   bool may_copy = true;
+
+  // It does nothing but read: it may be repeated, and share a transaction.
+  bool reads() const {
+    return (verb == Syntax::Verb::kSelect || verb == Syntax::Verb::kShow) && !effects.writes;
+  }
+
+  // See Syntax.
+  bool plannable() const {
+    return verb == Syntax::Verb::kSelect || verb == Syntax::Verb::kWrite;
+  }
 
   // How it has behaved so far: the longest time and the largest result, of
   // which older ones are forgotten little by little.
@@ -62,38 +61,66 @@ struct Statement {
 };
 
 // By text and declared parameter types; the least recently used one goes first.
+//
+// A statement means what its text means under the settings that the session has. So what
+// was described while a client has changed them (in a scope) is found in that scope only,
+// and what was described before is not found in it.
+//
+// A pointer to a statement is good until the next Bury, also when it is removed before.
 class StatementCache {
  public:
-  explicit StatementCache(size_t capacity) : capacity_(capacity) {}
+  explicit StatementCache(size_t capacity);
 
-  // `types`: those declared to the server, where not all are left to it.
+  // `types`: those declared to the server, where not all are left to it. What is found is
+  // not fresh any more.
   Statement* Find(std::string_view sql, const std::vector<uint32_t>& types = {});
   // The statement of the last Find without types, if its text is the same.
-  Statement* FindAgain(std::string_view sql) {
-    return last_ != nullptr && last_->sql == sql ? last_ : Find(sql);
-  }
+  Statement* FindAgain(std::string_view sql);
   Statement* Add(std::unique_ptr<Statement> statement, const std::vector<uint32_t>& types);
   void Remove(const Statement* statement);
-  // The names of what was removed since, for the server to forget.
-  std::vector<std::string> TakeRemoved() { return std::exchange(removed_, {}); }
+  // Removes all of them.
+  void RemoveAll();
   // The server has forgotten them all.
   void Clear();
-  std::string NextName() { return "p" + std::to_string(++named_); }
+  // Frees those that were removed.
+  void Bury() { graves_.clear(); }
+
+  // The settings of the session are others from now on, and those of before again.
+  void EnterScope();
+  void LeaveScopes();
+  bool in_scope() const { return !scope_.empty(); }
+
+  // A name that nobody has had and nobody can guess.
+  std::string NextName() { return prefix_ + std::to_string(++named_); }
+  // The server has prepared this name, but the statement was not kept.
+  void Abandon(std::string name) { removed_.push_back(std::move(name)); }
+  // The names of what was removed since, for the server to forget.
+  std::vector<std::string> TakeRemoved() { return std::exchange(removed_, {}); }
+  size_t removed() const { return removed_.size(); }
+  // How many names the server has.
+  size_t names() const { return kept_ + removed_.size(); }
 
  private:
   struct Entry {
     std::string key;
     std::unique_ptr<Statement> statement;
+    bool scoped = false;
   };
   using Entries = std::list<Entry>;
+  std::string KeyOf(std::string_view sql, const std::vector<uint32_t>& types) const;
   void Erase(Entries::iterator entry);
 
   const size_t capacity_;
+  const std::string prefix_;
   Entries entries_;  // the last used one first
   std::unordered_map<std::string_view, Entries::iterator> by_key_;
+  std::vector<std::unique_ptr<Statement>> graves_;
   std::vector<std::string> removed_;
+  size_t kept_ = 0;
   Statement* last_ = nullptr;
   uint64_t named_ = 0;
+  std::string scope_;
+  uint64_t scopes_ = 0;
 };
 
 }  // namespace penstock::postgres

@@ -1,5 +1,6 @@
 // A client's transaction.
 #include <chrono>
+#include <utility>
 
 #include "drivers/api/error.h"
 #include "drivers/postgres/connection.h"
@@ -29,9 +30,14 @@ absl::Status Connection::Begin(const driver::TransactionOptions& options) {
   absl::Status begun = watch.Interruption();
   if (begun.ok()) {
     Command command(&watch);
+    Refresh();
     const bool renamed = SendCaller(options.caller);
+    int ahead = SendDeallocations();
+    if (sequences_used_ && !keep_session_) ahead += SendAhead("DISCARD SEQUENCES");
     const bool sent = link_->SendText(BeginText(options)) && link_->SendSync();
     if (renamed) TakeCaller(&command);
+    TakeAhead(ahead, watch);
+    sequences_used_ = keep_session_;
     begun = sent ? FinishSegment(&command) : link_->BrokenError();
   }
   in_transaction_ = healthy() && link_->transaction() != Link::Transaction::kNone;
@@ -39,7 +45,10 @@ absl::Status Connection::Begin(const driver::TransactionOptions& options) {
   return begun;
 }
 
-void Connection::Run(driver::StatementRun& run) { RunOne(&run, /*may_leave_cursor=*/true); }
+void Connection::Run(driver::StatementRun& run) {
+  statements_.Bury();
+  RunOne(&run, /*may_leave_cursor=*/true);
+}
 
 absl::Status Connection::Commit() {
   in_transaction_ = false;
@@ -47,6 +56,8 @@ absl::Status Connection::Commit() {
   if (!link_->Alive()) return link_->BrokenError();
   const bool failed = transaction_aborted();
   absl::Status committed = Control("COMMIT");
+  // Also when nobody knows whether it is committed.
+  if (std::exchange(defines_, false)) definitions_->Change();
   if (committed.ok()) {
     // The server turns the commit of a failed transaction into a rollback.
     return failed ? driver::MakeError(Reason::kTransactionAborted,
@@ -60,6 +71,8 @@ absl::Status Connection::Commit() {
 
 absl::Status Connection::Rollback() {
   in_transaction_ = false;
+  // What was described since is of what is not there any more.
+  if (std::exchange(defines_, false)) statements_.RemoveAll();
   if (!healthy()) return link_->BrokenError();
   return link_->transaction() == Link::Transaction::kNone ? absl::OkStatus() : Control("ROLLBACK");
 }
@@ -69,6 +82,7 @@ absl::Status Connection::Savepoint(std::string_view name) {
 }
 
 absl::Status Connection::RollbackTo(std::string_view name) {
+  if (defines_) statements_.RemoveAll();
   return Control("ROLLBACK TO SAVEPOINT " + link_->quoted(name));
 }
 

@@ -173,6 +173,7 @@ class PrepareCall final : public BidiCall, public PendingRun, public Task, publi
     const ServerConfig& server = context_.config->server;
     builder_.Start(format_, server.batch_bytes, columns_);
     sql = sql_;
+    prepared = true;
     args = arguments_.values();
     cancellation = &cancellation_;
     caller = CallerName();

@@ -51,6 +51,17 @@ std::string PostgresDriverTest::Ask(const std::string& sql, std::vector<Value> a
   return call->row();
 }
 
+void PostgresDriverTest::AskOutside(const std::string& sql) {
+  const auto driver = Open(config_);
+  ASSERT_TRUE(driver.ok()) << driver.status();
+  const auto connection = (*driver)->Connect(driver::Lane::kWrite, driver::Deadline::None());
+  ASSERT_TRUE(connection.ok()) << connection.status();
+  Call call(sql);
+  driver::StatementRun* const run = &call.run;
+  (*connection)->RunBatch({&run, 1});
+  EXPECT_TRUE(call.run.status.ok()) << sql << ": " << call.run.status;
+}
+
 void PostgresDriverTest::MakeBrisk(const Calls& calls) {
   std::vector<driver::StatementRun*> runs;
   for (const auto& call : calls) runs.push_back(&call->run);

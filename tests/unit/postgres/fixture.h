@@ -36,6 +36,8 @@ class PostgresDriverTest : public ::testing::Test {
   std::unique_ptr<Call> TryInTransaction(const std::string& sql, std::vector<Value> args = {});
   // Expects that it succeeds; its first row.
   std::string Ask(const std::string& sql, std::vector<Value> args = {});
+  // The same by a client of which the driver knows nothing.
+  void AskOutside(const std::string& sql);
   // Runs each by itself, so that the driver knows them to be short.
   void MakeBrisk(const Calls& calls);
 
