@@ -17,10 +17,12 @@
 #include "absl/status/statusor.h"
 #include "drivers/api/driver.h"
 #include "drivers/postgres/bulk.h"
+#include "drivers/postgres/catalogue.h"
 #include "drivers/postgres/encode.h"
 #include "drivers/postgres/flavor.h"
 #include "drivers/postgres/link.h"
 #include "drivers/postgres/options.h"
+#include "drivers/postgres/parameter_types.h"
 #include "drivers/postgres/statement.h"
 #include "drivers/postgres/types.h"
 
@@ -134,6 +136,8 @@ class Connection final : public driver::Connection {
   bool SendCaller(std::string_view caller);
   // Takes the result of that.
   void TakeCaller(Command* command);
+  // Sets what the session should have begun with and has not.
+  absl::Status Settle(const driver::Deadline& deadline);
   // The longest that the server lets a statement run, should this process not be
   // there any more to end it.
   absl::Status LimitStatements(const driver::Deadline& deadline);
@@ -179,6 +183,8 @@ class Connection final : public driver::Connection {
   absl::Status WriteRow(const Result& row, const Statement& statement, driver::RowWriter* writer);
   // After a statement: is the session as it should be?
   void CheckSession(driver::StatementRun* run, const Statement& statement);
+  // After one that has put what the server sends into another encoding.
+  void RestoreEncoding(driver::StatementRun* run);
   // What `status`, should it be that the link was lost, means for a statement that
   // was sent; `over`: the server had said before that it ends the session.
   absl::Status WhenLost(const absl::Status& status, const Statement& statement, bool over) const;
@@ -225,9 +231,24 @@ class Connection final : public driver::Connection {
                                      const Watch& watch);
   absl::StatusOr<Statement*> PrepareAs(std::string_view sql, const std::vector<uint32_t>& types,
                                        const Watch& watch, bool may_fail);
+  // The same with the first of `attempts` that the server takes. `inferred`: why it could not
+  // tell the types itself; OK: it could.
+  absl::StatusOr<Statement*> PrepareAsAnyOf(std::string_view sql,
+                                            const std::vector<ParameterTypes>& attempts,
+                                            const absl::Status& inferred, const Watch& watch);
   absl::StatusOr<Result> Description(Command* command);
   absl::Status TakeDescription(const Result& described, Statement* statement, const Watch& watch);
-  absl::Status LearnTypes(const std::vector<uint32_t>& wanted, const Watch& watch);
+  // Gives `statement` its types, those of its parameters first, and its columns, which have
+  // `names`.
+  absl::Status Learn(const std::vector<uint32_t>& wanted, const std::vector<std::string>& names,
+                     Statement* statement, const Watch& watch);
+  // Asks again for types that the catalogue did not have.
+  absl::StatusOr<Statement*> Refreshed(Statement* statement, const Watch& watch);
+  // One for each of `wanted`. What may have changed is asked for, in one round trip.
+  absl::StatusOr<std::vector<TypePtr>> LearnTypes(const std::vector<uint32_t>& wanted,
+                                                  const Watch& watch);
+  absl::Status AskCatalogue(const std::vector<uint32_t>& missing, CatalogueAnswer* answer,
+                            const Watch& watch);
   void ForgetStale(const Statement* statement);
 
   const Options& options_;
@@ -240,6 +261,8 @@ class Connection final : public driver::Connection {
   bool stale_read_ = false;
   // Whose name the session has; empty: the configured one.
   std::string caller_;
+  // What does so; empty: nothing is to be set.
+  std::string missing_settings_;
   // Of SET statement_timeout; empty: nothing is to be set.
   std::string statement_timeout_;
   // Something may have been left behind in the session.

@@ -8,6 +8,7 @@
 #include "drivers/postgres/connection.h"
 #include "drivers/postgres/cursor.h"
 #include "drivers/postgres/decode.h"
+#include "drivers/postgres/scalar.h"
 #include "fmt/format.h"
 
 namespace penstock::postgres {
@@ -187,17 +188,15 @@ absl::Status Connection::WriteRow(const Result& row, const Statement& statement,
       writer->Null();
       continue;
     }
-    // Bytes come as "\\x" and two digits each.
-    const bool hex = statement.column_types[static_cast<size_t>(i)]->kind == driver::Kind::kBlob;
-    if ((hex ? (value.size() - 2) / 2 : value.size()) > options_.max_value_bytes) {
+    const Type& type = *statement.column_types[static_cast<size_t>(i)];
+    if (ContentBytes(type, value) > options_.max_value_bytes) {
       return MakeErrorWithHint(
           Reason::kLimitExceeded,
           fmt::format("a value of column '{}' has more than {} bytes",
                       (*statement.columns)[static_cast<size_t>(i)].name, options_.max_value_bytes),
           "raise max_value_bytes of the database, or read the value in parts");
     }
-    absl::Status written =
-        WriteValue(*statement.column_types[static_cast<size_t>(i)], value, writer);
+    absl::Status written = WriteValue(type, value, writer);
     if (!written.ok()) return written;
   }
   writer->EndRow();
@@ -330,8 +329,9 @@ void Connection::RunOne(StatementRun* run, bool may_leave_cursor) {
   constexpr int kAttempts = 3;
   for (int attempt = 1; attempt <= kAttempts; ++attempt) {
     const bool many = !run->rows.empty();
-    absl::StatusOr<Statement*> prepared = Prepare(
-        run->sql, many ? std::span<const driver::Value>(run->rows.front()) : run->args, *watch);
+    const std::vector<driver::Value> of_rows =
+        many ? Representatives(run->rows) : std::vector<driver::Value>();
+    absl::StatusOr<Statement*> prepared = Prepare(run->sql, many ? of_rows : run->args, *watch);
     if (!prepared.ok()) {
       run->status = prepared.status();
       return;
@@ -383,10 +383,22 @@ absl::Status Connection::ResultTooLarge() {
                            "read it with Query, which streams");
 }
 
+void Connection::RestoreEncoding(StatementRun* run) {
+  run->status = MakeErrorWithHint(
+      Reason::kUnsupported, "the statement has changed client_encoding: its answer cannot be read",
+      "leave client_encoding as it is, which is UTF8; convert_to gives a text's bytes in another "
+      "encoding");
+  session_changed_ = true;
+  // Within a failed transaction it cannot be set, and comes back with the rollback.
+  if (link_->transaction() == Link::Transaction::kFailed) return;
+  if (!Control("SET client_encoding = 'UTF8'").ok() || !link_->speaks_utf8()) link_->Break();
+}
+
 void Connection::CheckSession(StatementRun* run, const Statement& statement) {
   if (!healthy()) return;
   if (statement.text.may_change_session) session_changed_ = true;
   if (statement.text.drops_prepared) statements_.Clear();
+  if (!link_->speaks_utf8()) RestoreEncoding(run);
   const bool open = link_->transaction() != Link::Transaction::kNone;
   if (open == in_transaction_) return;
   run->status = MakeErrorWithHint(Reason::kTransactionControl,

@@ -449,6 +449,13 @@ std::string Link::setting(const char* name) const {
   return value == nullptr ? "" : value;
 }
 
+bool Link::speaks_utf8() const {
+  // PostgreSQL's own number of it.
+  constexpr int kUtf8 = 6;
+  // A server that tells of no encoding has but one.
+  return PQclientEncoding(session_->raw()) == kUtf8 || setting("client_encoding").empty();
+}
+
 std::string Link::quoted(std::string_view identifier) {
   return session_->quote_name(std::string(identifier));
 }

@@ -3,7 +3,10 @@
 #include <utility>
 
 #include "drivers/api/error.h"
+#include "drivers/api/text.h"
+#include "drivers/postgres/catalogue.h"
 #include "drivers/postgres/connection.h"
+#include "drivers/postgres/parameter_types.h"
 #include "fmt/format.h"
 
 namespace penstock::postgres {
@@ -12,16 +15,20 @@ namespace {
 using driver::MakeErrorWithHint;
 using driver::Reason;
 
-// It cannot tell what a parameter is from where it stands: "could not determine
-// the data type", "the function is not unique", "the operator is not unique".
-bool WantsTypes(const absl::Status& status) {
-  const std::string sqlstate = driver::GetErrorInfo(status).sqlstate;
-  return sqlstate == "42P18" || sqlstate == "42P08" || sqlstate == "42725";
-}
-
 // libpq takes the description of more for a broken link: its message is longer
 // than 30,000 bytes, and of a sort that it does not expect to be so long.
 constexpr size_t kMaxParameters = 7'498;
+
+// Says which of `count` parameters the text has no place for.
+absl::Status NamesEach(std::string_view sql, size_t count) {
+  for (size_t i = 1; i <= count; ++i) {
+    if (sql.find(fmt::format("${}", i)) != std::string_view::npos) continue;
+    return driver::MakeError(
+        Reason::kInvalidParameter,
+        fmt::format("{} values were given, and the statement has no ${}", count, i));
+  }
+  return absl::OkStatus();
+}
 
 }  // namespace
 
@@ -57,41 +64,46 @@ absl::StatusOr<Statement*> Connection::Prepare(std::string_view sql,
                              "send an array, or use the rows of Exec");
   }
   Statement* statement = statements_.FindAgain(sql);
-  std::vector<uint32_t> types;
   if (statement == nullptr) {
-    for (const driver::Value& arg : args) {
-      absl::StatusOr<uint32_t> type = NaturalType(arg);
-      if (!type.ok()) return type.status();
-      types.push_back(*type);
-    }
+    absl::StatusOr<std::vector<ParameterTypes>> attempts = TypesToTry(args, {});
     // One whose types had to be declared is found by them.
-    if (!types.empty()) statement = statements_.Find(sql, types);
-    if (statement != nullptr) return statement;
+    for (size_t i = 0; attempts.ok() && i < attempts->size(); ++i) {
+      statement = statements_.Find(sql, (*attempts)[i]);
+      if (statement != nullptr) return Refreshed(statement, watch);
+    }
     absl::StatusOr<Statement*> inferred = PrepareAs(sql, {}, watch, !args.empty());
     if (!inferred.ok()) {
       if (args.empty() || !WantsTypes(inferred.status())) return inferred;
-      for (size_t i = 1; i <= args.size(); ++i) {
-        if (sql.find(fmt::format("${}", i)) != std::string_view::npos) continue;
-        return driver::MakeError(
-            Reason::kInvalidParameter,
-            fmt::format("{} values were given, and the statement has no ${}", args.size(), i));
-      }
-      return PrepareAs(sql, types, watch, false);
+      absl::Status named = NamesEach(sql, args.size());
+      if (!named.ok()) return named;
+      if (!attempts.ok()) return attempts.status();
+      return PrepareAsAnyOf(sql, *attempts, inferred.status(), watch);
     }
     statement = *inferred;
   }
-  // "text" is what the server calls a parameter that could be anything.
-  types.clear();
-  for (size_t i = 0; i < args.size() && i < statement->parameters.size(); ++i) {
-    if (!NeedsDeclaredType(args[i], *statement->parameters[i])) continue;
-    types.resize(statement->parameters.size());
-    absl::StatusOr<uint32_t> type = NaturalType(args[i]);
-    if (!type.ok()) return type.status();
-    types[i] = *type;
+  if (args.size() == statement->parameters.size()) {
+    absl::StatusOr<std::vector<ParameterTypes>> attempts = TypesToTry(args, statement->parameters);
+    if (!attempts.ok()) return attempts.status();
+    if (!attempts->empty()) return PrepareAsAnyOf(sql, *attempts, absl::OkStatus(), watch);
   }
-  if (types.empty()) return statement;
-  if (Statement* declared = statements_.Find(sql, types); declared != nullptr) return declared;
-  return PrepareAs(sql, types, watch, false);
+  return Refreshed(statement, watch);
+}
+
+absl::StatusOr<Statement*> Connection::PrepareAsAnyOf(std::string_view sql,
+                                                      const std::vector<ParameterTypes>& attempts,
+                                                      const absl::Status& inferred,
+                                                      const Watch& watch) {
+  absl::Status first;
+  for (const ParameterTypes& types : attempts) {
+    Statement* known = statements_.Find(sql, types);
+    if (known != nullptr) return Refreshed(known, watch);
+    absl::StatusOr<Statement*> declared = PrepareAs(sql, types, watch, &types != &attempts.back());
+    if (declared.ok() || !WantsTypes(declared.status())) return declared;
+    first.Update(declared.status());
+  }
+  // What does not exist for anything is better told as the statement has it.
+  const bool nowhere = driver::GetErrorInfo(inferred).sqlstate == "42883";
+  return nowhere ? inferred : first;
 }
 
 absl::StatusOr<Statement*> Connection::PrepareAs(std::string_view sql,
@@ -166,46 +178,84 @@ absl::Status Connection::TakeDescription(const Result& described, Statement* sta
   std::vector<uint32_t> wanted;
   for (int i = 0; i < described.parameters(); ++i) wanted.push_back(described.parameter_type(i));
   for (int i = 0; i < described.columns(); ++i) wanted.push_back(described.column_type(i));
-  absl::Status learnt = LearnTypes(wanted, watch);
-  if (!learnt.ok()) return learnt;
-  for (int i = 0; i < described.parameters(); ++i) {
-    statement->parameters.push_back(types_->Find(described.parameter_type(i)));
-  }
-  auto columns = std::make_shared<std::vector<driver::Column>>();
+  std::vector<std::string> names;
   for (int i = 0; i < described.columns(); ++i) {
-    const Type* type = types_->Find(described.column_type(i));
+    // A server whose encoding is SQL_ASCII sends what it was given.
+    names.push_back(driver::ToUtf8(described.column_name(i)));
+  }
+  return Learn(wanted, names, statement, watch);
+}
+
+absl::Status Connection::Learn(const std::vector<uint32_t>& wanted,
+                               const std::vector<std::string>& names, Statement* statement,
+                               const Watch& watch) {
+  absl::StatusOr<std::vector<TypePtr>> types = LearnTypes(wanted, watch);
+  if (!types.ok()) return types.status();
+  statement->types = *std::move(types);
+  statement->parameters.clear();
+  statement->column_types.clear();
+  statement->provisional = false;
+  auto columns = std::make_shared<std::vector<driver::Column>>();
+  const size_t parameters = wanted.size() - names.size();
+  for (size_t i = 0; i < wanted.size(); ++i) {
+    const Type* type = statement->types[i].get();
+    statement->provisional = statement->provisional || type->provisional;
+    if (i < parameters) {
+      statement->parameters.push_back(type);
+      continue;
+    }
     statement->column_types.push_back(type);
     columns->push_back(
-        {.name = described.column_name(i), .kind = type->kind, .native_type = type->name});
+        {.name = names[i - parameters], .kind = type->kind, .native_type = type->name});
   }
   statement->columns = std::move(columns);
   return absl::OkStatus();
 }
 
-absl::Status Connection::LearnTypes(const std::vector<uint32_t>& wanted, const Watch& watch) {
-  // An array brings its element's type, a domain its base's.
-  for (std::vector<uint32_t> missing = types_->Missing(wanted); !missing.empty();
-       missing = types_->Missing(missing)) {
-    Command command(&watch);
-    if (!link_->SendText(TypeRegistry::CatalogueQuery(missing))) return link_->BrokenError();
-    link_->RowByRow();
-    link_->SendSync();
-    absl::Status failure;
-    bool synced = false;
-    while (!synced) {
-      absl::StatusOr<Result> result = Next(&command);
-      if (!result.ok()) return result.status();
-      synced = result->sort() == Result::Sort::kSync;
-      if (result->sort() == Result::Sort::kError) failure = Failure(*result, command);
-      if (result->sort() != Result::Sort::kRow) continue;
-      std::vector<std::string> row;
-      for (int i = 0; i < result->columns(); ++i) row.emplace_back(result->value(i));
-      types_->AddFromCatalogue(row);
-    }
-    if (!failure.ok()) return failure;
-    types_->AddUnknown(missing);
+absl::StatusOr<Statement*> Connection::Refreshed(Statement* statement, const Watch& watch) {
+  if (!statement->provisional) return statement;
+  std::vector<uint32_t> wanted;
+  for (const TypePtr& type : statement->types) wanted.push_back(type->oid);
+  std::vector<std::string> names;
+  for (const driver::Column& column : *statement->columns) names.push_back(column.name);
+  absl::Status learnt = Learn(wanted, names, statement, watch);
+  if (!learnt.ok()) return learnt;
+  return statement;
+}
+
+absl::StatusOr<std::vector<TypePtr>> Connection::LearnTypes(const std::vector<uint32_t>& wanted,
+                                                            const Watch& watch) {
+  CatalogueAnswer answer;
+  const std::vector<uint32_t> missing = types_->Missing(wanted);
+  if (!missing.empty()) {
+    absl::Status asked = AskCatalogue(missing, &answer, watch);
+    if (!asked.ok()) return asked;
   }
-  return absl::OkStatus();
+  std::vector<TypePtr> types;
+  for (const uint32_t number : wanted) types.push_back(answer.Resolve(number, types_));
+  return types;
+}
+
+absl::Status Connection::AskCatalogue(const std::vector<uint32_t>& missing, CatalogueAnswer* answer,
+                                      const Watch& watch) {
+  Command command(&watch);
+  if (!link_->SendText(CatalogueQuery(missing))) return link_->BrokenError();
+  link_->RowByRow();
+  link_->SendSync();
+  absl::Status failure;
+  for (;;) {
+    absl::StatusOr<Result> result = Next(&command);
+    if (!result.ok()) return result.status();
+    if (result->sort() == Result::Sort::kSync) return failure;
+    if (result->sort() == Result::Sort::kError) failure = Failure(*result, command);
+    if (result->sort() != Result::Sort::kRow) continue;
+    std::vector<std::string> row;
+    for (int i = 0; i < result->columns(); ++i) row.emplace_back(result->value(i));
+    if (answer->Add(row)) continue;
+    // Whatever else it sends is not worth waiting for.
+    link_->Break();
+    return driver::MakeError(Reason::kIo, "the server's catalogue of types cannot be read");
+  }
 }
 
 void Connection::ForgetStale(const Statement* statement) {

@@ -28,7 +28,8 @@ void Statement::Note(std::chrono::nanoseconds took, size_t bytes) {
 }
 
 bool Statement::brisk() const {
-  return has_run && time < kBriskTime && result_bytes < kBriskBytes && !text.may_change_session;
+  return has_run && !provisional && time < kBriskTime && result_bytes < kBriskBytes &&
+         !text.may_change_session;
 }
 
 Statement* StatementCache::Find(std::string_view sql, const std::vector<uint32_t>& types) {
