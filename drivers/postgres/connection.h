@@ -104,6 +104,8 @@ class Connection final : public driver::Connection {
     bool ends_with_sync = true;
     // Executions that have succeeded.
     size_t done = 0;
+    // Results that were asked for, so that the time is looked at now and then.
+    size_t results = 0;
     // It was not run: one before it in its segment has failed.
     bool skipped = false;
     // As Ending::kStalePlan, found before the segment's end.

@@ -64,7 +64,8 @@ absl::StatusOr<Statement*> Connection::Prepare(std::string_view sql,
                              "send an array, or use the rows of Exec");
   }
   Statement* statement = statements_.FindAgain(sql);
-  if (statement == nullptr) {
+  const bool known = statement != nullptr;
+  if (!known) {
     absl::StatusOr<std::vector<ParameterTypes>> attempts = TypesToTry(args, {});
     // One whose types had to be declared is found by them.
     for (size_t i = 0; attempts.ok() && i < attempts->size(); ++i) {
@@ -86,7 +87,7 @@ absl::StatusOr<Statement*> Connection::Prepare(std::string_view sql,
     if (!attempts.ok()) return attempts.status();
     if (!attempts->empty()) return PrepareAsAnyOf(sql, *attempts, absl::OkStatus(), watch);
   }
-  return Refreshed(statement, watch);
+  return known ? Refreshed(statement, watch) : statement;
 }
 
 absl::StatusOr<Statement*> Connection::PrepareAsAnyOf(std::string_view sql,
