@@ -8,6 +8,7 @@
 #include <utility>
 
 #include "drivers/api/error.h"
+#include "drivers/postgres/session_settings.h"
 #include "fmt/format.h"
 
 namespace penstock::postgres {
@@ -39,6 +40,8 @@ absl::StatusOr<std::unique_ptr<Connection>> Connection::Open(const Options& opti
                                  : "is not a CockroachDB: it reports no crdb_version"),
         is_cockroach ? "use the driver cockroachdb" : "use the driver postgres");
   }
+  absl::Status settled = connection->Settle(deadline);
+  if (!settled.ok()) return settled;
   absl::Status limited = connection->LimitStatements(deadline);
   if (!limited.ok()) return limited;
   return connection;
@@ -53,6 +56,13 @@ Connection::Connection(const Options& options, const Flavor& flavor, TypeRegistr
       definitions_seen_(definitions->version()),
       link_(std::move(link)),
       statements_(options.statement_cache_size) {}
+
+absl::Status Connection::Settle(const driver::Deadline& deadline) {
+  missing_settings_ = MissingSettings(options_.time_zone,
+                                      [this](const char* name) { return link_->setting(name); });
+  if (missing_settings_.empty()) return absl::OkStatus();
+  return Control(missing_settings_, Watch(link_.get(), deadline, nullptr));
+}
 
 // Not on CockroachDB, where it could not be tried. A shorter limit, of the role's or
 // of the database's, is left as it is.
@@ -175,7 +185,9 @@ void Connection::CleanUp() {
   statements_.LeaveScopes();
   if (flavor_.cockroach) {
     statements_.Clear();
-    if (!Control("DISCARD ALL").ok()) link_->Break();
+    absl::Status clean = Control("DISCARD ALL");
+    if (clean.ok() && !missing_settings_.empty()) clean = Control(missing_settings_);
+    if (!clean.ok()) link_->Break();
     return;
   }
   // DISCARD ALL without what it does to prepared statements, in one round trip. Those that
@@ -193,6 +205,7 @@ void Connection::CleanUp() {
       "from_sql) FROM pg_catalog.pg_prepared_statements WHERE name <> ''"};
   bool sent = true;
   for (const char* step : kSteps) sent = sent && link_->SendText(step);
+  if (!missing_settings_.empty()) sent = sent && link_->SendText(missing_settings_);
   if (!statement_timeout_.empty()) sent = sent && link_->SendText(statement_timeout_);
   const driver::Deadline limit{.at = std::chrono::steady_clock::now() + options_.cancel_grace,
                                .reason = Reason::kQueryTimeout};

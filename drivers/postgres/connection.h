@@ -17,12 +17,14 @@
 #include "absl/status/statusor.h"
 #include "drivers/api/driver.h"
 #include "drivers/postgres/bulk.h"
+#include "drivers/postgres/catalogue.h"
 #include "drivers/postgres/definitions.h"
 #include "drivers/postgres/effects.h"
 #include "drivers/postgres/encode.h"
 #include "drivers/postgres/flavor.h"
 #include "drivers/postgres/link.h"
 #include "drivers/postgres/options.h"
+#include "drivers/postgres/parameter_types.h"
 #include "drivers/postgres/statement.h"
 #include "drivers/postgres/syntax.h"
 #include "drivers/postgres/types.h"
@@ -106,6 +108,8 @@ class Connection final : public driver::Connection {
     bool ends_with_sync = true;
     // Executions that have succeeded.
     size_t done = 0;
+    // Results that were asked for, so that the time is looked at now and then.
+    size_t results = 0;
     // It was not run: one before it in its segment has failed.
     bool skipped = false;
     // Rows were thrown away: it cannot end well any more.
@@ -150,6 +154,8 @@ class Connection final : public driver::Connection {
   void ChangeSession();
   // After CleanUp's statements: whether the server has those prepared that it should.
   bool TakeCleaned(const Watch& watch);
+  // Sets what the session should have begun with and has not.
+  absl::Status Settle(const driver::Deadline& deadline);
   // The longest that the server lets a statement run, should this process not be
   // there any more to end it.
   absl::Status LimitStatements(const driver::Deadline& deadline);
@@ -205,6 +211,8 @@ class Connection final : public driver::Connection {
   // After a statement: is the session as it should be?
   void CheckSession(driver::StatementRun* run, const Statement& statement);
   void NoteDefinitions(const Statement& statement);
+  // After one that has put what the server sends into another encoding.
+  void RestoreEncoding(driver::StatementRun* run);
   // What `status`, should it be that the link was lost, means for a statement that
   // was sent; `over`: the server had said before that it ends the session.
   absl::Status WhenLost(const absl::Status& status, const Statement& statement, bool over) const;
@@ -254,6 +262,14 @@ class Connection final : public driver::Connection {
   Statement* FindKnown(std::string_view sql, bool prepared);
   absl::StatusOr<Statement*> PrepareAs(std::string_view sql, const std::vector<uint32_t>& types,
                                        const Watch& watch, bool prepared, bool may_fail);
+  // The same with the first of `attempts` that the server takes. `inferred`: why it could not
+  // tell the types itself; OK: it could.
+  absl::StatusOr<Statement*> PrepareAsAnyOf(std::string_view sql,
+                                            const std::vector<ParameterTypes>& attempts,
+                                            const absl::Status& inferred, bool prepared,
+                                            const Watch& watch);
+
+  // --- describe.cc
   // Has the server describe it, and asks the first question about its effects with it.
   absl::StatusOr<Result> Describe(const Statement& statement, const std::vector<uint32_t>& types,
                                   const Watch& watch, bool may_fail, EffectsOf* effects);
@@ -262,7 +278,17 @@ class Connection final : public driver::Connection {
   // Asks the rest of the questions.
   absl::Status AskEffects(EffectsOf* effects, const Watch& watch);
   absl::Status TakeDescription(const Result& described, Statement* statement, const Watch& watch);
-  absl::Status LearnTypes(const std::vector<uint32_t>& wanted, const Watch& watch);
+  // Gives `statement` its types, those of its parameters first, and its columns, which have
+  // `names`.
+  absl::Status Learn(const std::vector<uint32_t>& wanted, const std::vector<std::string>& names,
+                     Statement* statement, const Watch& watch);
+  // Asks again for types that the catalogue did not have.
+  absl::StatusOr<Statement*> Refreshed(Statement* statement, const Watch& watch);
+  // One for each of `wanted`. What may have changed is asked for, in one round trip.
+  absl::StatusOr<std::vector<TypePtr>> LearnTypes(const std::vector<uint32_t>& wanted,
+                                                  const Watch& watch);
+  absl::Status AskCatalogue(const std::vector<uint32_t>& missing, CatalogueAnswer* answer,
+                            const Watch& watch);
 
   const Options& options_;
   const Flavor& flavor_;
@@ -277,6 +303,8 @@ class Connection final : public driver::Connection {
   bool stale_read_ = false;
   // Whose name the session has; empty: the configured one.
   std::string caller_;
+  // What does so; empty: nothing is to be set.
+  std::string missing_settings_;
   // Of SET statement_timeout; empty: nothing is to be set.
   std::string statement_timeout_;
   // The transaction has changed definitions.

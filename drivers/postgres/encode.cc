@@ -165,7 +165,12 @@ class Encoder {
   absl::Status Timestamp(const Value& value, const Type& type) {
     if (type.kind != Kind::kTimestamp) return Unsuitable(value, type);
     if (value.nanos % 1000 != 0) {
-      return Inexact(value, type, "is finer than a microsecond");
+      return MakeErrorWithHint(
+          Reason::kDataException,
+          fmt::format("parameter {}: this timestamp is finer than a microsecond, which {} has no "
+                      "place for",
+                      number_, type.name),
+          "cut it yourself: penstock::Timestamp::Micros(time) of the C++ client does");
     }
     const std::string text = driver::FormatTimestamp(value.integer, value.nanos);
     if (text.empty()) return Inexact(value, type, "is outside the years 1 to 9999");
@@ -217,7 +222,9 @@ class Encoder {
 
   absl::Status Element(const Value& element, const Type& type) {
     if (element.is_null()) return Put("NULL");
-    if (element.kind == Kind::kArray) return Array(element, type);
+    // A list within a list is a further dimension, unless the elements are lists themselves.
+    const bool of_lists = type.element->element != nullptr;
+    if (element.kind == Kind::kArray && !of_lists) return Array(element, type);
     std::string plain;
     absl::Status encoded = Encoder(number_, &plain).Encode(element, *type.element);
     if (!encoded.ok()) return encoded;
@@ -233,27 +240,6 @@ class Encoder {
   const int number_;
   std::string* const out_;
 };
-
-// The array type of each natural element type.
-uint32_t ArrayOf(uint32_t element) {
-  static const TypeRegistry& built_in = *new TypeRegistry();
-  return built_in.Find(element)->array;
-}
-
-// Collects the one kind of all elements; kUnspecified: only NULLs. False: several.
-bool CollectKind(const Value& array, const Value** example) {
-  for (const Value& element : array.elements) {
-    if (element.is_null()) continue;
-    if (element.kind == Kind::kArray) {
-      if (!CollectKind(element, example)) return false;
-    } else if (*example == nullptr) {
-      *example = &element;
-    } else if ((*example)->kind != element.kind) {
-      return false;
-    }
-  }
-  return true;
-}
 
 }  // namespace
 
@@ -274,43 +260,6 @@ absl::Status EncodeParameter(int number, const Value& value, const Type& type, s
   // What is sent as text ends with a NUL.
   arena->push_back('\0');
   return encoded;
-}
-
-absl::StatusOr<uint32_t> NaturalType(const Value& value) {
-  switch (value.kind) {
-    case Kind::kBoolean: return oid::kBool;
-    case Kind::kInteger: return oid::kInt8;
-    case Kind::kReal: return oid::kFloat8;
-    case Kind::kBlob: return oid::kBytea;
-    case Kind::kDecimal: return oid::kNumeric;
-    case Kind::kTimestamp: return oid::kTimestamptz;
-    case Kind::kDate: return oid::kDate;
-    case Kind::kTime:
-      return value.text.find_first_of("Z+-") != std::string_view::npos ? oid::kTimetz : oid::kTime;
-    case Kind::kInterval: return oid::kInterval;
-    case Kind::kUuid: return oid::kUuid;
-    // Not jsonb, which writes a document its own way.
-    case Kind::kJson: return oid::kJson;
-    case Kind::kArray: {
-      const Value* example = nullptr;
-      if (!CollectKind(value, &example)) {
-        return MakeErrorWithHint(Reason::kInvalidParameter, "an array has values of several kinds",
-                                 "PostgreSQL's arrays have elements of one type");
-      }
-      if (example == nullptr) return ArrayOf(oid::kText);
-      absl::StatusOr<uint32_t> element = NaturalType(*example);
-      if (!element.ok()) return element;
-      return ArrayOf(*element);
-    }
-    default: return oid::kText;
-  }
-}
-
-bool NeedsDeclaredType(const Value& value, const Type& inferred) {
-  // Bytes that are declared as such would go into a column of text in a form of
-  // the server's own; anything else in the form that it has as text.
-  return inferred.oid == oid::kText && !value.is_null() && value.kind != Kind::kText &&
-         value.kind != Kind::kBlob;
 }
 
 }  // namespace penstock::postgres

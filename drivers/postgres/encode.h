@@ -8,7 +8,6 @@
 #include <string_view>
 
 #include "absl/status/status.h"
-#include "absl/status/statusor.h"
 #include "drivers/api/value.h"
 #include "drivers/postgres/types.h"
 
@@ -33,14 +32,6 @@ struct Parameter {
 // its kind and the type, and not the value. The text goes to the end of `arena`.
 absl::Status EncodeParameter(int number, const driver::Value& value, const Type& type,
                              std::string* arena, Parameter* parameter);
-
-// The type to declare for a value where the server cannot tell it. Refused: an
-// array of several kinds.
-absl::StatusOr<uint32_t> NaturalType(const driver::Value& value);
-
-// The server has taken the parameter for text because it could be anything, and
-// the value is something else.
-bool NeedsDeclaredType(const driver::Value& value, const Type& inferred);
 
 }  // namespace penstock::postgres
 

@@ -8,6 +8,7 @@
 #include "drivers/postgres/connection.h"
 #include "drivers/postgres/cursor.h"
 #include "drivers/postgres/decode.h"
+#include "drivers/postgres/scalar.h"
 #include "fmt/format.h"
 
 namespace penstock::postgres {
@@ -20,6 +21,9 @@ using driver::StatementRun;
 
 // What the driver's own statements may take: the server has nothing to compute.
 constexpr auto kControlTimeout = std::chrono::seconds(30);
+
+// So many results take far less time than anybody's limit.
+constexpr size_t kResultsBetweenLooks = 64;
 
 driver::TimePoint Now() { return std::chrono::steady_clock::now(); }
 
@@ -66,6 +70,15 @@ absl::StatusOr<Result> Connection::Next(Command* command) {
     if (!ending && command->watch->cancelled()) {
       Interrupt(command, command->watch->Interruption());
       ending = true;
+    }
+    // Where results are always there, nobody waits, and so nobody is told that time is up.
+    if (++command->results % kResultsBetweenLooks == 0) {
+      if (ending && Now() >= command->give_up) {
+        link_->Break();
+        return command->interruption;
+      }
+      Interrupt(command, command->Interruption());
+      ending = !command->interruption.ok();
     }
     switch (link_->WaitForResult(ending ? std::min(command->give_up, command->cancel_again)
                                         : command->until)) {
@@ -193,17 +206,15 @@ absl::Status Connection::WriteRow(const Result& row, const Statement& statement,
       writer->Null();
       continue;
     }
-    // Bytes come as "\\x" and two digits each.
-    const bool hex = statement.column_types[static_cast<size_t>(i)]->kind == driver::Kind::kBlob;
-    if ((hex ? (value.size() - 2) / 2 : value.size()) > options_.max_value_bytes) {
+    const Type& type = *statement.column_types[static_cast<size_t>(i)];
+    if (ContentBytes(type, value) > options_.max_value_bytes) {
       return MakeErrorWithHint(
           Reason::kLimitExceeded,
           fmt::format("a value of column '{}' has more than {} bytes",
                       (*statement.columns)[static_cast<size_t>(i)].name, options_.max_value_bytes),
           "raise max_value_bytes of the database, or read the value in parts");
     }
-    absl::Status written =
-        WriteValue(*statement.column_types[static_cast<size_t>(i)], value, writer);
+    absl::Status written = WriteValue(type, value, writer);
     if (!written.ok()) return written;
   }
   writer->EndRow();
@@ -333,9 +344,10 @@ void Connection::RunOne(StatementRun* run, bool may_leave_cursor) {
     run->status = watch->Interruption();
     if (!run->status.ok()) return;
     const bool many = !run->rows.empty();
+    const std::vector<driver::Value> of_rows =
+        many ? Representatives(run->rows) : std::vector<driver::Value>();
     absl::StatusOr<Statement*> prepared =
-        Prepare(run->sql, many ? std::span<const driver::Value>(run->rows.front()) : run->args,
-                run->prepared, *watch);
+        Prepare(run->sql, many ? of_rows : run->args, run->prepared, *watch);
     if (!prepared.ok()) {
       run->status = prepared.status();
       return;
@@ -416,12 +428,24 @@ absl::Status Connection::ResultTooLarge() {
                            "read it with Query, which streams");
 }
 
+void Connection::RestoreEncoding(StatementRun* run) {
+  run->status = MakeErrorWithHint(
+      Reason::kUnsupported, "the statement has changed client_encoding: its answer cannot be read",
+      "leave client_encoding as it is, which is UTF8; convert_to gives a text's bytes in another "
+      "encoding");
+  session_changed_ = true;
+  // Within a failed transaction it cannot be set, and comes back with the rollback.
+  if (link_->transaction() == Link::Transaction::kFailed) return;
+  if (!Control("SET client_encoding = 'UTF8'").ok() || !link_->speaks_utf8()) link_->Break();
+}
+
 void Connection::CheckSession(StatementRun* run, const Statement& statement) {
   if (!healthy()) return;
   sequences_used_ = sequences_used_ || statement.effects.writes;
   if (statement.forgets_prepared) statements_.Clear();
   if (statement.effects.changes_session) ChangeSession();
   if (run->status.ok()) NoteDefinitions(statement);
+  if (!link_->speaks_utf8()) RestoreEncoding(run);
   const bool open = link_->transaction() != Link::Transaction::kNone;
   if (open == in_transaction_) return;
   run->status = MakeErrorWithHint(Reason::kTransactionControl,

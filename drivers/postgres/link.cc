@@ -15,6 +15,7 @@
 #include <utility>
 
 #include "drivers/api/error.h"
+#include "drivers/api/text.h"
 #include "fmt/format.h"
 
 namespace penstock::postgres {
@@ -40,7 +41,7 @@ int PollTimeout(TimePoint until) {
 std::string Trimmed(const char* message) {
   std::string text = message == nullptr ? "" : message;
   while (!text.empty() && (text.back() == '\n' || text.back() == ' ')) text.pop_back();
-  return text;
+  return driver::ToUtf8(text);
 }
 
 void IgnoreNotice(void* /*self*/, const PGresult* /*notice*/) {}
@@ -185,7 +186,8 @@ int64_t Result::rows_affected() const {
 ServerError Result::error() const {
   const auto field = [this](int code) {
     const char* text = PQresultErrorField(result_.get(), code);
-    return std::string(text == nullptr ? "" : text);
+    // Before it knows the client's encoding, a server writes in its own.
+    return driver::ToUtf8(text == nullptr ? "" : text);
   };
   ServerError error;
   error.severity = field(PG_DIAG_SEVERITY_NONLOCALIZED);
@@ -371,7 +373,7 @@ Link::Wait Link::Poll(bool unsent, TimePoint until) {
 
 Link::Wait Link::WaitForResult(TimePoint until) {
   PGconn* raw = session_->raw();
-  for (;;) {
+  for (bool first = true;; first = false) {
     if (broken_) return Wait::kBroken;
     const int unsent = PQflush(raw);
     // What has arrived is handed out even when the link is broken by now: it
@@ -383,6 +385,8 @@ Link::Wait Link::WaitForResult(TimePoint until) {
       broken_ = true;
       return Wait::kBroken;
     }
+    // A server that sends a little all the time must not be listened to for ever.
+    if (!first && Now() >= until) return Wait::kTimeUp;
     const Wait polled = Poll(unsent > 0, until);
     if (polled != Wait::kReady) return polled;
   }
@@ -459,6 +463,13 @@ Link::Transaction Link::transaction() const {
 std::string Link::setting(const char* name) const {
   const char* value = PQparameterStatus(session_->raw(), name);
   return value == nullptr ? "" : value;
+}
+
+bool Link::speaks_utf8() const {
+  // PostgreSQL's own number of it.
+  constexpr int kUtf8 = 6;
+  // A server that tells of no encoding has but one.
+  return PQclientEncoding(session_->raw()) == kUtf8 || setting("client_encoding").empty();
 }
 
 std::string Link::quoted(std::string_view identifier) {

@@ -145,6 +145,8 @@ class Link {
   Transaction transaction() const;
   // A setting that the server reports ("server_version"); empty: it does not.
   std::string setting(const char* name) const;
+  // Texts go both ways as UTF-8, as far as the server has said.
+  bool speaks_utf8() const;
   std::string quoted(std::string_view identifier);
   bool broken() const { return broken_; }
   // Marks it: what is left in it cannot be told apart any more.

@@ -20,14 +20,9 @@ using driver::MakeErrorWithHint;
 using driver::Reason;
 using Parameters = Options::Parameters;
 
-// What results are read by: they survive a RESET ALL because they are given
-// when the session starts. extra_float_digits: every double comes back as it was.
-constexpr std::string_view kSessionSettings =
-    "-c DateStyle=ISO -c IntervalStyle=iso_8601 -c extra_float_digits=1 -c bytea_output=hex";
-
 constexpr std::array kOwnOptions = {
-    "application_name", "cancel_grace_ms", "session_reset",        "ssl_ca",
-    "ssl_cert",         "ssl_key",         "target_session_attrs", "tcp_user_timeout_ms"};
+    "application_name", "cancel_grace_ms",      "session_reset",       "ssl_ca",   "ssl_cert",
+    "ssl_key",          "target_session_attrs", "tcp_user_timeout_ms", "time_zone"};
 
 std::vector<std::string> Split(std::string_view list) {
   std::vector<std::string> parts;
@@ -88,6 +83,18 @@ absl::Status SetMilliseconds(const driver::Config& config, const std::string& ke
   return absl::OkStatus();
 }
 
+absl::Status SetTimeZone(const driver::Config& config, Options* options) {
+  const auto found = config.options.find("time_zone");
+  if (found == config.options.end()) return absl::OkStatus();
+  if (found->second != "utc" && found->second != "server") {
+    return MakeErrorWithHint(Reason::kInvalidParameter,
+                             fmt::format("option 'time_zone' is '{}'", found->second),
+                             "write utc or server");
+  }
+  options->time_zone = found->second == "utc" ? TimeZone::kUtc : TimeZone::kServer;
+  return absl::OkStatus();
+}
+
 absl::Status SetOwnOptions(const driver::Config& config, Parameters* parameters, Options* options) {
   for (const auto& [key, value] : config.options) {
     if (std::find(kOwnOptions.begin(), kOwnOptions.end(), key) == kOwnOptions.end()) {
@@ -114,6 +121,8 @@ absl::Status SetOwnOptions(const driver::Config& config, Parameters* parameters,
     }
     options->always_reset = reset->second == "always";
   }
+  absl::Status zone = SetTimeZone(config, options);
+  if (!zone.ok()) return zone;
   return SetMilliseconds(config, "cancel_grace_ms", &options->cancel_grace);
 }
 
@@ -185,7 +194,8 @@ absl::StatusOr<Options> ParseOptions(const driver::Config& config) {
   if (!own.ok()) return own;
   parameters["client_encoding"] = "UTF8";
   std::string& session = parameters["options"];
-  session = fmt::format("{}{}{}", session, session.empty() ? "" : " ", kSessionSettings);
+  session =
+      fmt::format("{}{}{}", session, session.empty() ? "" : " ", StartupOptions(options.time_zone));
   absl::Status made = MakeAttempts(parameters, &options);
   if (!made.ok()) return made;
   return options;

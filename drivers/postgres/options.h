@@ -11,6 +11,7 @@
 
 #include "absl/status/statusor.h"
 #include "drivers/api/config.h"
+#include "drivers/postgres/session_settings.h"
 
 namespace penstock::postgres {
 
@@ -31,6 +32,7 @@ struct Options {
   size_t max_value_bytes = size_t{64} << 20;
   // Reset the session after each use, whatever ran (session_reset: always).
   bool always_reset = false;
+  TimeZone time_zone = TimeZone::kUtc;
 };
 
 // INVALID_ARGUMENT says what is wrong with which option; it never has a secret.

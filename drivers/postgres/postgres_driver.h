@@ -36,6 +36,9 @@ namespace penstock::postgres {
 //   session_reset              auto (default): after statements that may leave
 //                              something behind in the session (a setting, a
 //                              lock, a temporary table); always: after every use
+//   time_zone                  utc (default): sessions have TimeZone UTC, whatever the
+//                              server, the database, the role or `options` in the
+//                              connection string say; server: they have what these say
 absl::StatusOr<std::unique_ptr<driver::Driver>> Open(const driver::Config& config);
 
 // For a driver that speaks the same protocol.

@@ -4,6 +4,7 @@
 
 #include "drivers/api/error.h"
 #include "drivers/postgres/connection.h"
+#include "drivers/postgres/parameter_types.h"
 #include "fmt/format.h"
 
 namespace penstock::postgres {
@@ -12,16 +13,20 @@ namespace {
 using driver::MakeErrorWithHint;
 using driver::Reason;
 
-// It cannot tell what a parameter is from where it stands: "could not determine
-// the data type", "the function is not unique", "the operator is not unique".
-bool WantsTypes(const absl::Status& status) {
-  const std::string sqlstate = driver::GetErrorInfo(status).sqlstate;
-  return sqlstate == "42P18" || sqlstate == "42P08" || sqlstate == "42725";
-}
-
 // libpq takes the description of more for a broken link: its message is longer
 // than 30,000 bytes, and of a sort that it does not expect to be so long.
 constexpr size_t kMaxParameters = 7'498;
+
+// Says which of `count` parameters the text has no place for.
+absl::Status NamesEach(std::string_view sql, size_t count) {
+  for (size_t i = 1; i <= count; ++i) {
+    if (sql.find(fmt::format("${}", i)) != std::string_view::npos) continue;
+    return driver::MakeError(
+        Reason::kInvalidParameter,
+        fmt::format("{} values were given, and the statement has no ${}", count, i));
+  }
+  return absl::OkStatus();
+}
 
 }  // namespace
 
@@ -67,41 +72,48 @@ absl::StatusOr<Statement*> Connection::Prepare(std::string_view sql,
                              "send an array, or use the rows of Exec");
   }
   Statement* statement = FindKnown(sql, prepared);
-  std::vector<uint32_t> types;
-  if (statement == nullptr) {
-    for (const driver::Value& arg : args) {
-      absl::StatusOr<uint32_t> type = NaturalType(arg);
-      if (!type.ok()) return type.status();
-      types.push_back(*type);
-    }
+  const bool known = statement != nullptr;
+  if (!known) {
+    absl::StatusOr<std::vector<ParameterTypes>> attempts = TypesToTry(args, {});
     // One whose types had to be declared is found by them.
-    if (!types.empty()) statement = statements_.Find(sql, types);
-    if (statement != nullptr) return statement;
+    for (size_t i = 0; attempts.ok() && i < attempts->size(); ++i) {
+      statement = statements_.Find(sql, (*attempts)[i]);
+      if (statement != nullptr) return Refreshed(statement, watch);
+    }
     absl::StatusOr<Statement*> inferred = PrepareAs(sql, {}, watch, prepared, !args.empty());
     if (!inferred.ok()) {
       if (args.empty() || !WantsTypes(inferred.status())) return inferred;
-      for (size_t i = 1; i <= args.size(); ++i) {
-        if (sql.find(fmt::format("${}", i)) != std::string_view::npos) continue;
-        return driver::MakeError(
-            Reason::kInvalidParameter,
-            fmt::format("{} values were given, and the statement has no ${}", args.size(), i));
-      }
-      return PrepareAs(sql, types, watch, prepared, false);
+      absl::Status named = NamesEach(sql, args.size());
+      if (!named.ok()) return named;
+      if (!attempts.ok()) return attempts.status();
+      return PrepareAsAnyOf(sql, *attempts, inferred.status(), prepared, watch);
     }
     statement = *inferred;
   }
-  // "text" is what the server calls a parameter that could be anything.
-  types.clear();
-  for (size_t i = 0; i < args.size() && i < statement->parameters.size(); ++i) {
-    if (!NeedsDeclaredType(args[i], *statement->parameters[i])) continue;
-    types.resize(statement->parameters.size());
-    absl::StatusOr<uint32_t> type = NaturalType(args[i]);
-    if (!type.ok()) return type.status();
-    types[i] = *type;
+  if (args.size() == statement->parameters.size()) {
+    absl::StatusOr<std::vector<ParameterTypes>> attempts = TypesToTry(args, statement->parameters);
+    if (!attempts.ok()) return attempts.status();
+    if (!attempts->empty()) return PrepareAsAnyOf(sql, *attempts, absl::OkStatus(), prepared, watch);
   }
-  if (types.empty()) return statement;
-  if (Statement* declared = statements_.Find(sql, types); declared != nullptr) return declared;
-  return PrepareAs(sql, types, watch, prepared, false);
+  return known ? Refreshed(statement, watch) : statement;
+}
+
+absl::StatusOr<Statement*> Connection::PrepareAsAnyOf(std::string_view sql,
+                                                      const std::vector<ParameterTypes>& attempts,
+                                                      const absl::Status& inferred, bool prepared,
+                                                      const Watch& watch) {
+  absl::Status first;
+  for (const ParameterTypes& types : attempts) {
+    Statement* known = statements_.Find(sql, types);
+    if (known != nullptr) return Refreshed(known, watch);
+    absl::StatusOr<Statement*> declared = 
+        PrepareAs(sql, types, watch, prepared, &types != &attempts.back());
+    if (declared.ok() || !WantsTypes(declared.status())) return declared;
+    first.Update(declared.status());
+  }
+  // What does not exist for anything is better told as the statement has it.
+  const bool nowhere = driver::GetErrorInfo(inferred).sqlstate == "42883";
+  return nowhere ? inferred : first;
 }
 
 Statement* Connection::FindKnown(std::string_view sql, bool prepared) {
@@ -144,151 +156,6 @@ absl::StatusOr<Statement*> Connection::PrepareAs(std::string_view sql,
   }
   statement->effects = effects.effects();
   return statements_.Add(std::move(statement), types);
-}
-
-absl::StatusOr<Result> Connection::Describe(const Statement& statement,
-                                            const std::vector<uint32_t>& types, const Watch& watch,
-                                            bool may_fail, EffectsOf* effects) {
-  const std::string question = effects->Question(flavor_.cockroach);
-  // A failure that is not the last word must not abort a client's transaction.
-  const bool guarded = in_transaction_ && (may_fail || !question.empty());
-  const int ahead = in_transaction_ ? 0 : SendDeallocations();
-  const bool sent = (!guarded || link_->SendText("SAVEPOINT penstock_prepare")) &&
-                    link_->SendPrepare(statement.name, statement.sql, types) &&
-                    link_->SendDescribe(statement.name) &&
-                    (question.empty() || link_->SendText(question)) &&
-                    (!guarded || link_->SendText("RELEASE SAVEPOINT penstock_prepare")) &&
-                    link_->SendSync();
-  if (!sent) return link_->BrokenError();
-  TakeAhead(ahead, watch);
-  Command command(&watch);
-  bool asked = question.empty();
-  absl::StatusOr<Result> described = Description(&command, effects, &asked);
-  const bool undo = guarded && healthy() && link_->transaction() == Link::Transaction::kFailed;
-  if (undo && (described.ok() || (may_fail && WantsTypes(described.status())))) {
-    absl::Status undone = Control("ROLLBACK TO SAVEPOINT penstock_prepare", watch);
-    if (!undone.ok()) return undone;
-  }
-  if (!asked) effects->GiveUp();
-  return described;
-}
-
-absl::StatusOr<Result> Connection::Description(Command* command, EffectsOf* effects, bool* asked) {
-  Result description;
-  absl::Status failure;
-  bool described = false;
-  for (int ends = 0; ends < 2;) {
-    absl::StatusOr<Result> result = Next(command);
-    if (!result.ok()) return failure.ok() ? result.status() : failure;
-    ends = result->sort() == Result::Sort::kEnd ? ends + 1 : 0;
-    switch (result->sort()) {
-      case Result::Sort::kSync:
-        if (!link_->WaitForCancel(command->give_up)) link_->Break();
-        if (!failure.ok()) return failure;
-        if (!described) return driver::MakeError(Reason::kIo, "the server described nothing");
-        return description;
-      case Result::Sort::kError:
-        // What came of the question alone is not the statement's.
-        if (failure.ok() && (!described || !command->interruption.ok())) {
-          failure = Failure(*result, *command);
-        }
-        break;
-      case Result::Sort::kDone:
-        // Commands of text say what they did; a preparation says nothing.
-        if (result->is_description()) {
-          description = *std::move(result);
-          described = true;
-        } else if (described && result->columns() > 0) {
-          TakeAnswers(*result, effects);
-          *asked = true;
-        }
-        break;
-      default: break;
-    }
-  }
-  link_->Break();
-  return failure.ok() ? link_->BrokenError() : failure;
-}
-
-void Connection::TakeAnswers(const Result& answers, EffectsOf* effects) {
-  for (int row = 0; row < answers.rows(); ++row) {
-    effects->Take(answers.value(row, 0), answers.value(row, 1), answers.value(row, 2));
-  }
-}
-
-absl::Status Connection::AskEffects(EffectsOf* effects, const Watch& watch) {
-  for (std::string question = effects->Question(flavor_.cockroach); !question.empty();
-       question = effects->Question(flavor_.cockroach)) {
-    const bool guarded = in_transaction_;
-    const bool sent = (!guarded || link_->SendText("SAVEPOINT penstock_prepare")) &&
-                      link_->SendText(question) &&
-                      (!guarded || link_->SendText("RELEASE SAVEPOINT penstock_prepare")) &&
-                      link_->SendSync();
-    Command command(&watch);
-    absl::Status failure = sent ? absl::OkStatus() : link_->BrokenError();
-    for (bool synced = !sent; !synced;) {
-      absl::StatusOr<Result> result = Next(&command);
-      if (!result.ok()) return result.status();
-      synced = result->sort() == Result::Sort::kSync;
-      if (result->sort() == Result::Sort::kError) failure = Failure(*result, command);
-      if (result->sort() == Result::Sort::kDone && result->columns() > 0) {
-        TakeAnswers(*result, effects);
-      }
-    }
-    if (!link_->WaitForCancel(command.give_up)) link_->Break();
-    if (failure.ok()) continue;
-    if (!healthy() || !command.interruption.ok()) return failure;
-    effects->GiveUp();
-    return guarded ? Control("ROLLBACK TO SAVEPOINT penstock_prepare", watch) : absl::OkStatus();
-  }
-  return absl::OkStatus();
-}
-
-absl::Status Connection::TakeDescription(const Result& described, Statement* statement,
-                                         const Watch& watch) {
-  std::vector<uint32_t> wanted;
-  for (int i = 0; i < described.parameters(); ++i) wanted.push_back(described.parameter_type(i));
-  for (int i = 0; i < described.columns(); ++i) wanted.push_back(described.column_type(i));
-  absl::Status learnt = LearnTypes(wanted, watch);
-  if (!learnt.ok()) return learnt;
-  for (int i = 0; i < described.parameters(); ++i) {
-    statement->parameters.push_back(types_->Find(described.parameter_type(i)));
-  }
-  auto columns = std::make_shared<std::vector<driver::Column>>();
-  for (int i = 0; i < described.columns(); ++i) {
-    const Type* type = types_->Find(described.column_type(i));
-    statement->column_types.push_back(type);
-    columns->push_back(
-        {.name = described.column_name(i), .kind = type->kind, .native_type = type->name});
-  }
-  statement->columns = std::move(columns);
-  return absl::OkStatus();
-}
-
-absl::Status Connection::LearnTypes(const std::vector<uint32_t>& wanted, const Watch& watch) {
-  // An array brings its element's type, a domain its base's.
-  for (std::vector<uint32_t> missing = types_->Missing(wanted); !missing.empty();
-       missing = types_->Missing(missing)) {
-    Command command(&watch);
-    if (!link_->SendText(TypeRegistry::CatalogueQuery(missing))) return link_->BrokenError();
-    link_->RowByRow();
-    link_->SendSync();
-    absl::Status failure;
-    bool synced = false;
-    while (!synced) {
-      absl::StatusOr<Result> result = Next(&command);
-      if (!result.ok()) return result.status();
-      synced = result->sort() == Result::Sort::kSync;
-      if (result->sort() == Result::Sort::kError) failure = Failure(*result, command);
-      if (result->sort() != Result::Sort::kRow) continue;
-      std::vector<std::string> row;
-      for (int i = 0; i < result->columns(); ++i) row.emplace_back(result->value(i));
-      types_->AddFromCatalogue(row);
-    }
-    if (!failure.ok()) return failure;
-    types_->AddUnknown(missing);
-  }
-  return absl::OkStatus();
 }
 
 absl::StatusOr<driver::StatementInfo> Connection::Describe(std::string_view sql,

@@ -29,8 +29,8 @@ void Statement::Note(std::chrono::nanoseconds took, size_t bytes) {
 }
 
 bool Statement::brisk() const {
-  return has_run && time < kBriskTime && result_bytes < kBriskBytes && !effects.changes_session &&
-         !effects.reads_sequences;
+  return has_run && !provisional && time < kBriskTime && result_bytes < kBriskBytes &&
+         !effects.changes_session && !effects.reads_sequences;
 }
 
 StatementCache::StatementCache(size_t capacity) : capacity_(capacity), prefix_(RandomPrefix()) {}

@@ -32,6 +32,10 @@ struct Statement {
   // As the server has inferred or been told them.
   std::vector<const Type*> parameters;
   std::vector<const Type*> column_types;
+  // Keeps those two alive: parameters, then columns.
+  std::vector<TypePtr> types;
+  // One of them is: they are to be asked for again before the next run.
+  bool provisional = false;
   // Never null.
   driver::Columns columns;
   // It was described just now, and not for an earlier run.

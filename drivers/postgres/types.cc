@@ -1,12 +1,6 @@
 #include "drivers/postgres/types.h"
 
-#include <algorithm>
-#include <cstdlib>
 #include <set>
-#include <utility>
-
-#include "fmt/format.h"
-#include "fmt/ranges.h"
 
 namespace penstock::postgres {
 namespace {
@@ -46,110 +40,49 @@ constexpr BuiltIn kBuiltIn[] = {
     {oid::kJsonb, 3807, Kind::kJson, "jsonb"},
 };
 
-uint32_t ToOid(const std::string& text) {
-  return static_cast<uint32_t>(std::strtoul(text.c_str(), nullptr, 10));
-}
+// Those below are given by hand in PostgreSQL's sources, once and for ever; what comes after
+// them is numbered when a database is made, or is a user's.
+constexpr uint32_t kFirstThatMayChange = 10'000;
 
 }  // namespace
 
 TypeRegistry::TypeRegistry() {
   for (const BuiltIn& entry : kBuiltIn) {
-    AddLocked({.oid = entry.oid,
-               .name = entry.name,
-               .kind = entry.kind,
-               .base = entry.oid,
-               .array = entry.array});
+    const auto type = std::make_shared<Type>(Type{.oid = entry.oid,
+                                                  .name = entry.name,
+                                                  .kind = entry.kind,
+                                                  .base = entry.oid,
+                                                  .array = entry.array});
+    Keep(type);
     if (entry.array == 0) continue;
-    AddLocked({.oid = entry.array,
-               .name = std::string(entry.name) + "[]",
-               .kind = Kind::kArray,
-               .element = types_.at(entry.oid).get(),
-               .base = entry.array});
+    Keep(std::make_shared<Type>(Type{.oid = entry.array,
+                                     .name = std::string(entry.name) + "[]",
+                                     .kind = Kind::kArray,
+                                     .element = type.get(),
+                                     .base = entry.array,
+                                     .made_of = type}));
   }
 }
 
-void TypeRegistry::AddLocked(Type type) {
-  const uint32_t number = type.oid;
-  types_.emplace(number, std::make_unique<Type>(std::move(type)));
-}
-
-const Type* TypeRegistry::Find(uint32_t oid) const {
+TypePtr TypeRegistry::Find(uint32_t oid) const {
   std::lock_guard lock(mutex_);
   const auto found = types_.find(oid);
-  return found == types_.end() ? nullptr : found->second.get();
+  return found == types_.end() ? nullptr : found->second;
 }
 
 std::vector<uint32_t> TypeRegistry::Missing(std::span<const uint32_t> wanted) const {
   std::lock_guard lock(mutex_);
   std::set<uint32_t> missing;
-  for (uint32_t number : wanted) {
-    // Down to what is not known at all.
-    for (auto found = pending_.find(number); found != pending_.end() && !types_.contains(number);
-         found = pending_.find(number)) {
-      number = found->second.element != 0 ? found->second.element : found->second.base;
-    }
+  for (const uint32_t number : wanted) {
     if (!types_.contains(number)) missing.insert(number);
   }
   return {missing.begin(), missing.end()};
 }
 
-std::string TypeRegistry::CatalogueQuery(std::span<const uint32_t> oids) {
-  return fmt::format(
-      "SELECT t.oid, pg_catalog.format_type(t.oid, NULL), t.typtype, "
-      "CASE WHEN t.typcategory = 'A' THEN t.typelem ELSE 0 END, "
-      "COALESCE((SELECT e.typdelim FROM pg_catalog.pg_type e WHERE e.oid = t.typelem), ','), "
-      "t.typbasetype FROM pg_catalog.pg_type t WHERE t.oid IN ({})",
-      fmt::join(oids, ","));
-}
-
-void TypeRegistry::AddFromCatalogue(const std::vector<std::string>& row) {
+void TypeRegistry::Keep(const TypePtr& type) {
+  if (type->provisional || type->oid >= kFirstThatMayChange) return;
   std::lock_guard lock(mutex_);
-  Pending pending;
-  pending.type.oid = ToOid(row.at(0));
-  pending.type.name = row.at(1);
-  pending.element = ToOid(row.at(3));
-  pending.type.delimiter = row.at(4).empty() ? ',' : row.at(4).front();
-  pending.base = row.at(2) == "d" ? ToOid(row.at(5)) : 0;
-  pending_.emplace(pending.type.oid, std::move(pending));
-  SettleLocked();
-}
-
-void TypeRegistry::SettleLocked() {
-  for (bool settled = true; settled;) {
-    settled = false;
-    for (auto next = pending_.begin(); next != pending_.end();) {
-      Pending& pending = next->second;
-      const uint32_t needs = pending.element != 0 ? pending.element : pending.base;
-      const auto found = types_.find(needs);
-      if (needs != 0 && found == types_.end()) {
-        ++next;
-        continue;
-      }
-      Type type = std::move(pending.type);
-      type.base = type.oid;
-      if (pending.element != 0) {
-        type.kind = Kind::kArray;
-        type.element = found->second.get();
-      } else if (pending.base != 0) {
-        type.kind = found->second->kind;
-        type.element = found->second->element;
-        type.delimiter = found->second->delimiter;
-        type.base = found->second->base;
-      }
-      AddLocked(std::move(type));
-      next = pending_.erase(next);
-      settled = true;
-    }
-  }
-}
-
-void TypeRegistry::AddUnknown(std::span<const uint32_t> oids) {
-  std::lock_guard lock(mutex_);
-  for (const uint32_t number : oids) {
-    if (types_.contains(number) || pending_.contains(number)) continue;
-    AddLocked({.oid = number, .name = fmt::format("type {}", number), .base = number});
-  }
-  SettleLocked();
+  types_.emplace(type->oid, type);
 }
 
 }  // namespace penstock::postgres

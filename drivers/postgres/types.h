@@ -21,55 +21,53 @@ inline constexpr uint32_t kBool = 16, kBytea = 17, kChar = 18, kName = 19, kInt8
                           kFloat8 = 701, kUnknown = 705, kBpchar = 1042, kVarchar = 1043,
                           kDate = 1082, kTime = 1083, kTimestamp = 1114, kTimestamptz = 1184,
                           kInterval = 1186, kTimetz = 1266, kNumeric = 1700, kUuid = 2950,
-                          kJsonb = 3802;
+                          kJsonb = 3802, kInt4Array = 1007, kInt8Array = 1016;
 }  // namespace oid
 
+struct Type;
+// Whoever has one keeps the type, and what it is made of, alive.
+using TypePtr = std::shared_ptr<const Type>;
+
+// One type as the catalogue had it when it was asked. Immutable once it is shared.
 struct Type {
   uint32_t oid = 0;
+  // As SQL spells it; valid UTF-8.
   std::string name;
   driver::Kind kind = driver::Kind::kText;
-  // Of an array; else null.
+  // Of an array, and of a domain over arrays; else null. Somebody keeps it alive: `made_of`,
+  // or whoever has made this object for a moment.
   const Type* element = nullptr;
-  // What stands between the elements of an array of this type.
+  // What stands between the elements of an array whose elements are of this type.
   char delimiter = ',';
   // A domain's base type, as far down as it goes; of any other type its own.
   uint32_t base = 0;
   // The array that has this as its element; 0: not known.
   uint32_t array = 0;
+  // The transaction did not see it, or what it is made of, in the catalogue: its values travel
+  // as text, and it is to be asked for again by whoever needs it next.
+  bool provisional = false;
+  // An array's element, a domain's base.
+  TypePtr made_of;
 };
 
-// Knows the built-in types from the start and learns others from the server's
-// catalogue. A Type stays where it is for as long as the registry. Thread-safe.
+// The types that cannot change: PostgreSQL's own, whose numbers are the same on every server.
+// It has the most frequent ones from the start, and keeps others that were learnt. All others,
+// which can be renamed, dropped and made anew, are asked for whenever a statement is made known
+// (CatalogueAnswer), and belong to that statement. Thread-safe.
 class TypeRegistry {
  public:
   TypeRegistry();
 
-  // Null: not known yet.
-  const Type* Find(uint32_t oid) const;
-
-  // Those of `wanted` that have to be asked for, each once, together with what
-  // they are made of.
+  // Null: it is to be asked for.
+  TypePtr Find(uint32_t oid) const;
+  // Those of `wanted` that are to be asked for, each once.
   std::vector<uint32_t> Missing(std::span<const uint32_t> wanted) const;
-  // The query whose rows are for AddFromCatalogue.
-  static std::string CatalogueQuery(std::span<const uint32_t> oids);
-  // oid, name, typtype, element or 0, delimiter, base or 0. One whose element or
-  // base is not known yet stays missing, and so does that.
-  void AddFromCatalogue(const std::vector<std::string>& row);
-  // What the catalogue did not have travels as text.
-  void AddUnknown(std::span<const uint32_t> oids);
+  // Keeps a type if it cannot change.
+  void Keep(const TypePtr& type);
 
  private:
-  struct Pending {
-    Type type;
-    uint32_t element = 0;
-    uint32_t base = 0;
-  };
-  void AddLocked(Type type);
-  void SettleLocked();
-
   mutable std::mutex mutex_;
-  std::map<uint32_t, std::unique_ptr<Type>> types_;
-  std::map<uint32_t, Pending> pending_;
+  std::map<uint32_t, TypePtr> types_;
 };
 
 }  // namespace penstock::postgres

@@ -28,6 +28,34 @@ void TextRows::Timestamp(int64_t seconds, int32_t nanos) {
   Add("timestamp", fmt::format("{}.{:09}", seconds, nanos));
 }
 
+namespace {
+
+std::string ElementText(const driver::Value& value) {
+  using driver::Kind;
+  switch (value.kind) {
+    case Kind::kUnspecified: return "null";
+    case Kind::kBoolean: return value.integer != 0 ? "true" : "false";
+    case Kind::kInteger: return fmt::to_string(value.integer);
+    case Kind::kReal: return fmt::format("{}", value.real);
+    case Kind::kTimestamp: return fmt::format("{}.{:09}", value.integer, value.nanos);
+    case Kind::kArray: {
+      std::string list;
+      for (const driver::Value& element : value.elements) {
+        list += (list.empty() ? "" : ", ") + ElementText(element);
+      }
+      return "[" + list + "]";
+    }
+    case Kind::kText: return fmt::format("'{}'", value.text);
+    default: return std::string(value.text);
+  }
+}
+
+}  // namespace
+
+void TextRows::Array(std::span<const driver::Value> elements) {
+  Add("array", ElementText({.kind = driver::Kind::kArray, .elements = elements}));
+}
+
 void TextRows::EndRow() {
   rows.push_back(std::move(row_));
   row_.clear();

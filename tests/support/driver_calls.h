@@ -28,7 +28,8 @@ class TextRows final : public driver::RowWriter {
     Add(driver::KindName(kind), bytes);
   }
   void Timestamp(int64_t seconds, int32_t nanos) override;
-  void Array(std::span<const driver::Value>) override { Add("array", ""); }
+  // "array [1, 'text', null, [2]]"
+  void Array(std::span<const driver::Value> elements) override;
   void EndRow() override;
   size_t bytes() const override { return bytes_; }
 

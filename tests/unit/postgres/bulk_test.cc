@@ -54,12 +54,12 @@ TEST(BulkFormTest, LeavesEverythingElse) {
 
 TEST(BulkTypesTest, EachParameterNeedsAnArrayType) {
   const TypeRegistry types;
-  const Type* const integer = types.Find(oid::kInt8);
-  const Type* const text = types.Find(oid::kText);
-  EXPECT_EQ(BulkTypes(std::vector{integer, text}), (std::vector<uint32_t>{1016, 1009}));
+  const TypePtr integer = types.Find(oid::kInt8);
+  const TypePtr text = types.Find(oid::kText);
+  EXPECT_EQ(BulkTypes(std::vector{integer.get(), text.get()}), (std::vector<uint32_t>{1016, 1009}));
   // An array of arrays would be taken apart to its last element.
-  EXPECT_TRUE(BulkTypes(std::vector{integer, types.Find(1016)}).empty());
-  EXPECT_TRUE(BulkTypes(std::vector{types.Find(oid::kUnknown)}).empty());
+  EXPECT_TRUE(BulkTypes(std::vector{integer.get(), types.Find(1016).get()}).empty());
+  EXPECT_TRUE(BulkTypes(std::vector{types.Find(oid::kUnknown).get()}).empty());
 }
 
 }  // namespace

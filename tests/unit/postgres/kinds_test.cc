@@ -43,7 +43,7 @@ TEST_F(KindsTest, ArraysOfTheUsers) {
   moods.elements = elements;
   EXPECT_EQ(Ask("SELECT ($1::mood[])[1]::text, ($1::mood[])[2] IS NULL", {moods}),
             "text sad|boolean true");
-  EXPECT_EQ(Ask("SELECT ARRAY['sad', NULL]::mood[]"), "array");
+  EXPECT_EQ(Ask("SELECT ARRAY['sad', NULL]::mood[]"), "array ['sad', null]");
 }
 
 TEST_F(KindsTest, RangesIntervalsAndAddresses) {
