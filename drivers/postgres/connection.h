@@ -207,6 +207,8 @@ class Connection final : public driver::Connection {
   Ending Receive(driver::StatementRun* run, const Statement& statement, Command* command,
                  size_t max_bytes);
   static Ending Ended(driver::StatementRun* run, const Command& command);
+  // A row is read by its own description, which has to be the statement's.
+  static absl::Status OtherRowsError();
   absl::Status WriteRow(const Result& row, const Statement& statement, driver::RowWriter* writer);
   // After a statement: is the session as it should be?
   void CheckSession(driver::StatementRun* run, const Statement& statement);

@@ -196,10 +196,19 @@ void Connection::FillWireValues() {
   }
 }
 
+absl::Status Connection::OtherRowsError() {
+  return MakeErrorWithHint(Reason::kIo, "the rows are of other columns than were described",
+                           "run the statement again: it is described anew");
+}
+
 absl::Status Connection::WriteRow(const Result& row, const Statement& statement,
                                   driver::RowWriter* writer) {
   const auto columns = static_cast<int>(statement.column_types.size());
+  if (row.columns() != columns) return OtherRowsError();
   for (int i = 0; i < columns; ++i) {
+    if (row.column_type(i) != statement.column_types[static_cast<size_t>(i)]->oid) {
+      return OtherRowsError();
+    }
     const std::string_view value = row.value(i);
     // Most values are not empty, and then not NULL either: that saves a call.
     if (value.empty() && row.null(i)) {

@@ -61,6 +61,7 @@ void TransactionSteps::RunExecute(const Request::Execute& execute) {
   absl::Status status = sql.status();
   if (status.ok()) status = arguments_.Assign(execute.args());
   if (status.ok()) status = Start(*sql, execute.has_timeout(), execute.timeout());
+  if (status.ok()) run_->prepared = true;
   RunRows(status, execute.format(), context_.config->server.first_batch_bytes);
 }
 
