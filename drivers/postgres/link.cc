@@ -11,6 +11,7 @@
 #include <cstdlib>
 #include <mutex>
 #include <pqxx/pqxx>
+#include <system_error>
 #include <thread>
 #include <utility>
 
@@ -112,7 +113,7 @@ absl::StatusOr<OwnedConnection> ConnectOnce(const Options::Parameters& parameter
   keywords.push_back(nullptr);
   values.push_back(nullptr);
   OwnedConnection connection(PQconnectStartParams(keywords.data(), values.data(), 0));
-  if (connection == nullptr) throw std::bad_alloc();
+  if (connection == nullptr) return ConnectError(where, "out of memory");
   PostgresPollingStatusType state = PGRES_POLLING_WRITING;
   if (PQstatus(connection.get()) == CONNECTION_BAD) state = PGRES_POLLING_FAILED;
   while (state == PGRES_POLLING_READING || state == PGRES_POLLING_WRITING) {
@@ -205,7 +206,9 @@ ServerError Result::error() const {
   return error;
 }
 
-// libpqxx's idea of the session: it owns the connection.
+// libpqxx's idea of the session: it owns the connection, and nothing more is asked of it,
+// because libpqxx throws where a connection has gone. Its constructor throws, and is
+// called in one place, which catches; its close() does not.
 struct PolicyFirst {
   explicit PolicyFirst(OwnedConnection connection) : policy(std::move(connection)) {}
   Adopted policy;
@@ -255,7 +258,9 @@ absl::StatusOr<std::unique_ptr<Link>> Link::Connect(const Options& options,
       if (PQsetnonblocking(raw, 1) != 0 || PQenterPipelineMode(raw) != 1) {
         return ConnectError(where, Trimmed(PQerrorMessage(raw)));
       }
-      return std::unique_ptr<Link>(new Link(std::move(session)));
+      std::unique_ptr<Link> link(new Link(std::move(session)));
+      if (link->wake_fd_ < 0) return ConnectError(where, "no file descriptor is left");
+      return link;
     } catch (const std::exception& error) {
       return ConnectError(where, Trimmed(error.what()));
     }
@@ -276,7 +281,9 @@ void Link::OnNotice(void* self, const PGresult* notice) {
   if (text == "FATAL" || text == "PANIC") static_cast<Link*>(self)->session_ended_ = true;
 }
 
-Link::~Link() { close(wake_fd_); }
+Link::~Link() {
+  if (wake_fd_ >= 0) close(wake_fd_);
+}
 
 bool Link::Sent(int ok) {
   if (ok != 1) broken_ = true;
@@ -408,15 +415,21 @@ void Link::Cancel() {
     return;
   }
   // PQcancel connects, and waits for as long as the network lets it.
-  std::thread([request = cancel_, to = std::move(to)] {
-    char error[256];
-    const bool sent = PQcancel(to.get(), error, sizeof error) == 1;
+  try {
+    std::thread([request = cancel_, to = std::move(to)] {
+      char error[256];
+      const bool sent = PQcancel(to.get(), error, sizeof error) == 1;
+      --cancels_on_their_way;
+      std::lock_guard lock(request->mutex);
+      request->done = true;
+      request->sent = sent;
+      request->changed.notify_all();
+    }).detach();
+  } catch (const std::system_error&) {
+    // The process may have no more threads. It is tried again, as one that was lost.
     --cancels_on_their_way;
-    std::lock_guard lock(request->mutex);
-    request->done = true;
-    request->sent = sent;
-    request->changed.notify_all();
-  }).detach();
+    cancel_->done = true;
+  }
 }
 
 void Link::CancelAgain() {
@@ -447,10 +460,6 @@ Link::Transaction Link::transaction() const {
 std::string Link::setting(const char* name) const {
   const char* value = PQparameterStatus(session_->raw(), name);
   return value == nullptr ? "" : value;
-}
-
-std::string Link::quoted(std::string_view identifier) {
-  return session_->quote_name(std::string(identifier));
 }
 
 absl::Status Link::BrokenError() const {

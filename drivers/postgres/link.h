@@ -1,6 +1,7 @@
 // One PostgreSQL session as a stream of commands and results. The only file
 // that calls libpq: libpqxx, which owns the session, has neither pipelines nor
-// rows one by one nor a wait with a deadline.
+// rows one by one nor a wait with a deadline. No exception leaves it but one of the
+// standard library's for memory.
 #ifndef PENSTOCK_DRIVERS_POSTGRES_LINK_H_
 #define PENSTOCK_DRIVERS_POSTGRES_LINK_H_
 
@@ -141,7 +142,6 @@ class Link {
   Transaction transaction() const;
   // A setting that the server reports ("server_version"); empty: it does not.
   std::string setting(const char* name) const;
-  std::string quoted(std::string_view identifier);
   bool broken() const { return broken_; }
   // Marks it: what is left in it cannot be told apart any more.
   void Break() { broken_ = true; }
