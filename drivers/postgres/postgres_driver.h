@@ -5,6 +5,7 @@
 
 #include <memory>
 
+#include "absl/status/status.h"
 #include "absl/status/statusor.h"
 #include "drivers/api/config.h"
 #include "drivers/api/driver.h"
@@ -37,6 +38,10 @@ namespace penstock::postgres {
 //                              something behind in the session (a setting, a
 //                              lock, a temporary table); always: after every use
 absl::StatusOr<std::unique_ptr<driver::Driver>> Open(const driver::Config& config);
+
+// What is wrong with a configuration, as Open would say, without a driver: INVALID_ARGUMENT
+// names the key or the connection parameter, and never has a part of a connection string.
+absl::Status Check(const driver::Config& config);
 
 // For a driver that speaks the same protocol.
 absl::StatusOr<std::unique_ptr<driver::Driver>> OpenFlavor(const driver::Config& config,
