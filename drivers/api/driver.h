@@ -68,11 +68,30 @@ struct DriverInfo {
   std::chrono::milliseconds overrun{};
 };
 
+// What a backend has said while a statement ran, without the statement having failed:
+// RAISE NOTICE of a function, "relation exists already, skipping". It may have any value
+// in it that the function chose to show.
+struct Notice {
+  std::string severity;  // "NOTICE", "WARNING", "INFO": in English, whatever the rest is
+  std::string sqlstate;
+  std::string message;
+  std::string detail;
+  std::string hint;
+};
+
 // What a statement did.
 struct Summary {
+  // Of one statement, and the bytes of all of their texts; more are counted only.
+  static constexpr size_t kMaxNotices = 32;
+  static constexpr size_t kMaxNoticeBytes = size_t{16} << 10;
+
   int64_t rows_affected = 0;
   int64_t rows_returned = 0;
   std::optional<int64_t> last_insert_id;
+  // In their order.
+  std::vector<Notice> notices;
+  // How many there were beyond those.
+  int64_t notices_dropped = 0;
 };
 
 // How much of a result to produce at once.

@@ -22,8 +22,8 @@ std::array<int32_t, 4> Numbers(const ErrorInfo& info) {
 
 template <typename Info>
 auto Texts(Info& info) {
-  return std::array{&info.sqlstate, &info.constraint, &info.schema,
-                    &info.table,    &info.column,     &info.hint};
+  return std::array{&info.sqlstate, &info.constraint, &info.schema, &info.table,
+                    &info.column,   &info.hint,       &info.detail};
 }
 
 constexpr size_t kNumberBytes = sizeof(uint32_t);
@@ -75,12 +75,15 @@ absl::string_view View(std::string_view text) { return {text.data(), text.size()
 absl::StatusCode CodeOf(Reason reason) {
   switch (reason) {
     case Reason::kUnspecified: return absl::StatusCode::kInternal;
-    case Reason::kUniqueViolation: return absl::StatusCode::kAlreadyExists;
+    case Reason::kUniqueViolation:
+    case Reason::kDuplicateObject: return absl::StatusCode::kAlreadyExists;
     case Reason::kForeignKeyViolation:
     case Reason::kCheckViolation:
     case Reason::kNotNullViolation:
     case Reason::kConstraintViolation:
+    case Reason::kRaised:
     case Reason::kTransactionAborted:
+    case Reason::kWrongState:
     case Reason::kBackendCredentials:
     case Reason::kReadOnly:
     case Reason::kMigrationRefused: return absl::StatusCode::kFailedPrecondition;
@@ -92,6 +95,7 @@ absl::StatusCode CodeOf(Reason reason) {
     case Reason::kTransactionControl:
     case Reason::kProtocol: return absl::StatusCode::kInvalidArgument;
     case Reason::kUndefinedTable:
+    case Reason::kUndefinedObject:
     case Reason::kUnknownDatabase: return absl::StatusCode::kNotFound;
     case Reason::kSerializationFailure:
     case Reason::kDeadlock:

@@ -19,6 +19,8 @@ enum class Reason : int {
   kCheckViolation = 3,
   kNotNullViolation = 4,
   kConstraintViolation = 5,
+  kDuplicateObject = 6,
+  kRaised = 7,
   kSyntax = 10,
   kInvalidParameter = 11,
   kDataException = 12,
@@ -28,10 +30,12 @@ enum class Reason : int {
   kMultipleStatements = 16,
   kTransactionControl = 17,
   kProtocol = 18,
+  kUndefinedObject = 19,
   kSerializationFailure = 20,
   kDeadlock = 21,
   kBusy = 22,
   kTransactionAborted = 23,
+  kWrongState = 24,
   kConnectionFailed = 30,
   kConnectionLost = 31,
   kCommitOutcomeUnknown = 32,
@@ -77,6 +81,9 @@ struct ErrorInfo {
   std::string table;
   std::string column;
   std::string hint;
+  // What the backend says beyond the message: the key that exists already, the view that
+  // depends on a table. May have values of rows, but none that came as a parameter.
+  std::string detail;
 
   bool operator==(const ErrorInfo&) const = default;
 };

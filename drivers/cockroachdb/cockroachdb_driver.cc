@@ -17,4 +17,6 @@ absl::StatusOr<std::unique_ptr<driver::Driver>> Open(const driver::Config& confi
   return postgres::OpenFlavor(config, std::move(flavor));
 }
 
+absl::Status Check(const driver::Config& config) { return postgres::Check(config); }
+
 }  // namespace penstock::cockroachdb

@@ -5,6 +5,7 @@
 
 #include <memory>
 
+#include "absl/status/status.h"
 #include "absl/status/statusor.h"
 #include "drivers/api/config.h"
 #include "drivers/api/driver.h"
@@ -26,6 +27,9 @@ namespace penstock::cockroachdb {
 // Statements that share a round trip each end with a Sync of their own, as on
 // postgres: none becomes part of another's implicit transaction.
 absl::StatusOr<std::unique_ptr<driver::Driver>> Open(const driver::Config& config);
+
+// What is wrong with a configuration, as Open would say, without opening anything.
+absl::Status Check(const driver::Config& config);
 
 }  // namespace penstock::cockroachdb
 

@@ -61,4 +61,6 @@ absl::StatusOr<std::unique_ptr<driver::Driver>> Open(const driver::Config& confi
   return std::make_unique<PebbleDriver>(*std::move(store));
 }
 
+absl::Status Check(const driver::Config& config) { return ParseOptions(config).status(); }
+
 }  // namespace penstock::pebble

@@ -5,6 +5,7 @@
 
 #include <memory>
 
+#include "absl/status/status.h"
 #include "absl/status/statusor.h"
 #include "drivers/api/config.h"
 #include "drivers/api/driver.h"
@@ -38,6 +39,9 @@ namespace penstock::pebble {
 //                     locked, before kBusy; default 1000
 //   create            on (default) | off
 absl::StatusOr<std::unique_ptr<driver::Driver>> Open(const driver::Config& config);
+
+// What is wrong with a configuration, as Open would say, without opening anything.
+absl::Status Check(const driver::Config& config);
 
 }  // namespace penstock::pebble
 

@@ -180,7 +180,10 @@ class Connection final : public driver::Connection {
   // Takes what is left of a segment, up to its sync, and returns the first error
   // in it.
   absl::Status FinishSegment(Command* command);
-  absl::Status Failure(const Result& result, const Command& command) const;
+  // The error without the values of the parameters of `run`, if it is not null.
+  absl::Status Failure(const Result& result, const Command& command,
+                       const driver::StatementRun* run = nullptr,
+                       const Statement* statement = nullptr) const;
   // Runs a statement of the driver's own.
   absl::Status Control(const std::string& sql, const Watch& watch);
   absl::Status Control(const std::string& sql);

@@ -12,6 +12,18 @@ Cursor::Cursor(Connection* connection, const driver::StatementRun* run, const St
       watch_(std::move(watch)),
       command_(std::move(command)) {
   rest_.summary = run->summary;
+  for (const driver::Value& value : run->args) args_.push_back(Copy(value));
+  rest_.args = args_;
+}
+
+driver::Value Cursor::Copy(const driver::Value& value) {
+  driver::Value copy = value;
+  copy.text = texts_.emplace_back(value.text);
+  if (value.elements.empty()) return copy;
+  std::vector<driver::Value> elements;
+  for (const driver::Value& element : value.elements) elements.push_back(Copy(element));
+  copy.elements = arrays_.emplace_back(std::move(elements));
+  return copy;
 }
 
 Cursor::~Cursor() {

@@ -2,8 +2,12 @@
 #ifndef PENSTOCK_DRIVERS_POSTGRES_CURSOR_H_
 #define PENSTOCK_DRIVERS_POSTGRES_CURSOR_H_
 
+#include <deque>
 #include <memory>
+#include <string>
+#include <vector>
 
+#include "drivers/api/value.h"
 #include "drivers/postgres/connection.h"
 
 namespace penstock::postgres {
@@ -27,6 +31,12 @@ class Cursor final : public driver::Cursor {
   const Statement* const statement_;
   const std::unique_ptr<Connection::Watch> watch_;
   const std::unique_ptr<Connection::Command> command_;
+  // The parameters of that, for errors, which must not have their values: bytes, arrays
+  // and all.
+  driver::Value Copy(const driver::Value& value);
+  std::deque<std::string> texts_;
+  std::deque<std::vector<driver::Value>> arrays_;
+  std::vector<driver::Value> args_;
   // What Receive works on: the run that opened the cursor may be gone.
   driver::StatementRun rest_;
   bool finished_ = false;

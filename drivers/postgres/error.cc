@@ -1,103 +1,89 @@
 #include "drivers/postgres/error.h"
 
+#include <algorithm>
+#include <iterator>
+
 #include "drivers/api/error.h"
+#include "drivers/postgres/sqlstate.h"
 
 namespace penstock::postgres {
 namespace {
 
 using driver::Reason;
 
-bool Has(std::string_view text, std::string_view words) {
-  return text.find(words) != std::string_view::npos;
-}
+// Where in the server an error was made: no language translates it.
+constexpr std::string_view kRaise = "exec_stmt_raise";
+constexpr std::string_view kParseOne = "exec_parse_message";
 
-// A whole SQLSTATE, or the two letters of its class.
-struct Entry {
-  std::string_view sqlstate;
-  Reason reason;
-};
-// The first that fits counts, so that single codes stand before their class.
-constexpr Entry kReasons[] = {
-    {"23505", Reason::kUniqueViolation},
-    {"23503", Reason::kForeignKeyViolation},
-    {"23514", Reason::kCheckViolation},
-    {"23502", Reason::kNotNullViolation},
-    {"23", Reason::kConstraintViolation},
-    {"40001", Reason::kSerializationFailure},
-    {"40P01", Reason::kDeadlock},
-    {"40003", Reason::kCommitOutcomeUnknown},
-    {"40", Reason::kSerializationFailure},
-    {"55P03", Reason::kBusy},
-    {"55006", Reason::kBusy},
-    {"25P02", Reason::kTransactionAborted},
-    {"25P03", Reason::kTransactionIdleTimeout},
-    {"25006", Reason::kReadOnly},
-    {"25001", Reason::kUnsupported},
-    {"53100", Reason::kDiskFull},
-    {"53", Reason::kBackendResources},
-    {"54", Reason::kLimitExceeded},
-    {"57014", Reason::kCancelled},
-    {"57P01", Reason::kConnectionLost},
-    {"57P02", Reason::kConnectionLost},
-    {"57P03", Reason::kConnectionFailed},
-    {"57P05", Reason::kConnectionLost},
-    {"08", Reason::kConnectionLost},
-    {"28", Reason::kBackendCredentials},
-    {"42501", Reason::kBackendCredentials},
-    {"42P01", Reason::kUndefinedTable},
-    {"3D000", Reason::kUnknownDatabase},
-    {"3F000", Reason::kUndefinedTable},
-    {"42804", Reason::kInvalidParameter},
-    {"42P18", Reason::kInvalidParameter},
-    {"42P02", Reason::kInvalidParameter},
-    {"42", Reason::kSyntax},
-    {"22", Reason::kDataException},
-    {"0A", Reason::kUnsupported},
-    {"26", Reason::kConnectionLost},
-    {"3B001", Reason::kInvalidParameter},
-    {"58030", Reason::kIo},
-    {"58", Reason::kIo},
-    {"XX001", Reason::kCorruption},
-    {"XX002", Reason::kCorruption},
-    // RAISE in a function of the user's.
-    {"P0", Reason::kDataException},
-};
+// It tells of the data, or of what may be tried again. What else it could tell, of the
+// server, the daemon or the link, a function that raises the code does not know.
+bool MayBeRaised(Reason reason) {
+  switch (reason) {
+    case Reason::kCommitOutcomeUnknown:
+    case Reason::kTransactionAborted:
+    case Reason::kTransactionIdleTimeout:
+    case Reason::kQueryTimeout:
+    case Reason::kUnknownDatabase:
+    case Reason::kBackendResources:
+    case Reason::kDiskFull:
+    case Reason::kCorruption:
+    case Reason::kIo: return false;
+    default: return true;
+  }
+}
 
 Reason ReasonOf(const ServerError& error) {
-  if (error.sqlstate == "42601" && Has(error.message, "multiple commands")) {
+  const std::optional<Reason> known = ReasonOfSqlstate(error.sqlstate);
+  // The link has gone, whatever the server gives as its reason.
+  if (EndsSession(error)) {
+    return known == Reason::kTransactionIdleTimeout ? *known : Reason::kConnectionLost;
+  }
+  if (error.sqlstate == "42601" && error.source_function == kParseOne) {
     return Reason::kMultipleStatements;
   }
-  if (error.sqlstate == kQueryCancelled && Has(error.message, "timeout")) {
-    return Reason::kQueryTimeout;
-  }
-  for (const Entry& entry : kReasons) {
-    if (std::string_view(error.sqlstate).starts_with(entry.sqlstate)) return entry.reason;
-  }
-  return Reason::kIo;
+  if (!known.has_value()) return Reason::kRaised;
+  return error.source_function == kRaise && !MayBeRaised(*known) ? Reason::kRaised : *known;
 }
 
-// "invalid input syntax for type integer: "abc"": what stands in quotes after a
-// colon is the value.
-std::string WithoutValue(const ServerError& error) {
-  const bool quotes = error.sqlstate.starts_with("22");
-  const size_t value = error.message.find(": \"");
-  return quotes && value != std::string::npos ? error.message.substr(0, value) : error.message;
-}
-
-// "relation "users" does not exist": the server has no field for it.
+// Of a missing table: the server has no field for it, but its message has one name in
+// quotes, those of its language.
 std::string MissingTable(std::string_view message) {
-  const size_t open = message.find('"');
-  const size_t close = message.rfind('"');
-  return open < close ? std::string(message.substr(open + 1, close - open - 1)) : "";
+  constexpr std::pair<std::string_view, std::string_view> kQuotes[] = {
+      {"\"", "\""},
+      {"\xC2\xBB", "\xC2\xAB"},
+      {"\xC2\xAB", "\xC2\xBB"},
+      {"\xE2\x80\x9E", "\xE2\x80\x9C"},
+      {"\xE2\x80\x9C", "\xE2\x80\x9D"},
+  };
+  for (const auto& [open, close] : kQuotes) {
+    const size_t begin = message.find(open);
+    const size_t end = message.rfind(close);
+    if (begin == message.npos || end == message.npos || end < begin + open.size()) continue;
+    std::string_view name = message.substr(begin + open.size(), end - begin - open.size());
+    // French has spaces that do not break inside its quotes.
+    for (const std::string_view space : {" ", "\xC2\xA0", "\xE2\x80\xAF"}) {
+      if (name.starts_with(space)) name.remove_prefix(space.size());
+      if (name.ends_with(space)) name.remove_suffix(space.size());
+    }
+    // It came as a parameter, whose number stands there.
+    return name.starts_with('$') ? "" : std::string(name);
+  }
+  return "";
 }
 
-// "parameter 2: ", where the server says so in passing.
+// "parameter 2: ", where the server says in passing that it was reading one. That is the
+// last line of the context, which ends with "$2", or with "$2 = " and the value, in any
+// language.
 std::string ParameterOf(std::string_view context) {
-  const size_t at = context.find("parameter $");
-  if (at == std::string_view::npos) return "";
-  const std::string_view rest = context.substr(at + std::string_view("parameter $").size());
-  const size_t end = rest.find_first_not_of("0123456789");
-  return "parameter " + std::string(rest.substr(0, end)) + ": ";
+  const std::string_view line = context.substr(context.rfind('\n') + 1);
+  for (size_t at = line.find(" $"); at != line.npos; at = line.find(" $", at + 1)) {
+    const std::string_view rest = line.substr(at + 2);
+    const size_t digits = std::min(rest.find_first_not_of("0123456789"), rest.size());
+    const std::string_view behind = rest.substr(digits);
+    if (digits == 0 || (!behind.empty() && !behind.starts_with(" = "))) continue;
+    return "parameter " + std::string(rest.substr(0, digits)) + ": ";
+  }
+  return "";
 }
 
 }  // namespace
@@ -111,12 +97,23 @@ absl::Status Classify(const ServerError& error) {
   info.constraint = error.constraint;
   info.position = error.position;
   info.hint = error.hint;
+  info.detail = error.detail;
   const Reason reason = ReasonOf(error);
   if (reason == Reason::kMultipleStatements) {
     info.hint = "send one statement a request; scripts belong to migrations";
   }
-  if (error.sqlstate == "42P01") info.table = MissingTable(error.message);
-  return driver::MakeError(reason, ParameterOf(error.context) + WithoutValue(error), info);
+  if (error.sqlstate == "42P01" && info.table.empty()) info.table = MissingTable(error.message);
+  return driver::MakeError(reason, ParameterOf(error.context) + error.message, info);
+}
+
+void HideParameters(const driver::ParameterValues& values, std::string_view sql,
+                    ServerError* error) {
+  const std::string_view names[] = {error->schema, error->table, error->column, error->constraint};
+  // A value that could not be read: the server may quote the part that is wrong.
+  const bool parts = error->sqlstate.starts_with("22");
+  for (std::string* text : {&error->message, &error->detail, &error->hint}) {
+    *text = values.Hide(*text, sql, names, parts);
+  }
 }
 
 bool EndsSession(const ServerError& error) {
@@ -126,7 +123,7 @@ bool EndsSession(const ServerError& error) {
 bool IsStalePlan(const ServerError& error) {
   return error.sqlstate == "26000" ||
          // CockroachDB has other functions, and never other words.
-         (error.sqlstate == "0A000" && (error.routine == "RevalidateCachedQuery" ||
+         (error.sqlstate == "0A000" && (error.source_function == "RevalidateCachedQuery" ||
                                         error.message == "cached plan must not change result type"));
 }
 

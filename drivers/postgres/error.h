@@ -7,6 +7,7 @@
 #include <string_view>
 
 #include "absl/status/status.h"
+#include "drivers/api/hidden_values.h"
 
 namespace penstock::postgres {
 
@@ -17,7 +18,6 @@ struct ServerError {
   std::string severity;
   std::string sqlstate;
   std::string message;
-  // Has values of the statement's in it: never shown.
   std::string detail;
   std::string hint;
   // Where the server was when it failed; may name a parameter.
@@ -26,14 +26,19 @@ struct ServerError {
   std::string table;
   std::string column;
   std::string constraint;
-  // The function of the server's source that has raised it.
-  std::string routine;
+  // Of the server's program, where the error was made: "int4in".
+  std::string source_function;
   int32_t position = 0;
 };
 
-// What a failure means. The message is the server's without the values that it
-// quotes.
+// What a failure means, by its code and its fields; no word of a message decides, since
+// the server may speak any language.
 absl::Status Classify(const ServerError& error);
+
+// Takes the values of the statement's parameters out of the texts of an error. What the
+// statement `sql` itself has in it stays.
+void HideParameters(const driver::ParameterValues& values, std::string_view sql,
+                    ServerError* error);
 
 // It is the last thing that the server says.
 bool EndsSession(const ServerError& error);

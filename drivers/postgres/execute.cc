@@ -118,6 +118,8 @@ absl::Status Connection::FinishSegment(Command* command) {
     switch (result->sort()) {
       case Result::Sort::kSync:
         if (!link_->WaitForCancel(command->give_up)) link_->Break();
+        // What the driver's own statements bring about is nobody's.
+        link_->DropNotices();
         return first;
       case Result::Sort::kError:
         if (first.ok()) first = Failure(*result, *command);
@@ -132,12 +134,21 @@ absl::Status Connection::FinishSegment(Command* command) {
   return first.ok() ? link_->BrokenError() : first;
 }
 
-absl::Status Connection::Failure(const Result& result, const Command& command) const {
-  const ServerError error = result.error();
+absl::Status Connection::Failure(const Result& result, const Command& command,
+                                 const StatementRun* run, const Statement* statement) const {
+  ServerError error = result.error();
   if (error.sqlstate == kQueryCancelled && !command.interruption.ok()) {
     return command.interruption;
   }
   if (error.sqlstate.empty()) return link_->BrokenError();
+  if (run != nullptr) {
+    const driver::ParameterValues values(run->args, run->rows);
+    HideParameters(values, statement != nullptr ? statement->sql : run->sql, &error);
+  } else if (error.sqlstate.starts_with("23")) {
+    // Found at the commit, in what statements before have done: whose parameters the key
+    // that it tells has come from is not known any more.
+    error.detail.clear();
+  }
   return Classify(error);
 }
 
@@ -239,6 +250,8 @@ Connection::Ending Connection::Receive(StatementRun* run, const Statement& state
       if (run->status.ok()) run->status = WhenLost(result.status(), statement, over);
       return Ending::kDone;
     }
+    // They come before the result that they belong to.
+    if (link_->has_notices()) link_->TakeNotices(&run->summary);
     switch (result->sort()) {
       case Result::Sort::kRow:
         ++run->summary.rows_returned;
@@ -265,7 +278,7 @@ Connection::Ending Connection::Receive(StatementRun* run, const Statement& state
         break;
       case Result::Sort::kError: {
         if (!run->status.ok()) break;
-        run->status = Failure(*result, *command);
+        run->status = Failure(*result, *command, run, &statement);
         if (in_transaction_ && !stale_read_ && IsStalePlan(result->error())) {
           run->status = StalePlanError(run->status);
         }

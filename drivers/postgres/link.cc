@@ -11,11 +11,14 @@
 #include <cstdlib>
 #include <mutex>
 #include <pqxx/pqxx>
+#include <system_error>
 #include <thread>
 #include <utility>
 
 #include "drivers/api/error.h"
 #include "drivers/api/text.h"
+#include "drivers/api/hidden_values.h"
+#include "drivers/postgres/connect.h"
 #include "fmt/format.h"
 
 namespace penstock::postgres {
@@ -30,26 +33,6 @@ constexpr int kMaxCancels = 32;
 std::atomic<int> cancels_on_their_way = 0;
 
 TimePoint Now() { return std::chrono::steady_clock::now(); }
-
-// poll's timeout up to `until`; -1: none.
-int PollTimeout(TimePoint until) {
-  if (until == TimePoint::max()) return -1;
-  const auto left = std::chrono::ceil<std::chrono::milliseconds>(until - Now()).count();
-  return static_cast<int>(std::clamp<int64_t>(left, 0, 1'000'000));
-}
-
-std::string Trimmed(const char* message) {
-  std::string text = message == nullptr ? "" : message;
-  while (!text.empty() && (text.back() == '\n' || text.back() == ' ')) text.pop_back();
-  return driver::ToUtf8(text);
-}
-
-void IgnoreNotice(void* /*self*/, const PGresult* /*notice*/) {}
-
-struct Finish {
-  void operator()(PGconn* connection) const { PQfinish(connection); }
-};
-using OwnedConnection = std::unique_ptr<PGconn, Finish>;
 
 // Hands libpqxx a connection that is open already: its own way of opening one
 // waits without a deadline.
@@ -66,78 +49,6 @@ class Adopted final : public pqxx::connectionpolicy {
  private:
   OwnedConnection connection_;
 };
-
-// What failed while connecting. libpq has no SQLSTATE for it, only the message,
-// which the server may have translated; the words below are those of codes that
-// decide what the caller may do.
-Reason ConnectReason(std::string_view message) {
-  const auto has = [message](std::string_view words) {
-    return message.find(words) != std::string_view::npos;
-  };
-  // First: it may name the role that has too many.
-  if (has("too many clients") || has("remaining connection slots") || has("too many connections")) {
-    return Reason::kBackendResources;
-  }
-  if (has("authentication failed") || has("no password supplied") || has("no pg_hba.conf entry") ||
-      has("role \"") || has("certificate") || has("permission denied for database")) {
-    return Reason::kBackendCredentials;
-  }
-  if (has("database \"") && has("does not exist")) return Reason::kUnknownDatabase;
-  return Reason::kConnectionFailed;
-}
-
-std::string_view ConnectHint(std::string_view message) {
-  if (message.find("certificate verify failed") != std::string_view::npos) {
-    return "ssl_ca has to name the certificate of the authority that signed the server's";
-  }
-  if (message.find("does not match host name") != std::string_view::npos) {
-    return "connect by a name that is in the server's certificate";
-  }
-  return "";
-}
-
-absl::Status ConnectError(const std::string& where, std::string_view message) {
-  return driver::MakeErrorWithHint(ConnectReason(message),
-                                   fmt::format("cannot connect to {}: {}", where, message),
-                                   ConnectHint(message));
-}
-
-absl::StatusOr<OwnedConnection> ConnectOnce(const Options::Parameters& parameters,
-                                            const std::string& where, TimePoint until) {
-  std::vector<const char*> keywords;
-  std::vector<const char*> values;
-  for (const auto& [keyword, value] : parameters) {
-    keywords.push_back(keyword.c_str());
-    values.push_back(value.c_str());
-  }
-  keywords.push_back(nullptr);
-  values.push_back(nullptr);
-  OwnedConnection connection(PQconnectStartParams(keywords.data(), values.data(), 0));
-  if (connection == nullptr) throw std::bad_alloc();
-  PostgresPollingStatusType state = PGRES_POLLING_WRITING;
-  if (PQstatus(connection.get()) == CONNECTION_BAD) state = PGRES_POLLING_FAILED;
-  while (state == PGRES_POLLING_READING || state == PGRES_POLLING_WRITING) {
-    pollfd wait{.fd = PQsocket(connection.get()),
-                .events = static_cast<short>(state == PGRES_POLLING_READING ? POLLIN : POLLOUT),
-                .revents = 0};
-    if (poll(&wait, 1, PollTimeout(until)) == 0 && Now() >= until) {
-      return driver::MakeError(Reason::kConnectionFailed,
-                               fmt::format("{} did not answer in time", where));
-    }
-    state = PQconnectPoll(connection.get());
-  }
-  if (state != PGRES_POLLING_OK) {
-    return ConnectError(where, Trimmed(PQerrorMessage(connection.get())));
-  }
-  return connection;
-}
-
-// Until when one of `hosts` may take, so that each has a turn before the deadline.
-TimePoint ShareOf(const driver::Deadline& deadline, size_t hosts) {
-  if (deadline.at == TimePoint::max()) return deadline.at;
-  const TimePoint now = Now();
-  return now + (deadline.at - now) / static_cast<int64_t>(hosts);
-}
 
 }  // namespace
 
@@ -200,7 +111,7 @@ ServerError Result::error() const {
   error.table = field(PG_DIAG_TABLE_NAME);
   error.column = field(PG_DIAG_COLUMN_NAME);
   error.constraint = field(PG_DIAG_CONSTRAINT_NAME);
-  error.routine = field(PG_DIAG_SOURCE_FUNCTION);
+  error.source_function = field(PG_DIAG_SOURCE_FUNCTION);
   error.position =
       static_cast<int32_t>(std::strtol(field(PG_DIAG_STATEMENT_POSITION).c_str(), nullptr, 10));
   // Made by libpq itself when the link breaks.
@@ -208,7 +119,9 @@ ServerError Result::error() const {
   return error;
 }
 
-// libpqxx's idea of the session: it owns the connection.
+// libpqxx's idea of the session: it owns the connection, and nothing more is asked of it,
+// because libpqxx throws where a connection has gone. Its constructor throws, and is
+// called in one place, which catches; its close() does not.
 struct PolicyFirst {
   explicit PolicyFirst(OwnedConnection connection) : policy(std::move(connection)) {}
   Adopted policy;
@@ -236,50 +149,76 @@ struct Link::CancelRequest {
 
 absl::StatusOr<std::unique_ptr<Link>> Link::Connect(const Options& options,
                                                     const driver::Deadline& deadline) {
-  absl::Status failure;
-  size_t left = options.attempts.size();
-  for (const Options::Parameters& parameters : options.attempts) {
-    if (deadline.passed(Now())) break;
-    const auto host = parameters.find("host");
-    const std::string where =
-        options.attempts.size() > 1 && host != parameters.end() ? host->second : options.where;
-    absl::StatusOr<OwnedConnection> connection =
-        ConnectOnce(parameters, where, ShareOf(deadline, left--));
-    if (!connection.ok()) {
-      // Another host may be up; wrong credentials are wrong there as well, but
-      // the host that has them may be the one that counts.
-      failure = connection.status();
-      continue;
+  absl::StatusOr<OwnedConnection> connection = ConnectToAny(options, deadline);
+  if (!connection.ok()) return connection.status();
+  PGconn* raw = connection->get();
+  try {
+    auto session = std::make_unique<Session>(*std::move(connection));
+    if (PQsetnonblocking(raw, 1) != 0 || PQenterPipelineMode(raw) != 1) {
+      return ConnectError(options, options.where, raw);
     }
-    PGconn* raw = connection->get();
-    PQsetNoticeReceiver(raw, IgnoreNotice, nullptr);
-    try {
-      auto session = std::make_unique<Session>(*std::move(connection));
-      if (PQsetnonblocking(raw, 1) != 0 || PQenterPipelineMode(raw) != 1) {
-        return ConnectError(where, Trimmed(PQerrorMessage(raw)));
-      }
-      return std::unique_ptr<Link>(new Link(std::move(session)));
-    } catch (const std::exception& error) {
-      return ConnectError(where, Trimmed(error.what()));
-    }
+    std::unique_ptr<Link> link(new Link(options, std::move(session)));
+    if (link->wake_fd_ < 0) return ConnectError(options.where, "no file descriptor is left");
+    return link;
+  } catch (const std::exception& error) {
+    return ConnectError(options.where, driver::HideValues(Trimmed(error.what()), options.hidden));
   }
-  // The connect_timeout says which host was silent; a caller's limit is the caller's.
-  const bool callers = deadline.reason != Reason::kConnectionFailed;
-  return failure.ok() || (callers && deadline.passed(Now())) ? deadline.Error() : failure;
 }
 
-Link::Link(std::unique_ptr<Session> session)
-    : session_(std::move(session)), wake_fd_(eventfd(0, EFD_NONBLOCK | EFD_CLOEXEC)) {
+Link::Link(const Options& options, std::unique_ptr<Session> session)
+    : options_(options),
+      session_(std::move(session)),
+      wake_fd_(eventfd(0, EFD_NONBLOCK | EFD_CLOEXEC)) {
   PQsetNoticeReceiver(session_->raw(), OnNotice, this);
 }
 
-void Link::OnNotice(void* self, const PGresult* notice) {
-  const char* severity = PQresultErrorField(notice, PG_DIAG_SEVERITY_NONLOCALIZED);
-  const std::string_view text = severity == nullptr ? "" : severity;
-  if (text == "FATAL" || text == "PANIC") static_cast<Link*>(self)->session_ended_ = true;
+void Link::OnNotice(void* self, const PGresult* result) {
+  const auto field = [result](int code) {
+    const char* text = PQresultErrorField(result, code);
+    return std::string(text == nullptr ? "" : text);
+  };
+  auto* const link = static_cast<Link*>(self);
+  driver::Notice notice;
+  notice.severity = field(PG_DIAG_SEVERITY_NONLOCALIZED);
+  if (notice.severity == "FATAL" || notice.severity == "PANIC") link->session_ended_ = true;
+  notice.sqlstate = field(PG_DIAG_SQLSTATE);
+  // libpq's own have none.
+  if (notice.sqlstate.empty()) return;
+  notice.message = field(PG_DIAG_MESSAGE_PRIMARY);
+  notice.detail = field(PG_DIAG_MESSAGE_DETAIL);
+  notice.hint = field(PG_DIAG_MESSAGE_HINT);
+  const size_t bytes = notice.message.size() + notice.detail.size() + notice.hint.size();
+  const bool fits = link->notices_.size() < driver::Summary::kMaxNotices &&
+                    link->notice_bytes_ + bytes <= driver::Summary::kMaxNoticeBytes;
+  if (!fits) {
+    ++link->notices_dropped_;
+    return;
+  }
+  link->notice_bytes_ += bytes;
+  link->notices_.push_back(std::move(notice));
 }
 
-Link::~Link() { close(wake_fd_); }
+void Link::TakeNotices(driver::Summary* summary) {
+  for (driver::Notice& notice : notices_) {
+    if (summary->notices.size() < driver::Summary::kMaxNotices) {
+      summary->notices.push_back(std::move(notice));
+    } else {
+      ++summary->notices_dropped;
+    }
+  }
+  summary->notices_dropped += notices_dropped_;
+  DropNotices();
+}
+
+void Link::DropNotices() {
+  notices_.clear();
+  notice_bytes_ = 0;
+  notices_dropped_ = 0;
+}
+
+Link::~Link() {
+  if (wake_fd_ >= 0) close(wake_fd_);
+}
 
 bool Link::Sent(int ok) {
   if (ok != 1) broken_ = true;
@@ -424,15 +363,21 @@ void Link::Cancel() {
     return;
   }
   // PQcancel connects, and waits for as long as the network lets it.
-  std::thread([request = cancel_, to = std::move(to)] {
-    char error[256];
-    const bool sent = PQcancel(to.get(), error, sizeof error) == 1;
+  try {
+    std::thread([request = cancel_, to = std::move(to)] {
+      char error[256];
+      const bool sent = PQcancel(to.get(), error, sizeof error) == 1;
+      --cancels_on_their_way;
+      std::lock_guard lock(request->mutex);
+      request->done = true;
+      request->sent = sent;
+      request->changed.notify_all();
+    }).detach();
+  } catch (const std::system_error&) {
+    // The process may have no more threads. It is tried again, as one that was lost.
     --cancels_on_their_way;
-    std::lock_guard lock(request->mutex);
-    request->done = true;
-    request->sent = sent;
-    request->changed.notify_all();
-  }).detach();
+    cancel_->done = true;
+  }
 }
 
 void Link::CancelAgain() {
@@ -472,12 +417,9 @@ bool Link::speaks_utf8() const {
   return PQclientEncoding(session_->raw()) == kUtf8 || setting("client_encoding").empty();
 }
 
-std::string Link::quoted(std::string_view identifier) {
-  return session_->quote_name(std::string(identifier));
-}
-
 absl::Status Link::BrokenError() const {
-  const std::string why = Trimmed(PQerrorMessage(session_->raw()));
+  const std::string why =
+      driver::HideValues(Trimmed(PQerrorMessage(session_->raw())), options_.hidden);
   return driver::MakeError(
       Reason::kConnectionLost,
       fmt::format("the connection to the server was lost{}{}", why.empty() ? "" : ": ", why));

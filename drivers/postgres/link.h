@@ -1,6 +1,7 @@
 // One PostgreSQL session as a stream of commands and results. The only file
 // that calls libpq: libpqxx, which owns the session, has neither pipelines nor
-// rows one by one nor a wait with a deadline.
+// rows one by one nor a wait with a deadline. No exception leaves it but one of the
+// standard library's for memory.
 #ifndef PENSTOCK_DRIVERS_POSTGRES_LINK_H_
 #define PENSTOCK_DRIVERS_POSTGRES_LINK_H_
 
@@ -15,6 +16,7 @@
 #include "absl/status/status.h"
 #include "absl/status/statusor.h"
 #include "drivers/api/deadline.h"
+#include "drivers/api/driver.h"
 #include "drivers/postgres/error.h"
 #include "drivers/postgres/options.h"
 
@@ -84,7 +86,8 @@ class Link {
   enum class Wait : uint8_t { kReady, kTimeUp, kWoken, kBroken };
   enum class Transaction : uint8_t { kNone, kOpen, kFailed, kActive };
 
-  // Tries the hosts of `options` in turn, each for a fair share of the time.
+  // Tries the hosts of `options`, which outlives the link, in turn, each for a fair share
+  // of the time.
   static absl::StatusOr<std::unique_ptr<Link>> Connect(const Options& options,
                                                        const driver::Deadline& deadline);
   ~Link();
@@ -147,12 +150,16 @@ class Link {
   std::string setting(const char* name) const;
   // Texts go both ways as UTF-8, as far as the server has said.
   bool speaks_utf8() const;
-  std::string quoted(std::string_view identifier);
   bool broken() const { return broken_; }
   // Marks it: what is left in it cannot be told apart any more.
   void Break() { broken_ = true; }
   // Why it broke, in libpq's words.
   absl::Status BrokenError() const;
+  // What the server has said since the last call, beside its results.
+  bool has_notices() const { return !notices_.empty() || notices_dropped_ != 0; }
+  // Moves them to `summary`, as many as may be in one.
+  void TakeNotices(driver::Summary* summary);
+  void DropNotices();
   // The server has said that it ends the session: what it has not answered is not run.
   bool session_ended() const { return session_ended_; }
   // Takes what has come while nobody waited, such as the news of the session's
@@ -162,18 +169,22 @@ class Link {
  private:
   class Session;
   struct CancelRequest;
-  explicit Link(std::unique_ptr<Session> session);
-  static void OnNotice(void* self, const pg_result* notice);
+  Link(const Options& options, std::unique_ptr<Session> session);
+  static void OnNotice(void* self, const pg_result* result);
   bool Sent(int ok);
   // The values as libpq wants them.
   void Spread(std::span<const WireValue> values);
   // Waits once, for what the socket or Wake brings; kReady: something has come.
   Wait Poll(bool unsent, driver::TimePoint until);
 
+  const Options& options_;
   std::unique_ptr<Session> session_;
   const int wake_fd_;
   bool broken_ = false;
   bool session_ended_ = false;
+  std::vector<driver::Notice> notices_;
+  size_t notice_bytes_ = 0;
+  int64_t notices_dropped_ = 0;
   std::shared_ptr<CancelRequest> cancel_;
   // Scratch of Spread.
   std::vector<const char*> data_;

@@ -1,12 +1,9 @@
 #include "drivers/postgres/options.h"
 
-#include <libpq-fe.h>
-
 #include <algorithm>
 #include <array>
 #include <charconv>
 #include <cstdint>
-#include <memory>
 #include <string_view>
 #include <system_error>
 
@@ -18,7 +15,6 @@ namespace {
 
 using driver::MakeErrorWithHint;
 using driver::Reason;
-using Parameters = Options::Parameters;
 
 constexpr std::array kOwnOptions = {
     "application_name", "cancel_grace_ms",      "session_reset",       "ssl_ca",   "ssl_cert",
@@ -45,26 +41,6 @@ absl::StatusOr<std::string> PartFor(const Parameters& parameters, const std::str
   return MakeErrorWithHint(Reason::kInvalidParameter,
                            fmt::format("{} hosts and {} entries of '{}'", hosts, parts.size(), key),
                            "give one for all hosts, or one for each");
-}
-
-// A connection string as libpq understands it, a URI or key=value words.
-absl::StatusOr<Parameters> ParseConnectionString(const std::string& text) {
-  char* error = nullptr;
-  const std::unique_ptr<PQconninfoOption, void (*)(PQconninfoOption*)> parsed(
-      PQconninfoParse(text.c_str(), &error), PQconninfoFree);
-  const std::unique_ptr<char, void (*)(void*)> owned_error(error, PQfreemem);
-  if (parsed == nullptr) {
-    // libpq's message may quote the string, which may have a password in it.
-    return MakeErrorWithHint(Reason::kInvalidParameter, "the connection_string cannot be read",
-                             "write postgresql://user@host:5432/database?sslmode=verify-full, or "
-                             "host=… port=… user=… dbname=…; keep the password in password_file "
-                             "or password_env");
-  }
-  Parameters parameters;
-  for (const PQconninfoOption* option = parsed.get(); option->keyword != nullptr; ++option) {
-    if (option->val != nullptr) parameters[option->keyword] = option->val;
-  }
-  return parameters;
 }
 
 absl::Status SetMilliseconds(const driver::Config& config, const std::string& key,
@@ -156,8 +132,10 @@ absl::Status MakeAttempts(const Parameters& parameters, Options* options) {
     const std::string name = one.contains("host")       ? one["host"]
                              : one.contains("hostaddr") ? one["hostaddr"]
                                                         : "the local socket";
-    options->where += fmt::format("{}{}{}", i > 0 ? ", " : "", name,
-                                  one.contains("port") ? ":" + one["port"] : "");
+    if (options->names_hosts) {
+      options->where += fmt::format("{}{}{}", i > 0 ? ", " : "", name,
+                                    one.contains("port") ? ":" + one["port"] : "");
+    }
     options->attempts.push_back(std::move(one));
   }
   const auto attributes = parameters.find("target_session_attrs");
@@ -187,7 +165,13 @@ absl::StatusOr<Options> ParseOptions(const driver::Config& config) {
   if (!config.connection_string.empty()) {
     absl::StatusOr<Parameters> parsed = ParseConnectionString(config.connection_string);
     if (!parsed.ok()) return parsed.status();
-    for (auto& [key, value] : *parsed) parameters[key] = value;
+    for (auto& [key, value] : *parsed) {
+      for (std::string& part : Split(value)) options.hidden.push_back({std::move(part), "***"});
+      parameters[key] = std::move(value);
+    }
+    options.names_hosts = false;
+    options.where =
+        fmt::format("the server of '{}' (its connection_string says where)", config.name);
   }
   SetFields(config, &parameters);
   absl::Status own = SetOwnOptions(config, &parameters, &options);
@@ -196,8 +180,10 @@ absl::StatusOr<Options> ParseOptions(const driver::Config& config) {
   std::string& session = parameters["options"];
   session =
       fmt::format("{}{}{}", session, session.empty() ? "" : " ", StartupOptions(options.time_zone));
-  absl::Status made = MakeAttempts(parameters, &options);
-  if (!made.ok()) return made;
+  if (!config.password.empty()) options.hidden.push_back({config.password, "***"});
+  absl::Status checked = CheckParameters(parameters);
+  if (checked.ok()) checked = MakeAttempts(parameters, &options);
+  if (!checked.ok()) return checked;
   return options;
 }
 

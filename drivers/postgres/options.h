@@ -4,26 +4,29 @@
 
 #include <chrono>
 #include <cstddef>
-#include <map>
 #include <string>
-#include <utility>
 #include <vector>
 
 #include "absl/status/statusor.h"
 #include "drivers/api/config.h"
+#include "drivers/api/hidden_values.h"
+#include "drivers/postgres/conninfo.h"
 #include "drivers/postgres/session_settings.h"
 
 namespace penstock::postgres {
 
 // Each option is described at Open in postgres_driver.h.
 struct Options {
-  using Parameters = std::map<std::string, std::string>;
-
   // libpq's connection parameters for each attempt, in the order in which they
   // are made: one host each. A password may be among them.
   std::vector<Parameters> attempts;
-  // "db.example.com:5432, …": what may be named in an error.
+  // "db.example.com:5432, …": what may be named in an error. Of a connection string
+  // nothing is: the hosts of `attempts` are not to be named either then.
   std::string where;
+  bool names_hosts = true;
+  // What libpq and the server may say of the connection, and nobody is to be told: what
+  // the connection string has in it, and the password.
+  std::vector<driver::HiddenValue> hidden;
   // How long a cancelled statement may take to end before its connection is closed.
   std::chrono::milliseconds cancel_grace{5000};
   size_t statement_cache_size = 256;

@@ -55,6 +55,8 @@ absl::StatusOr<std::unique_ptr<driver::Driver>> Open(const driver::Config& confi
   return OpenFlavor(config, std::move(flavor));
 }
 
+absl::Status Check(const driver::Config& config) { return ParseOptions(config).status(); }
+
 absl::StatusOr<std::unique_ptr<driver::Driver>> OpenFlavor(const driver::Config& config,
                                                            Flavor flavor) {
   absl::StatusOr<Options> options = ParseOptions(config);

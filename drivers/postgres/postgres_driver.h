@@ -5,6 +5,7 @@
 
 #include <memory>
 
+#include "absl/status/status.h"
 #include "absl/status/statusor.h"
 #include "drivers/api/config.h"
 #include "drivers/api/driver.h"
@@ -40,6 +41,10 @@ namespace penstock::postgres {
 //                              server, the database, the role or `options` in the
 //                              connection string say; server: they have what these say
 absl::StatusOr<std::unique_ptr<driver::Driver>> Open(const driver::Config& config);
+
+// What is wrong with a configuration, as Open would say, without a driver: INVALID_ARGUMENT
+// names the key or the connection parameter, and never has a part of a connection string.
+absl::Status Check(const driver::Config& config);
 
 // For a driver that speaks the same protocol.
 absl::StatusOr<std::unique_ptr<driver::Driver>> OpenFlavor(const driver::Config& config,

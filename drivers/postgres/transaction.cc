@@ -23,6 +23,23 @@ std::string BeginText(const driver::TransactionOptions& options) {
   return text;
 }
 
+// An identifier as SQL has it. It needs no connection, which may have gone. Callers have
+// refused a NUL, which no quoting helps.
+std::string Quoted(std::string_view identifier) {
+  std::string quoted = "\"";
+  for (const char c : identifier) {
+    if (c == '"') quoted += c;
+    quoted += c;
+  }
+  return quoted += '"';
+}
+
+absl::Status CheckName(std::string_view name) {
+  if (name.find('\0') == std::string_view::npos) return absl::OkStatus();
+  return driver::MakeError(Reason::kInvalidParameter,
+                           "a savepoint's name has a NUL character in it");
+}
+
 }  // namespace
 
 absl::Status Connection::Begin(const driver::TransactionOptions& options) {
@@ -78,16 +95,20 @@ absl::Status Connection::Rollback() {
 }
 
 absl::Status Connection::Savepoint(std::string_view name) {
-  return Control("SAVEPOINT " + link_->quoted(name));
+  absl::Status checked = CheckName(name);
+  return checked.ok() ? Control("SAVEPOINT " + Quoted(name)) : checked;
 }
 
 absl::Status Connection::RollbackTo(std::string_view name) {
   if (defines_) statements_.RemoveAll();
-  return Control("ROLLBACK TO SAVEPOINT " + link_->quoted(name));
+  absl::Status checked = CheckName(name);
+  return checked.ok() ? Control("ROLLBACK TO SAVEPOINT " + Quoted(name)) : checked;
 }
 
 absl::Status Connection::Release(std::string_view name) {
-  absl::Status released = Control("RELEASE SAVEPOINT " + link_->quoted(name));
+  absl::Status checked = CheckName(name);
+  if (!checked.ok()) return checked;
+  absl::Status released = Control("RELEASE SAVEPOINT " + Quoted(name));
   // CockroachDB commits with this one, and COMMIT only says so.
   const bool commits = flavor_.cockroach && name == "cockroach_restart";
   return commits && !released.ok() && !healthy() ? OutcomeUnknown() : released;

@@ -82,4 +82,6 @@ absl::StatusOr<std::unique_ptr<driver::Driver>> Open(const driver::Config& confi
   return std::make_unique<SqliteDriver>(*std::move(options), *std::move(anchor));
 }
 
+absl::Status Check(const driver::Config& config) { return ParseOptions(config).status(); }
+
 }  // namespace penstock::sqlite

@@ -5,6 +5,7 @@
 
 #include <memory>
 
+#include "absl/status/status.h"
 #include "absl/status/statusor.h"
 #include "drivers/api/config.h"
 #include "drivers/api/driver.h"
@@ -50,6 +51,9 @@ namespace penstock::sqlite {
 // that may not be written is opened all the same; writes to it then fail with
 // kReadOnly.
 absl::StatusOr<std::unique_ptr<driver::Driver>> Open(const driver::Config& config);
+
+// What is wrong with a configuration, as Open would say, without opening anything.
+absl::Status Check(const driver::Config& config);
 
 }  // namespace penstock::sqlite
 

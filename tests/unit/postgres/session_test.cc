@@ -126,5 +126,36 @@ TEST_F(ServersLimitTest, PassingItIsToldAsTheQueryTimeout) {
   ASSERT_TRUE(connection_->Rollback().ok());
 }
 
+// The server knows no name but the one that was given.
+TEST_F(PostgresDriverTest, ASavepointMayHaveAnyNameButOneWithANul) {
+  for (const std::string name : {"a", "A", "a b", "a\"b", "\"", "a;--", "select", "\xC3\xA9"}) {
+    ASSERT_TRUE(connection_->Begin({}).ok());
+    EXPECT_TRUE(connection_->Savepoint(name).ok()) << name;
+    EXPECT_TRUE(connection_->RollbackTo(name).ok()) << name;
+    EXPECT_TRUE(connection_->Release(name).ok()) << name;
+    EXPECT_FALSE(connection_->Release(name).ok()) << name;
+    ASSERT_TRUE(connection_->Rollback().ok());
+  }
+  ASSERT_TRUE(connection_->Begin({}).ok());
+  const std::string nul("a\0b", 3);
+  for (const absl::Status& refused : {connection_->Savepoint(nul), connection_->RollbackTo(nul),
+                                      connection_->Release(nul)}) {
+    EXPECT_EQ(driver::GetErrorInfo(refused).reason, Reason::kInvalidParameter) << refused;
+  }
+  EXPECT_FALSE(connection_->transaction_aborted());
+}
+
+TEST_F(PostgresDriverTest, NamesNeedNoConnection) {
+  ASSERT_TRUE(connection_->Begin({}).ok());
+  ASSERT_TRUE(connection_->Savepoint("a").ok());
+  TryInTransaction("SELECT pg_terminate_backend(pg_backend_pid())");
+  ASSERT_FALSE(connection_->healthy());
+  for (const absl::Status& lost :
+       {connection_->Savepoint("b"), connection_->RollbackTo("a"), connection_->Release("a"),
+        connection_->Commit(), connection_->Rollback()}) {
+    EXPECT_EQ(driver::GetErrorInfo(lost).reason, Reason::kConnectionLost) << lost;
+  }
+}
+
 }  // namespace
 }  // namespace penstock::postgres

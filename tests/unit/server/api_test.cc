@@ -33,8 +33,8 @@ TEST(ErrorTest, CarriesItsParticulars) {
 // Names are whatever somebody has called a table.
 TEST(ErrorTest, AnyByteSurvivesInAnyField) {
   const std::vector<std::string ErrorInfo::*> fields = {
-      &ErrorInfo::sqlstate, &ErrorInfo::constraint, &ErrorInfo::schema,
-      &ErrorInfo::table,    &ErrorInfo::column,     &ErrorInfo::hint};
+      &ErrorInfo::sqlstate, &ErrorInfo::constraint, &ErrorInfo::schema, &ErrorInfo::table,
+      &ErrorInfo::column,   &ErrorInfo::hint,       &ErrorInfo::detail};
   std::string all;
   for (int c = 0; c < 256; ++c) all += static_cast<char>(c);
   std::vector<std::string> texts = {all, all + all, "", std::string(70'000, '\x1f')};
@@ -105,6 +105,10 @@ TEST(ErrorTest, EveryReasonHasTheCodeAndRetryOfTheContract) {
       {Reason::kUnsupported, StatusCode::kUnimplemented, Retry::kNever},
       {Reason::kBackendCredentials, StatusCode::kFailedPrecondition, Retry::kNever},
       {Reason::kCorruption, StatusCode::kDataLoss, Retry::kNever},
+      {Reason::kDuplicateObject, StatusCode::kAlreadyExists, Retry::kNever},
+      {Reason::kRaised, StatusCode::kFailedPrecondition, Retry::kNever},
+      {Reason::kUndefinedObject, StatusCode::kNotFound, Retry::kNever},
+      {Reason::kWrongState, StatusCode::kFailedPrecondition, Retry::kNever},
       {Reason::kMigrationRefused, StatusCode::kFailedPrecondition, Retry::kNever},
       {Reason::kMigrationLocked, StatusCode::kAborted, Retry::kStatement},
   };
