@@ -26,7 +26,7 @@ absl::Status ReadPattern(const YAML::Node& entry, const char* key, Pattern* patt
 
 absl::StatusOr<Known> ReadEntry(const YAML::Node& entry) {
   static const std::set<std::string> keys = {
-      "name", "why", "sql", "refused", "difference", "outside_transaction", "unlike"};
+      "name", "why", "sql", "refused", "difference", "outside_transaction", "unlike", "pending"};
   for (const auto& pair : entry) {
     if (keys.count(pair.first.as<std::string>()) == 0) {
       return absl::InvalidArgumentError(
@@ -42,6 +42,7 @@ absl::StatusOr<Known> ReadEntry(const YAML::Node& entry) {
   known.why = entry["why"].as<std::string>();
   known.outside_transaction = entry["outside_transaction"].as<bool>(false);
   known.unlike = entry["unlike"].as<bool>(false);
+  known.pending = entry["pending"].as<bool>(false);
   absl::Status status = ReadPattern(entry, "sql", &known.sql);
   if (entry["difference"]) status.Update(ReadPattern(entry, "difference", &known.difference));
   if (!status.ok()) return status;

@@ -40,6 +40,8 @@ struct Known {
   bool outside_transaction = false;
   // Whatever the answers, the two databases hold other things after such a statement.
   bool unlike = false;
+  // It is not meant to be: it is to be mended, and may hold no more.
+  bool pending = false;
 };
 
 // Not changed once it is read; its entries stay where they are.
@@ -47,7 +49,8 @@ class KnownDifferences {
  public:
   // None are known.
   KnownDifferences() = default;
-  // Reads the list; known_differences.yaml says how it is written. Errors name file and entry.
+  // Reads the list; known_differences_sqlite.yaml says how it is written. Errors name file and
+  // entry.
   static absl::StatusOr<KnownDifferences> Read(const std::string& path);
 
   // The gateway may refuse this statement: it is asked first.
