@@ -7,8 +7,6 @@
 #include "tests/differential/compare.h"
 #include "tests/differential/expectation.h"
 #include "tests/differential/text.h"
-#include "tests/support/gateway.h"
-#include "tests/support/temp_dir.h"
 
 namespace penstock::differential {
 namespace {
@@ -327,41 +325,12 @@ class Runner {
   int last_line_ = 0;
 };
 
-// Discards the databases of a folder.
-class Discarder {
- public:
-  Discarder(const Backend& backend, const std::string& folder)
-      : backend_(backend), folder_(folder) {}
-  ~Discarder() { backend_.Discard(folder_); }
-  Discarder(const Discarder&) = delete;
-  Discarder& operator=(const Discarder&) = delete;
-
- private:
-  const Backend& backend_;
-  const std::string& folder_;
-};
-
 }  // namespace
 
 void RunScript(const Script& script, const Backend& backend, const KnownDifferences& known,
                Session& session, Oracle& oracle, Mode mode, const std::string& folder, size_t most,
                Report* report) {
   Runner(script, backend, known, session, oracle, mode, folder, report).Run(most);
-}
-
-absl::StatusOr<Report> RunAlone(const Script& script, const Backend& backend,
-                                const KnownDifferences& known, Mode mode, size_t most) {
-  const testing::TempDir folder;
-  // Goes last.
-  const Discarder discarder(backend, folder.path());
-  absl::StatusOr<std::unique_ptr<Oracle>> oracle = backend.OpenOracle(folder.path());
-  if (!oracle.ok()) return oracle.status();
-  testing::Gateway gateway(backend.GatewayConfig(folder.path()));
-  testing::Wire wire(gateway.target());
-  Session session(wire, backend, mode);
-  Report report;
-  RunScript(script, backend, known, session, **oracle, mode, folder.path(), most, &report);
-  return report;
 }
 
 }  // namespace penstock::differential
