@@ -46,6 +46,8 @@ class PostgresOracle final : public Oracle {
   bool aborted_ = false;
   // The databases were found to be unlike each other, which stays so.
   bool unlike_ = false;
+  // PostgresWriteMark of both when they were found alike.
+  std::string alike_at_;
 };
 
 }  // namespace penstock::differential

@@ -39,6 +39,8 @@ TEST(PostgresText, StatementsEndWherePsqlSaysSo) {
       "SELECT 4 \\; SELECT 5;\n"
       "SELECT 6\n\\echo x\n+ 1;\n"
       ";; SELECT 7 -- ;\r;\n"
+      "SELECT a[1:2], b::text, c := d, :x;\n"
+      "SELECT a[1:2], b::text;\n"
       "SELECT 8",
       PostgresBackend());
   EXPECT_THAT(
@@ -48,14 +50,15 @@ TEST(PostgresText, StatementsEndWherePsqlSaysSo) {
           "SELECT (1; 2);", "SELECT $1, a$b$c FROM t;",
           "CREATE FUNCTION f() RETURNS int BEGIN ATOMIC SELECT CASE WHEN true THEN 1 END; END;",
           "CREATE RULE r AS ON INSERT TO t DO (SELECT 1; SELECT 2);", "SELECT 6\n+ 1;",
-          "SELECT 7 -- ;\r;", "SELECT 8"));
+          "SELECT 7 -- ;\r;", "SELECT a[1:2], b::text;", "SELECT 8"));
   EXPECT_EQ(script.records[0].line, 3);
   EXPECT_EQ(script.records[2].line, 4);
-  EXPECT_EQ(script.records.back().line, 16);
+  EXPECT_EQ(script.records.back().line, 18);
   EXPECT_THAT(script.left_out,
               ElementsAre(Pair("COPY from the lines of the file", 1), Pair("commands of psql", 3),
                           Pair("several statements in one (\\;)", 1),
-                          Pair("statements that end with a command of psql", 1)));
+                          Pair("statements that end with a command of psql", 1),
+                          Pair("statements with variables of psql", 1)));
 }
 
 TEST(PostgresText, SeesParameters) {
@@ -120,6 +123,11 @@ TEST(SamePostgresValue, ReadsArrays) {
   *nested.mutable_array()->add_values() = list;
   EXPECT_TRUE(SamePostgresValue(Text("{{\"a \\\"b\\\",\",NULL,\"NULL\"}}"), nested));
   EXPECT_FALSE(SamePostgresValue(Text("{}"), nested));
+  v1::Value numbers;
+  *numbers.mutable_array()->add_values()->mutable_array()->add_values() = Int(42);
+  EXPECT_TRUE(SamePostgresValue(Text("{{42}}"), numbers));
+  EXPECT_TRUE(SamePostgresValue(Text("{\"{42}\"}"), numbers));
+  EXPECT_FALSE(SamePostgresValue(Text("{\"{43}\"}"), numbers));
 }
 
 }  // namespace

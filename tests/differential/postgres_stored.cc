@@ -89,4 +89,14 @@ std::vector<std::string> ComparePostgresStored(const std::string& own,
   }
 }
 
+std::string PostgresWriteMark(const std::string& where) {
+  try {
+    pqxx::connection connection(where);
+    pqxx::nontransaction work(connection);
+    return work.exec1("SELECT pg_snapshot_xmax(pg_current_snapshot())")[0].as<std::string>();
+  } catch (const pqxx::failure&) {
+    return {};
+  }
+}
+
 }  // namespace penstock::differential

@@ -12,6 +12,10 @@ namespace penstock::differential {
 // comments and sequences by their definitions; rows by their number and a checksum of their texts.
 std::vector<std::string> ComparePostgresStored(const std::string& own, const std::string& gateways);
 
+// A text that is another one after a transaction that has written, on the whole server. Empty: it
+// cannot be had.
+std::string PostgresWriteMark(const std::string& where);
+
 }  // namespace penstock::differential
 
 #endif  // PENSTOCK_TESTS_DIFFERENTIAL_POSTGRES_STORED_H_

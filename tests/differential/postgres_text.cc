@@ -102,6 +102,7 @@ class Splitter {
       at_ += length;
       if (token == Token::kName) NoteName(Upper(word));
       if (token != Token::kMark) continue;
+      if (word == ":") NoteVariable();
       if (word == "(") ++parentheses_;
       if (word == ")" && parentheses_ > 0) --parentheses_;
       if (word == ";" && parentheses_ == 0 && blocks_ == 0) EndStatement();
@@ -120,6 +121,13 @@ class Splitter {
     if (names_[at] != "FUNCTION" && names_[at] != "PROCEDURE") return;
     if (last == "BEGIN" || (last == "CASE" && blocks_ > 0)) ++blocks_;
     if (last == "END" && blocks_ > 0) --blocks_;
+  }
+
+  // ":name", ":'name'" behind a colon that is not one of two, as in a cast.
+  void NoteVariable() {
+    const bool second = at_ >= 2 && text_[at_ - 2] == ':';
+    const char next = at_ < text_.size() ? text_[at_] : ' ';
+    if (!second && (IsNameStart(next) || next == '\'' || next == '"')) variables_ = true;
   }
 
   // A backslash outside of everything: one of psql's own commands, up to the end of the line.
@@ -151,7 +159,7 @@ class Splitter {
     begin_ = at_;
     before_.clear();
     blank_ = true;
-    several_ = false;
+    several_ = variables_ = false;
     parentheses_ = blocks_ = 0;
     names_.clear();
   }
@@ -161,6 +169,8 @@ class Splitter {
     const std::string_view bare = SkipBlank(sql);
     if (several_) {
       ++(*left_out_)["several statements in one (\\;)"];
+    } else if (variables_) {
+      ++(*left_out_)["statements with variables of psql"];
     } else if (CopiesFromInput()) {
       ++(*left_out_)["COPY from the lines of the file"];
       at_ = End(text_, text_.find("\n\\.", at_), 3);
@@ -201,6 +211,7 @@ class Splitter {
   size_t blocks_ = 0;
   bool blank_ = true;
   bool several_ = false;
+  bool variables_ = false;
 };
 
 }  // namespace

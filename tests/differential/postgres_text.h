@@ -12,8 +12,8 @@ namespace penstock::differential {
 
 // Cuts a text where psql does, which knows strings, dollar quotes, nested comments, parentheses
 // and the bodies of SQL functions. What only psql can do is counted in `left_out`: its own
-// commands, statements that end with one (\gset), several statements in one (\;), COPY from the
-// lines that follow.
+// commands, statements that end with one (\gset) or have its variables (:name), several
+// statements in one (\;), COPY from the lines that follow.
 std::vector<Piece> SplitPsql(std::string_view text, LeftOut* left_out);
 
 // "$1" outside of strings and comments, in a statement that may have a value for it.

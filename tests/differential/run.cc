@@ -278,7 +278,7 @@ class Runner {
     const bool inherited = tainted_ && open_ != Open::kNothing;
     unlike_ = true;
     if (inherited) return LeaveOut("different after a known difference in the same transaction");
-    const Known* known = known_.Find(sql, what, open_ != Open::kNothing);
+    const Known* known = known_.Find(sql, what, open_ != Open::kNothing, mode_);
     if (known != nullptr) {
       ++report_->known[known->name];
       tainted_ = true;

@@ -65,3 +65,7 @@ REASSIGN OWNED BY penstock_compare_role TO postgres;
 DROP ROLE penstock_compare_role;
 EXPLAIN (COSTS OFF) SELECT * FROM s WHERE x;
 DISCARD ALL;
+SELECT 'pair'::regtype = 'mood'::regtype, to_regtype('pair2'), 'pair'::regtype;
+ALTER TYPE pair RENAME TO pair2;
+CREATE TYPE pair AS (z date);
+SELECT 'pair'::regtype = 'mood'::regtype, to_regtype('pair2'), 'pair'::regtype;
