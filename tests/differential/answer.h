@@ -20,23 +20,30 @@ struct Failure {
   // REASON_UNSPECIFIED from an oracle: any reason of the gateway's will do.
   v1::Reason reason = v1::REASON_UNSPECIFIED;
   std::string message;
+  // False: this side's message is for people only, and need not be the other's.
+  bool tells_text = true;
 };
 
 // What a statement did, or why it failed.
 struct Answer {
   // Empty for a statement without rows.
   std::vector<v1::Column> columns;
-  // From an oracle: in the backend's own types (SQLite: null, integer, real, text, blob).
+  // False: this side cannot tell the columns' types.
+  bool tells_types = true;
+  // From an oracle: in the backend's own types (SQLite: null, integer, real, text, blob;
+  // PostgreSQL: null and what the server prints).
   std::vector<v1::Row> rows;
   int64_t rows_affected = 0;
+  // False: this side cannot tell rows_affected of this statement.
+  bool tells_rows_affected = true;
   std::optional<int64_t> last_insert_id;
   // False: this side cannot tell last_insert_id of this statement.
   bool tells_last_insert_id = true;
   std::optional<Failure> failure;
   // The oracle's statement failed, and some of what it did stays (SQLite's OR FAIL).
   bool keeps_changes = false;
-  // The oracle gave it up because it took too long; nothing else is set, and nothing
-  // was changed.
+  // The oracle gave it up because it took too long, or because its session has ended; nothing
+  // else is set, and nothing was changed.
   bool too_slow = false;
 };
 

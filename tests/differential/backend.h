@@ -11,7 +11,9 @@
 #include "absl/status/statusor.h"
 #include "server/config/config.h"
 #include "tests/differential/answer.h"
+#include "tests/differential/mode.h"
 #include "tests/differential/script.h"
+#include "tests/differential/text.h"
 #include "tests/support/wire.h"
 
 namespace penstock::differential {
@@ -61,14 +63,30 @@ class Backend {
 
   // As sqllogictest calls it in skipif and onlyif.
   virtual std::string name() const = 0;
-  // A daemon with an empty database, with its files in `folder`.
+  // Those that it can be compared in.
+  virtual std::vector<Mode> modes() const = 0;
+  // The backend's shell runs these files, and each database that this thread makes afterwards is
+  // a copy of what they made. UNIMPLEMENTED: not of this backend.
+  virtual absl::Status Prepare(const std::vector<std::string>& /*files*/) const {
+    return absl::UnimplementedError("files cannot be run before others on this backend");
+  }
+  // A daemon with a database that is empty, or as Prepare has it, with its files in `folder`.
+  // OpenOracle comes first.
   virtual server::Config GatewayConfig(const std::string& folder) const = 0;
-  // An oracle with an empty database, with its files in `folder`.
+  // An oracle with such a database, with its files in `folder`.
   virtual absl::StatusOr<std::unique_ptr<Oracle>> OpenOracle(const std::string& folder) const = 0;
 
-  // Cuts a text into statements; blank ones are left out. Lines that are the shell's own
-  // (".mode", "\set") are counted.
-  virtual std::vector<Piece> Split(std::string_view text, size_t* shell_lines) const = 0;
+  // Forgets the databases of this folder. No daemon and no oracle has them any more.
+  virtual void Discard(const std::string& /*folder*/) const {}
+
+  // Cuts a text into statements; blank ones are not counted. What the gateway cannot be asked, as
+  // lines that are the shell's own (".mode", "\set"), is counted in `left_out`.
+  virtual std::vector<Piece> Split(std::string_view text, LeftOut* left_out) const = 0;
+  // What the statement is if it is transaction control.
+  virtual Control Read(std::string_view sql) const = 0;
+  // After a failure in a transaction nothing else is possible in it but to roll back, at least to
+  // a savepoint.
+  virtual bool failure_aborts() const { return false; }
   // It cannot run in a transaction, or means something else there.
   virtual bool RunsOutside(std::string_view sql) const = 0;
   // It has parameters itself.
@@ -79,8 +97,9 @@ class Backend {
   virtual std::string CodeOf(const v1::ErrorDetail& detail) const = 0;
 };
 
-// In sqlite_backend.cc.
+// In sqlite_backend.cc and postgres_backend.cc.
 const Backend& SqliteBackend();
+const Backend& PostgresBackend();
 
 // Null: there is none of this name.
 const Backend* FindBackend(std::string_view name);

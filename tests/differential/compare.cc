@@ -29,7 +29,7 @@ std::string CompareFailures(const Answer& own, const Answer& gateway) {
     const Failure& a = *own.failure;
     const Failure& b = *gateway.failure;
     // The gateway may say more: which row, which parameter.
-    const bool same_text = b.message.find(a.message) != std::string::npos;
+    const bool same_text = !a.tells_text || b.message.find(a.message) != std::string::npos;
     const bool same_reason = a.reason == v1::REASON_UNSPECIFIED || a.reason == b.reason;
     if (a.code == b.code && same_text && same_reason) {
       return own.keeps_changes ? "oracle keeps what the failed statement did" : "";
@@ -48,7 +48,8 @@ std::string CompareColumns(const Answer& own, const Answer& gateway) {
   for (size_t i = 0; i < own.columns.size(); ++i) {
     const v1::Column& a = own.columns[i];
     const v1::Column& b = gateway.columns[i];
-    if (a.name() == b.name() && a.native_type() == b.native_type()) continue;
+    const bool same_type = !own.tells_types || a.native_type() == b.native_type();
+    if (a.name() == b.name() && same_type) continue;
     return fmt::format("column {}: oracle has '{}' of type '{}', gateway '{}' of type '{}'", i + 1,
                        Printable(a.name(), kShown), a.native_type(), Printable(b.name(), kShown),
                        b.native_type());
@@ -56,15 +57,29 @@ std::string CompareColumns(const Answer& own, const Answer& gateway) {
   return {};
 }
 
+bool SameRow(Oracle& oracle, const v1::Row& own, const v1::Row& gateways, const Answer& gateway) {
+  for (int i = 0; i < own.values_size(); ++i) {
+    const v1::Kind declared = gateway.columns[static_cast<size_t>(i)].kind();
+    if (!oracle.Same(own.values(i), gateways.values(i), declared)) return false;
+  }
+  return true;
+}
+
 // The rows of both sides are the same but for their order.
-bool SameRowsSorted(const Answer& own, const Answer& gateway) {
-  const auto texts = [](const Answer& answer) {
-    std::vector<std::string> rows;
-    for (const v1::Row& row : answer.rows) rows.push_back(row.SerializeAsString());
-    std::sort(rows.begin(), rows.end());
-    return rows;
-  };
-  return texts(own) == texts(gateway);
+bool SameRowsSorted(Oracle& oracle, const Answer& own, const Answer& gateway) {
+  // Each is looked for among all others.
+  constexpr size_t kMost = 5000;
+  if (own.rows.size() > kMost) return false;
+  std::vector<const v1::Row*> rest;
+  for (const v1::Row& row : gateway.rows) rest.push_back(&row);
+  return std::all_of(own.rows.begin(), own.rows.end(), [&](const v1::Row& row) {
+    const auto found = std::find_if(rest.begin(), rest.end(), [&](const v1::Row* other) {
+      return SameRow(oracle, row, *other, gateway);
+    });
+    if (found == rest.end()) return false;
+    rest.erase(found);
+    return true;
+  });
 }
 
 std::string CompareRows(Oracle& oracle, const Answer& own, const Answer& gateway) {
@@ -82,7 +97,7 @@ std::string CompareRows(Oracle& oracle, const Answer& own, const Answer& gateway
       const v1::Value& b = gateway.rows[row].values(i);
       const v1::Column& column = gateway.columns[static_cast<size_t>(i)];
       if (oracle.Same(a, b, column.kind())) continue;
-      if (SameRowsSorted(own, gateway)) return kOtherOrder;
+      if (SameRowsSorted(oracle, own, gateway)) return kOtherOrder;
       return fmt::format("row {}, column '{}': oracle has {}, gateway {}", row + 1, column.name(),
                          Printable(testing::ToText(a), kShown),
                          Printable(testing::ToText(b), kShown));
@@ -108,7 +123,7 @@ std::string Compare(Oracle& oracle, const Answer& own, const Answer& gateway) {
   } else if (!own.columns.empty()) {
     return fmt::format("oracle has {} columns, gateway none", own.columns.size());
   }
-  if (own.rows_affected != gateway.rows_affected) {
+  if (own.tells_rows_affected && own.rows_affected != gateway.rows_affected) {
     return fmt::format("rows_affected: oracle has {}, gateway {}", own.rows_affected,
                        gateway.rows_affected);
   }

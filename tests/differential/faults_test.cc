@@ -20,7 +20,7 @@ using ::testing::StartsWith;
 
 using Spoil = std::function<void(Answer*)>;
 
-// SQLite, but for one statement, whose answer is spoilt: the one that begins with `start`.
+// A backend, but for one statement, whose answer is spoilt: the one that begins with `start`.
 class FaultyOracle final : public Oracle {
  public:
   FaultyOracle(std::unique_ptr<Oracle> real, std::string start, Spoil spoil)
@@ -33,6 +33,7 @@ class FaultyOracle final : public Oracle {
   }
   bool Prepares(const std::string& sql) override { return real_->Prepares(sql); }
   bool in_transaction() const override { return real_->in_transaction(); }
+  bool transaction_aborted() const override { return real_->transaction_aborted(); }
   bool Same(const v1::Value& own, const v1::Value& gateways, v1::Kind declared) override {
     return real_->Same(own, gateways, declared);
   }
@@ -60,18 +61,19 @@ constexpr char kWrong[] = "SELECT missing";
 
 class Faults : public ::testing::TestWithParam<Mode> {
  protected:
+  virtual const Backend& backend() const { return SqliteBackend(); }
+
   Report Run(const std::string& sql, Spoil spoil, const KnownDifferences& known = {}) {
     const testing::TempDir folder;
-    const Backend& backend = SqliteBackend();
-    absl::StatusOr<std::unique_ptr<Oracle>> real = backend.OpenOracle(folder.path());
+    absl::StatusOr<std::unique_ptr<Oracle>> real = backend().OpenOracle(folder.path());
     EXPECT_TRUE(real.ok());
     FaultyOracle oracle(*std::move(real), sql, std::move(spoil));
-    testing::Gateway gateway(backend.GatewayConfig(folder.path()));
+    testing::Gateway gateway(backend().GatewayConfig(folder.path()));
     testing::Wire wire(gateway.target());
-    Session session(wire, backend, GetParam());
-    const Script script = ReadSql(kScript, backend);
+    Session session(wire, backend(), GetParam());
+    const Script script = ReadSql(kScript, backend());
     Report report;
-    RunScript(script, backend, known, session, oracle, GetParam(), folder.path(), SIZE_MAX,
+    RunScript(script, backend(), known, session, oracle, GetParam(), folder.path(), SIZE_MAX,
               &report);
     return report;
   }
@@ -132,6 +134,36 @@ TEST_P(Faults, OfFailures) {
 INSTANTIATE_TEST_SUITE_P(Modes, Faults,
                          ::testing::Values(Mode::kAutocommit, Mode::kTransaction, Mode::kPrepare,
                                            Mode::kParameters),
+                         [](const auto& tested) { return std::string(ModeName(tested.param)); });
+
+// The same of psql, whose answers are texts.
+class PsqlFaults : public Faults {
+ protected:
+  const Backend& backend() const override { return PostgresBackend(); }
+};
+
+TEST_P(PsqlFaults, AreFound) {
+  const Report report = Run("no statement begins so", [](Answer*) {});
+  EXPECT_TRUE(report.differences.empty()) << report.differences[0].what;
+  EXPECT_EQ(report.compared.at(GetParam()), 5U);
+  EXPECT_EQ(report.failures, 1U);
+  EXPECT_EQ(report.values, 4U);
+  const auto value = [](Answer* answer, int column) {
+    return answer->rows.at(0).mutable_values(column);
+  };
+  Expect(kSelect, "column 'a'", [&](Answer* a) { value(a, 0)->set_text("8"); });
+  Expect(kSelect, "column 'b'", [&](Answer* a) { *value(a, 1) = testing::Null(); });
+  Expect(kSelect, "column 'r'", [&](Answer* a) { value(a, 2)->set_text("0.2"); });
+  Expect(kSelect, "2 rows, gateway 1", [](Answer* a) { a->rows.push_back(a->rows[0]); });
+  Expect(kSelect, "'b'", [](Answer* a) { a->columns[1].set_name("c"); });
+  Expect(kSelect, "columns", [](Answer* a) { a->columns.pop_back(); });
+  Expect(kInsert, "rows_affected", [](Answer* a) { a->rows_affected = 2; });
+  Expect(kWrong, "oracle succeeds", [](Answer* a) { a->failure = std::nullopt; });
+  Expect(kWrong, "fails", [](Answer* a) { a->failure->code = "42P01"; });
+}
+
+INSTANTIATE_TEST_SUITE_P(Modes, PsqlFaults,
+                         ::testing::Values(Mode::kAutocommit, Mode::kTransaction, Mode::kPrepare),
                          [](const auto& tested) { return std::string(ModeName(tested.param)); });
 
 }  // namespace

@@ -25,8 +25,9 @@ absl::Status ReadPattern(const YAML::Node& entry, const char* key, Pattern* patt
 }
 
 absl::StatusOr<Known> ReadEntry(const YAML::Node& entry) {
-  static const std::set<std::string> keys = {
-      "name", "why", "sql", "refused", "difference", "outside_transaction", "unlike"};
+  static const std::set<std::string> keys = {"name",    "why",        "sql",
+                                             "refused", "difference", "outside_transaction",
+                                             "unlike",  "pending",    "mode"};
   for (const auto& pair : entry) {
     if (keys.count(pair.first.as<std::string>()) == 0) {
       return absl::InvalidArgumentError(
@@ -42,6 +43,8 @@ absl::StatusOr<Known> ReadEntry(const YAML::Node& entry) {
   known.why = entry["why"].as<std::string>();
   known.outside_transaction = entry["outside_transaction"].as<bool>(false);
   known.unlike = entry["unlike"].as<bool>(false);
+  known.mode = entry["mode"].as<std::string>("");
+  known.pending = entry["pending"].as<bool>(false);
   absl::Status status = ReadPattern(entry, "sql", &known.sql);
   if (entry["difference"]) status.Update(ReadPattern(entry, "difference", &known.difference));
   if (!status.ok()) return status;
@@ -109,10 +112,12 @@ const Known* KnownDifferences::FindRefusal(const std::string& sql, v1::Reason re
 }
 
 const Known* KnownDifferences::Find(const std::string& sql, const std::string& difference,
-                                    bool in_transaction) const {
+                                    bool in_transaction, Mode mode) const {
   for (const Known& known : entries_) {
-    if (known.refused == v1::REASON_UNSPECIFIED && known.sql.Matches(sql) &&
-        known.difference.Matches(difference) && !(known.outside_transaction && in_transaction)) {
+    const bool here = !(known.outside_transaction && in_transaction) &&
+                      (known.mode.empty() || known.mode == ModeName(mode));
+    if (here && known.refused == v1::REASON_UNSPECIFIED && known.sql.Matches(sql) &&
+        known.difference.Matches(difference)) {
       return &known;
     }
   }

@@ -11,6 +11,7 @@
 #include "absl/status/statusor.h"
 #include "penstock/v1/error.pb.h"
 #include "tests/differential/answer.h"
+#include "tests/differential/mode.h"
 
 namespace penstock::differential {
 
@@ -40,6 +41,10 @@ struct Known {
   bool outside_transaction = false;
   // Whatever the answers, the two databases hold other things after such a statement.
   bool unlike = false;
+  // In this mode only; empty: in each.
+  std::string mode;
+  // It is not meant to be: it is to be mended, and may hold no more.
+  bool pending = false;
 };
 
 // Not changed once it is read; its entries stay where they are.
@@ -47,7 +52,8 @@ class KnownDifferences {
  public:
   // None are known.
   KnownDifferences() = default;
-  // Reads the list; known_differences.yaml says how it is written. Errors name file and entry.
+  // Reads the list; known_differences_sqlite.yaml says how it is written. Errors name file and
+  // entry.
   static absl::StatusOr<KnownDifferences> Read(const std::string& path);
 
   // The gateway may refuse this statement: it is asked first.
@@ -57,8 +63,8 @@ class KnownDifferences {
   // The entry that says why the gateway refuses it so; null: there is none.
   const Known* FindRefusal(const std::string& sql, v1::Reason reason, bool in_transaction) const;
   // The entry for a difference; null: there is none.
-  const Known* Find(const std::string& sql, const std::string& difference,
-                    bool in_transaction) const;
+  const Known* Find(const std::string& sql, const std::string& difference, bool in_transaction,
+                    Mode mode) const;
 
   const std::vector<Known>& entries() const { return entries_; }
 

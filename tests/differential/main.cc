@@ -29,6 +29,7 @@ struct Options {
   size_t most = SIZE_MAX;
   size_t shown = 50;
   bool list_progress = false;
+  std::vector<std::string> before;
 };
 
 // Files as they are named; of folders those with a name that one of the readers is for.
@@ -67,6 +68,10 @@ class Work {
 
  private:
   void TakeFiles() {
+    if (!options_.before.empty()) {
+      const absl::Status prepared = backend_.Prepare(options_.before);
+      if (!prepared.ok()) return Broken(options_.before[0], prepared);
+    }
     for (size_t at = next_++; at < files_.size(); at = next_++) {
       const absl::StatusOr<Script> script = ReadScript(files_[at], backend_);
       if (!script.ok()) {
@@ -134,19 +139,22 @@ int Main(int argc, char** argv) {
   CLI::App app("Runs SQL files through the gateway and the backend itself, side by side.");
   Options options;
   std::vector<std::string> modes = {"autocommit", "transaction", "prepare", "parameters"};
-  app.add_option("backend", options.backend, "the backend: sqlite")->required();
+  app.add_option("backend", options.backend, "the backend: sqlite or postgres")->required();
   app.add_option("paths", options.paths, "files, or folders of .test, .slt and .sql files")
       ->required()
       ->check(CLI::ExistingPath);
   app.add_option("--mode", modes,
                  "how statements are sent: autocommit, transaction, prepare, "
-                 "parameters; all of them unless it is given")
+                 "parameters (of sqlite only); all of them unless it is given")
       ->check(CLI::IsMember(modes));
   app.add_option("--known", options.known, "the list of known differences")
       ->check(CLI::ExistingFile);
   app.add_option("--jobs", options.jobs, "files at once")->capture_default_str();
   app.add_option("--most", options.most, "at most so many statements a file");
   app.add_option("--show", options.shown, "at most so many differences")->capture_default_str();
+  app.add_option("--before", options.before,
+                 "files that psql runs first, in the database that each file then has a copy of")
+      ->check(CLI::ExistingFile);
   app.add_flag("--progress", options.list_progress, "say which file is run");
   CLI11_PARSE(app, argc, argv);
 
@@ -155,8 +163,7 @@ int Main(int argc, char** argv) {
     fmt::print(stderr, "penstock_compare: there is no backend '{}'\n", options.backend);
     return 2;
   }
-  for (const Mode mode :
-       {Mode::kAutocommit, Mode::kTransaction, Mode::kPrepare, Mode::kParameters}) {
+  for (const Mode mode : backend->modes()) {
     if (std::find(modes.begin(), modes.end(), ModeName(mode)) != modes.end()) {
       options.modes.push_back(mode);
     }

@@ -7,14 +7,18 @@
 #include "tests/differential/compare.h"
 #include "tests/differential/expectation.h"
 #include "tests/differential/text.h"
-#include "tests/support/gateway.h"
-#include "tests/support/temp_dir.h"
 
 namespace penstock::differential {
 namespace {
 
 // Statements in one of Mode::kTransaction's transactions.
 constexpr size_t kBatchSize = 40;
+
+// Of a statement in one of them.
+constexpr char kSavepointName[] = "penstock_compare";
+constexpr char kSavepoint[] = "SAVEPOINT penstock_compare";
+constexpr char kRollbackTo[] = "ROLLBACK TO SAVEPOINT penstock_compare";
+constexpr char kRelease[] = "RELEASE SAVEPOINT penstock_compare";
 
 class Runner {
  public:
@@ -54,7 +58,7 @@ class Runner {
     } else if (backend_.HasParameters(record.sql)) {
       LeaveOut("with parameters of their own");
     } else {
-      const Control control = ParseControl(record.sql);
+      const Control control = backend_.Read(record.sql);
       if (control.kind != Control::Kind::kNone && oracle_.Prepares(record.sql)) {
         RunControl(record, control);
       } else {
@@ -70,6 +74,7 @@ class Runner {
       statement = backend_.Parameterise(record.sql);
       if (statement.args.empty() || !oracle_.Prepares(statement.sql)) statement = {record.sql, {}};
     }
+    MakeSavepoint();
     // Where the oracle would change what the gateway refuses to, the gateway is asked first.
     std::optional<Answer> theirs;
     if (known_.MayBeRefused(record.sql)) {
@@ -81,7 +86,7 @@ class Runner {
       if (refusal != nullptr) {
         ++report_->compared[mode_];
         ++report_->known[refusal->name];
-        return;
+        return EndSavepoint(false);
       }
     }
     const Answer own = oracle_.Run(statement.sql, statement.args);
@@ -92,12 +97,30 @@ class Runner {
     if (statement.args.empty()) HearFile(record, own);
     Judge(record, statement.sql, own, *theirs);
     if (known_.MakesUnlike(record.sql)) unlike_ = unlike_by_nature_ = tainted_ = true;
+    EndSavepoint(own.failure.has_value() || theirs->failure.has_value());
     FollowRollback(record);
+  }
+
+  // Without one a failure would be the end of one of Mode::kTransaction's transactions.
+  void MakeSavepoint() {
+    has_savepoint_ = open_ == Open::kBatch && backend_.failure_aborts();
+    if (!has_savepoint_) return;
+    JudgeControl("SAVEPOINT", oracle_.Run(kSavepoint, {}), session_.Savepoint(kSavepointName));
+  }
+
+  void EndSavepoint(bool failed) {
+    if (!std::exchange(has_savepoint_, false) || open_ != Open::kBatch) return;
+    if (failed && session_.in_transaction()) {
+      JudgeControl("ROLLBACK TO", oracle_.Run(kRollbackTo, {}),
+                   session_.RollbackTo(kSavepointName));
+    }
+    if (!session_.in_transaction()) return;
+    JudgeControl("RELEASE", oracle_.Run(kRelease, {}), session_.Release(kSavepointName));
   }
 
   // The oracle was interrupted, which may have rolled its transaction back.
   void GiveUp() {
-    LeaveOut("too slow for the oracle");
+    LeaveOut("too slow for the oracle, or the end of its session");
     unlike_ = true;
     if (open_ == Open::kNothing) return;
     session_.Rollback();
@@ -116,7 +139,7 @@ class Runner {
     if (open_ == Open::kBatch && (outside || unlike_ || in_batch_ == kBatchSize)) EndBatch();
     if (open_ == Open::kNothing) MakeAlike();
     if (open_ == Open::kNothing && mode_ == Mode::kTransaction && !outside) {
-      JudgeControl("BEGIN", oracle_.Run("BEGIN", {}), session_.Begin());
+      JudgeControl("BEGIN", oracle_.Run("BEGIN", {}), session_.Begin({}));
       open_ = Open::kBatch;
       in_batch_ = 0;
     }
@@ -163,11 +186,11 @@ class Runner {
     const Answer own = oracle_.Run(record.sql, {});
     Answer theirs;
     switch (control.kind) {
-      case Kind::kBegin: theirs = session_.Begin(); break;
+      case Kind::kBegin: theirs = session_.Begin(control); break;
       case Kind::kCommit: theirs = session_.Commit(); break;
       case Kind::kRollback: theirs = session_.Rollback(); break;
       case Kind::kSavepoint:
-        if (begins_by_savepoint) session_.Begin();
+        if (begins_by_savepoint) session_.Begin({});
         theirs = session_.Savepoint(control.name);
         break;
       case Kind::kRollbackTo: theirs = session_.RollbackTo(control.name); break;
@@ -255,7 +278,7 @@ class Runner {
     const bool inherited = tainted_ && open_ != Open::kNothing;
     unlike_ = true;
     if (inherited) return LeaveOut("different after a known difference in the same transaction");
-    const Known* known = known_.Find(sql, what, open_ != Open::kNothing);
+    const Known* known = known_.Find(sql, what, open_ != Open::kNothing, mode_);
     if (known != nullptr) {
       ++report_->known[known->name];
       tainted_ = true;
@@ -288,6 +311,8 @@ class Runner {
 
   Open open_ = Open::kNothing;
   size_t in_batch_ = 0;
+  // In the batch, around the statement that is being run.
+  bool has_savepoint_ = false;
   // Of the script's transaction, in upper case.
   std::vector<std::string> savepoints_;
   bool by_savepoint_ = false;
@@ -306,19 +331,6 @@ void RunScript(const Script& script, const Backend& backend, const KnownDifferen
                Session& session, Oracle& oracle, Mode mode, const std::string& folder, size_t most,
                Report* report) {
   Runner(script, backend, known, session, oracle, mode, folder, report).Run(most);
-}
-
-absl::StatusOr<Report> RunAlone(const Script& script, const Backend& backend,
-                                const KnownDifferences& known, Mode mode, size_t most) {
-  const testing::TempDir folder;
-  absl::StatusOr<std::unique_ptr<Oracle>> oracle = backend.OpenOracle(folder.path());
-  if (!oracle.ok()) return oracle.status();
-  testing::Gateway gateway(backend.GatewayConfig(folder.path()));
-  testing::Wire wire(gateway.target());
-  Session session(wire, backend, mode);
-  Report report;
-  RunScript(script, backend, known, session, **oracle, mode, folder.path(), most, &report);
-  return report;
 }
 
 }  // namespace penstock::differential

@@ -14,8 +14,7 @@ namespace {
 void SplitRecords(const Backend& backend, Script* script) {
   std::vector<Record> records;
   for (Record& record : script->records) {
-    size_t shell_lines = 0;
-    std::vector<Piece> pieces = backend.Split(record.sql, &shell_lines);
+    std::vector<Piece> pieces = backend.Split(record.sql, &script->left_out);
     for (size_t i = 0; i + 1 < pieces.size(); ++i) {
       const int line = record.line + pieces[i].line - 1;
       records.push_back({.line = line, .sql = std::move(pieces[i].sql), .expected = {}});
@@ -45,11 +44,9 @@ Script ReadSql(std::string_view text, const Backend& backend) {
   constexpr std::string_view kByteOrderMark = "\xef\xbb\xbf";
   if (text.starts_with(kByteOrderMark)) text.remove_prefix(kByteOrderMark.size());
   Script script;
-  size_t shell_lines = 0;
-  for (Piece& piece : backend.Split(text, &shell_lines)) {
+  for (Piece& piece : backend.Split(text, &script.left_out)) {
     script.records.push_back({.line = piece.line, .sql = std::move(piece.sql), .expected = {}});
   }
-  if (shell_lines > 0) script.left_out["commands of the shell"] = shell_lines;
   return script;
 }
 

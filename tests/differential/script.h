@@ -34,12 +34,15 @@ struct Record {
   Expectation expected;
 };
 
+// Why parts of a file are not run, and how many of them.
+using LeftOut = std::map<std::string, size_t>;
+
 // One file.
 struct Script {
   std::string path;
   std::vector<Record> records;
-  // Why parts of the file are not in `records`, and how many of them.
-  std::map<std::string, size_t> left_out;
+  // What of the file is not in `records`.
+  LeftOut left_out;
 };
 
 // A statement of a plain text.

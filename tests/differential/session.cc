@@ -138,10 +138,11 @@ Outcome Session::Step(const Stream::Request& request) {
   }
 }
 
-Answer Session::Begin() {
+Answer Session::Begin(const Control& control) {
   transaction_ = std::make_unique<Stream>(wire_);
   Stream::Request request;
-  request.mutable_begin();
+  request.mutable_begin()->set_isolation(control.isolation);
+  request.mutable_begin()->set_read_only(control.read_only);
   return ToAnswer(Step(request));
 }
 

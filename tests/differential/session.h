@@ -2,33 +2,18 @@
 #ifndef PENSTOCK_TESTS_DIFFERENTIAL_SESSION_H_
 #define PENSTOCK_TESTS_DIFFERENTIAL_SESSION_H_
 
-#include <cstdint>
 #include <list>
 #include <memory>
 #include <string>
-#include <string_view>
 #include <utility>
 
 #include "tests/differential/answer.h"
 #include "tests/differential/backend.h"
+#include "tests/differential/mode.h"
+#include "tests/differential/text.h"
 #include "tests/support/wire.h"
 
 namespace penstock::differential {
-
-// How statements are sent. What a file says in BEGIN and COMMIT itself is a Transaction
-// stream in each of them.
-enum class Mode : uint8_t {
-  // Query and Exec.
-  kAutocommit,
-  // Many statements in one Transaction stream.
-  kTransaction,
-  // Prepare streams, some of which stay open until the same text comes again.
-  kPrepare,
-  // The same, with the constants of the statements as parameters.
-  kParameters,
-};
-
-std::string_view ModeName(Mode mode);
 
 // One client of the gateway. Used by one thread.
 class Session {
@@ -41,7 +26,8 @@ class Session {
   Answer Run(const std::string& sql, const Values& args, bool wants_rows);
 
   bool in_transaction() const { return transaction_ != nullptr; }
-  Answer Begin();
+  // As `control` says, a kBegin.
+  Answer Begin(const Control& control);
   // Both end the transaction, whatever they answer.
   Answer Commit();
   Answer Rollback();

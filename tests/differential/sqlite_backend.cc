@@ -14,6 +14,10 @@ class Sqlite final : public Backend {
  public:
   std::string name() const override { return "sqlite"; }
 
+  std::vector<Mode> modes() const override {
+    return {Mode::kAutocommit, Mode::kTransaction, Mode::kPrepare, Mode::kParameters};
+  }
+
   server::Config GatewayConfig(const std::string& folder) const override {
     server::Config config = testing::SqliteConfig(folder);
     config.log.slow_statement = std::chrono::milliseconds(0);
@@ -29,9 +33,11 @@ class Sqlite final : public Backend {
     return SqliteOracle::Open(folder);
   }
 
-  std::vector<Piece> Split(std::string_view text, size_t* shell_lines) const override {
-    return SplitSqlite(text, shell_lines);
+  std::vector<Piece> Split(std::string_view text, LeftOut* left_out) const override {
+    return SplitSqlite(text, left_out);
   }
+
+  Control Read(std::string_view sql) const override { return ParseControl(sql); }
 
   bool RunsOutside(std::string_view sql) const override {
     const std::string verb = Verb(sql);
@@ -57,7 +63,7 @@ const Backend& SqliteBackend() {
 }
 
 const Backend* FindBackend(std::string_view name) {
-  for (const Backend* backend : {&SqliteBackend()}) {
+  for (const Backend* backend : {&SqliteBackend(), &PostgresBackend()}) {
     if (backend->name() == name) return backend;
   }
   return nullptr;

@@ -121,7 +121,7 @@ std::optional<v1::Value> ValueOf(Token kind, std::string_view token) {
 
 }  // namespace
 
-std::vector<Piece> SplitSqlite(std::string_view text, size_t* shell_lines) {
+std::vector<Piece> SplitSqlite(std::string_view text, LeftOut* left_out) {
   std::vector<Piece> pieces;
   int line = 1;
   size_t counted = 0;
@@ -139,7 +139,7 @@ std::vector<Piece> SplitSqlite(std::string_view text, size_t* shell_lines) {
   for (size_t at = 0; at < text.size();) {
     const bool starts_line = at == 0 || text[at - 1] == '\n';
     if (text[at] == '.' && starts_line && SkipBlank(text.substr(begin, at - begin)).empty()) {
-      ++*shell_lines;
+      ++(*left_out)["commands of the shell"];
       begin = at = End(text, text.find('\n', at), 1);
       continue;
     }

@@ -13,7 +13,7 @@ namespace penstock::differential {
 
 // See Backend, whose functions these are. SQLite itself (sqlite3_complete) says where a
 // statement ends.
-std::vector<Piece> SplitSqlite(std::string_view text, size_t* shell_lines);
+std::vector<Piece> SplitSqlite(std::string_view text, LeftOut* left_out);
 bool HasSqliteParameters(std::string_view sql);
 Parameterised ParameteriseSqlite(std::string_view sql);
 

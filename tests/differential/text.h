@@ -7,6 +7,8 @@
 #include <string_view>
 #include <vector>
 
+#include "penstock/v1/database.pb.h"
+
 namespace penstock::differential {
 
 // What follows white space, comments and semicolons.
@@ -35,9 +37,13 @@ struct Control {
   };
   Kind kind = Kind::kNone;
   // Of the savepoint.
-  std::string name;
+  std::string name = {};
+  // kBegin.
+  v1::IsolationLevel isolation = v1::ISOLATION_LEVEL_UNSPECIFIED;
+  bool read_only = false;
 };
 
+// Those that say nothing but what they do, and to which savepoint.
 Control ParseControl(std::string_view sql);
 
 // Valid UTF-8, as gRPC wants a statement to be.

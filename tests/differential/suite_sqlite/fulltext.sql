@@ -62,3 +62,8 @@ INSERT INTO seg VALUES ('c d');
 COMMIT;
 SELECT x FROM seg WHERE seg MATCH 'c';
 SELECT count(*) FROM seg_segdir;
+CREATE VIRTUAL TABLE ranked USING fts5(x);
+INSERT INTO ranked VALUES ('a b'), ('b a a');
+SELECT rowid FROM ranked('a') ORDER BY rank;
+INSERT INTO ranked(ranked, rank) VALUES ('rank', 'not_a_function()');
+SELECT rowid FROM ranked('a') ORDER BY rank;

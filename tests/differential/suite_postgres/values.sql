@@ -1,0 +1,28 @@
+-- Values of many types as results: what they are is compared with what psql prints.
+SELECT true, false, NULL::boolean AS no;
+SELECT 1::smallint, -2147483648::integer, 9223372036854775807::bigint, 42::oid, 7::xid, '1/2'::pg_lsn;
+SELECT 0.1::real, 1e20::real, 'NaN'::real, '-Infinity'::real, '-0'::real, 1.17549435e-38::real;
+SELECT 0.1::float8, 0.1::float8 + 0.2::float8, 1e300::float8, 5e-324::float8, 'NaN'::float8;
+SELECT 1.50, 'NaN'::numeric, '-Infinity'::numeric, 1e-20::numeric, 12345678901234567890.123, 0.00;
+SELECT '', ' x ', 'it''s', E'tab\tnew\nline \\ \'', U&'\0441\043b', 'Grüße 世界 🌍', 'NULL', chr(127);
+SELECT 'ab'::char(4), 'ab'::varchar(3), 'x'::"char", 'pg_class'::name, 'a'::text COLLATE "C";
+SELECT '\x'::bytea, '\x00ff80'::bytea, E'\\000abc'::bytea;
+SELECT date '2024-02-29', date 'infinity', date '0044-03-15 BC', date '5874897-12-31';
+SELECT time '23:59:59.5', time '24:00', time with time zone '12:30:00.25+05:30', time '00:00:00.000001';
+SELECT timestamp '2024-01-31 12:00:00.123456', timestamp '-infinity', timestamp '0001-01-01 00:00 BC';
+SELECT timestamptz '2024-01-31 12:00:00+02', timestamptz 'infinity', timestamptz '0001-01-01 00:00+00';
+SELECT timestamptz '9999-12-31 23:59:59.999999+00', timestamptz '10000-01-01 00:00+00', timestamptz '1900-01-01 00:00 Europe/Amsterdam';
+SELECT interval '1 year 2 mons 3 days 04:05:06.789', interval '-1 day +02:00', interval '0', interval '178000000 years';
+SELECT '123e4567-e89b-12d3-a456-426614174000'::uuid, '{123E4567E89B12D3A456426614174000}'::uuid;
+SELECT '{"b": 1.50, "a": [1, null]}'::json, '{"b": 1.50, "a": [1, null]}'::jsonb, '"x"'::jsonb, '$.a[*]'::jsonpath;
+SELECT '10.0.0.1/8'::inet, '10.0.0.0/8'::cidr, '08:00:2b:01:02:03'::macaddr, '08:00:2b:01:02:03:04:05'::macaddr8;
+SELECT B'1010', B''::bit varying, 12.34::money, '<a>x</a>'::xml, 'a:1 b:2'::tsvector, 'a & b'::tsquery;
+SELECT point '(1,2.5)', box '((1,2),(3,4))', circle '<(0,0),1>', path '[(0,0),(1,1)]', line '{1,2,3}', lseg '[(0,0),(1,1)]';
+SELECT int4range(1, 5), numrange(NULL, 1.5, '[]'), 'empty'::int8range, '{[1,2),[5,7)}'::int4multirange, tstzrange('2024-01-01', NULL);
+SELECT 'pg_class'::regclass, 'int4'::regtype, 'now'::regproc, '(0,1)'::tid, txid_current_snapshot() IS NOT NULL;
+SELECT ROW(1, 'a b', NULL), ROW(ROW(1.5, '"'), ARRAY[1]), NULL::record;
+SELECT;
+SELECT 1 AS a, 2 AS a, 3 AS "b c", 4 AS "Ä", 5;
+SELECT pg_typeof(1), pg_typeof('a'), pg_typeof(1.5), pg_typeof(now());
+SELECT repeat('x', 100000), repeat('é', 70000), decode(repeat('00', 90000), 'hex');
+SELECT g, g * 1.5, 'row ' || g, g % 3 = 0, CASE WHEN g % 7 = 0 THEN NULL ELSE g END FROM generate_series(1, 3000) AS g ORDER BY g;

@@ -1,0 +1,53 @@
+-- What writes answer, and what they leave behind.
+CREATE TABLE users (id int GENERATED ALWAYS AS IDENTITY PRIMARY KEY, name text UNIQUE, age int CHECK (age >= 0), made date DEFAULT '2024-01-01');
+CREATE TABLE notes (id bigserial PRIMARY KEY, of int NOT NULL REFERENCES users, body text) ;
+INSERT INTO users (name, age) VALUES ('ada', 36), ('tim', 17), ('eva', NULL);
+INSERT INTO users (name, age) VALUES ('zoe', 20) RETURNING *;
+INSERT INTO users (name) SELECT 'u' || g FROM generate_series(1, 500) AS g;
+INSERT INTO users (name) SELECT 'none' WHERE false;
+INSERT INTO users (name, age) VALUES ('ada', 1);
+INSERT INTO users (name, age) VALUES ('ada', 37) ON CONFLICT (name) DO UPDATE SET age = excluded.age RETURNING id, age;
+INSERT INTO users (name) VALUES ('ada') ON CONFLICT DO NOTHING;
+INSERT INTO users (name, age) VALUES ('bad', -1);
+INSERT INTO users (id, name) VALUES (1, 'always');
+INSERT INTO notes (of, body) VALUES (1, 'first'), (2, E'second\n;');
+INSERT INTO notes (of) VALUES (99999);
+INSERT INTO notes (body) VALUES ('of nobody');
+UPDATE users SET age = coalesce(age, 0) + 1 WHERE name NOT LIKE 'u%';
+UPDATE users SET age = 5 WHERE false;
+UPDATE users SET age = age * 2 WHERE name = 'tim' RETURNING name, age;
+DELETE FROM users WHERE name = 'tim';
+DELETE FROM users WHERE name LIKE 'u4%' RETURNING name;
+WITH gone AS (DELETE FROM users WHERE name LIKE 'u3%' RETURNING *) SELECT count(*), min(name) FROM gone;
+WITH new AS (INSERT INTO users (name) VALUES ('cte') RETURNING name) INSERT INTO notes (of, body) SELECT 1, name FROM new;
+MERGE INTO users USING (VALUES ('ada', 40), ('new', 1)) AS v(name, age) ON users.name = v.name
+  WHEN MATCHED THEN UPDATE SET age = v.age WHEN NOT MATCHED THEN INSERT (name, age) VALUES (v.name, v.age);
+SELECT count(*), sum(age), min(made), max(name) FROM users;
+SELECT * FROM users WHERE name !~ '^u' ORDER BY name;
+TABLE notes ORDER BY id;
+CREATE TABLE copy AS SELECT id, name FROM users WHERE id < 5;
+SELECT id INTO copy2 FROM users WHERE id < 4;
+CREATE VIEW grown AS SELECT name, age FROM users WHERE age > 10;
+INSERT INTO grown VALUES ('seen', 50);
+SELECT * FROM grown ORDER BY name;
+CREATE RULE shadow AS ON DELETE TO copy DO INSTEAD UPDATE copy SET name = 'gone' WHERE id = old.id;
+DELETE FROM copy WHERE id = 1;
+TABLE copy ORDER BY id;
+CREATE FUNCTION note() RETURNS trigger LANGUAGE plpgsql AS $$
+BEGIN
+  INSERT INTO copy2 VALUES (new.id); RAISE NOTICE 'made %', new.id;
+  RETURN new;
+END $$;
+CREATE TRIGGER t AFTER INSERT ON users FOR EACH ROW EXECUTE FUNCTION note();
+INSERT INTO users (name) VALUES ('noted');
+SELECT count(*) FROM copy2;
+TRUNCATE notes RESTART IDENTITY;
+INSERT INTO notes (of) VALUES (1) RETURNING id;
+VACUUM users;
+ANALYZE users;
+CREATE INDEX CONCURRENTLY notes_of ON notes (of);
+COMMENT ON TABLE notes IS 'it''s a table; of notes';
+DROP TABLE users;
+DROP TABLE users CASCADE;
+DROP TABLE IF EXISTS users;
+SELECT * FROM users;
