@@ -18,6 +18,7 @@
 #include "server/config/load.h"
 #include "server/daemon.h"
 #include "server/log/log.h"
+#include "server/session/database.h"
 
 namespace penstock::server {
 namespace {
@@ -100,6 +101,8 @@ int Main(int argc, char** argv) {
   }
   absl::StatusOr<Config> config = LoadConfig(*command_line, ProcessEnvironment());
   if (!config.ok()) return Fail(kExitConfig, config.status());
+  const absl::Status databases = Databases::Check(*config);
+  if (!databases.ok()) return Fail(kExitConfig, databases);
   InitLogging(config->log);
   if (command_line->check) {
     fmt::print("the configuration is good: {} database(s)\n", config->databases.size());

@@ -12,20 +12,22 @@ namespace {
 
 constexpr size_t kLargestPasswordFile = 64 << 10;
 
+// The value is not shown: a password written here by mistake is one still.
 std::string FromFile(const Setting& file, Problems* problems) {
   absl::StatusOr<std::string> content = ReadSmallFile(file.value, kLargestPasswordFile);
   if (!content.ok()) {
     problems->Add(file.where,
-                  fmt::format("{} cannot be read: {}; name a file that this user may read",
-                              Quoted(file.value), std::string(content.status().message())));
+                  fmt::format("names a file that cannot be read: {}; name one that this user may "
+                              "read",
+                              std::string(content.status().message())));
     return {};
   }
   if (content->ends_with('\n')) content->pop_back();
   if (content->ends_with('\r')) content->pop_back();
   if (content->empty() || HasControlCharacter(*content)) {
-    problems->Add(file.where, fmt::format("{} does not have exactly one line; write the password "
-                                          "and nothing else into it",
-                                          Quoted(file.value)));
+    problems->Add(file.where,
+                  "names a file that does not have exactly one line; write the password and "
+                  "nothing else into it");
     return {};
   }
   return *std::move(content);
@@ -34,7 +36,6 @@ std::string FromFile(const Setting& file, Problems* problems) {
 std::string FromVariable(const Setting& name, const Environment& environment, Problems* problems) {
   std::optional<std::string> value = environment(name.value);
   if (value && !value->empty()) return *std::move(value);
-  // Its value is not shown: a password written here by mistake is one still.
   problems->Add(name.where, "names an environment variable that is not set; set it");
   return {};
 }

@@ -54,6 +54,16 @@ Lane::Options LaneOptions(const Pool& pool, const PoolConfig& config) {
           .acquire_timeout = config.acquire_timeout};
 }
 
+// A line of what is wrong with the databases.
+void AddError(const std::string& name, const DatabaseConfig& database, const absl::Status& why,
+              std::string* errors) {
+  const std::string where = database.line > 0 ? fmt::format(" (line {})", database.line) : "";
+  const std::string hint = driver::GetErrorInfo(why).hint;
+  *errors += fmt::format("{}database '{}'{}: {}{}{}", errors->empty() ? "" : "\n", name, where,
+                         std::string_view(why.message().data(), why.message().size()),
+                         hint.empty() ? "" : "; ", hint);
+}
+
 int Threads(const DriverInfo& info, const PoolConfig& config) {
   const int connections =
       WriteConnections(info, config) + (info.split_lanes ? ReadConnections(info, config) : 0);
@@ -204,6 +214,15 @@ std::vector<std::pair<std::string, PoolStats>> Database::Stats() const {
           {"write", stats_of(*write_pool_, *write_lane_)}};
 }
 
+absl::Status Databases::Check(const Config& config) {
+  std::string errors;
+  for (const auto& [name, database] : config.databases) {
+    const absl::Status checked = CheckDriver(database.driver);
+    if (!checked.ok()) AddError(name, database, checked, &errors);
+  }
+  return errors.empty() ? absl::OkStatus() : absl::InvalidArgumentError(errors);
+}
+
 absl::StatusOr<std::unique_ptr<Databases>> Databases::Open(const Config& config) {
   std::vector<std::unique_ptr<Database>> opened;
   std::map<std::string, absl::Status, std::less<>> damaged;
@@ -216,13 +235,8 @@ absl::StatusOr<std::unique_ptr<Databases>> Databases::Open(const Config& config)
       opened.push_back(std::make_unique<Database>(name, database, *std::move(driver), log_sql));
       continue;
     }
-    const std::string where = database.line > 0 ? fmt::format(" (line {})", database.line) : "";
-    const driver::ErrorInfo info = driver::GetErrorInfo(driver.status());
-    const absl::string_view message = driver.status().message();
-    errors += fmt::format("{}database '{}'{}: {}{}{}", errors.empty() ? "" : "\n", name, where,
-                          std::string_view(message.data(), message.size()),
-                          info.hint.empty() ? "" : "; ", info.hint);
-    if (info.reason == Reason::kCorruption) {
+    AddError(name, database, driver.status(), &errors);
+    if (driver::GetErrorInfo(driver.status()).reason == Reason::kCorruption) {
       damaged.emplace(name, driver.status());
     } else {
       refused = true;

@@ -20,6 +20,12 @@ OpenedDriver WithKeyValue(OpenedDriver driver, const sqlkv::Dialect& dialect) {
   return sqlkv::WithKeyValue(*std::move(driver), dialect);
 }
 
+absl::Status Unknown(const driver::Config& config) {
+  return driver::MakeErrorWithHint(driver::Reason::kUnsupported,
+                                   fmt::format("no driver named '{}' in this build", config.driver),
+                                   "use sqlite, postgres, cockroachdb or pebble");
+}
+
 }  // namespace
 
 absl::StatusOr<std::unique_ptr<driver::Driver>> OpenDriver(const driver::Config& config) {
@@ -31,9 +37,15 @@ absl::StatusOr<std::unique_ptr<driver::Driver>> OpenDriver(const driver::Config&
     return WithKeyValue(cockroachdb::Open(config), sqlkv::kCockroach);
   }
   if (config.driver == "pebble" || config.driver == "rocksdb") return pebble::Open(config);
-  return driver::MakeErrorWithHint(driver::Reason::kUnsupported,
-                                   fmt::format("no driver named '{}' in this build", config.driver),
-                                   "use sqlite, postgres, cockroachdb or pebble");
+  return Unknown(config);
+}
+
+absl::Status CheckDriver(const driver::Config& config) {
+  if (config.driver == "sqlite") return sqlite::Check(config);
+  if (config.driver == "postgres") return postgres::Check(config);
+  if (config.driver == "cockroachdb") return cockroachdb::Check(config);
+  if (config.driver == "pebble" || config.driver == "rocksdb") return pebble::Check(config);
+  return Unknown(config);
 }
 
 }  // namespace penstock::server

@@ -4,6 +4,7 @@
 
 #include <memory>
 
+#include "absl/status/status.h"
 #include "absl/status/statusor.h"
 #include "drivers/api/config.h"
 #include "drivers/api/driver.h"
@@ -13,6 +14,9 @@ namespace penstock::server {
 // Opens the database with the driver that `config.driver` names. A new driver
 // is added here and nowhere else in the server.
 absl::StatusOr<std::unique_ptr<driver::Driver>> OpenDriver(const driver::Config& config);
+
+// What is wrong with a configuration, as OpenDriver would say, without opening anything.
+absl::Status CheckDriver(const driver::Config& config);
 
 }  // namespace penstock::server
 

@@ -191,6 +191,26 @@ TEST_F(ProcessTest, MistakesInTheConfigurationAreAllToldAtOnce) {
   EXPECT_NE(said.find("driver"), std::string::npos) << said;
 }
 
+TEST_F(ProcessTest, CheckReadsConnectionStringsAndOptions) {
+  const std::string yaml =
+      "databases:\n"
+      "  main: {driver: postgres, connection_string: 'postgresql://u:hunter2/x@h:5432/d'}\n"
+      "  other: {driver: cockroachdb, host: h, options: {cancel_grace_ms: soon}}\n"
+      "  lite: {database: ':memory:', options: {synchronous: maybe}}\n";
+  Process check({BuiltProgram("penstockd"), "--check", "--config", WriteConfig(yaml)},
+                folder_.path());
+  EXPECT_EQ(check.Wait(), 78) << check.output();
+  for (const std::string& said : {check.output(), Refusal(yaml, 78)}) {
+    EXPECT_EQ(said.find("hunter"), std::string::npos) << said;
+    EXPECT_NE(said.find("database 'main' (line 2): the connection_string cannot be read"),
+              std::string::npos)
+        << said;
+    EXPECT_NE(said.find("database 'other' (line 3): option 'cancel_grace_ms'"), std::string::npos)
+        << said;
+    EXPECT_NE(said.find("database 'lite' (line 4): option synchronous"), std::string::npos) << said;
+  }
+}
+
 TEST_F(ProcessTest, DatabasesThatDoNotOpenAreNamed) {
   std::ofstream(file("text.db")) << std::string(5000, 'x');
   const std::string said =

@@ -130,14 +130,16 @@ TEST_F(DatabasesTest, Credentials) {
        "FILE:5: databases.main.password_env: contradicts another key for the password; keep one "
        "of password, password_file and password_env"},
       {"    password_file: '@/none'",
-       "FILE:4: databases.main.password_file: '@/none' cannot be read: No such file or directory; "
-       "name a file that this user may read"},
+       "FILE:4: databases.main.password_file: names a file that cannot be read: No such file or "
+       "directory; name one that this user may read"},
       {"    password_file: '@/two'",
-       "FILE:4: databases.main.password_file: '@/two' does not have exactly one line; write the "
-       "password and nothing else into it"},
+       "FILE:4: databases.main.password_file: names a file that does not have exactly one line; "
+       "write "
+       "the password and nothing else into it"},
       {"    password_file: '@/empty'",
-       "FILE:4: databases.main.password_file: '@/empty' does not have exactly one line; write the "
-       "password and nothing else into it"},
+       "FILE:4: databases.main.password_file: names a file that does not have exactly one line; "
+       "write "
+       "the password and nothing else into it"},
       {"    password_env: NOT_SET",
        "FILE:4: databases.main.password_env: names an environment variable that is not set; set "
        "it"},
@@ -180,6 +182,8 @@ TEST_F(DatabasesTest, NoMessageShowsASecret) {
                             "password: [hunter2",
                             "password: hunter2\n    password: hunter2",
                             "password_env: hunter2",
+                            "driver: postgres\n    password_file: hunter2",
+                            "driver: postgres\n    password_file: /hunter2/hunter2",
                             "connection_string: [hunter2]",
                             "driver: postgres://u:hunter2@h/d",
                             "connection_string: postgres://u:hunter2@h/d",
