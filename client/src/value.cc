@@ -3,6 +3,7 @@
 #include <ostream>
 
 #include "absl/strings/escaping.h"
+#include "absl/time/clock.h"
 #include "client/src/status.h"
 #include "fmt/format.h"
 
@@ -46,6 +47,16 @@ Value::Value(const char* v) {
   kind_ = Kind::kText;
   content_ = std::string(v);
 }
+
+Timestamp Timestamp::Micros(absl::Time time) {
+  constexpr int64_t kInMicro = 1'000;
+  const int64_t seconds = absl::ToUnixSeconds(time);
+  if (time == absl::InfiniteFuture() || time == absl::InfinitePast()) return {seconds, 0};
+  const int64_t nanos = absl::ToInt64Nanoseconds(time - absl::FromUnixSeconds(seconds));
+  return {seconds, static_cast<int32_t>(nanos - nanos % kInMicro)};
+}
+
+Timestamp Timestamp::Now() { return Micros(absl::Now()); }
 
 Value::Value(absl::Time v) {
   if (v == absl::InfiniteFuture() || v == absl::InfinitePast()) {

@@ -40,18 +40,30 @@ void Write(const Value& value, driver::RowWriter* writer) {
   }
 }
 
+absl::Status WriteArray(const Type& type, std::string_view text, driver::RowWriter* writer) {
+  ArrayStore store;
+  Value value;
+  if (!ReadArray(type, text, &store, &value)) return Unreadable(type, text);
+  Write(value, writer);
+  return absl::OkStatus();
+}
+
+absl::Status WriteBlob(const Type& type, std::string_view text, driver::RowWriter* writer) {
+  std::string bytes;
+  Value value;
+  if (!ReadScalar(type, text, &bytes, &value)) return Unreadable(type, text);
+  Write(value, writer);
+  return absl::OkStatus();
+}
+
 }  // namespace
 
 absl::Status WriteValue(const Type& type, std::string_view text, driver::RowWriter* writer) {
+  // Apart, because what is most frequent needs nowhere to keep anything.
+  if (type.kind == Kind::kArray) return WriteArray(type, text, writer);
+  if (type.kind == Kind::kBlob) return WriteBlob(type, text, writer);
   Value value;
-  if (type.kind == Kind::kArray) {
-    ArrayStore store;
-    if (!ReadArray(type, text, &store, &value)) return Unreadable(type, text);
-    Write(value, writer);
-    return absl::OkStatus();
-  }
-  std::string kept;
-  if (!ReadScalar(type, text, &kept, &value)) return Unreadable(type, text);
+  if (!ReadScalar(type, text, nullptr, &value)) return Unreadable(type, text);
   Write(value, writer);
   return absl::OkStatus();
 }

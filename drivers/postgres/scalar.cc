@@ -90,9 +90,9 @@ bool ToBytes(std::string_view text, std::string* bytes) {
 
 bool ToTextOf(Kind kind, std::string_view text, Value* value) {
   // A server whose encoding is SQL_ASCII sends what it was given.
-  if (!driver::IsUtf8(text)) return false;
-  *value = Value::Of(kind, text);
-  return true;
+  value->kind = kind;
+  value->text = text;
+  return driver::IsUtf8(text);
 }
 
 bool IsNumeric(std::string_view text) {
@@ -110,22 +110,26 @@ bool ToTimestampOrText(const Type& type, std::string_view text, Value* value) {
   if (!ReadTimestamp(text, type.base == oid::kTimestamptz, &seconds, &nanos)) {
     return ToTextOf(Kind::kText, text, value);
   }
-  *value = Value::Timestamp(seconds, nanos);
+  value->kind = Kind::kTimestamp;
+  value->integer = seconds;
+  value->nanos = nanos;
   return true;
 }
 
 }  // namespace
 
 bool ReadScalar(const Type& type, std::string_view text, std::string* kept, Value* value) {
+  // Field by field: this is done for every value of every result.
+  value->kind = type.kind;
   switch (type.kind) {
-    case Kind::kBoolean: *value = Value::Boolean(text == "t"); return text == "t" || text == "f";
-    case Kind::kInteger: *value = Value::Integer(0); return ToNumber(text, &value->integer);
-    case Kind::kReal:
-      *value = Value::Real(0);
-      return ToReal(text, type.base == oid::kFloat4, &value->real);
+    case Kind::kBoolean:
+      value->integer = text == "t" ? 1 : 0;
+      return text == "t" || text == "f";
+    case Kind::kInteger: return ToNumber(text, &value->integer);
+    case Kind::kReal: return ToReal(text, type.base == oid::kFloat4, &value->real);
     case Kind::kBlob:
       if (!ToBytes(text, kept)) return false;
-      *value = Value::Blob(*kept);
+      value->text = *kept;
       return true;
     case Kind::kTimestamp: return ToTimestampOrText(type, text, value);
     case Kind::kDate:

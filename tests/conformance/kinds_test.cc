@@ -1,5 +1,6 @@
 // Kinds and NULL: nothing is rounded, truncated or guessed.
 #include "fmt/format.h"
+#include "penstock/value.h"
 #include "tests/conformance/backend.h"
 
 namespace penstock::testing {
@@ -68,6 +69,14 @@ TEST_P(Kinds, ColumnsAndRowsAgree) {
   const Outcome columns = wire().Query(request);
   EXPECT_EQ(rows.rows.size(), 20u) << rows.status.error_message();
   EXPECT_EQ(rows.text(), columns.text());
+}
+
+// One program for all backends: what the client's clock says is kept by each.
+TEST_P(Kinds, ATimestampOfTheClientsClockComesBack) {
+  const penstock::Timestamp now = penstock::Timestamp::Now();
+  Do(fmt::format("CREATE TABLE clock (v {})", backend().timestamp_type()));
+  Do("INSERT INTO clock VALUES ($1)", {Timestamp(now.seconds, now.nanos)});
+  EXPECT_EQ(Ask("SELECT v FROM clock"), ToText(Timestamp(now.seconds, now.nanos)));
 }
 
 TEST_P(Kinds, ALargeBlobOfEightMebibytesTravelsBothWays) {

@@ -61,6 +61,13 @@ struct Timestamp {
   // 0 to 999,999,999.
   int32_t nanos = 0;
   bool operator==(const Timestamp&) const = default;
+
+  // The microsecond that `time` is in, which is as fine as each backend keeps: PostgreSQL and
+  // CockroachDB refuse what is finer, and absl::Now() is. An infinite time becomes the last, or
+  // the first, second of 64 bits, which no backend takes.
+  static Timestamp Micros(absl::Time time);
+  // Now, to the microsecond. Thread-safe.
+  static Timestamp Now();
 };
 
 template <typename T>

@@ -2,6 +2,9 @@
 
 #include <limits>
 #include <type_traits>
+#include <utility>
+
+#include "absl/time/clock.h"
 
 #include "gtest/gtest.h"
 
@@ -57,6 +60,22 @@ TEST(ValueTest, KeepsTimesExactly) {
   EXPECT_TRUE(absl::IsInvalidArgument(Value(absl::InfiniteFuture()).status()));
   EXPECT_TRUE(absl::IsInvalidArgument(Value(absl::InfinitePast()).status()));
   EXPECT_TRUE(absl::IsInvalidArgument(Value(time + absl::Nanoseconds(1) / 4).status()));
+}
+
+TEST(ValueTest, ATimestampOfMicrosecondsIsTheOneThatTheTimeIsIn) {
+  for (const int64_t seconds : {int64_t{7}, int64_t{-7}, int64_t{-62'135'596'800}}) {
+    const absl::Time time = absl::FromUnixSeconds(seconds);
+    EXPECT_EQ(Timestamp::Micros(time), (Timestamp{seconds, 0}));
+    EXPECT_EQ(Timestamp::Micros(time + absl::Nanoseconds(1'999)), (Timestamp{seconds, 1'000}));
+    EXPECT_EQ(Timestamp::Micros(time - absl::Nanoseconds(1)),
+              (Timestamp{seconds - 1, 999'999'000}));
+    EXPECT_EQ(Timestamp::Micros(time + absl::Nanoseconds(1) / 4), (Timestamp{seconds, 0}));
+  }
+  const Timestamp before = Timestamp::Micros(absl::Now());
+  const Timestamp now = Timestamp::Now();
+  EXPECT_EQ(now.nanos % 1'000, 0);
+  EXPECT_GE(std::pair(now.seconds, now.nanos), std::pair(before.seconds, before.nanos));
+  EXPECT_NE(Timestamp::Micros(absl::InfiniteFuture()), now);
 }
 
 TEST(ValueTest, PrintsForPeople) {
