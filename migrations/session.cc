@@ -95,8 +95,20 @@ absl::StatusOr<int64_t> Session::Change(std::string_view sql, std::span<const dr
   // A statement of a step's; one with values is the history's.
   run.once = args.empty();
   absl::Status status = Execute(&run);
+  if (args.empty()) Keep(&run.summary);
   if (!status.ok()) return status;
   return run.summary.rows_affected;
+}
+
+void Session::Keep(driver::Summary* summary) {
+  for (driver::Notice& notice : summary->notices) {
+    if (said_.notices.size() < driver::Summary::kMaxNotices) {
+      said_.notices.push_back(std::move(notice));
+    } else {
+      ++said_.notices_dropped;
+    }
+  }
+  said_.notices_dropped += summary->notices_dropped;
 }
 
 absl::StatusOr<Table> Session::Query(std::string_view sql, std::span<const driver::Value> args) {

@@ -56,6 +56,9 @@ class Session {
   // Runs one statement, in the transaction if one is open and committed by itself
   // if not.
   absl::Status Run(std::string_view sql, std::span<const driver::Value> args = {});
+  // What the backend has said of the statements without parameters, which are those of
+  // steps, since it was last asked: as many as one summary has.
+  driver::Summary TakeNotices() { return std::exchange(said_, {}); }
   // Likewise, with its rows.
   absl::StatusOr<Table> Query(std::string_view sql, std::span<const driver::Value> args = {});
   // Likewise, with the number of rows that it has changed.
@@ -88,6 +91,7 @@ class Session {
  private:
   // Fills in what holds for every statement, and runs it to its end.
   absl::Status Execute(driver::StatementRun* run);
+  void Keep(driver::Summary* summary);
 
   driver::Connection* connection_;
   driver::Cancellation* const cancellation_;
@@ -95,6 +99,8 @@ class Session {
   driver::Duration statement_timeout_{};
   driver::Deadline until_;
   bool in_transaction_ = false;
+  // Its notices only.
+  driver::Summary said_;
   int shields_ = 0;
 };
 

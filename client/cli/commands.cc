@@ -13,6 +13,7 @@
 #include "client/cli/formatter.h"
 #include "client/cli/key_value.h"
 #include "client/cli/migrate.h"
+#include "client/cli/notices.h"
 #include "fmt/format.h"
 #include "penstock/context.h"
 #include "penstock/errors.h"
@@ -66,7 +67,7 @@ absl::Status WriteResult(const Options& options, const Result& result, Output* o
   return out->Flush();
 }
 
-absl::Status WriteRows(const Options& options, Rows* rows, Output* out) {
+absl::Status WriteRows(const Options& options, Rows* rows, Output* out, std::ostream* err) {
   const std::unique_ptr<Formatter> formatter = MakeFormatter(options.format, out->buffer());
   formatter->Begin(rows->Columns());
   while (rows->Next()) {
@@ -75,14 +76,16 @@ absl::Status WriteRows(const Options& options, Rows* rows, Output* out) {
   }
   if (rows->Err().ok()) formatter->End();
   const absl::Status written = out->Flush();
+  PrintNotices(rows->BackendNotices(), err);
   return rows->Err().ok() ? written : rows->Err();
 }
 
 // A statement that returns no rows, and not merely none this time.
-absl::Status WriteSummary(const Options& options, Rows* rows, Output* out) {
+absl::Status WriteSummary(const Options& options, Rows* rows, Output* out, std::ostream* err) {
   while (rows->Next()) {
   }
   if (!rows->Err().ok()) return rows->Err();
+  PrintNotices(rows->BackendNotices(), err);
   return WriteResult(options, Result(rows->RowsAffected()), out);
 }
 
@@ -139,12 +142,15 @@ Outcome RunStatement(const Options& options, Provider* db, const Streams& stream
   if (absl::Status reached = db->Ping(ctx); !reached.ok()) return Unreached(reached);
   if (options.command == Command::kExec) {
     const absl::StatusOr<Result> result = db->ExecArgs(ctx, sql, *args);
-    return Ended(result.ok() ? WriteResult(options, *result, streams.out) : result.status());
+    if (!result.ok()) return Ended(result.status());
+    PrintNotices(result->BackendNotices(), streams.err);
+    return Ended(WriteResult(options, *result, streams.out));
   }
   const absl::StatusOr<std::unique_ptr<Rows>> rows = db->QueryArgs(ctx, sql, *args);
   if (!rows.ok()) return Ended(rows.status());
-  return Ended((*rows)->Columns().empty() ? WriteSummary(options, rows->get(), streams.out)
-                                          : WriteRows(options, rows->get(), streams.out));
+  return Ended((*rows)->Columns().empty()
+                   ? WriteSummary(options, rows->get(), streams.out, streams.err)
+                   : WriteRows(options, rows->get(), streams.out, streams.err));
 }
 
 Outcome KeyValue(const Options& options, Provider* db, const Streams& streams) {
@@ -207,6 +213,7 @@ std::string DescribeError(const absl::Status& status) {
   add("constraint", info.constraint);
   add("position", info.position > 0 ? std::to_string(info.position) : "");
   text += '\n';
+  if (!info.detail.empty()) text += fmt::format("  detail: {}\n", Printable(info.detail));
   if (!info.hint.empty()) text += fmt::format("  hint: {}\n", Printable(info.hint));
   return text;
 }

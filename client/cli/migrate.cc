@@ -14,6 +14,7 @@
 #include "absl/time/clock.h"
 #include "absl/time/time.h"
 #include "client/cli/formatter.h"
+#include "client/cli/notices.h"
 #include "fmt/format.h"
 
 namespace penstock::cli {
@@ -56,6 +57,7 @@ class Reporter {
                                 event.statements));
         break;
       case MigrationEvent::Kind::kDone:
+        PrintNotices(event.notices, err_);
         Print(fmt::format("{}  {}\n", Title(StepOf(event)), Took(event.elapsed)));
         break;
     }

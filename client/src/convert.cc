@@ -129,9 +129,23 @@ std::vector<ColumnType> FromProto(const google::protobuf::RepeatedPtrField<v1::C
   return types;
 }
 
+Notices FromProto(const google::protobuf::RepeatedPtrField<v1::Notice>& notices, int64_t dropped) {
+  Notices all{.dropped = dropped};
+  for (const v1::Notice& notice : notices) {
+    all.list.push_back({.severity = notice.severity(),
+                        .sqlstate = notice.sqlstate(),
+                        .message = notice.message(),
+                        .detail = notice.detail(),
+                        .hint = notice.hint()});
+  }
+  return all;
+}
+
 Result FromProto(const v1::Summary& summary) {
-  if (!summary.has_last_insert_id()) return Result(summary.rows_affected());
-  return Result(summary.rows_affected(), summary.last_insert_id());
+  std::optional<int64_t> id;
+  if (summary.has_last_insert_id()) id = summary.last_insert_id();
+  return Result(summary.rows_affected(), id,
+                FromProto(summary.notices(), summary.notices_dropped()));
 }
 
 void ToProto(absl::Duration duration, google::protobuf::Duration* out) {

@@ -36,6 +36,7 @@ absl::Status CheckSql(std::string_view sql);
 Value FromProto(const v1::Value& value);
 std::vector<ColumnType> FromProto(const google::protobuf::RepeatedPtrField<v1::Column>& columns);
 Result FromProto(const v1::Summary& summary);
+Notices FromProto(const google::protobuf::RepeatedPtrField<v1::Notice>& notices, int64_t dropped);
 
 void ToProto(absl::Duration duration, google::protobuf::Duration* out);
 absl::Duration FromProto(const google::protobuf::Duration& duration);

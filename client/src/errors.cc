@@ -90,7 +90,8 @@ ErrorDetails GetErrorDetails(const absl::Status& status) {
                        .table = detail.table(),
                        .column = detail.column(),
                        .position = detail.position(),
-                       .hint = detail.hint()};
+                       .hint = detail.hint(),
+                       .detail = detail.detail()};
   if (detail.reason() != v1::REASON_UNSPECIFIED) details.reason = ReasonName(detail.reason());
   if (detail.retry() == v1::RETRY_STATEMENT) details.retry = Retry::kStatement;
   if (detail.retry() == v1::RETRY_TRANSACTION) details.retry = Retry::kTransaction;
@@ -116,6 +117,7 @@ absl::Status MakeError(absl::StatusCode code, std::string_view message,
   detail.set_column(details.column);
   detail.set_position(details.position);
   detail.set_hint(details.hint);
+  detail.set_detail(details.detail);
   return internal::WithDetail(absl::Status(code, absl::string_view(message.data(), message.size())),
                               detail);
 }

@@ -129,6 +129,7 @@ MigrationEvent FromProto(const v1::MigrateResponse& from) {
     event.statement = step.statement();
     event.statements = step.statements();
     event.elapsed = internal::FromProto(step.elapsed());
+    event.notices = internal::FromProto(step.notices(), step.notices_dropped());
   }
   return event;
 }

@@ -22,6 +22,7 @@ absl::StatusOr<std::unique_ptr<Rows>> StreamedRows::Open(std::unique_ptr<ResultS
 absl::Status StreamedRows::Take(v1::QueryResponse* part) {
   if (part->has_summary()) {
     rows_affected_ = part->summary().rows_affected();
+    notices_ = FromProto(part->summary().notices(), part->summary().notices_dropped());
     source_.reset();
   }
   next_row_ = 0;

@@ -31,6 +31,7 @@ class StreamedRows final : public RowsBase {
                                                     ColumnList known = nullptr);
 
   int64_t RowsAffected() const override { return rows_affected_; }
+  Notices BackendNotices() const override { return notices_; }
 
  protected:
   absl::StatusOr<bool> Advance() override;
@@ -51,6 +52,7 @@ class StreamedRows final : public RowsBase {
   size_t row_ = 0;
   size_t next_row_ = 0;
   int64_t rows_affected_ = 0;
+  Notices notices_;
 };
 
 // Reads a result to its end and drops its rows.

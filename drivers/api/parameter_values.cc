@@ -90,9 +90,19 @@ bool Contains(std::string_view text, std::string_view part) {
                      [](char a, char b) { return Lower(a) == Lower(b); }) != text.end();
 }
 
+// Not as a part of a longer word.
 bool HasWord(std::string_view sql, std::string_view word) {
-  const HiddenValue one[] = {{std::string(word), ""}};
-  return Contains(sql, word) && HideValues(sql, one).size() < sql.size();
+  const auto same = [](char a, char b) { return Lower(a) == Lower(b); };
+  const auto joins = [](std::string_view c) { return c == "_" || HasLetterOrDigit(c); };
+  for (auto at = sql.begin();; ++at) {
+    at = std::search(at, sql.end(), word.begin(), word.end(), same);
+    if (at == sql.end()) return false;
+    const auto begin = static_cast<size_t>(at - sql.begin());
+    const size_t end = begin + word.size();
+    const bool joined = (begin > 0 && joins(sql.substr(begin - 1, 1))) ||
+                        (end < sql.size() && joins(sql.substr(end, 1)));
+    if (!joined) return true;
+  }
 }
 
 }  // namespace

@@ -38,7 +38,8 @@ class Lease {
 
   // Opens the connection, or checks one that was idle for long or is suspected;
   // one that fails the check is replaced. To be called, and to succeed, before
-  // the connection is used; costs next to nothing once it has succeeded.
+  // the connection is used, and before each batch; costs next to nothing once it has
+  // succeeded.
   //
   // Errors: the driver's; the deadline's rung; kConnectionFailed after
   // connect_timeout, and while the pool backs off.

@@ -26,8 +26,11 @@ Deadline Pool::AttemptDeadline(const Deadline& deadline, TimePoint now) const {
 }
 
 absl::Status Pool::Connect(Entry* entry, const Deadline& deadline) {
-  // A lane runs batch after batch on one lease.
-  if (entry->ready && entry->connection->healthy()) return absl::OkStatus();
+  // A lane runs batch after batch on one lease. The connection may have been lost between
+  // two of them, or another with which this one may have been lost.
+  if (entry->ready && entry->generation == generation_.load() && entry->connection->Alive()) {
+    return absl::OkStatus();
+  }
   if (entry->connection != nullptr) {
     if (Works(entry, deadline)) return absl::OkStatus();
     CloseBroken(entry);

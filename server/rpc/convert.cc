@@ -7,7 +7,6 @@
 #include "drivers/api/error.h"
 #include "drivers/api/text.h"
 #include "fmt/format.h"
-#include "google/protobuf/any.pb.h"
 
 namespace penstock::server {
 namespace {
@@ -21,25 +20,6 @@ using driver::ToUtf8;
 
 // Deeper than any real array, shallow enough for the stack.
 constexpr int kMaxArrayDepth = 32;
-
-void FillDetail(const driver::ErrorInfo& info, v1::ErrorDetail* detail) {
-  detail->set_reason(static_cast<v1::Reason>(info.reason));
-  detail->set_retry(info.retry == driver::Retry::kUnspecified ? v1::RETRY_NEVER
-                                                              : static_cast<v1::Retry>(info.retry));
-  detail->set_sqlstate(ToUtf8(info.sqlstate));
-  detail->set_driver_code(info.driver_code);
-  detail->set_constraint(ToUtf8(info.constraint));
-  detail->set_schema(ToUtf8(info.schema));
-  detail->set_table(ToUtf8(info.table));
-  detail->set_column(ToUtf8(info.column));
-  detail->set_position(info.position);
-  detail->set_hint(ToUtf8(info.hint));
-}
-
-std::string Message(const absl::Status& status) {
-  const absl::string_view message = status.message();
-  return ToUtf8({message.data(), message.size()});
-}
 
 }  // namespace
 
@@ -150,10 +130,20 @@ void ToProto(const driver::Column& from, v1::Column* to) {
   to->set_native_type(ToUtf8(from.native_type));
 }
 
+void ToProto(const driver::Notice& from, v1::Notice* to) {
+  to->set_severity(ToUtf8(from.severity));
+  to->set_sqlstate(ToUtf8(from.sqlstate));
+  to->set_message(ToUtf8(from.message));
+  to->set_detail(ToUtf8(from.detail));
+  to->set_hint(ToUtf8(from.hint));
+}
+
 void ToProto(const driver::Summary& from, v1::Summary* to) {
   to->set_rows_affected(from.rows_affected);
   to->set_rows_returned(from.rows_returned);
   if (from.last_insert_id.has_value()) to->set_last_insert_id(*from.last_insert_id);
+  for (const driver::Notice& notice : from.notices) ToProto(notice, to->add_notices());
+  if (from.notices_dropped != 0) to->set_notices_dropped(from.notices_dropped);
 }
 
 void ToProto(const driver::StatementInfo& from, v1::Prepared* to) {
@@ -177,24 +167,6 @@ void ToProto(Duration from, google::protobuf::Duration* to) {
   const auto nanos = std::chrono::duration_cast<std::chrono::nanoseconds>(from).count();
   to->set_seconds(nanos / 1'000'000'000);
   to->set_nanos(static_cast<int32_t>(nanos % 1'000'000'000));
-}
-
-void ToProto(const absl::Status& from, v1::Error* to) {
-  to->set_code(static_cast<int>(from.code()));
-  to->set_message(Message(from));
-  FillDetail(driver::GetErrorInfo(from), to->mutable_detail());
-}
-
-grpc::Status ToGrpc(const absl::Status& status) {
-  if (status.ok()) return grpc::Status::OK;
-  v1::ErrorDetail detail;
-  FillDetail(driver::GetErrorInfo(status), &detail);
-  v1::StatusDetails details;
-  details.set_code(static_cast<int>(status.code()));
-  details.set_message(Message(status));
-  details.add_details()->PackFrom(detail);
-  return grpc::Status(static_cast<grpc::StatusCode>(status.code()), Message(status),
-                      details.SerializeAsString());
 }
 
 absl::Status FromProto(const google::protobuf::Duration& from, Duration* to) {

@@ -48,9 +48,12 @@ void ToProto(const driver::Summary& from, v1::Summary* to);
 void ToProto(const driver::StatementInfo& from, v1::Prepared* to);
 void ToProto(const driver::Capabilities& from, v1::Capabilities* to);
 void ToProto(Duration from, google::protobuf::Duration* to);
-void ToProto(const absl::Status& from, v1::Error* to);
+void ToProto(const driver::Notice& from, v1::Notice* to);
 
-// The status of a call, with ErrorDetail in grpc-status-details-bin.
+// An error as a message, and as the status of a call, with ErrorDetail in
+// grpc-status-details-bin. Texts are cut so that together they fit into what clients take
+// as metadata, with a word that says so; they are in error_convert.cc.
+void ToProto(const absl::Status& from, v1::Error* to);
 grpc::Status ToGrpc(const absl::Status& status);
 
 // A timeout from a request: kInvalidParameter if it is negative or not a duration.

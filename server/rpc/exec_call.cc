@@ -56,9 +56,8 @@ class ExecCall final : public BidiCall {
     TimePoint began;
     size_t bytes = 0;  // of the request
     bool done = false;
-    // No other of the stream may run beside it; held: it waits for one that does.
-    bool ran_alone = false;
-    bool held = false;
+    // It was handed to its database, or is held and will be.
+    bool counted = false;
   };
 
   void WaitForNext() override { WaitForExec(context_, source_); }
@@ -90,7 +89,7 @@ class ExecCall final : public BidiCall {
     absl::Status prepared = Prepare(slot);
     if (prepared.ok()) {
       Ref();
-      if (MayRun(slot)) slot->database->SubmitWrite(slot);
+      if (MayRun(slot)) slot->database->SubmitWrite(slot);  // else it is held
     } else {
       chain_failed_ = true;
       slot->status = prepared;
@@ -101,24 +100,48 @@ class ExecCall final : public BidiCall {
   }
 
   // Where a database has several writers, two requests that were handed to it may
-  // run at the same time. With `on_error` STOP the second must not run before the
-  // first has succeeded: it is held until then.
+  // run at the same time, and those of two databases may anywhere. With `on_error` STOP
+  // the second must not run before the first has succeeded: it is held until then, and so
+  // is what comes behind it.
   bool MayRun(Slot* slot) {
-    if (!stop_on_error_ || slot->database->info().capabilities.single_writer) return true;
+    if (!stop_on_error_) return true;
     std::lock_guard lock(mutex_);
-    slot->ran_alone = true;
-    slot->held = std::exchange(running_, true);
-    return !slot->held;
+    slot->counted = true;
+    if (submitting_ || !held_.empty() || !SuitsLocked(*slot)) {
+      held_.push_back(slot);
+      return false;
+    }
+    StartLocked(slot);
+    return true;
   }
 
-  // The one that was held for the one that has just run.
-  Slot* NextHeldLocked() {
-    const auto next = std::find_if(slots_.begin(), slots_.end(),
-                                   [](const std::unique_ptr<Slot>& slot) { return slot->held; });
-    running_ = next != slots_.end();
-    if (!running_) return nullptr;
-    (*next)->held = false;
-    return next->get();
+  // One writer runs what it was handed in order, and nothing after a failure.
+  bool SuitsLocked(const Slot& slot) const {
+    const bool one_writer = slot.database->info().capabilities.single_writer;
+    return running_ == 0 || (one_writer && running_on_ == slot.database);
+  }
+
+  void StartLocked(const Slot* slot) {
+    ++running_;
+    running_on_ = slot->database;
+  }
+
+  // Hands on what was held for the ones that have run; one thread at a time, so that
+  // the order stays. Whoever comes meanwhile leaves it to that one.
+  void SubmitHeld() {
+    for (bool first = true;; first = false) {
+      Slot* next = nullptr;
+      {
+        std::lock_guard lock(mutex_);
+        if (first && submitting_) return;
+        submitting_ = !held_.empty() && SuitsLocked(*held_.front());
+        if (!submitting_) return;
+        next = held_.front();
+        held_.pop_front();
+        StartLocked(next);
+      }
+      next->database->SubmitWrite(next);
+    }
   }
 
   // Reads on if there is room for a further request.
@@ -181,15 +204,15 @@ class ExecCall final : public BidiCall {
     }
     slot->CloseCursor();
     bool write = false;
-    Slot* next = nullptr;
+    const bool counted = slot->counted;
     {
       std::lock_guard lock(mutex_);
       slot->done = true;
-      if (slot->ran_alone) next = NextHeldLocked();
+      if (counted) --running_;
       write = !writing_ && !ended_ && slots_.front()->done;
       if (write) writing_ = true;
     }
-    if (next != nullptr) next->database->SubmitWrite(next);
+    if (counted) SubmitHeld();
     if (write) WriteFront();
     Unref();
   }
@@ -266,8 +289,13 @@ class ExecCall final : public BidiCall {
   std::deque<std::unique_ptr<Slot>> slots_;
   size_t held_bytes_ = 0;  // of the requests in slots_
   bool writing_ = false;
-  // A request that runs alone has been submitted and is not done.
-  bool running_ = false;
+  // With on_error STOP: the requests that were handed to a database and are not done, and
+  // to which; and those that wait for them, in order.
+  size_t running_ = 0;
+  const Database* running_on_ = nullptr;
+  std::deque<Slot*> held_;
+  // A thread is in SubmitHeld.
+  bool submitting_ = false;
   bool read_paused_ = false;
   bool reading_ended_ = false;
   bool draining_ = false;

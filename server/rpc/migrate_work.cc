@@ -122,9 +122,16 @@ absl::Status MigrateCall::EndStep(const absl::Status& status) {
        {"step", step.Title()},
        {"direction", Name(step.direction)},
        {"duration_ms", took.count()}});
+  const driver::Summary said = migration_->TakeNotices();
+  LogNotices(database_->name(), step.Title(), said);
   if (!status.ok()) return status;
   progress_.Pause();
-  events_.Hold(progress_.Report(static_cast<int32_t>(next_step_), ended, true));
+  v1::MigrateResponse done = progress_.Report(static_cast<int32_t>(next_step_), ended, true);
+  for (const driver::Notice& notice : said.notices) {
+    ToProto(notice, done.mutable_step()->add_notices());
+  }
+  done.mutable_step()->set_notices_dropped(said.notices_dropped);
+  events_.Hold(done);
   ++next_step_;
   return absl::OkStatus();
 }

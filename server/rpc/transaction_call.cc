@@ -72,7 +72,8 @@ class TransactionCall final : public BidiCall, public Task, public Pool::Waiter 
 
   static absl::Status EndStatus(Reason reason) {
     if (reason == Reason::kDraining) {
-      return MakeError(reason, "the daemon is shutting down; the transaction was rolled back");
+      return MakeError(reason, "the daemon is shutting down; the transaction was rolled back",
+                       {.retry = driver::Retry::kTransaction});
     }
     return driver::Deadline{.reason = reason}.Error();
   }

@@ -137,7 +137,10 @@ void TransactionSteps::Fetch() {
 }
 
 void TransactionSteps::AdvanceRows() {
-  if (!run_->status.ok()) run_->cursor.reset();
+  if (!run_->status.ok()) {
+    run_->cursor.reset();
+    run_->status = transaction_->Settle(run_->status);
+  }
   if (run_->cursor == nullptr) RecordStatement(context_, *database_, *run_, began_);
   if (!run_->status.ok()) return Fail(run_->status);
   builder_.Flush(run_->cursor == nullptr ? &run_->summary : nullptr);

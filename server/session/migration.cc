@@ -7,6 +7,7 @@
 
 #include "drivers/api/error.h"
 #include "fmt/format.h"
+#include "server/log/log.h"
 
 namespace penstock::server {
 namespace {
@@ -114,6 +115,20 @@ void Migration::End() {
   if (!lease_) return;
   migrator_->Unlock();
   lease_.Release();
+}
+
+void LogNotices(const std::string& database, const std::string& step, const driver::Summary& said) {
+  for (const driver::Notice& notice : said.notices) {
+    Log(notice.severity == "WARNING" ? Level::kWarn : Level::kInfo, "the backend says",
+        {{"database", database},
+         {"step", step},
+         {"severity", notice.severity},
+         {"message", notice.message}});
+  }
+  if (said.notices_dropped > 0) {
+    Log(Level::kInfo, "the backend says more",
+        {{"database", database}, {"step", step}, {"notices", said.notices_dropped}});
+  }
 }
 
 }  // namespace penstock::server

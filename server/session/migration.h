@@ -65,6 +65,8 @@ class Migration {
   absl::Status Plan();
   const std::vector<migrations::PlanStep>& plan() const { return plan_; }
   absl::Status RunStep(size_t index, const migrations::OnStatement& on_statement);
+  // What the backend has said while the steps ran, since it was last asked.
+  driver::Summary TakeNotices() { return session_.TakeNotices(); }
 
   // Of a code step: opens the transaction and hands the connection out, until it is
   // given back; EndCode then commits if `outcome` is OK.
@@ -89,6 +91,9 @@ class Migration {
   std::unique_ptr<migrations::Migrator> migrator_;
   std::vector<migrations::PlanStep> plan_;
 };
+
+// Writes into the log what a backend has said while a step ran.
+void LogNotices(const std::string& database, const std::string& step, const driver::Summary& said);
 
 }  // namespace penstock::server
 

@@ -80,6 +80,7 @@ absl::Status Migrate(const std::string& folder, Database* database,
   for (size_t i = 0; status.ok() && i < migration.plan().size(); ++i) {
     const TimePoint began = Clock::System().Now();
     status = migration.RunStep(i, nullptr);
+    LogNotices(database->name(), migration.plan()[i].Title(), migration.TakeNotices());
     if (!status.ok()) break;
     const std::chrono::duration<double, std::milli> took = Clock::System().Now() - began;
     Log(Level::kInfo, "migrated",

@@ -27,9 +27,37 @@ absl::Status CheckName(std::string_view name) {
                    "begin with a digit");
 }
 
+// What may be done about an error with which the transaction has gone.
+absl::Status ForTransaction(const absl::Status& status) {
+  driver::ErrorInfo info = driver::GetErrorInfo(status);
+  if (status.ok() || info.retry != driver::Retry::kStatement) return status;
+  info.retry = driver::Retry::kTransaction;
+  const Reason reason = info.reason;
+  return MakeError(reason, std::string_view(status.message().data(), status.message().size()),
+                   std::move(info));
+}
+
 }  // namespace
 
+absl::Status Transaction::LostStatus() {
+  return MakeError(Reason::kConnectionLost,
+                   "the connection of the transaction was lost, and the transaction with it",
+                   {.retry = driver::Retry::kTransaction,
+                    .hint = "run the transaction again from its beginning"});
+}
+
+absl::Status Transaction::Settle(const absl::Status& status) {
+  if (state_ != State::kOpen) return status;
+  const bool over = lease_->transaction_aborted() || !lease_->healthy();
+  if (!lease_->healthy() && !adopted_) {
+    lost_ = true;
+    Conclude(Conclusion::kKilled);
+  }
+  return over ? ForTransaction(status) : status;
+}
+
 absl::Status Transaction::CheckOpen() const {
+  if (lost_) return LostStatus();
   if (state_ != State::kOpen) return MakeError(Reason::kProtocol, "the transaction is not open");
   if (!lease_->transaction_aborted()) return absl::OkStatus();
   return driver::MakeErrorWithHint(Reason::kTransactionAborted,
@@ -48,6 +76,7 @@ absl::Status Transaction::Begin(Lease lease, const driver::TransactionOptions& o
 }
 
 void Transaction::Adopt(Lease lease) {
+  adopted_ = true;
   lease_ = std::move(lease);
   state_ = State::kOpen;
   database_->metrics().open_transactions.Add();
@@ -63,7 +92,9 @@ Lease Transaction::Leave() {
 
 void Transaction::Run(driver::StatementRun& run) {
   run.status = CheckOpen();
-  if (run.status.ok()) lease_->Run(run);
+  if (!run.status.ok()) return;
+  lease_->Run(run);
+  if (run.cursor == nullptr) run.status = Settle(run.status);
 }
 
 absl::StatusOr<uint64_t> Transaction::Prepare(std::string_view sql,
@@ -79,7 +110,7 @@ absl::StatusOr<uint64_t> Transaction::Prepare(std::string_view sql,
         "close one with close_statement, or raise max_transaction_statements of the database");
   }
   absl::StatusOr<driver::StatementInfo> described = lease_->Describe(sql, deadline, cancellation);
-  if (!described.ok()) return described.status();
+  if (!described.ok()) return Settle(described.status());
   *info = *std::move(described);
   statements_.emplace(next_statement_, std::string(sql));
   return next_statement_++;
@@ -103,20 +134,21 @@ absl::Status Transaction::CloseStatement(uint64_t number) {
 absl::Status Transaction::Savepoint(std::string_view name) {
   absl::Status status = CheckName(name);
   if (status.ok()) status = CheckOpen();
-  return status.ok() ? lease_->Savepoint(name) : status;
+  return status.ok() ? Settle(lease_->Savepoint(name)) : status;
 }
 
 absl::Status Transaction::RollbackTo(std::string_view name) {
   absl::Status status = CheckName(name);
+  if (status.ok() && lost_) status = LostStatus();
   // Not CheckOpen: this is a way out of an aborted transaction, where the
   // backend has it.
-  return status.ok() ? lease_->RollbackTo(name) : status;
+  return status.ok() ? Settle(lease_->RollbackTo(name)) : status;
 }
 
 absl::Status Transaction::Release(std::string_view name) {
   absl::Status status = CheckName(name);
   if (status.ok()) status = CheckOpen();
-  return status.ok() ? lease_->Release(name) : status;
+  return status.ok() ? Settle(lease_->Release(name)) : status;
 }
 
 absl::Status Transaction::Commit() {
@@ -129,7 +161,7 @@ absl::Status Transaction::Commit() {
     }
   }
   End(Conclusion::kKilled);
-  return status;
+  return ForTransaction(status);
 }
 
 void Transaction::End(Conclusion conclusion) {

@@ -16,7 +16,8 @@
 namespace penstock::server {
 
 // Holds the lease from Begin to the end, whichever way it comes: a transaction
-// that is destroyed or ended without Commit is rolled back. One thread at a
+// that is destroyed or ended without Commit is rolled back. One whose connection is lost
+// has ended: its place in the pool is free before anybody is told. One thread at a
 // time, an executor's.
 class Transaction {
  public:
@@ -50,8 +51,13 @@ class Transaction {
   Lease Leave();
 
   // As Connection::Run. Once the backend has aborted the transaction, every
-  // statement fails with kTransactionAborted until a rollback_to.
+  // statement fails with kTransactionAborted until a rollback_to. What fails and has
+  // taken the transaction with it is to be run again from the beginning, if at all:
+  // Retry::kTransaction.
   void Run(driver::StatementRun& run);
+  // For an error that came later than Run: of a cursor, which is closed by now. The error
+  // as Run would have given it.
+  absl::Status Settle(const absl::Status& status);
 
   // Prepares a statement; statement() finds its text by the number returned.
   absl::StatusOr<uint64_t> Prepare(std::string_view sql, const driver::Deadline& deadline,
@@ -75,7 +81,14 @@ class Transaction {
   absl::Status CheckOpen() const;
   void Conclude(Conclusion conclusion);
 
+  // A transaction that is over with its connection.
+  static absl::Status LostStatus();
+
   Database* const database_;
+  // The connection is somebody else's, who wants it back.
+  bool adopted_ = false;
+  // The connection was lost.
+  bool lost_ = false;
   State state_ = State::kUnopened;
   Conclusion conclusion_ = Conclusion::kNone;
   Lease lease_;

@@ -105,5 +105,62 @@ TEST_P(Exec, AStreamWithoutRequestsIsFine) {
   EXPECT_TRUE(status.ok());
 }
 
+// Two databases run side by side; what stops on an error does so on both.
+class TwoDatabases : public Conformance {
+ protected:
+  void SetUp() override {
+    server::DatabaseConfig other = SqliteConfig(folder_.path()).databases.at("main");
+    other.driver.name = "other";
+    config().databases.emplace("other", other);
+    Do("CREATE TABLE t (id INTEGER PRIMARY KEY)");
+    EXPECT_TRUE(On("other", "CREATE TABLE t (id INTEGER PRIMARY KEY)").status.ok());
+  }
+  Outcome On(const std::string& database, const std::string& sql) {
+    v1::QueryRequest request;
+    request.set_database(database);
+    request.set_sql(sql);
+    return wire().Query(request);
+  }
+  static v1::ExecRequest Request(const std::string& database, const std::string& sql) {
+    v1::ExecRequest request;
+    request.set_database(database);
+    request.set_sql(sql);
+    request.set_on_error(v1::ON_ERROR_STOP);
+    return request;
+  }
+
+ private:
+  TempDir folder_;
+};
+PENSTOCK_CONFORMANCE(TwoDatabases);
+
+TEST_P(TwoDatabases, AFailureOnOneStopsTheOther) {
+  grpc::Status status;
+  // It takes a while to fail.
+  const auto answers = wire().ExecAll(
+      {Request("main", "INSERT INTO t VALUES (1)"), Request("main", backend().fails_after(300'000)),
+       Request("other", "INSERT INTO t VALUES (1)"), Request("main", "INSERT INTO t VALUES (2)"),
+       Request("other", "INSERT INTO t VALUES (2)")},
+      &status);
+  EXPECT_EQ(status.error_code(), grpc::StatusCode::INVALID_ARGUMENT) << status.error_message();
+  EXPECT_EQ(answers.size(), 1u);
+  EXPECT_EQ(On("other", "SELECT count(*) FROM t").text(), "0");
+  EXPECT_EQ(Ask("SELECT count(*) FROM t"), "1");
+}
+
+TEST_P(TwoDatabases, WhatSucceedsRunsInOrder) {
+  grpc::Status status;
+  std::vector<v1::ExecRequest> requests;
+  for (int i = 0; i < 200; ++i) {
+    requests.push_back(
+        Request(i % 3 == 0 ? "other" : "main", fmt::format("INSERT INTO t VALUES ({})", i)));
+  }
+  const auto answers = wire().ExecAll(requests, &status);
+  EXPECT_TRUE(status.ok()) << status.error_message();
+  EXPECT_EQ(answers.size(), requests.size());
+  EXPECT_EQ(On("other", "SELECT count(*) FROM t").text(), "67");
+  EXPECT_EQ(Ask("SELECT count(*) FROM t"), "133");
+}
+
 }  // namespace
 }  // namespace penstock::testing

@@ -103,5 +103,68 @@ TEST_F(LostLinkTest, NorDoKeysAndValues) {
   EXPECT_EQ(Ask("SELECT count(*) FROM penstock_kv_k"), "1");
 }
 
+TEST_F(LostLinkTest, ALostTransactionIsToBeRunAgainAndHoldsNothing) {
+  for (int i = 0; i < 12; ++i) {
+    TransactionStream stream(wire());
+    stream.Begin();
+    const auto killed = stream.Exec(kEndMine);
+    EXPECT_EQ(killed.error().detail().reason(), v1::REASON_CONNECTION_LOST);
+    EXPECT_EQ(killed.error().detail().retry(), v1::RETRY_TRANSACTION);
+    // The stream is still open, and the pool has one place.
+    EXPECT_EQ(Ask("SELECT 1"), "1");
+    const auto again = stream.Exec("SELECT 1");
+    EXPECT_EQ(again.error().detail().reason(), v1::REASON_CONNECTION_LOST);
+    EXPECT_EQ(again.error().detail().retry(), v1::RETRY_TRANSACTION);
+    EXPECT_TRUE(stream.Rollback().has_rolled_back());
+  }
+}
+
+TEST_F(LostLinkTest, ALostCursorIsToBeRunAgainAndHoldsNothing) {
+  const std::string ends_late =
+      "SELECT repeat('x', 1000), CASE WHEN i = 5000 THEN pg_terminate_backend(pg_backend_pid()) "
+      "END FROM generate_series(1, 10000) AS g(i)";
+  for (int i = 0; i < 6; ++i) {
+    EXPECT_EQ(wire().Query(ends_late).status.error_code(), grpc::StatusCode::UNAVAILABLE);
+    EXPECT_EQ(Ask("SELECT 1"), "1");
+    TransactionStream stream(wire());
+    stream.Begin();
+    const Outcome lost = stream.Query(ends_late);
+    EXPECT_EQ(lost.detail.retry(), v1::RETRY_TRANSACTION) << lost.status.error_message();
+    EXPECT_EQ(Ask("SELECT 2"), "2");
+  }
+}
+
+// Each of the pool's connections is lost at once, as when a server is restarted; one
+// failure is all that a caller meets.
+TEST_F(LostLinkTest, WhoeverAsksAgainMeetsNoneThatWasLostWithIt) {
+  config_.databases.at("main").pool.max_open = 6;
+  config_.databases.at("main").pool.max_idle = 6;
+  for (int round = 0; round < 3; ++round) {
+    std::vector<std::unique_ptr<TransactionStream>> open;
+    for (int i = 0; i < 4; ++i) {
+      open.push_back(std::make_unique<TransactionStream>(wire()));
+      open.back()->Begin();
+    }
+    EXPECT_EQ(Ask("SELECT 1"), "1");
+    for (size_t i = 1; i < open.size(); ++i) open[i]->Rollback();
+    open[0]->Exec(
+        "SELECT count(pg_terminate_backend(pid)) FROM pg_stat_activity WHERE datname = "
+        "current_database() AND pid <> pg_backend_pid()");
+    EXPECT_FALSE(open[0]->Query(kEndMine).status.ok());
+    for (int i = 0; i < 6; ++i) EXPECT_EQ(Ask("SELECT 2"), "2");
+  }
+}
+
+TEST_F(LostLinkTest, ADrainEndsATransactionThatIsToBeRunAgain) {
+  config_.server.drain_grace = std::chrono::milliseconds(50);
+  TransactionStream stream(wire());
+  stream.Begin();
+  EXPECT_TRUE(stream.Query("SELECT 1").status.ok());
+  gateway_->daemon().Drain();
+  const grpc::Status ended = stream.Finish();
+  EXPECT_EQ(DetailOf(ended).reason(), v1::REASON_DRAINING) << ended.error_message();
+  EXPECT_EQ(DetailOf(ended).retry(), v1::RETRY_TRANSACTION);
+}
+
 }  // namespace
 }  // namespace penstock::testing

@@ -48,6 +48,9 @@ struct ErrorDetails {
   int32_t position = 0;
   // What to do about it, for people.
   std::string hint;
+  // What the backend says beyond the message, for people: the key that exists already,
+  // what depends on a table. It may have values of rows.
+  std::string detail;
 };
 
 // A default ErrorDetails for a status that has none.

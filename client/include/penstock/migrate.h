@@ -15,6 +15,7 @@
 
 #include "absl/status/status.h"
 #include "absl/time/time.h"
+#include "penstock/rows.h"
 
 namespace penstock {
 
@@ -54,6 +55,8 @@ struct MigrationEvent {
   int64_t statements = 0;
   // Since the wait or the step began.
   absl::Duration elapsed;
+  // Of kDone: what the backend said while the step ran.
+  Notices notices;
 };
 
 class Transaction;

@@ -29,6 +29,23 @@ struct ColumnType {
   bool operator==(const ColumnType&) const = default;
 };
 
+// What a backend said while a statement ran that did not fail: RAISE NOTICE of a
+// function, "relation exists already, skipping".
+struct Notice {
+  std::string severity;  // "NOTICE", "WARNING", "INFO"
+  std::string sqlstate;
+  std::string message;
+  std::string detail;
+  std::string hint;
+};
+
+// Those of one statement, in their order: the first 32.
+struct Notices {
+  std::vector<Notice> list;
+  // How many there were beyond those.
+  int64_t dropped = 0;
+};
+
 // The rows of a result, one after another:
 //
 //   while (rows->Next()) {
@@ -94,14 +111,20 @@ class Rows {
   // Rows inserted, updated or deleted by a statement with RETURNING; known when
   // Next has returned false, 0 before.
   virtual int64_t RowsAffected() const = 0;
+
+  // What the backend said; known when Next has returned false, empty before.
+  virtual Notices BackendNotices() const { return {}; }
 };
 
 // What a statement without rows did.
 class Result {
  public:
   Result() = default;
-  explicit Result(int64_t rows_affected, std::optional<int64_t> last_insert_id = {})
-      : rows_affected_(rows_affected), last_insert_id_(last_insert_id) {}
+  explicit Result(int64_t rows_affected, std::optional<int64_t> last_insert_id = {},
+                  Notices notices = {})
+      : rows_affected_(rows_affected),
+        last_insert_id_(last_insert_id),
+        notices_(std::move(notices)) {}
 
   // Inserted, updated or deleted. Of ExecRows: the sum.
   int64_t RowsAffected() const { return rows_affected_; }
@@ -110,9 +133,13 @@ class Result {
   // where the backend does not tell it: use RETURNING with Query there.
   absl::StatusOr<int64_t> LastInsertId() const;
 
+  // What the backend said while the statement ran.
+  const Notices& BackendNotices() const { return notices_; }
+
  private:
   int64_t rows_affected_ = 0;
   std::optional<int64_t> last_insert_id_;
+  Notices notices_;
 };
 
 }  // namespace penstock

@@ -189,6 +189,26 @@ TEST_F(CommandsTest, AnErrorCannotMoveTheCursor) {
   EXPECT_EQ(DescribeError(absl::UnknownError("a\x1b[2J")), "penstock: a\\u{1b}[2J\n  UNKNOWN\n");
 }
 
+TEST_F(CommandsTest, WhatTheBackendSaysGoesToTheErrors) {
+  const Notices notices{.list = {{.severity = "NOTICE", .message = "skipping\x1b"},
+                                 {.severity = "WARNING", .message = "odd", .hint = "mend it"}},
+                        .dropped = 3};
+  EXPECT_CALL(db_, ExecArgs).WillOnce(Return(Result(1, {}, notices)));
+  EXPECT_EQ(Run({.command = Command::kExec, .sql = "x"}), kExitOk);
+  EXPECT_EQ(errors_,
+            "NOTICE: skipping\\u{1b}\nWARNING: odd\n  hint: mend it\n3 more notices are not "
+            "shown\n");
+}
+
+TEST_F(CommandsTest, AnErrorHasItsDetail) {
+  const absl::Status status =
+      MakeError(absl::StatusCode::kFailedPrecondition, "cannot drop t",
+                {.reason = "WRONG_STATE", .hint = "CASCADE", .detail = "view v depends on it"});
+  EXPECT_EQ(DescribeError(status),
+            "penstock: cannot drop t\n  FAILED_PRECONDITION, reason WRONG_STATE\n  detail: view v "
+            "depends on it\n  hint: CASCADE\n");
+}
+
 TEST(Provider, TlsFilesThatCannotBeReadAreRefused) {
   const Options options{.target = "127.0.0.1:1", .tls_ca = "/nonexistent/ca.pem"};
   EXPECT_FALSE(MakeProvider(options).ok());

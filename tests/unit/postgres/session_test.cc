@@ -138,8 +138,8 @@ TEST_F(PostgresDriverTest, ASavepointMayHaveAnyNameButOneWithANul) {
   }
   ASSERT_TRUE(connection_->Begin({}).ok());
   const std::string nul("a\0b", 3);
-  for (const absl::Status& refused : {connection_->Savepoint(nul), connection_->RollbackTo(nul),
-                                      connection_->Release(nul)}) {
+  for (const absl::Status& refused :
+       {connection_->Savepoint(nul), connection_->RollbackTo(nul), connection_->Release(nul)}) {
     EXPECT_EQ(driver::GetErrorInfo(refused).reason, Reason::kInvalidParameter) << refused;
   }
   EXPECT_FALSE(connection_->transaction_aborted());

@@ -209,5 +209,34 @@ TEST_F(PoolTest, AnAttemptEndsAtTheEarlierOfDeadlineAndConnectTimeout) {
   EXPECT_EQ(seen.reason, Reason::kRequestTimeout);
 }
 
+// A lane has one lease for batch after batch.
+TEST_F(PoolTest, ALeaseIsCheckedBetweenBatchesWhenAnotherConnectionWasLost) {
+  Make({.max_open = 2, .max_idle = 2});
+  bool healthy = true;
+  script_->healthy = [&healthy] { return healthy; };
+  const auto lose_another = [&] {
+    Lease other = Connected();
+    healthy = false;
+    other.Release();
+    healthy = true;
+  };
+  const auto connect = [](Lease& lease) { return lease.Connect(driver::Deadline::None()); };
+  Lease lease = Connected();
+  EXPECT_TRUE(connect(lease).ok());
+  EXPECT_EQ(Count("ping"), 0);
+  lose_another();
+  EXPECT_TRUE(connect(lease).ok());
+  EXPECT_EQ(Count("ping"), 1);
+  EXPECT_TRUE(connect(lease).ok());
+  EXPECT_EQ(Count("ping"), 1) << "proved to work already";
+  lose_another();
+  const int64_t connected = Count("connect");
+  script_->ping = [](const driver::Deadline&) {
+    return driver::MakeError(driver::Reason::kConnectionLost, "gone");
+  };
+  EXPECT_TRUE(connect(lease).ok());
+  EXPECT_EQ(Count("connect"), connected + 1) << "it was lost with the other";
+}
+
 }  // namespace
 }  // namespace penstock::server

@@ -97,6 +97,52 @@ TEST_F(TransactionTest, OnceAbortedOnlyRollbacksAreAccepted) {
   EXPECT_EQ(in_use(), 0);
 }
 
+TEST_F(TransactionTest, ALostConnectionFreesItsPlaceBeforeAnybodyIsTold) {
+  bool healthy = true;
+  script_->healthy = [&healthy] { return healthy; };
+  script_->run = [&healthy](driver::StatementRun& run) {
+    healthy = false;
+    run.status = driver::MakeError(Reason::kConnectionLost, "gone");
+  };
+  Transaction transaction(database_.get());
+  ASSERT_TRUE(Begin(transaction).ok());
+  const absl::Status lost = Run(transaction, "a");
+  EXPECT_EQ(in_use(), 0);
+  EXPECT_EQ(transaction.conclusion(), Transaction::Conclusion::kKilled);
+  driver::StatementInfo info;
+  for (const absl::Status& status :
+       {lost, Run(transaction, "b"), transaction.Savepoint("s"), transaction.RollbackTo("s"),
+        transaction.Release("s"), transaction.Commit(),
+        transaction.Prepare("c", driver::Deadline::None(), nullptr, &info).status()}) {
+    EXPECT_EQ(GetErrorInfo(status).reason, Reason::kConnectionLost) << status;
+    EXPECT_EQ(GetErrorInfo(status).retry, driver::Retry::kTransaction) << status;
+  }
+  EXPECT_EQ(script_->Journal(), (Journal{"connect", "begin", "run a", "close"}));
+}
+
+TEST_F(TransactionTest, WhatHasTakenTheTransactionWithItIsRetriedFromItsBeginning) {
+  for (const Reason reason : {Reason::kConnectionLost, Reason::kDraining, Reason::kDiskFull,
+                              Reason::kBackendResources, Reason::kConnectionFailed}) {
+    for (const bool aborted : {true, false}) {
+      script_->aborted = false;
+      script_->run = [&](driver::StatementRun& run) {
+        script_->aborted = aborted;
+        run.status = driver::MakeError(reason, "failed");
+      };
+      Transaction transaction(database_.get());
+      ASSERT_TRUE(Begin(transaction).ok());
+      EXPECT_EQ(GetErrorInfo(Run(transaction, "a")).retry,
+                aborted ? driver::Retry::kTransaction : driver::Retry::kStatement);
+    }
+    script_->aborted = false;
+    script_->run = nullptr;
+    script_->commit = [reason] { return driver::MakeError(reason, "failed"); };
+    Transaction transaction(database_.get());
+    ASSERT_TRUE(Begin(transaction).ok());
+    EXPECT_EQ(GetErrorInfo(transaction.Commit()).retry, driver::Retry::kTransaction);
+  }
+}
+
 TEST_F(TransactionTest, PreparedStatementsAreNumberedLimitedAndClosed) {
   Transaction transaction(database_.get());
   ASSERT_TRUE(Begin(transaction).ok());
