@@ -30,8 +30,8 @@ namespace penstock::postgres {
 
 // See driver::Connection for the contract. batch.cc has RunBatch, execute.cc one
 // statement's way through the server, rows.cc and copy.cc one that is run for many rows,
-// prepare.cc how statements are made known, stale_read.cc reads of the past,
-// transaction.cc the client's transaction, connection.cc the session itself.
+// prepare.cc how statements are made known, learn.cc what is learnt of them, stale_read.cc reads of
+// the past, transaction.cc the client's transaction, connection.cc the session itself.
 class Connection final : public driver::Connection {
  public:
   // All three outlive the connection.
@@ -239,6 +239,9 @@ class Connection final : public driver::Connection {
                                             const std::vector<ParameterTypes>& attempts,
                                             const absl::Status& inferred, const Watch& watch);
   absl::StatusOr<Result> Description(Command* command);
+  void ForgetStale(const Statement* statement);
+
+  // --- learn.cc
   absl::Status TakeDescription(const Result& described, Statement* statement, const Watch& watch);
   // Gives `statement` its types, those of its parameters first, and its columns, which have
   // `names`.
@@ -251,7 +254,6 @@ class Connection final : public driver::Connection {
                                                   const Watch& watch);
   absl::Status AskCatalogue(const std::vector<uint32_t>& missing, CatalogueAnswer* answer,
                             const Watch& watch);
-  void ForgetStale(const Statement* statement);
 
   const Options& options_;
   const Flavor& flavor_;
