@@ -33,8 +33,9 @@ namespace penstock::postgres {
 
 // See driver::Connection for the contract. batch.cc has RunBatch, execute.cc one
 // statement's way through the server, rows.cc and copy.cc one that is run for many rows,
-// prepare.cc how statements are made known, stale_read.cc reads of the past,
-// transaction.cc the client's transaction, connection.cc the session itself.
+// prepare.cc how statements are made known, describe.cc and learn.cc what is learnt of them,
+// stale_read.cc reads of the past, transaction.cc the client's transaction, connection.cc the
+// session itself.
 class Connection final : public driver::Connection {
  public:
   // All of them outlive the connection.
@@ -282,6 +283,8 @@ class Connection final : public driver::Connection {
   static void TakeAnswers(const Result& answers, EffectsOf* effects);
   // Asks the rest of the questions.
   absl::Status AskEffects(EffectsOf* effects, const Watch& watch);
+
+  // --- learn.cc
   absl::Status TakeDescription(const Result& described, Statement* statement, const Watch& watch);
   // Gives `statement` its types, those of its parameters first, and its columns, which have
   // `names`.

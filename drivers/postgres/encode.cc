@@ -170,7 +170,8 @@ class Encoder {
           fmt::format("parameter {}: this timestamp is finer than a microsecond, which {} has no "
                       "place for",
                       number_, type.name),
-          "send whole microseconds: penstock::Timestamp::Micros(time), or Now(), of the C++ client");
+          "send whole microseconds: penstock::Timestamp::Micros(time), or Now(), of the C++ "
+          "client");
     }
     const std::string text = driver::FormatTimestamp(value.integer, value.nanos);
     if (text.empty()) return Inexact(value, type, "is outside the years 1 to 9999");

@@ -122,9 +122,7 @@ bool ReadScalar(const Type& type, std::string_view text, std::string* kept, Valu
   // Field by field: this is done for every value of every result.
   value->kind = type.kind;
   switch (type.kind) {
-    case Kind::kBoolean:
-      value->integer = text == "t" ? 1 : 0;
-      return text == "t" || text == "f";
+    case Kind::kBoolean: value->integer = text == "t" ? 1 : 0; return text == "t" || text == "f";
     case Kind::kInteger: return ToNumber(text, &value->integer);
     case Kind::kReal: return ToReal(text, type.base == oid::kFloat4, &value->real);
     case Kind::kBlob:
