@@ -45,6 +45,7 @@ TEST_P(LongErrors, ArriveInBandAsWell) {
   transaction.Begin();
   const auto answer = transaction.Exec(Failing(text));
   ExpectError(answer.error().message(), answer.error().detail(), text.size());
+  EXPECT_TRUE(transaction.Rollback().has_rolled_back());
   v1::ExecRequest request;
   request.set_sql(Failing(text));
   request.set_on_error(v1::ON_ERROR_CONTINUE);
