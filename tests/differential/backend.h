@@ -87,6 +87,8 @@ class Backend {
   // After a failure in a transaction nothing else is possible in it but to roll back, at least to
   // a savepoint.
   virtual bool failure_aborts() const { return false; }
+  // SAVEPOINT begins a transaction where none is open.
+  virtual bool savepoint_begins() const { return false; }
   // It cannot run in a transaction, or means something else there.
   virtual bool RunsOutside(std::string_view sql) const = 0;
   // It has parameters itself.

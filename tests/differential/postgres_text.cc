@@ -127,7 +127,8 @@ class Splitter {
   void NoteVariable() {
     const bool second = at_ >= 2 && text_[at_ - 2] == ':';
     const char next = at_ < text_.size() ? text_[at_] : ' ';
-    if (!second && (IsNameStart(next) || next == '\'' || next == '"')) variables_ = true;
+    if (!second && (IsNameStart(next) || next == '\'' || next == '"' || next == '{'))
+      variables_ = true;
   }
 
   // A backslash outside of everything: one of psql's own commands, up to the end of the line.

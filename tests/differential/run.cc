@@ -177,7 +177,8 @@ class Runner {
     if (open_ == Open::kBatch) EndBatch();
     if (open_ == Open::kNothing) MakeAlike();
     const bool begins = control.kind == Kind::kBegin;
-    const bool begins_by_savepoint = control.kind == Kind::kSavepoint && open_ == Open::kNothing;
+    const bool begins_by_savepoint =
+        control.kind == Kind::kSavepoint && open_ == Open::kNothing && backend_.savepoint_begins();
     if (begins == (open_ != Open::kNothing) && !begins_by_savepoint) {
       return LeaveOut("transaction control that is out of place");
     }

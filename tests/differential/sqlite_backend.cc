@@ -39,6 +39,8 @@ class Sqlite final : public Backend {
 
   Control Read(std::string_view sql) const override { return ParseControl(sql); }
 
+  bool savepoint_begins() const override { return true; }
+
   bool RunsOutside(std::string_view sql) const override {
     const std::string verb = Verb(sql);
     return verb == "VACUUM" || verb == "PRAGMA" || verb == "ATTACH" || verb == "DETACH";

@@ -69,3 +69,6 @@ SELECT 'pair'::regtype = 'mood'::regtype, to_regtype('pair2'), 'pair'::regtype;
 ALTER TYPE pair RENAME TO pair2;
 CREATE TYPE pair AS (z date);
 SELECT 'pair'::regtype = 'mood'::regtype, to_regtype('pair2'), 'pair'::regtype;
+CREATE TABLE ruled (a int);
+CREATE RULE shown AS ON UPDATE TO ruled DO INSTEAD SELECT 1 AS one, 2 AS two;
+UPDATE ruled SET a = 1;
