@@ -17,12 +17,11 @@ absl::StatusOr<Result> Connection::Describe(const Statement& statement,
   // A failure that is not the last word must not abort a client's transaction.
   const bool guarded = in_transaction_ && (may_fail || !question.empty());
   const int ahead = in_transaction_ ? 0 : SendDeallocations();
-  const bool sent = (!guarded || link_->SendText("SAVEPOINT penstock_prepare")) &&
-                    link_->SendPrepare(statement.name, statement.sql, types) &&
-                    link_->SendDescribe(statement.name) &&
-                    (question.empty() || link_->SendText(question)) &&
-                    (!guarded || link_->SendText("RELEASE SAVEPOINT penstock_prepare")) &&
-                    link_->SendSync();
+  const bool sent =
+      (!guarded || link_->SendText("SAVEPOINT penstock_prepare")) &&
+      link_->SendPrepare(statement.name, statement.sql, types) &&
+      link_->SendDescribe(statement.name) && (question.empty() || link_->SendText(question)) &&
+      (!guarded || link_->SendText("RELEASE SAVEPOINT penstock_prepare")) && link_->SendSync();
   if (!sent) return link_->BrokenError();
   TakeAhead(ahead, watch);
   Command command(&watch);
@@ -84,10 +83,9 @@ absl::Status Connection::AskEffects(EffectsOf* effects, const Watch& watch) {
   for (std::string question = effects->Question(flavor_.cockroach); !question.empty();
        question = effects->Question(flavor_.cockroach)) {
     const bool guarded = in_transaction_;
-    const bool sent = (!guarded || link_->SendText("SAVEPOINT penstock_prepare")) &&
-                      link_->SendText(question) &&
-                      (!guarded || link_->SendText("RELEASE SAVEPOINT penstock_prepare")) &&
-                      link_->SendSync();
+    const bool sent =
+        (!guarded || link_->SendText("SAVEPOINT penstock_prepare")) && link_->SendText(question) &&
+        (!guarded || link_->SendText("RELEASE SAVEPOINT penstock_prepare")) && link_->SendSync();
     Command command(&watch);
     absl::Status failure = sent ? absl::OkStatus() : link_->BrokenError();
     for (bool synced = !sent; !synced;) {

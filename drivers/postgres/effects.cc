@@ -134,17 +134,20 @@ std::string AskRelations(const Syntax& open) {
 // a trigger of the server's own tells.
 std::string AskWritten(const Syntax& open) {
   return fmt::format(
-      "SELECT * FROM (WITH RECURSIVE w(oid) AS (SELECT pg_catalog.to_regclass(name)::pg_catalog.oid "
+      "SELECT * FROM (WITH RECURSIVE w(oid) AS (SELECT "
+      "pg_catalog.to_regclass(name)::pg_catalog.oid "
       "FROM pg_catalog.unnest(ARRAY[{}]) AS n(name) UNION SELECT x.oid FROM w, LATERAL (SELECT "
       "t.tgconstrrelid FROM pg_catalog.pg_trigger t WHERE t.tgrelid = w.oid AND t.tgisinternal "
-      "UNION ALL SELECT i.inhrelid FROM pg_catalog.pg_inherits i WHERE i.inhparent = w.oid) x(oid)) "
+      "UNION ALL SELECT i.inhrelid FROM pg_catalog.pg_inherits i WHERE i.inhparent = w.oid) "
+      "x(oid)) "
       "SELECT 'unknown', '', '' FROM w JOIN pg_catalog.pg_trigger t ON t.tgrelid = w.oid WHERE NOT "
       "t.tgisinternal "
       "UNION ALL SELECT 'unknown', '', '' FROM w JOIN pg_catalog.pg_class c ON c.oid = w.oid WHERE "
       "c.relkind NOT IN ('r', 'p') "
       "UNION ALL SELECT 'expression', '', 'SELECT ' || pg_catalog.pg_get_expr(d.adbin, d.adrelid) "
       "FROM w JOIN pg_catalog.pg_attrdef d ON d.adrelid = w.oid "
-      "UNION ALL SELECT 'expression', '', 'SELECT ' || pg_catalog.pg_get_expr(c.conbin, c.conrelid) "
+      "UNION ALL SELECT 'expression', '', 'SELECT ' || pg_catalog.pg_get_expr(c.conbin, "
+      "c.conrelid) "
       "FROM w JOIN pg_catalog.pg_constraint c ON c.conrelid = w.oid WHERE c.conbin IS NOT NULL "
       "UNION ALL SELECT 'expression', '', 'SELECT ' || pg_catalog.pg_get_expr(c.conbin, 0) FROM w "
       "JOIN pg_catalog.pg_attribute a ON a.attrelid = w.oid JOIN pg_catalog.pg_constraint c ON "
@@ -171,8 +174,8 @@ void Effects::Add(const Effects& other) {
 }
 
 EffectsOf::EffectsOf(const Syntax& syntax) {
-  const bool known = syntax.plannable() || syntax.verb == Verb::kShow ||
-                     syntax.verb == Verb::kExplain;
+  const bool known =
+      syntax.plannable() || syntax.verb == Verb::kShow || syntax.verb == Verb::kExplain;
   if (!known || syntax.temporary) return;
   effects_ = kNoEffects;
   effects_.writes = syntax.writes;
@@ -182,9 +185,8 @@ EffectsOf::EffectsOf(const Syntax& syntax) {
 
 std::string EffectsOf::Question(bool cockroach) {
   const auto forget_asked = [this](char sort, std::set<std::string>* names) {
-    std::erase_if(*names, [&](const std::string& name) {
-      return !asked_.insert(sort + name).second;
-    });
+    std::erase_if(*names,
+                  [&](const std::string& name) { return !asked_.insert(sort + name).second; });
     return !names->empty();
   };
   std::vector<std::string> questions;

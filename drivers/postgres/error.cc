@@ -123,8 +123,9 @@ bool EndsSession(const ServerError& error) {
 bool IsStalePlan(const ServerError& error) {
   return error.sqlstate == "26000" ||
          // CockroachDB has other functions, and never other words.
-         (error.sqlstate == "0A000" && (error.source_function == "RevalidateCachedQuery" ||
-                                        error.message == "cached plan must not change result type"));
+         (error.sqlstate == "0A000" &&
+          (error.source_function == "RevalidateCachedQuery" ||
+           error.message == "cached plan must not change result type"));
 }
 
 }  // namespace penstock::postgres

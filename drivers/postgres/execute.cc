@@ -408,8 +408,8 @@ bool Connection::RunPrepared(StatementRun* run, Statement* statement, bool may_l
   if (renamed) TakeCaller(command.get());
   if (!sent) return false;
   link_->RowByRow();
-  const Ending ending = Receive(run, *statement, command.get(),
-                                may_leave_cursor ? run->limits.max_bytes : kNoCursor);
+  const Ending ending =
+      Receive(run, *statement, command.get(), may_leave_cursor ? run->limits.max_bytes : kNoCursor);
   if (ending == Ending::kMore && may_leave_cursor) {
     statement->Note(Now() - began, run->limits.max_bytes);
     run->cursor =

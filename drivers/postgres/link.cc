@@ -16,8 +16,8 @@
 #include <utility>
 
 #include "drivers/api/error.h"
-#include "drivers/api/text.h"
 #include "drivers/api/hidden_values.h"
+#include "drivers/api/text.h"
 #include "drivers/postgres/connect.h"
 #include "fmt/format.h"
 

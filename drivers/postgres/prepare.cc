@@ -93,7 +93,8 @@ absl::StatusOr<Statement*> Connection::Prepare(std::string_view sql,
   if (args.size() == statement->parameters.size()) {
     absl::StatusOr<std::vector<ParameterTypes>> attempts = TypesToTry(args, statement->parameters);
     if (!attempts.ok()) return attempts.status();
-    if (!attempts->empty()) return PrepareAsAnyOf(sql, *attempts, absl::OkStatus(), prepared, watch);
+    if (!attempts->empty())
+      return PrepareAsAnyOf(sql, *attempts, absl::OkStatus(), prepared, watch);
   }
   return known ? Refreshed(statement, watch) : statement;
 }
@@ -106,7 +107,7 @@ absl::StatusOr<Statement*> Connection::PrepareAsAnyOf(std::string_view sql,
   for (const ParameterTypes& types : attempts) {
     Statement* known = statements_.Find(sql, types);
     if (known != nullptr) return Refreshed(known, watch);
-    absl::StatusOr<Statement*> declared = 
+    absl::StatusOr<Statement*> declared =
         PrepareAs(sql, types, watch, prepared, &types != &attempts.back());
     if (declared.ok() || !WantsTypes(declared.status())) return declared;
     first.Update(declared.status());
@@ -129,8 +130,7 @@ Statement* Connection::FindKnown(std::string_view sql, bool prepared) {
 
 absl::StatusOr<Statement*> Connection::PrepareAs(std::string_view sql,
                                                  const std::vector<uint32_t>& types,
-                                                 const Watch& watch, bool prepared,
-                                                 bool may_fail) {
+                                                 const Watch& watch, bool prepared, bool may_fail) {
   const Syntax syntax = Read(sql);
   absl::Status checked = Check(sql, syntax);
   if (!checked.ok()) return checked;

@@ -42,7 +42,8 @@ bool Connection::RunArrays(StatementRun* run, const Statement& plain, const Watc
   const std::vector<const Type*> element_types = plain.parameters;
   Statement* bulk = statements_.Find(*form, types);
   if (bulk == nullptr) {
-    absl::StatusOr<Statement*> prepared = PrepareAs(*form, types, watch, /*prepared=*/true, /*may_fail=*/false);
+    absl::StatusOr<Statement*> prepared =
+        PrepareAs(*form, types, watch, /*prepared=*/true, /*may_fail=*/false);
     if (!prepared.ok()) return false;
     bulk = *prepared;
   }

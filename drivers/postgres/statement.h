@@ -50,9 +50,7 @@ struct Statement {
   }
 
   // See Syntax.
-  bool plannable() const {
-    return verb == Syntax::Verb::kSelect || verb == Syntax::Verb::kWrite;
-  }
+  bool plannable() const { return verb == Syntax::Verb::kSelect || verb == Syntax::Verb::kWrite; }
 
   // How it has behaved so far: the longest time and the largest result, of
   // which older ones are forgotten little by little.

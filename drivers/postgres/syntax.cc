@@ -84,7 +84,8 @@ class Walk {
   void Note(const ProtobufCMessage* message) {
     if (const auto* call = As<PgQuery__FuncCall>(message, pg_query__func_call__descriptor)) {
       Add(&syntax_.functions, LastName(call->n_funcname, call->funcname));
-    } else if (const auto* expression = As<PgQuery__AExpr>(message, pg_query__a__expr__descriptor)) {
+    } else if (const auto* expression =
+                   As<PgQuery__AExpr>(message, pg_query__a__expr__descriptor)) {
       Add(&syntax_.operators, LastName(expression->n_name, expression->name));
     } else if (const auto* link = As<PgQuery__SubLink>(message, pg_query__sub_link__descriptor)) {
       Add(&syntax_.operators, LastName(link->n_oper_name, link->oper_name));
@@ -92,9 +93,11 @@ class Walk {
       Add(&syntax_.operators, LastName(sort->n_use_op, sort->use_op));
     } else if (const auto* type = As<PgQuery__TypeName>(message, pg_query__type_name__descriptor)) {
       Add(&syntax_.types, LastName(type->n_names, type->names));
-    } else if (const auto* constant = As<PgQuery__AConst>(message, pg_query__a__const__descriptor)) {
+    } else if (const auto* constant =
+                   As<PgQuery__AConst>(message, pg_query__a__const__descriptor)) {
       if (constant->val_case == PG_QUERY__A__CONST__VAL_SVAL) syntax_.has_strings = true;
-    } else if (const auto* table = As<PgQuery__RangeVar>(message, pg_query__range_var__descriptor)) {
+    } else if (const auto* table =
+                   As<PgQuery__RangeVar>(message, pg_query__range_var__descriptor)) {
       NoteRelation(*table, &syntax_.relations);
     } else {
       NoteMember(message);
@@ -254,9 +257,9 @@ void ReadHere(const std::string& sql, Syntax* syntax) {
   const std::unique_ptr<PgQueryProtobufParseResult, decltype(release)> owner(&parsed, release);
   if (parsed.error != nullptr) return;
   Arena arena;
-  const PgQuery__ParseResult* tree = pg_query__parse_result__unpack(
-      arena.allocator(), parsed.parse_tree.len,
-      reinterpret_cast<const uint8_t*>(parsed.parse_tree.data));
+  const PgQuery__ParseResult* tree =
+      pg_query__parse_result__unpack(arena.allocator(), parsed.parse_tree.len,
+                                     reinterpret_cast<const uint8_t*>(parsed.parse_tree.data));
   if (tree != nullptr) TakeTree(*tree, syntax);
 }
 

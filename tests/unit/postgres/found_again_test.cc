@@ -34,8 +34,10 @@ TEST_F(FoundAgainTest, AConstantIsReadEachTime) {
 }
 
 TEST_F(FoundAgainTest, ANameInAConstantIsLookedUpEachTime) {
-  const std::string names = "SELECT 'ty'::regtype::oid = (SELECT oid FROM pg_type WHERE typname = 'ty')";
-  const std::string table = "SELECT 'ta'::regclass::oid = (SELECT oid FROM pg_class WHERE relname = 'ta')";
+  const std::string names =
+      "SELECT 'ty'::regtype::oid = (SELECT oid FROM pg_type WHERE typname = 'ty')";
+  const std::string table =
+      "SELECT 'ta'::regclass::oid = (SELECT oid FROM pg_class WHERE relname = 'ta')";
   for (int i = 0; i < 2; ++i) {
     AskOutside("CREATE TYPE ty AS ENUM ('a')");
     AskOutside("CREATE TABLE ta (e ty DEFAULT 'a')");
@@ -148,7 +150,8 @@ TEST_F(FoundAgainTest, WhatATransactionHasAlteredItSees) {
   EXPECT_EQ(TryInTransaction("SELECT * FROM t")->row(), "integer 1");
   EXPECT_TRUE(TryInTransaction("ALTER TABLE t ADD b text DEFAULT 'x'")->run.status.ok());
   EXPECT_EQ(TryInTransaction("SELECT * FROM t")->row(), "integer 1|text x");
-  EXPECT_TRUE(TryInTransaction("DO 'BEGIN ALTER TABLE t ADD c integer DEFAULT 3; END'")->run.status.ok());
+  EXPECT_TRUE(
+      TryInTransaction("DO 'BEGIN ALTER TABLE t ADD c integer DEFAULT 3; END'")->run.status.ok());
   EXPECT_EQ(TryInTransaction("SELECT * FROM t")->row(), "integer 1|text x|integer 3");
   ASSERT_TRUE(connection_->Rollback().ok());
   EXPECT_EQ(Ask("SELECT * FROM t"), "integer 1");

@@ -8,11 +8,14 @@ namespace {
 class LeakTest : public PostgresDriverTest {
  protected:
   LeakTest() {
-    AskOutside("CREATE FUNCTION sets(text) RETURNS text LANGUAGE plpgsql AS "
-               "$$BEGIN RETURN set_config('app.tenant', $1, false); END$$");
+    AskOutside(
+        "CREATE FUNCTION sets(text) RETURNS text LANGUAGE plpgsql AS "
+        "$$BEGIN RETURN set_config('app.tenant', $1, false); END$$");
   }
   // As the next caller sees it.
-  std::string Tenant() { return Ask("SELECT coalesce(nullif(current_setting('app.tenant', true), ''), '-')"); }
+  std::string Tenant() {
+    return Ask("SELECT coalesce(nullif(current_setting('app.tenant', true), ''), '-')");
+  }
   void ExpectClean(const std::string& sql) {
     const auto call = Try(sql);
     EXPECT_TRUE(call->run.status.ok()) << sql << ": " << call->run.status;
@@ -28,7 +31,8 @@ TEST_F(LeakTest, SettingsHoweverTheyAreHidden) {
        {"SET app.tenant = 'x'", "SELECT E'it\\'s', set_config('app.tenant', 'x', false), 'y'",
         "SELECT /* ' */ \"set_config\"('app.tenant', 'x', false)",
         "SELECT pg_catalog.set_config('app.tenant', 'x', false)", "SELECT sets('x')",
-        "SELECT U&\"s\\0065ts\"('x')", "DO $$BEGIN PERFORM set_config('app.tenant', 'x', false); END$$",
+        "SELECT U&\"s\\0065ts\"('x')",
+        "DO $$BEGIN PERFORM set_config('app.tenant', 'x', false); END$$",
         "WITH a AS (SELECT sets('x')) SELECT * FROM a", "SELECT 1 WHERE sets('x') = 'x'",
         "VALUES (sets('x'))", "SELECT * FROM sets('x')", "SELECT 1 ORDER BY sets('x')",
         "SELECT query_to_xml('SELECT sets(''x'')', true, true, '')",
@@ -39,23 +43,27 @@ TEST_F(LeakTest, SettingsHoweverTheyAreHidden) {
 
 TEST_F(LeakTest, SettingsBehindTablesAndTypes) {
   for (const char* sql :
-       {"CREATE VIEW v AS SELECT sets('x') AS s", "CREATE VIEW vv AS SELECT s FROM v",
+       {"CREATE VIEW v AS SELECT sets('x') AS s",
+        "CREATE VIEW vv AS SELECT s FROM v",
         "CREATE VIEW c AS SELECT set_config('app.tenant', 'x', false) AS s",
         "CREATE TABLE d (i int, s text DEFAULT sets('x'))",
         "CREATE TABLE k (i int CHECK (sets('x') = 'x'))",
-        "CREATE DOMAIN dom AS int CHECK (sets('x') = 'x')", "CREATE TABLE e (i dom)",
+        "CREATE DOMAIN dom AS int CHECK (sets('x') = 'x')",
+        "CREATE TABLE e (i dom)",
         "CREATE TABLE g (i int)",
         "CREATE FUNCTION g_t() RETURNS trigger LANGUAGE plpgsql AS "
         "$$BEGIN PERFORM sets('x'); RETURN NEW; END$$",
         "CREATE TRIGGER t BEFORE INSERT ON g FOR EACH ROW EXECUTE FUNCTION g_t()",
-        "CREATE TABLE p (i int) PARTITION BY LIST (i)", "CREATE TABLE p1 PARTITION OF p DEFAULT",
+        "CREATE TABLE p (i int) PARTITION BY LIST (i)",
+        "CREATE TABLE p1 PARTITION OF p DEFAULT",
         "CREATE TRIGGER t BEFORE INSERT ON p1 FOR EACH ROW EXECUTE FUNCTION g_t()",
         "CREATE TABLE up (i int PRIMARY KEY)",
         "CREATE TABLE down (i int REFERENCES up ON DELETE CASCADE)",
         "CREATE FUNCTION d_t() RETURNS trigger LANGUAGE plpgsql AS "
         "$$BEGIN PERFORM sets('x'); RETURN OLD; END$$",
         "CREATE TRIGGER t BEFORE DELETE ON down FOR EACH ROW EXECUTE FUNCTION d_t()",
-        "INSERT INTO up VALUES (1), (2)", "INSERT INTO down VALUES (1), (2)",
+        "INSERT INTO up VALUES (1), (2)",
+        "INSERT INTO down VALUES (1), (2)",
         "CREATE FUNCTION pay(up) RETURNS text LANGUAGE sql AS $$SELECT sets('x')$$",
         "CREATE FUNCTION plus(int, text) RETURNS text LANGUAGE sql AS $$SELECT sets('x')$$",
         "CREATE OPERATOR + (LEFTARG = int, RIGHTARG = text, FUNCTION = plus)"}) {
@@ -82,11 +90,12 @@ TEST_F(LeakTest, Policies) {
 }
 
 TEST_F(LeakTest, TemporaryTables) {
-  for (const char* sql : {"CREATE TEMP TABLE t AS SELECT 1", "CREATE TABLE \"pg_temp\".t AS SELECT 1",
-                          "SELECT 1 INTO \"pg_temp\".t", "SELECT 1 INTO U&\"pg_t\\0065mp\".t",
-                          "CREATE TABLE pg_temp.t(a int)"}) {
+  for (const char* sql : {"CREATE TEMP TABLE t AS SELECT 1",
+                          "CREATE TABLE \"pg_temp\".t AS SELECT 1", "SELECT 1 INTO \"pg_temp\".t",
+                          "SELECT 1 INTO U&\"pg_t\\0065mp\".t", "CREATE TABLE pg_temp.t(a int)"}) {
     Ask(sql);
-    EXPECT_EQ(Ask("SELECT count(*) FROM pg_class WHERE relname = 't' AND relkind = 'r'"), "integer 0")
+    EXPECT_EQ(Ask("SELECT count(*) FROM pg_class WHERE relname = 't' AND relkind = 'r'"),
+              "integer 0")
         << sql;
   }
 }
@@ -110,7 +119,8 @@ TEST_F(LeakTest, LastvalIsOnesOwn) {
   EXPECT_EQ(driver::GetErrorInfo(Try("SELECT currval('s_i_seq')")->run.status).sqlstate, "55000");
   Ask("SELECT nextval('s_i_seq')");
   ASSERT_TRUE(connection_->Begin({}).ok());
-  EXPECT_EQ(driver::GetErrorInfo(TryInTransaction("SELECT lastval()")->run.status).sqlstate, "55000");
+  EXPECT_EQ(driver::GetErrorInfo(TryInTransaction("SELECT lastval()")->run.status).sqlstate,
+            "55000");
   ASSERT_TRUE(connection_->Rollback().ok());
   ASSERT_TRUE(connection_->Begin({}).ok());
   EXPECT_TRUE(TryInTransaction("INSERT INTO s(j) VALUES (4)")->run.status.ok());

@@ -35,9 +35,9 @@ TEST(SyntaxTest, TellsWhatSortOfStatementItIs) {
                           "prepare p as select 1", "execute p", "notify a", "vacuum t"}) {
     EXPECT_EQ(VerbOf(sql), Verb::kSession) << sql;
   }
-  for (const char* sql : {"create table t(a int)", "drop type t", "select 1 into t",
-                          "alter table t add a int", "refresh materialized view v",
-                          "create table t as select 1", "grant select on t to u"}) {
+  for (const char* sql :
+       {"create table t(a int)", "drop type t", "select 1 into t", "alter table t add a int",
+        "refresh materialized view v", "create table t as select 1", "grant select on t to u"}) {
     EXPECT_EQ(VerbOf(sql), Verb::kDefine) << sql;
   }
 }
@@ -104,9 +104,9 @@ TEST(SyntaxTest, FindsTablesTypesAndOperators) {
 }
 
 TEST(SyntaxTest, FindsStringsAndTemporaryTables) {
-  for (const char* sql : {"select 'now'", "select date '01/02/2020'", "select $$x$$",
-                          "select E'x'", "select U&'x'", "insert into t values (1, 'x')",
-                          "select 1 where a in ('x')", "select 'ty'::regtype"}) {
+  for (const char* sql :
+       {"select 'now'", "select date '01/02/2020'", "select $$x$$", "select E'x'", "select U&'x'",
+        "insert into t values (1, 'x')", "select 1 where a in ('x')", "select 'ty'::regtype"}) {
     EXPECT_TRUE(ReadSyntax(sql).has_strings) << sql;
   }
   for (const char* sql : {"select 1", "select $1::date", "select \"x\" from t", "select null, true",
@@ -128,10 +128,31 @@ std::string Repeated(const std::string& text, size_t bytes) {
 
 // Nothing that a client can send makes the parser run out of its stack.
 TEST(SyntaxTest, ADeepTextDoesNoHarm) {
-  for (const char* level : {"+1", "- ", "::a", " not ", "[1]", " isnull", ".a", "(", "[", "f(",
-                            " union select 1", ",t", " join t on b", "select(", "@",
-                            " collate c", " at time zone 1", " and 1", "case when ", "row(",
-                            "exists(select ", "array[", " in (select 1", "||1", " is true"}) {
+  for (const char* level : {"+1",
+                            "- ",
+                            "::a",
+                            " not ",
+                            "[1]",
+                            " isnull",
+                            ".a",
+                            "(",
+                            "[",
+                            "f(",
+                            " union select 1",
+                            ",t",
+                            " join t on b",
+                            "select(",
+                            "@",
+                            " collate c",
+                            " at time zone 1",
+                            " and 1",
+                            "case when ",
+                            "row(",
+                            "exists(select ",
+                            "array[",
+                            " in (select 1",
+                            "||1",
+                            " is true"}) {
     ReadSyntax("select 1" + Repeated(level, kMaxSyntaxBytes - 100));
     for (const size_t bytes : {size_t{1000}, size_t{1100}}) {
       ReadSyntax("select 1" + Repeated(level, bytes));
