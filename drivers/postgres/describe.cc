@@ -52,7 +52,7 @@ absl::StatusOr<Result> Connection::Description(Command* command, EffectsOf* effe
         return description;
       case Result::Sort::kError:
         // What came of the question alone is not the statement's.
-        if (failure.ok() && (!described || !command->interruption.ok())) {
+        if (failure.ok() && (!described || !command->interruption.ok() || link_->session_ended())) {
           failure = Failure(*result, *command);
         }
         break;

@@ -55,9 +55,7 @@ void Connection::RunStale(StatementRun* run, bool may_leave_cursor) {
     if (run->status.ok()) RunOne(run, may_leave_cursor);
     if (run->cursor != nullptr) return;
     EndStaleRead();
-    Statement* const statement = statements_.FindAgain(run->sql);
-    if (!MayBeStalePlan(run->status) || statement == nullptr) return;
-    statements_.Remove(statement);
+    if (!MayBeStalePlan(run->status)) return;
   }
 }
 

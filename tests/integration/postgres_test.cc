@@ -62,7 +62,7 @@ TEST_F(PostgresTest, NothingIsLeftBehindInASession) {
   EXPECT_EQ(Ask("SELECT count(*) FROM pg_locks WHERE locktype = 'advisory'"), "0");
   Ask("CREATE TEMP TABLE left_behind (i integer)");
   EXPECT_EQ(wire().Query("SELECT * FROM left_behind").detail.reason(), v1::REASON_UNDEFINED_TABLE);
-  Ask("LISTEN news");
+  EXPECT_EQ(wire().Exec("LISTEN news").detail.reason(), v1::REASON_UNSUPPORTED);
   EXPECT_EQ(Ask("SELECT count(*) FROM pg_listening_channels()"), "0");
   Ask("PREPARE mine AS SELECT 1");
   Ask("DEALLOCATE ALL");

@@ -31,9 +31,18 @@ class StuckTest : public PoolTest {
       release_.wait();
     };
   }
-  ~StuckTest() override {
+  ~StuckTest() override { Finish(); }
+
+  // What is stuck uses the test's own objects until it has come back.
+  struct Finishes {
+    explicit Finishes(StuckTest* of) : test(of) {}
+    ~Finishes() { test->Finish(); }
+    StuckTest* const test;
+  };
+  void Finish() {
     Release();
     for (std::thread& thread : threads_) thread.join();
+    threads_.clear();
   }
 
   void Release() {
@@ -77,6 +86,7 @@ TEST_F(StuckTest, ACallIsStuckASecondAfterItsDeadlineAndUntilItComesBack) {
   Make({.max_open = 1, .max_idle = 1});
   driver::StatementRun run;
   run.deadline = In(seconds(5));
+  const Finishes finishes(this);
   RunStuck(&run);
   Pass(milliseconds(5990));
   EXPECT_EQ(pool_->Stats().stuck, 0);
@@ -107,6 +117,7 @@ TEST_F(StuckTest, ACallIsStuckASecondAfterItsCancellation) {
   driver::Cancellation cancellation;
   driver::StatementRun run;
   run.cancellation = &cancellation;
+  const Finishes finishes(this);
   RunStuck(&run);
   Pass(seconds(60));
   EXPECT_EQ(pool_->Stats().stuck, 0);
@@ -122,6 +133,7 @@ TEST_F(StuckTest, ABatchIsNotStuckWhileOneOfItsStatementsIsWaitedFor) {
   first.deadline = In(seconds(1));
   driver::StatementRun second;
   second.deadline = In(seconds(60));
+  const Finishes finishes(this);
   threads_.emplace_back([&] {
     Lease lease = Connected();
     driver::StatementRun* const both[] = {&first, &second};
@@ -138,6 +150,7 @@ TEST_F(StuckTest, StuckConnectionsAreReplacedButNotWithoutLimit) {
   Make({.max_open = 2, .max_idle = 2, .replace_stuck = true});
   driver::StatementRun runs[4];
   for (driver::StatementRun& run : runs) run.deadline = In(seconds(1));
+  const Finishes finishes(this);
   RunStuck(&runs[0]);
   RunStuck(&runs[1]);
   TestWaiter waiter;
@@ -168,6 +181,7 @@ TEST_F(StuckTest, ATransactionThatIsStuckLeavesItsShareToAnother) {
   Make({.max_open = 2, .max_idle = 2, .replace_stuck = true});
   driver::StatementRun run;
   run.deadline = In(seconds(1));
+  const Finishes finishes(this);
   RunStuck(&run, true);
   TestWaiter waiter;
   waiter.transactional = true;
@@ -181,6 +195,7 @@ TEST_F(StuckTest, OtherwiseItsPlaceStaysTaken) {
   Make({.max_open = 1, .max_idle = 1});
   driver::StatementRun run;
   run.deadline = In(seconds(1));
+  const Finishes finishes(this);
   RunStuck(&run);
   TestWaiter waiter;
   waiter.wait_until = In(seconds(4));
@@ -214,6 +229,7 @@ TEST_F(StuckTest, ACursorMayBeStuckWhenItsStatementHasGone) {
     run.cursor = std::make_unique<StuckCursor>(&release_, &entered_);
   };
   driver::Cancellation cancellation;
+  const Finishes finishes(this);
   threads_.emplace_back([&] {
     Lease lease = Connected();
     std::unique_ptr<driver::Cursor> cursor;
