@@ -116,6 +116,22 @@ TEST_F(StatementFaults, AReadWhoseAnswerIsLostMayBeRepeated) {
   EXPECT_EQ(Ask("SELECT count(*) FROM t"), "0");
 }
 
+// What its functions do, and those of the views that it reads, may be done.
+TEST_F(StatementFaults, AReadThatMayHaveWrittenIsOfUnknownOutcome) {
+  AskServer(
+      "CREATE FUNCTION pay(bigint) RETURNS bigint LANGUAGE sql AS "
+      "'INSERT INTO t VALUES ($1) RETURNING id'");
+  AskServer("CREATE VIEW paid AS SELECT pay(2) AS id");
+  AskServer("CREATE SEQUENCE numbers");
+  for (const std::string sql : {"VALUES (pay(1))", "TABLE paid", "VALUES (nextval('numbers'))"}) {
+    proxy().Inject({.kind = Kind::kLoseAnswer, .matches = Begins(sql.substr(0, 5))});
+    const Outcome outcome = wire().Query(sql);
+    EXPECT_EQ(outcome.detail.reason(), v1::REASON_COMMIT_OUTCOME_UNKNOWN) << sql;
+    EXPECT_EQ(outcome.detail.retry(), v1::RETRY_NEVER) << sql;
+  }
+  EXPECT_EQ(AskServer("SELECT count(*) FROM t"), "2");
+}
+
 // The server says that it is shutting down after it has run the statement, and
 // before it says that it has committed: it may have.
 TEST_F(StatementFaults, ASessionThatIsEndedBetweenAStatementAndItsCommitIsOfUnknownOutcome) {

@@ -7,6 +7,7 @@
 #include <fstream>
 #include <regex>
 #include <sstream>
+#include <thread>
 
 #include "fmt/format.h"
 #include "tests/support/postgres_cluster.h"
@@ -175,6 +176,12 @@ bool MigrateProcess::MigrationIsUnderWay(Wire& wire) {
   return waits;
 }
 
+void MigrateProcess::AwaitSlow(Wire& wire) {
+  if (is_sqlite() || is_pebble()) return;
+  const std::string running = "SELECT count(*) FROM pg_stat_activity WHERE wait_event = 'PgSleep'";
+  while (wire.Query(running).text() != "0") std::this_thread::yield();
+}
+
 void MigrateProcess::UpOneByRepair(const std::string& daemon, const MigrationFiles& files) {
   Wire wire(target(daemon));
   MigrationWire migrations(wire.channel());
@@ -190,6 +197,7 @@ void MigrateProcess::UpOneByRepair(const std::string& daemon, const MigrationFil
     std::smatch found;
     ASSERT_TRUE(std::regex_search(message, found, kWhere)) << message;
     const int64_t statement = std::stoll(found[2]);
+    AwaitSlow(wire);
     const bool done = !wire.Query(ProbeOf(files, std::stoll(found[1]), statement)).rows.empty();
     MigrateStart repair;
     repair.mutable_repair()->set_version(std::stoll(found[1]));

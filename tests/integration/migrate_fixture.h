@@ -57,6 +57,8 @@ class MigrateProcess : public ::testing::TestWithParam<std::string> {
   MigrationFiles TenSteps() const;
   void ExpectTenSteps(const std::string& daemon);
 
+  // Until no server runs Slow any more for a daemon that is gone.
+  void AwaitSlow(Wire& wire);
   // Migrates up by one step, and if that is refused because one has to be repaired, looks
   // whether its statement was done, has it go on there, and tries again. The files have a
   // statement a line, which is MakeLog, Insert or Slow.
