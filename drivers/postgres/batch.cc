@@ -98,7 +98,13 @@ void Connection::SendTogether(Runs runs, std::deque<Flight>* flights,
   };
   for (StatementRun* run : runs) {
     if (!MayStart(run)) continue;
-    Flight& flight = flights->emplace_back(link_.get(), run, statements_.FindAgain(run->sql));
+    Statement* const statement = statements_.FindAgain(run->sql);
+    // One before it has found that it is out of date.
+    if (statement == nullptr) {
+      again->push_back(run);
+      continue;
+    }
+    Flight& flight = flights->emplace_back(link_.get(), run, statement);
     const bool shares = flight.statement->reads() && !flavor_.cockroach;
     run->status = flight.watch.Interruption();
     if (run->writer != nullptr) run->writer->Begin(flight.statement->columns);

@@ -79,17 +79,11 @@ absl::Status Connection::LimitStatements(const driver::Deadline& deadline) {
                                   "THEN setting::bigint NOT BETWEEN 1 AND {0} END",
                                   limit)) &&
       link_->SendSync();
-  bool set = false;
-  while (sent) {
-    absl::StatusOr<Result> result = Next(&command);
-    if (!result.ok()) return result.status();
-    if (result->sort() == Result::Sort::kError) return Failure(*result, command);
-    if (result->sort() == Result::Sort::kDone) set = result->rows() == 1;
-    if (result->sort() != Result::Sort::kSync) continue;
-    if (set) statement_timeout_ = fmt::format("SET statement_timeout = {}", limit);
-    return absl::OkStatus();
-  }
-  return link_->BrokenError();
+  if (!sent) return link_->BrokenError();
+  return FinishSegment(&command, [&](const Result& result) {
+    if (result.rows() == 1) statement_timeout_ = fmt::format("SET statement_timeout = {}", limit);
+    return true;
+  });
 }
 
 bool Connection::SendCaller(std::string_view caller) {
@@ -170,9 +164,9 @@ absl::Status Connection::ForgetSequences(const Statement& statement, const Watch
   return Control("DISCARD SEQUENCES", watch);
 }
 
-void Connection::ChangeSession() {
+void Connection::ChangeSession(const Statement& statement) {
   session_changed_ = true;
-  if (in_transaction_ || keep_session_) statements_.EnterScope();
+  if (!statement.keeps_meaning && (in_transaction_ || keep_session_)) statements_.EnterScope();
 }
 
 void Connection::CleanUp() {
@@ -216,18 +210,13 @@ void Connection::CleanUp() {
 
 bool Connection::TakeCleaned(const Watch& watch) {
   Command command(&watch);
-  bool good = true;
   bool all_there = false;
-  for (bool synced = false; !synced;) {
-    absl::StatusOr<Result> result = Next(&command);
-    if (!result.ok()) return false;
-    synced = result->sort() == Result::Sort::kSync;
-    good = good && result->sort() != Result::Sort::kError;
-    if (result->sort() != Result::Sort::kDone || result->columns() != 2) continue;
-    all_there = result->value(0) == std::to_string(statements_.names()) && result->value(1) == "0";
-  }
-  if (!link_->WaitForCancel(command.give_up)) return false;
-  if (!good || all_there) return good;
+  const absl::Status cleaned = FinishSegment(&command, [&](const Result& result) {
+    if (result.sort() != Result::Sort::kRow || result.columns() != 2) return true;
+    all_there = result.value(0) == std::to_string(statements_.names()) && result.value(1) == "0";
+    return true;
+  });
+  if (!cleaned.ok() || all_there) return cleaned.ok();
   statements_.Clear();
   return Control("DEALLOCATE ALL", watch).ok();
 }

@@ -6,6 +6,7 @@
 #include <cstddef>
 #include <cstdint>
 #include <deque>
+#include <functional>
 #include <memory>
 #include <optional>
 #include <span>
@@ -150,9 +151,9 @@ class Connection final : public driver::Connection {
   void TakeAhead(int segments, const Watch& watch);
   // Before a statement that may ask for it: forgets what sequences have told others.
   absl::Status ForgetSequences(const Statement& statement, const Watch& watch);
-  // Something may have been left behind in the session, by which other statements of the
-  // same client may mean something else from now on.
-  void ChangeSession();
+  // The statement may have left something behind in the session, by which others of the
+  // same client may mean something else from now on, unless it keeps their meaning.
+  void ChangeSession(const Statement& statement);
   // After CleanUp's statements: whether the server has those prepared that it should.
   bool TakeCleaned(const Watch& watch);
   // Sets what the session should have begun with and has not.
@@ -179,8 +180,11 @@ class Connection final : public driver::Connection {
   // Has the server cancel it; it ends with `why` (OK: nothing happens).
   void Interrupt(Command* command, absl::Status why);
   // Takes what is left of a segment, up to its sync, and returns the first error
-  // in it.
-  absl::Status FinishSegment(Command* command);
+  // in it. `visit`, if not null, is shown each row, which come one by one after a first
+  // RowByRow, and each end of a command; false: what the server sends is not to be
+  // believed, and the link is broken.
+  using Visit = std::function<bool(const Result&)>;
+  absl::Status FinishSegment(Command* command, const Visit& visit = nullptr);
   // The error without the values of the parameters of `run`, if it is not null.
   absl::Status Failure(const Result& result, const Command& command,
                        const driver::StatementRun* run = nullptr,
@@ -203,6 +207,8 @@ class Connection final : public driver::Connection {
   static constexpr size_t kNoCursor = size_t{32} << 20;
   // Sends one execution, without a sync. False: the run's status says why not.
   bool Send(driver::StatementRun* run, Statement* statement, std::span<const driver::Value> args);
+  // The same by its text, to be parsed now.
+  bool SendText(const Statement& statement);
   // Fills wire_values_.
   absl::Status Encode(std::span<const driver::Value> args, const Statement& statement);
   void FillWireValues();
@@ -280,7 +286,6 @@ class Connection final : public driver::Connection {
   absl::StatusOr<Result> Describe(const Statement& statement, const std::vector<uint32_t>& types,
                                   const Watch& watch, bool may_fail, EffectsOf* effects);
   absl::StatusOr<Result> Description(Command* command, EffectsOf* effects, bool* asked);
-  static void TakeAnswers(const Result& answers, EffectsOf* effects);
   // Asks the rest of the questions.
   absl::Status AskEffects(EffectsOf* effects, const Watch& watch);
 

@@ -45,6 +45,11 @@ absl::StatusOr<Result> Connection::Description(Command* command, EffectsOf* effe
     if (!result.ok()) return failure.ok() ? result.status() : failure;
     ends = result->sort() == Result::Sort::kEnd ? ends + 1 : 0;
     switch (result->sort()) {
+      case Result::Sort::kEnd:
+        // The answers to the question come next.
+        if (described) link_->RowByRow();
+        break;
+      case Result::Sort::kRow: effects->Take(*result); break;
       case Result::Sort::kSync:
         if (!link_->WaitForCancel(command->give_up)) link_->Break();
         if (!failure.ok()) return failure;
@@ -61,8 +66,7 @@ absl::StatusOr<Result> Connection::Description(Command* command, EffectsOf* effe
         if (result->is_description()) {
           description = *std::move(result);
           described = true;
-        } else if (described && result->columns() > 0) {
-          TakeAnswers(*result, effects);
+        } else if (described) {
           *asked = true;
         }
         break;
@@ -73,12 +77,6 @@ absl::StatusOr<Result> Connection::Description(Command* command, EffectsOf* effe
   return failure.ok() ? link_->BrokenError() : failure;
 }
 
-void Connection::TakeAnswers(const Result& answers, EffectsOf* effects) {
-  for (int row = 0; row < answers.rows(); ++row) {
-    effects->Take(answers.value(row, 0), answers.value(row, 1), answers.value(row, 2));
-  }
-}
-
 absl::Status Connection::AskEffects(EffectsOf* effects, const Watch& watch) {
   for (std::string question = effects->Question(flavor_.cockroach); !question.empty();
        question = effects->Question(flavor_.cockroach)) {
@@ -86,20 +84,15 @@ absl::Status Connection::AskEffects(EffectsOf* effects, const Watch& watch) {
     const bool sent =
         (!guarded || link_->SendText("SAVEPOINT penstock_prepare")) && link_->SendText(question) &&
         (!guarded || link_->SendText("RELEASE SAVEPOINT penstock_prepare")) && link_->SendSync();
+    if (!sent) return link_->BrokenError();
     Command command(&watch);
-    absl::Status failure = sent ? absl::OkStatus() : link_->BrokenError();
-    for (bool synced = !sent; !synced;) {
-      absl::StatusOr<Result> result = Next(&command);
-      if (!result.ok()) return result.status();
-      synced = result->sort() == Result::Sort::kSync;
-      if (result->sort() == Result::Sort::kError) failure = Failure(*result, command);
-      if (result->sort() == Result::Sort::kDone && result->columns() > 0) {
-        TakeAnswers(*result, effects);
-      }
-    }
-    if (!link_->WaitForCancel(command.give_up)) link_->Break();
-    if (failure.ok()) continue;
-    if (!healthy() || !command.interruption.ok()) return failure;
+    link_->RowByRow();
+    absl::Status asked = FinishSegment(&command, [effects](const Result& result) {
+      if (result.sort() == Result::Sort::kRow) effects->Take(result);
+      return true;
+    });
+    if (asked.ok()) continue;
+    if (!healthy() || !command.interruption.ok()) return asked;
     effects->GiveUp();
     return guarded ? Control("ROLLBACK TO SAVEPOINT penstock_prepare", watch) : absl::OkStatus();
   }

@@ -16,6 +16,8 @@ using Verb = Syntax::Verb;
 
 // Views of views of views.
 constexpr int kMaxRounds = 8;
+// Far more than the catalogue has to say of one statement.
+constexpr size_t kMaxBytes = size_t{1} << 20;
 
 // Functions of PostgreSQL's own that are declared VOLATILE, because what they answer is not
 // the same each time, and of which it is known what else they do. Any other volatile one
@@ -189,6 +191,7 @@ std::string EffectsOf::Question(bool cockroach) {
                   [&](const std::string& name) { return !asked_.insert(sort + name).second; });
     return !names->empty();
   };
+  if (given_up_) return "";
   std::vector<std::string> questions;
   if (forget_asked('f', &open_.functions)) {
     questions.push_back(cockroach ? AskCockroach(open_) : AskFunctions(open_));
@@ -210,20 +213,32 @@ std::string EffectsOf::Question(bool cockroach) {
   return fmt::format("{}", fmt::join(questions, " UNION ALL "));
 }
 
-void EffectsOf::Take(std::string_view sort, std::string_view name, std::string_view text) {
-  if (sort == "unknown") {
-    effects_ = {};
+void EffectsOf::GiveUp() {
+  effects_ = {};
+  open_ = {};
+  given_up_ = true;
+}
+
+void EffectsOf::Take(const Result& answer) {
+  if (given_up_) return;
+  const std::string_view sort = answer.value(0);
+  const std::string_view text = answer.value(2);
+  bytes_ += sort.size() + text.size();
+  if (sort == "unknown" || bytes_ > kMaxBytes) {
+    GiveUp();
   } else if (sort == "expression") {
-    TakeExpression(text);
+    TakeExpression(std::string(text));
   } else if (sort == "function") {
-    TakeFunction(name, text);
+    TakeFunction(answer.value(1), text);
   }
 }
 
-void EffectsOf::TakeExpression(std::string_view text) {
+void EffectsOf::TakeExpression(const std::string& text) {
+  // Partitions have the same ones.
+  if (!asked_.insert('x' + text).second) return;
   Syntax syntax = ReadSyntax(text);
   if (syntax.verb != Verb::kSelect) {
-    effects_ = {};
+    GiveUp();
     return;
   }
   open_.functions.merge(syntax.functions);

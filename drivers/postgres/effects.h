@@ -8,11 +8,12 @@
 #ifndef PENSTOCK_DRIVERS_POSTGRES_EFFECTS_H_
 #define PENSTOCK_DRIVERS_POSTGRES_EFFECTS_H_
 
+#include <cstddef>
 #include <set>
-#include <span>
 #include <string>
 #include <string_view>
 
+#include "drivers/postgres/link.h"
 #include "drivers/postgres/syntax.h"
 
 namespace penstock::postgres {
@@ -44,14 +45,15 @@ class EffectsOf {
   // The next question, a SELECT without parameters whose rows, of three texts each, are for
   // Take. Empty: all is known.
   std::string Question(bool cockroach);
-  void Take(std::string_view sort, std::string_view name, std::string_view text);
-  // Gives up: the question has failed.
-  void GiveUp() { effects_ = {}; }
+  // A row. What a server sends beyond any measure is not looked at, and nothing known then.
+  void Take(const Result& answer);
+  // Nothing is known: the question has failed, or there are too many of them.
+  void GiveUp();
 
   const Effects& effects() const { return effects_; }
 
  private:
-  void TakeExpression(std::string_view text);
+  void TakeExpression(const std::string& text);
   void TakeFunction(std::string_view name, std::string_view volatility);
 
   Effects effects_;
@@ -60,6 +62,9 @@ class EffectsOf {
   // Names that were asked for, each with a letter for its sort before it.
   std::set<std::string> asked_;
   int rounds_ = 0;
+  // Of all answers.
+  size_t bytes_ = 0;
+  bool given_up_ = false;
 };
 
 }  // namespace penstock::postgres

@@ -110,7 +110,7 @@ void Connection::Interrupt(Command* command, absl::Status why) {
   link_->Cancel();
 }
 
-absl::Status Connection::FinishSegment(Command* command) {
+absl::Status Connection::FinishSegment(Command* command, const Visit& visit) {
   absl::Status first;
   for (int ends = 0; ends < 2;) {
     absl::StatusOr<Result> result = Next(command);
@@ -124,8 +124,15 @@ absl::Status Connection::FinishSegment(Command* command) {
       case Result::Sort::kError:
         if (first.ok()) first = Failure(*result, *command);
         break;
-      case Result::Sort::kEnd: ++ends; continue;
+      case Result::Sort::kEnd:
+        ++ends;
+        if (visit != nullptr) link_->RowByRow();
+        continue;
       case Result::Sort::kCopy: link_->Break(); break;
+      case Result::Sort::kRow:
+      case Result::Sort::kDone:
+        if (visit != nullptr && !visit(*result)) link_->Break();
+        break;
       default: break;
     }
     ends = 0;
@@ -169,14 +176,15 @@ bool Connection::Send(StatementRun* run, Statement* statement,
   run->status = Encode(args, *statement);
   if (!run->status.ok()) return false;
   const bool kept = !statement->name.empty() && (run->prepared || !statement->effects.folds);
-  wire_types_.clear();
-  for (const Type* type : statement->parameters) wire_types_.push_back(type->oid);
-  if (kept ? link_->SendExecute(statement->name, wire_values_)
-           : link_->SendParsed(statement->sql, wire_types_, wire_values_)) {
-    return true;
-  }
+  if (kept ? link_->SendExecute(statement->name, wire_values_) : SendText(*statement)) return true;
   run->status = link_->BrokenError();
   return false;
+}
+
+bool Connection::SendText(const Statement& statement) {
+  wire_types_.clear();
+  for (const Type* type : statement.parameters) wire_types_.push_back(type->oid);
+  return link_->SendParsed(statement.sql, wire_types_, wire_values_);
 }
 
 absl::Status Connection::Encode(std::span<const driver::Value> args, const Statement& statement) {
@@ -333,10 +341,8 @@ absl::Status Connection::OutcomeUnknown() const {
 void Connection::RunOnce(StatementRun* run) {
   const Watch watch(link_.get(), run->deadline, run->cancellation);
   run->status = watch.Interruption();
-  Statement statement;
   const Syntax syntax = Read(run->sql);
-  statement.verb = syntax.verb;
-  statement.forgets_prepared = syntax.forgets_prepared;
+  const Statement statement(syntax);
   if (run->status.ok()) run->status = Check(run->sql, syntax);
   if (!run->status.ok()) return;
   run->summary = {};
@@ -391,7 +397,10 @@ void Connection::RunOne(StatementRun* run, bool may_leave_cursor) {
 }
 
 bool Connection::RunMany(StatementRun* run, Statement* statement, const Watch& watch) {
-  if (SendCaller(run->caller)) TakeAhead(1, watch);
+  if (SendCaller(run->caller)) {
+    Command command(&watch);
+    TakeCaller(&command);
+  }
   const bool could_go_on = !in_transaction_ || !transaction_aborted();
   RunRows(run, statement, watch);
   return in_transaction_ && could_go_on && transaction_aborted();
@@ -465,7 +474,7 @@ void Connection::CheckSession(StatementRun* run, const Statement& statement) {
   if (!healthy()) return;
   sequences_used_ = sequences_used_ || statement.effects.writes;
   if (statement.forgets_prepared) statements_.Clear();
-  if (statement.effects.changes_session) ChangeSession();
+  if (statement.effects.changes_session) ChangeSession(statement);
   if (run->status.ok()) NoteDefinitions(statement);
   if (!link_->speaks_utf8()) RestoreEncoding(run);
   const bool open = link_->transaction() != Link::Transaction::kNone;

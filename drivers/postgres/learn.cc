@@ -80,23 +80,19 @@ absl::StatusOr<std::vector<TypePtr>> Connection::LearnTypes(const std::vector<ui
 absl::Status Connection::AskCatalogue(const std::vector<uint32_t>& missing, CatalogueAnswer* answer,
                                       const Watch& watch) {
   Command command(&watch);
-  if (!link_->SendText(CatalogueQuery(missing))) return link_->BrokenError();
+  if (!link_->SendText(CatalogueQuery(missing)) || !link_->SendSync()) return link_->BrokenError();
   link_->RowByRow();
-  link_->SendSync();
-  absl::Status failure;
-  for (;;) {
-    absl::StatusOr<Result> result = Next(&command);
-    if (!result.ok()) return result.status();
-    if (result->sort() == Result::Sort::kSync) return failure;
-    if (result->sort() == Result::Sort::kError) failure = Failure(*result, command);
-    if (result->sort() != Result::Sort::kRow) continue;
+  bool good = true;
+  const absl::Status asked = FinishSegment(&command, [&](const Result& result) {
+    if (result.sort() != Result::Sort::kRow) return true;
     std::vector<std::string> row;
-    for (int i = 0; i < result->columns(); ++i) row.emplace_back(result->value(i));
-    if (answer->Add(row)) continue;
+    for (int i = 0; i < result.columns(); ++i) row.emplace_back(result.value(i));
     // Whatever else it sends is not worth waiting for.
-    link_->Break();
-    return driver::MakeError(Reason::kIo, "the server's catalogue of types cannot be read");
-  }
+    good = answer->Add(row);
+    return good;
+  });
+  if (good) return asked;
+  return driver::MakeError(Reason::kIo, "the server's catalogue of types cannot be read");
 }
 
 }  // namespace penstock::postgres

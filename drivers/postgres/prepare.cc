@@ -93,8 +93,13 @@ absl::StatusOr<Statement*> Connection::Prepare(std::string_view sql,
   if (args.size() == statement->parameters.size()) {
     absl::StatusOr<std::vector<ParameterTypes>> attempts = TypesToTry(args, statement->parameters);
     if (!attempts.ok()) return attempts.status();
-    if (!attempts->empty())
-      return PrepareAsAnyOf(sql, *attempts, absl::OkStatus(), prepared, watch);
+    if (!attempts->empty()) {
+      absl::StatusOr<Statement*> declared =
+          PrepareAsAnyOf(sql, *attempts, absl::OkStatus(), prepared, watch);
+      // The types that it was to be declared for may be those of before.
+      if (!declared.ok() && known) statements_.Remove(statement);
+      return declared;
+    }
   }
   return known ? Refreshed(statement, watch) : statement;
 }
@@ -119,8 +124,7 @@ absl::StatusOr<Statement*> Connection::PrepareAsAnyOf(std::string_view sql,
 
 Statement* Connection::FindKnown(std::string_view sql, bool prepared) {
   Statement* statement = statements_.FindAgain(sql);
-  if (statement == nullptr || !prepared || !statement->name.empty() || statements_.in_scope() ||
-      !statement->plannable()) {
+  if (statement == nullptr || !prepared || !statement->name.empty() || statements_.in_scope()) {
     return statement;
   }
   // Until now nobody had asked for it to be kept on the server.
@@ -134,10 +138,8 @@ absl::StatusOr<Statement*> Connection::PrepareAs(std::string_view sql,
   const Syntax syntax = Read(sql);
   absl::Status checked = Check(sql, syntax);
   if (!checked.ok()) return checked;
-  auto statement = std::make_unique<Statement>();
+  auto statement = std::make_unique<Statement>(syntax);
   statement->sql = sql;
-  statement->verb = syntax.verb;
-  statement->forgets_prepared = syntax.forgets_prepared;
   const bool full = in_transaction_ && statements_.removed() >= options_.statement_cache_size;
   if (syntax.plannable() && (prepared || !syntax.has_strings) && !statements_.in_scope() && !full) {
     statement->name = statements_.NextName();
@@ -155,7 +157,8 @@ absl::StatusOr<Statement*> Connection::PrepareAs(std::string_view sql,
     return checked;
   }
   statement->effects = effects.effects();
-  return statements_.Add(std::move(statement), types);
+  return statement->plannable() ? statements_.Add(std::move(statement), types)
+                                : statements_.Lend(std::move(statement));
 }
 
 absl::StatusOr<driver::StatementInfo> Connection::Describe(std::string_view sql,
@@ -165,6 +168,9 @@ absl::StatusOr<driver::StatementInfo> Connection::Describe(std::string_view sql,
   const Watch watch(link_.get(), deadline, cancellation);
   absl::Status interrupted = watch.Interruption();
   if (!interrupted.ok()) return interrupted;
+  // Its constants are to be those of now, and not of whoever has prepared it before.
+  Statement* const known = statements_.FindAgain(sql);
+  if (known != nullptr && known->effects.folds) statements_.Remove(known);
   absl::StatusOr<Statement*> statement = Prepare(sql, {}, /*prepared=*/true, watch);
   if (!statement.ok()) return statement.status();
   driver::StatementInfo info;

@@ -22,11 +22,18 @@ namespace penstock::postgres {
 
 // One statement that the server has described.
 struct Statement {
+  explicit Statement(const Syntax& syntax)
+      : verb(syntax.verb),
+        keeps_meaning(syntax.keeps_meaning),
+        forgets_prepared(syntax.forgets_prepared) {}
+
   // Under which the server keeps it prepared; empty: it does not, and is sent the text
   // each time.
   std::string name;
   std::string sql;
   Syntax::Verb verb = Syntax::Verb::kUnknown;
+  // These two as Syntax has them.
+  bool keeps_meaning = false;
   bool forgets_prepared = false;
   Effects effects;
   // As the server has inferred or been told them.
@@ -79,12 +86,16 @@ class StatementCache {
   // The statement of the last Find without types, if its text is the same.
   Statement* FindAgain(std::string_view sql);
   Statement* Add(std::unique_ptr<Statement> statement, const std::vector<uint32_t>& types);
+  // One that is not to be found again: what it is may be another thing each time (FETCH).
+  Statement* Lend(std::unique_ptr<Statement> statement) {
+    return graves_.emplace_back(std::move(statement)).get();
+  }
   void Remove(const Statement* statement);
   // Removes all of them.
   void RemoveAll();
   // The server has forgotten them all.
   void Clear();
-  // Frees those that were removed.
+  // Frees those that were removed or lent.
   void Bury() { graves_.clear(); }
 
   // The settings of the session are others from now on, and those of before again.

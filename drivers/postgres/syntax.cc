@@ -13,6 +13,7 @@
 
 #include <algorithm>
 #include <cstring>
+#include <iterator>
 #include <memory>
 #include <utility>
 
@@ -202,6 +203,24 @@ Verb VerbOf(const PgQuery__Node& statement) {
   }
 }
 
+// What is not named here may be a setting by which others' texts are read.
+bool KeepsMeaning(const PgQuery__Node& statement) {
+  switch (statement.node_case) {
+    case PG_QUERY__NODE__NODE_DECLARE_CURSOR_STMT:
+    case PG_QUERY__NODE__NODE_FETCH_STMT:
+    case PG_QUERY__NODE__NODE_CLOSE_PORTAL_STMT:
+    case PG_QUERY__NODE__NODE_LOCK_STMT:
+    case PG_QUERY__NODE__NODE_NOTIFY_STMT:
+    case PG_QUERY__NODE__NODE_CONSTRAINTS_SET_STMT: return true;
+    case PG_QUERY__NODE__NODE_VARIABLE_SET_STMT: {
+      constexpr std::string_view kLimits[] = {"lock_timeout", "statement_timeout", "TRANSACTION"};
+      return std::find(std::begin(kLimits), std::end(kLimits), statement.variable_set_stmt->name) !=
+             std::end(kLimits);
+    }
+    default: return false;
+  }
+}
+
 void TakeTree(const PgQuery__ParseResult& tree, Syntax* syntax) {
   if (tree.n_stmts != 1) {
     syntax->verb = tree.n_stmts == 0 ? Verb::kEmpty : Verb::kSeveral;
@@ -209,6 +228,7 @@ void TakeTree(const PgQuery__ParseResult& tree, Syntax* syntax) {
   }
   const PgQuery__Node& statement = *tree.stmts[0]->stmt;
   syntax->verb = VerbOf(statement);
+  syntax->keeps_meaning = KeepsMeaning(statement);
   syntax->forgets_prepared = statement.node_case == PG_QUERY__NODE__NODE_DEALLOCATE_STMT ||
                              statement.node_case == PG_QUERY__NODE__NODE_DISCARD_STMT;
   Walk(syntax).Visit(&tree.base);

@@ -46,6 +46,8 @@ struct Syntax {
   bool has_strings = false;
   // It makes a temporary table, or names the schema of them.
   bool temporary = false;
+  // It leaves what other texts mean in the session as it is: LOCK, FETCH, a limit of time.
+  bool keeps_meaning = false;
   // DEALLOCATE and DISCARD: what the server has prepared may be gone.
   bool forgets_prepared = false;
 

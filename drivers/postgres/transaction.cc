@@ -54,7 +54,7 @@ absl::Status Connection::Begin(const driver::TransactionOptions& options) {
     const bool sent = link_->SendText(BeginText(options)) && link_->SendSync();
     if (renamed) TakeCaller(&command);
     TakeAhead(ahead, watch);
-    sequences_used_ = keep_session_;
+    sequences_used_ = sequences_used_ && keep_session_;
     begun = sent ? FinishSegment(&command) : link_->BrokenError();
   }
   in_transaction_ = healthy() && link_->transaction() != Link::Transaction::kNone;

@@ -186,6 +186,34 @@ TEST_F(FoundAgainTest, ACursorOfAnotherTransactionHasOtherColumns) {
   ASSERT_TRUE(connection_->Commit().ok());
 }
 
+TEST_F(FoundAgainTest, APreparedConstantIsOfItsOwnPrepare) {
+  const std::string sql =
+      "SELECT 'ty'::regtype::oid = (SELECT oid FROM pg_type WHERE typname = 'ty')";
+  for (int i = 0; i < 2; ++i) {
+    AskOutside("CREATE TYPE ty AS ENUM ('a')");
+    ASSERT_TRUE(connection_->Describe(sql, driver::Deadline::None(), nullptr).ok());
+    EXPECT_EQ(AskPrepared(sql), "boolean true");
+    AskOutside("DROP TYPE ty");
+  }
+}
+
+// A limit of time, a lock and a cursor do not make others be described anew.
+TEST_F(FoundAgainTest, WhatChangesNoMeaningKeepsWhatIsKnown) {
+  Ask("CREATE TABLE t (a integer)");
+  const std::string counts = "SELECT count(*) FROM t";
+  Ask(counts);
+  ASSERT_TRUE(connection_->Begin({}).ok());
+  for (const char* sql : {"SET LOCAL lock_timeout = 1000", "LOCK TABLE t IN SHARE MODE",
+                          "DECLARE c CURSOR FOR SELECT 1", "FETCH c"}) {
+    EXPECT_TRUE(TryInTransaction(sql)->run.status.ok()) << sql;
+    Call call(counts);
+    driver::StatementRun* const run = &call.run;
+    // Known to be short, which nothing is that is described anew.
+    EXPECT_EQ(connection_->Together({&run, 1}), 1u) << sql;
+  }
+  ASSERT_TRUE(connection_->Commit().ok());
+}
+
 TEST_F(FoundAgainTest, TransactionsAloneLeaveNoStatementsBehind) {
   config_.statement_cache_size = 8;
   OpenDriver();

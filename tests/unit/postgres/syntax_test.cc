@@ -42,6 +42,17 @@ TEST(SyntaxTest, TellsWhatSortOfStatementItIs) {
   }
 }
 
+TEST(SyntaxTest, KnowsWhatLeavesTheMeaningOfOtherTexts) {
+  for (const char* sql : {"set local lock_timeout = 1", "lock t", "fetch c", "notify a",
+                          "set transaction isolation level serializable"}) {
+    EXPECT_TRUE(ReadSyntax(sql).keeps_meaning) << sql;
+  }
+  for (const char* sql : {"set search_path = a", "set local datestyle = 'DMY'", "reset all",
+                          "set role r", "discard temp", "execute p", "do 'begin end'"}) {
+    EXPECT_FALSE(ReadSyntax(sql).keeps_meaning) << sql;
+  }
+}
+
 TEST(SyntaxTest, FindsWhatIsNotServedHoweverItIsHidden) {
   for (const char* sql : {"begin", "START TRANSACTION", "commit", "end", "abort", "rollback",
                           "savepoint a", "release a", "rollback to a", "prepare transaction 'x'",

@@ -97,6 +97,31 @@ TEST_F(TogetherTest, AStalePlanIsMadeAnew) {
   EXPECT_EQ(calls[2]->row(), "integer 1");
 }
 
+// Each of them finds that the type which its parameter had is too small.
+TEST_F(TogetherTest, TypesOfBeforeAreNobodysError) {
+  Ask("CREATE TABLE t (a integer)");
+  const Calls calls = MakeCalls({"SELECT 1", "SELECT count(*) FROM t WHERE a = $1",
+                                 "SELECT count(*) FROM t WHERE a = $1", "INSERT INTO t VALUES ($1)",
+                                 "INSERT INTO t VALUES ($1)", "SELECT 2"});
+  const std::vector<Value> small = {Value::Integer(1)};
+  const std::vector<Value> large = {Value::Integer(3'000'000'000)};
+  for (size_t i = 1; i < 5; ++i) calls[i]->run.args = small;
+  MakeBrisk(calls);
+  for (size_t i = 1; i < 5; ++i) calls[i]->run.args = large;
+  // The type is the right one still: the values are refused, by each for itself.
+  RunTogether(connection_.get(), calls);
+  for (size_t i = 1; i < 5; ++i) EXPECT_EQ(calls[i]->reason(), Reason::kDataException) << i;
+  EXPECT_EQ(calls[5]->row(), "integer 2");
+  for (size_t i = 1; i < 5; ++i) calls[i]->run.args = small;
+  MakeBrisk(calls);
+  for (size_t i = 1; i < 5; ++i) calls[i]->run.args = large;
+  AskOutside("ALTER TABLE t ALTER a TYPE bigint");
+  RunTogether(connection_.get(), calls);
+  for (const auto& call : calls)
+    EXPECT_TRUE(call->run.status.ok()) << call->sql << call->run.status;
+  EXPECT_EQ(Ask("SELECT count(*) FROM t WHERE a > 2000000000"), "integer 2");
+}
+
 TEST_F(TogetherTest, ALostLinkIsEveryonesError) {
   const Calls calls = MakeCalls({"SELECT 1", "SELECT pg_sleep($1)", "SELECT 2"});
   const std::vector<Value> moment = {Value::Real(0)};
