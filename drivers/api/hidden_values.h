@@ -6,11 +6,22 @@
 #include <span>
 #include <string>
 #include <string_view>
+#include <utility>
 #include <vector>
 
 #include "drivers/api/value.h"
 
 namespace penstock::driver {
+
+// In which quotes a backend may put a name or a value, in any language: the opening one, the
+// closing one.
+inline constexpr std::pair<std::string_view, std::string_view> kQuotes[] = {
+    {"\"", "\""},
+    {"\xC2\xBB", "\xC2\xAB"},
+    {"\xC2\xAB", "\xC2\xBB"},
+    {"\xE2\x80\x9E", "\xE2\x80\x9C"},
+    {"\xE2\x80\x9C", "\xE2\x80\x9D"},
+};
 
 // A value, and what is shown in its place.
 struct HiddenValue {

@@ -70,15 +70,6 @@ void VisitTexts(const Value& value, const Visit& visit) {
   }
 }
 
-// In which quotes a backend may put a value, in any language.
-constexpr std::pair<std::string_view, std::string_view> kQuotes[] = {
-    {"\"", "\""},
-    {"\xC2\xBB", "\xC2\xAB"},
-    {"\xC2\xAB", "\xC2\xBB"},
-    {"\xE2\x80\x9E", "\xE2\x80\x9C"},
-    {"\xE2\x80\x9C", "\xE2\x80\x9D"},
-};
-
 bool HasLetterOrDigit(std::string_view text) {
   return std::any_of(text.begin(), text.end(), [](char c) {
     return c < 0 || (Lower(c) >= 'a' && Lower(c) <= 'z') || (c >= '0' && c <= '9');

@@ -4,6 +4,7 @@
 #include <iterator>
 
 #include "drivers/api/error.h"
+#include "drivers/api/hidden_values.h"
 #include "drivers/postgres/sqlstate.h"
 
 namespace penstock::postgres {
@@ -48,14 +49,7 @@ Reason ReasonOf(const ServerError& error) {
 // Of a missing table: the server has no field for it, but its message has one name in
 // quotes, those of its language.
 std::string MissingTable(std::string_view message) {
-  constexpr std::pair<std::string_view, std::string_view> kQuotes[] = {
-      {"\"", "\""},
-      {"\xC2\xBB", "\xC2\xAB"},
-      {"\xC2\xAB", "\xC2\xBB"},
-      {"\xE2\x80\x9E", "\xE2\x80\x9C"},
-      {"\xE2\x80\x9C", "\xE2\x80\x9D"},
-  };
-  for (const auto& [open, close] : kQuotes) {
+  for (const auto& [open, close] : driver::kQuotes) {
     const size_t begin = message.find(open);
     const size_t end = message.rfind(close);
     if (begin == message.npos || end == message.npos || end < begin + open.size()) continue;
