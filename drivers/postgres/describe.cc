@@ -39,6 +39,8 @@ absl::StatusOr<Result> Connection::Describe(const Statement& statement,
 absl::StatusOr<Result> Connection::Description(Command* command, EffectsOf* effects, bool* asked) {
   Result description;
   absl::Status failure;
+  // Two: the preparation is told in the same way, before the description.
+  int told = 0;
   bool described = false;
   for (int ends = 0; ends < 2;) {
     absl::StatusOr<Result> result = Next(command);
@@ -65,7 +67,7 @@ absl::StatusOr<Result> Connection::Description(Command* command, EffectsOf* effe
         // Commands of text say what they did; a preparation says nothing.
         if (result->is_description()) {
           description = *std::move(result);
-          described = true;
+          described = ++told == 2;
         } else if (described) {
           *asked = true;
         }

@@ -104,6 +104,13 @@ TEST(SamePostgresValue, KnowsTheKinds) {
   EXPECT_TRUE(same("2024-01-01 00:00:00.5+00", testing::Timestamp(1704067200, 500'000'000)));
   EXPECT_TRUE(same("2024-01-01 00:00:00", testing::Timestamp(1704067200, 0)));
   EXPECT_FALSE(same("2024-01-01 00:00:01", testing::Timestamp(1704067200, 0)));
+  // As a session's own zone has it.
+  EXPECT_TRUE(same("2024-01-01 03:00:00+03", testing::Timestamp(1704067200, 0)));
+  EXPECT_TRUE(same("2023-12-31 20:30:00-03:30", testing::Timestamp(1704067200, 0)));
+  EXPECT_FALSE(same("2024-01-01 00:00:00-03", testing::Timestamp(1704067200, 0)));
+  // As bytea_output = 'escape' has them.
+  EXPECT_TRUE(same("a\\000\\\\", testing::Blob(std::string("a\0\\", 3))));
+  EXPECT_FALSE(same("a\\00", testing::Blob(std::string("a\0", 2))));
   EXPECT_TRUE(SamePostgresValue(testing::Null(), testing::Null()));
   EXPECT_FALSE(SamePostgresValue(testing::Null(), Text("")));
   EXPECT_FALSE(same("NULL", testing::Null()));

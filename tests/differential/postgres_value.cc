@@ -36,11 +36,52 @@ std::string Hex(std::string_view bytes) {
   return text;
 }
 
+// The bytes that the form of bytea_output = 'escape' stands for; false: it is not of that form.
+bool ReadEscaped(std::string_view text, std::string* bytes) {
+  while (!text.empty()) {
+    size_t taken = 1;
+    int code = static_cast<unsigned char>(text[0]);
+    if (text.starts_with("\\\\")) {
+      taken = 2;
+    } else if (text[0] == '\\') {
+      const std::string_view digits = text.substr(1, 3);
+      const auto [end, error] = std::from_chars(digits.data(), digits.data() + digits.size(), code, 8);
+      if (error != std::errc() || end != digits.data() + 3) return false;
+      taken = 4;
+    }
+    *bytes += static_cast<char>(code);
+    text.remove_prefix(taken);
+  }
+  return true;
+}
+
+bool SameBytes(std::string_view own, std::string_view gateways) {
+  std::string bytes;
+  return own == Hex(gateways) || (ReadEscaped(own, &bytes) && bytes == gateways);
+}
+
+// "+02", "-03:30": what the server's zone is ahead of UTC, cut off the text's end.
+int64_t TakeOffset(std::string_view* own) {
+  const size_t sign = own->find_last_of("+-");
+  // The last one of a date is before the hours.
+  if (sign == std::string_view::npos || own->find(':') > sign) return 0;
+  int64_t offset = 0;
+  int64_t unit = 3600;
+  for (size_t at = sign + 1; at + 2 <= own->size() && unit > 0; at += 3, unit /= 60) {
+    int64_t part = 0;
+    if (!Parse(own->substr(at, 2), &part)) return 0;
+    offset += part * unit;
+  }
+  if ((*own)[sign] == '-') offset = -offset;
+  *own = own->substr(0, sign);
+  return offset;
+}
+
 bool SameTimestamp(std::string_view own, const google::protobuf::Timestamp& gateways) {
-  if (own.ends_with("+00")) own.remove_suffix(3);
+  const int64_t offset = TakeOffset(&own);
   int64_t seconds = 0;
   int32_t nanos = 0;
-  return driver::ParseTimestamp(own, &seconds, &nanos) && seconds == gateways.seconds() &&
+  return driver::ParseTimestamp(own, &seconds, &nanos) && seconds - offset == gateways.seconds() &&
          nanos == gateways.nanos();
 }
 
@@ -99,7 +140,7 @@ bool SamePostgresValue(const v1::Value& own, const v1::Value& gateways) {
     case v1::Value::kInteger: return text == fmt::format("{}", gateways.integer());
     case v1::Value::kReal: return SameReal(text, gateways.real());
     case v1::Value::kText: return text == gateways.text();
-    case v1::Value::kBlob: return text == Hex(gateways.blob());
+    case v1::Value::kBlob: return SameBytes(text, gateways.blob());
     case v1::Value::kDecimal: return text == gateways.decimal();
     case v1::Value::kTimestamp: return SameTimestamp(text, gateways.timestamp());
     case v1::Value::kDate: return text == gateways.date();

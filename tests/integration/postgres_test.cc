@@ -88,6 +88,17 @@ TEST_F(PostgresTest, AStatementOutlivesAChangeOfItsTable) {
   EXPECT_EQ(Ask("SELECT * FROM t"), "1|'x'");
 }
 
+// The server finds it out when it is to describe the statement, which aborts the transaction.
+TEST_F(PostgresTest, APreparedStatementOfTheClientsFailsForItsOwnReason) {
+  TransactionStream transaction(wire());
+  transaction.Begin();
+  for (const char* sql : {"CREATE TABLE gone AS SELECT 1 AS i", "PREPARE reads AS TABLE gone",
+                          "DROP TABLE gone"}) {
+    EXPECT_TRUE(transaction.Exec(sql).has_executed()) << sql;
+  }
+  EXPECT_EQ(transaction.Query("EXECUTE reads").detail.sqlstate(), "42P01");
+}
+
 TEST_F(PostgresTest, ArraysTravelBothWays) {
   EXPECT_EQ(
       wire().Query("SELECT ARRAY[[1, NULL], [3, 4]]").rows.at(0).ShortDebugString(),
