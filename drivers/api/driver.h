@@ -173,6 +173,9 @@ struct StatementRun {
   // The statement writes and this is a kRead connection: nothing was done, run
   // it on a kWrite one.
   bool wrong_lane = false;
+  // It is known to change nothing, so that whoever has not got all of its answer may ask
+  // again. Known once the statement has begun.
+  bool read_only = false;
 };
 
 // What is known of a statement without running it.

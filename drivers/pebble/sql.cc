@@ -50,6 +50,7 @@ Statement* Connection::Prepare(StatementRun* run) {
   const absl::StatusOr<Statement*> statement = Prepare(run->sql, run->deadline, run->cancellation);
   run->status = statement.status();
   if (!statement.ok()) return nullptr;
+  run->read_only = (*statement)->read_only();
   if (transaction_ != nullptr || !(*statement)->reads_counters()) return *statement;
   run->status = sqlengine::CounterError();
   return nullptr;

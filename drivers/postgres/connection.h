@@ -216,7 +216,11 @@ class Connection final : public driver::Connection {
   // or until the writer has `max_bytes`.
   Ending Receive(driver::StatementRun* run, const Statement& statement, Command* command,
                  size_t max_bytes);
-  static Ending Ended(driver::StatementRun* run, const Command& command);
+  Ending Ended(driver::StatementRun* run, const Statement& statement,
+               const Command& command) const;
+  // Whether a row that comes now is part of the answer.
+  static bool KeepsRows(const driver::StatementRun& run, const Statement& statement,
+                        const Command& command);
   // A row is read by its own description, which has to be the statement's.
   static absl::Status OtherRowsError();
   absl::Status WriteRow(const Result& row, const Statement& statement, driver::RowWriter* writer);

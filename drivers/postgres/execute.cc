@@ -251,6 +251,7 @@ absl::Status Connection::WriteRow(const Result& row, const Statement& statement,
 
 Connection::Ending Connection::Receive(StatementRun* run, const Statement& statement,
                                        Command* command, size_t max_bytes) {
+  run->read_only = statement.reads();
   for (;;) {
     const bool over = link_->session_ended();
     absl::StatusOr<Result> result = Next(command);
@@ -264,13 +265,13 @@ Connection::Ending Connection::Receive(StatementRun* run, const Statement& state
       case Result::Sort::kRow:
         ++run->summary.rows_returned;
         if (run->writer == nullptr) break;
-        if (!command->interruption.ok()) {
+        if (!KeepsRows(*run, statement, *command)) {
           command->rows_dropped = true;
         } else if (absl::Status written = WriteRow(*result, statement, run->writer);
                    !written.ok()) {
           command->rows_dropped = true;
           Interrupt(command, std::move(written));
-        } else if (run->writer->bytes() >= max_bytes) {
+        } else if (run->writer->bytes() >= max_bytes && command->interruption.ok()) {
           return Ending::kMore;
         }
         break;
@@ -304,20 +305,37 @@ Connection::Ending Connection::Receive(StatementRun* run, const Statement& state
       case Result::Sort::kSkipped: command->skipped = true; break;
       case Result::Sort::kEnd:
         if (command->ends_with_sync) break;
-        return Ended(run, *command);
+        return Ended(run, statement, *command);
       case Result::Sort::kSync:
         if (!link_->WaitForCancel(command->give_up)) link_->Break();
-        return Ended(run, *command);
+        return Ended(run, statement, *command);
       default: break;
     }
   }
 }
 
-Connection::Ending Connection::Ended(StatementRun* run, const Command& command) {
+bool Connection::KeepsRows(const StatementRun& run, const Statement& statement,
+                           const Command& command) {
+  if (command.rows_dropped) return false;
+  if (command.interruption.ok()) return true;
+  // The cancel may come too late: what was done is then to be answered with its rows.
+  constexpr size_t kMostKept = 2 * kNoCursor;
+  return !statement.reads() && run.writer->bytes() < kMostKept;
+}
+
+Connection::Ending Connection::Ended(StatementRun* run, const Statement& statement,
+                                     const Command& command) const {
   // What was interrupted may have ended well all the same, if all is here.
-  if (run->status.ok() && (command.rows_dropped || command.done == 0) &&
-      !command.interruption.ok()) {
-    run->status = command.interruption;
+  if (!run->status.ok() || command.interruption.ok()) return Ending::kDone;
+  if (command.done > 0 && !command.rows_dropped) return Ending::kDone;
+  run->status = command.interruption;
+  if (command.done > 0 && !statement.reads() && !in_transaction_) {
+    const std::string_view why(command.interruption.message().data(),
+                               command.interruption.message().size());
+    run->status = MakeErrorWithHint(
+        Reason::kCommitOutcomeUnknown,
+        fmt::format("the statement was executed, but its rows are not all here: {}", why),
+        "do not run it again; read what is there");
   }
   return Ending::kDone;
 }

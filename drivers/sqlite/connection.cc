@@ -152,6 +152,7 @@ Statement* Connection::Start(StatementRun* run) {
     absl::StatusOr<Statement*> statement = Prepare(run->sql);
     if (statement.ok()) {
       const bool shared = !in_transaction_ && !keep_session_;
+      run->read_only = (*statement)->read_only();
       if (!shared || !(*statement)->reads_counters()) return *statement;
       run->status = sqlengine::CounterError();
       return nullptr;

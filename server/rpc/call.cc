@@ -17,13 +17,7 @@ Call::Call(const RpcContext& context, Rpc rpc) : context_(context), rpc_(rpc) {
   server_context_.AsyncNotifyWhenDone(&done_);
 }
 
-Call::~Call() {
-  if (registered_) {
-    context_.metrics->open_sessions.Add(-1);
-    context_.metrics->calls[static_cast<size_t>(rpc_)][static_cast<size_t>(end_code_.load())].Add();
-  }
-  context_.live_calls->Remove();
-}
+Call::~Call() { context_.live_calls->Remove(); }
 
 bool Call::TryRef() {
   for (int count = references_.load(std::memory_order_relaxed); count > 0;) {
@@ -35,8 +29,15 @@ bool Call::TryRef() {
 void Call::Unref() {
   if (references_.fetch_sub(1, std::memory_order_acq_rel) != 1) return;
   // Before the members of the subclass go: the ticker may be calling it.
-  if (registered_) context_.sessions->Remove(this);
+  Leave();
   delete this;
+}
+
+void Call::Leave() {
+  if (!registered_.exchange(false)) return;
+  context_.sessions->Remove(this);
+  context_.metrics->open_sessions.Add(-1);
+  context_.metrics->calls[static_cast<size_t>(rpc_)][static_cast<size_t>(end_code_.load())].Add();
 }
 
 void* Call::StartTag() {
@@ -66,7 +67,7 @@ void Call::Started(bool ok) {
         fmt::format("{} calls and streams are open already", context_.config->server.max_sessions),
         "raise max_sessions of the server, or close streams that are idle"));
   } else {
-    registered_ = true;
+    registered_.store(true);
     context_.metrics->open_sessions.Add();
     OnStart();
   }
@@ -140,7 +141,12 @@ void Call::Finish(const absl::Status& status) {
   end_ = ToGrpc(status);
   // gRPC has one operation that sends at a time.
   WriteState given_up = WriteState::kGivenUp;
-  if (!write_state_.compare_exchange_strong(given_up, WriteState::kLast)) SendEnd();
+  if (!write_state_.compare_exchange_strong(given_up, WriteState::kLast)) {
+    SendEnd();
+  } else {
+    // Nothing is left to do but to wait for gRPC, which no drain waits for.
+    Leave();
+  }
 }
 
 void Call::SendEnd() {
@@ -211,6 +217,24 @@ std::string_view Call::CallerName() {
 
 absl::Status Call::DrainingStatus() {
   return driver::MakeError(Reason::kDraining, "the daemon is shutting down");
+}
+
+absl::Status Call::Undelivered(const driver::StatementRun& run, const absl::Status& why) {
+  const bool reads = run.key_value != nullptr ? run.key_value->reads() : run.read_only;
+  if (reads) return why;
+  const std::string_view reason(why.message().data(), why.message().size());
+  if (run.cursor == nullptr) {
+    return driver::MakeErrorWithHint(
+        Reason::kCommitOutcomeUnknown,
+        fmt::format("the statement was executed, but its answer could not be sent: {}", reason),
+        "do not run it again; read what is there");
+  }
+  return driver::MakeErrorWithHint(
+      Reason::kCommitOutcomeUnknown,
+      fmt::format("the statement was cut off while its rows were sent, and may or may not have "
+                  "taken effect: {}",
+                  reason),
+      "read what is there before it is tried again");
 }
 
 absl::Status Call::GoneStatus() const {

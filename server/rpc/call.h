@@ -10,6 +10,7 @@
 
 #include "absl/status/status.h"
 #include "drivers/api/deadline.h"
+#include "drivers/api/driver.h"
 #include "google/protobuf/duration.pb.h"
 #include "google/protobuf/message_lite.h"
 #include "grpcpp/server_context.h"
@@ -96,6 +97,11 @@ class Call : public Session {
   // Why a call ends that is open when the daemon stops.
   static absl::Status DrainingStatus();
 
+  // How a call ends whose statement has run, or runs, and whose answer cannot be sent to
+  // its end for the reason `why`. That is `why` where nothing was changed; anything else is
+  // done, or may be, and to ask again would do it twice: kCommitOutcomeUnknown.
+  static absl::Status Undelivered(const driver::StatementRun& run, const absl::Status& why);
+
   // Why an operation of gRPC's failed: the client is gone, or was cut off.
   absl::Status GoneStatus() const;
 
@@ -127,6 +133,8 @@ class Call : public Session {
   void Finished(bool ok);
   void Done(bool ok);
   void GiveUpWrite();
+  // Is no session any more. By whoever refers to it; again: does nothing.
+  void Leave();
   void SendEnd();
 
   enum class WriteState : uint8_t {
@@ -147,7 +155,7 @@ class Call : public Session {
   const Rpc rpc_;
   std::atomic<int> references_{0};
   std::atomic<bool> finishing_{false};
-  bool registered_ = false;
+  std::atomic<bool> registered_{false};
   std::atomic<int> end_code_{0};
   std::atomic<WriteState> write_state_{WriteState::kNone};
   std::atomic<bool> gone_{false};  // cancelled, as far as gRPC is concerned

@@ -3,6 +3,11 @@
 //
 // Reading and writing go on at the same time here, so this is the one call with
 // a lock. A slot holds one request from its arrival until its answer is written.
+//
+// What was done is answered as done, whatever else has happened: a drain or a cancel ends
+// what has not run, and takes no answer's place. So a request that is not answered when
+// the stream ends was not executed, but for the first of them, of which the stream's
+// status tells.
 #include <algorithm>
 #include <deque>
 #include <memory>
@@ -19,7 +24,8 @@
 namespace penstock::server {
 namespace {
 
-// No further request is read ahead while those on hold are larger than this.
+// No further request is read ahead once those that are not answered are as large as this
+// together.
 constexpr size_t kMaxHeldBytes = size_t{4} << 20;
 
 class ExecCall final : public BidiCall {
@@ -35,13 +41,15 @@ class ExecCall final : public BidiCall {
   void Drain(bool now) override {
     if (now) cancellation_.Cancel(DrainingStatus());
     bool idle = false;
+    bool answered = false;
     {
       std::lock_guard lock(mutex_);
       draining_ = true;
-      idle = slots_.empty();
-      if (idle) ended_ = true;
+      idle = slots_.empty() && !std::exchange(ended_, true);
+      answered = any_answered_;
     }
-    if (idle) Finish(DrainingStatus());
+    // A stream that has had its answers ends well: nothing of it is lost.
+    if (idle) Finish(answered ? absl::OkStatus() : DrainingStatus());
   }
 
  private:
@@ -72,7 +80,8 @@ class ExecCall final : public BidiCall {
         reading_ended_ = true;
         finish = slots_.empty() && !std::exchange(ended_, true);
       }
-      if (finish) Finish(cancellation_.status());
+      // All of its requests are answered.
+      if (finish) Finish(absl::OkStatus());
       return;
     }
     auto owned = std::make_unique<Slot>(this);
@@ -148,13 +157,15 @@ class ExecCall final : public BidiCall {
   void ReadOn() {
     {
       std::lock_guard lock(mutex_);
-      const bool full = slots_.size() >= static_cast<size_t>(context_.config->server.max_pipeline);
-      if (ended_ || draining_ || full) {
-        read_paused_ = true;
-        return;
-      }
+      read_paused_ = !MayReadLocked();
+      if (read_paused_) return;
     }
     StartRead();
+  }
+
+  bool MayReadLocked() const {
+    const auto most = static_cast<size_t>(context_.config->server.max_pipeline);
+    return !ended_ && !draining_ && slots_.size() < most && held_bytes_ < kMaxHeldBytes;
   }
 
   absl::Status Prepare(Slot* slot) {
@@ -224,12 +235,13 @@ class ExecCall final : public BidiCall {
       std::lock_guard lock(mutex_);
       front = slots_.front().get();
     }
-    if (!front->status.ok() && (stop_on_error_ || cancellation_.cancelled())) {
+    // What comes behind it was not run, and is not going to be.
+    if (!front->status.ok() && stop_on_error_) {
       {
         std::lock_guard lock(mutex_);
         ended_ = true;
       }
-      Finish(cancellation_.cancelled() ? cancellation_.status() : front->status);
+      Finish(front->status);
       return;
     }
     response_.Clear();
@@ -239,19 +251,19 @@ class ExecCall final : public BidiCall {
       ToProto(front->status, response_.mutable_error());
     }
     const absl::Status written = Write(response_);
-    if (!written.ok()) Finish(written);
+    if (!written.ok()) Finish(Undelivered(*front, written));
   }
 
   void OnWritten(bool ok) override {
     bool write = false;
     bool read = false;
     bool finish = false;
-    absl::Status end;
     std::unique_ptr<Slot> answered;  // destroyed outside the lock
     {
       std::lock_guard lock(mutex_);
       answered = std::move(slots_.front());
       slots_.pop_front();
+      any_answered_ = true;
       held_bytes_ -= answered->bytes;
       if (!ok) {
         finish = !std::exchange(ended_, true);
@@ -261,12 +273,12 @@ class ExecCall final : public BidiCall {
       } else {
         writing_ = false;
         finish = (reading_ended_ || draining_) && !std::exchange(ended_, true);
-        if (finish && !reading_ended_) end = DrainingStatus();
       }
-      read = !ended_ && !draining_ && std::exchange(read_paused_, false);
+      read = read_paused_ && MayReadLocked();
+      if (read) read_paused_ = false;
     }
     if (finish) {
-      Finish(ok ? end : GoneStatus());
+      Finish(ok ? absl::OkStatus() : GoneStatus());
       return;
     }
     if (write) WriteFront();
@@ -289,6 +301,7 @@ class ExecCall final : public BidiCall {
   std::deque<std::unique_ptr<Slot>> slots_;
   size_t held_bytes_ = 0;  // of the requests in slots_
   bool writing_ = false;
+  bool any_answered_ = false;
   // With on_error STOP: the requests that were handed to a database and are not done, and
   // to which; and those that wait for them, in order.
   size_t running_ = 0;

@@ -75,6 +75,10 @@ class PrepareCall final : public BidiCall, public PendingRun, public Task, publi
       End(cancellation_.status());
       return;
     }
+    if (draining_.load()) {
+      End(DrainingStatus());
+      return;
+    }
     began_ = Clock::System().Now();
     request_.Clear();
     absl::Status status_of_request = Parse(in(), &request_);
@@ -197,7 +201,9 @@ class PrepareCall final : public BidiCall, public PendingRun, public Task, publi
   }
 
   void RunFetch() {
-    if (cancellation_.cancelled()) status = cancellation_.status();
+    // A statement that writes is asked all the same: the driver, which sees the cancel
+    // too, knows what has become of it.
+    if (status.ok() && read_only && cancellation_.cancelled()) status = cancellation_.status();
     if (status.ok()) {
       absl::StatusOr<bool> more =
           cursor->Fetch({.max_bytes = context_.config->server.batch_bytes}, &builder_);
@@ -214,10 +220,9 @@ class PrepareCall final : public BidiCall, public PendingRun, public Task, publi
   void Advance() {
     if (!status.ok()) CloseCursor();
     if (cursor == nullptr) RecordStatement(context_, *database_, *this, began_);
-    if (cancellation_.cancelled()) {
-      CloseCursor();
-      End(cancellation_.status());
-    } else if (!status.ok()) {
+    // A cancel changes nothing about what has been done: the answer tells that, and the
+    // next request is what is refused.
+    if (!status.ok()) {
       AnswerError(status);
     } else {
       builder_.Flush(cursor == nullptr ? &summary : nullptr);
@@ -256,6 +261,7 @@ class PrepareCall final : public BidiCall, public PendingRun, public Task, publi
     absl::Status written = Write(response_);
     if (!written.ok()) {
       // The row does not fit into a message: the run has failed, the stream goes on.
+      written = Undelivered(*this, written);
       response_.Clear();
       ToProto(written, response_.mutable_error());
       if (!Write(response_).ok()) {
@@ -271,13 +277,13 @@ class PrepareCall final : public BidiCall, public PendingRun, public Task, publi
     state_.store(State::kWriting);
     const absl::Status written = Write(response_);
     if (written.ok()) return;
-    status = written;
+    status = Undelivered(*this, written);
     if (cursor != nullptr) {
       Ref();
       database_->executor().Enqueue(this);
     } else {
       builder_.Start(format_, 0);
-      AnswerError(written);
+      AnswerError(status);
     }
   }
 
@@ -294,7 +300,7 @@ class PrepareCall final : public BidiCall, public PendingRun, public Task, publi
     } else if (ok) {
       SendPart();
     } else if (cursor != nullptr) {
-      status = GoneStatus();
+      status = Undelivered(*this, GoneStatus());
       Ref();
       database_->executor().Enqueue(this);
     } else {

@@ -101,7 +101,9 @@ class QueryCall final : public Call, public PendingRun, public Task {
 
   // Task: fetch the next rows, or clean up after a client that has gone.
   void Run() override {
-    if (cancellation_.cancelled()) status = cancellation_.status();
+    // A statement that writes is asked all the same: the driver, which sees the cancel
+    // too, knows what has become of it.
+    if (status.ok() && read_only && cancellation_.cancelled()) status = cancellation_.status();
     if (status.ok()) {
       absl::StatusOr<bool> more =
           cursor->Fetch({.max_bytes = context_.config->server.batch_bytes}, &builder_);
@@ -139,7 +141,7 @@ class QueryCall final : public Call, public PendingRun, public Task {
     const absl::Status written =
         response_.has_summary() ? WriteAndFinish(response_) : Write(response_);
     if (written.ok()) return;
-    status = written;
+    status = Undelivered(*this, written);
     if (cursor == nullptr) {
       End(status);
     } else {
@@ -151,7 +153,7 @@ class QueryCall final : public Call, public PendingRun, public Task {
   void OnRead(bool) override {}
 
   void OnWritten(bool ok) override {
-    if (!ok && status.ok()) status = GoneStatus();
+    if (!ok && status.ok()) status = Undelivered(*this, GoneStatus());
     if (status.ok()) {
       SendPart();
     } else if (cursor != nullptr) {

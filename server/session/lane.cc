@@ -172,6 +172,7 @@ Lane::Runner* Lane::RunnerToStartLocked() {
 void Lane::Submit(PendingRun* run) {
   run->wrong_lane = false;
   run->alone = false;
+  run->read_only = false;
   run->status = absl::OkStatus();
   run->wait_until_ = run->deadline;
   const bool writes = pool_->options().lane == driver::Lane::kWrite;

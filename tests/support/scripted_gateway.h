@@ -1,0 +1,60 @@
+// The daemon's parts around a scripted driver, in the test's own process.
+#ifndef PENSTOCK_TESTS_SUPPORT_SCRIPTED_GATEWAY_H_
+#define PENSTOCK_TESTS_SUPPORT_SCRIPTED_GATEWAY_H_
+
+#include <chrono>
+#include <functional>
+#include <memory>
+#include <string>
+
+#include "drivers/fake/fake_driver.h"
+#include "server/rpc/grpc_server.h"
+#include "server/runtime/ticker.h"
+#include "tests/support/temp_dir.h"
+#include "tests/support/wire.h"
+
+namespace penstock::testing {
+
+// Serves one database, "main", on a unix socket. Script and configuration are to be set
+// before Start.
+class ScriptedGateway {
+ public:
+  // `max_open`: of the database's connections together.
+  ScriptedGateway(driver::DriverInfo info, int max_open);
+  ~ScriptedGateway();
+  ScriptedGateway(const ScriptedGateway&) = delete;
+  ScriptedGateway& operator=(const ScriptedGateway&) = delete;
+
+  fake::Script& script() { return *script_; }
+  server::Config& config() { return config_; }
+  // The test fails if it does not start.
+  void Start();
+  // Ends what is served; its clients see the end of their streams. Again: does nothing.
+  void Stop();
+
+  Wire& wire() { return *wire_; }
+  server::Sessions& sessions() { return sessions_; }
+  const server::Databases& databases() const { return *databases_; }
+  const server::ServerMetrics& metrics() const { return metrics_; }
+
+ private:
+  TempDir folder_;
+  std::shared_ptr<fake::Script> script_ = std::make_shared<fake::Script>();
+  server::Config config_;
+  server::ServerMetrics metrics_;
+  server::Sessions sessions_{1000};
+  std::unique_ptr<server::Databases> databases_;
+  std::unique_ptr<server::Ticker> ticker_;
+  std::unique_ptr<server::GrpcServer> grpc_;
+  std::unique_ptr<Wire> wire_;
+};
+
+// One row of one integer.
+void GiveRow(driver::StatementRun* run, int64_t value);
+
+// Waits until the condition holds; after half a minute the test fails.
+void Eventually(const std::function<bool()>& condition);
+
+}  // namespace penstock::testing
+
+#endif  // PENSTOCK_TESTS_SUPPORT_SCRIPTED_GATEWAY_H_
