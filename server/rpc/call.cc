@@ -12,6 +12,13 @@ namespace penstock::server {
 
 using driver::Reason;
 
+namespace {
+
+// Whoever takes no message for so long while the daemon is to end has left his stream.
+constexpr auto kDrainStall = std::chrono::milliseconds(500);
+
+}  // namespace
+
 Call::Call(const RpcContext& context, Rpc rpc) : context_(context), rpc_(rpc) {
   context_.live_calls->Add();
   server_context_.AsyncNotifyWhenDone(&done_);
@@ -244,13 +251,15 @@ absl::Status Call::GoneStatus() const {
 
 void Call::CheckStall(TimePoint now) {
   const Duration::rep began = write_began_.load(std::memory_order_relaxed);
+  if (began == 0 || cancellation_.cancelled()) return;
+  const Duration waited = now - TimePoint(Duration(began));
   const Milliseconds limit = context_.config->server.stall_timeout;
-  if (began == 0 || limit == Milliseconds::zero()) return;
-  if (now - TimePoint(Duration(began)) < limit) return;
-  if (cancellation_.cancelled()) return;
+  const bool stalled = limit != Milliseconds::zero() && waited >= limit;
+  if (!stalled && (waited < kDrainStall || !context_.sessions->draining())) return;
   context_.metrics->stalled_streams.Add();
   Log(Level::kWarn, "client cut off: it did not read its result",
-      {{"peer", server_context_.peer()}, {"stall_timeout_ms", limit.count()}});
+      {{"peer", server_context_.peer()},
+       {"waited_ms", std::chrono::duration_cast<Milliseconds>(waited).count()}});
   cancellation_.Cancel(driver::Deadline{.reason = Reason::kStallTimeout}.Error());
   // A status would wait behind the messages that the client does not take.
   server_context_.TryCancel();

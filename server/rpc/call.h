@@ -105,7 +105,7 @@ class Call : public Session {
   // Why an operation of gRPC's failed: the client is gone, or was cut off.
   absl::Status GoneStatus() const;
 
-  // Cuts a client off that does not read: to be called from Tick.
+  // Cuts a client off that does not read, earlier in a drain: to be called from Tick.
   void CheckStall(TimePoint now);
 
   // Of the statement that runs; cancelled with the call.

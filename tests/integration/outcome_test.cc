@@ -2,6 +2,7 @@
 // statement: done, not begun, or not known.
 #include <algorithm>
 #include <atomic>
+#include <chrono>
 #include <functional>
 #include <latch>
 #include <memory>
@@ -215,6 +216,42 @@ TEST_F(OutcomeTest, AReadThatIsCutOffMayBeRepeated) {
   const Outcome outcome = gateway_.wire().Query("select and drain");
   EXPECT_EQ(outcome.detail.reason(), v1::REASON_DRAINING);
   EXPECT_EQ(outcome.detail.retry(), v1::RETRY_STATEMENT);
+}
+
+// Rows without an end.
+class EndlessCursor final : public driver::Cursor {
+ public:
+  absl::StatusOr<bool> Fetch(const driver::BatchLimits& limits,
+                             driver::RowWriter* writer) override {
+    while (writer->bytes() < limits.max_bytes) {
+      writer->Integer(1);
+      writer->EndRow();
+    }
+    return true;
+  }
+  const driver::Summary& summary() const override { return summary_; }
+
+ private:
+  const driver::Summary summary_;
+};
+
+// Whoever leaves his stream without reading it delays nobody's end.
+TEST_F(OutcomeTest, AnAbandonedStreamDoesNotDelayADrain) {
+  gateway_.config().server.batch_bytes = 1 << 20;
+  then_ = [](driver::StatementRun& run) {
+    GiveRow(&run, 1);
+    run.cursor = std::make_unique<EndlessCursor>();
+  };
+  gateway_.Start();
+  grpc::ClientContext context;
+  v1::QueryRequest request;
+  request.set_sql("select");
+  auto reader = gateway_.wire().stub().Query(&context, request);
+  v1::QueryResponse part;
+  ASSERT_TRUE(reader->Read(&part));
+  gateway_.sessions().Drain(false);
+  EXPECT_TRUE(gateway_.sessions().WaitUntilEmpty(server::Clock::System().Now() +
+                                                 std::chrono::seconds(4)));
 }
 
 // A row that is too large for a message: the statement was executed nevertheless.
