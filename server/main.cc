@@ -18,6 +18,7 @@
 #include "server/config/load.h"
 #include "server/daemon.h"
 #include "server/log/log.h"
+#include "server/runtime/file_modes.h"
 #include "server/session/database.h"
 
 namespace penstock::server {
@@ -114,4 +115,7 @@ int Main(int argc, char** argv) {
 }  // namespace
 }  // namespace penstock::server
 
-int main(int argc, char** argv) { return penstock::server::Main(argc, argv); }
+int main(int argc, char** argv) {
+  penstock::server::MakeFilesPrivate();
+  return penstock::server::Main(argc, argv);
+}

@@ -8,6 +8,7 @@
 #include "client/src/cancellation.h"
 #include "client/src/read_file.h"
 #include "client/src/status.h"
+#include "client/src/unix_target.h"
 #include "fmt/format.h"
 #include "grpcpp/create_channel.h"
 #include "grpcpp/security/credentials.h"
@@ -68,6 +69,8 @@ absl::StatusOr<std::shared_ptr<grpc::ChannelCredentials>> Credentials(const TlsC
 
 absl::StatusOr<std::shared_ptr<Channel>> Channel::Make(const Config& config) {
   if (absl::Status status = CheckConfig(config); !status.ok()) return status;
+  const absl::StatusOr<std::string> target = GrpcTarget(config.target);
+  if (!target.ok()) return target.status();
   absl::StatusOr<std::shared_ptr<grpc::ChannelCredentials>> credentials = Credentials(config.tls);
   if (!credentials.ok()) return credentials.status();
 
@@ -90,7 +93,7 @@ absl::StatusOr<std::shared_ptr<Channel>> Channel::Make(const Config& config) {
   auto channel = std::make_shared<Channel>();
   channel->config = config;
   const std::shared_ptr<grpc::Channel> link =
-      grpc::CreateCustomChannel(config.target, *credentials, arguments);
+      grpc::CreateCustomChannel(*target, *credentials, arguments);
   channel->database = v1::DatabaseService::NewStub(link);
   channel->key_value = v1::KeyValueService::NewStub(link);
   channel->admin = v1::AdminService::NewStub(link);
