@@ -15,12 +15,16 @@
 #include "client/cli/notices.h"
 #include "client/cli/place.h"
 #include "client/src/read_file.h"
+#include "client/src/tls_link.h"
 #include "fmt/format.h"
 #include "penstock/context.h"
 #include "penstock/errors.h"
 
 namespace penstock::cli {
 namespace {
+
+// The longest that is waited to tell more of a link that failed.
+constexpr absl::Duration kLookingAtTheLink = absl::Seconds(3);
 
 using Table = std::vector<std::vector<Value>>;
 
@@ -44,6 +48,14 @@ Outcome Ended(absl::Status status) {
 Outcome Unreached(absl::Status status) {
   const bool unreachable = penstock::IsUnavailable(status) || IsTimeout(status);
   return {std::move(status), unreachable ? kExitUnreachable : kExitFailed};
+}
+
+Config ConfigOf(const Options& options) {
+  return {
+      .target = options.target,
+      .database = options.database,
+      .tls = {
+          .ca_file = options.tls_ca, .cert_file = options.tls_cert, .key_file = options.tls_key}};
 }
 
 Context ContextOf(const Options& options) { return Context().WithTimeout(options.timeout); }
@@ -163,6 +175,7 @@ Outcome Statement(const Options& options, Provider* db, const Streams& streams) 
   outcome.sql = *sql;
   return outcome;
 }
+
 Outcome KeyValue(const Options& options, Provider* db, const Streams& streams) {
   const absl::StatusOr<KeyAndValue> given = ReadKeyAndValue(options, streams.in);
   if (!given.ok()) return {given.status(), kExitUsage};
@@ -199,16 +212,17 @@ std::string Printable(std::string_view text) {
 }  // namespace
 
 absl::StatusOr<std::unique_ptr<Provider>> MakeProvider(const Options& options) {
-  return New(
-      {.target = options.target,
-       .database = options.database,
-       .tls = {
-           .ca_file = options.tls_ca, .cert_file = options.tls_cert, .key_file = options.tls_key}});
+  return New(ConfigOf(options));
 }
 
 ExitCode RunCommand(const Options& options, Provider* db, const Streams& streams) {
   const Outcome outcome = Run(options, db, streams);
-  if (!outcome.status.ok()) *streams.err << DescribeError(outcome.status, outcome.sql);
+  if (outcome.status.ok()) return outcome.code;
+  *streams.err << DescribeError(outcome.status, outcome.sql);
+  if (penstock::IsUnavailable(outcome.status)) {
+    const std::string link = internal::ExplainTlsFailure(ConfigOf(options), kLookingAtTheLink);
+    if (!link.empty()) *streams.err << "  link: " << Printable(link) << "\n";
+  }
   return outcome.code;
 }
 

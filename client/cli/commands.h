@@ -29,7 +29,8 @@ struct Streams {
 absl::StatusOr<std::unique_ptr<Provider>> MakeProvider(const Options& options);
 
 // Runs the command of `options` on `db`, and writes all of its output out. Input that cannot
-// be read ends it before anything is sent, output that cannot be written at once.
+// be read ends it before anything is sent, output that cannot be written at once. If the
+// daemon cannot be reached and it is TLS that fails, a line says why.
 ExitCode RunCommand(const Options& options, Provider* db, const Streams& streams);
 
 // An error for people: the message; below it the line of `sql`, the statement that failed,

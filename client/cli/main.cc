@@ -5,6 +5,7 @@
 #include <sys/syscall.h>
 #include <unistd.h>
 
+#include <cstdlib>
 #include <iostream>
 #include <memory>
 #include <string>
@@ -68,6 +69,8 @@ ExitCode Main(const std::vector<std::string>& arguments) {
 }  // namespace penstock::cli
 
 int main(int argc, char** argv) {
+  // What gRPC logs by itself is told below, in fewer words.
+  setenv("GRPC_VERBOSITY", "NONE", /*replace=*/0);
   // A write to a closed pipe is to fail rather than to end the process.
   signal(SIGPIPE, SIG_IGN);
   const int code = penstock::cli::Main(std::vector<std::string>(argv + 1, argv + argc));

@@ -8,6 +8,7 @@
 #include "client/src/cancellation.h"
 #include "client/src/read_file.h"
 #include "client/src/status.h"
+#include "client/src/tls_link.h"
 #include "client/src/unix_target.h"
 #include "fmt/format.h"
 #include "grpcpp/create_channel.h"
@@ -56,11 +57,13 @@ absl::Status CheckConfig(const Config& config) {
 }
 
 absl::StatusOr<std::shared_ptr<grpc::ChannelCredentials>> Credentials(const TlsConfig& tls) {
+  KeepOpenSslToTheEnd();
   if (!tls.enabled()) return grpc::InsecureChannelCredentials();
   grpc::SslCredentialsOptions options;
   absl::Status read = ReadPem(tls.ca_file, &options.pem_root_certs);
   if (read.ok()) read = ReadPem(tls.cert_file, &options.pem_cert_chain);
   if (read.ok()) read = ReadPem(tls.key_file, &options.pem_private_key);
+  if (read.ok()) read = CheckTlsFiles(tls);
   if (!read.ok()) return read;
   return grpc::SslCredentials(options);
 }
