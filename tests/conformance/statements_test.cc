@@ -1,4 +1,5 @@
 // Columns, parameters, errors: one statement at a time.
+#include "fmt/format.h"
 #include "tests/conformance/backend.h"
 
 namespace penstock::testing {
