@@ -68,6 +68,9 @@ ExitCode Main(const std::vector<std::string>& arguments) {
 }  // namespace
 }  // namespace penstock::cli
 
+// Of the leak sanitizer, in a build that has it.
+extern "C" [[gnu::weak]] void __lsan_do_leak_check();
+
 int main(int argc, char** argv) {
   // What gRPC logs by itself is told below, in fewer words.
   setenv("GRPC_VERBOSITY", "NONE", /*replace=*/0);
@@ -75,6 +78,7 @@ int main(int argc, char** argv) {
   signal(SIGPIPE, SIG_IGN);
   const int code = penstock::cli::Main(std::vector<std::string>(argv + 1, argv + argc));
   std::cerr.flush();
+  if (__lsan_do_leak_check != nullptr) __lsan_do_leak_check();
   // Everything has been written. What exit() does besides, taking the global state of
   // OpenSSL and gRPC away, would do so under the threads that gRPC keeps.
   _exit(code);
