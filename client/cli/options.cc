@@ -8,6 +8,7 @@
 #include "CLI/Formatter.hpp"
 #include "client/cli/key_value.h"
 #include "client/cli/migrate_options.h"
+#include "client/cli/number.h"
 #include "client/cli/words.h"
 #include "client/src/utf8.h"
 #include "fmt/format.h"
@@ -38,11 +39,11 @@ and the value -; with --raw not even these.
 Formats:
   table  for people. NULL is NULL, and the text 'NULL' has quotes; a blob is \x and
          hexadecimal digits; control characters are spelled out (\n, \u{1b}).
-  csv    RFC 4180 with a header, read by PostgreSQL's COPY … CSV as it is meant:
-         NULL is an empty field without quotes, or what --null says; empty text is
-         "". In a result of one column NULL is \N, as readers skip empty lines. A
-         blob is \x and hexadecimal digits. Text that would read as one of these has
-         quotes.
+  csv    RFC 4180 with a header, as PostgreSQL's COPY … CSV writes and reads it: NULL
+         is an empty field without quotes, empty text is "". In a result of one
+         column NULL is \N, as readers skip empty lines: COPY … CSV NULL '\N'. --null
+         says another word. A blob is \x and hexadecimal digits. Text that would read
+         as one of these has quotes.
   json   an array with an object a row. Decimals, times and the like are strings. A
          blob is {"base64": "…"}; NaN and infinities are {"real": "NaN"}. A column
          name that occurs again gets _2, _3, ….
@@ -138,8 +139,9 @@ void AddKeyValue(CLI::App* command, Options* options) {
                     "line's end");
   command->add_flag("--reverse", options->reverse, "Scan from the last key to the first");
   command->add_flag("--keys-only", options->keys_only, "Scan without values");
-  command->add_option("--limit", options->limit, "Scan no more entries than that")
-      ->check(CLI::NonNegativeNumber);
+  command
+      ->add_option("--limit", DecimalNumber(&options->limit, 0), "Scan no more entries than that")
+      ->type_name("NUMBER");
 }
 
 // Takes what followed the command, the statement first. What is wrong with it, or nothing.

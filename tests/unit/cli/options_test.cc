@@ -184,6 +184,21 @@ TEST_F(OptionsTest, Migrate) {
   EXPECT_EQ(options.migrate.name, "add_users");
 }
 
+// Versions are written as file names have them.
+TEST_F(OptionsTest, NumbersAreDecimal) {
+  EXPECT_EQ(Parse({"migrate", "to", "m", "0012"}).migrate.options.version, 12);
+  EXPECT_EQ(Parse({"migrate", "baseline", "m", "010"}).migrate.options.version, 10);
+  EXPECT_EQ(Parse({"migrate", "repair", "m", "--applied", "0009"}).migrate.options.version, 9);
+  EXPECT_EQ(Parse({"migrate", "up", "m", "--steps", "08"}).migrate.options.steps, 8);
+  EXPECT_EQ(Parse({"kv", "scan", "--limit=010"}).limit, 10);
+  for (const char* wrong : {"0x10", "1e3", "1.0", "+1", "-1", "", " 1", "0b1", "1_000",
+                            "9223372036854775808", "[1]", "x"}) {
+    EXPECT_THAT(Refusal({"migrate", "to", "m", wrong}), HasSubstr("decimal digits")) << wrong;
+    EXPECT_THAT(Refusal({"kv", "scan", "--limit", wrong}), HasSubstr("decimal digits")) << wrong;
+  }
+  EXPECT_THAT(Refusal({"migrate", "up", "m", "--steps", "0"}), HasSubstr("from 1 on"));
+}
+
 TEST_F(OptionsTest, MigrateThatMakesNoSenseIsRefused) {
   EXPECT_THAT(Refusal({"migrate", "up"}), HasSubstr("FOLDER"));
   EXPECT_THAT(Refusal({"migrate", "to", "m"}), HasSubstr("VERSION"));
