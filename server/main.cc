@@ -18,6 +18,7 @@
 #include "server/config/load.h"
 #include "server/daemon.h"
 #include "server/log/log.h"
+#include "server/runtime/file_modes.h"
 #include "server/session/database.h"
 
 namespace penstock::server {
@@ -114,4 +115,15 @@ int Main(int argc, char** argv) {
 }  // namespace
 }  // namespace penstock::server
 
-int main(int argc, char** argv) { return penstock::server::Main(argc, argv); }
+// Of the leak sanitizer, in a build that has it.
+extern "C" [[gnu::weak]] void __lsan_do_leak_check();
+
+int main(int argc, char** argv) {
+  penstock::server::MakeFilesPrivate();
+  const int code = penstock::server::Main(argc, argv);
+  std::fflush(nullptr);
+  if (__lsan_do_leak_check != nullptr) __lsan_do_leak_check();
+  // What exit() does besides, taking the global state of OpenSSL and gRPC away, would do so
+  // under the threads that gRPC keeps.
+  _exit(code);
+}

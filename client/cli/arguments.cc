@@ -1,11 +1,14 @@
 #include "client/cli/arguments.h"
 
 #include <array>
+#include <cmath>
 #include <cstdint>
+#include <limits>
 #include <utility>
 
 #include "absl/strings/escaping.h"
 #include "absl/strings/numbers.h"
+#include "client/src/utf8.h"
 #include "fmt/format.h"
 
 namespace penstock::cli {
@@ -13,7 +16,7 @@ namespace {
 
 absl::string_view Absl(std::string_view text) { return {text.data(), text.size()}; }
 
-// SimpleAtoi would take "+5" and " 5 " as well; as an argument those are text.
+// Decimal digits, with a minus where it is wanted. SimpleAtoi takes "+5" and " 5 ", too.
 bool ReadsAsInteger(std::string_view text, int64_t* value) {
   const std::string_view digits = text.starts_with('-') ? text.substr(1) : text;
   return !digits.empty() && digits.find_first_not_of("0123456789") == std::string_view::npos &&
@@ -31,8 +34,19 @@ absl::StatusOr<Value> ParseInteger(std::string_view text) {
 }
 
 absl::StatusOr<Value> ParseReal(std::string_view text) {
+  constexpr double kInfinity = std::numeric_limits<double>::infinity();
+  if (text == "Infinity" || text == "inf") return Value(kInfinity);
+  if (text == "-Infinity" || text == "-inf") return Value(-kInfinity);
+  if (text == "NaN" || text == "nan") return Value(std::numeric_limits<double>::quiet_NaN());
   double value = 0;
-  if (!absl::SimpleAtod(Absl(text), &value)) return Unsuitable(text, "a number");
+  const bool number = text.find_first_not_of("0123456789+-.eE") == std::string_view::npos &&
+                      absl::SimpleAtod(Absl(text), &value);
+  if (!number) return Unsuitable(text, "a number");
+  const std::string_view mantissa = text.substr(0, text.find_first_of("eE"));
+  const bool is_zero = mantissa.find_first_of("123456789") == std::string_view::npos;
+  if (std::isinf(value) || (value == 0 && !is_zero)) {
+    return Unsuitable(text, "within the range of a double; decimal: keeps it, and so does text:");
+  }
   return Value(value);
 }
 
@@ -83,13 +97,17 @@ absl::StatusOr<Value> ParseArgument(std::string_view text) {
     if (text.starts_with(prefix)) return parse(text.substr(prefix.size()));
   }
   int64_t integer = 0;
-  return ReadsAsInteger(text, &integer) ? Value(integer) : Value(text);
+  const bool same = ReadsAsInteger(text, &integer) && std::to_string(integer) == text;
+  return same ? Value(integer) : Value(text);
 }
 
 absl::StatusOr<std::vector<Value>> ParseArguments(const std::vector<std::string>& texts) {
   std::vector<Value> values;
   for (const std::string& text : texts) {
     absl::StatusOr<Value> value = ParseArgument(text);
+    if (value.ok() && !internal::IsUtf8(text)) {
+      value = absl::InvalidArgumentError("it is not UTF-8; bytes are blob: and hexadecimal digits");
+    }
     if (!value.ok()) {
       return absl::InvalidArgumentError(fmt::format("parameter ${}: {}", values.size() + 1,
                                                     std::string(value.status().message())));

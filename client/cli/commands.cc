@@ -1,6 +1,5 @@
 #include "client/cli/commands.h"
 
-#include <istream>
 #include <iterator>
 #include <ostream>
 #include <string_view>
@@ -14,6 +13,9 @@
 #include "client/cli/key_value.h"
 #include "client/cli/migrate.h"
 #include "client/cli/notices.h"
+#include "client/cli/place.h"
+#include "client/src/read_file.h"
+#include "client/src/tls_link.h"
 #include "fmt/format.h"
 #include "penstock/context.h"
 #include "penstock/errors.h"
@@ -21,12 +23,17 @@
 namespace penstock::cli {
 namespace {
 
+// The longest that is waited to tell more of a link that failed.
+constexpr absl::Duration kLookingAtTheLink = absl::Seconds(3);
+
 using Table = std::vector<std::vector<Value>>;
 
 // How a command ended, and what the process is to end with.
 struct Outcome {
   absl::Status status;
   ExitCode code = kExitOk;
+  // The statement that was run, if it was one.
+  std::string sql = {};
 };
 
 Outcome Ended(absl::Status status) {
@@ -43,11 +50,19 @@ Outcome Unreached(absl::Status status) {
   return {std::move(status), unreachable ? kExitUnreachable : kExitFailed};
 }
 
+Config ConfigOf(const Options& options) {
+  return {
+      .target = options.target,
+      .database = options.database,
+      .tls = {
+          .ca_file = options.tls_ca, .cert_file = options.tls_cert, .key_file = options.tls_key}};
+}
+
 Context ContextOf(const Options& options) { return Context().WithTimeout(options.timeout); }
 
 absl::Status WriteTable(const Options& options, const std::vector<std::string>& columns,
                         const Table& rows, Output* out) {
-  const std::unique_ptr<Formatter> formatter = MakeFormatter(options.format, out->buffer());
+  const std::unique_ptr<Formatter> formatter = MakeFormatter(options, out->buffer());
   formatter->Begin(columns);
   for (const std::vector<Value>& row : rows) formatter->Row(row);
   formatter->End();
@@ -68,7 +83,7 @@ absl::Status WriteResult(const Options& options, const Result& result, Output* o
 }
 
 absl::Status WriteRows(const Options& options, Rows* rows, Output* out, std::ostream* err) {
-  const std::unique_ptr<Formatter> formatter = MakeFormatter(options.format, out->buffer());
+  const std::unique_ptr<Formatter> formatter = MakeFormatter(options, out->buffer());
   formatter->Begin(rows->Columns());
   while (rows->Next()) {
     formatter->Row(rows->Values());
@@ -131,33 +146,43 @@ Outcome Migrate(const Options& options, Provider* db, const Streams& streams) {
   return outcome;
 }
 
-Outcome RunStatement(const Options& options, Provider* db, const Streams& streams) {
+absl::Status RunStatement(const Options& options, const Context& ctx, const std::string& sql,
+                          const std::vector<Value>& args, Provider* db, const Streams& streams) {
+  if (options.command == Command::kExec) {
+    const absl::StatusOr<Result> result = db->ExecArgs(ctx, sql, args);
+    if (!result.ok()) return result.status();
+    PrintNotices(result->BackendNotices(), streams.err);
+    return WriteResult(options, *result, streams.out);
+  }
+  const absl::StatusOr<std::unique_ptr<Rows>> rows = db->QueryArgs(ctx, sql, args);
+  if (!rows.ok()) return rows.status();
+  return (*rows)->Columns().empty() ? WriteSummary(options, rows->get(), streams.out, streams.err)
+                                    : WriteRows(options, rows->get(), streams.out, streams.err);
+}
+
+Outcome Statement(const Options& options, Provider* db, const Streams& streams) {
   const absl::StatusOr<std::vector<Value>> args = ParseArguments(options.args);
   if (!args.ok()) return {args.status(), kExitUsage};
-  std::string sql = options.sql;
-  if (sql == "-") sql.assign(std::istreambuf_iterator<char>(*streams.in), {});
+  const absl::StatusOr<std::string> sql = options.sql == "-"
+                                              ? internal::ReadAll(streams.in, "standard input")
+                                              : absl::StatusOr<std::string>(options.sql);
+  if (!sql.ok()) return {sql.status(), kExitUsage};
 
   const Context ctx = ContextOf(options);
   // Connect would wait for a daemon that is not there.
   if (absl::Status reached = db->Ping(ctx); !reached.ok()) return Unreached(reached);
-  if (options.command == Command::kExec) {
-    const absl::StatusOr<Result> result = db->ExecArgs(ctx, sql, *args);
-    if (!result.ok()) return Ended(result.status());
-    PrintNotices(result->BackendNotices(), streams.err);
-    return Ended(WriteResult(options, *result, streams.out));
-  }
-  const absl::StatusOr<std::unique_ptr<Rows>> rows = db->QueryArgs(ctx, sql, *args);
-  if (!rows.ok()) return Ended(rows.status());
-  return Ended((*rows)->Columns().empty()
-                   ? WriteSummary(options, rows->get(), streams.out, streams.err)
-                   : WriteRows(options, rows->get(), streams.out, streams.err));
+  Outcome outcome = Ended(RunStatement(options, ctx, *sql, *args, db, streams));
+  outcome.sql = *sql;
+  return outcome;
 }
 
 Outcome KeyValue(const Options& options, Provider* db, const Streams& streams) {
+  const absl::StatusOr<KeyAndValue> given = ReadKeyAndValue(options, streams.in);
+  if (!given.ok()) return {given.status(), kExitUsage};
   const Context ctx = ContextOf(options);
   // Connect would wait for a daemon that is not there.
   if (absl::Status reached = db->Ping(ctx); !reached.ok()) return Unreached(reached);
-  return Ended(RunKeyValue(options, ctx, db, streams.in, streams.out));
+  return Ended(RunKeyValue(options, *given, ctx, db, streams.out));
 }
 
 Outcome Run(const Options& options, Provider* db, const Streams& streams) {
@@ -171,7 +196,7 @@ Outcome Run(const Options& options, Provider* db, const Streams& streams) {
     case Command::kQuery:
     case Command::kExec: break;
   }
-  return RunStatement(options, db, streams);
+  return Statement(options, db, streams);
 }
 
 std::string_view MessageOf(const absl::Status& status) {
@@ -187,30 +212,34 @@ std::string Printable(std::string_view text) {
 }  // namespace
 
 absl::StatusOr<std::unique_ptr<Provider>> MakeProvider(const Options& options) {
-  return New(
-      {.target = options.target,
-       .database = options.database,
-       .tls = {
-           .ca_file = options.tls_ca, .cert_file = options.tls_cert, .key_file = options.tls_key}});
+  return New(ConfigOf(options));
 }
 
 ExitCode RunCommand(const Options& options, Provider* db, const Streams& streams) {
   const Outcome outcome = Run(options, db, streams);
-  if (streams.out->ReaderIsGone()) return kExitOk;
-  if (!outcome.status.ok()) *streams.err << DescribeError(outcome.status);
+  if (outcome.status.ok()) return outcome.code;
+  *streams.err << DescribeError(outcome.status, outcome.sql);
+  if (penstock::IsUnavailable(outcome.status)) {
+    const std::string link = internal::ExplainTlsFailure(ConfigOf(options), kLookingAtTheLink);
+    if (!link.empty()) *streams.err << "  link: " << Printable(link) << "\n";
+  }
   return outcome.code;
 }
 
-std::string DescribeError(const absl::Status& status) {
+std::string DescribeError(const absl::Status& status, std::string_view sql) {
   const ErrorDetails info = GetErrorDetails(status);
-  std::string text = fmt::format("penstock: {}\n  {}", Printable(MessageOf(status)),
-                                 absl::StatusCodeToString(status.code()));
+  std::string text = fmt::format("penstock: {}\n", Printable(MessageOf(status)));
+  AppendPlace(sql, info.position, &text);
+  fmt::format_to(std::back_inserter(text), "  {}", absl::StatusCodeToString(status.code()));
   const auto add = [&text](std::string_view what, std::string_view value) {
     if (!value.empty()) fmt::format_to(std::back_inserter(text), ", {} {}", what, Printable(value));
   };
   add("reason", info.reason);
   add("SQLSTATE", info.sqlstate);
   add("constraint", info.constraint);
+  add("schema", info.schema);
+  add("table", info.table);
+  add("column", info.column);
   add("position", info.position > 0 ? std::to_string(info.position) : "");
   text += '\n';
   if (!info.detail.empty()) text += fmt::format("  detail: {}\n", Printable(info.detail));

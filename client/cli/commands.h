@@ -5,6 +5,7 @@
 #include <iosfwd>
 #include <memory>
 #include <string>
+#include <string_view>
 
 #include "absl/status/status.h"
 #include "absl/status/statusor.h"
@@ -16,8 +17,8 @@ namespace penstock::cli {
 
 // Where a command reads and writes. All of it belongs to the caller.
 struct Streams {
-  // For a statement that is given as "-".
-  std::istream* in;
+  // For a statement or a value that is given as "-": a descriptor.
+  int in;
   // Results.
   Output* out;
   // Errors.
@@ -27,13 +28,15 @@ struct Streams {
 // The provider that `options` describe. An error is one of the command line.
 absl::StatusOr<std::unique_ptr<Provider>> MakeProvider(const Options& options);
 
-// Runs the command of `options` on `db`, and writes all of its output out.
-// A reader that goes away (`| head`) ends it early and well.
+// Runs the command of `options` on `db`, and writes all of its output out. Input that cannot
+// be read ends it before anything is sent, output that cannot be written at once. If the
+// daemon cannot be reached and it is TLS that fails, a line says why.
 ExitCode RunCommand(const Options& options, Provider* db, const Streams& streams);
 
-// An error for people: the message; below it the code, the reason and whatever
-// else is known; and what to do about it. Nothing in it moves a cursor.
-std::string DescribeError(const absl::Status& status);
+// An error for people: the message; below it the line of `sql`, the statement that failed,
+// with a caret under the place, where that is known; the code, the reason and whatever else
+// is known; and what to do about it. Nothing in it moves a cursor.
+std::string DescribeError(const absl::Status& status, std::string_view sql = {});
 
 }  // namespace penstock::cli
 

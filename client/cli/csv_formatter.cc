@@ -1,4 +1,5 @@
 #include <memory>
+#include <optional>
 
 #include "client/cli/encode.h"
 #include "client/cli/formatter.h"
@@ -9,12 +10,15 @@ namespace {
 
 class CsvFormatter : public Formatter {
  public:
-  explicit CsvFormatter(std::string* out) : out_(out) {}
+  CsvFormatter(const std::optional<std::string>& null, std::string* out)
+      : given_null_(null), out_(out) {}
 
   void Begin(const std::vector<std::string>& columns) override {
+    // A line with nothing on it is skipped by readers.
+    null_ = given_null_.value_or(columns.size() == 1 ? "\\N" : "");
     for (size_t i = 0; i < columns.size(); ++i) {
       if (i > 0) out_->push_back(',');
-      AppendCsvField(columns[i], out_);
+      AppendCsvField(columns[i], columns[i].empty(), out_);
     }
     if (!columns.empty()) EndLine();
   }
@@ -22,7 +26,7 @@ class CsvFormatter : public Formatter {
   void Row(std::span<const Value> values) override {
     for (size_t i = 0; i < values.size(); ++i) {
       if (i > 0) out_->push_back(',');
-      if (!values[i].is_null()) AppendCsvField(PlainText(values[i]), out_);
+      AppendValue(values[i]);
     }
     EndLine();
   }
@@ -30,15 +34,31 @@ class CsvFormatter : public Formatter {
   void End() override {}
 
  private:
+  // NULL and blobs stand without quotes, and what would read as one of them has them.
+  void AppendValue(const Value& value) {
+    if (value.is_null()) {
+      out_->append(null_);
+      return;
+    }
+    const std::string text = PlainText(value);
+    const bool reads_as_blob = value.kind() != Kind::kBlob && text.starts_with("\\x");
+    // PostgreSQL's COPY takes a line of \. for the end.
+    const bool quoted = text.empty() || text == null_ || text == "\\." || reads_as_blob;
+    AppendCsvField(text, quoted, out_);
+  }
+
   void EndLine() { out_->append("\r\n"); }
 
+  const std::optional<std::string> given_null_;
+  std::string null_;
   std::string* const out_;
 };
 
 }  // namespace
 
-std::unique_ptr<Formatter> MakeCsvFormatter(std::string* out) {
-  return std::make_unique<CsvFormatter>(out);
+std::unique_ptr<Formatter> MakeCsvFormatter(const std::optional<std::string>& null,
+                                            std::string* out) {
+  return std::make_unique<CsvFormatter>(null, out);
 }
 
 }  // namespace penstock::cli

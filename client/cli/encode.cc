@@ -89,8 +89,11 @@ void AppendJsonString(std::string_view text, std::string* out) {
   out->push_back('"');
 }
 
-void AppendCsvField(std::string_view text, std::string* out) {
-  if (!text.empty() && text.find_first_of("\",\r\n") == std::string_view::npos) {
+void AppendCsvField(std::string_view text, bool quoted, std::string* out) {
+  constexpr std::string_view kSpace = " \t\v\f";
+  const bool padded = !text.empty() && (kSpace.find(text.front()) != std::string_view::npos ||
+                                        kSpace.find(text.back()) != std::string_view::npos);
+  if (!quoted && !padded && text.find_first_of("\",\r\n") == std::string_view::npos) {
     out->append(text);
     return;
   }

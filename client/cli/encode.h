@@ -22,9 +22,10 @@ void AppendBase64(std::string_view bytes, std::string* out);
 // hold, become U+FFFD.
 void AppendJsonString(std::string_view text, std::string* out);
 
-// An RFC 4180 field: in quotes where it has to be, and where it is empty, so
-// that it differs from the bare emptiness of NULL.
-void AppendCsvField(std::string_view text, std::string* out);
+// An RFC 4180 field: in quotes where it has to be, which is where it has a comma, a quote,
+// an end of line, or space at one of its ends that readers cut off; and where `quoted` says
+// so.
+void AppendCsvField(std::string_view text, bool quoted, std::string* out);
 
 }  // namespace penstock::cli
 

@@ -2,9 +2,9 @@
 
 namespace penstock::cli {
 
-std::unique_ptr<Formatter> MakeFormatter(OutputFormat format, std::string* out) {
-  switch (format) {
-    case OutputFormat::kCsv: return MakeCsvFormatter(out);
+std::unique_ptr<Formatter> MakeFormatter(const Options& options, std::string* out) {
+  switch (options.format) {
+    case OutputFormat::kCsv: return MakeCsvFormatter(options.csv_null, out);
     case OutputFormat::kJson: return MakeJsonFormatter(out);
     case OutputFormat::kTable: break;
   }

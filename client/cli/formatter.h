@@ -3,6 +3,7 @@
 #define PENSTOCK_CLIENT_CLI_FORMATTER_H_
 
 #include <memory>
+#include <optional>
 #include <span>
 #include <string>
 #include <vector>
@@ -27,13 +28,14 @@ class Formatter {
   virtual void End() = 0;
 };
 
-// A formatter that appends to `out`, which it does not own and which may be
+// The formatter of `options.format`; it appends to `out`, which it does not own and which may be
 // emptied between two calls. A table holds its first rows back until it knows
 // their widths; the other formats hold nothing back.
-std::unique_ptr<Formatter> MakeFormatter(OutputFormat format, std::string* out);
+std::unique_ptr<Formatter> MakeFormatter(const Options& options, std::string* out);
 
 std::unique_ptr<Formatter> MakeTableFormatter(std::string* out);
-std::unique_ptr<Formatter> MakeCsvFormatter(std::string* out);
+std::unique_ptr<Formatter> MakeCsvFormatter(const std::optional<std::string>& null,
+                                            std::string* out);
 std::unique_ptr<Formatter> MakeJsonFormatter(std::string* out);
 
 }  // namespace penstock::cli

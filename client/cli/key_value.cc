@@ -1,13 +1,14 @@
 #include "client/cli/key_value.h"
 
-#include <iterator>
 #include <memory>
 #include <utility>
 #include <vector>
 
+#include "absl/strings/escaping.h"
 #include "client/cli/arguments.h"
 #include "client/cli/formatter.h"
-#include "client/cli/utf8.h"
+#include "client/src/read_file.h"
+#include "client/src/utf8.h"
 #include "fmt/format.h"
 
 namespace penstock::cli {
@@ -16,21 +17,25 @@ namespace {
 constexpr std::string_view kHexPrefix = "blob:";
 
 // A key or a value as it is written: itself, or blob: and hexadecimal digits.
-absl::StatusOr<std::string> ParseBytes(const std::string& text) {
-  if (!text.starts_with(kHexPrefix)) return text;
+absl::StatusOr<std::string> ParseBytes(const Options& options, const std::string& text) {
+  if (options.raw || !text.starts_with(kHexPrefix)) return text;
   const absl::StatusOr<Value> value = ParseArgument(text);
   if (!value.ok()) return value.status();
   return value->text();
 }
 
-// Text where it is, for people's sake.
-Value Shown(const std::string& bytes) {
-  for (std::string_view left = bytes; !left.empty();) {
-    const CodePoint point = FirstCodePoint(left);
-    if (!point.valid) return Bytes{bytes};
-    left.remove_prefix(point.length);
-  }
-  return bytes;
+bool IsStandardInput(const Options& options, const std::string& word) {
+  return !options.raw && word == "-";
+}
+
+// For people: text where it is. For programs: what ParseBytes reads as the same bytes, which
+// no two keys share, whatever a reader makes of quotes.
+Value Shown(const Options& options, const std::string& bytes) {
+  const bool text = internal::IsUtf8(bytes);
+  if (options.format == OutputFormat::kTable) return text ? Value(bytes) : Value(Bytes{bytes});
+  if (text && !bytes.starts_with(kHexPrefix) && bytes != "-") return bytes;
+  return std::string(kHexPrefix) +
+         absl::BytesToHexString(absl::string_view(bytes.data(), bytes.size()));
 }
 
 absl::Status Get(const Options& options, const Context& ctx, KeyValue* kv, const std::string& key,
@@ -40,11 +45,11 @@ absl::Status Get(const Options& options, const Context& ctx, KeyValue* kv, const
   if (!value->has_value()) return absl::NotFoundError("the key is not there");
   if (options.format == OutputFormat::kTable) {
     out->buffer()->append((*value)->begin(), (*value)->end());
-    out->buffer()->push_back('\n');
+    if (!options.raw) out->buffer()->push_back('\n');
   } else {
-    const std::unique_ptr<Formatter> formatter = MakeFormatter(options.format, out->buffer());
+    const std::unique_ptr<Formatter> formatter = MakeFormatter(options, out->buffer());
     formatter->Begin({"key", "value"});
-    formatter->Row(std::vector<Value>{Shown(key), Shown(**value)});
+    formatter->Row(std::vector<Value>{Shown(options, key), Shown(options, **value)});
     formatter->End();
   }
   return out->Flush();
@@ -58,11 +63,11 @@ absl::Status Scan(const Options& options, const Context& ctx, KeyValue* kv,
                      .limit = options.limit,
                      .keys_only = options.keys_only});
   if (!entries.ok()) return entries.status();
-  const std::unique_ptr<Formatter> formatter = MakeFormatter(options.format, out->buffer());
+  const std::unique_ptr<Formatter> formatter = MakeFormatter(options, out->buffer());
   options.keys_only ? formatter->Begin({"key"}) : formatter->Begin({"key", "value"});
   while ((*entries)->Next()) {
-    std::vector<Value> row = {Shown((*entries)->Key())};
-    if (!options.keys_only) row.push_back(Shown((*entries)->Value()));
+    std::vector<Value> row = {Shown(options, (*entries)->Key())};
+    if (!options.keys_only) row.push_back(Shown(options, (*entries)->Value()));
     formatter->Row(row);
     if (absl::Status written = out->MaybeFlush(); !written.ok()) return written;
   }
@@ -93,24 +98,37 @@ absl::Status CheckKeyValue(const Options& options) {
   } else {
     return absl::InvalidArgumentError("kv is followed by get, put, delete or scan");
   }
-  for (size_t i = 1; status.ok() && i <= given; ++i) status = ParseBytes(words[i]).status();
+  for (size_t i = 1; status.ok() && i <= given; ++i)
+    status = ParseBytes(options, words[i]).status();
   return status;
 }
 
-absl::Status RunKeyValue(const Options& options, const Context& ctx, Provider* db, std::istream* in,
-                         Output* out) {
+absl::StatusOr<KeyAndValue> ReadKeyAndValue(const Options& options, int in) {
+  KeyAndValue given;
+  const std::vector<std::string>& words = options.args;
+  if (words.size() > 1) {
+    absl::StatusOr<std::string> key = ParseBytes(options, words[1]);
+    if (!key.ok()) return key.status();
+    given.key = *std::move(key);
+  }
+  if (words.size() > 2) {
+    absl::StatusOr<std::string> value = IsStandardInput(options, words[2])
+                                            ? internal::ReadAll(in, "standard input")
+                                            : ParseBytes(options, words[2]);
+    if (!value.ok()) return value.status();
+    given.value = *std::move(value);
+  }
+  return given;
+}
+
+absl::Status RunKeyValue(const Options& options, const KeyAndValue& given, const Context& ctx,
+                         Provider* db, Output* out) {
   const std::string& action = options.args.front();
   const std::unique_ptr<KeyValue> kv = db->KeyValue(options.keyspace);
-  const absl::StatusOr<std::string> key =
-      options.args.size() > 1 ? ParseBytes(options.args[1]) : std::string();
-  if (!key.ok()) return key.status();
-  if (action == "get") return Get(options, ctx, kv.get(), *key, out);
-  if (action == "delete") return kv->Delete(ctx, *key);
-  if (action == "scan") return Scan(options, ctx, kv.get(), *key, out);
-  absl::StatusOr<std::string> value = ParseBytes(options.args[2]);
-  if (!value.ok()) return value.status();
-  if (options.args[2] == "-") value->assign(std::istreambuf_iterator<char>(*in), {});
-  return kv->Put(ctx, *key, *value);
+  if (action == "get") return Get(options, ctx, kv.get(), given.key, out);
+  if (action == "delete") return kv->Delete(ctx, given.key);
+  if (action == "scan") return Scan(options, ctx, kv.get(), given.key, out);
+  return kv->Put(ctx, given.key, given.value);
 }
 
 }  // namespace penstock::cli

@@ -200,7 +200,7 @@ absl::Status PrintMigrationStatus(const Options& options, const Context& ctx, Pr
                                   Output* out, ExitCode* code) {
   const absl::StatusOr<MigrationReport> report = db->MigrationStatus(ctx, options.migrate.folder);
   if (!report.ok()) return report.status();
-  const std::unique_ptr<Formatter> formatter = MakeFormatter(options.format, out->buffer());
+  const std::unique_ptr<Formatter> formatter = MakeFormatter(options, out->buffer());
   formatter->Begin({"version", "name", "state", "applied_at", "took_ms", "note"});
   for (const MigrationStatus& migration : report->migrations) {
     const bool recorded = migration.record.version != 0;

@@ -5,6 +5,7 @@
 #include "CLI/App.hpp"
 #include "CLI/Config.hpp"
 #include "CLI/Formatter.hpp"
+#include "client/cli/number.h"
 
 namespace penstock::cli {
 namespace {
@@ -43,9 +44,8 @@ CLI::App* AddAction(CLI::App* migrate, const std::string& name, const std::strin
 }
 
 void AddVersion(CLI::App* command, Options* options) {
-  command->add_option("VERSION", options->migrate.options.version, "A version")
+  command->add_option("VERSION", DecimalNumber(&options->migrate.options.version, 0), "A version")
       ->required()
-      ->check(CLI::NonNegativeNumber)
       ->type_name("");
 }
 
@@ -76,7 +76,8 @@ void AddUp(CLI::App* migrate, Options* options) {
   CLI::App* dry =
       AddAction(migrate, "dry-run", "Print the SQL that `up` would run", Action::kUp, options);
   for (CLI::App* command : {up, dry}) {
-    command->add_option("--steps", wanted.steps, "How many; else all")->check(CLI::PositiveNumber);
+    command->add_option("--steps", DecimalNumber(&wanted.steps, 1), "How many; else all")
+        ->type_name("NUMBER");
     command->add_flag("--allow-gaps", wanted.allow_gaps,
                       "Also those below the last one that is applied");
   }
@@ -94,7 +95,7 @@ void AddDown(CLI::App* migrate, Options* options) {
                              "otherwise",
                              Action::kDown, options);
   CLI::Option* steps =
-      down->add_option("--steps", wanted.steps, "How many")->check(CLI::PositiveNumber);
+      down->add_option("--steps", DecimalNumber(&wanted.steps, 1), "How many")->type_name("NUMBER");
   CLI::Option* all = down->add_flag(
       "--all", [](int64_t) {}, "All of them");
   all->excludes(steps);
@@ -109,19 +110,21 @@ void AddRepair(CLI::App* migrate, Options* options) {
   MigrateOptions& wanted = options->migrate.options;
   CLI::App* repair =
       AddAction(migrate, "repair", "Say how a migration stands", Action::kMarkApplied, options);
-  CLI::Option* applied = repair->add_option("--applied", wanted.version,
+  CLI::Option* applied = repair->add_option("--applied", DecimalNumber(&wanted.version, 1),
                                             "It is applied; also takes a changed file over");
-  CLI::Option* not_applied =
-      repair->add_option("--not-applied", wanted.version, "Nothing of it is there");
-  CLI::Option* resume =
-      repair->add_option("--resume", wanted.version, "The next run goes on with --statement");
+  CLI::Option* not_applied = repair->add_option("--not-applied", DecimalNumber(&wanted.version, 1),
+                                                "Nothing of it is there");
+  CLI::Option* resume = repair->add_option("--resume", DecimalNumber(&wanted.version, 1),
+                                           "The next run goes on with --statement");
   for (CLI::Option* option : {applied, not_applied, resume}) {
-    option->type_name("VERSION")->check(CLI::PositiveNumber);
+    option->type_name("VERSION");
   }
   applied->excludes(not_applied)->excludes(resume);
   not_applied->excludes(resume);
-  repair->add_option("--statement", wanted.statement, "Else the one at which it stopped")
-      ->check(CLI::PositiveNumber)
+  repair
+      ->add_option("--statement", DecimalNumber(&wanted.statement, 1),
+                   "Else the one at which it stopped")
+      ->type_name("NUMBER")
       ->needs(resume);
   repair->final_callback([options, applied, not_applied, resume] {
     if (applied->count() + not_applied->count() + resume->count() == 0) {

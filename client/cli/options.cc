@@ -1,8 +1,6 @@
 #include "client/cli/options.h"
 
-#include <algorithm>
 #include <map>
-#include <span>
 #include <utility>
 
 #include "CLI/App.hpp"
@@ -10,6 +8,9 @@
 #include "CLI/Formatter.hpp"
 #include "client/cli/key_value.h"
 #include "client/cli/migrate_options.h"
+#include "client/cli/number.h"
+#include "client/cli/words.h"
+#include "client/src/utf8.h"
 #include "fmt/format.h"
 
 namespace penstock::cli {
@@ -23,25 +24,36 @@ constexpr const char* kDescription =
     "  penstock migrate up ./migrations\n";
 
 constexpr const char* kFooter =
-    R"(Arguments fill the parameters $1, $2, … of the statement. One that reads as a
-64-bit integer is an integer, any other is text. A prefix says the kind outright:
+    R"(Arguments fill the parameters $1, $2, … of the statement. One that is a 64-bit
+integer in the form in which integers are printed is an integer (42, -7, 0). Any
+other is text, byte for byte: 007, -0, +5, 1.5, 1e5, true, null, [1,2] and the
+empty one. A prefix says the kind outright:
   int:42  real:1.5  bool:true  text:42  decimal:12.50  json:{"a":1}
   blob:c0ffee (hexadecimal)  null:
-A statement or argument that begins with a dash follows `--`; a negative number
-needs none.
+Whatever follows text: is text, so "text:$x" is any text. A real is the nearest
+double; one beyond its range is refused, and Infinity and NaN are written out.
+A statement, argument, key or value that begins with a dash and a letter follows
+`--`, behind which nothing is an option. In `kv` nothing but blob: has a meaning,
+and the value -; with --raw not even these.
 
 Formats:
   table  for people. NULL is NULL, and the text 'NULL' has quotes; a blob is \x and
          hexadecimal digits; control characters are spelled out (\n, \u{1b}).
-  csv    RFC 4180 with a header. NULL is an empty field, empty text is "".
-  json   an array with an object a row. Decimals, times and the like are strings,
-         blobs base64 strings, NaN and infinities strings. A column name that
-         occurs again gets _2, _3, ….
+  csv    RFC 4180 with a header, as PostgreSQL's COPY … CSV writes and reads it: NULL
+         is an empty field without quotes, empty text is "". In a result of one
+         column NULL is \N, as readers skip empty lines: COPY … CSV NULL '\N'. --null
+         says another word. A blob is \x and hexadecimal digits. Text that would read
+         as one of these has quotes.
+  json   an array with an object a row. Decimals, times and the like are strings. A
+         blob is {"base64": "…"}; NaN and infinities are {"real": "NaN"}. A column
+         name that occurs again gets _2, _3, ….
+  kv     writes keys and values that are not text as `kv` reads them, blob:ff, in csv
+         and json; and a text that begins with blob:, or is -, too.
 
 Exit codes:
   0  it worked
   1  the statement failed, or its result could not be written
-  2  the command line is wrong
+  2  the command line is wrong, or standard input cannot be read; nothing was sent
   3  the daemon or its database could not be reached
   4  migrate status: there are migrations to be applied
   5  migrate: files and history do not agree, or a migration has to be repaired)";
@@ -59,11 +71,17 @@ CLI::callback_t OneOf(std::map<std::string, Enum> words, Enum* value) {
   };
 }
 
+// What is wrong with a name, or nothing.
+std::string CheckUtf8(const std::string& name) {
+  return internal::IsUtf8(name) ? "" : "a name is UTF-8";
+}
+
 void AddGlobalOptions(CLI::App* app, Options* options) {
   app->add_option("--target", options->target, "The daemon: host:port or unix:/path")
       ->envname("PENSTOCK_TARGET")
       ->default_str(kDefaultTarget);
   app->add_option("-d,--database", options->database, "The database; else the daemon's default")
+      ->check(CheckUtf8)
       ->envname("PENSTOCK_DATABASE");
   app->add_option("--format",
                   OneOf<OutputFormat>({{"table", OutputFormat::kTable},
@@ -73,6 +91,13 @@ void AddGlobalOptions(CLI::App* app, Options* options) {
                   "How rows are written")
       ->type_name("table|csv|json")
       ->default_str("table");
+  const auto set_null = [options](const CLI::results_t& results) {
+    options->csv_null = results.front();
+    // What has quotes is text, and \x begins a blob.
+    return results.front().find_first_of("\",\r\n") == std::string::npos &&
+           !results.front().starts_with("\\x");
+  };
+  app->add_option("--null", set_null, "What NULL is in csv; see below")->type_name("TEXT");
   const auto set_timeout = [options](const CLI::results_t& results) {
     absl::StatusOr<absl::Duration> timeout = ParseTimeout(results.front());
     if (!timeout.ok())
@@ -90,55 +115,46 @@ void AddGlobalOptions(CLI::App* app, Options* options) {
   key->type_name("FILE")->needs(cert);
 }
 
-// SQL and its arguments are collected in `args`; TakeStatement parts them.
-void AddStatement(CLI::App* command, Options* options) {
-  const auto append = [options](const CLI::results_t& results) {
-    options->args.insert(options->args.end(), results.begin(), results.end());
-    return true;
-  };
-  command->add_option("SQL", append, "One statement, required; - reads it from standard input")
-      ->type_name("");
-  command->add_option("ARGS", append, "Its parameters; see `penstock --help`")
-      ->type_name("")
-      ->expected(0, -1)
-      ->allow_extra_args();
+// For --help alone: the words behind these commands never reach CLI11 (words.h).
+void DescribeWords(CLI::App* command, const std::string& name, const std::string& description) {
+  const auto ignored = [](const CLI::results_t&) { return true; };
+  command->add_option(name, ignored, description)->type_name("");
 }
 
-// What stood behind `--` is added to what stood before it, and the statement is
-// taken out. What is wrong with them, or nothing.
-std::string TakeStatement(const std::vector<std::string>& behind_dashes, Options* options) {
+void AddStatement(CLI::App* command) {
+  DescribeWords(command, "SQL", "One statement, required; - reads it from standard input");
+  DescribeWords(command, "ARGS", "Its parameters, any number; see `penstock --help`");
+}
+
+void AddKeyValue(CLI::App* command, Options* options) {
+  DescribeWords(
+      command, "WORDS",
+      "get KEY, put KEY VALUE, delete KEY or scan [PREFIX]; KEY, VALUE and PREFIX are the "
+      "bytes given, or blob: and hexadecimal digits; the value - is read from standard "
+      "input");
+  command->add_option("-k,--keyspace", options->keyspace, "The keyspace; else kv")
+      ->check(CheckUtf8);
+  command->add_flag("--raw", options->raw,
+                    "KEY, VALUE and PREFIX are what they read, also blob: and -; get adds no "
+                    "line's end");
+  command->add_flag("--reverse", options->reverse, "Scan from the last key to the first");
+  command->add_flag("--keys-only", options->keys_only, "Scan without values");
+  command
+      ->add_option("--limit", DecimalNumber(&options->limit, 0), "Scan no more entries than that")
+      ->type_name("NUMBER");
+}
+
+// Takes what followed the command, the statement first. What is wrong with it, or nothing.
+std::string TakeWords(std::vector<std::string> words, Options* options) {
+  options->args = std::move(words);
   std::vector<std::string>& all = options->args;
-  all.insert(all.end(), behind_dashes.begin(), behind_dashes.end());
+  if (options->command == Command::kKeyValue) return std::string(CheckKeyValue(*options).message());
   const bool wanted = options->command == Command::kQuery || options->command == Command::kExec;
-  if (options->command == Command::kKeyValue) {
-    const absl::Status checked = CheckKeyValue(*options);
-    return std::string(checked.message());
-  }
   if (!wanted) return all.empty() ? "" : fmt::format("\"{}\" was not expected", all.front());
   if (all.empty()) return "SQL is required";
   options->sql = std::move(all.front());
   all.erase(all.begin());
   return "";
-}
-
-void AddKeyValue(CLI::App* command, Options* options) {
-  const auto append = [options](const CLI::results_t& results) {
-    options->args.insert(options->args.end(), results.begin(), results.end());
-    return true;
-  };
-  command
-      ->add_option(
-          "WORDS", append,
-          "get KEY, put KEY VALUE, delete KEY or scan [PREFIX]; a key or value is text, or "
-          "blob: and hexadecimal digits; the value - is read from standard input")
-      ->type_name("")
-      ->expected(0, -1)
-      ->allow_extra_args();
-  command->add_option("-k,--keyspace", options->keyspace, "The keyspace; else kv");
-  command->add_flag("--reverse", options->reverse, "Scan from the last key to the first");
-  command->add_flag("--keys-only", options->keys_only, "Scan without values");
-  command->add_option("--limit", options->limit, "Scan no more entries than that")
-      ->check(CLI::NonNegativeNumber);
 }
 
 CLI::App* AddCommand(CLI::App* app, const std::string& name, const std::string& description,
@@ -148,16 +164,6 @@ CLI::App* AddCommand(CLI::App* app, const std::string& name, const std::string& 
   added->fallthrough();
   added->final_callback([options, command] { options->command = command; });
   return added;
-}
-
-// The arguments as CLI11 wants them, last one first. It takes "[1,2]" for a
-// list; a prefix that says what it is, text, keeps it whole.
-std::vector<std::string> ForCli11(std::span<const std::string> arguments) {
-  std::vector<std::string> reversed(arguments.rbegin(), arguments.rend());
-  for (std::string& argument : reversed) {
-    if (argument.starts_with('[') && argument.ends_with(']')) argument.insert(0, "text:");
-  }
-  return reversed;
 }
 
 // CLI11's message, or a better one.
@@ -197,24 +203,24 @@ absl::StatusOr<ParsedOptions> ParseOptions(const std::vector<std::string>& argum
   AddGlobalOptions(&app, options);
   AddCommand(&app, "ping", "Reach the database and describe it", Command::kPing, options);
   AddStatement(
-      AddCommand(&app, "query", "Run a statement and print its rows", Command::kQuery, options),
-      options);
+      AddCommand(&app, "query", "Run a statement and print its rows", Command::kQuery, options));
   AddStatement(AddCommand(&app, "exec", "Run a statement and print what it changed", Command::kExec,
-                          options),
-               options);
+                          options));
   AddKeyValue(AddCommand(&app, "kv", "Read and write keys and values", Command::kKeyValue, options),
               options);
   AddCommand(&app, "databases", "List the databases the daemon serves", Command::kDatabases,
              options);
   AddMigrate(&app, options);
-  // CLI11 forgets about `--` once it has seen the statement.
-  const auto dashes = std::ranges::find(arguments, "--");
+  absl::StatusOr<PartedWords> parted = PartWords(app, {"query", "exec", "kv"}, arguments);
+  if (!parted.ok()) return parted.status();
   try {
-    app.parse(ForCli11({arguments.begin(), dashes}));
-    const std::vector<std::string> behind(dashes == arguments.end() ? dashes : dashes + 1,
-                                          arguments.end());
-    const std::string wrong = TakeStatement(behind, options);
+    // CLI11 wants the last one first.
+    app.parse(std::vector<std::string>(parted->options.rbegin(), parted->options.rend()));
+    const std::string wrong = TakeWords(std::move(parted->words), options);
     if (!wrong.empty()) return absl::InvalidArgumentError(wrong);
+    if (options->csv_null.has_value() && options->format != OutputFormat::kCsv) {
+      return absl::InvalidArgumentError("--null goes with --format csv");
+    }
   } catch (const CLI::CallForHelp&) {
     std::string before;
     const CLI::App* named = &app;

@@ -3,6 +3,7 @@
 #define PENSTOCK_CLIENT_CLI_OPTIONS_H_
 
 #include <cstdint>
+#include <optional>
 #include <string>
 #include <string_view>
 #include <vector>
@@ -19,7 +20,7 @@ enum ExitCode : int {
   // The daemon was reached and the statement failed, or its result could not
   // be written.
   kExitFailed = 1,
-  // The command line is wrong; nothing was sent.
+  // The command line is wrong, or what it names cannot be read; nothing was sent.
   kExitUsage = 2,
   // The daemon, or the database behind it, could not be reached.
   kExitUnreachable = 3,
@@ -59,6 +60,9 @@ struct Options {
   // Empty: the daemon's default.
   std::string database;
   OutputFormat format = OutputFormat::kTable;
+  // Of kCsv: what NULL is written as. None: nothing, and \N where it is the only field of
+  // its line. It has no quotes, and text that is the same has.
+  std::optional<std::string> csv_null = std::nullopt;
   // For the whole command.
   absl::Duration timeout = absl::InfiniteDuration();
   // PEM files; all empty: no TLS.
@@ -71,6 +75,9 @@ struct Options {
   std::vector<std::string> args;
   // kv: what to do is the first of args. Empty: the daemon's default keyspace.
   std::string keyspace = {};
+  // kv: keys and values are what they read, neither blob: nor - has a meaning, and get
+  // prints nothing but the value.
+  bool raw = false;
   // kv scan.
   bool reverse = false;
   bool keys_only = false;

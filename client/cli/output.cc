@@ -1,5 +1,6 @@
 #include "client/cli/output.h"
 
+#include <poll.h>
 #include <unistd.h>
 
 #include <cerrno>
@@ -14,8 +15,13 @@ namespace {
 constexpr size_t kFlushBytes = 64 * 1024;
 
 absl::Status WriteError(int error) {
-  if (error == EPIPE) return absl::CancelledError("the reader is gone");
   return absl::InternalError(fmt::format("cannot write the output: {}", std::strerror(error)));
+}
+
+// Until more can be written to a descriptor that somebody else has made non-blocking.
+bool WaitFor(int fd) {
+  pollfd wanted = {.fd = fd, .events = POLLOUT, .revents = 0};
+  return poll(&wanted, 1, -1) > 0 || errno == EINTR;
 }
 
 }  // namespace
@@ -30,7 +36,7 @@ absl::Status Output::Flush() {
     const ssize_t written = write(fd_, rest.data(), rest.size());
     if (written >= 0) {
       rest.remove_prefix(written);
-    } else if (errno != EINTR) {
+    } else if (errno != EINTR && !(errno == EAGAIN && WaitFor(fd_))) {
       error_ = WriteError(errno);
     }
   }

@@ -24,13 +24,10 @@ class Output {
   // Writes the buffer out once it holds enough to be worth a write.
   absl::Status MaybeFlush();
 
-  // Writes the buffer out. CANCELLED when nobody reads any more (see
-  // ReaderIsGone), INTERNAL with the reason when it cannot be written. After an
-  // error the buffer is empty, and every later call returns the same error.
+  // Writes the buffer out. INTERNAL with the reason when it cannot be written, also when
+  // nobody reads any more. After an error the buffer is empty, and every later call returns
+  // the same error.
   absl::Status Flush();
-
-  // The other end of the pipe was closed, as `head` does. Not an error of ours.
-  bool ReaderIsGone() const { return absl::IsCancelled(error_); }
 
  private:
   const int fd_;

@@ -70,13 +70,15 @@ void AppendJson(const Value& value, std::string* out) {
       if (std::isfinite(value.real())) {
         out->append(PlainText(value));
       } else {
+        out->append("{\"real\": ");
         AppendJsonString(PlainText(value), out);
+        out->push_back('}');
       }
       return;
     case Kind::kBlob:
-      out->push_back('"');
+      out->append("{\"base64\": \"");
       AppendBase64(value.text(), out);
-      out->push_back('"');
+      out->append("\"}");
       return;
     case Kind::kArray: {
       std::string_view separator = "[";

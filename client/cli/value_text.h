@@ -17,8 +17,9 @@ std::string PlainText(const Value& value);
 // and quotes around a text that would read as NULL.
 std::string CellText(const Value& value);
 
-// Appends the value as JSON: booleans, integers and finite doubles as they are,
-// blobs as base64 strings, arrays as arrays, all else as strings.
+// Appends the value as JSON: booleans, integers and finite doubles as they are, arrays as
+// arrays; what no other value looks like, {"base64": "/w=="} for a blob and
+// {"real": "NaN"}, "Infinity" or "-Infinity" for other doubles; all else as strings.
 void AppendJson(const Value& value, std::string* out);
 
 // Its cell is aligned to the right.

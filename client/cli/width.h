@@ -13,8 +13,9 @@ namespace penstock::cli {
 // emoji, else 1. It is the same whatever the locale is.
 int CodePointWidth(uint32_t code_point);
 
-// The columns `utf8` takes. Every byte that is not UTF-8 counts 1, and so does
-// every control character: escape them first (see encode.h).
+// The columns `utf8` takes. A sequence that is one emoji takes 2, as Unicode wants it: joined
+// ones, skin tones, flags, keycaps, and what a variation selector makes an emoji. Every byte that
+// is not UTF-8 counts 1, and so does every control character: escape them first (see encode.h).
 size_t DisplayWidth(std::string_view utf8);
 
 }  // namespace penstock::cli

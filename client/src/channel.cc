@@ -1,14 +1,15 @@
 #include "client/src/channel.h"
 
 #include <algorithm>
-#include <fstream>
-#include <iterator>
 #include <limits>
 #include <string>
 #include <utility>
 
 #include "client/src/cancellation.h"
+#include "client/src/read_file.h"
 #include "client/src/status.h"
+#include "client/src/tls_link.h"
+#include "client/src/unix_target.h"
 #include "fmt/format.h"
 #include "grpcpp/create_channel.h"
 #include "grpcpp/security/credentials.h"
@@ -24,12 +25,12 @@ constexpr int kKeepaliveTimeoutMs = 10'000;
 constexpr int kMaxReconnectBackoffMs = 2'000;
 constexpr int kMinReconnectBackoffMs = 100;
 
-absl::Status ReadFile(const std::string& path, std::string* content) {
+absl::Status ReadPem(const std::string& path, std::string* content) {
   if (path.empty()) return absl::OkStatus();
-  std::ifstream file(path, std::ios::binary);
-  content->assign(std::istreambuf_iterator<char>(file), {});
-  if (!file.good()) return absl::NotFoundError(fmt::format("cannot read {}", path));
-  if (content->empty()) return absl::InvalidArgumentError(fmt::format("{} is empty", path));
+  absl::StatusOr<std::string> read = ReadFile(path);
+  if (!read.ok()) return read.status();
+  if (read->empty()) return absl::InvalidArgumentError(fmt::format("{} is empty", path));
+  *content = *std::move(read);
   return absl::OkStatus();
 }
 
@@ -56,11 +57,13 @@ absl::Status CheckConfig(const Config& config) {
 }
 
 absl::StatusOr<std::shared_ptr<grpc::ChannelCredentials>> Credentials(const TlsConfig& tls) {
+  KeepOpenSslToTheEnd();
   if (!tls.enabled()) return grpc::InsecureChannelCredentials();
   grpc::SslCredentialsOptions options;
-  absl::Status read = ReadFile(tls.ca_file, &options.pem_root_certs);
-  if (read.ok()) read = ReadFile(tls.cert_file, &options.pem_cert_chain);
-  if (read.ok()) read = ReadFile(tls.key_file, &options.pem_private_key);
+  absl::Status read = ReadPem(tls.ca_file, &options.pem_root_certs);
+  if (read.ok()) read = ReadPem(tls.cert_file, &options.pem_cert_chain);
+  if (read.ok()) read = ReadPem(tls.key_file, &options.pem_private_key);
+  if (read.ok()) read = CheckTlsFiles(tls);
   if (!read.ok()) return read;
   return grpc::SslCredentials(options);
 }
@@ -69,6 +72,8 @@ absl::StatusOr<std::shared_ptr<grpc::ChannelCredentials>> Credentials(const TlsC
 
 absl::StatusOr<std::shared_ptr<Channel>> Channel::Make(const Config& config) {
   if (absl::Status status = CheckConfig(config); !status.ok()) return status;
+  const absl::StatusOr<std::string> target = GrpcTarget(config.target);
+  if (!target.ok()) return target.status();
   absl::StatusOr<std::shared_ptr<grpc::ChannelCredentials>> credentials = Credentials(config.tls);
   if (!credentials.ok()) return credentials.status();
 
@@ -91,7 +96,7 @@ absl::StatusOr<std::shared_ptr<Channel>> Channel::Make(const Config& config) {
   auto channel = std::make_shared<Channel>();
   channel->config = config;
   const std::shared_ptr<grpc::Channel> link =
-      grpc::CreateCustomChannel(config.target, *credentials, arguments);
+      grpc::CreateCustomChannel(*target, *credentials, arguments);
   channel->database = v1::DatabaseService::NewStub(link);
   channel->key_value = v1::KeyValueService::NewStub(link);
   channel->admin = v1::AdminService::NewStub(link);

@@ -2,14 +2,13 @@
 
 #include <algorithm>
 #include <filesystem>
-#include <fstream>
-#include <sstream>
 #include <string>
 #include <system_error>
 #include <utility>
 #include <vector>
 
 #include "client/src/convert.h"
+#include "client/src/read_file.h"
 #include "client/src/status.h"
 #include "client/src/stream.h"
 #include "client/src/transaction.h"
@@ -195,15 +194,15 @@ absl::StatusOr<std::vector<v1::MigrationFile>> ReadMigrations(std::string_view p
   for (fs::directory_iterator entries(fs::path(path), error);
        !error && entries != fs::directory_iterator(); entries.increment(error)) {
     const fs::path& file = entries->path();
-    if (file.extension() != ".sql" || !entries->is_regular_file(error)) continue;
-    std::ifstream stream(file, std::ios::binary);
-    std::ostringstream content;
-    content << stream.rdbuf();
-    if (!stream.good()) {
-      return absl::NotFoundError(fmt::format("cannot read {}", file.string()));
-    }
+    if (file.extension() != ".sql") continue;
+    // A link to nothing is not a step less.
+    std::error_code unknown;
+    const bool regular = entries->is_regular_file(unknown);
+    if (!regular && !unknown) continue;
+    absl::StatusOr<std::string> content = ReadFile(file.string());
+    if (!content.ok()) return content.status();
     files.emplace_back().set_name(file.filename().string());
-    files.back().set_content(std::move(content).str());
+    files.back().set_content(*std::move(content));
   }
   if (error) {
     return absl::NotFoundError(

@@ -80,6 +80,22 @@ std::string ParameterOf(std::string_view context) {
   return "";
 }
 
+// Reads a name as the server writes it, in double quotes where it needs them, from `at` on.
+// Where it ends; `at` if there is none.
+size_t ReadName(std::string_view text, size_t at, std::string* name) {
+  constexpr std::string_view kPlain = "abcdefghijklmnopqrstuvwxyz_0123456789$";
+  if (!text.substr(at).starts_with('"')) {
+    const size_t end = std::min(text.find_first_not_of(kPlain, at), text.size());
+    *name = text.substr(at, end - at);
+    return end;
+  }
+  for (size_t i = at + 1; i < text.size(); ++i) {
+    if (text[i] == '"' && (i + 1 == text.size() || text[++i] != '"')) return i;
+    *name += text[i];
+  }
+  return at;
+}
+
 }  // namespace
 
 absl::Status Classify(const ServerError& error) {
@@ -98,6 +114,19 @@ absl::Status Classify(const ServerError& error) {
   }
   if (error.sqlstate == "42P01" && info.table.empty()) info.table = MissingTable(error.message);
   return driver::MakeError(reason, ParameterOf(error.context) + error.message, info);
+}
+
+void FindColumn(ServerError* error) {
+  constexpr std::string_view kUnique = "23505";
+  constexpr std::string_view kExclusion = "23P01";
+  const std::string_view detail = error->detail;
+  const size_t open = detail.find('(');
+  if (!error->column.empty() || open == detail.npos) return;
+  if (error->sqlstate != kUnique && error->sqlstate != kExclusion) return;
+  std::string name;
+  const size_t end = ReadName(detail, open + 1, &name);
+  const std::string_view rest = detail.substr(end);
+  if (rest.starts_with(", ") || rest.starts_with(")=(")) error->column = name;
 }
 
 void HideParameters(const driver::ParameterValues& values, std::string_view sql,

@@ -35,6 +35,11 @@ struct ServerError {
 // the server may speak any language.
 absl::Status Classify(const ServerError& error);
 
+// Fills in the column, where the server has no field for it: of a key that exists already the
+// detail begins with "Key (a, b)=(1, 2)", in any language, and the first column counts. Nothing
+// if that is an expression. Before HideParameters, which leaves names alone.
+void FindColumn(ServerError* error);
+
 // Takes the values of the statement's parameters out of the texts of an error. What the
 // statement `sql` itself has in it stays.
 void HideParameters(const driver::ParameterValues& values, std::string_view sql,

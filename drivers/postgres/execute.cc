@@ -148,6 +148,7 @@ absl::Status Connection::Failure(const Result& result, const Command& command,
     return command.interruption;
   }
   if (error.sqlstate.empty()) return link_->BrokenError();
+  FindColumn(&error);
   if (run != nullptr) {
     const driver::ParameterValues values(run->args, run->rows);
     HideParameters(values, statement != nullptr ? statement->sql : run->sql, &error);

@@ -7,6 +7,7 @@
 #include <string>
 
 #include "drivers/api/error.h"
+#include "drivers/sqlengine/key_name.h"
 
 namespace penstock::sqlengine {
 namespace {
@@ -115,6 +116,8 @@ void Diagnose(sqlite3* db, std::string_view sql, int code, std::string_view mess
     case SQLITE_CONSTRAINT_ROWID:
       if (!info->constraint.empty()) return;  // an index of expressions has a name only
       FindTableAndColumn(db, After(message, "UNIQUE constraint failed: "), info);
+      info->constraint =
+          NameOfKey(db, info->table, std::string(After(message, "UNIQUE constraint failed: ")));
       return;
     case SQLITE_CONSTRAINT_NOTNULL:
       FindTableAndColumn(db, After(message, "NOT NULL constraint failed: "), info);

@@ -38,6 +38,11 @@ absl::StatusOr<Address> ParseUnix(std::string_view text) {
                                    "use a shorter path",
                                    path.size(), kLongestPath));
   }
+  // gRPC's clients, ours among them, would take it for two addresses.
+  if (path.find(',') != std::string_view::npos) {
+    return Wrong(text, "has a comma, and gRPC's clients reach no socket that has one; rename it");
+  }
+  if (path.back() == '/') return Wrong(text, "is a folder; write unix:/path/of/the.sock");
   if (HasControlCharacter(path)) return Wrong(text, "has a control character; remove it");
   return Address{.path = std::string(path)};
 }

@@ -1,10 +1,5 @@
 #include "server/rpc/grpc_server.h"
 
-#include <sys/socket.h>
-#include <sys/stat.h>
-#include <sys/un.h>
-#include <unistd.h>
-
 #include <cerrno>
 #include <chrono>
 #include <cstring>
@@ -21,6 +16,7 @@
 #include "server/rpc/calls.h"
 #include "server/rpc/io.h"
 #include "server/rpc/service.h"
+#include "server/rpc/unix_socket.h"
 
 namespace penstock::server {
 namespace {
@@ -57,33 +53,6 @@ absl::StatusOr<std::shared_ptr<grpc::ServerCredentials>> Credentials(const Serve
   return grpc::SslServerCredentials(options);
 }
 
-// A socket that a killed daemon has left behind would make the address look
-// taken; one that somebody listens on is.
-absl::Status FreeUnixPath(const std::string& path) {
-  sockaddr_un address{};
-  if (path.size() >= sizeof(address.sun_path)) {
-    return absl::InvalidArgumentError(fmt::format(
-        "the path of a unix socket has at most {} bytes: {}", sizeof(address.sun_path) - 1, path));
-  }
-  struct stat info {};
-  if (lstat(path.c_str(), &info) != 0) return absl::OkStatus();
-  if (!S_ISSOCK(info.st_mode)) {
-    return absl::AlreadyExistsError(fmt::format("{} exists and is not a socket", path));
-  }
-  address.sun_family = AF_UNIX;
-  std::memcpy(address.sun_path, path.c_str(), path.size());
-  const int probe = socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0);
-  const bool taken =
-      connect(probe, reinterpret_cast<const sockaddr*>(&address), sizeof(address)) == 0;
-  close(probe);
-  if (taken) {
-    return absl::AlreadyExistsError(
-        fmt::format("another process listens on {}; stop it, or choose another address", path));
-  }
-  unlink(path.c_str());
-  return absl::OkStatus();
-}
-
 }  // namespace
 
 class GrpcServer::Impl {
@@ -91,6 +60,7 @@ class GrpcServer::Impl {
   explicit Impl(const RpcContext& context) : context_(WithCounter(context, &live_calls_)) {}
 
   ~Impl() {
+    for (const auto& socket : unix_sockets_) socket->Withdraw();
     if (server_ != nullptr) {
       context_.sessions->Drain(true);
       server_->Shutdown(std::chrono::system_clock::now());
@@ -98,7 +68,6 @@ class GrpcServer::Impl {
       live_calls_.WaitUntilNone();
     }
     io_.reset();
-    for (const std::string& path : unix_paths_) unlink(path.c_str());
   }
 
   absl::Status Start() {
@@ -127,6 +96,10 @@ class GrpcServer::Impl {
     if (server_ == nullptr) {
       return absl::UnavailableError(fmt::format("cannot listen on {}; is another process there?",
                                                 fmt::join(config.listen, ", ")));
+    }
+    for (const auto& socket : unix_sockets_) {
+      absl::Status published = socket->Publish();
+      if (!published.ok()) return published;
     }
     for (size_t i = 0; i < ports.size(); ++i) addresses_.push_back(BoundAddress(i, ports[i]));
     const CallSource source{.services = &services_, .queue = io_->queue()};
@@ -175,12 +148,13 @@ class GrpcServer::Impl {
     for (size_t i = 0; i < config.listen.size(); ++i) {
       const std::string& address = config.listen[i];
       if (address.starts_with(kUnixPrefix)) {
-        const std::string path = address.substr(kUnixPrefix.size());
-        absl::Status free = FreeUnixPath(path);
-        if (!free.ok()) return free;
-        unix_paths_.push_back(path);
+        absl::StatusOr<std::unique_ptr<UnixSocket>> socket =
+            UnixSocket::Prepare(address.substr(kUnixPrefix.size()));
+        if (!socket.ok()) return socket.status();
         // The file system's permissions guard it.
-        builder->AddListeningPort(address, grpc::InsecureServerCredentials(), &(*ports)[i]);
+        builder->AddListeningPort((*socket)->grpc_address(), grpc::InsecureServerCredentials(),
+                                  &(*ports)[i]);
+        unix_sockets_.push_back(*std::move(socket));
       } else {
         builder->AddListeningPort(address, *credentials, &(*ports)[i]);
       }
@@ -205,7 +179,7 @@ class GrpcServer::Impl {
   std::unique_ptr<IoThreads> io_;
   std::unique_ptr<grpc::Server> server_;
   std::vector<std::string> addresses_;
-  std::vector<std::string> unix_paths_;
+  std::vector<std::unique_ptr<UnixSocket>> unix_sockets_;
 };
 
 GrpcServer::GrpcServer(std::unique_ptr<Impl> impl) : impl_(std::move(impl)) {}

@@ -79,6 +79,15 @@ TEST_P(KeyspaceSql, Conditions) {
   EXPECT_EQ(Ask("SELECT min(key), max(key), count(*) FROM t"), "'k00000'|'k00999'|1000");
 }
 
+TEST_P(KeyspaceSql, ErrorsArriveHoweverLong) {
+  for (const size_t times : {10u, 2'000u, 10'000u, 200'000u}) {
+    const Outcome outcome = wire().Query("SELECT " + std::string(times, 'x') + " FROM t");
+    EXPECT_NE(outcome.detail.reason(), v1::REASON_UNSPECIFIED)
+        << times << ": " << outcome.status.error_message();
+    EXPECT_NE(outcome.status.error_message().find("xxxxxxxx"), std::string::npos) << times;
+  }
+}
+
 TEST_P(KeyspaceSql, Joins) {
   Do("CREATE TABLE names (key TEXT PRIMARY KEY, value TEXT)");
   Do("INSERT INTO names VALUES ('a', 'Ann'), ('b', 'Bob')");

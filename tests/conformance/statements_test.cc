@@ -1,4 +1,5 @@
 // Columns, parameters, errors: one statement at a time.
+#include "fmt/format.h"
 #include "tests/conformance/backend.h"
 
 namespace penstock::testing {
@@ -117,6 +118,25 @@ TEST_P(TableStatements, ConstraintViolationsAreTold) {
   EXPECT_EQ(wire().Exec("INSERT INTO t VALUES (2, 'b', 17, NULL)").detail.constraint(), "grown");
   EXPECT_EQ(wire().Exec("INSERT INTO t VALUES (2, NULL, 20, NULL)").detail.column(), "name");
   EXPECT_EQ(Ask("SELECT count(*) FROM t"), "1");
+}
+
+TEST_P(TableStatements, AViolatedKeyIsToldByNameTableAndColumn) {
+  Do("CREATE TABLE t (id INTEGER CONSTRAINT t_key PRIMARY KEY, name TEXT CONSTRAINT names UNIQUE, "
+     "a INTEGER, b INTEGER, CONSTRAINT pairs UNIQUE (b, a))");
+  Do("CREATE TABLE u (v INTEGER)");
+  Do("CREATE UNIQUE INDEX u_by_v ON u (v)");
+  Do("INSERT INTO t VALUES (1, 'name', 2, 3)");
+  Do("INSERT INTO u VALUES (1)");
+  const auto told = [&](const std::string& sql, const std::vector<v1::Value>& args = {}) {
+    const v1::ErrorDetail detail = wire().Exec(sql, args).detail;
+    EXPECT_EQ(detail.reason(), v1::REASON_UNIQUE_VIOLATION) << sql;
+    return fmt::format("{} {} {}", detail.constraint(), detail.table(), detail.column());
+  };
+  EXPECT_EQ(told("INSERT INTO t VALUES (1, 'x', 0, 0)"), "t_key t id");
+  // A parameter whose value is the column's name hides nothing.
+  EXPECT_EQ(told("INSERT INTO t VALUES (2, $1, 0, 0)", {Text("name")}), "names t name");
+  EXPECT_EQ(told("INSERT INTO t VALUES (2, 'x', 2, 3)"), "pairs t b");
+  EXPECT_EQ(told("INSERT INTO u VALUES (1)"), "u_by_v u v");
 }
 
 TEST_P(TableStatements, SummariesTellWhatWasDone) {

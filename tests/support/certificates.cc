@@ -8,7 +8,7 @@
 namespace penstock::testing {
 
 void MakeCertificate(const std::string& folder, const std::string& name,
-                     const std::string& authority) {
+                     const std::string& authority, const std::string& subject) {
   std::vector<std::string> words = {"openssl",
                                     "req",
                                     "-x509",
@@ -26,7 +26,7 @@ void MakeCertificate(const std::string& folder, const std::string& name,
   if (!authority.empty()) {
     words.insert(words.end(),
                  {"-CA", authority + ".crt", "-CAkey", authority + ".key", "-addext",
-                  "subjectAltName=IP:127.0.0.1", "-addext", "basicConstraints=critical,CA:FALSE"});
+                  "subjectAltName=" + subject, "-addext", "basicConstraints=critical,CA:FALSE"});
   }
   Process openssl(words, folder);
   ASSERT_EQ(openssl.Wait(), 0) << openssl.output();

@@ -2,6 +2,7 @@
 
 #include <fcntl.h>
 #include <signal.h>
+#include <sys/mman.h>
 #include <unistd.h>
 
 #include <sstream>
@@ -38,10 +39,16 @@ class CommandsTest : public ::testing::Test {
   }
 
   ExitCode Run(const Options& options, const std::string& input = "") {
-    std::istringstream in(input);
+    const int in = memfd_create("input", 0);
+    EXPECT_EQ(pwrite(in, input.data(), input.size(), 0), static_cast<ssize_t>(input.size()));
+    return RunReading(options, in);
+  }
+  // Closes `in`.
+  ExitCode RunReading(const Options& options, int in) {
     std::ostringstream err;
     Output out(pipe_[1]);
-    const ExitCode code = RunCommand(options, &db_, {.in = &in, .out = &out, .err = &err});
+    const ExitCode code = RunCommand(options, &db_, {.in = in, .out = &out, .err = &err});
+    close(in);
     errors_ = err.str();
     char bytes[64 * 1024];
     const ssize_t count = read(pipe_[0], bytes, sizeof(bytes));
@@ -79,6 +86,37 @@ TEST_F(CommandsTest, ADashReadsTheStatementFromStandardInput) {
       Run({.command = Command::kQuery, .format = OutputFormat::kCsv, .sql = "-"}, "select 1\n"),
       kExitOk);
   EXPECT_EQ(output_, "a\r\n1\r\n");
+}
+
+TEST_F(CommandsTest, StandardInputThatCannotBeReadIsNotAnEmptyOne) {
+  EXPECT_CALL(db_, Ping).Times(0);
+  EXPECT_CALL(db_, ExecArgs).Times(0);
+  EXPECT_CALL(db_, KeyValue).Times(0);
+  const Options exec{.command = Command::kExec, .sql = "-"};
+  const Options put{.command = Command::kKeyValue, .args = {"put", "a", "-"}};
+  for (const Options& options : {exec, put}) {
+    EXPECT_EQ(RunReading(options, open("/", O_RDONLY | O_DIRECTORY)), kExitUsage);
+    EXPECT_THAT(errors_, HasSubstr("cannot read standard input: Is a directory"));
+    EXPECT_EQ(RunReading(options, open("/dev/null", O_WRONLY)), kExitUsage);
+    EXPECT_THAT(errors_, HasSubstr("cannot read standard input: Bad file descriptor"));
+    EXPECT_EQ(output_, "");
+  }
+}
+
+// A terminal whose other end has gone, after half of a statement.
+TEST_F(CommandsTest, HalfOfAStatementIsNotSent) {
+  EXPECT_CALL(db_, ExecArgs).Times(0);
+  const int master = posix_openpt(O_RDWR | O_NOCTTY);
+  ASSERT_GE(master, 0);
+  ASSERT_EQ(grantpt(master), 0);
+  ASSERT_EQ(unlockpt(master), 0);
+  const int terminal = open(ptsname(master), O_RDWR | O_NOCTTY);
+  ASSERT_GE(terminal, 0);
+  // The second read of this side, once nobody has the terminal, is EIO.
+  ASSERT_EQ(write(terminal, "delete from t\n", 14), 14);
+  close(terminal);
+  EXPECT_EQ(RunReading({.command = Command::kExec, .sql = "-"}, master), kExitUsage);
+  EXPECT_THAT(errors_, HasSubstr("cannot read standard input: Input/output error"));
 }
 
 TEST_F(CommandsTest, AQueryWithoutColumnsTellsWhatItChanged) {
@@ -128,6 +166,8 @@ TEST_F(CommandsTest, AFailedStatementExitsWith1) {
   EXPECT_EQ(output_, "");
   EXPECT_EQ(errors_,
             "penstock: no such table: x\n"
+            "  line 1: select * from x\n"
+            "                        ^\n"
             "  NOT_FOUND, reason UNDEFINED_TABLE, SQLSTATE 42P01, position 15\n"
             "  hint: create it\n");
 }
@@ -174,15 +214,16 @@ TEST_F(CommandsTest, AWrongArgumentExitsWith2AndSendsNothing) {
   EXPECT_THAT(errors_, HasSubstr("parameter $1"));
 }
 
-TEST_F(CommandsTest, AReaderThatGoesAwayEndsItQuietly) {
+TEST_F(CommandsTest, AReaderThatGoesAwayEndsItEarly) {
   EXPECT_CALL(db_, QueryArgs).WillOnce([](auto&&...) {
     // More than is buffered, so that it ends before all of it was read.
     const std::vector<Value> row = {std::string(100'000, 'x')};
     return MakeRows({"a"}, {100, row}, absl::DataLossError("must not be reached"));
   });
   close(pipe_[0]);
-  EXPECT_EQ(Run({.command = Command::kQuery, .format = OutputFormat::kCsv, .sql = "x"}), kExitOk);
-  EXPECT_EQ(errors_, "");
+  EXPECT_EQ(Run({.command = Command::kQuery, .format = OutputFormat::kCsv, .sql = "x"}),
+            kExitFailed);
+  EXPECT_EQ(errors_, "penstock: cannot write the output: Broken pipe\n  INTERNAL\n");
 }
 
 TEST_F(CommandsTest, AnErrorCannotMoveTheCursor) {
@@ -201,12 +242,17 @@ TEST_F(CommandsTest, WhatTheBackendSaysGoesToTheErrors) {
 }
 
 TEST_F(CommandsTest, AnErrorHasItsDetail) {
-  const absl::Status status =
-      MakeError(absl::StatusCode::kFailedPrecondition, "cannot drop t",
-                {.reason = "WRONG_STATE", .hint = "CASCADE", .detail = "view v depends on it"});
+  const absl::Status status = MakeError(absl::StatusCode::kFailedPrecondition, "cannot drop t",
+                                        {.reason = "WRONG_STATE",
+                                         .schema = "s",
+                                         .table = "t",
+                                         .column = "c",
+                                         .hint = "CASCADE",
+                                         .detail = "view v depends on it"});
   EXPECT_EQ(DescribeError(status),
-            "penstock: cannot drop t\n  FAILED_PRECONDITION, reason WRONG_STATE\n  detail: view v "
-            "depends on it\n  hint: CASCADE\n");
+            "penstock: cannot drop t\n  FAILED_PRECONDITION, reason WRONG_STATE, schema s, table "
+            "t, column "
+            "c\n  detail: view v depends on it\n  hint: CASCADE\n");
 }
 
 TEST(Provider, TlsFilesThatCannotBeReadAreRefused) {

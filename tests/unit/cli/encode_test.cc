@@ -63,13 +63,23 @@ TEST(JsonString, ReplacesBrokenBytes) {
   EXPECT_EQ(Appended(AppendJsonString, "a\xff!"), "<\"a\uFFFD!\"");
 }
 
+std::string CsvField(std::string_view text, bool quoted = false) {
+  std::string out = "<";
+  AppendCsvField(text, quoted, &out);
+  return out;
+}
+
 TEST(CsvField, QuotesWhereNeeded) {
-  EXPECT_EQ(Appended(AppendCsvField, "plain text"), "<plain text");
-  EXPECT_EQ(Appended(AppendCsvField, "a,b"), "<\"a,b\"");
-  EXPECT_EQ(Appended(AppendCsvField, "say \"hi\""), "<\"say \"\"hi\"\"\"");
-  EXPECT_EQ(Appended(AppendCsvField, "two\nlines"), "<\"two\nlines\"");
-  EXPECT_EQ(Appended(AppendCsvField, "cr\r"), "<\"cr\r\"");
-  EXPECT_EQ(Appended(AppendCsvField, ""), "<\"\"");
+  EXPECT_EQ(CsvField("plain text"), "<plain text");
+  EXPECT_EQ(CsvField("a,b"), "<\"a,b\"");
+  EXPECT_EQ(CsvField("say \"hi\""), "<\"say \"\"hi\"\"\"");
+  EXPECT_EQ(CsvField("two\nlines"), "<\"two\nlines\"");
+  EXPECT_EQ(CsvField("cr\r"), "<\"cr\r\"");
+  EXPECT_EQ(CsvField(" a"), "<\" a\"");
+  EXPECT_EQ(CsvField("a\t"), "<\"a\t\"");
+  EXPECT_EQ(CsvField(""), "<");
+  EXPECT_EQ(CsvField("", true), "<\"\"");
+  EXPECT_EQ(CsvField("x", true), "<\"x\"");
 }
 
 }  // namespace

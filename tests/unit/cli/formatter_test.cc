@@ -4,6 +4,7 @@
 #include <cmath>
 #include <cstdint>
 #include <limits>
+#include <optional>
 #include <string>
 #include <vector>
 
@@ -21,9 +22,10 @@ using ::testing::StartsWith;
 using Rows = std::vector<std::vector<Value>>;
 
 std::string Formatted(OutputFormat format, const std::vector<std::string>& columns,
-                      const Rows& rows) {
+                      const Rows& rows, const std::optional<std::string>& csv_null = {}) {
   std::string out;
-  const std::unique_ptr<Formatter> formatter = MakeFormatter(format, &out);
+  const std::unique_ptr<Formatter> formatter =
+      MakeFormatter({.format = format, .csv_null = csv_null}, &out);
   formatter->Begin(columns);
   for (const std::vector<Value>& row : rows) formatter->Row(row);
   formatter->End();
@@ -61,10 +63,10 @@ TEST(Json, OfEveryKind) {
   EXPECT_EQ(Json(Value(std::numeric_limits<int64_t>::max())), "9223372036854775807");
   EXPECT_EQ(Json(Value(0.1)), "0.1");
   EXPECT_EQ(Json(Value(3.0)), "3.0");
-  EXPECT_EQ(Json(Value(INFINITY)), "\"Infinity\"");
-  EXPECT_EQ(Json(Value(NAN)), "\"NaN\"");
+  EXPECT_EQ(Json(Value(INFINITY)), "{\"real\": \"Infinity\"}");
+  EXPECT_EQ(Json(Value(NAN)), "{\"real\": \"NaN\"}");
   EXPECT_EQ(Json(Value("a\"b\n")), "\"a\\\"b\\n\"");
-  EXPECT_EQ(Json(Value(Bytes{"\x01\xff"})), "\"Af8=\"");
+  EXPECT_EQ(Json(Value(Bytes{"\x01\xff"})), "{\"base64\": \"Af8=\"}");
   EXPECT_EQ(Json(Value::Decimal("12.50")), "\"12.50\"");
   EXPECT_EQ(Json(SomeTime()), "\"2024-02-29T12:30:45.000001Z\"");
   EXPECT_EQ(Json(Value::Json("{\"a\":1}")), "\"{\\\"a\\\":1}\"");
@@ -106,7 +108,7 @@ TEST(Table, DataCannotMoveTheCursor) {
 
 TEST(Table, MeasuresAThousandRowsAndStreamsTheRest) {
   std::string out;
-  const std::unique_ptr<Formatter> table = MakeFormatter(OutputFormat::kTable, &out);
+  const std::unique_ptr<Formatter> table = MakeFormatter(Options(), &out);
   table->Begin({"a", "b"});
   const std::vector<Value> row = {Value("xx"), Value(7)};
   for (int i = 0; i < 999; ++i) table->Row(row);
@@ -123,7 +125,7 @@ TEST(Table, MeasuresAThousandRowsAndStreamsTheRest) {
 
 TEST(Table, HoldsFewLargeRows) {
   std::string out;
-  const std::unique_ptr<Formatter> table = MakeFormatter(OutputFormat::kTable, &out);
+  const std::unique_ptr<Formatter> table = MakeFormatter(Options(), &out);
   table->Begin({"a"});
   const std::vector<Value> row = {Value(std::string(1 << 20, 'x'))};
   for (int i = 0; i < 4; ++i) table->Row(row);
@@ -137,6 +139,26 @@ TEST(Csv, TellsNullFromEmptyText) {
       "a,\"b,c\",d\r\n"
       "1,,\"\"\r\n"
       "\"q\"\"q\",\"x\ny\",\\x\r\n");
+}
+
+TEST(Csv, OneColumnHasNoEmptyLine) {
+  EXPECT_EQ(Formatted(OutputFormat::kCsv, {"a"}, {{Value()}, {Value("")}, {Value("\\N")}}),
+            "a\r\n\\N\r\n\"\"\r\n\"\\N\"\r\n");
+  EXPECT_EQ(Formatted(OutputFormat::kCsv, {""}, {}), "\"\"\r\n");
+  EXPECT_EQ(Formatted(OutputFormat::kCsv, {"a", "b"}, {{Value("\\N"), Value()}}),
+            "a,b\r\n\\N,\r\n");
+}
+
+TEST(Csv, NullIsWhatTheUserSays) {
+  EXPECT_EQ(Formatted(OutputFormat::kCsv, {"a", "b"},
+                      {{Value(), Value("NULL")}, {Value(""), Value("NULLs")}}, "NULL"),
+            "a,b\r\nNULL,\"NULL\"\r\n\"\",NULLs\r\n");
+}
+
+TEST(Csv, TellsBlobsFromText) {
+  EXPECT_EQ(Formatted(OutputFormat::kCsv, {"a", "b"},
+                      {{Value(Bytes{"\xff"}), Value("\\xff")}, {Value("x"), Value("\\.")}}),
+            "a,b\r\n\\xff,\"\\xff\"\r\nx,\"\\.\"\r\n");
 }
 
 TEST(JsonRows, AnObjectARow) {
@@ -154,7 +176,7 @@ TEST(JsonRows, NamesThatOccurAgain) {
 
 TEST(JsonRows, ABrokenOffResultIsNotAWholeArray) {
   std::string out;
-  const std::unique_ptr<Formatter> json = MakeFormatter(OutputFormat::kJson, &out);
+  const std::unique_ptr<Formatter> json = MakeFormatter({.format = OutputFormat::kJson}, &out);
   json->Begin({"a"});
   json->Row(std::vector<Value>{Value(1)});
   EXPECT_EQ(out, "[\n {\"a\": 1}");

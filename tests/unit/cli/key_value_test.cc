@@ -1,6 +1,7 @@
 #include "client/cli/key_value.h"
 
 #include <fcntl.h>
+#include <sys/mman.h>
 #include <unistd.h>
 
 #include <sstream>
@@ -39,10 +40,12 @@ class KeyValueCommandTest : public ::testing::Test {
     EXPECT_CALL(db_, KeyValue(std::string_view(parsed->options.keyspace))).WillOnce([this](auto) {
       return std::move(kv_);
     });
-    std::istringstream in(input);
+    const int in = memfd_create("input", 0);
+    EXPECT_EQ(pwrite(in, input.data(), input.size(), 0), static_cast<ssize_t>(input.size()));
     std::ostringstream err;
     Output out(pipe_[1]);
-    const ExitCode code = RunCommand(parsed->options, &db_, {.in = &in, .out = &out, .err = &err});
+    const ExitCode code = RunCommand(parsed->options, &db_, {.in = in, .out = &out, .err = &err});
+    close(in);
     errors_ = err.str();
     char bytes[4096];
     const ssize_t count = read(pipe_[0], bytes, sizeof(bytes));
@@ -87,9 +90,40 @@ TEST_F(KeyValueCommandTest, ScanPrintsEntries) {
     return MakeEntries({{"u/2", "b"}, {"u/1", "\xff"}});
   });
   EXPECT_EQ(Run({"scan", "u/", "--reverse", "--limit", "5", "--format", "json"}), kExitOk);
-  EXPECT_EQ(
-      output_,
-      "[\n {\"key\": \"u/2\", \"value\": \"b\"},\n {\"key\": \"u/1\", \"value\": \"/w==\"}\n]\n");
+  EXPECT_EQ(output_,
+            "[\n {\"key\": \"u/2\", \"value\": \"b\"},\n {\"key\": \"u/1\", \"value\": "
+            "\"blob:ff\"}\n]\n");
+}
+
+// What a scan writes for programs is read back as the same bytes, and no two of them are
+// written alike.
+TEST_F(KeyValueCommandTest, AScanSaysWhichBytesItWas) {
+  const std::vector<std::string> keys = {"/w==", "\xff", "blob:ff", "-", "\\xff", "a\xff", "[a]"};
+  for (const char* format : {"csv", "json"}) {
+    std::vector<Entry> entries;
+    for (const std::string& key : keys) entries.push_back({key, ""});
+    kv_ = std::make_unique<MockKeyValue>();
+    EXPECT_CALL(*kv_, Scan).WillOnce([&](auto&&...) { return MakeEntries(entries); });
+    EXPECT_EQ(Run({"scan", "--keys-only", "--format", format}), kExitOk);
+    for (const char* shown :
+         {"/w==", "blob:ff", "blob:626c6f623a6666", "blob:2d", "xff", "blob:61ff", "[a]"}) {
+      EXPECT_THAT(output_, HasSubstr(shown)) << format;
+    }
+  }
+}
+
+TEST_F(KeyValueCommandTest, WordsAreBytes) {
+  EXPECT_CALL(*kv_, Put(_, "[\"a\"]", "[\"b\",01]")).WillOnce(Return(absl::OkStatus()));
+  EXPECT_EQ(Run({"put", "[\"a\"]", "[\"b\",01]"}), kExitOk) << errors_;
+}
+
+TEST_F(KeyValueCommandTest, RawWordsAreWhatTheyRead) {
+  EXPECT_CALL(*kv_, Put(_, "blob:zz", "-")).WillOnce(Return(absl::OkStatus()));
+  EXPECT_EQ(Run({"put", "--raw", "blob:zz", "-"}, "input"), kExitOk) << errors_;
+  kv_ = std::make_unique<MockKeyValue>();
+  EXPECT_CALL(*kv_, Get(_, "blob:00")).WillOnce(Return(std::optional<std::string>("text")));
+  EXPECT_EQ(Run({"get", "blob:00", "--raw"}), kExitOk) << errors_;
+  EXPECT_EQ(output_, "text");
 }
 
 TEST_F(KeyValueCommandTest, AScanThatBreaksOffIsAFailure) {

@@ -3,7 +3,9 @@
 #include <stdlib.h>
 
 #include <initializer_list>
+#include <optional>
 #include <string>
+#include <vector>
 
 #include "gmock/gmock.h"
 #include "gtest/gtest.h"
@@ -74,15 +76,48 @@ TEST_F(OptionsTest, TheEnvironmentStandsInAndTheFlagWins) {
   EXPECT_EQ(Parse({"ping", "-d", "main"}).database, "main");
 }
 
-TEST_F(OptionsTest, ArgumentsKeepTheirMeaning) {
-  const Options options = Parse({"exec", "insert …", "-5", "[1,2]", "{}", "", "ping", "a,b", "%%",
-                                 "json:[1]", "-1.5", "'q'", "\"q\"", "text:-x"});
-  EXPECT_EQ(options.command, Command::kExec);
-  EXPECT_THAT(options.args, ElementsAre("-5", "text:[1,2]", "{}", "", "ping", "a,b", "%%",
-                                        "json:[1]", "-1.5", "'q'", "\"q\"", "text:-x"));
-  EXPECT_THAT(Parse({"exec", "x", "{}"}).args, ElementsAre("{}"));
-  EXPECT_THAT(Parse({"exec", "x", ""}).args, ElementsAre(""));
-  EXPECT_THAT(Parse({"exec", "x", "[1,2]"}).args, ElementsAre("text:[1,2]"));
+// CLI11 would take some of these for lists, ends, commands or flags.
+TEST_F(OptionsTest, WordsAreKeptToTheByte) {
+  const std::vector<std::string> words = {
+      "[1,2]", "[]",   "[",       "[[1],[2]]", "[\"a\"]", "{}",    "",    "ping",  "kv",
+      "a,b",   "%%",   "++",      "json:[1]",  "-1.5",    "-5",    "-",   "-.5",   "- x",
+      "-- x",  "---",  "'q'",     "\"q\"",     " ",       "\n",    "a=b", "@file", "/etc",
+      "\xff",  "true", "text:-x", "#x",        "\\",      "file:x"};
+  std::vector<std::string> all = {"exec", "[insert]"};
+  all.insert(all.end(), words.begin(), words.end());
+  const absl::StatusOr<ParsedOptions> parsed = ParseOptions(all);
+  ASSERT_TRUE(parsed.ok()) << parsed.status();
+  EXPECT_EQ(parsed->options.command, Command::kExec);
+  EXPECT_EQ(parsed->options.sql, "[insert]");
+  EXPECT_EQ(parsed->options.args, words);
+  for (const std::string& word : words) {
+    EXPECT_THAT(Parse({"query", "x", word}).args, ElementsAre(word));
+    EXPECT_THAT(Parse({"kv", "put", word, word}).args, ElementsAre("put", word, word));
+    EXPECT_THAT(Parse({"kv", "put", "--", word, word}).args, ElementsAre("put", word, word));
+  }
+  EXPECT_EQ(Parse({"kv", "-k", "[a]", "get", "b"}).keyspace, "[a]");
+  EXPECT_EQ(Parse({"kv", "get", "b", "-k[a,b]", "-d", "kv"}).keyspace, "[a,b]");
+}
+
+TEST_F(OptionsTest, AnOptionDoesNotTakeTheNextWordForItsEmptyValue) {
+  EXPECT_THAT(Refusal({"--database=", "query", "x"}), HasSubstr("--database= has no value"));
+  EXPECT_EQ(Parse({"--database", "", "query", "x"}).sql, "x");
+  EXPECT_EQ(Parse({"query", "--database=a=", "x"}).database, "a=");
+}
+
+TEST_F(OptionsTest, NamesAreUtf8) {
+  EXPECT_THAT(Refusal({"ping", "-d", "\xff"}), HasSubstr("UTF-8"));
+  EXPECT_THAT(Refusal({"kv", "get", "a", "-k", "\xff"}), HasSubstr("UTF-8"));
+}
+
+TEST_F(OptionsTest, NullOfCsv) {
+  EXPECT_EQ(Parse({"ping"}).csv_null, std::nullopt);
+  EXPECT_EQ(Parse({"query", "x", "--format", "csv", "--null", "NULL"}).csv_null, "NULL");
+  EXPECT_EQ(Parse({"query", "x", "--format", "csv", "--null", ""}).csv_null, "");
+  EXPECT_THAT(Refusal({"query", "x", "--null", "NULL"}), HasSubstr("--format csv"));
+  for (const char* wrong : {"a,b", "\"", "\r", "\n", "\\x00"}) {
+    EXPECT_THAT(Refusal({"query", "x", "--format", "csv", "--null", wrong}), HasSubstr("--null"));
+  }
 }
 
 TEST_F(OptionsTest, ADoubleDashEndsTheOptions) {
@@ -147,6 +182,21 @@ TEST_F(OptionsTest, Migrate) {
   options = Parse({"migrate", "new", "m", "add_users"});
   EXPECT_EQ(options.command, Command::kNewMigration);
   EXPECT_EQ(options.migrate.name, "add_users");
+}
+
+// Versions are written as file names have them.
+TEST_F(OptionsTest, NumbersAreDecimal) {
+  EXPECT_EQ(Parse({"migrate", "to", "m", "0012"}).migrate.options.version, 12);
+  EXPECT_EQ(Parse({"migrate", "baseline", "m", "010"}).migrate.options.version, 10);
+  EXPECT_EQ(Parse({"migrate", "repair", "m", "--applied", "0009"}).migrate.options.version, 9);
+  EXPECT_EQ(Parse({"migrate", "up", "m", "--steps", "08"}).migrate.options.steps, 8);
+  EXPECT_EQ(Parse({"kv", "scan", "--limit=010"}).limit, 10);
+  for (const char* wrong : {"0x10", "1e3", "1.0", "+1", "-1", "", " 1", "0b1", "1_000",
+                            "9223372036854775808", "[1]", "x"}) {
+    EXPECT_THAT(Refusal({"migrate", "to", "m", wrong}), HasSubstr("decimal digits")) << wrong;
+    EXPECT_THAT(Refusal({"kv", "scan", "--limit", wrong}), HasSubstr("decimal digits")) << wrong;
+  }
+  EXPECT_THAT(Refusal({"migrate", "up", "m", "--steps", "0"}), HasSubstr("from 1 on"));
 }
 
 TEST_F(OptionsTest, MigrateThatMakesNoSenseIsRefused) {

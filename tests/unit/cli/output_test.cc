@@ -5,6 +5,7 @@
 #include <unistd.h>
 
 #include <string>
+#include <thread>
 
 #include "gtest/gtest.h"
 
@@ -54,12 +55,12 @@ TEST_F(OutputTest, KeepsLittleAndWritesMuch) {
   EXPECT_EQ(ReadSome().size(), 64u * 1024);
 }
 
-TEST_F(OutputTest, AGoneReaderEndsItQuietly) {
+TEST_F(OutputTest, AGoneReaderIsAnError) {
   CloseReader();
   Output output(pipe_[1]);
   output.buffer()->append("x");
-  EXPECT_FALSE(output.Flush().ok());
-  EXPECT_TRUE(output.ReaderIsGone());
+  const absl::Status status = output.Flush();
+  EXPECT_NE(status.message().find("Broken pipe"), absl::string_view::npos) << status;
   // The error stays, and nothing piles up.
   output.buffer()->append("y");
   EXPECT_FALSE(output.MaybeFlush().ok());
@@ -75,7 +76,21 @@ TEST_F(OutputTest, AFullDiskIsAnError) {
   close(full);
   EXPECT_EQ(status.code(), absl::StatusCode::kInternal);
   EXPECT_NE(status.message().find("No space left"), absl::string_view::npos) << status;
-  EXPECT_FALSE(output.ReaderIsGone());
+}
+
+// Another process has made it so, and both share it.
+TEST_F(OutputTest, WaitsWhereWritingDoesNotBlock) {
+  fcntl(pipe_[1], F_SETFL, O_NONBLOCK);
+  constexpr size_t kBytes = size_t{4} << 20;
+  std::string received;
+  std::thread reader([&] {
+    while (received.size() < kBytes) received += ReadSome();
+  });
+  Output output(pipe_[1]);
+  *output.buffer() = std::string(kBytes, 'x');
+  EXPECT_TRUE(output.Flush().ok());
+  reader.join();
+  EXPECT_EQ(received.size(), kBytes);
 }
 
 }  // namespace

@@ -22,6 +22,7 @@ TEST(AddressTest, EveryFormIsRead) {
   EXPECT_EQ(Parsed("[::1]:65535").port, 65535);
   EXPECT_EQ(Parsed("unix:/run/p.sock").path, "/run/p.sock");
   EXPECT_EQ(Parsed("unix:///run/p.sock").path, "/run/p.sock");
+  EXPECT_EQ(Parsed("unix:/a%41#b?c d").path, "/a%41#b?c d");
   EXPECT_EQ(Parsed("unix:data/p.sock").path, "data/p.sock");
   EXPECT_TRUE(Parsed("unix:" + std::string(107, 'a')).is_unix());
 }
@@ -42,6 +43,8 @@ TEST(AddressTest, WrongOnesSayWhatToWrite) {
       {"::1:7420", " is not host:port; an IPv6 address stands in brackets, as in [::1]:7420"},
       {"[1.2.3.4]:7420", " has no IPv6 address in its brackets; write [::1]:port"},
       {"http//x:7420", " is not host:port; a host has letters, digits, '.' and '-'"},
+      {"unix:/a,b", " has a comma, and gRPC's clients reach no socket that has one; rename it"},
+      {"unix:/a/", " is a folder; write unix:/path/of/the.sock"},
       {"unix:", no_path},
       {"unix://", no_path},
       {"unix://run/p.sock", no_path},

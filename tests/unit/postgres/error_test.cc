@@ -89,6 +89,25 @@ TEST(ErrorTest, TheParticularsGoAlong) {
   EXPECT_EQ(info.detail, "Key (id)=(1)");
 }
 
+TEST(ErrorTest, TheColumnOfAKeyIsInItsDetail) {
+  const auto column = [](const std::string& sqlstate, const std::string& detail) {
+    ServerError error{.sqlstate = sqlstate, .detail = detail};
+    FindColumn(&error);
+    return error.column;
+  };
+  EXPECT_EQ(column("23505", "Key (name)=(a) already exists."), "name");
+  EXPECT_EQ(column("23505", "Schlüssel »(b_2, a)=(1, 2)« existiert bereits."), "b_2");
+  EXPECT_EQ(column("23505", "Key (\"A \"\"b\"\")=(\", b)\")=(x) already exists."), "A \"b\")=(");
+  EXPECT_EQ(column("23P01", "Key (during)=([1,3)) conflicts with existing key (during)=([2,4))."),
+            "during");
+  // Expressions, other errors and other forms.
+  EXPECT_EQ(column("23505", "Key (lower(name))=(a) already exists."), "");
+  EXPECT_EQ(column("23505", "Key ((a + b))=(3) already exists."), "");
+  EXPECT_EQ(column("23503", "Key (id)=(1) is still referenced from table \"t\"."), "");
+  for (const char* detail : {"", "(", "(a", "()=(", "(\"a", "(a)"})
+    EXPECT_EQ(column("23505", detail), "");
+}
+
 TEST(ErrorTest, OfAMissingTableTheNameIsTold) {
   const absl::Status status =
       Classify({.sqlstate = "42P01", .message = "relation \"users\" does not exist"});

@@ -1,0 +1,56 @@
+// A unix socket that gRPC listens on, under a name that is only ever this daemon's.
+#ifndef PENSTOCK_SERVER_RPC_UNIX_SOCKET_H_
+#define PENSTOCK_SERVER_RPC_UNIX_SOCKET_H_
+
+#include <sys/types.h>
+
+#include <memory>
+#include <string>
+
+#include "absl/status/status.h"
+#include "absl/status/statusor.h"
+
+namespace penstock::server {
+
+// gRPC removes the file that it was bound to when it stops listening, whosever it is by
+// then. So it is bound to another name in the same folder, which is never used again, and
+// the socket is then moved to `path`. Not thread-safe.
+class UnixSocket {
+ public:
+  // Opens the folder of `path`. INVALID_ARGUMENT for a path that no socket can have,
+  // ALREADY_EXISTS where somebody listens on it or where it is not a socket.
+  static absl::StatusOr<std::unique_ptr<UnixSocket>> Prepare(const std::string& path);
+  // Does not withdraw it.
+  ~UnixSocket();
+  UnixSocket(const UnixSocket&) = delete;
+  UnixSocket& operator=(const UnixSocket&) = delete;
+
+  // What gRPC is to listen on.
+  std::string grpc_address() const;
+
+  // Once gRPC listens: gives the socket its mode (file_modes.h) and its name, in place of one
+  // that nobody listens on. Errors as Prepare's, and INTERNAL with the reason.
+  absl::Status Publish();
+
+  // Before gRPC stops listening, so that nobody else has found the name to be free: removes
+  // it, unless it is another socket's by now.
+  void Withdraw();
+
+ private:
+  UnixSocket(std::string path, int folder);
+  // ALREADY_EXISTS unless nobody listens on the path.
+  absl::Status CheckFree() const;
+
+  const std::string path_;
+  // Without the folders.
+  const std::string name_;
+  const std::string hidden_name_;
+  const int folder_;
+  // What Publish has put there; 0: nothing.
+  dev_t device_ = 0;
+  ino_t inode_ = 0;
+};
+
+}  // namespace penstock::server
+
+#endif  // PENSTOCK_SERVER_RPC_UNIX_SOCKET_H_
