@@ -9,6 +9,7 @@
 
 #include "client/src/cancellation.h"
 #include "client/src/status.h"
+#include "client/src/target.h"
 #include "fmt/format.h"
 #include "grpcpp/create_channel.h"
 #include "grpcpp/security/credentials.h"
@@ -21,8 +22,13 @@ namespace {
 constexpr int kKeepaliveTimeMs = 30'000;
 constexpr int kKeepaliveTimeoutMs = 10'000;
 // A daemon that was restarted is found soon.
+constexpr int kFirstReconnectBackoffMs = 100;
 constexpr int kMaxReconnectBackoffMs = 2'000;
-constexpr int kMinReconnectBackoffMs = 100;
+// gRPC's "least pause" is also how long connecting may take. The caller's deadline is
+// what limits it; this is for those who have none.
+constexpr int kConnectCeilingMs = 20'000;
+// A name that has moved is looked up again.
+constexpr int kResolveAgainMs = 1'000;
 
 absl::Status ReadFile(const std::string& path, std::string* content) {
   if (path.empty()) return absl::OkStatus();
@@ -34,9 +40,7 @@ absl::Status ReadFile(const std::string& path, std::string* content) {
 }
 
 absl::Status CheckConfig(const Config& config) {
-  if (config.target.empty()) {
-    return absl::InvalidArgumentError("Config.target is empty: host:port or unix:/path");
-  }
+  if (absl::Status target = LinkTarget(config.target).status(); !target.ok()) return target;
   if (config.max_message_bytes < 1024 ||
       config.max_message_bytes > static_cast<size_t>(std::numeric_limits<int>::max())) {
     return absl::InvalidArgumentError(fmt::format("Config.max_message_bytes is {}: from 1024 to {}",
@@ -65,38 +69,75 @@ absl::StatusOr<std::shared_ptr<grpc::ChannelCredentials>> Credentials(const TlsC
   return grpc::SslCredentials(options);
 }
 
-}  // namespace
-
-absl::StatusOr<std::shared_ptr<Channel>> Channel::Make(const Config& config) {
-  if (absl::Status status = CheckConfig(config); !status.ok()) return status;
-  absl::StatusOr<std::shared_ptr<grpc::ChannelCredentials>> credentials = Credentials(config.tls);
-  if (!credentials.ok()) return credentials.status();
-
+grpc::ChannelArguments Arguments(const Config& config) {
   grpc::ChannelArguments arguments;
   arguments.SetMaxReceiveMessageSize(static_cast<int>(config.max_message_bytes));
   arguments.SetMaxSendMessageSize(static_cast<int>(config.max_message_bytes));
   arguments.SetInt(GRPC_ARG_KEEPALIVE_TIME_MS, kKeepaliveTimeMs);
   arguments.SetInt(GRPC_ARG_KEEPALIVE_TIMEOUT_MS, kKeepaliveTimeoutMs);
   arguments.SetInt(GRPC_ARG_KEEPALIVE_PERMIT_WITHOUT_CALLS, 0);
-  arguments.SetInt(GRPC_ARG_INITIAL_RECONNECT_BACKOFF_MS, kMinReconnectBackoffMs);
-  arguments.SetInt(GRPC_ARG_MIN_RECONNECT_BACKOFF_MS, kMinReconnectBackoffMs);
+  arguments.SetInt(GRPC_ARG_INITIAL_RECONNECT_BACKOFF_MS, kFirstReconnectBackoffMs);
+  arguments.SetInt(GRPC_ARG_MIN_RECONNECT_BACKOFF_MS, kConnectCeilingMs);
   arguments.SetInt(GRPC_ARG_MAX_RECONNECT_BACKOFF_MS, kMaxReconnectBackoffMs);
+  arguments.SetInt(GRPC_ARG_DNS_MIN_TIME_BETWEEN_RESOLUTIONS_MS, kResolveAgainMs);
   // The daemon is a neighbour: a proxy of the environment is not meant for it.
   arguments.SetInt(GRPC_ARG_ENABLE_HTTP_PROXY, 0);
-  // Providers do not share a link; one's limits and fate are its own.
+  // Connections are not shared, neither by Providers nor by the attempts to find a daemon
+  // again: each has limits and pauses of its own.
   arguments.SetInt(GRPC_ARG_USE_LOCAL_SUBCHANNEL_POOL, 1);
-  // Nothing is sent a second time behind the caller's back.
+  // Nothing is sent a second time but by Channel::Call.
   arguments.SetInt(GRPC_ARG_ENABLE_RETRIES, 0);
+  return arguments;
+}
 
-  auto channel = std::make_shared<Channel>();
-  channel->config = config;
-  const std::shared_ptr<grpc::Channel> link =
-      grpc::CreateCustomChannel(config.target, *credentials, arguments);
-  channel->database = v1::DatabaseService::NewStub(link);
-  channel->key_value = v1::KeyValueService::NewStub(link);
-  channel->admin = v1::AdminService::NewStub(link);
-  channel->migration = v1::MigrationService::NewStub(link);
-  return channel;
+std::shared_ptr<grpc::Channel> Open(const Config& config, const std::string& target,
+                                    const std::shared_ptr<grpc::ChannelCredentials>& credentials) {
+  return grpc::CreateCustomChannel(target, credentials, Arguments(config));
+}
+
+}  // namespace
+
+Stubs::Stubs(const std::shared_ptr<grpc::Channel>& link, std::string link_target)
+    : target(std::move(link_target)),
+      database(v1::DatabaseService::NewStub(link)),
+      key_value(v1::KeyValueService::NewStub(link)),
+      admin(v1::AdminService::NewStub(link)),
+      migration(v1::MigrationService::NewStub(link)) {}
+
+bool Stubs::MaybeSent(const grpc::ClientContext& call) const {
+  // A connection that takes a call writes its address down first.
+  const std::string peer = call.peer();
+  return !peer.empty() && peer != target;
+}
+
+Channel::Channel(const Config& for_config, std::shared_ptr<grpc::ChannelCredentials> credentials)
+    : config(for_config), credentials_(std::move(credentials)), stubs_(Connection()) {}
+
+absl::StatusOr<std::shared_ptr<Channel>> Channel::Make(const Config& config) {
+  if (absl::Status status = CheckConfig(config); !status.ok()) return status;
+  absl::StatusOr<std::shared_ptr<grpc::ChannelCredentials>> credentials = Credentials(config.tls);
+  if (!credentials.ok()) return credentials.status();
+  return std::shared_ptr<Channel>(new Channel(config, *std::move(credentials)));
+}
+
+std::shared_ptr<Stubs> Channel::Connection() const {
+  const std::string target = *LinkTarget(config.target);
+  return std::make_shared<Stubs>(Open(config, target, credentials_), target);
+}
+
+std::shared_ptr<Stubs> Channel::Current() {
+  void* tag = nullptr;
+  bool ok = false;
+  // A time that has passed: what waits at the sockets is read, and nothing waited for.
+  looker_.AsyncNext(&tag, &ok, std::chrono::system_clock::time_point());
+  const std::lock_guard lock(mutex_);
+  return stubs_;
+}
+
+std::shared_ptr<Stubs> Channel::Renew(const std::shared_ptr<Stubs>& old) {
+  const std::lock_guard lock(mutex_);
+  if (stubs_ == old) stubs_ = Connection();
+  return stubs_;
 }
 
 absl::Status Channel::Check(const Context& ctx) const {

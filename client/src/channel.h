@@ -2,12 +2,19 @@
 #ifndef PENSTOCK_CLIENT_SRC_CHANNEL_H_
 #define PENSTOCK_CLIENT_SRC_CHANNEL_H_
 
+#include <atomic>
 #include <memory>
+#include <mutex>
+#include <string>
 
 #include "absl/status/status.h"
 #include "absl/status/statusor.h"
+#include "client/src/status.h"
 #include "google/protobuf/message_lite.h"
+#include "grpcpp/channel.h"
 #include "grpcpp/client_context.h"
+#include "grpcpp/completion_queue.h"
+#include "grpcpp/security/credentials.h"
 #include "penstock/config.h"
 #include "penstock/context.h"
 #include "penstock/v1/admin.grpc.pb.h"
@@ -17,8 +24,27 @@
 
 namespace penstock::internal {
 
+// A connection to the daemon with what makes calls over it. Thread-safe.
+struct Stubs {
+  explicit Stubs(const std::shared_ptr<grpc::Channel>& link, std::string link_target);
+
+  // Whether a message of a call that has ended may have reached the daemon. False is
+  // certain: no connection was there to carry it.
+  bool MaybeSent(const grpc::ClientContext& call) const;
+
+  // What gRPC calls the peer of a call that no connection was found for.
+  const std::string target;
+  const std::unique_ptr<v1::DatabaseService::Stub> database;
+  const std::unique_ptr<v1::KeyValueService::Stub> key_value;
+  const std::unique_ptr<v1::AdminService::Stub> admin;
+  const std::unique_ptr<v1::MigrationService::Stub> migration;
+  // A call was made over it, so that it may remember a daemon that was not there.
+  std::atomic<bool> used{false};
+};
+
 // Thread-safe.
-struct Channel {
+class Channel {
+ public:
   // INVALID_ARGUMENT or NOT_FOUND; see New.
   static absl::StatusOr<std::shared_ptr<Channel>> Make(const Config& config);
 
@@ -37,13 +63,43 @@ struct Channel {
   // side cancelled it because its deadline had passed.
   absl::Status Explain(const absl::Status& end, const Context& ctx, bool gave_up) const;
 
-  Config config;
-  std::unique_ptr<v1::DatabaseService::Stub> database;
-  std::unique_ptr<v1::KeyValueService::Stub> key_value;
-  std::unique_ptr<v1::AdminService::Stub> admin;
-  std::unique_ptr<v1::MigrationService::Stub> migration;
+  // Makes a call by `attempt(stubs, &again)`, which sets `again` if the call certainly
+  // had no effect and another connection may be better. Then it is made once more, over
+  // a new connection: the daemon may be back. A connection that was new is believed.
+  template <typename Attempt>
+  auto Call(const Context& ctx, Attempt attempt) {
+    const std::shared_ptr<Stubs> stubs = Current();
+    const bool was_new = !stubs->used.exchange(true);
+    bool again = false;
+    auto outcome = attempt(stubs, &again);
+    if (!again || was_new || !Check(ctx).ok()) return outcome;
+    const std::shared_ptr<Stubs> others = Renew(stubs);
+    others->used = true;
+    return attempt(others, &again);
+  }
+
+  // The connection for the next call. What has happened to it while nobody looked is
+  // found out first, so that no call is sent to a daemon that has gone.
+  std::shared_ptr<Stubs> Current();
+
+  // A connection that is not `old`: each has attempts and pauses of its own, and finds
+  // the daemon's address anew.
+  std::shared_ptr<Stubs> Renew(const std::shared_ptr<Stubs>& old);
+
+  const Config config;
   // Provider::Close cancels it, and with it every call.
-  Context open;
+  const Context open;
+
+ private:
+  Channel(const Config& config, std::shared_ptr<grpc::ChannelCredentials> credentials);
+
+  std::shared_ptr<Stubs> Connection() const;
+
+  const std::shared_ptr<grpc::ChannelCredentials> credentials_;
+  // Nothing arrives on it; looking at it makes gRPC look at its sockets.
+  grpc::CompletionQueue looker_;
+  std::mutex mutex_;
+  std::shared_ptr<Stubs> stubs_;
 };
 
 }  // namespace penstock::internal

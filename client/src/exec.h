@@ -35,9 +35,19 @@ class ExecRunner {
  private:
   using ExecStream = Stream<v1::ExecRequest, v1::ExecResponse>;
 
-  // From the pool if there is one to reuse.
-  std::unique_ptr<ExecStream> Acquire(const Context& ctx, bool* reused);
-  std::unique_ptr<ExecStream> Open(const Context& ctx);
+  using Outcomes = std::vector<absl::StatusOr<Result>>;
+  // What is left to be done of RunAll: indices of requests, in order.
+  using Left = std::vector<size_t>;
+
+  // Null if there is none to be used again.
+  std::unique_ptr<ExecStream> Reuse(const Context& ctx);
+  std::unique_ptr<ExecStream> Open(const Context& ctx, const Stubs& stubs);
+  // Runs one on `stream`. `*again`: see Settle.
+  absl::StatusOr<Result> RunOn(const Context& ctx, std::unique_ptr<ExecStream> stream,
+                               v1::ExecRequest* request, bool* again);
+  // Runs what is left on `stream`. What may be run again, over another connection, is left.
+  void RunAllOn(const Context& ctx, std::unique_ptr<ExecStream> stream,
+                std::vector<v1::ExecRequest>* requests, Outcomes* outcomes, Left* left);
   void Release(const Context& ctx, std::unique_ptr<ExecStream> stream);
   absl::Status Complete(const Context& ctx, v1::ExecRequest* request) const;
 

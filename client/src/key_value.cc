@@ -5,6 +5,7 @@
 #include "client/src/cancellation.h"
 #include "client/src/convert.h"
 #include "client/src/status.h"
+#include "client/src/unary.h"
 #include "grpcpp/support/sync_stream.h"
 
 namespace penstock::internal {
@@ -37,7 +38,7 @@ void ToProto(const Mutation& from, v1::Mutation* to) {
 // One Scan call.
 class StreamedEntries final : public Entries {
  public:
-  StreamedEntries(std::shared_ptr<Channel> channel, const Context& ctx,
+  StreamedEntries(std::shared_ptr<Channel> channel, const Stubs& stubs, const Context& ctx,
                   const v1::ScanRequest& request)
       : channel_(std::move(channel)),
         ctx_(ctx),
@@ -45,16 +46,18 @@ class StreamedEntries final : public Entries {
         scope_(ctx_, &call_) {
     channel_->SetUp(ctx_, &call_);
     if (ctx_.deadline() != absl::InfiniteFuture()) call_.set_deadline(ToDeadline(GiveUpTime(ctx_)));
-    reader_ = channel_->key_value->Scan(&call_, request);
+    reader_ = stubs.key_value->Scan(&call_, request);
   }
   ~StreamedEntries() override { Close(); }
 
-  // The first message, so that what is wrong with a request is found at once.
-  absl::Status Open() { return ReadPart() ? absl::OkStatus() : error_; }
+  // The first message, so that what is wrong with a request is found at once. `*again`:
+  // see Settle.
+  absl::Status Open(bool* again) { return ReadPart(again) ? absl::OkStatus() : error_; }
 
   bool Next() override {
+    bool again = false;
     while (next_ == part_.entries_size()) {
-      if (!ReadPart()) return false;
+      if (!ReadPart(&again)) return false;
     }
     entry_ = &part_.entries(next_++);
     return true;
@@ -73,15 +76,15 @@ class StreamedEntries final : public Entries {
  private:
   // Only once the entries of the last one have been taken. What the caller refers to
   // stays if there is no next one.
-  bool ReadPart() {
+  bool ReadPart(bool* again) {
     if (ended_) return false;
     if (reader_->Read(&part_)) {
       next_ = 0;
       return true;
     }
     ended_ = true;
-    error_ =
-        OfHarmlessCall(channel_->Explain(ToStatus(reader_->Finish()), ctx_, /*gave_up=*/false));
+    error_ = Settle(channel_->Explain(ToStatus(reader_->Finish()), ctx_, /*gave_up=*/false),
+                    Reach::kHarmless, again);
     return false;
   }
 
@@ -109,9 +112,10 @@ class DaemonKeyValue final : public KeyValue {
     v1::GetRequest request;
     request.set_key(std::string(key));
     v1::GetResponse response;
-    absl::Status status = OfHarmlessCall(Call(ctx, &request, [&](grpc::ClientContext* call) {
-      return channel_->key_value->Get(call, request, &response);
-    }));
+    absl::Status status =
+        Call(ctx, &request, kReads, [&](const Stubs& stubs, grpc::ClientContext* call) {
+          return stubs.key_value->Get(call, request, &response);
+        });
     if (!status.ok()) return status;
     if (!response.found()) return std::optional<std::string>();
     return std::optional<std::string>(std::move(*response.mutable_value()));
@@ -122,9 +126,10 @@ class DaemonKeyValue final : public KeyValue {
     v1::BatchGetRequest request;
     for (const std::string& key : keys) request.add_keys(key);
     v1::BatchGetResponse response;
-    absl::Status status = OfHarmlessCall(Call(ctx, &request, [&](grpc::ClientContext* call) {
-      return channel_->key_value->BatchGet(call, request, &response);
-    }));
+    absl::Status status =
+        Call(ctx, &request, kReads, [&](const Stubs& stubs, grpc::ClientContext* call) {
+          return stubs.key_value->BatchGet(call, request, &response);
+        });
     if (!status.ok()) return status;
     if (static_cast<size_t>(response.results_size()) != keys.size()) {
       return ProtocolError("another number of values than of keys");
@@ -142,8 +147,8 @@ class DaemonKeyValue final : public KeyValue {
     request.set_key(std::string(key));
     request.set_value(std::string(value));
     v1::PutResponse response;
-    return Call(ctx, &request, [&](grpc::ClientContext* call) {
-      return channel_->key_value->Put(call, request, &response);
+    return Call(ctx, &request, kWrites, [&](const Stubs& stubs, grpc::ClientContext* call) {
+      return stubs.key_value->Put(call, request, &response);
     });
   }
 
@@ -151,8 +156,8 @@ class DaemonKeyValue final : public KeyValue {
     v1::DeleteRequest request;
     request.set_key(std::string(key));
     v1::DeleteResponse response;
-    return Call(ctx, &request, [&](grpc::ClientContext* call) {
-      return channel_->key_value->Delete(call, request, &response);
+    return Call(ctx, &request, kWrites, [&](const Stubs& stubs, grpc::ClientContext* call) {
+      return stubs.key_value->Delete(call, request, &response);
     });
   }
 
@@ -174,10 +179,16 @@ class DaemonKeyValue final : public KeyValue {
     absl::Status status = internal::ToProto(options, &request);
     if (status.ok()) status = Prepare(ctx, &request);
     if (!status.ok()) return status;
-    auto entries = std::make_unique<StreamedEntries>(channel_, ctx, request);
-    status = entries->Open();
-    if (!status.ok()) return status;
-    return entries;
+    return channel_->Call(ctx,
+                          [&](const std::shared_ptr<Stubs>& stubs,
+                              bool* again) -> absl::StatusOr<std::unique_ptr<Entries>> {
+                            SetTimeout(ctx, &request);
+                            auto entries =
+                                std::make_unique<StreamedEntries>(channel_, *stubs, ctx, request);
+                            if (absl::Status opened = entries->Open(again); !opened.ok())
+                              return opened;
+                            return entries;
+                          });
   }
 
   absl::StatusOr<WriteResult> Write(const Context& ctx, const std::vector<Condition>& conditions,
@@ -185,9 +196,10 @@ class DaemonKeyValue final : public KeyValue {
     v1::WriteRequest request;
     internal::ToProto(conditions, mutations, &request);
     v1::WriteResponse response;
-    absl::Status status = Call(ctx, &request, [&](grpc::ClientContext* call) {
-      return channel_->key_value->Write(call, request, &response);
-    });
+    absl::Status status =
+        Call(ctx, &request, kWrites, [&](const Stubs& stubs, grpc::ClientContext* call) {
+          return stubs.key_value->Write(call, request, &response);
+        });
     if (!status.ok()) return status;
     return internal::FromProto(response);
   }
@@ -204,23 +216,25 @@ class DaemonKeyValue final : public KeyValue {
     return channel_->CheckSize(*request);
   }
 
+  static constexpr bool kReads = false;
+  static constexpr bool kWrites = true;
+
   template <typename Request, typename Invoke>
-  absl::Status Call(const Context& ctx, Request* request, Invoke invoke) const {
+  absl::Status Call(const Context& ctx, Request* request, bool writes, Invoke invoke) const {
     absl::Status status = Prepare(ctx, request);
     if (!status.ok()) return status;
-    grpc::ClientContext call;
-    channel_->SetUp(ctx, &call);
-    if (ctx.deadline() != absl::InfiniteFuture()) call.set_deadline(ToDeadline(GiveUpTime(ctx)));
-    const CancelScope provider_scope(channel_->open, &call);
-    const CancelScope scope(ctx, &call);
-    return channel_->Explain(ToStatus(invoke(&call)), ctx, /*gave_up=*/false);
+    return channel_->Call(ctx, [&](const std::shared_ptr<Stubs>& stubs, bool* again) {
+      SetTimeout(ctx, request);
+      return TryUnary(*channel_, *stubs, ctx, GiveUpTime(ctx), writes, invoke, again);
+    });
   }
 
   absl::StatusOr<int64_t> DeleteKeys(const Context& ctx, v1::DeleteRangeRequest* request) const {
     v1::DeleteRangeResponse response;
-    absl::Status status = Call(ctx, request, [&](grpc::ClientContext* call) {
-      return channel_->key_value->DeleteRange(call, *request, &response);
-    });
+    absl::Status status =
+        Call(ctx, request, kWrites, [&](const Stubs& stubs, grpc::ClientContext* call) {
+          return stubs.key_value->DeleteRange(call, *request, &response);
+        });
     if (!status.ok()) return status;
     return response.deleted();
   }

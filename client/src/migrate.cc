@@ -187,6 +187,56 @@ absl::Status RunCode(const std::shared_ptr<Channel>& channel, const Context& ctx
   return stream->Send(request) ? absl::OkStatus() : stream->End();
 }
 
+// Answers what comes until the result is there. `*failure`: of a function.
+absl::StatusOr<MigrateResult> Follow(const std::shared_ptr<Channel>& channel, const Context& ctx,
+                                     const MigrateOptions& options, MigrateStream* stream,
+                                     absl::Status* failure) {
+  MigrateResult result;
+  for (v1::MigrateResponse response; stream->Receive(&response);) {
+    if (response.has_result()) {
+      result.steps = response.result().steps();
+      result.version = response.result().version();
+      for (const v1::MigrationRecord& record : response.result().records()) {
+        result.records.push_back(FromProto(record));
+      }
+      stream->AwaitEnd();
+      return result;
+    }
+    if (response.has_code_turn()) {
+      const auto index = static_cast<size_t>(response.code_turn().index());
+      if (index >= result.plan.size()) return ProtocolError("a code step is not in the plan");
+      absl::Status status = RunCode(channel, ctx, result.plan[index], options, stream, failure);
+      if (!status.ok()) return status;
+      continue;
+    }
+    MigrationEvent event = FromProto(response);
+    if (options.on_event) options.on_event(event);
+    if (event.kind == MigrationEvent::Kind::kPlan) result.plan = std::move(event.plan);
+  }
+  return stream->End();
+}
+
+// `*again`: see Settle.
+absl::StatusOr<MigrateResult> RunOnce(const std::shared_ptr<Channel>& channel, const Stubs& stubs,
+                                      const Context& ctx, const std::vector<Request>& requests,
+                                      const MigrateOptions& options, bool* again) {
+  MigrateStream stream(channel, ctx,
+                       [&stubs](grpc::ClientContext* call, grpc::CompletionQueue* queue) {
+                         return stubs.migration->PrepareAsyncMigrate(call, queue);
+                       });
+  bool begun = true;
+  for (const Request& request : requests) begun = begun && stream.Send(request);
+  // Before all of the files are there, the daemon does nothing.
+  begun = begun && stream.MaybeSent();
+  absl::Status failure;
+  absl::StatusOr<MigrateResult> result = begun ? Follow(channel, ctx, options, &stream, &failure)
+                                               : absl::StatusOr<MigrateResult>(stream.End());
+  // The function's own error says more than what came back of it.
+  if (result.ok() || !failure.ok()) return result.ok() ? result : failure;
+  const Reach lost = options.dry_run ? Reach::kHarmless : Reach::kMaybeSent;
+  return Settle(result.status(), begun ? lost : Reach::kNotSent, again);
+}
+
 }  // namespace
 
 absl::StatusOr<std::vector<v1::MigrationFile>> ReadMigrations(std::string_view path) {
@@ -231,39 +281,9 @@ absl::StatusOr<MigrateResult> RunMigrate(const std::shared_ptr<Channel>& channel
     status = channel->CheckSize(request);
     if (!status.ok()) return status;
   }
-  MigrateStream stream(channel, ctx,
-                       [&channel](grpc::ClientContext* call, grpc::CompletionQueue* queue) {
-                         return channel->migration->PrepareAsyncMigrate(call, queue);
-                       });
-  for (const Request& request : requests) {
-    if (!stream.Send(request)) return stream.End();
-  }
-  MigrateResult result;
-  absl::Status failure;  // of a function
-  for (v1::MigrateResponse response; stream.Receive(&response);) {
-    if (response.has_result()) {
-      result.steps = response.result().steps();
-      result.version = response.result().version();
-      for (const v1::MigrationRecord& record : response.result().records()) {
-        result.records.push_back(FromProto(record));
-      }
-      stream.AwaitEnd();
-      return result;
-    }
-    if (response.has_code_turn()) {
-      const auto index = static_cast<size_t>(response.code_turn().index());
-      if (index >= result.plan.size()) return ProtocolError("a code step is not in the plan");
-      status = RunCode(channel, ctx, result.plan[index], options, &stream, &failure);
-      if (!status.ok()) return status;
-      continue;
-    }
-    MigrationEvent event = FromProto(response);
-    if (options.on_event) options.on_event(event);
-    if (event.kind == MigrationEvent::Kind::kPlan) result.plan = std::move(event.plan);
-  }
-  // The function's own error says more than what came back of it.
-  status = stream.End();
-  return failure.ok() ? status : failure;
+  return channel->Call(ctx, [&](const std::shared_ptr<Stubs>& stubs, bool* again) {
+    return RunOnce(channel, *stubs, ctx, requests, options, again);
+  });
 }
 
 MigrationReport FromProto(const v1::GetStatusResponse& from) {

@@ -14,12 +14,16 @@
 #include "client/src/statement.h"
 #include "client/src/status.h"
 #include "client/src/transaction.h"
+#include "client/src/unary.h"
+#include "penstock/errors.h"
 
 namespace penstock {
 namespace internal {
 namespace {
 
 constexpr absl::Duration kConnectTimeout = absl::Seconds(10);
+// Between the attempts of Connect.
+constexpr absl::Duration kConnectPause = absl::Milliseconds(20);
 
 class DaemonProvider final : public Provider {
  public:
@@ -28,7 +32,21 @@ class DaemonProvider final : public Provider {
 
   absl::Status Connect(const Context& ctx) override {
     const bool limited = ctx.deadline() != absl::InfiniteFuture();
-    return Reach(limited ? ctx : ctx.WithTimeout(kConnectTimeout), /*wait=*/true).status();
+    const Context until = limited ? ctx : ctx.WithTimeout(kConnectTimeout);
+    absl::Status cause;
+    for (;;) {
+      absl::Status status = Ask(until).status();
+      if (IsUnavailable(status) && GetErrorDetails(status).reason == "CONNECTION_FAILED") {
+        cause = status;  // of a daemon that may be just starting
+      } else if (!cause.ok() && IsTimeout(status)) {
+        return cause;
+      } else {
+        return status;
+      }
+      const absl::Time next = absl::Now() + kConnectPause;
+      if (next >= until.deadline()) return cause;
+      if (ctx.cancellation()->WaitUntil(next)) return channel_->Check(ctx);
+    }
   }
 
   absl::Status Close() override {
@@ -37,10 +55,8 @@ class DaemonProvider final : public Provider {
     return absl::OkStatus();
   }
 
-  absl::Status Ping(const Context& ctx) override { return Reach(ctx, /*wait=*/false).status(); }
-  absl::StatusOr<PingInfo> Inspect(const Context& ctx) override {
-    return Reach(ctx, /*wait=*/false);
-  }
+  absl::Status Ping(const Context& ctx) override { return Ask(ctx).status(); }
+  absl::StatusOr<PingInfo> Inspect(const Context& ctx) override { return Ask(ctx); }
 
   absl::StatusOr<std::unique_ptr<penstock::Transaction>> Transaction(
       const Context& ctx, const TransactionOptions& options) override {
@@ -109,8 +125,8 @@ class DaemonProvider final : public Provider {
     absl::Status status = channel_->CheckSize(request);
     if (!status.ok()) return status;
     v1::GetStatusResponse response;
-    status = Unary(ctx, /*wait=*/false, [&](grpc::ClientContext* call) {
-      return channel_->migration->GetStatus(call, request, &response);
+    status = Read(ctx, [&](const Stubs& stubs, grpc::ClientContext* call) {
+      return stubs.migration->GetStatus(call, request, &response);
     });
     if (!status.ok()) return status;
     return FromProto(response);
@@ -118,8 +134,8 @@ class DaemonProvider final : public Provider {
 
   absl::StatusOr<std::vector<DatabaseInfo>> ListDatabases(const Context& ctx) override {
     v1::ListDatabasesResponse response;
-    absl::Status status = Unary(ctx, /*wait=*/false, [&](grpc::ClientContext* call) {
-      return channel_->admin->ListDatabases(call, v1::ListDatabasesRequest(), &response);
+    absl::Status status = Read(ctx, [&](const Stubs& stubs, grpc::ClientContext* call) {
+      return stubs.admin->ListDatabases(call, v1::ListDatabasesRequest(), &response);
     });
     if (!status.ok()) return status;
     std::vector<DatabaseInfo> databases;
@@ -139,34 +155,23 @@ class DaemonProvider final : public Provider {
     return status;
   }
 
-  // A call that changes nothing, within the limits of `ctx`. `wait`: for a daemon
-  // that cannot be reached yet, and again if the link turns out to be a dead one.
+  // A call that changes nothing, within the limits of `ctx`.
   template <typename Invoke>
-  absl::Status Unary(const Context& ctx, bool wait, Invoke invoke) {
-    absl::Status status;
-    do {
-      status = channel_->Check(ctx);
-      if (!status.ok()) return status;
-      grpc::ClientContext call;
-      channel_->SetUp(ctx, &call);
-      call.set_wait_for_ready(wait);
+  absl::Status Read(const Context& ctx, Invoke invoke) {
+    if (absl::Status status = channel_->Check(ctx); !status.ok()) return status;
+    return channel_->Call(ctx, [&](const std::shared_ptr<Stubs>& stubs, bool* again) {
       // Nothing in the request tells the daemon the time that is left, so no grace.
-      if (ctx.deadline() != absl::InfiniteFuture()) call.set_deadline(ToDeadline(ctx.deadline()));
-      const CancelScope provider_scope(channel_->open, &call);
-      const CancelScope scope(ctx, &call);
-      status = channel_->Explain(ToStatus(invoke(&call)), ctx, /*gave_up=*/false);
-      // What the daemon itself answers has details.
-    } while (wait && absl::IsUnavailable(status) && !HasDetail(status));
-    return OfHarmlessCall(status);
+      return TryUnary(*channel_, *stubs, ctx, ctx.deadline(), /*writes=*/false, invoke, again);
+    });
   }
 
-  absl::StatusOr<PingInfo> Reach(const Context& ctx, bool wait) {
+  absl::StatusOr<PingInfo> Ask(const Context& ctx) {
     v1::PingRequest request;
     request.set_database(channel_->config.database);
     v1::PingResponse response;
     const absl::Time begin = absl::Now();
-    absl::Status status = Unary(ctx, wait, [&](grpc::ClientContext* call) {
-      return channel_->database->Ping(call, request, &response);
+    absl::Status status = Read(ctx, [&](const Stubs& stubs, grpc::ClientContext* call) {
+      return stubs.database->Ping(call, request, &response);
     });
     if (!status.ok()) return status;
     const v1::Capabilities& capabilities = response.capabilities();

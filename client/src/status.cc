@@ -21,11 +21,62 @@ absl::StatusCode ToErrorCode(int code) {
 
 absl::string_view ToAbsl(std::string_view text) { return {text.data(), text.size()}; }
 
-absl::Status Make(absl::StatusCode code, std::string_view message, v1::Reason reason) {
+absl::Status Make(absl::StatusCode code, std::string_view message, v1::Reason reason,
+                  v1::Retry retry = v1::RETRY_NEVER) {
   v1::ErrorDetail detail;
   detail.set_reason(reason);
-  detail.set_retry(v1::RETRY_NEVER);
+  detail.set_retry(retry);
   return WithDetail(absl::Status(code, ToAbsl(message)), detail);
+}
+
+std::string_view MessageOf(const absl::Status& status) {
+  return {status.message().data(), status.message().size()};
+}
+
+// This side has ended the call, see Channel::Explain: nothing was heard of the daemon.
+bool GaveUp(const v1::ErrorDetail& detail) {
+  return detail.reason() == v1::REASON_CANCELLED || detail.reason() == v1::REASON_CALL_DEADLINE;
+}
+
+bool SaidByDaemon(const absl::Status& end) {
+  v1::ErrorDetail detail;
+  if (GetDetail(end, &detail)) return !GaveUp(detail);
+  // What a server answers that has not looked at the request.
+  return absl::IsUnimplemented(end) || absl::IsUnauthenticated(end) ||
+         absl::IsPermissionDenied(end);
+}
+
+// gRPC's words for it without what does not help.
+std::string_view CauseOf(const absl::Status& status) {
+  constexpr std::string_view kLast = "last error: UNKNOWN: ";
+  const std::string_view message = MessageOf(status);
+  const size_t last = message.find(kLast);
+  return last == std::string_view::npos ? message : message.substr(last + kLast.size());
+}
+
+absl::Status ConnectionFailed(const absl::Status& end, v1::Retry retry) {
+  return Make(absl::StatusCode::kUnavailable, CauseOf(end), v1::REASON_CONNECTION_FAILED, retry);
+}
+
+absl::Status NotSent(const absl::Status& end) {
+  v1::ErrorDetail detail;
+  if (GetDetail(end, &detail)) {
+    return Make(end.code(), fmt::format("{}; nothing was sent", MessageOf(end)), detail.reason(),
+                v1::RETRY_STATEMENT);
+  }
+  if (!absl::IsUnavailable(end)) return end;
+  return Make(absl::StatusCode::kUnavailable,
+              fmt::format("the daemon cannot be reached: {}", CauseOf(end)),
+              v1::REASON_CONNECTION_FAILED, v1::RETRY_STATEMENT);
+}
+
+absl::Status OutcomeUnknown(const absl::Status& end) {
+  // The provider that was closed has no details.
+  const bool gave_up = HasDetail(end) || absl::IsFailedPrecondition(end);
+  return Make(
+      gave_up ? end.code() : absl::StatusCode::kUnknown,
+      fmt::format("{}; what was sent to be committed may have taken effect or not", MessageOf(end)),
+      v1::REASON_COMMIT_OUTCOME_UNKNOWN);
 }
 
 }  // namespace
@@ -81,30 +132,40 @@ absl::Status MessageTooLarge(std::string_view message) {
   return Make(absl::StatusCode::kResourceExhausted, message, v1::REASON_LIMIT_EXCEEDED);
 }
 
-absl::Status OfHarmlessCall(const absl::Status& status) {
-  if (!absl::IsUnavailable(status) || HasDetail(status)) return status;
-  v1::ErrorDetail detail;
-  detail.set_reason(v1::REASON_CONNECTION_FAILED);
-  detail.set_retry(v1::RETRY_STATEMENT);
-  return WithDetail(status, detail);
-}
-
 absl::Status ProtocolError(std::string_view what) {
   return Make(absl::StatusCode::kInternal,
               fmt::format("the daemon's answer makes no sense: {}", what), v1::REASON_PROTOCOL);
 }
 
-absl::Status AfterCommitWasSent(const absl::Status& status) {
+bool IsRefusedByDrain(const absl::Status& status) {
   v1::ErrorDetail detail;
-  const bool known = GetDetail(status, &detail);
-  const bool gave_up =
-      detail.reason() == v1::REASON_CANCELLED || detail.reason() == v1::REASON_CALL_DEADLINE;
-  if (known && !gave_up) return status;
-  const absl::StatusCode code = known ? status.code() : absl::StatusCode::kUnknown;
-  return Make(code,
-              fmt::format("{}; what was sent to be committed may have taken effect or not",
-                          std::string_view(status.message().data(), status.message().size())),
-              v1::REASON_COMMIT_OUTCOME_UNKNOWN);
+  return GetDetail(status, &detail) && detail.reason() == v1::REASON_DRAINING &&
+         detail.retry() == v1::RETRY_STATEMENT;
+}
+
+absl::Status Settle(const absl::Status& end, Reach reach, bool* again) {
+  if (end.ok() || SaidByDaemon(end)) {
+    *again = IsRefusedByDrain(end);
+    return end;
+  }
+  switch (reach) {
+    case Reach::kNotSent: *again = !HasDetail(end); return NotSent(end);
+    case Reach::kHarmless:
+      *again = absl::IsUnavailable(end);
+      return absl::IsUnavailable(end) ? ConnectionFailed(end, v1::RETRY_STATEMENT) : end;
+    case Reach::kMaybeSent: break;
+  }
+  return OutcomeUnknown(end);
+}
+
+absl::Status Settle(const absl::Status& end, Reach reach) {
+  bool again = false;
+  return Settle(end, reach, &again);
+}
+
+absl::Status OfLostTransaction(const absl::Status& end) {
+  return absl::IsUnavailable(end) && !HasDetail(end) ? ConnectionFailed(end, v1::RETRY_TRANSACTION)
+                                                     : end;
 }
 
 }  // namespace penstock::internal

@@ -38,18 +38,32 @@ absl::Status InvalidParameter(std::string_view message);
 absl::Status EmptyStatement();
 absl::Status MessageTooLarge(std::string_view message);
 
-// `status` ended a call that changes nothing at the daemon: if the daemon could
-// not be reached, the call may be made again, and the details say so.
-absl::Status OfHarmlessCall(const absl::Status& status);
-
 // The answer makes no sense: INTERNAL.
 absl::Status ProtocolError(std::string_view what);
 
-// `status` ended a call whose commit had been sent and was not answered. If the
-// daemon said why, it knows the outcome and `status` stays as it is; otherwise
-// the reason becomes COMMIT_OUTCOME_UNKNOWN and, unless it was this side that
-// gave up, the code UNKNOWN.
-absl::Status AfterCommitWasSent(const absl::Status& status);
+// What a call that was lost may have done at the daemon.
+enum class Reach {
+  kNotSent,    // nothing: the daemon never had all of it
+  kMaybeSent,  // it was sent, and may write
+  kHarmless,   // it may have been sent, and changes nothing
+};
+
+// What a caller is to know about a call that ended with `end` (see Channel::Explain) and
+// without an answer. What the daemon itself says stays. Else, where the call had no effect,
+// the reason is CONNECTION_FAILED and the call may be made again; where it may have had one,
+// it is COMMIT_OUTCOME_UNKNOWN. `*again` becomes true if it is worth making again at once,
+// over another connection. OK stays OK.
+absl::Status Settle(const absl::Status& end, Reach reach, bool* again);
+// Likewise, by somebody who does not make it again.
+absl::Status Settle(const absl::Status& end, Reach reach);
+
+// A failure that the daemon has answered with, or the end of a stream: it was draining, and
+// never began with the call.
+bool IsRefusedByDrain(const absl::Status& status);
+
+// `end` ended a transaction whose COMMIT was not sent: it is rolled back and may be run
+// again, unless this side ended it.
+absl::Status OfLostTransaction(const absl::Status& end);
 
 }  // namespace penstock::internal
 

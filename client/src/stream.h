@@ -128,8 +128,15 @@ class Stream final : public StreamBase {
     return pending(kRead);
   }
 
-  // After a failure: whether the last message may have reached the daemon.
+  // After a failure: whether the last message may have reached the daemon. A write that
+  // fails has not left whole: gRPC says so of what it could not hand to the connection.
   bool MaybeSent() { return Await(kWrite); }
+
+  // Likewise, for Settle. `writes`: the last message asked for what may have an effect.
+  Reach HowFar(bool writes) {
+    if (!MaybeSent()) return Reach::kNotSent;
+    return writes ? Reach::kMaybeSent : Reach::kHarmless;
+  }
 
   // Why the stream ended, after a false. Never OK.
   absl::Status End() {

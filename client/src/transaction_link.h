@@ -29,11 +29,11 @@ class TransactionLink {
 // A stream of its own.
 class OwnTransactionLink final : public TransactionLink {
  public:
-  OwnTransactionLink(const std::shared_ptr<Channel>& channel, const Context& opener)
-      : stream_(channel, opener,
-                [&channel](grpc::ClientContext* call, grpc::CompletionQueue* queue) {
-                  return channel->database->PrepareAsyncTransaction(call, queue);
-                }) {}
+  OwnTransactionLink(const std::shared_ptr<Channel>& channel, const Stubs& stubs,
+                     const Context& opener)
+      : stream_(channel, opener, [&stubs](grpc::ClientContext* call, grpc::CompletionQueue* queue) {
+          return stubs.database->PrepareAsyncTransaction(call, queue);
+        }) {}
 
   void Enter(const Context& ctx) override { stream_.Enter(ctx); }
   void Leave() override { stream_.Leave(); }

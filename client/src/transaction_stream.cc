@@ -65,7 +65,7 @@ absl::Status TransactionStream::Finish(absl::Status why) {
 
 absl::Status TransactionStream::Broken() {
   if (!ended_.ok()) return ended_;
-  return Finish(stream_->End());
+  return Finish(OfLostTransaction(stream_->End()));
 }
 
 absl::StatusOr<v1::TransactionResponse> TransactionStream::Receive(
@@ -82,12 +82,27 @@ absl::StatusOr<v1::TransactionResponse> TransactionStream::Receive(
 
 absl::Status TransactionStream::Begin(const Context& ctx, const v1::TransactionRequest& begin) {
   if (absl::Status status = Check(ctx, begin); !status.ok()) return status;
-  stream_ = std::make_unique<OwnTransactionLink>(channel_, ctx);
-  stream_->Send(begin);
-  const absl::Status begun = Receive(v1::TransactionResponse::kBegun).status();
-  if (!begun.ok()) return OfHarmlessCall(begun);
+  return channel_->Call(ctx, [&](const std::shared_ptr<Stubs>& stubs, bool* again) {
+    return TryBegin(ctx, *stubs, begin, again);
+  });
+}
+
+absl::Status TransactionStream::TryBegin(const Context& ctx, const Stubs& stubs,
+                                         const v1::TransactionRequest& begin, bool* again) {
+  stream_ = std::make_unique<OwnTransactionLink>(channel_, stubs, ctx);
+  ended_ = absl::OkStatus();
+  v1::TransactionResponse response;
+  // Opening changes nothing.
+  if (!stream_->Send(begin) || !stream_->Receive(&response)) {
+    const absl::Status end = stream_->End();
+    return Finish(Settle(end, stream_->MaybeSent() ? Reach::kHarmless : Reach::kNotSent, again));
+  }
   stream_->Leave();
-  return absl::OkStatus();
+  if (response.has_begun()) return absl::OkStatus();
+  if (!response.has_error()) return Finish(ProtocolError("a transaction was not opened"));
+  absl::Status refused = ToStatus(response.error());
+  *again = IsRefusedByDrain(refused);
+  return Finish(std::move(refused));
 }
 
 absl::StatusOr<v1::TransactionResponse> TransactionStream::Step(
@@ -123,9 +138,8 @@ absl::Status TransactionStream::End(const Context& ctx, const v1::TransactionReq
   stream_->Send(request);
   v1::TransactionResponse response;
   if (!stream_->Receive(&response)) {
-    const bool may_have_committed = request.has_commit() && stream_->MaybeSent();
-    const absl::Status end = Broken();
-    return may_have_committed ? Finish(AfterCommitWasSent(end)) : end;
+    if (!request.has_commit() || !stream_->MaybeSent()) return Broken();
+    return Finish(Settle(stream_->End(), Reach::kMaybeSent));
   }
   if (response.has_error()) return Finish(ToStatus(response.error()));
   if (response.answer_case() != expected) {

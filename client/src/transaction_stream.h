@@ -58,6 +58,9 @@ class TransactionStream : public std::enable_shared_from_this<TransactionStream>
   class Source;
 
   absl::Status Check(const Context& ctx, const v1::TransactionRequest& request) const;
+  // `*again`: see Settle.
+  absl::Status TryBegin(const Context& ctx, const Stubs& stubs, const v1::TransactionRequest& begin,
+                        bool* again);
   // The next answer, or the failure that it is.
   absl::StatusOr<v1::TransactionResponse> Receive(v1::TransactionResponse::AnswerCase expected);
   // The stream has broken; returns why.
