@@ -7,6 +7,7 @@
 #include <string>
 #include <utility>
 
+#include "absl/time/clock.h"
 #include "client/src/cancellation.h"
 #include "client/src/status.h"
 #include "client/src/target.h"
@@ -18,9 +19,8 @@
 namespace penstock::internal {
 namespace {
 
-// A link over which nothing comes back is given up after at most the sum.
-constexpr int kKeepaliveTimeMs = 30'000;
-constexpr int kKeepaliveTimeoutMs = 10'000;
+// How long an answer to the question for a sign may take.
+constexpr int64_t kKeepaliveTimeoutMs = 10'000;
 // A daemon that was restarted is found soon.
 constexpr int kFirstReconnectBackoffMs = 100;
 constexpr int kMaxReconnectBackoffMs = 2'000;
@@ -46,6 +46,10 @@ absl::Status CheckConfig(const Config& config) {
     return absl::InvalidArgumentError(fmt::format("Config.max_message_bytes is {}: from 1024 to {}",
                                                   config.max_message_bytes,
                                                   std::numeric_limits<int>::max()));
+  }
+  if (config.keepalive < absl::Seconds(1) || config.keepalive > absl::Hours(24)) {
+    return absl::InvalidArgumentError(fmt::format("Config.keepalive is {}: from 1s to 24h",
+                                                  absl::FormatDuration(config.keepalive)));
   }
   const auto printable = [](char c) { return c >= ' ' && c <= '~'; };
   if (config.application_name.size() > 63 ||
@@ -73,8 +77,12 @@ grpc::ChannelArguments Arguments(const Config& config) {
   grpc::ChannelArguments arguments;
   arguments.SetMaxReceiveMessageSize(static_cast<int>(config.max_message_bytes));
   arguments.SetMaxSendMessageSize(static_cast<int>(config.max_message_bytes));
-  arguments.SetInt(GRPC_ARG_KEEPALIVE_TIME_MS, kKeepaliveTimeMs);
-  arguments.SetInt(GRPC_ARG_KEEPALIVE_TIMEOUT_MS, kKeepaliveTimeoutMs);
+  const int64_t silence = absl::ToInt64Milliseconds(config.keepalive);
+  arguments.SetInt(GRPC_ARG_KEEPALIVE_TIME_MS, static_cast<int>(silence));
+  arguments.SetInt(GRPC_ARG_KEEPALIVE_TIMEOUT_MS,
+                   static_cast<int>(std::min(silence, kKeepaliveTimeoutMs)));
+  // A call that waits for long sends no data between the questions.
+  arguments.SetInt(GRPC_ARG_HTTP2_MAX_PINGS_WITHOUT_DATA, 0);
   arguments.SetInt(GRPC_ARG_KEEPALIVE_PERMIT_WITHOUT_CALLS, 0);
   arguments.SetInt(GRPC_ARG_INITIAL_RECONNECT_BACKOFF_MS, kFirstReconnectBackoffMs);
   arguments.SetInt(GRPC_ARG_MIN_RECONNECT_BACKOFF_MS, kConnectCeilingMs);
@@ -140,6 +148,18 @@ std::shared_ptr<Stubs> Channel::Renew(const std::shared_ptr<Stubs>& old) {
   return stubs_;
 }
 
+bool Channel::MayGoAgain(const Context& ctx, Again again, int round) const {
+  constexpr int kRoundsForRoom = 4;
+  constexpr absl::Duration kPauseForRoom = absl::Milliseconds(10);
+  if (again == Again::kNo || !Check(ctx).ok()) return false;
+  if (again != Again::kWithRoom) return round == 1;
+  const std::shared_ptr<IdleStreams> idle = idle_.lock();
+  if (idle == nullptr || round == kRoundsForRoom) return false;
+  idle->EndAll();
+  // Their end takes the daemon a moment.
+  return !ctx.cancellation()->WaitUntil(absl::Now() + round * kPauseForRoom);
+}
+
 absl::Status Channel::Check(const Context& ctx) const {
   if (open.cancelled()) return absl::FailedPreconditionError("the provider has been closed");
   return CheckBeforeCall(ctx);
@@ -165,6 +185,7 @@ absl::Status Channel::Explain(const absl::Status& end, const Context& ctx, bool 
   if (open.cancelled()) return absl::FailedPreconditionError("the provider has been closed");
   if (gave_up || absl::IsDeadlineExceeded(end)) return CallDeadlinePassed();
   if (ctx.cancelled()) return CancelledByCaller();
+  if (absl::IsCancelled(end)) return CutOff();
   return end;
 }
 

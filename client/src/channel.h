@@ -9,6 +9,7 @@
 
 #include "absl/status/status.h"
 #include "absl/status/statusor.h"
+#include "client/src/idle_streams.h"
 #include "client/src/status.h"
 #include "google/protobuf/message_lite.h"
 #include "grpcpp/channel.h"
@@ -64,18 +65,22 @@ class Channel {
   absl::Status Explain(const absl::Status& end, const Context& ctx, bool gave_up) const;
 
   // Makes a call by `attempt(stubs, &again)`, which sets `again` if the call certainly
-  // had no effect and another connection may be better. Then it is made once more, over
-  // a new connection: the daemon may be back. A connection that was new is believed.
+  // had no effect. Then it is made once more, over a new connection: the daemon may be
+  // back. (A connection that was new is believed.) What the daemon has no room for is
+  // tried again a few times, once idle streams have ended.
   template <typename Attempt>
   auto Call(const Context& ctx, Attempt attempt) {
-    const std::shared_ptr<Stubs> stubs = Current();
-    const bool was_new = !stubs->used.exchange(true);
-    bool again = false;
-    auto outcome = attempt(stubs, &again);
-    if (!again || was_new || !Check(ctx).ok()) return outcome;
-    const std::shared_ptr<Stubs> others = Renew(stubs);
-    others->used = true;
-    return attempt(others, &again);
+    std::shared_ptr<Stubs> stubs = Current();
+    bool was_new = !stubs->used.exchange(true);
+    for (int round = 1;; ++round) {
+      Again again = Again::kNo;
+      auto outcome = attempt(stubs, &again);
+      if (again == Again::kElsewhere && was_new) again = Again::kNo;
+      if (!MayGoAgain(ctx, again, round)) return outcome;
+      if (again != Again::kWithRoom) stubs = Renew(stubs);
+      was_new = true;
+      stubs->used = true;
+    }
   }
 
   // The connection for the next call. What has happened to it while nobody looked is
@@ -86,6 +91,9 @@ class Channel {
   // the daemon's address anew.
   std::shared_ptr<Stubs> Renew(const std::shared_ptr<Stubs>& old);
 
+  // Where streams wait for their next use; they are ended when the daemon lacks room.
+  void Keep(const std::shared_ptr<IdleStreams>& idle) { idle_ = idle; }
+
   const Config config;
   // Provider::Close cancels it, and with it every call.
   const Context open;
@@ -94,10 +102,14 @@ class Channel {
   Channel(const Config& config, std::shared_ptr<grpc::ChannelCredentials> credentials);
 
   std::shared_ptr<Stubs> Connection() const;
+  // After attempt `round`. Waits a moment where that is what helps.
+  bool MayGoAgain(const Context& ctx, Again again, int round) const;
 
   const std::shared_ptr<grpc::ChannelCredentials> credentials_;
   // Nothing arrives on it; looking at it makes gRPC look at its sockets.
   grpc::CompletionQueue looker_;
+  // Its streams refer to this.
+  std::weak_ptr<IdleStreams> idle_;
   std::mutex mutex_;
   std::shared_ptr<Stubs> stubs_;
 };

@@ -42,17 +42,22 @@ absl::Status ExecRunner::Complete(const Context& ctx, v1::ExecRequest* request) 
   return channel_->CheckSize(*request);
 }
 
+absl::Status ExecRunner::Lost(ExecStream* stream, bool left, Again* again) {
+  // A daemon that drains answers what it has taken, and then ends the stream.
+  const absl::Status end = stream->EndedWell() ? NotTaken() : stream->End();
+  return Settle(end, left ? Reach::kMaybeSent : stream->HowFar(/*writes=*/true), again);
+}
+
 absl::StatusOr<Result> ExecRunner::RunOn(const Context& ctx, std::unique_ptr<ExecStream> stream,
-                                         v1::ExecRequest* request, bool* again) {
+                                         v1::ExecRequest* request, Again* again) {
   SetTimeout(ctx, request);
   v1::ExecResponse response;
   if (!stream->Send(*request) || !stream->Receive(&response)) {
-    const absl::Status end = stream->End();
-    return Settle(end, stream->HowFar(/*writes=*/true), again);
+    return Lost(stream.get(), /*left=*/false, again);
   }
   Release(ctx, std::move(stream));
   absl::StatusOr<Result> result = ToResult(response);
-  *again = IsRefusedByDrain(result.status());
+  *again = AfterRefusal(result.status());
   return result;
 }
 
@@ -61,21 +66,23 @@ absl::StatusOr<Result> ExecRunner::Run(const Context& ctx, v1::ExecRequest* requ
   if (status.ok()) status = Complete(ctx, request);
   if (!status.ok()) return status;
   if (std::unique_ptr<ExecStream> stream = Reuse(ctx)) {
-    bool again = false;
+    Again again = Again::kNo;
     absl::StatusOr<Result> result = RunOn(ctx, std::move(stream), request, &again);
-    if (!again || !channel_->Check(ctx).ok()) return result;
+    if (again == Again::kNo || !channel_->Check(ctx).ok()) return result;
   }
-  return channel_->Call(ctx, [&](const std::shared_ptr<Stubs>& stubs, bool* again) {
+  return channel_->Call(ctx, [&](const std::shared_ptr<Stubs>& stubs, Again* again) {
     return RunOn(ctx, Open(ctx, *stubs), request, again);
   });
 }
 
-void ExecRunner::RunAllOn(const Context& ctx, std::unique_ptr<ExecStream> stream,
+Again ExecRunner::RunAllOn(const Context& ctx, std::unique_ptr<ExecStream> stream,
                           std::vector<v1::ExecRequest>* requests, Outcomes* outcomes, Left* left) {
   const Left runs = std::exchange(*left, {});
   // An outcome that says that the run may be made again is put down all the same.
-  const auto put_down = [&](size_t run, absl::StatusOr<Result> outcome, bool again) {
-    if (again) left->push_back(run);
+  Again how = Again::kNo;
+  const auto put_down = [&](size_t run, absl::StatusOr<Result> outcome, Again again) {
+    if (again != Again::kNo) left->push_back(run);
+    if (again != Again::kNo) how = again;
     (*outcomes)[run] = std::move(outcome);
   };
   size_t sent = 0;
@@ -87,7 +94,7 @@ void ExecRunner::RunAllOn(const Context& ctx, std::unique_ptr<ExecStream> stream
       broken = !stream->Receive(&response);
       if (broken) break;
       absl::StatusOr<Result> result = ToResult(response);
-      const bool again = IsRefusedByDrain(result.status());
+      const Again again = AfterRefusal(result.status());
       put_down(runs[answered++], std::move(result), again);
     } else if (sent < runs.size() && stream->can_send()) {
       // A write that fails shows in the read, which then ends.
@@ -96,16 +103,15 @@ void ExecRunner::RunAllOn(const Context& ctx, std::unique_ptr<ExecStream> stream
       stream->AwaitProgress();
     }
   }
-  if (!broken) return Release(ctx, std::move(stream));
-  const absl::Status end = stream->End();
-  // The last that was handed over may have failed to leave; those before it have left.
-  const size_t left_from = stream->MaybeSent() ? sent : sent - 1;
+  if (!broken) Release(ctx, std::move(stream));
   for (; answered < runs.size(); ++answered) {
-    bool again = false;
-    absl::Status outcome =
-        Settle(end, answered < left_from ? Reach::kMaybeSent : Reach::kNotSent, &again);
+    Again again = Again::kNo;
+    absl::Status outcome = answered < sent
+                               ? Lost(stream.get(), /*left=*/answered + 1 < sent, &again)
+                               : Settle(stream->End(), Reach::kNotSent, &again);
     put_down(runs[answered], std::move(outcome), again);
   }
+  return how;
 }
 
 void ExecRunner::RunAll(const Context& ctx, std::vector<v1::ExecRequest>* requests,
@@ -129,9 +135,10 @@ void ExecRunner::RunAll(const Context& ctx, std::vector<v1::ExecRequest>* reques
   }
   channel_
       ->Call(ctx,
-             [&](const std::shared_ptr<Stubs>& stubs, bool* again) {
-               RunAllOn(ctx, Open(ctx, *stubs), requests, outcomes, &left);
-               *again = !left.empty();
+             [&](const std::shared_ptr<Stubs>& stubs, Again* again) {
+               // What is left has the outcome of the attempt before, and a limit of its own.
+               for (const size_t run : left) SetTimeout(ctx, &(*requests)[run]);
+               *again = RunAllOn(ctx, Open(ctx, *stubs), requests, outcomes, &left);
                return absl::OkStatus();
              })
       .IgnoreError();

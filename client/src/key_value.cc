@@ -52,10 +52,12 @@ class StreamedEntries final : public Entries {
 
   // The first message, so that what is wrong with a request is found at once. `*again`:
   // see Settle.
-  absl::Status Open(bool* again) { return ReadPart(again) ? absl::OkStatus() : error_; }
+  absl::Status Open(Again* again) { return ReadPart(again) ? absl::OkStatus() : error_; }
 
   bool Next() override {
-    bool again = false;
+    Again again = Again::kNo;
+    if (closed_) error_ = EntriesClosed();
+    entry_ = &v1::Entry::default_instance();
     while (next_ == part_.entries_size()) {
       if (!ReadPart(&again)) return false;
     }
@@ -67,7 +69,11 @@ class StreamedEntries final : public Entries {
   absl::Status Err() const override { return error_; }
 
   void Close() override {
+    part_.Clear();
+    next_ = 0;
+    entry_ = &v1::Entry::default_instance();
     if (ended_) return;
+    closed_ = true;
     ended_ = true;
     call_.TryCancel();
     reader_->Finish();
@@ -76,7 +82,7 @@ class StreamedEntries final : public Entries {
  private:
   // Only once the entries of the last one have been taken. What the caller refers to
   // stays if there is no next one.
-  bool ReadPart(bool* again) {
+  bool ReadPart(Again* again) {
     if (ended_) return false;
     if (reader_->Read(&part_)) {
       next_ = 0;
@@ -94,8 +100,10 @@ class StreamedEntries final : public Entries {
   std::unique_ptr<grpc::ClientReader<v1::ScanResponse>> reader_;
   v1::ScanResponse part_;
   int next_ = 0;
-  const v1::Entry* entry_ = nullptr;
+  const v1::Entry* entry_ = &v1::Entry::default_instance();
   bool ended_ = false;
+  // Before its end.
+  bool closed_ = false;
   absl::Status error_;
   // Destroyed before call_.
   const CancelScope provider_scope_;
@@ -181,7 +189,7 @@ class DaemonKeyValue final : public KeyValue {
     if (!status.ok()) return status;
     return channel_->Call(ctx,
                           [&](const std::shared_ptr<Stubs>& stubs,
-                              bool* again) -> absl::StatusOr<std::unique_ptr<Entries>> {
+                              Again* again) -> absl::StatusOr<std::unique_ptr<Entries>> {
                             SetTimeout(ctx, &request);
                             auto entries =
                                 std::make_unique<StreamedEntries>(channel_, *stubs, ctx, request);
@@ -223,7 +231,7 @@ class DaemonKeyValue final : public KeyValue {
   absl::Status Call(const Context& ctx, Request* request, bool writes, Invoke invoke) const {
     absl::Status status = Prepare(ctx, request);
     if (!status.ok()) return status;
-    return channel_->Call(ctx, [&](const std::shared_ptr<Stubs>& stubs, bool* again) {
+    return channel_->Call(ctx, [&](const std::shared_ptr<Stubs>& stubs, Again* again) {
       SetTimeout(ctx, request);
       return TryUnary(*channel_, *stubs, ctx, GiveUpTime(ctx), writes, invoke, again);
     });

@@ -9,6 +9,7 @@
 #include <utility>
 #include <vector>
 
+#include "absl/cleanup/cleanup.h"
 #include "client/src/convert.h"
 #include "client/src/status.h"
 #include "client/src/stream.h"
@@ -141,6 +142,7 @@ class CodeLink final : public TransactionLink {
 
   void Enter(const Context& ctx) override { stream_->Enter(ctx); }
   void Leave() override { stream_->Enter(ctx_); }
+  void Bind(const Context& ctx) override { stream_->Bind(ctx); }
   bool Send(const v1::TransactionRequest& request) override {
     Request wrapped;
     *wrapped.mutable_transaction() = request;
@@ -172,6 +174,8 @@ absl::Status RunCode(const std::shared_ptr<Channel>& channel, const Context& ctx
   if (code == options.code.end()) return ProtocolError("the daemon asks for an unknown code step");
   auto link = std::make_shared<TransactionStream>(channel, std::make_unique<CodeLink>(stream, ctx));
   const std::unique_ptr<Transaction> transaction = LentTransaction(link);
+  // What of the transaction outlives a function that throws must not reach the stream.
+  const absl::Cleanup detach = [&link] { link->Detach(); };
   const auto& function = step.down ? code->down : code->up;
   *outcome = function != nullptr ? function(transaction.get())
                                  : absl::FailedPreconditionError("there is no such function");
@@ -219,7 +223,7 @@ absl::StatusOr<MigrateResult> Follow(const std::shared_ptr<Channel>& channel, co
 // `*again`: see Settle.
 absl::StatusOr<MigrateResult> RunOnce(const std::shared_ptr<Channel>& channel, const Stubs& stubs,
                                       const Context& ctx, const std::vector<Request>& requests,
-                                      const MigrateOptions& options, bool* again) {
+                                      const MigrateOptions& options, Again* again) {
   MigrateStream stream(channel, ctx,
                        [&stubs](grpc::ClientContext* call, grpc::CompletionQueue* queue) {
                          return stubs.migration->PrepareAsyncMigrate(call, queue);
@@ -281,7 +285,7 @@ absl::StatusOr<MigrateResult> RunMigrate(const std::shared_ptr<Channel>& channel
     status = channel->CheckSize(request);
     if (!status.ok()) return status;
   }
-  return channel->Call(ctx, [&](const std::shared_ptr<Stubs>& stubs, bool* again) {
+  return channel->Call(ctx, [&](const std::shared_ptr<Stubs>& stubs, Again* again) {
     return RunOnce(channel, *stubs, ctx, requests, options, again);
   });
 }

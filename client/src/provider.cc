@@ -3,6 +3,7 @@
 #include <string>
 #include <utility>
 
+#include "absl/strings/str_cat.h"
 #include "absl/time/clock.h"
 #include "client/src/cancellation.h"
 #include "client/src/channel.h"
@@ -28,23 +29,22 @@ constexpr absl::Duration kConnectPause = absl::Milliseconds(20);
 class DaemonProvider final : public Provider {
  public:
   explicit DaemonProvider(std::shared_ptr<Channel> channel)
-      : channel_(std::move(channel)), exec_(channel_) {}
+      : channel_(std::move(channel)), exec_(channel_, idle_) {
+    channel_->Keep(idle_);
+  }
 
   absl::Status Connect(const Context& ctx) override {
     const bool limited = ctx.deadline() != absl::InfiniteFuture();
     const Context until = limited ? ctx : ctx.WithTimeout(kConnectTimeout);
     absl::Status cause;
     for (;;) {
-      absl::Status status = Ask(until).status();
-      if (IsUnavailable(status) && GetErrorDetails(status).reason == "CONNECTION_FAILED") {
-        cause = status;  // of a daemon that may be just starting
-      } else if (!cause.ok() && IsTimeout(status)) {
-        return cause;
-      } else {
-        return status;
-      }
+      bool lost = false;
+      absl::Status status = Ask(until, &lost).status();
+      // Not of the daemon, and perhaps of one that is just starting.
+      if (!lost) return IsTimeout(status) && !cause.ok() ? TimedOut(limited, cause) : status;
+      cause = std::move(status);
       const absl::Time next = absl::Now() + kConnectPause;
-      if (next >= until.deadline()) return cause;
+      if (next >= until.deadline()) return TimedOut(limited, cause);
       if (ctx.cancellation()->WaitUntil(next)) return channel_->Check(ctx);
     }
   }
@@ -52,6 +52,7 @@ class DaemonProvider final : public Provider {
   absl::Status Close() override {
     channel_->open.Cancel();
     exec_.Close();
+    idle_->EndAll();
     return absl::OkStatus();
   }
 
@@ -99,7 +100,7 @@ class DaemonProvider final : public Provider {
 
   absl::StatusOr<std::unique_ptr<Statement>> Prepare(const Context& ctx,
                                                      std::string_view sql) override {
-    return PrepareStatement(channel_, ctx, sql);
+    return PrepareStatement(channel_, idle_, ctx, sql);
   }
 
   std::unique_ptr<penstock::KeyValue> KeyValue(std::string_view keyspace) override {
@@ -156,23 +157,39 @@ class DaemonProvider final : public Provider {
   }
 
   // A call that changes nothing, within the limits of `ctx`.
+  // `*lost`: no daemon was there, or it was lost.
   template <typename Invoke>
-  absl::Status Read(const Context& ctx, Invoke invoke) {
+  absl::Status Read(const Context& ctx, Invoke invoke, bool* lost = nullptr) {
     if (absl::Status status = channel_->Check(ctx); !status.ok()) return status;
-    return channel_->Call(ctx, [&](const std::shared_ptr<Stubs>& stubs, bool* again) {
+    return channel_->Call(ctx, [&](const std::shared_ptr<Stubs>& stubs, Again* again) {
       // Nothing in the request tells the daemon the time that is left, so no grace.
-      return TryUnary(*channel_, *stubs, ctx, ctx.deadline(), /*writes=*/false, invoke, again);
+      absl::Status status =
+          TryUnary(*channel_, *stubs, ctx, ctx.deadline(), /*writes=*/false, invoke, again);
+      if (lost != nullptr) *lost = *again != Again::kNo;
+      return status;
     });
   }
 
-  absl::StatusOr<PingInfo> Ask(const Context& ctx) {
+  // The end of Connect without success: why, and if the caller has set a limit, that it
+  // has passed.
+  static absl::Status TimedOut(bool limited, const absl::Status& cause) {
+    if (!limited) return cause;
+    const absl::Status passed = CallDeadlinePassed();
+    return MakeError(passed.code(), absl::StrCat(passed.message(), "; ", cause.message()),
+                     GetErrorDetails(cause));
+  }
+
+  absl::StatusOr<PingInfo> Ask(const Context& ctx, bool* lost = nullptr) {
     v1::PingRequest request;
     request.set_database(channel_->config.database);
     v1::PingResponse response;
     const absl::Time begin = absl::Now();
-    absl::Status status = Read(ctx, [&](const Stubs& stubs, grpc::ClientContext* call) {
-      return stubs.database->Ping(call, request, &response);
-    });
+    absl::Status status = Read(
+        ctx,
+        [&](const Stubs& stubs, grpc::ClientContext* call) {
+          return stubs.database->Ping(call, request, &response);
+        },
+        lost);
     if (!status.ok()) return status;
     const v1::Capabilities& capabilities = response.capabilities();
     return PingInfo{.database = response.database(),
@@ -191,6 +208,7 @@ class DaemonProvider final : public Provider {
   }
 
   const std::shared_ptr<Channel> channel_;
+  const std::shared_ptr<IdleStreams> idle_ = std::make_shared<IdleStreams>();
   ExecRunner exec_;
 };
 

@@ -34,20 +34,20 @@ class QuerySource final : public ResultSource {
   }
 
   // Waits for the first part, which Read then returns. `*again`: see Settle.
-  absl::Status Start(bool* again) {
+  absl::Status Start(Again* again) {
     unread_ = true;
     return Receive(again);
   }
 
   absl::Status Read(v1::QueryResponse* part) override {
-    bool again = false;
+    Again again = Again::kNo;
     absl::Status received = std::exchange(unread_, false) ? absl::OkStatus() : Receive(&again);
     if (received.ok()) part->Swap(&part_);
     return received;
   }
 
  private:
-  absl::Status Receive(bool* again) {
+  absl::Status Receive(Again* again) {
     part_.Clear();
     if (reader_->Read(&part_)) {
       if (part_.has_summary()) Finish().IgnoreError();
@@ -96,7 +96,7 @@ absl::StatusOr<std::unique_ptr<Rows>> RunQuery(const std::shared_ptr<Channel>& c
   if (!status.ok()) return status;
   return channel->Call(ctx,
                        [&](const std::shared_ptr<Stubs>& stubs,
-                           bool* again) -> absl::StatusOr<std::unique_ptr<Rows>> {
+                           Again* again) -> absl::StatusOr<std::unique_ptr<Rows>> {
                          SetTimeout(ctx, &request);
                          auto source = std::make_unique<QuerySource>(channel, stubs, ctx, request);
                          if (absl::Status started = source->Start(again); !started.ok())

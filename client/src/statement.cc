@@ -18,15 +18,15 @@ using PrepareStream = Stream<v1::PrepareRequest, v1::PrepareResponse>;
 // What the statement shares with its open Rows. Thread-safe.
 class Core {
  public:
-  Core(std::shared_ptr<Channel> channel, std::string_view sql)
-      : channel_(std::move(channel)), sql_(sql) {}
+  Core(std::shared_ptr<Channel> channel, std::shared_ptr<IdleStreams> idle, std::string_view sql)
+      : channel_(std::move(channel)), sql_(sql), pool_(std::move(idle)) {}
 
   Channel& channel() const { return *channel_; }
   StreamPool<PrepareStream>& pool() { return pool_; }
 
   // A stream of its own on which the statement is prepared. `*again`: see Settle.
   absl::StatusOr<std::unique_ptr<PrepareStream>> Open(const Context& ctx, const Stubs& stubs,
-                                                      v1::Prepared* prepared, bool* again) {
+                                                      v1::Prepared* prepared, Again* again) {
     v1::PrepareRequest request;
     request.set_database(channel_->config.database);
     request.set_sql(sql_);
@@ -132,7 +132,7 @@ class PreparedStatement final : public Statement {
   // Runs it on `stream` and waits for the first answer. `*again`: see Settle.
   absl::StatusOr<std::unique_ptr<RunSource>> RunOn(const Context& ctx,
                                                    std::unique_ptr<PrepareStream> stream,
-                                                   v1::PrepareRequest* request, bool* again) {
+                                                   v1::PrepareRequest* request, Again* again) {
     SetTimeout(ctx, request);
     v1::PrepareResponse response;
     stream->Enter(ctx);
@@ -140,8 +140,8 @@ class PreparedStatement final : public Statement {
       const absl::Status end = stream->End();
       return Settle(end, stream->HowFar(writes_), again);
     }
-    *again = response.has_error() && IsRefusedByDrain(ToStatus(response.error()));
-    if (*again) return ToStatus(response.error());
+    if (response.has_error()) *again = AfterRefusal(ToStatus(response.error()));
+    if (*again != Again::kNo) return ToStatus(response.error());
     return std::make_unique<RunSource>(core_, std::move(stream), std::move(response), writes_);
   }
 
@@ -150,13 +150,13 @@ class PreparedStatement final : public Statement {
     v1::PrepareRequest request;
     if (absl::Status status = MakeRun(ctx, args, &request); !status.ok()) return status;
     if (std::unique_ptr<PrepareStream> stream = core_->pool().Take()) {
-      bool again = false;
+      Again again = Again::kNo;
       auto source = RunOn(ctx, std::move(stream), &request, &again);
-      if (!again || !core_->channel().Check(ctx).ok()) return source;
+      if (again == Again::kNo || !core_->channel().Check(ctx).ok()) return source;
     }
     return core_->channel().Call(ctx,
                                  [&](const std::shared_ptr<Stubs>& stubs,
-                                     bool* again) -> absl::StatusOr<std::unique_ptr<RunSource>> {
+                                     Again* again) -> absl::StatusOr<std::unique_ptr<RunSource>> {
                                    v1::Prepared prepared;
                                    auto opened = core_->Open(ctx, *stubs, &prepared, again);
                                    if (!opened.ok()) return opened.status();
@@ -174,15 +174,16 @@ class PreparedStatement final : public Statement {
 }  // namespace
 
 absl::StatusOr<std::unique_ptr<Statement>> PrepareStatement(std::shared_ptr<Channel> channel,
+                                                            std::shared_ptr<IdleStreams> idle,
                                                             const Context& ctx,
                                                             std::string_view sql) {
   absl::Status status = channel->Check(ctx);
   if (status.ok()) status = CheckSql(sql);
   if (!status.ok()) return status;
-  auto core = std::make_shared<Core>(std::move(channel), sql);
+  auto core = std::make_shared<Core>(std::move(channel), std::move(idle), sql);
   v1::Prepared prepared;
   absl::StatusOr<std::unique_ptr<PrepareStream>> stream =
-      core->channel().Call(ctx, [&](const std::shared_ptr<Stubs>& stubs, bool* again) {
+      core->channel().Call(ctx, [&](const std::shared_ptr<Stubs>& stubs, Again* again) {
         return core->Open(ctx, *stubs, &prepared, again);
       });
   if (!stream.ok()) return stream.status();

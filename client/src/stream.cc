@@ -29,12 +29,17 @@ void StreamBase::Note(void* tag, bool ok) {
   *static_cast<State*>(tag) = {.pending = false, .ok = ok};
 }
 
+absl::Time StreamBase::GiveUp() const {
+  absl::Time time = absl::InfiniteFuture();
+  if (limit_.has_value()) time = GiveUpTime(limit_->ctx);
+  return outer_.has_value() ? std::min(time, GiveUpTime(outer_->ctx)) : time;
+}
+
 void StreamBase::AwaitAny() {
   void* tag = nullptr;
   bool ok = false;
-  if (limit_.has_value() && !gave_up_ && limit_->ctx.deadline() != absl::InfiniteFuture()) {
-    if (queue_.AsyncNext(&tag, &ok, ToDeadline(GiveUpTime(limit_->ctx))) !=
-        grpc::CompletionQueue::TIMEOUT) {
+  if (const absl::Time time = GiveUp(); !gave_up_ && time != absl::InfiniteFuture()) {
+    if (queue_.AsyncNext(&tag, &ok, ToDeadline(time)) != grpc::CompletionQueue::TIMEOUT) {
       Note(tag, ok);
       return;
     }
@@ -61,7 +66,9 @@ void StreamBase::Poll() {
 }
 
 absl::Status StreamBase::Explain(const absl::Status& end) const {
-  return channel_->Explain(end, limit_.has_value() ? limit_->ctx : Context(), gave_up_);
+  const bool by_outer = outer_.has_value() && outer_->ctx.cancelled();
+  const std::optional<Limit>& limit = by_outer ? outer_ : limit_;
+  return channel_->Explain(end, limit.has_value() ? limit->ctx : Context(), gave_up_);
 }
 
 }  // namespace penstock::internal

@@ -22,7 +22,7 @@
 namespace penstock::internal {
 
 // What does not depend on the messages.
-class StreamBase {
+class StreamBase : public IdleStream {
  public:
   StreamBase(const StreamBase&) = delete;
   StreamBase& operator=(const StreamBase&) = delete;
@@ -30,8 +30,10 @@ class StreamBase {
   // What is done from now on ends when `ctx` is cancelled or its deadline (and the
   // grace) has passed; the stream is then broken.
   void Enter(const Context& ctx);
-  // From now on nothing limits it.
+  // From now on nothing limits it, but what Bind says.
   void Leave() { limit_.reset(); }
+  // As Enter, and also of everything that is done later.
+  void Bind(const Context& ctx) { outer_.emplace(ctx, &call_); }
 
  protected:
   // One of each may be outstanding.
@@ -39,7 +41,7 @@ class StreamBase {
 
   StreamBase(std::shared_ptr<Channel> channel, const Context& opener);
   // No operation is outstanding.
-  ~StreamBase();
+  ~StreamBase() override;
 
   // The tag for an operation that is about to be started.
   void* Begin(Operation operation);
@@ -69,10 +71,13 @@ class StreamBase {
   };
 
   void Note(void* tag, bool ok);
+  // When what waits at the moment gives up.
+  absl::Time GiveUp() const;
 
   bool gave_up_ = false;
   const CancelScope provider_scope_;
   std::optional<Limit> limit_;
+  std::optional<Limit> outer_;
   std::array<State, kOperations> state_;
 };
 
@@ -95,7 +100,7 @@ class Stream final : public StreamBase {
   }
 
   // Cancels the call unless it has ended.
-  ~Stream() {
+  ~Stream() override {
     if (!finished_) call_.TryCancel();
     Finish();
   }
@@ -143,6 +148,9 @@ class Stream final : public StreamBase {
     const absl::Status end = Explain(Finish());
     return end.ok() ? ProtocolError("the stream ended without an answer") : end;
   }
+
+  // After a false: the daemon has ended it, and well.
+  bool EndedWell() { return Finish().ok(); }
 
   // Breaks it off; what waits for it is told.
   void Cancel() { call_.TryCancel(); }

@@ -19,6 +19,7 @@ class TransactionLink {
   virtual ~TransactionLink() = default;
   virtual void Enter(const Context& ctx) = 0;
   virtual void Leave() = 0;
+  virtual void Bind(const Context& ctx) = 0;
   virtual bool Send(const v1::TransactionRequest& request) = 0;
   virtual bool Receive(v1::TransactionResponse* response) = 0;
   virtual bool MaybeSent() = 0;
@@ -37,6 +38,7 @@ class OwnTransactionLink final : public TransactionLink {
 
   void Enter(const Context& ctx) override { stream_.Enter(ctx); }
   void Leave() override { stream_.Leave(); }
+  void Bind(const Context& ctx) override { stream_.Bind(ctx); }
   bool Send(const v1::TransactionRequest& request) override { return stream_.Send(request); }
   bool Receive(v1::TransactionResponse* response) override { return stream_.Receive(response); }
   bool MaybeSent() override { return stream_.MaybeSent(); }

@@ -15,7 +15,7 @@ namespace penstock::internal {
 // have an effect. `*again`: see Channel::Call.
 template <typename Invoke>
 absl::Status TryUnary(const Channel& channel, const Stubs& stubs, const Context& ctx,
-                      absl::Time give_up, bool writes, Invoke invoke, bool* again) {
+                      absl::Time give_up, bool writes, Invoke invoke, Again* again) {
   grpc::ClientContext call;
   channel.SetUp(ctx, &call);
   if (give_up != absl::InfiniteFuture()) call.set_deadline(ToDeadline(give_up));
