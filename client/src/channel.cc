@@ -98,25 +98,12 @@ grpc::ChannelArguments Arguments(const Config& config) {
   return arguments;
 }
 
-std::shared_ptr<grpc::Channel> Open(const Config& config, const std::string& target,
-                                    const std::shared_ptr<grpc::ChannelCredentials>& credentials) {
-  return grpc::CreateCustomChannel(target, credentials, Arguments(config));
-}
-
 }  // namespace
 
-Stubs::Stubs(const std::shared_ptr<grpc::Channel>& link, std::string link_target)
-    : target(std::move(link_target)),
+Stubs::Stubs(std::shared_ptr<grpc::Channel> to_daemon)
+    : link(std::move(to_daemon)),
       database(v1::DatabaseService::NewStub(link)),
-      key_value(v1::KeyValueService::NewStub(link)),
-      admin(v1::AdminService::NewStub(link)),
       migration(v1::MigrationService::NewStub(link)) {}
-
-bool Stubs::MaybeSent(const grpc::ClientContext& call) const {
-  // A connection that takes a call writes its address down first.
-  const std::string peer = call.peer();
-  return !peer.empty() && peer != target;
-}
 
 Channel::Channel(const Config& for_config, std::shared_ptr<grpc::ChannelCredentials> credentials)
     : config(for_config), credentials_(std::move(credentials)), stubs_(Connection()) {}
@@ -129,15 +116,18 @@ absl::StatusOr<std::shared_ptr<Channel>> Channel::Make(const Config& config) {
 }
 
 std::shared_ptr<Stubs> Channel::Connection() const {
-  const std::string target = *LinkTarget(config.target);
-  return std::make_shared<Stubs>(Open(config, target, credentials_), target);
+  return std::make_shared<Stubs>(
+      grpc::CreateCustomChannel(*LinkTarget(config.target), credentials_, Arguments(config)));
 }
 
 std::shared_ptr<Stubs> Channel::Current() {
   void* tag = nullptr;
   bool ok = false;
-  // A time that has passed: what waits at the sockets is read, and nothing waited for.
-  looker_.AsyncNext(&tag, &ok, std::chrono::system_clock::time_point());
+  // A time that has passed: what waits at the sockets is read, and nothing waited for. A
+  // farewell and the end of the connection take a look each.
+  for (int look = 0; look < kLooks; ++look) {
+    looker_.AsyncNext(&tag, &ok, std::chrono::system_clock::time_point());
+  }
   const std::lock_guard lock(mutex_);
   return stubs_;
 }

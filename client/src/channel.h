@@ -18,26 +18,20 @@
 #include "grpcpp/security/credentials.h"
 #include "penstock/config.h"
 #include "penstock/context.h"
-#include "penstock/v1/admin.grpc.pb.h"
 #include "penstock/v1/database.grpc.pb.h"
-#include "penstock/v1/key_value.grpc.pb.h"
 #include "penstock/v1/migration.grpc.pb.h"
 
 namespace penstock::internal {
 
+// How often what gRPC's sockets have is looked at before it is taken for all.
+inline constexpr int kLooks = 3;
+
 // A connection to the daemon with what makes calls over it. Thread-safe.
 struct Stubs {
-  explicit Stubs(const std::shared_ptr<grpc::Channel>& link, std::string link_target);
+  explicit Stubs(std::shared_ptr<grpc::Channel> to_daemon);
 
-  // Whether a message of a call that has ended may have reached the daemon. False is
-  // certain: no connection was there to carry it.
-  bool MaybeSent(const grpc::ClientContext& call) const;
-
-  // What gRPC calls the peer of a call that no connection was found for.
-  const std::string target;
+  const std::shared_ptr<grpc::Channel> link;
   const std::unique_ptr<v1::DatabaseService::Stub> database;
-  const std::unique_ptr<v1::KeyValueService::Stub> key_value;
-  const std::unique_ptr<v1::AdminService::Stub> admin;
   const std::unique_ptr<v1::MigrationService::Stub> migration;
   // A call was made over it, so that it may remember a daemon that was not there.
   std::atomic<bool> used{false};

@@ -76,7 +76,7 @@ absl::StatusOr<Result> ExecRunner::Run(const Context& ctx, v1::ExecRequest* requ
 }
 
 Again ExecRunner::RunAllOn(const Context& ctx, std::unique_ptr<ExecStream> stream,
-                          std::vector<v1::ExecRequest>* requests, Outcomes* outcomes, Left* left) {
+                           std::vector<v1::ExecRequest>* requests, Outcomes* outcomes, Left* left) {
   const Left runs = std::exchange(*left, {});
   // An outcome that says that the run may be made again is put down all the same.
   Again how = Again::kNo;
@@ -87,6 +87,7 @@ Again ExecRunner::RunAllOn(const Context& ctx, std::unique_ptr<ExecStream> strea
   };
   size_t sent = 0;
   size_t answered = 0;
+  bool stuck = false;  // the last write has failed, and there is no next one
   bool broken = !stream->Send((*requests)[runs[sent++]]);
   while (!broken && answered < runs.size()) {
     if (stream->can_receive()) {
@@ -96,9 +97,10 @@ Again ExecRunner::RunAllOn(const Context& ctx, std::unique_ptr<ExecStream> strea
       absl::StatusOr<Result> result = ToResult(response);
       const Again again = AfterRefusal(result.status());
       put_down(runs[answered++], std::move(result), again);
-    } else if (sent < runs.size() && stream->can_send()) {
+    } else if (!stuck && sent < runs.size() && stream->can_send()) {
       // A write that fails shows in the read, which then ends.
-      stream->Send((*requests)[runs[sent++]]);
+      stuck = !stream->Send((*requests)[runs[sent]]);
+      if (!stuck) ++sent;
     } else {
       stream->AwaitProgress();
     }

@@ -48,7 +48,7 @@ class ExecRunner {
                                v1::ExecRequest* request, Again* again);
   // Runs what is left on `stream`. What is to be run again is left, and how is returned.
   Again RunAllOn(const Context& ctx, std::unique_ptr<ExecStream> stream,
-                std::vector<v1::ExecRequest>* requests, Outcomes* outcomes, Left* left);
+                 std::vector<v1::ExecRequest>* requests, Outcomes* outcomes, Left* left);
   // What became of a request, the last that was handed to the stream or (`left`) one before
   // it, when the stream has ended without its answer.
   static absl::Status Lost(ExecStream* stream, bool left, Again* again);

@@ -6,7 +6,8 @@
 #include "client/src/convert.h"
 #include "client/src/status.h"
 #include "client/src/unary.h"
-#include "grpcpp/support/sync_stream.h"
+#include "fmt/format.h"
+#include "penstock/v1/key_value.grpc.pb.h"
 
 namespace penstock::internal {
 namespace {
@@ -35,24 +36,23 @@ void ToProto(const Mutation& from, v1::Mutation* to) {
   }
 }
 
+std::string Method(std::string_view name) {
+  return fmt::format("/{}/{}", v1::KeyValueService::service_full_name(), name);
+}
+
 // One Scan call.
 class StreamedEntries final : public Entries {
  public:
-  StreamedEntries(std::shared_ptr<Channel> channel, const Stubs& stubs, const Context& ctx,
-                  const v1::ScanRequest& request)
-      : channel_(std::move(channel)),
-        ctx_(ctx),
-        provider_scope_(channel_->open, &call_),
-        scope_(ctx_, &call_) {
-    channel_->SetUp(ctx_, &call_);
-    if (ctx_.deadline() != absl::InfiniteFuture()) call_.set_deadline(ToDeadline(GiveUpTime(ctx_)));
-    reader_ = stubs.key_value->Scan(&call_, request);
-  }
-  ~StreamedEntries() override { Close(); }
+  StreamedEntries(const std::shared_ptr<Channel>& channel, const Stubs& stubs, const Context& ctx)
+      : call_(OpenCall<v1::ScanRequest, v1::ScanResponse>(channel, stubs, ctx, GiveUpTime(ctx),
+                                                          Method("Scan"))) {}
 
-  // The first message, so that what is wrong with a request is found at once. `*again`:
-  // see Settle.
-  absl::Status Open(Again* again) { return ReadPart(again) ? absl::OkStatus() : error_; }
+  // Waits for the first message, so that what is wrong with a request is found at once.
+  // `*again`: see Settle.
+  absl::Status Open(const v1::ScanRequest& request, Again* again) {
+    call_->SendLast(request);  // A failure shows in the answer.
+    return ReadPart(again) ? absl::OkStatus() : error_;
+  }
 
   bool Next() override {
     Again again = Again::kNo;
@@ -72,42 +72,35 @@ class StreamedEntries final : public Entries {
     part_.Clear();
     next_ = 0;
     entry_ = &v1::Entry::default_instance();
-    if (ended_) return;
-    closed_ = true;
-    ended_ = true;
-    call_.TryCancel();
-    reader_->Finish();
+    closed_ = closed_ || call_ != nullptr;
+    call_ = nullptr;
   }
 
  private:
   // Only once the entries of the last one have been taken. What the caller refers to
   // stays if there is no next one.
   bool ReadPart(Again* again) {
-    if (ended_) return false;
-    if (reader_->Read(&part_)) {
+    if (call_ == nullptr) return false;
+    if (call_->Receive(&part_)) {
       next_ = 0;
       return true;
     }
-    ended_ = true;
-    error_ = Settle(channel_->Explain(ToStatus(reader_->Finish()), ctx_, /*gave_up=*/false),
-                    Reach::kHarmless, again);
+    if (!call_->EndedWell()) {
+      const absl::Status end = call_->End();
+      error_ = Settle(end, call_->HowFar(/*writes=*/false), again);
+    }
+    call_ = nullptr;
     return false;
   }
 
-  const std::shared_ptr<Channel> channel_;
-  const Context ctx_;
-  grpc::ClientContext call_;
-  std::unique_ptr<grpc::ClientReader<v1::ScanResponse>> reader_;
+  // Null once it has ended.
+  std::unique_ptr<Stream<v1::ScanRequest, v1::ScanResponse>> call_;
   v1::ScanResponse part_;
   int next_ = 0;
   const v1::Entry* entry_ = &v1::Entry::default_instance();
-  bool ended_ = false;
   // Before its end.
   bool closed_ = false;
   absl::Status error_;
-  // Destroyed before call_.
-  const CancelScope provider_scope_;
-  const CancelScope scope_;
 };
 
 class DaemonKeyValue final : public KeyValue {
@@ -120,10 +113,7 @@ class DaemonKeyValue final : public KeyValue {
     v1::GetRequest request;
     request.set_key(std::string(key));
     v1::GetResponse response;
-    absl::Status status =
-        Call(ctx, &request, kReads, [&](const Stubs& stubs, grpc::ClientContext* call) {
-          return stubs.key_value->Get(call, request, &response);
-        });
+    absl::Status status = Call(ctx, "Get", kReads, &request, &response);
     if (!status.ok()) return status;
     if (!response.found()) return std::optional<std::string>();
     return std::optional<std::string>(std::move(*response.mutable_value()));
@@ -134,10 +124,7 @@ class DaemonKeyValue final : public KeyValue {
     v1::BatchGetRequest request;
     for (const std::string& key : keys) request.add_keys(key);
     v1::BatchGetResponse response;
-    absl::Status status =
-        Call(ctx, &request, kReads, [&](const Stubs& stubs, grpc::ClientContext* call) {
-          return stubs.key_value->BatchGet(call, request, &response);
-        });
+    absl::Status status = Call(ctx, "BatchGet", kReads, &request, &response);
     if (!status.ok()) return status;
     if (static_cast<size_t>(response.results_size()) != keys.size()) {
       return ProtocolError("another number of values than of keys");
@@ -155,18 +142,14 @@ class DaemonKeyValue final : public KeyValue {
     request.set_key(std::string(key));
     request.set_value(std::string(value));
     v1::PutResponse response;
-    return Call(ctx, &request, kWrites, [&](const Stubs& stubs, grpc::ClientContext* call) {
-      return stubs.key_value->Put(call, request, &response);
-    });
+    return Call(ctx, "Put", kWrites, &request, &response);
   }
 
   absl::Status Delete(const Context& ctx, std::string_view key) override {
     v1::DeleteRequest request;
     request.set_key(std::string(key));
     v1::DeleteResponse response;
-    return Call(ctx, &request, kWrites, [&](const Stubs& stubs, grpc::ClientContext* call) {
-      return stubs.key_value->Delete(call, request, &response);
-    });
+    return Call(ctx, "Delete", kWrites, &request, &response);
   }
 
   absl::StatusOr<int64_t> DeleteRange(const Context& ctx, const KeyRange& range) override {
@@ -191,10 +174,9 @@ class DaemonKeyValue final : public KeyValue {
                           [&](const std::shared_ptr<Stubs>& stubs,
                               Again* again) -> absl::StatusOr<std::unique_ptr<Entries>> {
                             SetTimeout(ctx, &request);
-                            auto entries =
-                                std::make_unique<StreamedEntries>(channel_, *stubs, ctx, request);
-                            if (absl::Status opened = entries->Open(again); !opened.ok())
-                              return opened;
+                            auto entries = std::make_unique<StreamedEntries>(channel_, *stubs, ctx);
+                            absl::Status opened = entries->Open(request, again);
+                            if (!opened.ok()) return opened;
                             return entries;
                           });
   }
@@ -204,10 +186,7 @@ class DaemonKeyValue final : public KeyValue {
     v1::WriteRequest request;
     internal::ToProto(conditions, mutations, &request);
     v1::WriteResponse response;
-    absl::Status status =
-        Call(ctx, &request, kWrites, [&](const Stubs& stubs, grpc::ClientContext* call) {
-          return stubs.key_value->Write(call, request, &response);
-        });
+    absl::Status status = Call(ctx, "Write", kWrites, &request, &response);
     if (!status.ok()) return status;
     return internal::FromProto(response);
   }
@@ -227,22 +206,21 @@ class DaemonKeyValue final : public KeyValue {
   static constexpr bool kReads = false;
   static constexpr bool kWrites = true;
 
-  template <typename Request, typename Invoke>
-  absl::Status Call(const Context& ctx, Request* request, bool writes, Invoke invoke) const {
+  template <typename Request, typename Response>
+  absl::Status Call(const Context& ctx, std::string_view method, bool writes, Request* request,
+                    Response* response) const {
     absl::Status status = Prepare(ctx, request);
     if (!status.ok()) return status;
     return channel_->Call(ctx, [&](const std::shared_ptr<Stubs>& stubs, Again* again) {
       SetTimeout(ctx, request);
-      return TryUnary(*channel_, *stubs, ctx, GiveUpTime(ctx), writes, invoke, again);
+      return TryUnary(channel_, *stubs, ctx, GiveUpTime(ctx), writes, Method(method), *request,
+                      response, again);
     });
   }
 
   absl::StatusOr<int64_t> DeleteKeys(const Context& ctx, v1::DeleteRangeRequest* request) const {
     v1::DeleteRangeResponse response;
-    absl::Status status =
-        Call(ctx, request, kWrites, [&](const Stubs& stubs, grpc::ClientContext* call) {
-          return stubs.key_value->DeleteRange(call, *request, &response);
-        });
+    absl::Status status = Call(ctx, "DeleteRange", kWrites, request, &response);
     if (!status.ok()) return status;
     return response.deleted();
   }

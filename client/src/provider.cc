@@ -16,7 +16,10 @@
 #include "client/src/status.h"
 #include "client/src/transaction.h"
 #include "client/src/unary.h"
+#include "fmt/format.h"
 #include "penstock/errors.h"
+#include "penstock/v1/admin.grpc.pb.h"
+#include "penstock/v1/migration.grpc.pb.h"
 
 namespace penstock {
 namespace internal {
@@ -126,18 +129,15 @@ class DaemonProvider final : public Provider {
     absl::Status status = channel_->CheckSize(request);
     if (!status.ok()) return status;
     v1::GetStatusResponse response;
-    status = Read(ctx, [&](const Stubs& stubs, grpc::ClientContext* call) {
-      return stubs.migration->GetStatus(call, request, &response);
-    });
+    status = Read(ctx, Method<v1::MigrationService>("GetStatus"), request, &response);
     if (!status.ok()) return status;
     return FromProto(response);
   }
 
   absl::StatusOr<std::vector<DatabaseInfo>> ListDatabases(const Context& ctx) override {
     v1::ListDatabasesResponse response;
-    absl::Status status = Read(ctx, [&](const Stubs& stubs, grpc::ClientContext* call) {
-      return stubs.admin->ListDatabases(call, v1::ListDatabasesRequest(), &response);
-    });
+    absl::Status status =
+        Read(ctx, Method<v1::AdminService>("ListDatabases"), v1::ListDatabasesRequest(), &response);
     if (!status.ok()) return status;
     std::vector<DatabaseInfo> databases;
     for (const v1::Database& database : response.databases()) {
@@ -158,16 +158,22 @@ class DaemonProvider final : public Provider {
 
   // A call that changes nothing, within the limits of `ctx`.
   // `*lost`: no daemon was there, or it was lost.
-  template <typename Invoke>
-  absl::Status Read(const Context& ctx, Invoke invoke, bool* lost = nullptr) {
+  template <typename Request, typename Response>
+  absl::Status Read(const Context& ctx, const std::string& method, const Request& request,
+                    Response* response, bool* lost = nullptr) {
     if (absl::Status status = channel_->Check(ctx); !status.ok()) return status;
     return channel_->Call(ctx, [&](const std::shared_ptr<Stubs>& stubs, Again* again) {
       // Nothing in the request tells the daemon the time that is left, so no grace.
-      absl::Status status =
-          TryUnary(*channel_, *stubs, ctx, ctx.deadline(), /*writes=*/false, invoke, again);
+      absl::Status status = TryUnary(channel_, *stubs, ctx, ctx.deadline(), /*writes=*/false,
+                                     method, request, response, again);
       if (lost != nullptr) *lost = *again != Again::kNo;
       return status;
     });
+  }
+
+  template <typename Service>
+  static std::string Method(std::string_view name) {
+    return fmt::format("/{}/{}", Service::service_full_name(), name);
   }
 
   // The end of Connect without success: why, and if the caller has set a limit, that it
@@ -184,12 +190,7 @@ class DaemonProvider final : public Provider {
     request.set_database(channel_->config.database);
     v1::PingResponse response;
     const absl::Time begin = absl::Now();
-    absl::Status status = Read(
-        ctx,
-        [&](const Stubs& stubs, grpc::ClientContext* call) {
-          return stubs.database->Ping(call, request, &response);
-        },
-        lost);
+    absl::Status status = Read(ctx, Method<v1::DatabaseService>("Ping"), request, &response, lost);
     if (!status.ok()) return status;
     const v1::Capabilities& capabilities = response.capabilities();
     return PingInfo{.database = response.database(),

@@ -6,8 +6,9 @@
 
 namespace penstock::internal {
 
-StreamBase::StreamBase(std::shared_ptr<Channel> channel, const Context& opener)
+StreamBase::StreamBase(std::shared_ptr<Channel> channel, const Context& opener, absl::Time deadline)
     : channel_(std::move(channel)), provider_scope_(channel_->open, &call_) {
+  if (deadline != absl::InfiniteFuture()) call_.set_deadline(ToDeadline(deadline));
   channel_->SetUp(opener, &call_);
 }
 
@@ -59,9 +60,11 @@ void StreamBase::Poll() {
   void* tag = nullptr;
   bool ok = false;
   // A deadline in the past looks at the socket once and does not wait.
-  while (queue_.AsyncNext(&tag, &ok, std::chrono::system_clock::time_point()) ==
-         grpc::CompletionQueue::GOT_EVENT) {
-    Note(tag, ok);
+  for (int look = 0; look < kLooks; ++look) {
+    while (queue_.AsyncNext(&tag, &ok, std::chrono::system_clock::time_point()) ==
+           grpc::CompletionQueue::GOT_EVENT) {
+      Note(tag, ok);
+    }
   }
 }
 

@@ -39,7 +39,8 @@ class StreamBase : public IdleStream {
   // One of each may be outstanding.
   enum Operation : uint8_t { kWrite, kRead, kFinish, kOperations };
 
-  StreamBase(std::shared_ptr<Channel> channel, const Context& opener);
+  // `deadline`: of the whole call, for gRPC.
+  StreamBase(std::shared_ptr<Channel> channel, const Context& opener, absl::Time deadline);
   // No operation is outstanding.
   ~StreamBase() override;
 
@@ -91,8 +92,9 @@ class Stream final : public StreamBase {
   // `prepare` makes the call: PrepareAsync… of a stub. `opener` gives the trace
   // parent. The stream is within its limits (see Enter) from the start.
   template <typename Prepare>
-  Stream(std::shared_ptr<Channel> channel, const Context& opener, Prepare prepare)
-      : StreamBase(std::move(channel), opener), stream_(prepare(&call_, &queue_)) {
+  Stream(std::shared_ptr<Channel> channel, const Context& opener, Prepare prepare,
+         absl::Time deadline = absl::InfiniteFuture())
+      : StreamBase(std::move(channel), opener, deadline), stream_(prepare(&call_, &queue_)) {
     // The first message and what opens the stream travel together.
     call_.set_initial_metadata_corked(true);
     stream_->StartCall(nullptr);
@@ -110,6 +112,14 @@ class Stream final : public StreamBase {
     if (!Await(kWrite)) return false;
     stream_->Write(request, Begin(kWrite));
     if (!reading_) Expect();
+    return true;
+  }
+
+  // Likewise, the last one.
+  bool SendLast(const Request& request) {
+    if (!Await(kWrite)) return false;
+    stream_->WriteLast(request, grpc::WriteOptions(), Begin(kWrite));
+    Expect();
     return true;
   }
 

@@ -15,11 +15,12 @@ namespace {
 constexpr std::string_view kUnix = "unix:";
 constexpr size_t kMaxPath = sizeof(sockaddr_un::sun_path) - 1;
 
-// A URI's path. Letters are encoded, too, which no address of gRPC's has.
+// A URI's path.
 std::string Encoded(std::string_view path) {
   std::string encoded;
   for (const char c : path) {
-    if (c == '/' || c == '.' || c == '-' || c == '_') {
+    if (std::isalnum(static_cast<unsigned char>(c)) != 0 ||
+        std::string_view("/.-_~").find(c) != std::string_view::npos) {
       encoded += c;
     } else {
       encoded += fmt::format("%{:02X}", static_cast<unsigned char>(c));

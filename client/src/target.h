@@ -9,8 +9,7 @@
 
 namespace penstock::internal {
 
-// What gRPC calls the target of Config::target. It is never spelt as gRPC spells the
-// peer of a call, which is an address, so that one can be told from the other.
+// What gRPC calls the target of Config::target: a URI, whose path has any bytes encoded.
 // INVALID_ARGUMENT says what is wrong with `target`: no port, too long a path.
 absl::StatusOr<std::string> LinkTarget(std::string_view target);
 

@@ -1,31 +1,52 @@
-// Calls with one request and one answer.
+// Calls with one request. They are made as streams are, because those tell whether the
+// request has left.
 #ifndef PENSTOCK_CLIENT_SRC_UNARY_H_
 #define PENSTOCK_CLIENT_SRC_UNARY_H_
+
+#include <memory>
+#include <string>
 
 #include "absl/status/status.h"
 #include "absl/time/time.h"
 #include "client/src/cancellation.h"
 #include "client/src/channel.h"
 #include "client/src/status.h"
+#include "client/src/stream.h"
 #include "grpcpp/client_context.h"
+#include "grpcpp/completion_queue.h"
+#include "grpcpp/generic/generic_stub.h"
 
 namespace penstock::internal {
 
-// One attempt at a call: `invoke(stubs, call)` makes it, until `give_up`. `writes`: it may
-// have an effect. `*again`: see Channel::Call.
-template <typename Invoke>
-absl::Status TryUnary(const Channel& channel, const Stubs& stubs, const Context& ctx,
-                      absl::Time give_up, bool writes, Invoke invoke, Again* again) {
-  grpc::ClientContext call;
-  channel.SetUp(ctx, &call);
-  if (give_up != absl::InfiniteFuture()) call.set_deadline(ToDeadline(give_up));
-  const CancelScope provider_scope(channel.open, &call);
-  const CancelScope scope(ctx, &call);
-  const absl::Status end = channel.Explain(ToStatus(invoke(stubs, &call)), ctx, /*gave_up=*/false);
-  const Reach reach = !stubs.MaybeSent(call) ? Reach::kNotSent
-                      : writes               ? Reach::kMaybeSent
-                                             : Reach::kHarmless;
-  return Settle(end, reach, again);
+// A call of `method` ("/package.Service/Method") that is to be sent its one request. It ends
+// at `deadline`.
+template <typename Request, typename Response>
+std::unique_ptr<Stream<Request, Response>> OpenCall(const std::shared_ptr<Channel>& channel,
+                                                    const Stubs& stubs, const Context& ctx,
+                                                    absl::Time deadline,
+                                                    const std::string& method) {
+  return std::make_unique<Stream<Request, Response>>(
+      channel, ctx,
+      [&](grpc::ClientContext* call, grpc::CompletionQueue* queue) {
+        return grpc::TemplatedGenericStub<Request, Response>(stubs.link)
+            .PrepareCall(call, method, queue);
+      },
+      deadline);
+}
+
+// One attempt at a call with one answer. `writes`: it may have an effect. `*again`: see
+// Channel::Call.
+template <typename Request, typename Response>
+absl::Status TryUnary(const std::shared_ptr<Channel>& channel, const Stubs& stubs,
+                      const Context& ctx, absl::Time deadline, bool writes,
+                      const std::string& method, const Request& request, Response* response,
+                      Again* again) {
+  const auto call = OpenCall<Request, Response>(channel, stubs, ctx, deadline, method);
+  if (call->SendLast(request) && call->Receive(response) && call->EndedWell()) {
+    return absl::OkStatus();
+  }
+  const absl::Status end = call->End();
+  return Settle(end, call->HowFar(writes), again);
 }
 
 }  // namespace penstock::internal

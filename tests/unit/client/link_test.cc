@@ -1,4 +1,6 @@
 // What is known of a call whose daemon is not there, goes, hangs or comes back.
+#include <arpa/inet.h>
+#include <netinet/in.h>
 #include <sys/socket.h>
 
 #include <future>
