@@ -132,10 +132,9 @@ TEST(NeverSentTest, WhileTheConnectionIsBeingMade) {
 
 // Connect tells what is in the way.
 TEST(ConnectTest, TellsTheCause) {
-  const Context ctx = Context().WithTimeout(absl::Milliseconds(200));
-  const auto cause = [&](const std::string& target) {
-    return std::string(
-        (*New({.target = target}))->Connect(ctx.WithTimeout(absl::Milliseconds(200))).message());
+  const auto cause = [](const std::string& target) {
+    const auto db = *New({.target = target});
+    return std::string(db->Connect(Context().WithTimeout(absl::Milliseconds(200))).message());
   };
   EXPECT_THAT(cause(FreePort()), ::testing::HasSubstr("Connection refused"));
   EXPECT_THAT(cause("unix:/tmp/penstock-none"), ::testing::HasSubstr("No such file or directory"));
