@@ -98,8 +98,6 @@ TEST_F(KindsTest, TimesAndIntervalsFinerThanAMicrosecondAreRefused) {
     EXPECT_NE(refused->message().find("microsecond"), std::string::npos) << refused->message();
     const auto kept = Try(fmt::format("SELECT $1::{}", type), {of(kind, whole)});
     EXPECT_EQ(kept->reason(), Reason::kUnspecified) << whole << kept->message();
-    // A text stays what it is.
-    EXPECT_EQ(Try("SELECT $1::text", {of(kind, fine)})->reason(), Reason::kUnspecified) << fine;
   }
 }
 
