@@ -21,6 +21,13 @@ namespace penstock::internal {
 // The cancellation that a Context shares with its copies. Thread-safe.
 class Cancellation {
  public:
+  Cancellation() = default;
+  // Cancelled with `parent`, which is not null.
+  explicit Cancellation(std::shared_ptr<Cancellation> parent);
+  ~Cancellation();
+  Cancellation(const Cancellation&) = delete;
+  Cancellation& operator=(const Cancellation&) = delete;
+
   void Cancel();
   bool cancelled() const;
   // Waits until `time`, or until it is cancelled: true.
@@ -34,6 +41,10 @@ class Cancellation {
   mutable std::condition_variable changed_;
   bool cancelled_ = false;
   Calls calls_;
+  // Locked before its children.
+  const std::shared_ptr<Cancellation> parent_;
+  std::list<Cancellation*> children_;
+  std::list<Cancellation*>::iterator place_;
 };
 
 // As long as it lives, cancelling `ctx` cancels `call`; at once if that has

@@ -5,11 +5,12 @@
 #include <string>
 #include <utility>
 
+#include "absl/time/clock.h"
 #include "client/src/cancellation.h"
 #include "client/src/read_file.h"
 #include "client/src/status.h"
+#include "client/src/target.h"
 #include "client/src/tls_link.h"
-#include "client/src/unix_target.h"
 #include "fmt/format.h"
 #include "grpcpp/create_channel.h"
 #include "grpcpp/security/credentials.h"
@@ -18,12 +19,16 @@
 namespace penstock::internal {
 namespace {
 
-// A link over which nothing comes back is given up after at most the sum.
-constexpr int kKeepaliveTimeMs = 30'000;
-constexpr int kKeepaliveTimeoutMs = 10'000;
+// How long an answer to the question for a sign may take.
+constexpr int64_t kKeepaliveTimeoutMs = 10'000;
 // A daemon that was restarted is found soon.
+constexpr int kFirstReconnectBackoffMs = 100;
 constexpr int kMaxReconnectBackoffMs = 2'000;
-constexpr int kMinReconnectBackoffMs = 100;
+// gRPC's "least pause" is also how long connecting may take. The caller's deadline is
+// what limits it; this is for those who have none.
+constexpr int kConnectCeilingMs = 20'000;
+// A name that has moved is looked up again.
+constexpr int kResolveAgainMs = 1'000;
 
 absl::Status ReadPem(const std::string& path, std::string* content) {
   if (path.empty()) return absl::OkStatus();
@@ -35,14 +40,16 @@ absl::Status ReadPem(const std::string& path, std::string* content) {
 }
 
 absl::Status CheckConfig(const Config& config) {
-  if (config.target.empty()) {
-    return absl::InvalidArgumentError("Config.target is empty: host:port or unix:/path");
-  }
+  if (absl::Status target = LinkTarget(config.target).status(); !target.ok()) return target;
   if (config.max_message_bytes < 1024 ||
       config.max_message_bytes > static_cast<size_t>(std::numeric_limits<int>::max())) {
     return absl::InvalidArgumentError(fmt::format("Config.max_message_bytes is {}: from 1024 to {}",
                                                   config.max_message_bytes,
                                                   std::numeric_limits<int>::max()));
+  }
+  if (config.keepalive < absl::Seconds(1) || config.keepalive > absl::Hours(24)) {
+    return absl::InvalidArgumentError(fmt::format("Config.keepalive is {}: from 1s to 24h",
+                                                  absl::FormatDuration(config.keepalive)));
   }
   const auto printable = [](char c) { return c >= ' ' && c <= '~'; };
   if (config.application_name.size() > 63 ||
@@ -68,40 +75,81 @@ absl::StatusOr<std::shared_ptr<grpc::ChannelCredentials>> Credentials(const TlsC
   return grpc::SslCredentials(options);
 }
 
-}  // namespace
-
-absl::StatusOr<std::shared_ptr<Channel>> Channel::Make(const Config& config) {
-  if (absl::Status status = CheckConfig(config); !status.ok()) return status;
-  const absl::StatusOr<std::string> target = GrpcTarget(config.target);
-  if (!target.ok()) return target.status();
-  absl::StatusOr<std::shared_ptr<grpc::ChannelCredentials>> credentials = Credentials(config.tls);
-  if (!credentials.ok()) return credentials.status();
-
+grpc::ChannelArguments Arguments(const Config& config) {
   grpc::ChannelArguments arguments;
   arguments.SetMaxReceiveMessageSize(static_cast<int>(config.max_message_bytes));
   arguments.SetMaxSendMessageSize(static_cast<int>(config.max_message_bytes));
-  arguments.SetInt(GRPC_ARG_KEEPALIVE_TIME_MS, kKeepaliveTimeMs);
-  arguments.SetInt(GRPC_ARG_KEEPALIVE_TIMEOUT_MS, kKeepaliveTimeoutMs);
+  const int64_t silence = absl::ToInt64Milliseconds(config.keepalive);
+  arguments.SetInt(GRPC_ARG_KEEPALIVE_TIME_MS, static_cast<int>(silence));
+  arguments.SetInt(GRPC_ARG_KEEPALIVE_TIMEOUT_MS,
+                   static_cast<int>(std::min(silence, kKeepaliveTimeoutMs)));
+  // A call that waits for long sends no data between the questions.
+  arguments.SetInt(GRPC_ARG_HTTP2_MAX_PINGS_WITHOUT_DATA, 0);
   arguments.SetInt(GRPC_ARG_KEEPALIVE_PERMIT_WITHOUT_CALLS, 0);
-  arguments.SetInt(GRPC_ARG_INITIAL_RECONNECT_BACKOFF_MS, kMinReconnectBackoffMs);
-  arguments.SetInt(GRPC_ARG_MIN_RECONNECT_BACKOFF_MS, kMinReconnectBackoffMs);
+  arguments.SetInt(GRPC_ARG_INITIAL_RECONNECT_BACKOFF_MS, kFirstReconnectBackoffMs);
+  arguments.SetInt(GRPC_ARG_MIN_RECONNECT_BACKOFF_MS, kConnectCeilingMs);
   arguments.SetInt(GRPC_ARG_MAX_RECONNECT_BACKOFF_MS, kMaxReconnectBackoffMs);
+  arguments.SetInt(GRPC_ARG_DNS_MIN_TIME_BETWEEN_RESOLUTIONS_MS, kResolveAgainMs);
   // The daemon is a neighbour: a proxy of the environment is not meant for it.
   arguments.SetInt(GRPC_ARG_ENABLE_HTTP_PROXY, 0);
-  // Providers do not share a link; one's limits and fate are its own.
+  // Connections are not shared, neither by Providers nor by the attempts to find a daemon
+  // again: each has limits and pauses of its own.
   arguments.SetInt(GRPC_ARG_USE_LOCAL_SUBCHANNEL_POOL, 1);
-  // Nothing is sent a second time behind the caller's back.
+  // Nothing is sent a second time but by Channel::Call.
   arguments.SetInt(GRPC_ARG_ENABLE_RETRIES, 0);
+  return arguments;
+}
 
-  auto channel = std::make_shared<Channel>();
-  channel->config = config;
-  const std::shared_ptr<grpc::Channel> link =
-      grpc::CreateCustomChannel(*target, *credentials, arguments);
-  channel->database = v1::DatabaseService::NewStub(link);
-  channel->key_value = v1::KeyValueService::NewStub(link);
-  channel->admin = v1::AdminService::NewStub(link);
-  channel->migration = v1::MigrationService::NewStub(link);
-  return channel;
+}  // namespace
+
+Stubs::Stubs(std::shared_ptr<grpc::Channel> to_daemon)
+    : link(std::move(to_daemon)),
+      database(v1::DatabaseService::NewStub(link)),
+      migration(v1::MigrationService::NewStub(link)) {}
+
+Channel::Channel(const Config& for_config, std::shared_ptr<grpc::ChannelCredentials> credentials)
+    : config(for_config), credentials_(std::move(credentials)), stubs_(Connection()) {}
+
+absl::StatusOr<std::shared_ptr<Channel>> Channel::Make(const Config& config) {
+  if (absl::Status status = CheckConfig(config); !status.ok()) return status;
+  absl::StatusOr<std::shared_ptr<grpc::ChannelCredentials>> credentials = Credentials(config.tls);
+  if (!credentials.ok()) return credentials.status();
+  return std::shared_ptr<Channel>(new Channel(config, *std::move(credentials)));
+}
+
+std::shared_ptr<Stubs> Channel::Connection() const {
+  return std::make_shared<Stubs>(
+      grpc::CreateCustomChannel(*LinkTarget(config.target), credentials_, Arguments(config)));
+}
+
+std::shared_ptr<Stubs> Channel::Current() {
+  void* tag = nullptr;
+  bool ok = false;
+  // A time that has passed: what waits at the sockets is read, and nothing waited for. A
+  // farewell and the end of the connection take a look each.
+  for (int look = 0; look < kLooks; ++look) {
+    looker_.AsyncNext(&tag, &ok, std::chrono::system_clock::time_point());
+  }
+  const std::lock_guard lock(mutex_);
+  return stubs_;
+}
+
+std::shared_ptr<Stubs> Channel::Renew(const std::shared_ptr<Stubs>& old) {
+  const std::lock_guard lock(mutex_);
+  if (stubs_ == old) stubs_ = Connection();
+  return stubs_;
+}
+
+bool Channel::MayGoAgain(const Context& ctx, Again again, int round) const {
+  constexpr int kRoundsForRoom = 4;
+  constexpr absl::Duration kPauseForRoom = absl::Milliseconds(10);
+  if (again == Again::kNo || !Check(ctx).ok()) return false;
+  if (again != Again::kWithRoom) return round == 1;
+  const std::shared_ptr<IdleStreams> idle = idle_.lock();
+  if (idle == nullptr || round == kRoundsForRoom) return false;
+  idle->EndAll();
+  // Their end takes the daemon a moment.
+  return !ctx.cancellation()->WaitUntil(absl::Now() + round * kPauseForRoom);
 }
 
 absl::Status Channel::Check(const Context& ctx) const {
@@ -129,6 +177,7 @@ absl::Status Channel::Explain(const absl::Status& end, const Context& ctx, bool 
   if (open.cancelled()) return absl::FailedPreconditionError("the provider has been closed");
   if (gave_up || absl::IsDeadlineExceeded(end)) return CallDeadlinePassed();
   if (ctx.cancelled()) return CancelledByCaller();
+  if (absl::IsCancelled(end)) return CutOff();
   return end;
 }
 

@@ -2,23 +2,44 @@
 #ifndef PENSTOCK_CLIENT_SRC_CHANNEL_H_
 #define PENSTOCK_CLIENT_SRC_CHANNEL_H_
 
+#include <atomic>
 #include <memory>
+#include <mutex>
+#include <string>
 
 #include "absl/status/status.h"
 #include "absl/status/statusor.h"
+#include "client/src/idle_streams.h"
+#include "client/src/status.h"
 #include "google/protobuf/message_lite.h"
+#include "grpcpp/channel.h"
 #include "grpcpp/client_context.h"
+#include "grpcpp/completion_queue.h"
+#include "grpcpp/security/credentials.h"
 #include "penstock/config.h"
 #include "penstock/context.h"
-#include "penstock/v1/admin.grpc.pb.h"
 #include "penstock/v1/database.grpc.pb.h"
-#include "penstock/v1/key_value.grpc.pb.h"
 #include "penstock/v1/migration.grpc.pb.h"
 
 namespace penstock::internal {
 
+// How often what gRPC's sockets have is looked at before it is taken for all.
+inline constexpr int kLooks = 3;
+
+// A connection to the daemon with what makes calls over it. Thread-safe.
+struct Stubs {
+  explicit Stubs(std::shared_ptr<grpc::Channel> to_daemon);
+
+  const std::shared_ptr<grpc::Channel> link;
+  const std::unique_ptr<v1::DatabaseService::Stub> database;
+  const std::unique_ptr<v1::MigrationService::Stub> migration;
+  // A call was made over it, so that it may remember a daemon that was not there.
+  std::atomic<bool> used{false};
+};
+
 // Thread-safe.
-struct Channel {
+class Channel {
+ public:
   // INVALID_ARGUMENT or NOT_FOUND; see New.
   static absl::StatusOr<std::shared_ptr<Channel>> Make(const Config& config);
 
@@ -37,13 +58,54 @@ struct Channel {
   // side cancelled it because its deadline had passed.
   absl::Status Explain(const absl::Status& end, const Context& ctx, bool gave_up) const;
 
-  Config config;
-  std::unique_ptr<v1::DatabaseService::Stub> database;
-  std::unique_ptr<v1::KeyValueService::Stub> key_value;
-  std::unique_ptr<v1::AdminService::Stub> admin;
-  std::unique_ptr<v1::MigrationService::Stub> migration;
+  // Makes a call by `attempt(stubs, &again)`, which sets `again` if the call certainly
+  // had no effect. Then it is made once more, over a new connection: the daemon may be
+  // back. (A connection that was new is believed.) What the daemon has no room for is
+  // tried again a few times, once idle streams have ended.
+  template <typename Attempt>
+  auto Call(const Context& ctx, Attempt attempt) {
+    std::shared_ptr<Stubs> stubs = Current();
+    bool was_new = !stubs->used.exchange(true);
+    for (int round = 1;; ++round) {
+      Again again = Again::kNo;
+      auto outcome = attempt(stubs, &again);
+      if (again == Again::kElsewhere && was_new) again = Again::kNo;
+      if (!MayGoAgain(ctx, again, round)) return outcome;
+      if (again != Again::kWithRoom) stubs = Renew(stubs);
+      was_new = true;
+      stubs->used = true;
+    }
+  }
+
+  // The connection for the next call. What has happened to it while nobody looked is
+  // found out first, so that no call is sent to a daemon that has gone.
+  std::shared_ptr<Stubs> Current();
+
+  // A connection that is not `old`: each has attempts and pauses of its own, and finds
+  // the daemon's address anew.
+  std::shared_ptr<Stubs> Renew(const std::shared_ptr<Stubs>& old);
+
+  // Where streams wait for their next use; they are ended when the daemon lacks room.
+  void Keep(const std::shared_ptr<IdleStreams>& idle) { idle_ = idle; }
+
+  const Config config;
   // Provider::Close cancels it, and with it every call.
-  Context open;
+  const Context open;
+
+ private:
+  Channel(const Config& config, std::shared_ptr<grpc::ChannelCredentials> credentials);
+
+  std::shared_ptr<Stubs> Connection() const;
+  // After attempt `round`. Waits a moment where that is what helps.
+  bool MayGoAgain(const Context& ctx, Again again, int round) const;
+
+  const std::shared_ptr<grpc::ChannelCredentials> credentials_;
+  // Nothing arrives on it; looking at it makes gRPC look at its sockets.
+  grpc::CompletionQueue looker_;
+  // Its streams refer to this.
+  std::weak_ptr<IdleStreams> idle_;
+  std::mutex mutex_;
+  std::shared_ptr<Stubs> stubs_;
 };
 
 }  // namespace penstock::internal

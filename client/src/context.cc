@@ -1,6 +1,7 @@
 #include "penstock/context.h"
 
 #include <algorithm>
+#include <utility>
 
 #include "absl/time/clock.h"
 #include "client/src/cancellation.h"
@@ -11,8 +12,14 @@ namespace penstock {
 
 Context::Context() : cancellation_(std::make_shared<internal::Cancellation>()) {}
 
+Context Context::Child() const {
+  Context child = *this;
+  child.cancellation_ = std::make_shared<internal::Cancellation>(cancellation_);
+  return child;
+}
+
 Context Context::WithDeadline(absl::Time deadline) const {
-  Context context = *this;
+  Context context = Child();
   context.deadline_ = std::min(deadline_, deadline);
   return context;
 }
@@ -22,7 +29,7 @@ Context Context::WithTimeout(absl::Duration timeout) const {
 }
 
 Context Context::WithTraceParent(std::string_view trace_parent) const {
-  Context context = *this;
+  Context context = Child();
   context.trace_parent_ = trace_parent;
   return context;
 }
@@ -33,12 +40,25 @@ bool Context::cancelled() const { return cancellation_->cancelled(); }
 
 namespace internal {
 
+Cancellation::Cancellation(std::shared_ptr<Cancellation> parent) : parent_(std::move(parent)) {
+  const std::lock_guard lock(parent_->mutex_);
+  place_ = parent_->children_.insert(parent_->children_.end(), this);
+  cancelled_ = parent_->cancelled_;
+}
+
+Cancellation::~Cancellation() {
+  if (parent_ == nullptr) return;
+  const std::lock_guard lock(parent_->mutex_);
+  parent_->children_.erase(place_);
+}
+
 void Cancellation::Cancel() {
   const std::lock_guard lock(mutex_);
   cancelled_ = true;
   // Under the lock, so that no call ends while it is being cancelled. TryCancel
   // does not wait for anything.
   for (grpc::ClientContext* call : calls_) call->TryCancel();
+  for (Cancellation* child : children_) child->Cancel();
   changed_.notify_all();
 }
 

@@ -1,5 +1,6 @@
 #include <utility>
 
+#include "client/src/status.h"
 #include "penstock/key_value.h"
 
 namespace penstock {
@@ -11,21 +12,36 @@ class MemoryEntries final : public Entries {
       : entries_(std::move(entries)), error_(std::move(error)) {}
 
   bool Next() override {
-    if (closed_ || next_ == entries_.size()) {
-      ended_ = !closed_;
-      return false;
+    current_ = nullptr;
+    if (closed_) shown_ = internal::EntriesClosed();
+    if (closed_ || ended_) return false;
+    ended_ = next_ == entries_.size();
+    if (ended_) {
+      shown_ = error_;
+    } else {
+      current_ = &entries_[next_++];
     }
-    ++next_;
-    return true;
+    return !ended_;
   }
-  const std::string& Key() const override { return entries_[next_ - 1].key; }
-  const std::string& Value() const override { return entries_[next_ - 1].value; }
-  absl::Status Err() const override { return ended_ ? error_ : absl::OkStatus(); }
-  void Close() override { closed_ = true; }
+  const std::string& Key() const override { return Current().key; }
+  const std::string& Value() const override { return Current().value; }
+  absl::Status Err() const override { return shown_; }
+  void Close() override {
+    closed_ = !ended_;
+    current_ = nullptr;
+  }
 
  private:
+  // Empty without a current one.
+  const Entry& Current() const {
+    static const Entry none;
+    return current_ != nullptr ? *current_ : none;
+  }
+
   const std::vector<Entry> entries_;
   const absl::Status error_;
+  absl::Status shown_;
+  const Entry* current_ = nullptr;
   size_t next_ = 0;
   bool closed_ = false;
   bool ended_ = false;

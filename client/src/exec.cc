@@ -1,5 +1,7 @@
 #include "client/src/exec.h"
 
+#include <utility>
+
 #include "client/src/convert.h"
 #include "client/src/status.h"
 
@@ -14,20 +16,18 @@ absl::StatusOr<Result> ToResult(const v1::ExecResponse& response) {
 
 }  // namespace
 
-std::unique_ptr<ExecRunner::ExecStream> ExecRunner::Open(const Context& ctx) {
+std::unique_ptr<ExecRunner::ExecStream> ExecRunner::Open(const Context& ctx, const Stubs& stubs) {
   return std::make_unique<ExecStream>(
-      channel_, ctx, [this](grpc::ClientContext* call, grpc::CompletionQueue* queue) {
-        return channel_->database->PrepareAsyncExec(call, queue);
+      channel_, ctx, [&stubs](grpc::ClientContext* call, grpc::CompletionQueue* queue) {
+        return stubs.database->PrepareAsyncExec(call, queue);
       });
 }
 
-std::unique_ptr<ExecRunner::ExecStream> ExecRunner::Acquire(const Context& ctx, bool* reused) {
-  std::unique_ptr<ExecStream> stream;
+std::unique_ptr<ExecRunner::ExecStream> ExecRunner::Reuse(const Context& ctx) {
   // A stream belongs to the trace that it was opened in.
-  if (ctx.trace_parent().empty()) stream = pool_.Take();
-  *reused = stream != nullptr;
-  if (!*reused) return Open(ctx);
-  stream->Enter(ctx);
+  if (!ctx.trace_parent().empty()) return nullptr;
+  std::unique_ptr<ExecStream> stream = pool_.Take();
+  if (stream != nullptr) stream->Enter(ctx);
   return stream;
 }
 
@@ -42,60 +42,108 @@ absl::Status ExecRunner::Complete(const Context& ctx, v1::ExecRequest* request) 
   return channel_->CheckSize(*request);
 }
 
+absl::Status ExecRunner::Lost(ExecStream* stream, bool left, Again* again) {
+  // A daemon that drains answers what it has taken, and then ends the stream.
+  const absl::Status end = stream->EndedWell() ? NotTaken() : stream->End();
+  return Settle(end, left ? Reach::kMaybeSent : stream->HowFar(/*writes=*/true), again);
+}
+
+absl::StatusOr<Result> ExecRunner::RunOn(const Context& ctx, std::unique_ptr<ExecStream> stream,
+                                         v1::ExecRequest* request, Again* again) {
+  SetTimeout(ctx, request);
+  v1::ExecResponse response;
+  if (!stream->Send(*request) || !stream->Receive(&response)) {
+    return Lost(stream.get(), /*left=*/false, again);
+  }
+  Release(ctx, std::move(stream));
+  absl::StatusOr<Result> result = ToResult(response);
+  *again = AfterRefusal(result.status());
+  return result;
+}
+
 absl::StatusOr<Result> ExecRunner::Run(const Context& ctx, v1::ExecRequest* request) {
   absl::Status status = channel_->Check(ctx);
   if (status.ok()) status = Complete(ctx, request);
   if (!status.ok()) return status;
-  bool reused = false;
-  std::unique_ptr<ExecStream> stream = Acquire(ctx, &reused);
-  v1::ExecResponse response;
-  bool answered = stream->Send(*request) && stream->Receive(&response);
-  if (!answered && reused && !stream->MaybeSent() && channel_->Check(ctx).ok()) {
-    // The daemon is gone since the stream was last used, and the request never left.
-    stream = Open(ctx);
-    answered = stream->Send(*request) && stream->Receive(&response);
+  if (std::unique_ptr<ExecStream> stream = Reuse(ctx)) {
+    Again again = Again::kNo;
+    absl::StatusOr<Result> result = RunOn(ctx, std::move(stream), request, &again);
+    if (again == Again::kNo || !channel_->Check(ctx).ok()) return result;
   }
-  if (!answered) return stream->End();
-  Release(ctx, std::move(stream));
-  return ToResult(response);
+  return channel_->Call(ctx, [&](const std::shared_ptr<Stubs>& stubs, Again* again) {
+    return RunOn(ctx, Open(ctx, *stubs), request, again);
+  });
 }
 
-void ExecRunner::RunAll(const Context& ctx, std::vector<v1::ExecRequest>* requests,
-                        std::vector<absl::StatusOr<Result>>* outcomes) {
-  // Those that can be sent, in order.
-  std::vector<size_t> runs;
-  for (size_t i = 0; i < requests->size(); ++i) {
-    if (!(*outcomes)[i].ok()) continue;
-    absl::Status status = channel_->Check(ctx);
-    if (status.ok()) status = Complete(ctx, &(*requests)[i]);
-    if (status.ok()) {
-      runs.push_back(i);
-    } else {
-      (*outcomes)[i] = status;
-    }
-  }
-  if (runs.empty()) return;
-
-  bool reused = false;
-  std::unique_ptr<ExecStream> stream = Acquire(ctx, &reused);
+Again ExecRunner::RunAllOn(const Context& ctx, std::unique_ptr<ExecStream> stream,
+                           std::vector<v1::ExecRequest>* requests, Outcomes* outcomes, Left* left) {
+  const Left runs = std::exchange(*left, {});
+  // An outcome that says that the run may be made again is put down all the same.
+  Again how = Again::kNo;
+  const auto put_down = [&](size_t run, absl::StatusOr<Result> outcome, Again again) {
+    if (again != Again::kNo) left->push_back(run);
+    if (again != Again::kNo) how = again;
+    (*outcomes)[run] = std::move(outcome);
+  };
   size_t sent = 0;
   size_t answered = 0;
+  bool stuck = false;  // the last write has failed, and there is no next one
   bool broken = !stream->Send((*requests)[runs[sent++]]);
   while (!broken && answered < runs.size()) {
     if (stream->can_receive()) {
       v1::ExecResponse response;
       broken = !stream->Receive(&response);
-      if (!broken) (*outcomes)[runs[answered++]] = ToResult(response);
-    } else if (sent < runs.size() && stream->can_send()) {
+      if (broken) break;
+      absl::StatusOr<Result> result = ToResult(response);
+      const Again again = AfterRefusal(result.status());
+      put_down(runs[answered++], std::move(result), again);
+    } else if (!stuck && sent < runs.size() && stream->can_send()) {
       // A write that fails shows in the read, which then ends.
-      stream->Send((*requests)[runs[sent++]]);
+      stuck = !stream->Send((*requests)[runs[sent]]);
+      if (!stuck) ++sent;
     } else {
       stream->AwaitProgress();
     }
   }
-  if (!broken) return Release(ctx, std::move(stream));
-  const absl::Status end = stream->End();
-  for (; answered < runs.size(); ++answered) (*outcomes)[runs[answered]] = end;
+  if (!broken) Release(ctx, std::move(stream));
+  for (; answered < runs.size(); ++answered) {
+    Again again = Again::kNo;
+    absl::Status outcome = answered < sent
+                               ? Lost(stream.get(), /*left=*/answered + 1 < sent, &again)
+                               : Settle(stream->End(), Reach::kNotSent, &again);
+    put_down(runs[answered], std::move(outcome), again);
+  }
+  return how;
+}
+
+void ExecRunner::RunAll(const Context& ctx, std::vector<v1::ExecRequest>* requests,
+                        Outcomes* outcomes) {
+  // Those that can be sent, in order.
+  Left left;
+  for (size_t i = 0; i < requests->size(); ++i) {
+    if (!(*outcomes)[i].ok()) continue;
+    absl::Status status = channel_->Check(ctx);
+    if (status.ok()) status = Complete(ctx, &(*requests)[i]);
+    if (status.ok()) {
+      left.push_back(i);
+    } else {
+      (*outcomes)[i] = status;
+    }
+  }
+  if (left.empty()) return;
+  if (std::unique_ptr<ExecStream> stream = Reuse(ctx)) {
+    RunAllOn(ctx, std::move(stream), requests, outcomes, &left);
+    if (left.empty() || !channel_->Check(ctx).ok()) return;
+  }
+  channel_
+      ->Call(ctx,
+             [&](const std::shared_ptr<Stubs>& stubs, Again* again) {
+               // What is left has the outcome of the attempt before, and a limit of its own.
+               for (const size_t run : left) SetTimeout(ctx, &(*requests)[run]);
+               *again = RunAllOn(ctx, Open(ctx, *stubs), requests, outcomes, &left);
+               return absl::OkStatus();
+             })
+      .IgnoreError();
 }
 
 }  // namespace penstock::internal

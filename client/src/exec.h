@@ -19,7 +19,8 @@ namespace penstock::internal {
 // Thread-safe.
 class ExecRunner {
  public:
-  explicit ExecRunner(std::shared_ptr<Channel> channel) : channel_(std::move(channel)) {}
+  ExecRunner(std::shared_ptr<Channel> channel, std::shared_ptr<IdleStreams> idle)
+      : channel_(std::move(channel)), pool_(std::move(idle)) {}
 
   // Completes `request`, which has a statement and its arguments, and runs it.
   absl::StatusOr<Result> Run(const Context& ctx, v1::ExecRequest* request);
@@ -35,9 +36,22 @@ class ExecRunner {
  private:
   using ExecStream = Stream<v1::ExecRequest, v1::ExecResponse>;
 
-  // From the pool if there is one to reuse.
-  std::unique_ptr<ExecStream> Acquire(const Context& ctx, bool* reused);
-  std::unique_ptr<ExecStream> Open(const Context& ctx);
+  using Outcomes = std::vector<absl::StatusOr<Result>>;
+  // What is left to be done of RunAll: indices of requests, in order.
+  using Left = std::vector<size_t>;
+
+  // Null if there is none to be used again.
+  std::unique_ptr<ExecStream> Reuse(const Context& ctx);
+  std::unique_ptr<ExecStream> Open(const Context& ctx, const Stubs& stubs);
+  // Runs one on `stream`. `*again`: see Settle.
+  absl::StatusOr<Result> RunOn(const Context& ctx, std::unique_ptr<ExecStream> stream,
+                               v1::ExecRequest* request, Again* again);
+  // Runs what is left on `stream`. What is to be run again is left, and how is returned.
+  Again RunAllOn(const Context& ctx, std::unique_ptr<ExecStream> stream,
+                 std::vector<v1::ExecRequest>* requests, Outcomes* outcomes, Left* left);
+  // What became of a request, the last that was handed to the stream or (`left`) one before
+  // it, when the stream has ended without its answer.
+  static absl::Status Lost(ExecStream* stream, bool left, Again* again);
   void Release(const Context& ctx, std::unique_ptr<ExecStream> stream);
   absl::Status Complete(const Context& ctx, v1::ExecRequest* request) const;
 

@@ -5,7 +5,9 @@
 #include "client/src/cancellation.h"
 #include "client/src/convert.h"
 #include "client/src/status.h"
-#include "grpcpp/support/sync_stream.h"
+#include "client/src/unary.h"
+#include "fmt/format.h"
+#include "penstock/v1/key_value.grpc.pb.h"
 
 namespace penstock::internal {
 namespace {
@@ -34,27 +36,30 @@ void ToProto(const Mutation& from, v1::Mutation* to) {
   }
 }
 
+std::string Method(std::string_view name) {
+  return fmt::format("/{}/{}", v1::KeyValueService::service_full_name(), name);
+}
+
 // One Scan call.
 class StreamedEntries final : public Entries {
  public:
-  StreamedEntries(std::shared_ptr<Channel> channel, const Context& ctx,
-                  const v1::ScanRequest& request)
-      : channel_(std::move(channel)),
-        ctx_(ctx),
-        provider_scope_(channel_->open, &call_),
-        scope_(ctx_, &call_) {
-    channel_->SetUp(ctx_, &call_);
-    if (ctx_.deadline() != absl::InfiniteFuture()) call_.set_deadline(ToDeadline(GiveUpTime(ctx_)));
-    reader_ = channel_->key_value->Scan(&call_, request);
-  }
-  ~StreamedEntries() override { Close(); }
+  StreamedEntries(const std::shared_ptr<Channel>& channel, const Stubs& stubs, const Context& ctx)
+      : call_(OpenCall<v1::ScanRequest, v1::ScanResponse>(channel, stubs, ctx, GiveUpTime(ctx),
+                                                          Method("Scan"))) {}
 
-  // The first message, so that what is wrong with a request is found at once.
-  absl::Status Open() { return ReadPart() ? absl::OkStatus() : error_; }
+  // Waits for the first message, so that what is wrong with a request is found at once.
+  // `*again`: see Settle.
+  absl::Status Open(const v1::ScanRequest& request, Again* again) {
+    call_->SendLast(request);  // A failure shows in the answer.
+    return ReadPart(again) ? absl::OkStatus() : error_;
+  }
 
   bool Next() override {
+    Again again = Again::kNo;
+    if (closed_) error_ = EntriesClosed();
+    entry_ = &v1::Entry::default_instance();
     while (next_ == part_.entries_size()) {
-      if (!ReadPart()) return false;
+      if (!ReadPart(&again)) return false;
     }
     entry_ = &part_.entries(next_++);
     return true;
@@ -64,39 +69,38 @@ class StreamedEntries final : public Entries {
   absl::Status Err() const override { return error_; }
 
   void Close() override {
-    if (ended_) return;
-    ended_ = true;
-    call_.TryCancel();
-    reader_->Finish();
+    part_.Clear();
+    next_ = 0;
+    entry_ = &v1::Entry::default_instance();
+    closed_ = closed_ || call_ != nullptr;
+    call_ = nullptr;
   }
 
  private:
   // Only once the entries of the last one have been taken. What the caller refers to
   // stays if there is no next one.
-  bool ReadPart() {
-    if (ended_) return false;
-    if (reader_->Read(&part_)) {
+  bool ReadPart(Again* again) {
+    if (call_ == nullptr) return false;
+    if (call_->Receive(&part_)) {
       next_ = 0;
       return true;
     }
-    ended_ = true;
-    error_ =
-        OfHarmlessCall(channel_->Explain(ToStatus(reader_->Finish()), ctx_, /*gave_up=*/false));
+    if (!call_->EndedWell()) {
+      const absl::Status end = call_->End();
+      error_ = Settle(end, call_->HowFar(/*writes=*/false), again);
+    }
+    call_ = nullptr;
     return false;
   }
 
-  const std::shared_ptr<Channel> channel_;
-  const Context ctx_;
-  grpc::ClientContext call_;
-  std::unique_ptr<grpc::ClientReader<v1::ScanResponse>> reader_;
+  // Null once it has ended.
+  std::unique_ptr<Stream<v1::ScanRequest, v1::ScanResponse>> call_;
   v1::ScanResponse part_;
   int next_ = 0;
-  const v1::Entry* entry_ = nullptr;
-  bool ended_ = false;
+  const v1::Entry* entry_ = &v1::Entry::default_instance();
+  // Before its end.
+  bool closed_ = false;
   absl::Status error_;
-  // Destroyed before call_.
-  const CancelScope provider_scope_;
-  const CancelScope scope_;
 };
 
 class DaemonKeyValue final : public KeyValue {
@@ -109,9 +113,7 @@ class DaemonKeyValue final : public KeyValue {
     v1::GetRequest request;
     request.set_key(std::string(key));
     v1::GetResponse response;
-    absl::Status status = OfHarmlessCall(Call(ctx, &request, [&](grpc::ClientContext* call) {
-      return channel_->key_value->Get(call, request, &response);
-    }));
+    absl::Status status = Call(ctx, "Get", kReads, &request, &response);
     if (!status.ok()) return status;
     if (!response.found()) return std::optional<std::string>();
     return std::optional<std::string>(std::move(*response.mutable_value()));
@@ -122,9 +124,7 @@ class DaemonKeyValue final : public KeyValue {
     v1::BatchGetRequest request;
     for (const std::string& key : keys) request.add_keys(key);
     v1::BatchGetResponse response;
-    absl::Status status = OfHarmlessCall(Call(ctx, &request, [&](grpc::ClientContext* call) {
-      return channel_->key_value->BatchGet(call, request, &response);
-    }));
+    absl::Status status = Call(ctx, "BatchGet", kReads, &request, &response);
     if (!status.ok()) return status;
     if (static_cast<size_t>(response.results_size()) != keys.size()) {
       return ProtocolError("another number of values than of keys");
@@ -142,18 +142,14 @@ class DaemonKeyValue final : public KeyValue {
     request.set_key(std::string(key));
     request.set_value(std::string(value));
     v1::PutResponse response;
-    return Call(ctx, &request, [&](grpc::ClientContext* call) {
-      return channel_->key_value->Put(call, request, &response);
-    });
+    return Call(ctx, "Put", kWrites, &request, &response);
   }
 
   absl::Status Delete(const Context& ctx, std::string_view key) override {
     v1::DeleteRequest request;
     request.set_key(std::string(key));
     v1::DeleteResponse response;
-    return Call(ctx, &request, [&](grpc::ClientContext* call) {
-      return channel_->key_value->Delete(call, request, &response);
-    });
+    return Call(ctx, "Delete", kWrites, &request, &response);
   }
 
   absl::StatusOr<int64_t> DeleteRange(const Context& ctx, const KeyRange& range) override {
@@ -174,10 +170,15 @@ class DaemonKeyValue final : public KeyValue {
     absl::Status status = internal::ToProto(options, &request);
     if (status.ok()) status = Prepare(ctx, &request);
     if (!status.ok()) return status;
-    auto entries = std::make_unique<StreamedEntries>(channel_, ctx, request);
-    status = entries->Open();
-    if (!status.ok()) return status;
-    return entries;
+    return channel_->Call(ctx,
+                          [&](const std::shared_ptr<Stubs>& stubs,
+                              Again* again) -> absl::StatusOr<std::unique_ptr<Entries>> {
+                            SetTimeout(ctx, &request);
+                            auto entries = std::make_unique<StreamedEntries>(channel_, *stubs, ctx);
+                            absl::Status opened = entries->Open(request, again);
+                            if (!opened.ok()) return opened;
+                            return entries;
+                          });
   }
 
   absl::StatusOr<WriteResult> Write(const Context& ctx, const std::vector<Condition>& conditions,
@@ -185,9 +186,7 @@ class DaemonKeyValue final : public KeyValue {
     v1::WriteRequest request;
     internal::ToProto(conditions, mutations, &request);
     v1::WriteResponse response;
-    absl::Status status = Call(ctx, &request, [&](grpc::ClientContext* call) {
-      return channel_->key_value->Write(call, request, &response);
-    });
+    absl::Status status = Call(ctx, "Write", kWrites, &request, &response);
     if (!status.ok()) return status;
     return internal::FromProto(response);
   }
@@ -204,23 +203,24 @@ class DaemonKeyValue final : public KeyValue {
     return channel_->CheckSize(*request);
   }
 
-  template <typename Request, typename Invoke>
-  absl::Status Call(const Context& ctx, Request* request, Invoke invoke) const {
+  static constexpr bool kReads = false;
+  static constexpr bool kWrites = true;
+
+  template <typename Request, typename Response>
+  absl::Status Call(const Context& ctx, std::string_view method, bool writes, Request* request,
+                    Response* response) const {
     absl::Status status = Prepare(ctx, request);
     if (!status.ok()) return status;
-    grpc::ClientContext call;
-    channel_->SetUp(ctx, &call);
-    if (ctx.deadline() != absl::InfiniteFuture()) call.set_deadline(ToDeadline(GiveUpTime(ctx)));
-    const CancelScope provider_scope(channel_->open, &call);
-    const CancelScope scope(ctx, &call);
-    return channel_->Explain(ToStatus(invoke(&call)), ctx, /*gave_up=*/false);
+    return channel_->Call(ctx, [&](const std::shared_ptr<Stubs>& stubs, Again* again) {
+      SetTimeout(ctx, request);
+      return TryUnary(channel_, *stubs, ctx, GiveUpTime(ctx), writes, Method(method), *request,
+                      response, again);
+    });
   }
 
   absl::StatusOr<int64_t> DeleteKeys(const Context& ctx, v1::DeleteRangeRequest* request) const {
     v1::DeleteRangeResponse response;
-    absl::Status status = Call(ctx, request, [&](grpc::ClientContext* call) {
-      return channel_->key_value->DeleteRange(call, *request, &response);
-    });
+    absl::Status status = Call(ctx, "DeleteRange", kWrites, request, &response);
     if (!status.ok()) return status;
     return response.deleted();
   }

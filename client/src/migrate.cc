@@ -7,6 +7,7 @@
 #include <utility>
 #include <vector>
 
+#include "absl/cleanup/cleanup.h"
 #include "client/src/convert.h"
 #include "client/src/read_file.h"
 #include "client/src/status.h"
@@ -140,6 +141,7 @@ class CodeLink final : public TransactionLink {
 
   void Enter(const Context& ctx) override { stream_->Enter(ctx); }
   void Leave() override { stream_->Enter(ctx_); }
+  void Bind(const Context& ctx) override { stream_->Bind(ctx); }
   bool Send(const v1::TransactionRequest& request) override {
     Request wrapped;
     *wrapped.mutable_transaction() = request;
@@ -171,6 +173,8 @@ absl::Status RunCode(const std::shared_ptr<Channel>& channel, const Context& ctx
   if (code == options.code.end()) return ProtocolError("the daemon asks for an unknown code step");
   auto link = std::make_shared<TransactionStream>(channel, std::make_unique<CodeLink>(stream, ctx));
   const std::unique_ptr<Transaction> transaction = LentTransaction(link);
+  // What of the transaction outlives a function that throws must not reach the stream.
+  const absl::Cleanup detach = [&link] { link->Detach(); };
   const auto& function = step.down ? code->down : code->up;
   *outcome = function != nullptr ? function(transaction.get())
                                  : absl::FailedPreconditionError("there is no such function");
@@ -184,6 +188,56 @@ absl::Status RunCode(const std::shared_ptr<Channel>& channel, const Context& ctx
         std::string(outcome->message().data(), outcome->message().size()));
   }
   return stream->Send(request) ? absl::OkStatus() : stream->End();
+}
+
+// Answers what comes until the result is there. `*failure`: of a function.
+absl::StatusOr<MigrateResult> Follow(const std::shared_ptr<Channel>& channel, const Context& ctx,
+                                     const MigrateOptions& options, MigrateStream* stream,
+                                     absl::Status* failure) {
+  MigrateResult result;
+  for (v1::MigrateResponse response; stream->Receive(&response);) {
+    if (response.has_result()) {
+      result.steps = response.result().steps();
+      result.version = response.result().version();
+      for (const v1::MigrationRecord& record : response.result().records()) {
+        result.records.push_back(FromProto(record));
+      }
+      stream->AwaitEnd();
+      return result;
+    }
+    if (response.has_code_turn()) {
+      const auto index = static_cast<size_t>(response.code_turn().index());
+      if (index >= result.plan.size()) return ProtocolError("a code step is not in the plan");
+      absl::Status status = RunCode(channel, ctx, result.plan[index], options, stream, failure);
+      if (!status.ok()) return status;
+      continue;
+    }
+    MigrationEvent event = FromProto(response);
+    if (options.on_event) options.on_event(event);
+    if (event.kind == MigrationEvent::Kind::kPlan) result.plan = std::move(event.plan);
+  }
+  return stream->End();
+}
+
+// `*again`: see Settle.
+absl::StatusOr<MigrateResult> RunOnce(const std::shared_ptr<Channel>& channel, const Stubs& stubs,
+                                      const Context& ctx, const std::vector<Request>& requests,
+                                      const MigrateOptions& options, Again* again) {
+  MigrateStream stream(channel, ctx,
+                       [&stubs](grpc::ClientContext* call, grpc::CompletionQueue* queue) {
+                         return stubs.migration->PrepareAsyncMigrate(call, queue);
+                       });
+  bool begun = true;
+  for (const Request& request : requests) begun = begun && stream.Send(request);
+  // Before all of the files are there, the daemon does nothing.
+  begun = begun && stream.MaybeSent();
+  absl::Status failure;
+  absl::StatusOr<MigrateResult> result = begun ? Follow(channel, ctx, options, &stream, &failure)
+                                               : absl::StatusOr<MigrateResult>(stream.End());
+  // The function's own error says more than what came back of it.
+  if (result.ok() || !failure.ok()) return result.ok() ? result : failure;
+  const Reach lost = options.dry_run ? Reach::kHarmless : Reach::kMaybeSent;
+  return Settle(result.status(), begun ? lost : Reach::kNotSent, again);
 }
 
 }  // namespace
@@ -230,39 +284,9 @@ absl::StatusOr<MigrateResult> RunMigrate(const std::shared_ptr<Channel>& channel
     status = channel->CheckSize(request);
     if (!status.ok()) return status;
   }
-  MigrateStream stream(channel, ctx,
-                       [&channel](grpc::ClientContext* call, grpc::CompletionQueue* queue) {
-                         return channel->migration->PrepareAsyncMigrate(call, queue);
-                       });
-  for (const Request& request : requests) {
-    if (!stream.Send(request)) return stream.End();
-  }
-  MigrateResult result;
-  absl::Status failure;  // of a function
-  for (v1::MigrateResponse response; stream.Receive(&response);) {
-    if (response.has_result()) {
-      result.steps = response.result().steps();
-      result.version = response.result().version();
-      for (const v1::MigrationRecord& record : response.result().records()) {
-        result.records.push_back(FromProto(record));
-      }
-      stream.AwaitEnd();
-      return result;
-    }
-    if (response.has_code_turn()) {
-      const auto index = static_cast<size_t>(response.code_turn().index());
-      if (index >= result.plan.size()) return ProtocolError("a code step is not in the plan");
-      status = RunCode(channel, ctx, result.plan[index], options, &stream, &failure);
-      if (!status.ok()) return status;
-      continue;
-    }
-    MigrationEvent event = FromProto(response);
-    if (options.on_event) options.on_event(event);
-    if (event.kind == MigrationEvent::Kind::kPlan) result.plan = std::move(event.plan);
-  }
-  // The function's own error says more than what came back of it.
-  status = stream.End();
-  return failure.ok() ? status : failure;
+  return channel->Call(ctx, [&](const std::shared_ptr<Stubs>& stubs, Again* again) {
+    return RunOnce(channel, *stubs, ctx, requests, options, again);
+  });
 }
 
 MigrationReport FromProto(const v1::GetStatusResponse& from) {

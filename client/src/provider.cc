@@ -3,6 +3,7 @@
 #include <string>
 #include <utility>
 
+#include "absl/strings/str_cat.h"
 #include "absl/time/clock.h"
 #include "client/src/cancellation.h"
 #include "client/src/channel.h"
@@ -14,33 +15,52 @@
 #include "client/src/statement.h"
 #include "client/src/status.h"
 #include "client/src/transaction.h"
+#include "client/src/unary.h"
+#include "fmt/format.h"
+#include "penstock/errors.h"
+#include "penstock/v1/admin.grpc.pb.h"
+#include "penstock/v1/migration.grpc.pb.h"
 
 namespace penstock {
 namespace internal {
 namespace {
 
 constexpr absl::Duration kConnectTimeout = absl::Seconds(10);
+// Between the attempts of Connect.
+constexpr absl::Duration kConnectPause = absl::Milliseconds(20);
 
 class DaemonProvider final : public Provider {
  public:
   explicit DaemonProvider(std::shared_ptr<Channel> channel)
-      : channel_(std::move(channel)), exec_(channel_) {}
+      : channel_(std::move(channel)), exec_(channel_, idle_) {
+    channel_->Keep(idle_);
+  }
 
   absl::Status Connect(const Context& ctx) override {
     const bool limited = ctx.deadline() != absl::InfiniteFuture();
-    return Reach(limited ? ctx : ctx.WithTimeout(kConnectTimeout), /*wait=*/true).status();
+    const Context until = limited ? ctx : ctx.WithTimeout(kConnectTimeout);
+    absl::Status cause;
+    for (;;) {
+      bool lost = false;
+      absl::Status status = Ask(until, &lost).status();
+      // Not of the daemon, and perhaps of one that is just starting.
+      if (!lost) return IsTimeout(status) && !cause.ok() ? TimedOut(limited, cause) : status;
+      cause = std::move(status);
+      const absl::Time next = absl::Now() + kConnectPause;
+      if (next >= until.deadline()) return TimedOut(limited, cause);
+      if (ctx.cancellation()->WaitUntil(next)) return channel_->Check(ctx);
+    }
   }
 
   absl::Status Close() override {
     channel_->open.Cancel();
     exec_.Close();
+    idle_->EndAll();
     return absl::OkStatus();
   }
 
-  absl::Status Ping(const Context& ctx) override { return Reach(ctx, /*wait=*/false).status(); }
-  absl::StatusOr<PingInfo> Inspect(const Context& ctx) override {
-    return Reach(ctx, /*wait=*/false);
-  }
+  absl::Status Ping(const Context& ctx) override { return Ask(ctx).status(); }
+  absl::StatusOr<PingInfo> Inspect(const Context& ctx) override { return Ask(ctx); }
 
   absl::StatusOr<std::unique_ptr<penstock::Transaction>> Transaction(
       const Context& ctx, const TransactionOptions& options) override {
@@ -83,7 +103,7 @@ class DaemonProvider final : public Provider {
 
   absl::StatusOr<std::unique_ptr<Statement>> Prepare(const Context& ctx,
                                                      std::string_view sql) override {
-    return PrepareStatement(channel_, ctx, sql);
+    return PrepareStatement(channel_, idle_, ctx, sql);
   }
 
   std::unique_ptr<penstock::KeyValue> KeyValue(std::string_view keyspace) override {
@@ -109,18 +129,15 @@ class DaemonProvider final : public Provider {
     absl::Status status = channel_->CheckSize(request);
     if (!status.ok()) return status;
     v1::GetStatusResponse response;
-    status = Unary(ctx, /*wait=*/false, [&](grpc::ClientContext* call) {
-      return channel_->migration->GetStatus(call, request, &response);
-    });
+    status = Read(ctx, Method<v1::MigrationService>("GetStatus"), request, &response);
     if (!status.ok()) return status;
     return FromProto(response);
   }
 
   absl::StatusOr<std::vector<DatabaseInfo>> ListDatabases(const Context& ctx) override {
     v1::ListDatabasesResponse response;
-    absl::Status status = Unary(ctx, /*wait=*/false, [&](grpc::ClientContext* call) {
-      return channel_->admin->ListDatabases(call, v1::ListDatabasesRequest(), &response);
-    });
+    absl::Status status =
+        Read(ctx, Method<v1::AdminService>("ListDatabases"), v1::ListDatabasesRequest(), &response);
     if (!status.ok()) return status;
     std::vector<DatabaseInfo> databases;
     for (const v1::Database& database : response.databases()) {
@@ -139,35 +156,41 @@ class DaemonProvider final : public Provider {
     return status;
   }
 
-  // A call that changes nothing, within the limits of `ctx`. `wait`: for a daemon
-  // that cannot be reached yet, and again if the link turns out to be a dead one.
-  template <typename Invoke>
-  absl::Status Unary(const Context& ctx, bool wait, Invoke invoke) {
-    absl::Status status;
-    do {
-      status = channel_->Check(ctx);
-      if (!status.ok()) return status;
-      grpc::ClientContext call;
-      channel_->SetUp(ctx, &call);
-      call.set_wait_for_ready(wait);
+  // A call that changes nothing, within the limits of `ctx`.
+  // `*lost`: no daemon was there, or it was lost.
+  template <typename Request, typename Response>
+  absl::Status Read(const Context& ctx, const std::string& method, const Request& request,
+                    Response* response, bool* lost = nullptr) {
+    if (absl::Status status = channel_->Check(ctx); !status.ok()) return status;
+    return channel_->Call(ctx, [&](const std::shared_ptr<Stubs>& stubs, Again* again) {
       // Nothing in the request tells the daemon the time that is left, so no grace.
-      if (ctx.deadline() != absl::InfiniteFuture()) call.set_deadline(ToDeadline(ctx.deadline()));
-      const CancelScope provider_scope(channel_->open, &call);
-      const CancelScope scope(ctx, &call);
-      status = channel_->Explain(ToStatus(invoke(&call)), ctx, /*gave_up=*/false);
-      // What the daemon itself answers has details.
-    } while (wait && absl::IsUnavailable(status) && !HasDetail(status));
-    return OfHarmlessCall(status);
+      absl::Status status = TryUnary(channel_, *stubs, ctx, ctx.deadline(), /*writes=*/false,
+                                     method, request, response, again);
+      if (lost != nullptr) *lost = *again != Again::kNo;
+      return status;
+    });
   }
 
-  absl::StatusOr<PingInfo> Reach(const Context& ctx, bool wait) {
+  template <typename Service>
+  static std::string Method(std::string_view name) {
+    return fmt::format("/{}/{}", Service::service_full_name(), name);
+  }
+
+  // The end of Connect without success: why, and if the caller has set a limit, that it
+  // has passed.
+  static absl::Status TimedOut(bool limited, const absl::Status& cause) {
+    if (!limited) return cause;
+    const absl::Status passed = CallDeadlinePassed();
+    return MakeError(passed.code(), absl::StrCat(passed.message(), "; ", cause.message()),
+                     GetErrorDetails(cause));
+  }
+
+  absl::StatusOr<PingInfo> Ask(const Context& ctx, bool* lost = nullptr) {
     v1::PingRequest request;
     request.set_database(channel_->config.database);
     v1::PingResponse response;
     const absl::Time begin = absl::Now();
-    absl::Status status = Unary(ctx, wait, [&](grpc::ClientContext* call) {
-      return channel_->database->Ping(call, request, &response);
-    });
+    absl::Status status = Read(ctx, Method<v1::DatabaseService>("Ping"), request, &response, lost);
     if (!status.ok()) return status;
     const v1::Capabilities& capabilities = response.capabilities();
     return PingInfo{.database = response.database(),
@@ -186,6 +209,7 @@ class DaemonProvider final : public Provider {
   }
 
   const std::shared_ptr<Channel> channel_;
+  const std::shared_ptr<IdleStreams> idle_ = std::make_shared<IdleStreams>();
   ExecRunner exec_;
 };
 

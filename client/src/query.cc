@@ -7,7 +7,8 @@
 #include "client/src/convert.h"
 #include "client/src/status.h"
 #include "client/src/streamed_rows.h"
-#include "grpcpp/support/sync_stream.h"
+#include "client/src/unary.h"
+#include "fmt/format.h"
 
 namespace penstock::internal {
 namespace {
@@ -15,45 +16,42 @@ namespace {
 // One Query call.
 class QuerySource final : public ResultSource {
  public:
-  QuerySource(std::shared_ptr<Channel> channel, const Context& ctx, const v1::QueryRequest& request)
-      : channel_(std::move(channel)),
-        ctx_(ctx),
-        provider_scope_(channel_->open, &call_),
-        scope_(ctx_, &call_) {
-    channel_->SetUp(ctx_, &call_);
-    if (ctx_.deadline() != absl::InfiniteFuture()) call_.set_deadline(ToDeadline(GiveUpTime(ctx_)));
-    reader_ = channel_->database->Query(&call_, request);
-  }
+  QuerySource(const std::shared_ptr<Channel>& channel, const Stubs& stubs, const Context& ctx)
+      : call_(OpenCall<v1::QueryRequest, v1::QueryResponse>(
+            channel, stubs, ctx, GiveUpTime(ctx),
+            fmt::format("/{}/Query", v1::DatabaseService::service_full_name()))) {}
 
-  ~QuerySource() override {
-    if (ended_) return;
-    call_.TryCancel();
-    reader_->Finish();
+  // Waits for the first part, which Read then returns. `*again`: see Settle.
+  absl::Status Start(const v1::QueryRequest& request, Again* again) {
+    call_->SendLast(request);  // A failure shows in the answer.
+    unread_ = true;
+    return Receive(again);
   }
 
   absl::Status Read(v1::QueryResponse* part) override {
-    if (reader_->Read(part)) {
-      if (part->has_summary()) End().IgnoreError();
-      return absl::OkStatus();
-    }
-    const absl::Status end = End();
-    return end.ok() ? ProtocolError("a result without a summary") : end;
+    Again again = Again::kNo;
+    absl::Status received = std::exchange(unread_, false) ? absl::OkStatus() : Receive(&again);
+    if (received.ok()) part->Swap(&part_);
+    return received;
   }
 
  private:
-  absl::Status End() {
-    ended_ = true;
-    return channel_->Explain(ToStatus(reader_->Finish()), ctx_, /*gave_up=*/false);
+  absl::Status Receive(Again* again) {
+    part_.Clear();
+    if (call_->Receive(&part_)) {
+      if (part_.has_summary()) call_->AwaitEnd();
+      return absl::OkStatus();
+    }
+    if (call_->EndedWell()) return ProtocolError("a result without a summary");
+    const absl::Status end = call_->End();
+    // Nothing here tells whether the statement writes.
+    return Settle(end, call_->HowFar(/*writes=*/true), again);
   }
 
-  const std::shared_ptr<Channel> channel_;
-  const Context ctx_;
-  grpc::ClientContext call_;
-  std::unique_ptr<grpc::ClientReader<v1::QueryResponse>> reader_;
-  bool ended_ = false;
-  // Destroyed before call_.
-  const CancelScope provider_scope_;
-  const CancelScope scope_;
+  const std::unique_ptr<Stream<v1::QueryRequest, v1::QueryResponse>> call_;
+  v1::QueryResponse part_;
+  // part_ has not been handed on.
+  bool unread_ = false;
 };
 
 }  // namespace
@@ -72,7 +70,15 @@ absl::StatusOr<std::unique_ptr<Rows>> RunQuery(const std::shared_ptr<Channel>& c
   SetTimeout(ctx, &request);
   status = channel->CheckSize(request);
   if (!status.ok()) return status;
-  return StreamedRows::Open(std::make_unique<QuerySource>(channel, ctx, request));
+  return channel->Call(ctx,
+                       [&](const std::shared_ptr<Stubs>& stubs,
+                           Again* again) -> absl::StatusOr<std::unique_ptr<Rows>> {
+                         SetTimeout(ctx, &request);
+                         auto source = std::make_unique<QuerySource>(channel, *stubs, ctx);
+                         if (absl::Status started = source->Start(request, again); !started.ok())
+                           return started;
+                         return StreamedRows::Open(std::move(source));
+                       });
 }
 
 }  // namespace penstock::internal

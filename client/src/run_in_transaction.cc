@@ -12,14 +12,23 @@
 namespace penstock {
 namespace {
 
+// What the daemon, too, is told: it ends the transaction when `ctx` has.
+TransactionOptions Within(const Context& ctx, const TransactionOptions& options) {
+  TransactionOptions limited = options;
+  limited.timeout =
+      std::min(options.timeout, std::max(ctx.deadline() - absl::Now(), absl::Milliseconds(1)));
+  return limited;
+}
+
 // A new transaction each time, on CockroachDB as well, whose documents also know a
 // restart within the transaction: docs/adr/0008-repeated-transactions.md.
-absl::Status RunOnce(const Context& ctx, Provider& provider,
-                     const std::function<absl::Status(Transaction&)>& body,
+absl::Status RunOnce(const Context& ctx, Provider& provider, const internal::TransactionBody& body,
                      const TransactionOptions& options) {
-  absl::StatusOr<std::unique_ptr<Transaction>> transaction = provider.Transaction(ctx, options);
+  absl::StatusOr<std::unique_ptr<Transaction>> transaction =
+      provider.Transaction(ctx, Within(ctx, options));
   if (!transaction.ok()) return transaction.status();
-  absl::Status done = body(**transaction);
+  (*transaction)->LimitBy(ctx);
+  absl::Status done = body(ctx, **transaction);
   if (done.ok()) return (*transaction)->Commit(ctx);
   // It may have ended already; if it cannot be told, the stream's end tells.
   (*transaction)->Rollback(ctx).IgnoreError();
@@ -33,9 +42,8 @@ absl::Duration WithJitter(absl::Duration pause) {
 
 }  // namespace
 
-absl::Status RunInTransaction(const Context& ctx, Provider& provider,
-                              const std::function<absl::Status(Transaction&)>& body,
-                              const RunOptions& options) {
+absl::Status internal::RunTransaction(const Context& ctx, Provider& provider,
+                                      const TransactionBody& body, const RunOptions& options) {
   absl::Duration pause = std::min(options.first_pause, options.longest_pause);
   for (int attempt = 1;; ++attempt) {
     absl::Status outcome = RunOnce(ctx, provider, body, options.transaction);

@@ -18,26 +18,30 @@ using PrepareStream = Stream<v1::PrepareRequest, v1::PrepareResponse>;
 // What the statement shares with its open Rows. Thread-safe.
 class Core {
  public:
-  Core(std::shared_ptr<Channel> channel, std::string_view sql)
-      : channel_(std::move(channel)), sql_(sql) {}
+  Core(std::shared_ptr<Channel> channel, std::shared_ptr<IdleStreams> idle, std::string_view sql)
+      : channel_(std::move(channel)), sql_(sql), pool_(std::move(idle)) {}
 
-  const Channel& channel() const { return *channel_; }
+  Channel& channel() const { return *channel_; }
   StreamPool<PrepareStream>& pool() { return pool_; }
 
-  // A stream of its own on which the statement is prepared.
-  absl::StatusOr<std::unique_ptr<PrepareStream>> Open(const Context& ctx, v1::Prepared* prepared) {
+  // A stream of its own on which the statement is prepared. `*again`: see Settle.
+  absl::StatusOr<std::unique_ptr<PrepareStream>> Open(const Context& ctx, const Stubs& stubs,
+                                                      v1::Prepared* prepared, Again* again) {
     v1::PrepareRequest request;
     request.set_database(channel_->config.database);
     request.set_sql(sql_);
     request.set_format(v1::FORMAT_COLUMNS);
     if (absl::Status status = channel_->CheckSize(request); !status.ok()) return status;
     auto stream = std::make_unique<PrepareStream>(
-        channel_, ctx, [this](grpc::ClientContext* call, grpc::CompletionQueue* queue) {
-          return channel_->database->PrepareAsyncPrepare(call, queue);
+        channel_, ctx, [&stubs](grpc::ClientContext* call, grpc::CompletionQueue* queue) {
+          return stubs.database->PrepareAsyncPrepare(call, queue);
         });
     v1::PrepareResponse response;
     // Preparing changes nothing.
-    if (!stream->Send(request) || !stream->Receive(&response)) return OfHarmlessCall(stream->End());
+    if (!stream->Send(request) || !stream->Receive(&response)) {
+      const absl::Status end = stream->End();
+      return Settle(end, stream->HowFar(/*writes=*/false), again);
+    }
     if (!response.has_prepared()) return ProtocolError("a statement was not prepared");
     *prepared = std::move(*response.mutable_prepared());
     return stream;
@@ -53,13 +57,19 @@ class Core {
 // the run.
 class RunSource final : public ResultSource {
  public:
-  // `first` is the first answer to the run.
+  // `first` is the first answer to the run, which `writes` unless it is harmless.
   RunSource(std::shared_ptr<Core> core, std::unique_ptr<PrepareStream> stream,
-            v1::PrepareResponse first)
-      : core_(std::move(core)), stream_(std::move(stream)), response_(std::move(first)) {}
+            v1::PrepareResponse first, bool writes)
+      : core_(std::move(core)),
+        stream_(std::move(stream)),
+        response_(std::move(first)),
+        writes_(writes) {}
 
   absl::Status Read(v1::QueryResponse* part) override {
-    if (!std::exchange(unread_, false) && !stream_->Receive(&response_)) return stream_->End();
+    if (!std::exchange(unread_, false) && !stream_->Receive(&response_)) {
+      const absl::Status end = stream_->End();
+      return Settle(end, stream_->HowFar(writes_));
+    }
     if (response_.has_error()) {
       core_->pool().Give(std::move(stream_));
       return ToStatus(response_.error());
@@ -74,6 +84,7 @@ class RunSource final : public ResultSource {
   const std::shared_ptr<Core> core_;
   std::unique_ptr<PrepareStream> stream_;
   v1::PrepareResponse response_;
+  const bool writes_;
   // response_ has not been handed on.
   bool unread_ = true;
 };
@@ -83,7 +94,8 @@ class PreparedStatement final : public Statement {
   PreparedStatement(std::shared_ptr<Core> core, const v1::Prepared& prepared)
       : core_(std::move(core)),
         parameter_count_(prepared.parameter_count()),
-        columns_(std::make_shared<const std::vector<ColumnType>>(FromProto(prepared.columns()))) {}
+        columns_(std::make_shared<const std::vector<ColumnType>>(FromProto(prepared.columns()))),
+        writes_(!prepared.read_only()) {}
   ~PreparedStatement() override { core_->pool().Close(); }
 
   absl::StatusOr<std::unique_ptr<Rows>> QueryArgs(const Context& ctx, Args args) override {
@@ -117,48 +129,63 @@ class PreparedStatement final : public Statement {
     return core_->channel().CheckSize(*request);
   }
 
+  // Runs it on `stream` and waits for the first answer. `*again`: see Settle.
+  absl::StatusOr<std::unique_ptr<RunSource>> RunOn(const Context& ctx,
+                                                   std::unique_ptr<PrepareStream> stream,
+                                                   v1::PrepareRequest* request, Again* again) {
+    SetTimeout(ctx, request);
+    v1::PrepareResponse response;
+    stream->Enter(ctx);
+    if (!stream->Send(*request) || !stream->Receive(&response)) {
+      const absl::Status end = stream->End();
+      return Settle(end, stream->HowFar(writes_), again);
+    }
+    if (response.has_error()) *again = AfterRefusal(ToStatus(response.error()));
+    if (*again != Again::kNo) return ToStatus(response.error());
+    return std::make_unique<RunSource>(core_, std::move(stream), std::move(response), writes_);
+  }
+
   // Runs it and waits for the first answer.
   absl::StatusOr<std::unique_ptr<RunSource>> Start(const Context& ctx, const Args& args) {
     v1::PrepareRequest request;
     if (absl::Status status = MakeRun(ctx, args, &request); !status.ok()) return status;
-    v1::PrepareResponse response;
-    std::unique_ptr<PrepareStream> stream = core_->pool().Take();
-    if (stream != nullptr) {
-      stream->Enter(ctx);
-      const bool answered = stream->Send(request) && stream->Receive(&response);
-      if (!answered) {
-        // Unless the daemon is gone since the stream was last used, and the run never left.
-        if (stream->MaybeSent() || !core_->channel().Check(ctx).ok()) return stream->End();
-        stream = nullptr;
-      }
+    if (std::unique_ptr<PrepareStream> stream = core_->pool().Take()) {
+      Again again = Again::kNo;
+      auto source = RunOn(ctx, std::move(stream), &request, &again);
+      if (again == Again::kNo || !core_->channel().Check(ctx).ok()) return source;
     }
-    if (stream == nullptr) {
-      v1::Prepared prepared;
-      absl::StatusOr<std::unique_ptr<PrepareStream>> opened = core_->Open(ctx, &prepared);
-      if (!opened.ok()) return opened.status();
-      stream = *std::move(opened);
-      if (!stream->Send(request) || !stream->Receive(&response)) return stream->End();
-    }
-    return std::make_unique<RunSource>(core_, std::move(stream), std::move(response));
+    return core_->channel().Call(ctx,
+                                 [&](const std::shared_ptr<Stubs>& stubs,
+                                     Again* again) -> absl::StatusOr<std::unique_ptr<RunSource>> {
+                                   v1::Prepared prepared;
+                                   auto opened = core_->Open(ctx, *stubs, &prepared, again);
+                                   if (!opened.ok()) return opened.status();
+                                   return RunOn(ctx, *std::move(opened), &request, again);
+                                 });
   }
 
   const std::shared_ptr<Core> core_;
   const int parameter_count_;
   const ColumnList columns_;
+  const bool writes_;
   std::atomic<bool> closed_{false};
 };
 
 }  // namespace
 
 absl::StatusOr<std::unique_ptr<Statement>> PrepareStatement(std::shared_ptr<Channel> channel,
+                                                            std::shared_ptr<IdleStreams> idle,
                                                             const Context& ctx,
                                                             std::string_view sql) {
   absl::Status status = channel->Check(ctx);
   if (status.ok()) status = CheckSql(sql);
   if (!status.ok()) return status;
-  auto core = std::make_shared<Core>(std::move(channel), sql);
+  auto core = std::make_shared<Core>(std::move(channel), std::move(idle), sql);
   v1::Prepared prepared;
-  absl::StatusOr<std::unique_ptr<PrepareStream>> stream = core->Open(ctx, &prepared);
+  absl::StatusOr<std::unique_ptr<PrepareStream>> stream =
+      core->channel().Call(ctx, [&](const std::shared_ptr<Stubs>& stubs, Again* again) {
+        return core->Open(ctx, *stubs, &prepared, again);
+      });
   if (!stream.ok()) return stream.status();
   core->pool().Give(*std::move(stream));
   return std::make_unique<PreparedStatement>(std::move(core), prepared);

@@ -12,6 +12,7 @@
 namespace penstock::internal {
 
 absl::StatusOr<std::unique_ptr<Statement>> PrepareStatement(std::shared_ptr<Channel> channel,
+                                                            std::shared_ptr<IdleStreams> idle,
                                                             const Context& ctx,
                                                             std::string_view sql);
 

@@ -3,13 +3,15 @@
 #include "absl/strings/cord.h"
 #include "fmt/format.h"
 #include "google/protobuf/any.pb.h"
+#include "google/protobuf/text_format.h"
 #include "grpcpp/support/status.h"
 #include "penstock/v1/error.pb.h"
 
 namespace penstock::internal {
 namespace {
 
-constexpr char kDetailUrl[] = "type.googleapis.com/penstock.v1.ErrorDetail";
+// What a printed status shows before the particulars.
+constexpr char kDetailUrl[] = "penstock";
 
 // Codes that a later gRPC may add, and the OK that an error must not have, are UNKNOWN.
 absl::StatusCode ToErrorCode(int code) {
@@ -21,24 +23,94 @@ absl::StatusCode ToErrorCode(int code) {
 
 absl::string_view ToAbsl(std::string_view text) { return {text.data(), text.size()}; }
 
-absl::Status Make(absl::StatusCode code, std::string_view message, v1::Reason reason) {
+absl::Status Make(absl::StatusCode code, std::string_view message, v1::Reason reason,
+                  v1::Retry retry = v1::RETRY_NEVER) {
   v1::ErrorDetail detail;
   detail.set_reason(reason);
-  detail.set_retry(v1::RETRY_NEVER);
+  detail.set_retry(retry);
   return WithDetail(absl::Status(code, ToAbsl(message)), detail);
+}
+
+std::string_view MessageOf(const absl::Status& status) {
+  return {status.message().data(), status.message().size()};
+}
+
+// This side has ended the call, see Channel::Explain: nothing was heard of the daemon.
+bool GaveUp(const v1::ErrorDetail& detail) {
+  return detail.reason() == v1::REASON_CANCELLED || detail.reason() == v1::REASON_CALL_DEADLINE;
+}
+
+bool SaidByDaemon(const absl::Status& end) {
+  v1::ErrorDetail detail;
+  if (GetDetail(end, &detail)) return !GaveUp(detail);
+  // Codes that no transport makes, and what is answered before a request is looked at.
+  switch (end.code()) {
+    case absl::StatusCode::kInvalidArgument:
+    case absl::StatusCode::kNotFound:
+    case absl::StatusCode::kAlreadyExists:
+    case absl::StatusCode::kAborted:
+    case absl::StatusCode::kOutOfRange:
+    case absl::StatusCode::kDataLoss:
+    case absl::StatusCode::kUnimplemented:
+    case absl::StatusCode::kUnauthenticated:
+    case absl::StatusCode::kPermissionDenied: return true;
+    default: return false;
+  }
+}
+
+// gRPC's words for it without what does not help.
+std::string_view CauseOf(const absl::Status& status) {
+  constexpr std::string_view kLast = "last error: UNKNOWN: ";
+  const std::string_view message = MessageOf(status);
+  const size_t last = message.find(kLast);
+  return last == std::string_view::npos ? message : message.substr(last + kLast.size());
+}
+
+absl::Status ConnectionFailed(const absl::Status& end, v1::Retry retry) {
+  return Make(absl::StatusCode::kUnavailable, CauseOf(end), v1::REASON_CONNECTION_FAILED, retry);
+}
+
+absl::Status NotSent(const absl::Status& end) {
+  v1::ErrorDetail detail;
+  if (GetDetail(end, &detail)) {
+    return Make(end.code(), fmt::format("{}; nothing was sent", MessageOf(end)), detail.reason(),
+                v1::RETRY_STATEMENT);
+  }
+  if (!absl::IsUnavailable(end)) return end;
+  return Make(absl::StatusCode::kUnavailable,
+              fmt::format("the daemon cannot be reached: {}", CauseOf(end)),
+              v1::REASON_CONNECTION_FAILED, v1::RETRY_STATEMENT);
+}
+
+absl::Status OutcomeUnknown(const absl::Status& end) {
+  // The provider that was closed has no details.
+  const bool gave_up = HasDetail(end) || absl::IsFailedPrecondition(end);
+  return Make(
+      gave_up || absl::IsCancelled(end) ? end.code() : absl::StatusCode::kUnknown,
+      fmt::format("{}; what was sent to be committed may have taken effect or not", MessageOf(end)),
+      v1::REASON_COMMIT_OUTCOME_UNKNOWN);
 }
 
 }  // namespace
 
+// Particulars travel with a status as text, so that one that is printed can be read.
 bool GetDetail(const absl::Status& status, v1::ErrorDetail* detail) {
   const auto payload = status.GetPayload(kDetailUrl);
-  return payload.has_value() && detail->ParseFromString(std::string(*payload));
+  return payload.has_value() &&
+         google::protobuf::TextFormat::ParseFromString(std::string(*payload), detail);
 }
 
 bool HasDetail(const absl::Status& status) { return status.GetPayload(kDetailUrl).has_value(); }
 
 absl::Status WithDetail(absl::Status status, const v1::ErrorDetail& detail) {
-  status.SetPayload(kDetailUrl, absl::Cord(detail.SerializeAsString()));
+  google::protobuf::TextFormat::Printer printer;
+  printer.SetSingleLineMode(true);
+  printer.SetUseUtf8StringEscaping(true);
+  printer.SetHideUnknownFields(true);  // could not be read back
+  std::string text;
+  printer.PrintToString(detail, &text);
+  if (text.ends_with(' ')) text.pop_back();
+  status.SetPayload(kDetailUrl, absl::Cord(text));
   return status;
 }
 
@@ -68,6 +140,25 @@ absl::Status CallDeadlinePassed() {
               v1::REASON_CALL_DEADLINE);
 }
 
+absl::Status CutOff() {
+  return absl::CancelledError(
+      "the daemon has cut the call off: its result was not read for longer than the daemon's "
+      "stall_timeout, or the daemon was shut down");
+}
+
+absl::Status EntriesClosed() {
+  return Make(absl::StatusCode::kFailedPrecondition, "the entries have been closed",
+              v1::REASON_WRONG_STATE);
+}
+
+absl::Status RowsAreOpen() {
+  v1::ErrorDetail detail;
+  detail.set_reason(v1::REASON_WRONG_STATE);
+  detail.set_retry(v1::RETRY_NEVER);
+  detail.set_hint("read them until Next returns false, or call Close");
+  return WithDetail(absl::FailedPreconditionError("rows of this transaction are open"), detail);
+}
+
 absl::Status InvalidParameter(std::string_view message) {
   return Make(absl::StatusCode::kInvalidArgument, message, v1::REASON_INVALID_PARAMETER);
 }
@@ -81,30 +172,51 @@ absl::Status MessageTooLarge(std::string_view message) {
   return Make(absl::StatusCode::kResourceExhausted, message, v1::REASON_LIMIT_EXCEEDED);
 }
 
-absl::Status OfHarmlessCall(const absl::Status& status) {
-  if (!absl::IsUnavailable(status) || HasDetail(status)) return status;
-  v1::ErrorDetail detail;
-  detail.set_reason(v1::REASON_CONNECTION_FAILED);
-  detail.set_retry(v1::RETRY_STATEMENT);
-  return WithDetail(status, detail);
-}
-
 absl::Status ProtocolError(std::string_view what) {
   return Make(absl::StatusCode::kInternal,
               fmt::format("the daemon's answer makes no sense: {}", what), v1::REASON_PROTOCOL);
 }
 
-absl::Status AfterCommitWasSent(const absl::Status& status) {
+Again AfterRefusal(const absl::Status& status) {
   v1::ErrorDetail detail;
-  const bool known = GetDetail(status, &detail);
-  const bool gave_up =
-      detail.reason() == v1::REASON_CANCELLED || detail.reason() == v1::REASON_CALL_DEADLINE;
-  if (known && !gave_up) return status;
-  const absl::StatusCode code = known ? status.code() : absl::StatusCode::kUnknown;
-  return Make(code,
-              fmt::format("{}; what was sent to be committed may have taken effect or not",
-                          std::string_view(status.message().data(), status.message().size())),
-              v1::REASON_COMMIT_OUTCOME_UNKNOWN);
+  if (!GetDetail(status, &detail) || detail.retry() != v1::RETRY_STATEMENT) return Again::kNo;
+  if (detail.reason() == v1::REASON_DRAINING) return Again::kAfterDrain;
+  return detail.reason() == v1::REASON_LIMIT_EXCEEDED ? Again::kWithRoom : Again::kNo;
+}
+
+absl::Status NotTaken() {
+  return Make(absl::StatusCode::kUnavailable,
+              "the daemon has ended the stream, it is shutting down", v1::REASON_DRAINING,
+              v1::RETRY_STATEMENT);
+}
+
+absl::Status Settle(const absl::Status& end, Reach reach, Again* again) {
+  if (end.ok() || SaidByDaemon(end)) {
+    *again = AfterRefusal(end);
+    return end;
+  }
+  switch (reach) {
+    case Reach::kNotSent:
+      // Unless it was this side that gave up.
+      if (!HasDetail(end)) *again = Again::kElsewhere;
+      return NotSent(end);
+    case Reach::kHarmless:
+      if (!absl::IsUnavailable(end)) return end;
+      *again = Again::kElsewhere;
+      return ConnectionFailed(end, v1::RETRY_STATEMENT);
+    case Reach::kMaybeSent: break;
+  }
+  return OutcomeUnknown(end);
+}
+
+absl::Status Settle(const absl::Status& end, Reach reach) {
+  Again again = Again::kNo;
+  return Settle(end, reach, &again);
+}
+
+absl::Status OfLostTransaction(const absl::Status& end) {
+  return absl::IsUnavailable(end) && !HasDetail(end) ? ConnectionFailed(end, v1::RETRY_TRANSACTION)
+                                                     : end;
 }
 
 }  // namespace penstock::internal

@@ -34,22 +34,52 @@ absl::Status ToStatus(const grpc::Status& status);
 // Failures that this side finds, with the reason the daemon would give.
 absl::Status CancelledByCaller();
 absl::Status CallDeadlinePassed();
+// The daemon cancelled: that is how it cuts off a client that does not read its result, and
+// what it cannot wait for at its end. Without details.
+absl::Status CutOff();
+// Next after Close, before the end: what was read is not all.
+absl::Status EntriesClosed();
+// The transaction cannot do this before its open rows are closed.
+absl::Status RowsAreOpen();
 absl::Status InvalidParameter(std::string_view message);
 absl::Status EmptyStatement();
 absl::Status MessageTooLarge(std::string_view message);
 
-// `status` ended a call that changes nothing at the daemon: if the daemon could
-// not be reached, the call may be made again, and the details say so.
-absl::Status OfHarmlessCall(const absl::Status& status);
-
 // The answer makes no sense: INTERNAL.
 absl::Status ProtocolError(std::string_view what);
 
-// `status` ended a call whose commit had been sent and was not answered. If the
-// daemon said why, it knows the outcome and `status` stays as it is; otherwise
-// the reason becomes COMMIT_OUTCOME_UNKNOWN and, unless it was this side that
-// gave up, the code UNKNOWN.
-absl::Status AfterCommitWasSent(const absl::Status& status);
+// What a call that was lost may have done at the daemon.
+enum class Reach {
+  kNotSent,    // nothing: the daemon never had all of it
+  kMaybeSent,  // it was sent, and may write
+  kHarmless,   // it may have been sent, and changes nothing
+};
+
+// Whether a call that failed is to be made once more at once. Only what had no effect is.
+enum class Again {
+  kNo,
+  kElsewhere,   // over another connection: this one found no daemon, or lost it
+  kAfterDrain,  // the same, although this one works: its daemon is about to end
+  kWithRoom,    // after streams that are idle have ended: the daemon has no room for more
+};
+
+// What a caller is to know about a call that ended with `end` (see Channel::Explain) and
+// without an answer. What the daemon itself says stays. Else, where the call had no effect,
+// the reason is CONNECTION_FAILED and the call may be made again; where it may have had one,
+// it is COMMIT_OUTCOME_UNKNOWN. OK stays OK.
+absl::Status Settle(const absl::Status& end, Reach reach, Again* again);
+// Likewise, by somebody who does not make it again.
+absl::Status Settle(const absl::Status& end, Reach reach);
+
+// Of an answer, or the end of a call, that the daemon itself gives.
+Again AfterRefusal(const absl::Status& status);
+
+// The daemon has ended a stream well before it took a request.
+absl::Status NotTaken();
+
+// `end` ended a transaction whose COMMIT was not sent: it is rolled back and may be run
+// again, unless this side ended it.
+absl::Status OfLostTransaction(const absl::Status& end);
 
 }  // namespace penstock::internal
 

@@ -6,8 +6,9 @@
 
 namespace penstock::internal {
 
-StreamBase::StreamBase(std::shared_ptr<Channel> channel, const Context& opener)
+StreamBase::StreamBase(std::shared_ptr<Channel> channel, const Context& opener, absl::Time deadline)
     : channel_(std::move(channel)), provider_scope_(channel_->open, &call_) {
+  if (deadline != absl::InfiniteFuture()) call_.set_deadline(ToDeadline(deadline));
   channel_->SetUp(opener, &call_);
 }
 
@@ -29,12 +30,17 @@ void StreamBase::Note(void* tag, bool ok) {
   *static_cast<State*>(tag) = {.pending = false, .ok = ok};
 }
 
+absl::Time StreamBase::GiveUp() const {
+  absl::Time time = absl::InfiniteFuture();
+  if (limit_.has_value()) time = GiveUpTime(limit_->ctx);
+  return outer_.has_value() ? std::min(time, GiveUpTime(outer_->ctx)) : time;
+}
+
 void StreamBase::AwaitAny() {
   void* tag = nullptr;
   bool ok = false;
-  if (limit_.has_value() && !gave_up_ && limit_->ctx.deadline() != absl::InfiniteFuture()) {
-    if (queue_.AsyncNext(&tag, &ok, ToDeadline(GiveUpTime(limit_->ctx))) !=
-        grpc::CompletionQueue::TIMEOUT) {
+  if (const absl::Time time = GiveUp(); !gave_up_ && time != absl::InfiniteFuture()) {
+    if (queue_.AsyncNext(&tag, &ok, ToDeadline(time)) != grpc::CompletionQueue::TIMEOUT) {
       Note(tag, ok);
       return;
     }
@@ -54,14 +60,18 @@ void StreamBase::Poll() {
   void* tag = nullptr;
   bool ok = false;
   // A deadline in the past looks at the socket once and does not wait.
-  while (queue_.AsyncNext(&tag, &ok, std::chrono::system_clock::time_point()) ==
-         grpc::CompletionQueue::GOT_EVENT) {
-    Note(tag, ok);
+  for (int look = 0; look < kLooks; ++look) {
+    while (queue_.AsyncNext(&tag, &ok, std::chrono::system_clock::time_point()) ==
+           grpc::CompletionQueue::GOT_EVENT) {
+      Note(tag, ok);
+    }
   }
 }
 
 absl::Status StreamBase::Explain(const absl::Status& end) const {
-  return channel_->Explain(end, limit_.has_value() ? limit_->ctx : Context(), gave_up_);
+  const bool by_outer = outer_.has_value() && outer_->ctx.cancelled();
+  const std::optional<Limit>& limit = by_outer ? outer_ : limit_;
+  return channel_->Explain(end, limit.has_value() ? limit->ctx : Context(), gave_up_);
 }
 
 }  // namespace penstock::internal

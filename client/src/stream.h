@@ -22,7 +22,7 @@
 namespace penstock::internal {
 
 // What does not depend on the messages.
-class StreamBase {
+class StreamBase : public IdleStream {
  public:
   StreamBase(const StreamBase&) = delete;
   StreamBase& operator=(const StreamBase&) = delete;
@@ -30,16 +30,19 @@ class StreamBase {
   // What is done from now on ends when `ctx` is cancelled or its deadline (and the
   // grace) has passed; the stream is then broken.
   void Enter(const Context& ctx);
-  // From now on nothing limits it.
+  // From now on nothing limits it, but what Bind says.
   void Leave() { limit_.reset(); }
+  // As Enter, and also of everything that is done later.
+  void Bind(const Context& ctx) { outer_.emplace(ctx, &call_); }
 
  protected:
   // One of each may be outstanding.
   enum Operation : uint8_t { kWrite, kRead, kFinish, kOperations };
 
-  StreamBase(std::shared_ptr<Channel> channel, const Context& opener);
+  // `deadline`: of the whole call, for gRPC.
+  StreamBase(std::shared_ptr<Channel> channel, const Context& opener, absl::Time deadline);
   // No operation is outstanding.
-  ~StreamBase();
+  ~StreamBase() override;
 
   // The tag for an operation that is about to be started.
   void* Begin(Operation operation);
@@ -69,10 +72,13 @@ class StreamBase {
   };
 
   void Note(void* tag, bool ok);
+  // When what waits at the moment gives up.
+  absl::Time GiveUp() const;
 
   bool gave_up_ = false;
   const CancelScope provider_scope_;
   std::optional<Limit> limit_;
+  std::optional<Limit> outer_;
   std::array<State, kOperations> state_;
 };
 
@@ -86,8 +92,9 @@ class Stream final : public StreamBase {
   // `prepare` makes the call: PrepareAsync… of a stub. `opener` gives the trace
   // parent. The stream is within its limits (see Enter) from the start.
   template <typename Prepare>
-  Stream(std::shared_ptr<Channel> channel, const Context& opener, Prepare prepare)
-      : StreamBase(std::move(channel), opener), stream_(prepare(&call_, &queue_)) {
+  Stream(std::shared_ptr<Channel> channel, const Context& opener, Prepare prepare,
+         absl::Time deadline = absl::InfiniteFuture())
+      : StreamBase(std::move(channel), opener, deadline), stream_(prepare(&call_, &queue_)) {
     // The first message and what opens the stream travel together.
     call_.set_initial_metadata_corked(true);
     stream_->StartCall(nullptr);
@@ -95,7 +102,7 @@ class Stream final : public StreamBase {
   }
 
   // Cancels the call unless it has ended.
-  ~Stream() {
+  ~Stream() override {
     if (!finished_) call_.TryCancel();
     Finish();
   }
@@ -105,6 +112,14 @@ class Stream final : public StreamBase {
     if (!Await(kWrite)) return false;
     stream_->Write(request, Begin(kWrite));
     if (!reading_) Expect();
+    return true;
+  }
+
+  // Likewise, the last one.
+  bool SendLast(const Request& request) {
+    if (!Await(kWrite)) return false;
+    stream_->WriteLast(request, grpc::WriteOptions(), Begin(kWrite));
+    Expect();
     return true;
   }
 
@@ -128,14 +143,24 @@ class Stream final : public StreamBase {
     return pending(kRead);
   }
 
-  // After a failure: whether the last message may have reached the daemon.
+  // After a failure: whether the last message may have reached the daemon. A write that
+  // fails has not left whole: gRPC says so of what it could not hand to the connection.
   bool MaybeSent() { return Await(kWrite); }
+
+  // Likewise, for Settle. `writes`: the last message asked for what may have an effect.
+  Reach HowFar(bool writes) {
+    if (!MaybeSent()) return Reach::kNotSent;
+    return writes ? Reach::kMaybeSent : Reach::kHarmless;
+  }
 
   // Why the stream ended, after a false. Never OK.
   absl::Status End() {
     const absl::Status end = Explain(Finish());
     return end.ok() ? ProtocolError("the stream ended without an answer") : end;
   }
+
+  // After a false: the daemon has ended it, and well.
+  bool EndedWell() { return Finish().ok(); }
 
   // Breaks it off; what waits for it is told.
   void Cancel() { call_.TryCancel(); }

@@ -1,12 +1,12 @@
-// Streams that wait for their next use.
+// The idle streams of one Statement, or of Exec.
 #ifndef PENSTOCK_CLIENT_SRC_STREAM_POOL_H_
 #define PENSTOCK_CLIENT_SRC_STREAM_POOL_H_
 
-#include <cstddef>
+#include <atomic>
 #include <memory>
-#include <mutex>
 #include <utility>
-#include <vector>
+
+#include "client/src/idle_streams.h"
 
 namespace penstock::internal {
 
@@ -14,44 +14,37 @@ namespace penstock::internal {
 template <typename Stream>
 class StreamPool {
  public:
+  explicit StreamPool(std::shared_ptr<IdleStreams> idle) : idle_(std::move(idle)) {}
+  ~StreamPool() { Close(); }
+  StreamPool(const StreamPool&) = delete;
+  StreamPool& operator=(const StreamPool&) = delete;
+
   // A stream that lives, as far as can be known; null if there is none.
   std::unique_ptr<Stream> Take() {
-    for (;;) {
-      std::unique_ptr<Stream> stream;
-      {
-        const std::lock_guard lock(mutex_);
-        if (idle_.empty()) return nullptr;
-        // The one used last: the others can be found idle.
-        stream = std::move(idle_.back());
-        idle_.pop_back();
-      }
+    while (std::unique_ptr<IdleStream> idle = idle_->Take(this)) {
+      std::unique_ptr<Stream> stream(static_cast<Stream*>(idle.release()));
       if (stream->Alive()) return stream;
     }
+    return nullptr;
   }
 
   // Takes a stream back that is between two uses.
   void Give(std::unique_ptr<Stream> stream) {
     stream->Leave();
-    const std::lock_guard lock(mutex_);
-    if (open_ && idle_.size() < kMaxIdle) idle_.push_back(std::move(stream));
+    if (open_) idle_->Give(this, std::move(stream));
+    // It may have been closed meanwhile.
+    if (!open_) idle_->End(this);
   }
 
   // Ends idle streams, and those given back later.
   void Close() {
-    std::vector<std::unique_ptr<Stream>> ended;
-    const std::lock_guard lock(mutex_);
     open_ = false;
-    ended.swap(idle_);
+    idle_->End(this);
   }
 
  private:
-  // As many as there are callers at once in all but unusual programs; each costs
-  // the daemon a few kilobytes.
-  static constexpr size_t kMaxIdle = 64;
-
-  std::mutex mutex_;
-  bool open_ = true;
-  std::vector<std::unique_ptr<Stream>> idle_;
+  const std::shared_ptr<IdleStreams> idle_;
+  std::atomic<bool> open_{true};
 };
 
 }  // namespace penstock::internal

@@ -23,7 +23,7 @@ absl::Status StreamedRows::Take(v1::QueryResponse* part) {
   if (part->has_summary()) {
     rows_affected_ = part->summary().rows_affected();
     notices_ = FromProto(part->summary().notices(), part->summary().notices_dropped());
-    source_.reset();
+    received_ = true;
   }
   next_row_ = 0;
   return batch_.Reset(part, ColumnTypes().size());
@@ -31,7 +31,10 @@ absl::Status StreamedRows::Take(v1::QueryResponse* part) {
 
 absl::StatusOr<bool> StreamedRows::Advance() {
   while (next_row_ == batch_.row_count()) {
-    if (source_ == nullptr) return false;
+    if (received_) {
+      source_.reset();
+      return false;
+    }
     part_.Clear();
     absl::Status status = source_->Read(&part_);
     if (status.ok()) status = Take(&part_);

@@ -44,8 +44,10 @@ class StreamedRows final : public RowsBase {
 
   absl::Status Take(v1::QueryResponse* part);
 
-  // Null once there is nothing more to read.
+  // Null at the end of the rows: until then they are open, even if all have been received.
   std::unique_ptr<ResultSource> source_;
+  // The summary was received.
+  bool received_ = false;
   Batch batch_;
   v1::QueryResponse part_;
   // The row in batch_; next_row_ is the one that Advance goes to.

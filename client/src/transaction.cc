@@ -143,6 +143,8 @@ class StreamTransaction final : public Transaction {
     return stream_->End(ctx, request, Answer::kRolledBack);
   }
 
+  void LimitBy(const Context& ctx) override { stream_->Bind(ctx); }
+
   absl::Status Savepoint(const Context& ctx, std::string_view name) override {
     v1::TransactionRequest request;
     return Named(ctx, name, &request, request.mutable_savepoint());

@@ -19,26 +19,41 @@ class ResultEntries final : public Entries {
   explicit ResultEntries(std::unique_ptr<ResultSource> source) : source_(std::move(source)) {}
 
   bool Next() override {
+    row_ = nullptr;
+    if (closed_) error_ = EntriesClosed();
     while (next_ == part_.rows_size()) {
       if (source_ == nullptr || !ReadPart()) return false;
     }
     row_ = &part_.rows(next_++);
     return true;
   }
-  const std::string& Key() const override { return row_->values(0).blob(); }
-  const std::string& Value() const override {
-    static const std::string none;
-    return row_->values_size() > 1 ? row_->values(1).blob() : none;
-  }
+  const std::string& Key() const override { return Column(0); }
+  const std::string& Value() const override { return Column(1); }
   absl::Status Err() const override { return error_; }
-  void Close() override { source_.reset(); }
+  void Close() override {
+    closed_ = closed_ || source_ != nullptr;
+    source_.reset();
+    part_.Clear();
+    next_ = 0;
+    row_ = nullptr;
+  }
 
  private:
+  // Nothing without a current entry.
+  const std::string& Column(int column) const {
+    static const std::string none;
+    return row_ != nullptr && column < row_->values_size() ? row_->values(column).blob() : none;
+  }
+
   bool ReadPart() {
+    if (part_.has_summary()) {
+      source_.reset();
+      return false;
+    }
     part_.Clear();
     next_ = 0;
     error_ = source_->Read(&part_);
-    if (!error_.ok() || part_.has_summary()) source_.reset();
+    if (!error_.ok()) source_.reset();
     for (const v1::Row& row : part_.rows()) {
       if (row.values_size() == 0) error_ = ProtocolError("an entry without a key");
     }
@@ -46,11 +61,13 @@ class ResultEntries final : public Entries {
     return error_.ok();
   }
 
-  // Null once there is nothing more to read.
+  // Null at the end of the entries.
   std::unique_ptr<ResultSource> source_;
   v1::QueryResponse part_;
   int next_ = 0;
   const v1::Row* row_ = nullptr;
+  // Before its end.
+  bool closed_ = false;
   absl::Status error_;
 };
 

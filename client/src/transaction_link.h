@@ -19,6 +19,7 @@ class TransactionLink {
   virtual ~TransactionLink() = default;
   virtual void Enter(const Context& ctx) = 0;
   virtual void Leave() = 0;
+  virtual void Bind(const Context& ctx) = 0;
   virtual bool Send(const v1::TransactionRequest& request) = 0;
   virtual bool Receive(v1::TransactionResponse* response) = 0;
   virtual bool MaybeSent() = 0;
@@ -29,14 +30,15 @@ class TransactionLink {
 // A stream of its own.
 class OwnTransactionLink final : public TransactionLink {
  public:
-  OwnTransactionLink(const std::shared_ptr<Channel>& channel, const Context& opener)
-      : stream_(channel, opener,
-                [&channel](grpc::ClientContext* call, grpc::CompletionQueue* queue) {
-                  return channel->database->PrepareAsyncTransaction(call, queue);
-                }) {}
+  OwnTransactionLink(const std::shared_ptr<Channel>& channel, const Stubs& stubs,
+                     const Context& opener)
+      : stream_(channel, opener, [&stubs](grpc::ClientContext* call, grpc::CompletionQueue* queue) {
+          return stubs.database->PrepareAsyncTransaction(call, queue);
+        }) {}
 
   void Enter(const Context& ctx) override { stream_.Enter(ctx); }
   void Leave() override { stream_.Leave(); }
+  void Bind(const Context& ctx) override { stream_.Bind(ctx); }
   bool Send(const v1::TransactionRequest& request) override { return stream_.Send(request); }
   bool Receive(v1::TransactionResponse* response) override { return stream_.Receive(response); }
   bool MaybeSent() override { return stream_.MaybeSent(); }

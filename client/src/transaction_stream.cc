@@ -12,7 +12,8 @@ constexpr absl::Duration kAbandonTimeout = absl::Seconds(1);
 
 }  // namespace
 
-// Destroyed before its end, it receives and drops the rest: the transaction goes on.
+// Destroyed before its end, it receives and drops the rest: the transaction goes on. As
+// long as it lives, no other step can be done, however much of the result is here already.
 class TransactionStream::Source final : public ResultSource {
  public:
   Source(std::shared_ptr<TransactionStream> transaction, v1::TransactionResponse first)
@@ -22,8 +23,9 @@ class TransactionStream::Source final : public ResultSource {
 
   ~Source() override {
     v1::QueryResponse dropped;
-    while (transaction_ != nullptr && Read(&dropped).ok()) {
+    while (!ended_ && Read(&dropped).ok()) {
     }
+    transaction_->busy_ = false;
   }
 
   absl::Status Read(v1::QueryResponse* part) override {
@@ -31,28 +33,23 @@ class TransactionStream::Source final : public ResultSource {
         std::exchange(unread_, false) ? std::move(first_)
                                       : transaction_->Receive(v1::TransactionResponse::kResult);
     if (answer.ok()) part->Swap(answer->mutable_result());
-    if (!answer.ok() || part->has_summary()) {
-      transaction_->busy_ = false;
-      if (transaction_->stream_ != nullptr) transaction_->stream_->Leave();
-      transaction_ = nullptr;
-    }
+    ended_ = !answer.ok() || part->has_summary();
+    transaction_->result_ended_ = ended_;
+    if (ended_ && transaction_->stream_ != nullptr) transaction_->stream_->Leave();
     return answer.status();
   }
 
  private:
-  // Null once it has ended.
-  std::shared_ptr<TransactionStream> transaction_;
+  const std::shared_ptr<TransactionStream> transaction_;
   v1::TransactionResponse first_;
   bool unread_ = true;
+  bool ended_ = false;
 };
 
 absl::Status TransactionStream::Check(const Context& ctx,
                                       const v1::TransactionRequest& request) const {
   if (!ended_.ok()) return ended_;
-  if (busy_) {
-    return absl::FailedPreconditionError(
-        "rows of this transaction are open: read them to their end or close them first");
-  }
+  if (busy_) return RowsAreOpen();
   if (absl::Status status = channel_->Check(ctx); !status.ok()) return status;
   return channel_->CheckSize(request);
 }
@@ -65,7 +62,7 @@ absl::Status TransactionStream::Finish(absl::Status why) {
 
 absl::Status TransactionStream::Broken() {
   if (!ended_.ok()) return ended_;
-  return Finish(stream_->End());
+  return Finish(OfLostTransaction(stream_->End()));
 }
 
 absl::StatusOr<v1::TransactionResponse> TransactionStream::Receive(
@@ -82,12 +79,27 @@ absl::StatusOr<v1::TransactionResponse> TransactionStream::Receive(
 
 absl::Status TransactionStream::Begin(const Context& ctx, const v1::TransactionRequest& begin) {
   if (absl::Status status = Check(ctx, begin); !status.ok()) return status;
-  stream_ = std::make_unique<OwnTransactionLink>(channel_, ctx);
-  stream_->Send(begin);
-  const absl::Status begun = Receive(v1::TransactionResponse::kBegun).status();
-  if (!begun.ok()) return OfHarmlessCall(begun);
+  return channel_->Call(ctx, [&](const std::shared_ptr<Stubs>& stubs, Again* again) {
+    return TryBegin(ctx, *stubs, begin, again);
+  });
+}
+
+absl::Status TransactionStream::TryBegin(const Context& ctx, const Stubs& stubs,
+                                         const v1::TransactionRequest& begin, Again* again) {
+  stream_ = std::make_unique<OwnTransactionLink>(channel_, stubs, ctx);
+  ended_ = absl::OkStatus();
+  v1::TransactionResponse response;
+  // Opening changes nothing.
+  if (!stream_->Send(begin) || !stream_->Receive(&response)) {
+    const absl::Status end = stream_->End();
+    return Finish(Settle(end, stream_->MaybeSent() ? Reach::kHarmless : Reach::kNotSent, again));
+  }
   stream_->Leave();
-  return absl::OkStatus();
+  if (response.has_begun()) return absl::OkStatus();
+  if (!response.has_error()) return Finish(ProtocolError("a transaction was not opened"));
+  absl::Status refused = ToStatus(response.error());
+  *again = AfterRefusal(refused);
+  return Finish(std::move(refused));
 }
 
 absl::StatusOr<v1::TransactionResponse> TransactionStream::Step(
@@ -107,6 +119,7 @@ absl::StatusOr<std::unique_ptr<ResultSource>> TransactionStream::Query(
   stream_->Enter(ctx);
   stream_->Send(request);
   absl::StatusOr<v1::TransactionResponse> first = Receive(v1::TransactionResponse::kResult);
+  result_ended_ = false;
   if (first.ok()) return std::make_unique<Source>(shared_from_this(), *std::move(first));
   if (stream_ != nullptr) stream_->Leave();
   return first.status();
@@ -123,9 +136,8 @@ absl::Status TransactionStream::End(const Context& ctx, const v1::TransactionReq
   stream_->Send(request);
   v1::TransactionResponse response;
   if (!stream_->Receive(&response)) {
-    const bool may_have_committed = request.has_commit() && stream_->MaybeSent();
-    const absl::Status end = Broken();
-    return may_have_committed ? Finish(AfterCommitWasSent(end)) : end;
+    if (!request.has_commit() || !stream_->MaybeSent()) return Broken();
+    return Finish(Settle(stream_->End(), Reach::kMaybeSent));
   }
   if (response.has_error()) return Finish(ToStatus(response.error()));
   if (response.answer_case() != expected) {
@@ -139,22 +151,31 @@ absl::Status TransactionStream::End(const Context& ctx, const v1::TransactionReq
 }
 
 absl::Status TransactionStream::GiveBack() {
-  while (busy_ && ended_.ok()) {
+  while (busy_ && !result_ended_ && ended_.ok()) {
     const absl::StatusOr<v1::TransactionResponse> part = Receive(v1::TransactionResponse::kResult);
-    busy_ = part.ok() && !part->result().has_summary();
+    result_ended_ = !part.ok() || part->result().has_summary();
   }
   const absl::Status broken = ended_;
-  Finish(absl::FailedPreconditionError("the code step has ended")).IgnoreError();
+  Detach();
   return broken;
+}
+
+void TransactionStream::Detach() {
+  Finish(absl::FailedPreconditionError("the code step has ended")).IgnoreError();
+}
+
+void TransactionStream::Bind(const Context& ctx) {
+  if (stream_ != nullptr) stream_->Bind(ctx);
 }
 
 void TransactionStream::Abandon() {
   if (lent_ || !ended_.ok() || stream_ == nullptr) return;
-  if (busy_) {
+  if (busy_ && !result_ended_) {
     // A result is being sent: only the end of the stream is heard before its end.
     Finish(absl::FailedPreconditionError("the transaction was destroyed")).IgnoreError();
     return;
   }
+  busy_ = false;
   v1::TransactionRequest request;
   request.mutable_rollback();
   End(Context().WithTimeout(kAbandonTimeout), request, v1::TransactionResponse::kRolledBack)

@@ -47,17 +47,26 @@ class TransactionStream : public std::enable_shared_from_this<TransactionStream>
   // and dropped. OK if the stream is ready for what comes next.
   absl::Status GiveBack();
 
+  // Of a code step: no later step can be done, and nothing is received.
+  void Detach();
+
   // Rolls back if it is open, and waits for that for a moment. (A code step's goes on.)
   void Abandon();
 
   bool open() const { return ended_.ok(); }
-  // A result is being read.
+  // Every later step ends with `ctx`, too.
+  void Bind(const Context& ctx);
+
+  // Rows are open.
   bool busy() const { return busy_; }
 
  private:
   class Source;
 
   absl::Status Check(const Context& ctx, const v1::TransactionRequest& request) const;
+  // `*again`: see Settle.
+  absl::Status TryBegin(const Context& ctx, const Stubs& stubs, const v1::TransactionRequest& begin,
+                        Again* again);
   // The next answer, or the failure that it is.
   absl::StatusOr<v1::TransactionResponse> Receive(v1::TransactionResponse::AnswerCase expected);
   // The stream has broken; returns why.
@@ -67,7 +76,9 @@ class TransactionStream : public std::enable_shared_from_this<TransactionStream>
   const std::shared_ptr<Channel> channel_;
   std::unique_ptr<TransactionLink> stream_;
   const bool lent_ = false;
+  // Rows are open, and all of them have been received.
   bool busy_ = false;
+  bool result_ended_ = false;
   // Not OK: what every step fails with from now on.
   absl::Status ended_;
 };

@@ -189,6 +189,9 @@ class Encoder {
         type.base == oid::kText || type.base == oid::kVarchar || type.base == oid::kBpchar;
     if (type.kind != value.kind && !text) return Unsuitable(value, type);
     if (!IsWellFormed(value)) return Inexact(value, type, "is not one");
+    if (!text && IsFinerThanAMicrosecond(value)) {
+      return Inexact(value, type, "is finer than a microsecond, and would be rounded");
+    }
     if (value.kind == Kind::kTime && value.text.find_first_of("Z+-") != std::string_view::npos &&
         type.base == oid::kTime) {
       return Inexact(value, type, "has an offset");
@@ -206,6 +209,20 @@ class Encoder {
       case Kind::kInterval: return driver::IsInterval(value.text);
       default: return true;
     }
+  }
+
+  // The server would round it: 23:59:59.9999999 becomes 24:00:00.
+  static bool IsFinerThanAMicrosecond(const Value& value) {
+    if (value.kind != Kind::kTime && value.kind != Kind::kInterval) return false;
+    constexpr size_t kDigits = 6;
+    const std::string_view text = value.text;
+    for (size_t i = text.find_first_of(".,"); i < text.size();
+         i = text.find_first_of(".,", i + 1)) {
+      const size_t end = std::min(text.find_first_not_of("0123456789", i + 1), text.size());
+      const std::string_view digits = text.substr(i + 1, end - i - 1);
+      if (digits.find_first_not_of('0', kDigits) != std::string_view::npos) return true;
+    }
+    return false;
   }
 
   absl::Status Array(const Value& value, const Type& type) {

@@ -69,10 +69,13 @@ void Call::Started(bool ok) {
     Finish(DrainingStatus());
   } else if (!context_.sessions->Add(this)) {
     context_.metrics->sessions_refused.Add();
-    Finish(driver::MakeErrorWithHint(
+    // It was not begun with, and there may be room soon.
+    driver::ErrorInfo info{.retry = driver::Retry::kStatement};
+    info.hint = "raise max_sessions of the server, or close streams that are idle";
+    Finish(driver::MakeError(
         Reason::kLimitExceeded,
         fmt::format("{} calls and streams are open already", context_.config->server.max_sessions),
-        "raise max_sessions of the server, or close streams that are idle"));
+        std::move(info)));
   } else {
     registered_.store(true);
     context_.metrics->open_sessions.Add();

@@ -84,6 +84,39 @@ TEST_F(ClientTest, UsesTheDaemonAndSurvivesItsRestart) {
   EXPECT_EQ(expected, 100);
 }
 
+// The daemon is back; nothing was sent to the old one that the new one could not do.
+TEST_F(ClientTest, TheFirstCallAfterARestartIsDoneOnce) {
+  auto db = *penstock::New(penstock::Config{.target = target()});
+  const penstock::Context ctx;
+  ASSERT_TRUE(db->Exec(ctx, "CREATE TABLE t (id INTEGER PRIMARY KEY)").ok());
+  const auto stmt = *db->Prepare(ctx, "INSERT INTO t VALUES ($1)");
+  const auto kv = db->KeyValue("");
+  for (int round = 0; round < 6; ++round) {
+    const int signal = round % 2 == 0 ? SIGTERM : SIGKILL;
+    daemon_->Signal(signal);
+    daemon_->Wait();
+    StartDaemon();
+    const int id = 10 * round;
+    EXPECT_EQ(stmt->Exec(ctx, id + 1).status(), absl::OkStatus()) << round;
+    EXPECT_EQ(db->Exec(ctx, "INSERT INTO t VALUES ($1)", id + 2).status(), absl::OkStatus());
+    EXPECT_EQ(kv->Put(ctx, std::to_string(id), "v"), absl::OkStatus()) << round;
+    EXPECT_EQ(
+        db->ExecBatch(ctx, {{.sql = "INSERT INTO t VALUES ($1)", .args = {id + 3}}})[0].status(),
+        absl::OkStatus());
+    EXPECT_EQ(penstock::RunInTransaction(
+                  ctx, *db,
+                  [&](const penstock::Context& in, penstock::Transaction& tx) {
+                    return tx.Exec(in, "INSERT INTO t VALUES ($1)", id + 4).status();
+                  }),
+              absl::OkStatus());
+  }
+  auto rows = *db->Query(ctx, "SELECT count(*) FROM t");
+  ASSERT_TRUE(rows->Next());
+  int64_t count = 0;
+  ASSERT_TRUE(rows->Scan(&count).ok());
+  EXPECT_EQ(count, 6 * 4);
+}
+
 TEST_F(ClientTest, TheCommandAnswersInEveryFormat) {
   EXPECT_EQ(Penstock({"ping"}).first, 0);
   EXPECT_EQ(Penstock({"exec", "CREATE TABLE t (id INTEGER, name TEXT)"}).first, 0);

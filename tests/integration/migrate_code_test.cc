@@ -1,6 +1,8 @@
 // Migrations that are functions of the client's, through the C++ client.
 #include <filesystem>
 #include <fstream>
+#include <memory>
+#include <stdexcept>
 
 #include "gmock/gmock.h"
 #include "gtest/gtest.h"
@@ -69,6 +71,20 @@ class CodeSteps : public ::testing::TestWithParam<std::string> {
   std::unique_ptr<Provider> db_;
   const Context ctx_;
 };
+
+// A statement of the transaction outlives it, and is of no use.
+TEST_P(CodeSteps, AFunctionThatThrowsLeavesNothingInUse) {
+  std::unique_ptr<Statement> kept;
+  const auto throwing = [&](Transaction* tx) -> absl::Status {
+    kept = *tx->Prepare(ctx_, "INSERT INTO t VALUES (2, 'code')");
+    throw std::runtime_error("thrown by the function");
+  };
+  EXPECT_THROW(db_->Migrate(ctx_, files_, With(throwing)).IgnoreError(), std::runtime_error);
+  EXPECT_TRUE(absl::IsFailedPrecondition(kept->Exec(ctx_).status()));
+  kept = nullptr;
+  const auto again = [this](Transaction* tx) { return Insert(tx); };
+  EXPECT_EQ(db_->Migrate(ctx_, files_, With(again)).status(), absl::OkStatus());
+}
 
 TEST_P(CodeSteps, TakeTheirTurnUpAndDown) {
   MigrateOptions options = With([this](Transaction* tx) {

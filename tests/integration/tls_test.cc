@@ -14,6 +14,7 @@
 #include "penstock/penstock.h"
 #include "tests/support/certificates.h"
 #include "tests/support/gateway.h"
+#include "tests/support/link_proxy.h"
 #include "tests/support/process.h"
 
 namespace penstock::testing {
@@ -82,6 +83,14 @@ TEST_F(TlsTest, OnlyAClientThatKnowsTheAuthorityConnects) {
   EXPECT_TRUE(IsUnavailable(wrong)) << wrong;
   // They are in nobody's way.
   EXPECT_EQ(Query(target, right), absl::OkStatus());
+}
+
+// The handshakes alone take several times 50 ms each way.
+TEST_F(TlsTest, WorksOverASlowLink) {
+  const std::unique_ptr<Process> daemon = Daemon("daemon.crt", "daemon.key");
+  const LinkProxy proxy(AddressOf(*daemon), std::chrono::milliseconds(50));
+  EXPECT_EQ(Query(proxy.target(), {.ca_file = file("authority.crt")}), absl::OkStatus());
+  EXPECT_EQ(proxy.accepted(), 1);
 }
 
 TEST_F(TlsTest, ACertificateForAnotherNameIsRefused) {

@@ -5,6 +5,8 @@
 #include <cstddef>
 #include <string>
 
+#include "absl/time/time.h"
+
 namespace penstock {
 
 // PEM files, read once, by New. All empty: the connection is not encrypted,
@@ -23,7 +25,7 @@ struct TlsConfig {
 
 // What New needs to know.
 struct Config {
-  // "host:port", or "unix:/path" of a socket.
+  // "host:port", "[address]:port", or "unix:/path" of a socket, of up to 107 bytes.
   std::string target = "127.0.0.1:7420";
   // The name of a database in the daemon's configuration. Empty: its default.
   std::string database = {};
@@ -36,6 +38,11 @@ struct Config {
   // RESOURCE_EXHAUSTED before it is sent. The daemon has a limit of its own with
   // the same default. From 1 KiB to 2 GiB - 1.
   std::size_t max_message_bytes = std::size_t{64} << 20;
+  // For how long the connection may be silent while a call or a stream waits. Then the
+  // daemon is asked for a sign of life; if it gives none for as long again, 10 seconds at
+  // most, the connection is given up and what waits fails: a cut that nobody reports is
+  // noticed within 40 seconds. From 1 s to 24 h; the daemon takes offence at less than 10 s.
+  absl::Duration keepalive = absl::Seconds(30);
 };
 
 }  // namespace penstock

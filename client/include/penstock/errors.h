@@ -33,24 +33,24 @@ struct ErrorDetails {
   // A name of penstock.v1.Reason without its prefix: "UNIQUE_VIOLATION",
   // "QUERY_TIMEOUT". A daemon newer than this library may have others, which
   // appear as their number.
-  std::string reason;
+  std::string reason = {};
   Retry retry = Retry::kNever;
   // Five characters: "23505".
-  std::string sqlstate;
+  std::string sqlstate = {};
   // The backend's own code: SQLite's extended result code.
   int32_t driver_code = 0;
-  std::string constraint;
-  std::string schema;
-  std::string table;
+  std::string constraint = {};
+  std::string schema = {};
+  std::string table = {};
   // For a key of several columns, the first.
-  std::string column;
+  std::string column = {};
   // Where in the SQL text, in characters from 1.
   int32_t position = 0;
   // What to do about it, for people.
-  std::string hint;
+  std::string hint = {};
   // What the backend says beyond the message, for people: the key that exists already,
   // what depends on a table. It may have values of rows.
-  std::string detail;
+  std::string detail = {};
 };
 
 // A default ErrorDetails for a status that has none.
@@ -78,13 +78,15 @@ bool IsUnknownDatabase(const absl::Status& status);
 // A write to something that is read-only.
 bool IsReadOnly(const absl::Status& status);
 
-// The statement had no effect and may be sent again, by itself. Never true for
-// a link that broke while the answer was awaited: nobody knows then.
+// The statement had no effect and may be sent again, by itself. Never true for what may
+// write when the link broke while the answer was awaited: nobody knows then.
 bool IsRetryable(const absl::Status& status);
 // The transaction had no effect and may be run again from its beginning. Also
 // true for all that IsRetryable accepts.
 bool IsTransactionRetryable(const absl::Status& status);
-// The link broke after COMMIT was sent: it may or may not have taken effect.
+// What was sent to be committed was not answered: it may or may not have taken effect. The
+// code is UNKNOWN; or CANCELLED, DEADLINE_EXCEEDED or FAILED_PRECONDITION if it was this side
+// that did not wait, because of its context or as the provider was closed.
 bool IsCommitOutcomeUnknown(const absl::Status& status);
 
 // A limit in time passed, whichever it was; looks at the code alone.

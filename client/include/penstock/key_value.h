@@ -19,8 +19,8 @@ namespace penstock {
 
 // Both are any bytes.
 struct Entry {
-  std::string key;
-  std::string value;
+  std::string key = {};
+  std::string value = {};
   bool operator==(const Entry&) const = default;
 };
 
@@ -61,9 +61,9 @@ struct Condition {
     return {Sort::kValueEquals, std::string(key), std::string(value)};
   }
 
-  Sort sort;
-  std::string key;
-  std::string value;
+  Sort sort = {};
+  std::string key = {};
+  std::string value = {};
   bool operator==(const Condition&) const = default;
 };
 
@@ -82,11 +82,11 @@ struct Mutation {
     return {Sort::kDeletePrefix, std::string(prefix), {}};
   }
 
-  Sort sort;
+  Sort sort = {};
   // The key, the prefix, or the start of the range.
-  std::string key;
+  std::string key = {};
   // The value, or the end of the range.
-  std::string value;
+  std::string value = {};
   bool operator==(const Mutation&) const = default;
 };
 
@@ -109,9 +109,10 @@ class Entries {
   // Ends the scan where it is.
   virtual ~Entries() = default;
 
-  // Moves on to the next entry. False: there is none, or Err says why not.
+  // Moves on to the next entry. False: there is none, or Err says why not. After a Close
+  // before the end, that is FAILED_PRECONDITION.
   virtual bool Next() = 0;
-  // Of the current entry, until the next call of Next.
+  // Of the current entry, until the next call of Next or Close; empty without one.
   virtual const std::string& Key() const = 0;
   virtual const std::string& Value() const = 0;
   // OK until a failure; what was returned before it is right, but not all.
@@ -129,8 +130,8 @@ class Entries {
 // write to it, and reads as empty before.
 //
 // Errors: INVALID_ARGUMENT for a key or name that cannot be; ABORTED (IsRetryable
-// as a transaction) where it met others; UNAVAILABLE when the daemon cannot be
-// reached, or the link broke: then nobody knows whether a write was done.
+// as a transaction) where it met others; UNAVAILABLE when the daemon cannot be reached;
+// IsCommitOutcomeUnknown when a write was sent and not answered.
 class KeyValue {
  public:
   KeyValue() = default;

@@ -23,17 +23,17 @@ namespace penstock {
 struct MigrationStep {
   int64_t version = 0;
   // "create_users".
-  std::string name;
+  std::string name = {};
   bool down = false;
   // "0001_create_users.up.sql".
-  std::string file;
+  std::string file = {};
   // All or nothing. Otherwise its statements are committed one by one, and the
   // history records how far it came.
   bool transactional = true;
   // Where a step that had stopped in the middle goes on, from 1.
   int64_t first_statement = 1;
   // The SQL; in a dry run only.
-  std::vector<std::string> statements;
+  std::vector<std::string> statements = {};
 };
 
 // What goes on during a migration.
@@ -47,16 +47,16 @@ struct MigrationEvent {
   };
   Kind kind = Kind::kWaiting;
   // Of kPlan.
-  std::vector<MigrationStep> plan;
+  std::vector<MigrationStep> plan = {};
   // The index in the plan.
   int step = 0;
   // Which statement of the step runs, from 1, and how many it has.
   int64_t statement = 0;
   int64_t statements = 0;
   // Since the wait or the step began.
-  absl::Duration elapsed;
+  absl::Duration elapsed = {};
   // Of kDone: what the backend said while the step ran.
-  Notices notices;
+  Notices notices = {};
 };
 
 class Transaction;
@@ -70,10 +70,10 @@ class Transaction;
 struct CodeMigration {
   int64_t version = 0;
   // What the history calls it.
-  std::string name;
-  std::function<absl::Status(Transaction*)> up;
+  std::string name = {};
+  std::function<absl::Status(Transaction*)> up = {};
   // May be empty: then it cannot be taken back.
-  std::function<absl::Status(Transaction*)> down;
+  std::function<absl::Status(Transaction*)> down = {};
 };
 
 // What to do.
@@ -101,37 +101,37 @@ struct MigrateOptions {
   // How long to wait for another migrator.
   absl::Duration lock_timeout = absl::Seconds(60);
   // Beside the folder's files, for which `path` may be empty.
-  std::vector<CodeMigration> code;
+  std::vector<CodeMigration> code = {};
   // Called from the calling thread; may be empty.
-  std::function<void(const MigrationEvent&)> on_event;
+  std::function<void(const MigrationEvent&)> on_event = {};
 };
 
 // A row of the history.
 struct MigrationRecord {
   int64_t version = 0;
-  std::string name;
+  std::string name = {};
   // SHA-256 of the `up` file, in hexadecimal.
-  std::string checksum;
+  std::string checksum = {};
   bool down = false;
   // "done", "running", "failed" or "resume".
-  std::string state;
+  std::string state = {};
   // If it is not done: the statement concerned, from 1.
   int64_t statement = 0;
   // The error of one that failed; "baseline" or "repair".
-  std::string note;
-  absl::Time applied_at;
-  absl::Duration duration;
+  std::string note = {};
+  absl::Time applied_at = {};
+  absl::Duration duration = {};
 };
 
 // What was done.
 struct MigrateResult {
-  std::vector<MigrationStep> plan;
+  std::vector<MigrationStep> plan = {};
   // How many of them were run.
   int steps = 0;
   // The highest version that is applied; 0: none.
   int64_t version = 0;
   // What kBaseline and the repairs have written.
-  std::vector<MigrationRecord> records;
+  std::vector<MigrationRecord> records = {};
 };
 
 // How a migration's files and the history compare.
@@ -147,13 +147,13 @@ struct MigrationStatus {
     kResuming,    // goes on at the next run
   };
   int64_t version = 0;
-  std::string name;
+  std::string name = {};
   State state = State::kApplied;
   // Empty if there is none.
-  std::string file;
+  std::string file = {};
   bool has_down = false;
   // Unless it is pending.
-  MigrationRecord record;
+  MigrationRecord record = {};
 };
 
 // The state of a database.
@@ -161,9 +161,9 @@ struct MigrationReport {
   // The highest version that is applied; 0: none.
   int64_t version = 0;
   // By version.
-  std::vector<MigrationStatus> migrations;
+  std::vector<MigrationStatus> migrations = {};
   // In the order in which it happened.
-  std::vector<MigrationRecord> history;
+  std::vector<MigrationRecord> history = {};
 };
 
 }  // namespace penstock

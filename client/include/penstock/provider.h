@@ -8,8 +8,15 @@
 //
 // Calls wait until they are done. A failure is an absl::Status with details,
 // see errors.h. Parameters are $1, $2, … in the SQL text; arguments are anything
-// that a Value can be made of, see value.h. Nothing is ever sent a second time
-// unless it is certain that the first one had no effect.
+// that a Value can be made of, see value.h.
+//
+// Nothing is ever sent a second time unless it is certain that the first one had no effect:
+// then it is, once, over a new connection, so that a daemon that was restarted is found. If
+// it could not be sent, the failure is UNAVAILABLE with the reason CONNECTION_FAILED, and
+// IsRetryable. If it was sent and the answer did not come, because the connection broke, the
+// caller cancelled, a deadline passed or the provider was closed, then what may write (Exec,
+// ExecRows, ExecBatch, Query, runs of a Statement unless the backend knows that it only
+// reads, what KeyValue writes, Commit, Migrate) is IsCommitOutcomeUnknown.
 #ifndef PENSTOCK_PROVIDER_H_
 #define PENSTOCK_PROVIDER_H_
 
@@ -46,13 +53,13 @@ class Statement {
 
   // Runs it for its rows. While those of a Provider's statement are open,
   // further runs use another stream.
-  template <typename... T>
+  template <Argument... T>
   absl::StatusOr<std::unique_ptr<Rows>> Query(const Context& ctx, T&&... args) {
     return QueryArgs(ctx, Args{Value(std::forward<T>(args))...});
   }
 
   // Runs it for its effect. Rows that it returns are dropped.
-  template <typename... T>
+  template <Argument... T>
   absl::StatusOr<Result> Exec(const Context& ctx, T&&... args) {
     return ExecArgs(ctx, Args{Value(std::forward<T>(args))...});
   }
@@ -79,14 +86,14 @@ class Executor {
   virtual ~Executor() = default;
 
   // Runs one statement for its rows.
-  template <typename... T>
+  template <Argument... T>
   absl::StatusOr<std::unique_ptr<Rows>> Query(const Context& ctx, std::string_view sql,
                                               T&&... args) {
     return QueryArgs(ctx, sql, Args{Value(std::forward<T>(args))...});
   }
 
   // Runs one statement for its effect. Rows that it returns are dropped.
-  template <typename... T>
+  template <Argument... T>
   absl::StatusOr<Result> Exec(const Context& ctx, std::string_view sql, T&&... args) {
     return ExecArgs(ctx, sql, Args{Value(std::forward<T>(args))...});
   }
@@ -109,14 +116,16 @@ class Executor {
 
 // An open transaction. Destroyed without Commit: rolled back.
 //
-// One thread at a time. Close or read to their end the Rows of one statement before
-// the next: it fails with FAILED_PRECONDITION while they are open.
+// One thread at a time. Close the Rows of one statement, or read them until Next returns
+// false, before the next: it fails with FAILED_PRECONDITION (WRONG_STATE) while they are
+// open, however few they are.
 //
 // After a failed statement, what can still be done is the backend's rule:
 // everything on SQLite, only Rollback and RollbackTo on PostgreSQL. When the link
 // breaks, the daemon ends the transaction, a call is cancelled by its Context
 // or the daemon does not answer within a deadline, the transaction is rolled back and
-// every later call fails with what ended it.
+// every later call fails with what ended it. A link that broke before COMMIT was sent is
+// CONNECTION_FAILED and IsTransactionRetryable.
 class Transaction : public Executor {
  public:
   // Makes it durable. On failure it is rolled back, except where
@@ -125,6 +134,10 @@ class Transaction : public Executor {
 
   // Undoes it. Without effect after Commit or Rollback, where it is FAILED_PRECONDITION.
   virtual absl::Status Rollback(const Context& ctx) = 0;
+
+  // Every later call ends with `ctx` as well as with its own context; how RunInTransaction
+  // limits what its body does. Nothing, where a class of the program's does not have it.
+  virtual void LimitBy(const Context& ctx) { static_cast<void>(ctx); }
 
   // Names a point to return to: 1 to 63 letters, digits and underscores, not beginning
   // with a digit.
@@ -155,23 +168,23 @@ struct TransactionOptions {
 
 // One of the statements of ExecBatch.
 struct BatchStatement {
-  std::string sql;
+  std::string sql = {};
   Args args = {};
 };
 
 // What Provider::Inspect tells of the database that was reached.
 struct PingInfo {
   // The name in the daemon's configuration.
-  std::string database;
+  std::string database = {};
   // "sqlite", "postgres", "cockroachdb" or "pebble".
-  std::string driver;
+  std::string driver = {};
   // Of its SQL: "sqlite" or "postgresql".
-  std::string dialect;
-  std::string server_version;
+  std::string dialect = {};
+  std::string server_version = {};
   // From the daemon to the backend and back.
-  absl::Duration backend_round_trip;
+  absl::Duration backend_round_trip = {};
   // From here to the daemon and back, the backend's included.
-  absl::Duration round_trip;
+  absl::Duration round_trip = {};
 
   // What the backend can do; the fields of penstock.v1.Capabilities.
   bool last_insert_id = false;
@@ -185,8 +198,8 @@ struct PingInfo {
 
 // One database of those the daemon serves.
 struct DatabaseInfo {
-  std::string name;
-  std::string driver;
+  std::string name = {};
+  std::string driver = {};
   // It serves a Config without a database.
   bool is_default = false;
 };
@@ -194,12 +207,18 @@ struct DatabaseInfo {
 // One database. Thread-safe: make one and share it. What it made may outlive it.
 //
 // It connects when it is first used, and again by itself when the daemon was
-// restarted; a call that the break hits fails with UNAVAILABLE.
+// restarted or its name has moved to another address. Connecting takes as long as the
+// caller's deadline allows, and 20 seconds without one. Streams that wait for their next use
+// are 64 at most, and end after 30 seconds.
+//
+// A process that forks has no use of it in the child.
 class Provider : public Executor {
  public:
   // Reaches daemon and database, waiting for a daemon that is just starting: without a
   // deadline in `ctx`, for 10 seconds. Not required before other calls, which
-  // do not wait for the daemon.
+  // do not wait for the daemon. The failure says what was in the way: the connection was
+  // refused, there is no such socket or host, what answers does not speak gRPC; its code is
+  // UNAVAILABLE, or DEADLINE_EXCEEDED where `ctx` has a deadline.
   virtual absl::Status Connect(const Context& ctx) = 0;
 
   // Lets go of idle streams and ends what still runs; every later call
@@ -222,8 +241,7 @@ class Provider : public Executor {
   // Runs independent statements, each a transaction of its own, without waiting
   // for one before sending the next; those that wait together may share a
   // commit. One outcome a statement, in order; one's failure does not disturb another.
-  // Those that were not answered when the link broke have that failure and may
-  // have taken effect.
+  // Those that were sent and not answered when the link broke are IsCommitOutcomeUnknown.
   virtual std::vector<absl::StatusOr<Result>> ExecBatch(const Context& ctx,
                                                         std::vector<BatchStatement> batch) = 0;
 

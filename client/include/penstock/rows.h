@@ -19,12 +19,12 @@ namespace penstock {
 // One column of a result.
 struct ColumnType {
   // As the backend gives it; not necessarily unique.
-  std::string name;
+  std::string name = {};
   // The declared kind. On a backend with dynamic types (SQLite) a single value
   // may have another.
   Kind kind = Kind::kUnspecified;
   // The backend's own name of the type ("VARCHAR(20)"), or empty.
-  std::string native_type;
+  std::string native_type = {};
 
   bool operator==(const ColumnType&) const = default;
 };
@@ -32,16 +32,16 @@ struct ColumnType {
 // What a backend said while a statement ran that did not fail: RAISE NOTICE of a
 // function, "relation exists already, skipping".
 struct Notice {
-  std::string severity;  // "NOTICE", "WARNING", "INFO"
-  std::string sqlstate;
-  std::string message;
-  std::string detail;
-  std::string hint;
+  std::string severity = {};  // "NOTICE", "WARNING", "INFO"
+  std::string sqlstate = {};
+  std::string message = {};
+  std::string detail = {};
+  std::string hint = {};
 };
 
 // Those of one statement, in their order: the first 32.
 struct Notices {
-  std::vector<Notice> list;
+  std::vector<Notice> list = {};
   // How many there were beyond those.
   int64_t dropped = 0;
 };

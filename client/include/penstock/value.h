@@ -49,7 +49,7 @@ std::string_view KindName(Kind kind);
 
 // Bytes, told apart from text.
 struct Bytes {
-  std::string data;
+  std::string data = {};
   bool operator==(const Bytes&) const = default;
 };
 
@@ -102,7 +102,10 @@ class Value {
   Value(const char* v);
   Value(std::string v) : Value(Kind::kText, std::move(v)) {}
   Value(std::string_view v) : Value(Kind::kText, std::string(v)) {}
-  Value(absl::string_view v) : Value(Kind::kText, std::string(v.data(), v.size())) {}
+  // Where Abseil's is a type of its own.
+  template <std::same_as<absl::string_view> T>
+  requires(!std::same_as<T, std::string_view>) Value(T v)
+      : Value(Kind::kText, std::string(v.data(), v.size())) {}
 
   Value(Bytes v) : Value(Kind::kBlob, std::move(v.data)) {}
 
@@ -112,7 +115,8 @@ class Value {
 
   // NULL if it is empty.
   template <typename T>
-  Value(const std::optional<T>& v) : Value(v.has_value() ? Value(*v) : Value()) {}
+  requires std::constructible_from<Value, const T&> Value(const std::optional<T>& v)
+      : Value(v.has_value() ? Value(*v) : Value()) {}
   Value(std::nullopt_t) {}
 
   // No other pointer is a value.
@@ -175,6 +179,11 @@ class Value {
                Invalid>
       content_;
 };
+
+// What can be an argument of a statement: anything that a Value is made of. NULL is none of
+// these to be told by the compiler, to whom it is the integer 0: write nullptr.
+template <typename T>
+concept Argument = std::constructible_from<Value, T>;
 
 // Prints DebugString().
 std::ostream& operator<<(std::ostream& out, const Value& value);

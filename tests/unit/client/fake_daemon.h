@@ -10,6 +10,7 @@
 #include <functional>
 #include <memory>
 #include <string>
+#include <vector>
 
 #include "gtest/gtest.h"
 #include "penstock/penstock.h"
@@ -38,7 +39,18 @@ class FakeDaemon final : public v1::DatabaseService::Service {
     grpc::ServerBuilder builder;
     builder.AddListeningPort(target(), grpc::InsecureServerCredentials());
     builder.RegisterService(this);
+    for (grpc::Service* service : others_) builder.RegisterService(service);
+    // Tests ask for signs of life more often than programs may.
+    builder.AddChannelArgument(GRPC_ARG_HTTP2_MIN_RECV_PING_INTERVAL_WITHOUT_DATA_MS, 100);
+    builder.AddChannelArgument(GRPC_ARG_KEEPALIVE_PERMIT_WITHOUT_CALLS, 1);
     server_ = builder.BuildAndStart();
+  }
+
+  // Serves another service, too, which outlives the daemon.
+  void Also(grpc::Service* service) {
+    others_.push_back(service);
+    Stop();
+    Start();
   }
 
   // Breaks every link and running call.
@@ -85,6 +97,7 @@ class FakeDaemon final : public v1::DatabaseService::Service {
   }
 
   std::string folder_;
+  std::vector<grpc::Service*> others_;
   std::unique_ptr<grpc::Server> server_;
 };
 

@@ -100,7 +100,7 @@ TEST_F(QueryTest, AHungDaemonDoesNotHangTheCaller) {
   const absl::Status status =
       db->Query(ctx_.WithTimeout(absl::Milliseconds(50)), "SELECT 1").status();
   EXPECT_TRUE(IsTimeout(status)) << status;
-  EXPECT_EQ(GetErrorDetails(status).reason, "CALL_DEADLINE");
+  EXPECT_TRUE(IsCommitOutcomeUnknown(status)) << "it may write: " << status;
 }
 
 TEST_F(QueryTest, CancelledFromAnotherThread) {
@@ -151,11 +151,42 @@ TEST_F(QueryTest, NobodyThere) {
   const absl::Status status = db->Ping(ctx_);
   EXPECT_TRUE(IsUnavailable(status)) << status;
   EXPECT_TRUE(IsRetryable(status)) << "nothing can have happened";
-  EXPECT_TRUE(IsTimeout(db->Connect(ctx_.WithTimeout(absl::Milliseconds(50)))));
+  EXPECT_THAT(std::string(status.message()), ::testing::HasSubstr("No such file or directory"));
+  const absl::Status timed = db->Connect(ctx_.WithTimeout(absl::Milliseconds(50)));
+  EXPECT_TRUE(IsTimeout(timed)) << timed;
+  EXPECT_TRUE(IsRetryable(timed)) << timed;
+  EXPECT_THAT(std::string(timed.message()), ::testing::HasSubstr("No such file or directory"));
+}
+
+// What gRPC's server and every proxy say of a result that nobody reads.
+TEST_F(QueryTest, AResultThatTheDaemonCutsOffSaysSo) {
+  daemon_.on_query = [](auto*, auto&, QueryWriter* writer) {
+    writer->Write(Part(1, true, false));
+    return grpc::Status::CANCELLED;
+  };
+  const auto db = daemon_.Connect();
+  const auto rows = db->Query(ctx_, "SELECT 1");
+  ASSERT_TRUE((*rows)->Next());
+  EXPECT_FALSE((*rows)->Next());
+  EXPECT_TRUE(IsCancelled((*rows)->Err())) << (*rows)->Err();
+  EXPECT_THAT(std::string((*rows)->Err().message()), ::testing::HasSubstr("stall_timeout"));
 }
 
 TEST(NewTest, RefusesConfigurationsWithoutSense) {
-  EXPECT_TRUE(absl::IsInvalidArgument(New({.target = ""}).status()));
+  for (const std::string target : {"", "localhost", "localhost:", "localhost:0", "localhost:70000",
+                                   "localhost:http", ":7420", "::1", "::1:7420", "[::1]", "a b:1",
+                                   "http://localhost:7420", "dns:///localhost", "unix:"}) {
+    const absl::Status refused = New({.target = target}).status();
+    EXPECT_TRUE(absl::IsInvalidArgument(refused)) << target << ": " << refused;
+    EXPECT_THAT(std::string(refused.message()), ::testing::HasSubstr("Config.target")) << target;
+  }
+  EXPECT_TRUE(absl::IsInvalidArgument(New({.target = "unix:/" + std::string(107, 'x')}).status()));
+  for (const std::string target :
+       {"localhost:7420", "127.0.0.1:7420", "[::1]:7420", "dns:///localhost:7420", "unix:a.sock",
+        "unix:/tmp/a%b#c?d", "ipv4:127.0.0.1:7420"}) {
+    EXPECT_EQ(New({.target = target}).status(), absl::OkStatus()) << target;
+  }
+  EXPECT_TRUE(absl::IsInvalidArgument(New({.keepalive = absl::ZeroDuration()}).status()));
   EXPECT_TRUE(absl::IsInvalidArgument(New({.max_message_bytes = 10}).status()));
   EXPECT_TRUE(absl::IsInvalidArgument(New({.tls = {.cert_file = "a"}}).status()));
   EXPECT_TRUE(absl::IsNotFound(New({.tls = {.ca_file = "/nowhere/ca.pem"}}).status()));

@@ -88,13 +88,14 @@ TEST_F(ExecTest, ABatchCutOffKeepsWhatWasAnswered) {
     v1::ExecRequest request;
     stream->Read(&request);
     stream->Write(Affected(1));
+    stream->Read(&request);
     return grpc::Status(grpc::StatusCode::UNAVAILABLE, "gone");
   };
   const auto outcomes = db_->ExecBatch(ctx_, std::vector<BatchStatement>(3, {.sql = "x"}));
   EXPECT_TRUE(outcomes[0].ok());
-  EXPECT_TRUE(IsUnavailable(outcomes[1].status()));
-  EXPECT_TRUE(IsUnavailable(outcomes[2].status()));
+  EXPECT_TRUE(IsCommitOutcomeUnknown(outcomes[1].status())) << outcomes[1].status();
   EXPECT_FALSE(IsRetryable(outcomes[1].status())) << "it may have taken effect";
+  EXPECT_TRUE(IsCommitOutcomeUnknown(outcomes[2].status()) || IsRetryable(outcomes[2].status()));
 }
 
 TEST_F(ExecTest, AStreamThatDiedIdleIsReplaced) {
@@ -117,7 +118,7 @@ TEST_F(ExecTest, WhatMayHaveRunIsNotSentAgain) {
   };
   ASSERT_TRUE(db_->Exec(ctx_, "x").ok());
   const absl::Status status = db_->Exec(ctx_, "x").status();
-  EXPECT_TRUE(IsUnavailable(status)) << status;
+  EXPECT_TRUE(IsCommitOutcomeUnknown(status)) << status;
   EXPECT_FALSE(IsRetryable(status));
   EXPECT_EQ(runs, 1);
   EXPECT_EQ(daemon_.execs, 1);
@@ -134,7 +135,7 @@ TEST_F(ExecTest, AHungDaemonDoesNotHangTheCallerNorSpoilTheNextCall) {
   ASSERT_TRUE(db_->Connect(ctx_).ok());
   const absl::Status status = db_->Exec(ctx_.WithTimeout(absl::Milliseconds(50)), "x").status();
   EXPECT_TRUE(IsTimeout(status)) << status;
-  EXPECT_EQ(GetErrorDetails(status).reason, "CALL_DEADLINE");
+  EXPECT_TRUE(IsCommitOutcomeUnknown(status)) << status;
   daemon_.on_exec = Serve;
   EXPECT_EQ(db_->Exec(ctx_, "x").status(), absl::OkStatus());
   EXPECT_EQ(daemon_.execs, 3) << "the cancelled stream was dropped";
@@ -155,6 +156,7 @@ TEST_F(ExecTest, CancelledFromAnotherThread) {
   const absl::Status status = db_->Exec(ctx_, "x").status();
   canceller.join();
   EXPECT_TRUE(IsCancelled(status)) << status;
+  EXPECT_TRUE(IsCommitOutcomeUnknown(status)) << status;
 }
 
 TEST_F(ExecTest, ManyThreadsShareAProvider) {

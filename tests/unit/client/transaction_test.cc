@@ -94,11 +94,29 @@ TEST_F(TransactionTest, OpenRowsHoldItUpAndAreDrainedWhenDestroyed) {
   {
     const auto rows = *tx->Query(ctx_, "x");
     ASSERT_TRUE(rows->Next());
-    EXPECT_TRUE(absl::IsFailedPrecondition(tx->Exec(ctx_, "x").status()));
+    const absl::Status refused = tx->Exec(ctx_, "x").status();
+    EXPECT_TRUE(absl::IsFailedPrecondition(refused));
+    EXPECT_EQ(GetErrorDetails(refused).reason, "WRONG_STATE");
+    EXPECT_NE(GetErrorDetails(refused).hint, "");
     EXPECT_TRUE(absl::IsFailedPrecondition(tx->Commit(ctx_)));
   }
   EXPECT_EQ(tx->Exec(ctx_, "x").status(), absl::OkStatus());
   EXPECT_EQ(tx->Commit(ctx_), absl::OkStatus());
+}
+
+// The rule does not depend on what has arrived already.
+TEST_F(TransactionTest, RowsAreOpenUntilTheirEnd) {
+  const auto tx = Begin();
+  const auto rows = *tx->Query(ctx_, "x");
+  ASSERT_TRUE(rows->Next());
+  ASSERT_TRUE(rows->Next()) << "the last one";
+  EXPECT_TRUE(absl::IsFailedPrecondition(tx->Exec(ctx_, "x").status()));
+  EXPECT_FALSE(rows->Next());
+  EXPECT_EQ(tx->Exec(ctx_, "x").status(), absl::OkStatus());
+  const auto others = *tx->Query(ctx_, "x");
+  EXPECT_TRUE(absl::IsFailedPrecondition(tx->Exec(ctx_, "x").status()));
+  EXPECT_EQ(others->Close(), absl::OkStatus());
+  EXPECT_EQ(tx->Exec(ctx_, "x").status(), absl::OkStatus());
 }
 
 TEST_F(TransactionTest, RowsOfADestroyedTransactionEndWithAnError) {
@@ -140,8 +158,59 @@ TEST_F(TransactionTest, ABrokenLinkEndsIt) {
   const auto tx = Begin();
   daemon_.Stop();
   const absl::Status status = tx->Exec(ctx_, "x").status();
-  EXPECT_FALSE(status.ok());
+  EXPECT_TRUE(IsUnavailable(status)) << status;
+  EXPECT_EQ(GetErrorDetails(status).retry, Retry::kTransaction) << "COMMIT was never sent";
   EXPECT_EQ(tx->Commit(ctx_), status);
+}
+
+TEST_F(TransactionTest, IsRunAgainAfterALinkThatBrokeBeforeCommit) {
+  int runs = 0;
+  const absl::Status done = RunInTransaction(ctx_, *db_, [&](const Context& ctx, Transaction& tx) {
+    if (++runs == 1) {
+      daemon_.Stop();
+      daemon_.Start();
+    }
+    return tx.Exec(ctx, "x").status();
+  });
+  EXPECT_EQ(done, absl::OkStatus());
+  EXPECT_EQ(runs, 2);
+}
+
+TEST_F(TransactionTest, ABodyEndsWithTheContextWhateverItsOwn) {
+  const absl::Time began = absl::Now();
+  const Context other;
+  const absl::Status late = RunInTransaction(
+      ctx_.WithTimeout(absl::Milliseconds(100)), *db_,
+      [&](Transaction& tx) { return tx.Exec(other, "hang").status(); }, {.max_attempts = 1});
+  EXPECT_TRUE(IsTimeout(late)) << late;
+  EXPECT_LT(absl::Now() - began, absl::Seconds(5));
+}
+
+TEST_F(TransactionTest, ABodyIsCancelledWithTheContextWhateverItsOwn) {
+  const Context run;
+  std::thread canceller([&] {
+    hanging_.get_future().wait();
+    run.Cancel();
+  });
+  const Context other;
+  const absl::Status ended =
+      RunInTransaction(run, *db_, [&](Transaction& tx) { return tx.Exec(other, "hang").status(); });
+  canceller.join();
+  EXPECT_TRUE(IsCancelled(ended)) << ended;
+}
+
+TEST_F(TransactionTest, ABodyMayReturnAValue) {
+  const absl::StatusOr<int64_t> rows = RunInTransaction(
+      ctx_, *db_, [](const Context& ctx, Transaction& tx) -> absl::StatusOr<int64_t> {
+        const absl::StatusOr<Result> result = tx.Exec(ctx, "x");
+        if (!result.ok()) return result.status();
+        return result->RowsAffected();
+      });
+  EXPECT_EQ(*rows, 1);
+  EXPECT_TRUE(absl::IsNotFound(
+      RunInTransaction(ctx_, *db_, [](const Context& ctx, Transaction& tx) -> absl::StatusOr<int> {
+        return tx.Exec(ctx, "fail").status();
+      }).status()));
 }
 
 }  // namespace

@@ -80,6 +80,27 @@ TEST_F(KindsTest, DatesBeyondTheCalendarAreText) {
             "text 12345-06-07 08:09:10.5");
 }
 
+// The server would round them: the first becomes 24:00:00.
+TEST_F(KindsTest, TimesAndIntervalsFinerThanAMicrosecondAreRefused) {
+  const auto of = [](Kind kind, std::string_view text) {
+    Value value = Value::Text(text);
+    value.kind = kind;
+    return value;
+  };
+  for (const auto& [type, kind, fine, whole] : {
+           std::tuple{"time", Kind::kTime, "23:59:59.9999999", "23:59:59.9999990"},
+           std::tuple{"timetz", Kind::kTime, "12:00:00.0000001+02", "12:00:00.1230000+02"},
+           std::tuple{"interval", Kind::kInterval, "PT0.0000001S", "PT0.0000010S"},
+           std::tuple{"interval", Kind::kInterval, "P1DT-1.1234567S", "P1DT-1.123456S"},
+       }) {
+    const auto refused = Try(fmt::format("SELECT $1::{}", type), {of(kind, fine)});
+    EXPECT_EQ(refused->reason(), Reason::kDataException) << fine << refused->message();
+    EXPECT_NE(refused->message().find("microsecond"), std::string::npos) << refused->message();
+    const auto kept = Try(fmt::format("SELECT $1::{}", type), {of(kind, whole)});
+    EXPECT_EQ(kept->reason(), Reason::kUnspecified) << whole << kept->message();
+  }
+}
+
 TEST_F(KindsTest, AKindThatDoesNotFitTheInferredTypeIsRefusedByName) {
   for (const auto& [type, value] : {
            std::pair{"integer", Value::Boolean(true)},

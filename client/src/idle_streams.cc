@@ -1,0 +1,82 @@
+#include "client/src/idle_streams.h"
+
+#include <iterator>
+#include <utility>
+
+#include "absl/time/clock.h"
+
+namespace penstock::internal {
+
+// Streams are ended without the lock: that may wait for their connection.
+
+IdleStreams::~IdleStreams() {
+  {
+    const std::lock_guard lock(mutex_);
+    ending_ = true;
+    changed_.notify_all();
+  }
+  if (ager_.joinable()) ager_.join();
+}
+
+void IdleStreams::Give(const void* owner, std::unique_ptr<IdleStream> stream) {
+  Entries ended;
+  const std::lock_guard lock(mutex_);
+  entries_.push_back({owner, std::move(stream), absl::Now()});
+  if (entries_.size() > most_) ended.splice(ended.end(), entries_, entries_.begin());
+  if (!ager_.joinable()) ager_ = std::thread([this] { Age(); });
+  if (entries_.size() == 1) changed_.notify_all();
+}
+
+std::unique_ptr<IdleStream> IdleStreams::Take(const void* owner) {
+  const std::lock_guard lock(mutex_);
+  for (auto entry = entries_.rbegin(); entry != entries_.rend(); ++entry) {
+    if (entry->owner != owner) continue;
+    std::unique_ptr<IdleStream> stream = std::move(entry->stream);
+    entries_.erase(std::next(entry).base());
+    return stream;
+  }
+  return nullptr;
+}
+
+void IdleStreams::End(const void* owner) {
+  Entries ended;
+  const std::lock_guard lock(mutex_);
+  for (auto entry = entries_.begin(); entry != entries_.end();) {
+    const auto next = std::next(entry);
+    if (entry->owner == owner) ended.splice(ended.end(), entries_, entry);
+    entry = next;
+  }
+}
+
+void IdleStreams::EndAll() {
+  Entries ended;
+  const std::lock_guard lock(mutex_);
+  ended.swap(entries_);
+}
+
+size_t IdleStreams::size() const {
+  const std::lock_guard lock(mutex_);
+  return entries_.size();
+}
+
+void IdleStreams::Age() {
+  std::unique_lock lock(mutex_);
+  while (!ending_) {
+    if (entries_.empty()) {
+      changed_.wait(lock);
+      continue;
+    }
+    const absl::Time due = entries_.front().since + age_;
+    if (absl::Now() < due) {
+      changed_.wait_until(lock, absl::ToChronoTime(due));
+      continue;
+    }
+    Entries ended;
+    ended.splice(ended.end(), entries_, entries_.begin());
+    lock.unlock();
+    ended.clear();
+    lock.lock();
+  }
+}
+
+}  // namespace penstock::internal

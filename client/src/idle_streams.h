@@ -1,0 +1,69 @@
+// Streams that wait for their next use, of everything that a Provider makes.
+#ifndef PENSTOCK_CLIENT_SRC_IDLE_STREAMS_H_
+#define PENSTOCK_CLIENT_SRC_IDLE_STREAMS_H_
+
+#include <condition_variable>
+#include <cstddef>
+#include <list>
+#include <memory>
+#include <mutex>
+#include <thread>
+
+#include "absl/time/time.h"
+
+namespace penstock::internal {
+
+// Something that costs the daemon a session while it waits. Destroying it ends it.
+class IdleStream {
+ public:
+  virtual ~IdleStream() = default;
+};
+
+// Keeps a bounded number of them for a bounded time. Thread-safe.
+class IdleStreams {
+ public:
+  // As many as there are callers at once in all but unusual programs; each costs the
+  // daemon a session and a few kilobytes.
+  static constexpr size_t kMost = 64;
+  static constexpr absl::Duration kAge = absl::Seconds(30);
+
+  explicit IdleStreams(size_t most = kMost, absl::Duration age = kAge) : most_(most), age_(age) {}
+  ~IdleStreams();
+  IdleStreams(const IdleStreams&) = delete;
+  IdleStreams& operator=(const IdleStreams&) = delete;
+
+  // Keeps `stream` for `owner`. If there are too many, the one that has waited longest ends.
+  void Give(const void* owner, std::unique_ptr<IdleStream> stream);
+  // The one of `owner` that was used last, so that the others can be found idle; null if
+  // there is none.
+  std::unique_ptr<IdleStream> Take(const void* owner);
+  // Ends those of `owner`.
+  void End(const void* owner);
+  void EndAll();
+  size_t size() const;
+
+ private:
+  struct Entry {
+    const void* owner;
+    std::unique_ptr<IdleStream> stream;
+    absl::Time since;
+  };
+  using Entries = std::list<Entry>;
+
+  // Ends what has waited for too long.
+  void Age();
+
+  const size_t most_;
+  const absl::Duration age_;
+  mutable std::mutex mutex_;
+  std::condition_variable changed_;
+  bool ending_ = false;
+  // Those that wait, the longest waiting first.
+  Entries entries_;
+  // Runs from the first Give on.
+  std::thread ager_;
+};
+
+}  // namespace penstock::internal
+
+#endif  // PENSTOCK_CLIENT_SRC_IDLE_STREAMS_H_

@@ -1,0 +1,92 @@
+#include "client/src/target.h"
+
+#include <sys/un.h>
+
+#include <algorithm>
+#include <cctype>
+#include <charconv>
+
+#include "absl/status/status.h"
+#include "fmt/format.h"
+
+namespace penstock::internal {
+namespace {
+
+constexpr std::string_view kUnix = "unix:";
+constexpr size_t kMaxPath = sizeof(sockaddr_un::sun_path) - 1;
+
+// A URI's path.
+std::string Encoded(std::string_view path) {
+  std::string encoded;
+  for (const char c : path) {
+    if (std::isalnum(static_cast<unsigned char>(c)) != 0 ||
+        std::string_view("/.-_~").find(c) != std::string_view::npos) {
+      encoded += c;
+    } else {
+      encoded += fmt::format("%{:02X}", static_cast<unsigned char>(c));
+    }
+  }
+  return encoded;
+}
+
+absl::StatusOr<std::string> UnixTarget(std::string_view path) {
+  if (path.starts_with("///")) path.remove_prefix(2);  // "unix:///path"
+  if (path.empty()) return absl::InvalidArgumentError("Config.target has no path after unix:");
+  if (path.size() > kMaxPath) {
+    return absl::InvalidArgumentError(
+        fmt::format("Config.target: the path of a unix socket has at most {} bytes, not {}: {}",
+                    kMaxPath, path.size(), path));
+  }
+  if (path.find(',') != std::string_view::npos) {
+    return absl::InvalidArgumentError(fmt::format(
+        "Config.target: gRPC cuts the path of a unix socket at its comma: {}", path));
+  }
+  if (path.find('\0') != std::string_view::npos) {
+    return absl::InvalidArgumentError("Config.target has a byte 0 in the path of a socket");
+  }
+  return fmt::format("{}{}", kUnix, Encoded(path));
+}
+
+bool IsPort(std::string_view text) {
+  int port = 0;
+  const auto [end, error] = std::from_chars(text.data(), text.data() + text.size(), port);
+  return error == std::errc() && end == text.data() + text.size() && port > 0 && port <= 65535;
+}
+
+// "host:port" or "[address]:port".
+bool IsHostAndPort(std::string_view text) {
+  const size_t colon = text.rfind(':');
+  if (colon == std::string_view::npos || colon == 0 || !IsPort(text.substr(colon + 1))) {
+    return false;
+  }
+  const std::string_view host = text.substr(0, colon);
+  if (host.front() == '[') return host.size() > 2 && host.back() == ']';
+  // An address of IPv6 needs brackets: its last part is no port.
+  return std::all_of(host.begin(), host.end(), [](unsigned char c) {
+    return std::isgraph(c) != 0 &&
+           std::string_view(":/?#[]@%").find(static_cast<char>(c)) == std::string_view::npos;
+  });
+}
+
+}  // namespace
+
+absl::StatusOr<std::string> LinkTarget(std::string_view target) {
+  if (target.starts_with(kUnix)) return UnixTarget(target.substr(kUnix.size()));
+  std::string_view address = target;
+  std::string_view scheme = "dns";
+  for (const std::string_view known : {"dns", "ipv4", "ipv6"}) {
+    if (!target.starts_with(fmt::format("{}:", known))) continue;
+    scheme = known;
+    address.remove_prefix(known.size() + 1);
+    while (address.starts_with('/')) address.remove_prefix(1);
+  }
+  if (!IsHostAndPort(address)) {
+    return absl::InvalidArgumentError(
+        fmt::format("Config.target is \"{}\": host:port (7420 is the port unless the daemon is "
+                    "configured otherwise), [address]:port or unix:/path",
+                    target));
+  }
+  return fmt::format("{}:///{}", scheme, address);
+}
+
+}  // namespace penstock::internal

@@ -1,0 +1,79 @@
+// A proxy of bytes between a client and a daemon that does what networks do.
+#ifndef PENSTOCK_TESTS_SUPPORT_LINK_PROXY_H_
+#define PENSTOCK_TESTS_SUPPORT_LINK_PROXY_H_
+
+#include <atomic>
+#include <chrono>
+#include <deque>
+#include <list>
+#include <string>
+#include <thread>
+
+namespace penstock::testing {
+
+// Listens on a port of 127.0.0.1 and passes everything on to the daemon's unix socket.
+class LinkProxy {
+ public:
+  // `target` is "unix:/path" or "127.0.0.1:port". Bytes take `delay` in each direction.
+  explicit LinkProxy(std::string target,
+                     std::chrono::milliseconds delay = std::chrono::milliseconds(0));
+  ~LinkProxy();
+  LinkProxy(const LinkProxy&) = delete;
+  LinkProxy& operator=(const LinkProxy&) = delete;
+
+  // "127.0.0.1:port"
+  std::string target() const;
+
+  // From now on everything that is sent vanishes, and nobody is told.
+  void Swallow() { swallow_ = true; }
+  // From now on what the daemon sends vanishes; then connections are cut by Cut.
+  void SwallowAnswers() { swallow_answers_ = true; }
+  // Cuts what is open now, both ways. New connections work.
+  void Cut() { cut_ = true; }
+  // Connections that were accepted.
+  int accepted() const { return accepted_; }
+  // Bytes that clients have sent and that were passed on.
+  int64_t passed() const { return passed_; }
+
+ private:
+  using Clock = std::chrono::steady_clock;
+  struct Chunk {
+    Clock::time_point due;
+    std::string bytes;
+  };
+  // One direction of a connection.
+  struct Way {
+    int from = -1;
+    int to = -1;
+    bool answers = false;
+    std::deque<Chunk> chunks = {};
+  };
+  struct Connection {
+    Way up;
+    Way down;
+  };
+
+  void Run();
+  void Accept();
+  // False: the connection has ended.
+  bool Receive(Way* way);
+  bool Deliver(Way* way);
+  int Dial() const;
+
+  const std::string daemon_;
+  const std::chrono::milliseconds delay_;
+  int listener_ = -1;
+  int port_ = 0;
+  std::list<Connection> connections_;
+  std::atomic<bool> ending_{false};
+  std::atomic<bool> swallow_{false};
+  std::atomic<bool> swallow_answers_{false};
+  std::atomic<bool> cut_{false};
+  std::atomic<int> accepted_{0};
+  std::atomic<int64_t> passed_{0};
+  std::thread thread_;
+};
+
+}  // namespace penstock::testing
+
+#endif  // PENSTOCK_TESTS_SUPPORT_LINK_PROXY_H_
