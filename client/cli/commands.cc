@@ -8,12 +8,10 @@
 
 #include "absl/time/time.h"
 #include "client/cli/arguments.h"
-#include "client/cli/encode.h"
 #include "client/cli/formatter.h"
 #include "client/cli/key_value.h"
 #include "client/cli/migrate.h"
 #include "client/cli/notices.h"
-#include "client/cli/place.h"
 #include "client/src/read_file.h"
 #include "client/src/tls_link.h"
 #include "fmt/format.h"
@@ -199,16 +197,6 @@ Outcome Run(const Options& options, Provider* db, const Streams& streams) {
   return Statement(options, db, streams);
 }
 
-std::string_view MessageOf(const absl::Status& status) {
-  return {status.message().data(), status.message().size()};
-}
-
-std::string Printable(std::string_view text) {
-  std::string printable;
-  AppendPrintable(text, &printable);
-  return printable;
-}
-
 }  // namespace
 
 absl::StatusOr<std::unique_ptr<Provider>> MakeProvider(const Options& options) {
@@ -221,30 +209,9 @@ ExitCode RunCommand(const Options& options, Provider* db, const Streams& streams
   *streams.err << DescribeError(outcome.status, outcome.sql);
   if (penstock::IsUnavailable(outcome.status)) {
     const std::string link = internal::ExplainTlsFailure(ConfigOf(options), kLookingAtTheLink);
-    if (!link.empty()) *streams.err << "  link: " << Printable(link) << "\n";
+    if (!link.empty()) *streams.err << DescribeLink(link);
   }
   return outcome.code;
-}
-
-std::string DescribeError(const absl::Status& status, std::string_view sql) {
-  const ErrorDetails info = GetErrorDetails(status);
-  std::string text = fmt::format("penstock: {}\n", Printable(MessageOf(status)));
-  AppendPlace(sql, info.position, &text);
-  fmt::format_to(std::back_inserter(text), "  {}", absl::StatusCodeToString(status.code()));
-  const auto add = [&text](std::string_view what, std::string_view value) {
-    if (!value.empty()) fmt::format_to(std::back_inserter(text), ", {} {}", what, Printable(value));
-  };
-  add("reason", info.reason);
-  add("SQLSTATE", info.sqlstate);
-  add("constraint", info.constraint);
-  add("schema", info.schema);
-  add("table", info.table);
-  add("column", info.column);
-  add("position", info.position > 0 ? std::to_string(info.position) : "");
-  text += '\n';
-  if (!info.detail.empty()) text += fmt::format("  detail: {}\n", Printable(info.detail));
-  if (!info.hint.empty()) text += fmt::format("  hint: {}\n", Printable(info.hint));
-  return text;
 }
 
 }  // namespace penstock::cli

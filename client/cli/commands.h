@@ -38,6 +38,9 @@ ExitCode RunCommand(const Options& options, Provider* db, const Streams& streams
 // is known; and what to do about it. Nothing in it moves a cursor.
 std::string DescribeError(const absl::Status& status, std::string_view sql = {});
 
+// A line below such an error: why there is no link to the daemon.
+std::string DescribeLink(std::string_view why);
+
 }  // namespace penstock::cli
 
 #endif  // PENSTOCK_CLIENT_CLI_COMMANDS_H_
