@@ -75,6 +75,12 @@ absl::StatusOr<std::shared_ptr<grpc::ChannelCredentials>> Credentials(const TlsC
   return grpc::SslCredentials(options);
 }
 
+absl::Status ForkedError() {
+  return absl::FailedPreconditionError(
+      "this process is a fork of one that uses Penstock, and gRPC does not work after fork: call "
+      "fork before the first New, or exec in the child");
+}
+
 grpc::ChannelArguments Arguments(const Config& config) {
   grpc::ChannelArguments arguments;
   arguments.SetMaxReceiveMessageSize(static_cast<int>(config.max_message_bytes));
@@ -111,6 +117,9 @@ Channel::Channel(const Config& for_config, std::shared_ptr<grpc::ChannelCredenti
     : config(for_config), credentials_(std::move(credentials)), stubs_(Connection()) {}
 
 absl::StatusOr<std::shared_ptr<Channel>> Channel::Make(const Config& config) {
+  // The first process to use gRPC here; its children cannot.
+  static const pid_t first_user = getpid();
+  if (first_user != getpid()) return ForkedError();
   if (absl::Status status = CheckConfig(config); !status.ok()) return status;
   absl::StatusOr<std::shared_ptr<grpc::ChannelCredentials>> credentials = Credentials(config.tls);
   if (!credentials.ok()) return credentials.status();
@@ -153,6 +162,7 @@ bool Channel::MayGoAgain(const Context& ctx, Again again, int round) const {
 }
 
 absl::Status Channel::Check(const Context& ctx) const {
+  if (forked()) return ForkedError();
   if (open.cancelled()) return absl::FailedPreconditionError("the provider has been closed");
   return CheckBeforeCall(ctx);
 }

@@ -2,6 +2,9 @@
 #ifndef PENSTOCK_CLIENT_SRC_CHANNEL_H_
 #define PENSTOCK_CLIENT_SRC_CHANNEL_H_
 
+#include <sys/types.h>
+#include <unistd.h>
+
 #include <atomic>
 #include <memory>
 #include <mutex>
@@ -43,8 +46,12 @@ class Channel {
   // INVALID_ARGUMENT or NOT_FOUND; see New.
   static absl::StatusOr<std::shared_ptr<Channel>> Make(const Config& config);
 
-  // The error of a call that need not begin, else OK: the provider is closed, or
-  // the context has ended.
+  // The process is a fork of the one that made this. Nothing of gRPC's may be used here, and
+  // nothing of it destroyed: its threads are not there, and its locks may be held for ever.
+  bool forked() const { return getpid() != pid_; }
+
+  // The error of a call that need not begin, else OK: the provider is closed, the process
+  // has forked, or the context has ended.
   absl::Status Check(const Context& ctx) const;
 
   // RESOURCE_EXHAUSTED for a message that is larger than may be sent.
@@ -99,6 +106,7 @@ class Channel {
   // After attempt `round`. Waits a moment where that is what helps.
   bool MayGoAgain(const Context& ctx, Again again, int round) const;
 
+  const pid_t pid_ = getpid();
   const std::shared_ptr<grpc::ChannelCredentials> credentials_;
   // Nothing arrives on it; looking at it makes gRPC look at its sockets.
   grpc::CompletionQueue looker_;

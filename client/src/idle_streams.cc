@@ -9,7 +9,14 @@ namespace penstock::internal {
 
 // Streams are ended without the lock: that may wait for their connection.
 
+bool IdleStreams::forked() const { return getpid() != pid_; }
+
 IdleStreams::~IdleStreams() {
+  if (forked()) {
+    new Entries(std::move(entries_));
+    new std::thread(std::move(ager_));
+    return;
+  }
   {
     const std::lock_guard lock(mutex_);
     ending_ = true;
@@ -28,6 +35,7 @@ void IdleStreams::Give(const void* owner, std::unique_ptr<IdleStream> stream) {
 }
 
 std::unique_ptr<IdleStream> IdleStreams::Take(const void* owner) {
+  if (forked()) return nullptr;
   const std::lock_guard lock(mutex_);
   for (auto entry = entries_.rbegin(); entry != entries_.rend(); ++entry) {
     if (entry->owner != owner) continue;
@@ -39,6 +47,7 @@ std::unique_ptr<IdleStream> IdleStreams::Take(const void* owner) {
 }
 
 void IdleStreams::End(const void* owner) {
+  if (forked()) return;
   Entries ended;
   const std::lock_guard lock(mutex_);
   for (auto entry = entries_.begin(); entry != entries_.end();) {
@@ -49,6 +58,7 @@ void IdleStreams::End(const void* owner) {
 }
 
 void IdleStreams::EndAll() {
+  if (forked()) return;
   Entries ended;
   const std::lock_guard lock(mutex_);
   ended.swap(entries_);

@@ -2,6 +2,9 @@
 #ifndef PENSTOCK_CLIENT_SRC_IDLE_STREAMS_H_
 #define PENSTOCK_CLIENT_SRC_IDLE_STREAMS_H_
 
+#include <sys/types.h>
+#include <unistd.h>
+
 #include <condition_variable>
 #include <cstddef>
 #include <list>
@@ -19,7 +22,8 @@ class IdleStream {
   virtual ~IdleStream() = default;
 };
 
-// Keeps a bounded number of them for a bounded time. Thread-safe.
+// Keeps a bounded number of them for a bounded time. Thread-safe. In a fork of the process
+// that made it, it does nothing and ends none (see Channel::forked).
 class IdleStreams {
  public:
   // As many as there are callers at once in all but unusual programs; each costs the
@@ -53,6 +57,9 @@ class IdleStreams {
   // Ends what has waited for too long.
   void Age();
 
+  bool forked() const;
+
+  const pid_t pid_ = getpid();
   const size_t most_;
   const absl::Duration age_;
   mutable std::mutex mutex_;

@@ -32,8 +32,11 @@ constexpr absl::Duration kConnectPause = absl::Milliseconds(20);
 class DaemonProvider final : public Provider {
  public:
   explicit DaemonProvider(std::shared_ptr<Channel> channel)
-      : channel_(std::move(channel)), exec_(channel_, idle_) {
+      : parts_(new Parts(std::move(channel))) {
     channel_->Keep(idle_);
+  }
+  ~DaemonProvider() override {
+    if (!channel_->forked()) delete parts_;
   }
 
   absl::Status Connect(const Context& ctx) override {
@@ -208,9 +211,19 @@ class DaemonProvider final : public Provider {
                     .staleness = capabilities.staleness()};
   }
 
-  const std::shared_ptr<Channel> channel_;
-  const std::shared_ptr<IdleStreams> idle_ = std::make_shared<IdleStreams>();
-  ExecRunner exec_;
+  struct Parts {
+    explicit Parts(std::shared_ptr<Channel> to_daemon)
+        : channel(std::move(to_daemon)), exec(channel, idle) {}
+    const std::shared_ptr<Channel> channel;
+    const std::shared_ptr<IdleStreams> idle = std::make_shared<IdleStreams>();
+    ExecRunner exec;
+  };
+
+  // Left as they are in a forked process.
+  Parts* const parts_;
+  const std::shared_ptr<Channel>& channel_ = parts_->channel;
+  const std::shared_ptr<IdleStreams>& idle_ = parts_->idle;
+  ExecRunner& exec_ = parts_->exec;
 };
 
 }  // namespace

@@ -13,6 +13,7 @@ StreamBase::StreamBase(std::shared_ptr<Channel> channel, const Context& opener, 
 }
 
 StreamBase::~StreamBase() {
+  if (channel_->forked()) return;
   queue_.Shutdown();
   void* tag = nullptr;
   for (bool ok = false; queue_.Next(&tag, &ok);) {

@@ -103,6 +103,10 @@ class Stream final : public StreamBase {
 
   // Cancels the call unless it has ended.
   ~Stream() override {
+    if (channel_->forked()) {
+      static_cast<void>(stream_.release());
+      return;
+    }
     if (!finished_) call_.TryCancel();
     Finish();
   }

@@ -1,6 +1,8 @@
 // The C++ client, the penstock command and the examples against the built
 // daemon.
 #include <signal.h>
+#include <sys/wait.h>
+#include <unistd.h>
 
 #include <memory>
 #include <string>
@@ -115,6 +117,37 @@ TEST_F(ClientTest, TheFirstCallAfterARestartIsDoneOnce) {
   int64_t count = 0;
   ASSERT_TRUE(rows->Scan(&count).ok());
   EXPECT_EQ(count, 6 * 4);
+}
+
+// gRPC's threads are not in the child: it is refused, and ends.
+TEST_F(ClientTest, AForkedProcessIsRefusedAndEnds) {
+  auto db = *penstock::New(penstock::Config{.target = target()});
+  const penstock::Context ctx;
+  ASSERT_TRUE(db->Exec(ctx, "CREATE TABLE t (id INTEGER)").ok());
+  auto stmt = *db->Prepare(ctx, "INSERT INTO t VALUES ($1)");
+  auto tx = *db->Transaction(ctx);
+  const pid_t child = fork();
+  if (child == 0) {
+    alarm(20);  // what hangs is killed
+    const bool refused =
+        absl::IsFailedPrecondition(db->Exec(ctx, "SELECT 1").status()) &&
+        absl::IsFailedPrecondition(db->Ping(ctx)) &&
+        absl::IsFailedPrecondition(stmt->Exec(ctx, 1).status()) &&
+        absl::IsFailedPrecondition(tx->Exec(ctx, "SELECT 1").status()) &&
+        absl::IsFailedPrecondition(penstock::New(penstock::Config{.target = target()}).status());
+    tx = nullptr;
+    stmt = nullptr;
+    db = nullptr;
+    exit(refused ? 0 : 1);
+  }
+  int status = -1;
+  ASSERT_EQ(waitpid(child, &status, 0), child);
+  EXPECT_TRUE(WIFEXITED(status)) << "signal " << WTERMSIG(status);
+  EXPECT_EQ(WEXITSTATUS(status), 0);
+  // The parent's links were left alone.
+  EXPECT_EQ(tx->Exec(ctx, "INSERT INTO t VALUES (1)").status(), absl::OkStatus());
+  EXPECT_EQ(tx->Commit(ctx), absl::OkStatus());
+  EXPECT_EQ(stmt->Exec(ctx, 2).status(), absl::OkStatus());
 }
 
 TEST_F(ClientTest, TheCommandAnswersInEveryFormat) {
