@@ -29,10 +29,10 @@ RUN apt-get update -qq \
     && DEBIAN_FRONTEND=noninteractive apt-get install -y -qq --no-install-recommends \
         ca-certificates \
         libabsl20220623 \
-        libcpp-httplib0.11 \
         libfmt9 \
         libgrpc++1.51 \
         libjemalloc2 \
+        libmicrohttpd12 \
         libpq5 \
         libpqxx-6.4 \
         libprometheus-cpp-core1.0 \

@@ -5,9 +5,11 @@
 #include <utility>
 
 #include "fmt/format.h"
+#include "server/descriptors.h"
 #include "server/http/http_server.h"
 #include "server/metrics_text.h"
 #include "server/rpc/grpc_server.h"
+#include "server/rpc/library_log.h"
 #include "server/runtime/ticker.h"
 #include "server/session/startup_migrations.h"
 
@@ -23,7 +25,8 @@ class Daemon::Impl {
  public:
   explicit Impl(const Config& config) : config_(config), sessions_(config.server.max_sessions) {}
 
-  absl::Status Start() {
+  absl::Status Start(driver::Cancellation* cancellation) {
+    TakeLibraryLogs();
     absl::StatusOr<std::unique_ptr<Databases>> databases = Databases::Open(config_);
     if (!databases.ok()) return databases.status();
     databases_ = *std::move(databases);
@@ -35,11 +38,13 @@ class Daemon::Impl {
       sessions_.Tick(now);
       databases_->Tick(now);
     });
+    const absl::StatusOr<DescriptorShares> shares = ShareDescriptors(config_);
+    if (!shares.ok()) return shares.status();
     // Before the migrations, so that a long one does not look like a daemon that hangs.
-    absl::Status status = StartHttp();
-    if (status.ok()) status = MigrateOnStart(config_, databases_.get(), &cancellation_);
+    absl::Status status = StartHttp(shares->http);
+    if (status.ok()) status = MigrateOnStart(config_, databases_.get(), cancellation);
     if (!status.ok()) return status;
-    absl::StatusOr<std::unique_ptr<GrpcServer>> grpc = GrpcServer::Start(context);
+    absl::StatusOr<std::unique_ptr<GrpcServer>> grpc = GrpcServer::Start(context, shares->grpc);
     if (!grpc.ok()) return grpc.status();
     grpc_ = *std::move(grpc);
     serving_.store(true);
@@ -52,23 +57,29 @@ class Daemon::Impl {
     ticker_.reset();
   }
 
+  absl::Status ReloadCertificates(const TlsConfig& tls) { return grpc_->ReloadCertificates(tls); }
   void Drain() { grpc_->Drain(config_.server.drain_grace); }
 
   const std::vector<std::string>& grpc_addresses() const { return grpc_->addresses(); }
   const std::string& http_address() const { return http_address_; }
 
  private:
-  absl::Status StartHttp() {
+  absl::Status Ready() const {
+    if (!serving_.load()) return absl::UnavailableError("starting");
+    if (sessions_.draining()) return absl::UnavailableError("draining");
+    const absl::Status accepting = grpc_->Ready();
+    return accepting.ok() ? databases_->Ready() : accepting;
+  }
+
+  absl::Status StartHttp(int connections) {
     const std::string& listen = config_.server.http_listen;
     if (listen.empty()) return absl::OkStatus();
     HttpHandlers handlers;
     handlers.metrics = [this] { return MetricsText(metrics_, *databases_); };
-    handlers.ready = [this] {
-      if (!serving_.load()) return absl::UnavailableError("starting");
-      return sessions_.draining() ? absl::UnavailableError("draining") : databases_->Ready();
-    };
+    handlers.ready = [this] { return Ready(); };
+    const HttpLimits limits{.connections = connections, .connections_by_peer = connections / 2};
     absl::StatusOr<std::unique_ptr<HttpServer>> http =
-        HttpServer::Start(listen, std::move(handlers));
+        HttpServer::Start(listen, std::move(handlers), limits);
     if (!http.ok()) return http.status();
     http_ = *std::move(http);
     http_address_ = fmt::format("{}:{}", listen.substr(0, listen.rfind(':')), http_->port());
@@ -78,7 +89,6 @@ class Daemon::Impl {
   const Config config_;
   ServerMetrics metrics_;
   Sessions sessions_;
-  driver::Cancellation cancellation_;
   std::atomic<bool> serving_{false};
   std::unique_ptr<Databases> databases_;
   std::unique_ptr<Ticker> ticker_;
@@ -90,15 +100,20 @@ class Daemon::Impl {
 Daemon::Daemon(std::unique_ptr<Impl> impl) : impl_(std::move(impl)) {}
 Daemon::~Daemon() = default;
 
-absl::StatusOr<std::unique_ptr<Daemon>> Daemon::Start(const Config& config) {
+absl::StatusOr<std::unique_ptr<Daemon>> Daemon::Start(const Config& config,
+                                                      driver::Cancellation* cancellation) {
+  driver::Cancellation never;
   auto impl = std::make_unique<Impl>(config);
-  absl::Status started = impl->Start();
+  absl::Status started = impl->Start(cancellation != nullptr ? cancellation : &never);
   if (!started.ok()) return started;
   return std::unique_ptr<Daemon>(new Daemon(std::move(impl)));
 }
 
 const std::vector<std::string>& Daemon::grpc_addresses() const { return impl_->grpc_addresses(); }
 std::string Daemon::http_address() const { return impl_->http_address(); }
+absl::Status Daemon::ReloadCertificates(const TlsConfig& tls) {
+  return impl_->ReloadCertificates(tls);
+}
 void Daemon::Drain() { impl_->Drain(); }
 
 }  // namespace penstock::server

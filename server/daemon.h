@@ -7,6 +7,7 @@
 #include <vector>
 
 #include "absl/status/statusor.h"
+#include "drivers/api/deadline.h"
 #include "server/config/config.h"
 
 namespace penstock::server {
@@ -15,8 +16,11 @@ namespace penstock::server {
 class Daemon {
  public:
   // Opens every database, then listens. The error says what is wrong and
-  // names each database concerned.
-  static absl::StatusOr<std::unique_ptr<Daemon>> Start(const Config& config);
+  // names each database concerned. `cancellation` (null: none) ends the migrations
+  // that run or wait before it listens; the error is then its status. From now on the
+  // lines of gRPC and protobuf go to the process's log.
+  static absl::StatusOr<std::unique_ptr<Daemon>> Start(
+      const Config& config, driver::Cancellation* cancellation = nullptr);
   ~Daemon();
   Daemon(const Daemon&) = delete;
   Daemon& operator=(const Daemon&) = delete;
@@ -24,6 +28,11 @@ class Daemon {
   // As bound. Empty `http_address`: no HTTP.
   const std::vector<std::string>& grpc_addresses() const;
   std::string http_address() const;
+
+  // Handshakes from now on have the certificates of these files, if they can be read; the
+  // error names the file. Only for a daemon that was started with TLS, and with
+  // client_ca_file as then.
+  absl::Status ReloadCertificates(const TlsConfig& tls);
 
   // Stops taking calls, gives running ones the configured grace, and returns
   // when none is left.

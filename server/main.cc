@@ -1,95 +1,115 @@
-// penstockd: reads the configuration, serves, drains on SIGTERM or SIGINT.
+// penstockd: reads the configuration, serves, reloads on SIGHUP, drains on SIGTERM or
+// SIGINT.
 //
 // Exit codes: 0 after an orderly end, 1 if it could not start, 2 for a wrong
 // flag, 78 for a wrong configuration, 128 + the signal's number if a second
 // signal ended it at once.
-#include <pthread.h>
-#include <signal.h>
 #include <unistd.h>
 
+#include <atomic>
 #include <chrono>
 #include <cstdio>
 #include <memory>
 #include <string>
+#include <string_view>
 #include <thread>
 
 #include "fmt/format.h"
 #include "fmt/ranges.h"
 #include "server/config/load.h"
 #include "server/daemon.h"
+#include "server/descriptors.h"
 #include "server/log/log.h"
+#include "server/reload.h"
 #include "server/runtime/file_modes.h"
-#include "server/session/database.h"
+#include "server/session/config_check.h"
+#include "server/signals.h"
 
 namespace penstock::server {
 namespace {
 
-// The longest that closing connections may take after a drain.
+// The longest that closing connections may take after a drain, and what runs at the
+// start after a cancel.
 constexpr auto kUnwinding = std::chrono::seconds(5);
 
-// Signals are taken by sigwait, so they are blocked before any thread starts.
-sigset_t StopSignals() {
-  sigset_t signals;
-  sigemptyset(&signals);
-  sigaddset(&signals, SIGTERM);
-  sigaddset(&signals, SIGINT);
-  return signals;
-}
+// The longest that the end waits for who reads the log.
+constexpr auto kLastLines = std::chrono::seconds(1);
 
-// While the daemon drains, a second signal ends the process at once.
-void ExitOnNextSignal() {
-  std::thread([] {
-    const sigset_t signals = StopSignals();
-    int signal = 0;
-    sigwait(&signals, &signal);
-    _exit(128 + signal);
-  }).detach();
-}
-
-// What there was to end has ended when this is called. gRPC goes on waiting for a
-// client that does not read its socket, a stopped process for example, for ever.
-void ExitSoon() {
-  std::thread([] {
+// What there was to end has ended when this is called, or will not for a while. gRPC goes
+// on waiting for a client that does not read its socket, a stopped process for example,
+// for ever.
+void ExitSoon(std::string_view why, const std::atomic<bool>* unless = nullptr) {
+  std::thread([why, unless] {
     std::this_thread::sleep_for(kUnwinding);
-    Log(Level::kWarn, "stopped before all connections were closed: a client does not read");
+    if (unless != nullptr && *unless) return;
+    Log(Level::kWarn, why);
+    FlushLog(kLastLines);
     _exit(0);
   }).detach();
 }
 
 int Fail(int code, const absl::Status& status) {
-  fmt::print(stderr, "penstockd: {}\n", std::string(status.message()));
+  LogFatal(std::string(status.message()));
+  FlushLog(kLastLines);
   return code;
 }
 
-int Serve(const Config& config) {
-  const sigset_t signals = StopSignals();
-  pthread_sigmask(SIG_BLOCK, &signals, nullptr);
-  signal(SIGPIPE, SIG_IGN);
+void Drain(const Config& config, int signal, std::unique_ptr<Daemon> daemon) {
+  Log(Level::kInfo, "draining",
+      {{"signal", signal}, {"grace_ms", config.server.drain_grace.count()}});
+  daemon->Drain();
+  ExitSoon("stopped before all connections were closed: a client does not read");
+  daemon.reset();
+}
 
-  absl::StatusOr<std::unique_ptr<Daemon>> daemon = Daemon::Start(config);
-  if (!daemon.ok()) return Fail(1, daemon.status());
-  const std::string addresses = fmt::format("{}", fmt::join((*daemon)->grpc_addresses(), " "));
-  const std::string http = (*daemon)->http_address();
+// Until a signal stops it.
+void Run(const CommandLine& command_line, const Config& config, Signals* signals, Daemon* daemon) {
+  const std::string addresses = fmt::format("{}", fmt::join(daemon->grpc_addresses(), " "));
+  const std::string http = daemon->http_address();
   // Standard output has this one line and nothing else: whoever starts the
   // daemon can wait for it.
   fmt::print("penstockd ready: grpc {}{}{}\n", addresses, http.empty() ? "" : " http ", http);
   std::fflush(stdout);
   Log(Level::kInfo, "ready",
       {{"grpc", addresses}, {"http", http}, {"databases", config.databases.size()}});
+  while (signals->Wait() == Signals::Event::kReload) {
+    CommandLine again = command_line;
+    again.check = true;  // creates nothing
+    Reload(config, LoadConfig(again, ProcessEnvironment(), CheckDatabase), daemon);
+  }
+}
 
-  int signal = 0;
-  sigwait(&signals, &signal);
-  ExitOnNextSignal();
-  Log(Level::kInfo, "draining",
-      {{"signal", signal}, {"grace_ms", config.server.drain_grace.count()}});
-  (*daemon)->Drain();
-  ExitSoon();
-  daemon->reset();
-  Log(Level::kInfo, "stopped");
+int Serve(const CommandLine& command_line, const Config& config) {
+  // Never destroyed: threads use them while the process ends.
+  auto* const cancellation = new driver::Cancellation;
+  auto* const serving = new std::atomic<bool>(false);
+  auto* const signals = new Signals([=](int) {
+    cancellation->Cancel(absl::CancelledError("stopped by a signal before it served"));
+    ExitSoon("stopped before it served: what ran at the start does not end", serving);
+  });
+  absl::StatusOr<std::unique_ptr<Daemon>> daemon = Daemon::Start(config, cancellation);
+  *serving = true;
+  if (daemon.ok()) {
+    Run(command_line, config, signals, daemon->get());
+    Drain(config, signals->stopped_by(), *std::move(daemon));
+  } else if (signals->stopped_by() == 0) {
+    return Fail(1, daemon.status());
+  }
+  Log(Level::kInfo, "stopped", {{"served", daemon.ok()}});
+  FlushLog(kLastLines);
   return 0;
 }
 
+// Mistakes in the configuration have the form that is asked for outside of it, too.
+void InitEarlyLogging(const CommandLine& command_line) {
+  LogConfig config;
+  const auto variable = ProcessEnvironment()("PENSTOCK_LOG_FORMAT");
+  config.format = command_line.log_format.value_or(variable.value_or(config.format));
+  InitLogging(config);
+}
+
 int Main(int argc, char** argv) {
+  RaiseDescriptorLimit();
   absl::StatusOr<CommandLine> command_line = ParseCommandLine(argc, argv);
   if (!command_line.ok()) return Fail(kExitUsage, command_line.status());
   if (!command_line->help.empty()) {
@@ -100,20 +120,23 @@ int Main(int argc, char** argv) {
     fmt::print("penstockd {}\n", PENSTOCK_VERSION);
     return 0;
   }
-  absl::StatusOr<Config> config = LoadConfig(*command_line, ProcessEnvironment());
+  InitEarlyLogging(*command_line);
+  absl::StatusOr<Config> config = LoadConfig(*command_line, ProcessEnvironment(), CheckDatabase);
   if (!config.ok()) return Fail(kExitConfig, config.status());
-  const absl::Status databases = Databases::Check(*config);
-  if (!databases.ok()) return Fail(kExitConfig, databases);
   InitLogging(config->log);
   if (command_line->check) {
     fmt::print("the configuration is good: {} database(s)\n", config->databases.size());
     return 0;
   }
-  return Serve(*config);
+  return Serve(*command_line, *config);
 }
 
 }  // namespace
 }  // namespace penstock::server
+
+// Before the constructors of libraries, some of which open something.
+__attribute__((section(".preinit_array"), used)) void (*const keep_standard_descriptors)() =
+    &penstock::server::KeepStandardDescriptors;
 
 // Of the leak sanitizer, in a build that has it.
 extern "C" [[gnu::weak]] void __lsan_do_leak_check();

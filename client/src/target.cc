@@ -38,8 +38,8 @@ absl::StatusOr<std::string> UnixTarget(std::string_view path) {
                     kMaxPath, path.size(), path));
   }
   if (path.find(',') != std::string_view::npos) {
-    return absl::InvalidArgumentError(fmt::format(
-        "Config.target: gRPC cuts the path of a unix socket at its comma: {}", path));
+    return absl::InvalidArgumentError(
+        fmt::format("Config.target: gRPC cuts the path of a unix socket at its comma: {}", path));
   }
   if (path.find('\0') != std::string_view::npos) {
     return absl::InvalidArgumentError("Config.target has a byte 0 in the path of a socket");

@@ -154,8 +154,8 @@ void Connection::ReceiveSegment(std::span<Flight* const> segment, bool* cancelle
       // nobody behind it; should it end before it is cancelled, it is all here.
       Interrupt(&command, ResultTooLarge());
       Receive(run, *flight->statement, &command, kMaxBehind);
-      flight->again = !run->status.ok() && driver::GetErrorInfo(run->status).reason !=
-                                               Reason::kCommitOutcomeUnknown;
+      flight->again = !run->status.ok() &&
+                      driver::GetErrorInfo(run->status).reason != Reason::kCommitOutcomeUnknown;
     } else if (MayBeStale(run->status, *flight->statement)) {
       statements_.Remove(flight->statement);
       flight->again = true;

@@ -216,8 +216,7 @@ class Connection final : public driver::Connection {
   // or until the writer has `max_bytes`.
   Ending Receive(driver::StatementRun* run, const Statement& statement, Command* command,
                  size_t max_bytes);
-  Ending Ended(driver::StatementRun* run, const Statement& statement,
-               const Command& command) const;
+  Ending Ended(driver::StatementRun* run, const Statement& statement, const Command& command) const;
   // Whether a row that comes now is part of the answer.
   static bool KeepsRows(const driver::StatementRun& run, const Statement& statement,
                         const Command& command);

@@ -90,6 +90,10 @@ struct ServerConfig {
   Milliseconds stall_timeout{30'000};
   // Streams and calls at once, over all databases; more are refused.
   int max_sessions = 10'000;
+  // Connections to gRPC at once; fewer if the process may not open so many files.
+  int max_connections = 10'000;
+  // Streams and calls at once on one connection; a client keeps back more until some end.
+  int max_streams = 2'000;
   // Requests read ahead on one Exec stream.
   int max_pipeline = 256;
   // Requests may name a folder of migrations below this one; empty: they may not.
@@ -114,6 +118,9 @@ struct Config {
   std::map<std::string, DatabaseConfig> databases;
   // Serves requests that name no database.
   std::string default_database;
+  // What the file says, by path ("server.listen[0]"), to compare it with what it says
+  // later. It may hold secrets.
+  std::map<std::string, std::string> said;
 };
 
 }  // namespace penstock::server

@@ -1,6 +1,7 @@
 #include "server/config/credentials.h"
 
 #include <optional>
+#include <string_view>
 #include <utility>
 
 #include "fmt/format.h"
@@ -12,6 +13,9 @@ namespace {
 
 constexpr size_t kLargestPasswordFile = 64 << 10;
 
+// Where the runtimes of containers put secrets, with modes of their own; nobody else is there.
+constexpr std::string_view kContainerSecrets = "/run/secrets/";
+
 // The value is not shown: a password written here by mistake is one still.
 std::string FromFile(const Setting& file, Problems* problems) {
   absl::StatusOr<std::string> content = ReadSmallFile(file.value, kLargestPasswordFile);
@@ -20,6 +24,10 @@ std::string FromFile(const Setting& file, Problems* problems) {
                   fmt::format("names a file that cannot be read: {}; name one that this user may "
                               "read",
                               std::string(content.status().message())));
+    return {};
+  }
+  if (!file.value.starts_with(kContainerSecrets) && IsWorldReadable(file.value)) {
+    problems->Add(file.where, "names a file that everybody may read; chmod o-r it");
     return {};
   }
   if (content->ends_with('\n')) content->pop_back();

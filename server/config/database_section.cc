@@ -9,6 +9,7 @@
 
 #include "fmt/format.h"
 #include "server/config/credentials.h"
+#include "server/config/file.h"
 #include "server/config/words.h"
 
 namespace penstock::server {
@@ -178,9 +179,44 @@ void ReadMigrationsTable(YamlMap* map, std::string* table, Problems* problems) {
   }
 }
 
-void ReadOptions(YamlMap map, driver::Config* config) {
+// Where each option is.
+std::map<std::string, Where> ReadOptions(YamlMap map, driver::Config* config) {
+  std::map<std::string, Where> places;
   for (const std::string& key : map.TakeKeys()) {
-    if (auto setting = map.Text(key)) config->options[key] = std::move(setting->value);
+    auto setting = map.Text(key);
+    if (!setting) continue;
+    config->options[key] = std::move(setting->value);
+    places.emplace(key, setting->where);
+  }
+  return places;
+}
+
+void CheckFurther(const YamlMap& map, const std::map<std::string, Where>& options,
+                  const DatabaseConfig& config, const DatabaseContext& context) {
+  if (!context.check || config.driver.driver.empty()) return;
+  for (const DatabaseProblem& problem : context.check(config)) {
+    const auto option = options.find(problem.key);
+    const Where where = option != options.end()                        ? option->second
+                        : !problem.key.empty() && map.Has(problem.key) ? map.WhereIs(problem.key)
+                                                                       : map.where();
+    context.problems->Add(where, problem.message);
+  }
+}
+
+// Everybody on this machine may read a password that stands in the file itself.
+void CheckSecret(const YamlMap& map, const driver::Config& config, const DatabaseContext& context) {
+  const std::string& text = config.connection_string;
+  const size_t slashes = text.find("://");
+  const bool in_uri = slashes != std::string::npos &&
+                      text.find(':', slashes + 3) < text.find('@', slashes + 3) &&
+                      text.find('@', slashes + 3) != std::string::npos;
+  const bool in_text = in_uri || text.find("password") != std::string::npos;
+  if (context.config_file.empty() || !IsWorldReadable(context.config_file)) return;
+  for (const char* key : {"password", "connection_string"}) {
+    if (!map.Has(key) || (key == std::string_view("connection_string") && !in_text)) continue;
+    context.problems->Add(map.WhereIs(key),
+                          "is a secret in a file that everybody may read; chmod o-r the file, or "
+                          "keep the password in a password_file that others may not read");
   }
 }
 
@@ -205,8 +241,10 @@ DatabaseConfig ReadDatabase(YamlMap map, const std::string& name, const Database
   if (const std::optional<Setting> folder = map.Text("migrate_on_start")) {
     config.migrate_on_start = folder->value;
   }
-  ReadOptions(map.Map("options"), &config.driver);
+  const auto options = ReadOptions(map.Map("options"), &config.driver);
   map.Finish();
+  CheckSecret(map, config.driver, context);
+  CheckFurther(map, options, config, context);
   return config;
 }
 

@@ -20,6 +20,9 @@ struct DatabaseContext {
   std::string data_dir;
   size_t max_message_bytes;
   const Environment& environment;
+  const DatabaseCheck& check;
+  // The file that it is read from; empty: none.
+  std::string config_file;
   Problems* problems;
 };
 

@@ -39,6 +39,11 @@ absl::StatusOr<std::string> ReadSmallFile(const std::string& path, size_t max_by
   return content;
 }
 
+bool IsWorldReadable(const std::string& path) {
+  struct stat info {};
+  return stat(path.c_str(), &info) == 0 && S_ISREG(info.st_mode) && (info.st_mode & S_IROTH) != 0;
+}
+
 absl::Status MakePrivateFolder(const std::string& path) {
   std::filesystem::path folder;
   for (const auto& part : std::filesystem::path(path)) {

@@ -14,6 +14,9 @@ namespace penstock::server {
 // as in "No such file or directory"; a file larger than `max_bytes` is one.
 absl::StatusOr<std::string> ReadSmallFile(const std::string& path, size_t max_bytes);
 
+// True if it is a file that users other than its owner and its group may read.
+bool IsWorldReadable(const std::string& path);
+
 // Creates the folder and those above it that are missing, each with mode 0700.
 // An existing folder is left as it is. The error's message is the reason alone.
 absl::Status MakePrivateFolder(const std::string& path);

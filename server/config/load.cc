@@ -51,6 +51,20 @@ void PrepareDataDir(const Setting& data_dir, bool create, Problems* problems) {
                             Quoted(data_dir.value), std::string(made.message())));
 }
 
+void Flatten(const YAML::Node& node, const std::string& path,
+             std::map<std::string, std::string>* out) {
+  if (node.IsMap()) {
+    for (const auto& entry : node) {
+      const std::string key = entry.first.IsScalar() ? entry.first.Scalar() : "";
+      Flatten(entry.second, path.empty() ? key : fmt::format("{}.{}", path, key), out);
+    }
+  } else if (node.IsSequence()) {
+    for (size_t i = 0; i < node.size(); ++i) Flatten(node[i], fmt::format("{}[{}]", path, i), out);
+  } else if (node.IsScalar()) {
+    out->emplace(path, node.Scalar());
+  }
+}
+
 Setting DataDir(const Overridable& overridable, Problems* problems) {
   const Setting otherwise{kDefaultDataDir, {"the default data folder"}};
   Setting data_dir = overridable.data_dir.value_or(otherwise);
@@ -72,10 +86,12 @@ Environment ProcessEnvironment() {
   };
 }
 
-absl::StatusOr<Config> LoadConfig(const CommandLine& command_line, const Environment& environment) {
+absl::StatusOr<Config> LoadConfig(const CommandLine& command_line, const Environment& environment,
+                                  const DatabaseCheck& check) {
   YAML::Node root;
   std::string file = "configuration";
-  if (const auto path = ConfigPath(command_line, environment)) {
+  const std::optional<std::string> path = ConfigPath(command_line, environment);
+  if (path) {
     absl::StatusOr<YAML::Node> read = ReadConfigFile(*path);
     if (!read.ok()) return read.status();
     root = *std::move(read);
@@ -97,6 +113,8 @@ absl::StatusOr<Config> LoadConfig(const CommandLine& command_line, const Environ
   const DatabaseContext context{.data_dir = data_dir.value,
                                 .max_message_bytes = config.server.max_message_bytes,
                                 .environment = environment,
+                                .check = check,
+                                .config_file = path.value_or(""),
                                 .problems = &problems};
   config.databases = ReadDatabases(map.Map("databases"), context);
   config.default_database = ChooseDefault(map.Text("default_database"), map.WhereIs("databases"),
@@ -107,6 +125,7 @@ absl::StatusOr<Config> LoadConfig(const CommandLine& command_line, const Environ
     PrepareDataDir(data_dir, !command_line.check, &problems);
   }
   if (!problems.empty()) return problems.ToStatus();
+  Flatten(root, "", &config.said);
   return config;
 }
 

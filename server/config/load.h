@@ -45,6 +45,15 @@ using Environment = std::function<std::optional<std::string>(const std::string& 
 // The environment of this process. Nobody may change it meanwhile.
 Environment ProcessEnvironment();
 
+// What is wrong with a database that only its driver and the migrations know.
+struct DatabaseProblem {
+  // An option or another key of the database, as in "synchronous"; empty: all of it.
+  std::string key;
+  // What is wrong and what to do, without a secret.
+  std::string message;
+};
+using DatabaseCheck = std::function<std::vector<DatabaseProblem>(const DatabaseConfig&)>;
+
 // Builds the configuration, and creates the data folder (mode 0700) if it is
 // needed and missing, unless `command_line.check`.
 //
@@ -52,7 +61,10 @@ Environment ProcessEnvironment();
 // "where: what is wrong; what to do", where `where` is "file:line: path.to.key"
 // or the name of the flag or the variable. Passwords and connection strings
 // never appear in it.
-absl::StatusOr<Config> LoadConfig(const CommandLine& command_line, const Environment& environment);
+//
+// `check`, if there is one, looks at each database whose keys are right by themselves.
+absl::StatusOr<Config> LoadConfig(const CommandLine& command_line, const Environment& environment,
+                                  const DatabaseCheck& check = {});
 
 // Exit codes of penstockd: a wrong flag, and a wrong configuration.
 inline constexpr int kExitUsage = 2;

@@ -21,6 +21,8 @@ void ReadLimits(YamlMap* map, ServerConfig* server, Problems* problems) {
   map->Size("batch_bytes", kKiB, kGiB, &server->batch_bytes);
   map->Duration("stall_timeout", Milliseconds(1), hours(24), &server->stall_timeout);
   map->Int("max_sessions", 1, 1'000'000, &server->max_sessions);
+  map->Int("max_connections", 8, 1'000'000, &server->max_connections);
+  map->Int("max_streams_by_connection", 1, 1'000'000, &server->max_streams);
   map->Int("max_pipeline", 1, 100'000, &server->max_pipeline);
   map->Duration("drain_grace", Milliseconds(0), hours(1), &server->drain_grace);
 

@@ -8,6 +8,7 @@
 #include <memory>
 #include <optional>
 #include <string>
+#include <string_view>
 
 #include "fmt/format.h"
 #include "server/config/file.h"
@@ -57,6 +58,16 @@ Bio Open(const PemFile& file) {
   return Bio(BIO_new_mem_buf(file.content.data(), static_cast<int>(file.content.size())));
 }
 
+// When clients and we may trust it.
+void CheckTime(const PemFile& file, const X509* certificate, Problems* problems) {
+  const auto add = [&](std::string_view what) {
+    problems->Add(file.name.where, fmt::format("{} {}; put a certificate there that is valid now",
+                                               Quoted(file.name.value), what));
+  };
+  if (X509_cmp_current_time(X509_get0_notAfter(certificate)) < 0) add("has expired");
+  if (X509_cmp_current_time(X509_get0_notBefore(certificate)) > 0) add("is not valid yet");
+}
+
 // The first certificate of the file; null if the problem has been told.
 Certificate ReadCertificate(const PemFile& file, Problems* problems) {
   Certificate certificate(PEM_read_bio_X509(Open(file).get(), nullptr, nullptr, nullptr));
@@ -64,7 +75,9 @@ Certificate ReadCertificate(const PemFile& file, Problems* problems) {
     problems->Add(file.name.where, fmt::format("{} has no certificate that can be read; name a PEM "
                                                "file with a CERTIFICATE block",
                                                Quoted(file.name.value)));
+    return certificate;
   }
+  CheckTime(file, certificate.get(), problems);
   return certificate;
 }
 

@@ -1,30 +1,28 @@
 #include "server/http/http_server.h"
 
-#include <sys/socket.h>
+#include <microhttpd.h>
+#include <strings.h>
 
-#include <cerrno>
-#include <chrono>
+#include <cstdarg>
+#include <cstdio>
+#include <mutex>
+#include <optional>
 #include <string_view>
-#include <system_error>
 #include <thread>
 #include <utility>
 
 #include "fmt/format.h"
-#include "httplib.h"
+#include "server/http/answers.h"
+#include "server/http/peers.h"
+#include "server/http/worker.h"
+#include "server/log/log.h"
+#include "server/net/acceptor.h"
+#include "server/net/listener.h"
 
 namespace penstock::server {
 namespace {
 
-constexpr int kThreads = 2;
-constexpr int kTimeoutSeconds = 2;
-constexpr size_t kLargestBody = 4 << 10;
-
-constexpr char kText[] = "text/plain; charset=utf-8";
-constexpr char kMetricsText[] = "text/plain; version=0.0.4";
-constexpr std::string_view kPaths =
-    "/metrics  figures for Prometheus\n"
-    "/healthz  200 as long as the daemon lives\n"
-    "/readyz   200 when it serves, else 503 and why\n";
+using Clock = std::chrono::steady_clock;
 
 struct HostPort {
   std::string host;
@@ -39,105 +37,205 @@ HostPort Split(const std::string& listen) {
   return {std::move(host), std::stoi(listen.substr(colon + 1))};
 }
 
-// Without SO_REUSEPORT, which httplib sets by default and with which a port that
-// is in use would be shared silently.
-void SetSocketOptions(socket_t socket) {
-  const int on = 1;
-  setsockopt(socket, SOL_SOCKET, SO_REUSEADDR, &on, sizeof(on));
-}
+// A request, from the library's first call for it until it is completed.
+struct Request {
+  HttpTarget target;
+  std::optional<HttpAnswer> answer;
+};
 
-bool IsOurs(const std::string& path) {
-  return path == "/metrics" || path == "/healthz" || path == "/readyz";
-}
-
-// Says more about the errors that httplib found by itself.
-void ExplainError(const httplib::Request& request, httplib::Response& response) {
-  if (!response.body.empty()) return;
-  if (response.status == 404 && IsOurs(request.path)) {
-    response.status = 405;
-    response.set_header("Allow", "GET, HEAD");
-    response.set_content("use GET\n", kText);
-  } else if (response.status == 404) {
-    response.set_content(fmt::format("nothing is here; there is\n{}", kPaths), kText);
-  } else {
-    response.set_content(fmt::format("error {}\n", response.status), kText);
+MHD_Result Queue(MHD_Connection* connection, const HttpAnswer& answer) {
+  // MHD only reads what it copies.
+  MHD_Response* response = MHD_create_response_from_buffer(
+      answer.body.size(), const_cast<char*>(answer.body.data()), MHD_RESPMEM_MUST_COPY);
+  if (response == nullptr) return MHD_NO;
+  MHD_add_response_header(response, "Content-Type", std::string(answer.content_type).c_str());
+  if (!answer.allow.empty()) {
+    MHD_add_response_header(response, "Allow", std::string(answer.allow).c_str());
   }
+  const MHD_Result queued = MHD_queue_response(connection, answer.status, response);
+  MHD_destroy_response(response);
+  return queued;
 }
 
-void Configure(httplib::Server* server) {
-  server->new_task_queue = [] { return new httplib::ThreadPool(kThreads); };
-  server->set_socket_options(SetSocketOptions);
-  server->set_keep_alive_max_count(1);
-  server->set_keep_alive_timeout(kTimeoutSeconds);
-  server->set_read_timeout(kTimeoutSeconds);
-  server->set_write_timeout(kTimeoutSeconds);
-  server->set_payload_max_length(kLargestBody);
-  server->set_error_handler(ExplainError);
-  // httplib's own handler would show the exception's text to the caller.
-  server->set_exception_handler([](const httplib::Request&, httplib::Response& response,
-                                   std::exception_ptr) { response.status = 500; });
+MHD_Result ReadHeader(void* request, MHD_ValueKind, const char* key, const char* value) {
+  auto* const read = static_cast<HttpRequest*>(request);
+  const std::string_view text = value == nullptr ? "" : value;
+  // Names of headers are compared without their case, by MHD as well.
+  if (strcasecmp(key, "host") == 0) read->hosts.push_back(text);
+  if (strcasecmp(key, "content-length") == 0 && text != "0") read->has_body = true;
+  if (strcasecmp(key, "transfer-encoding") == 0) read->has_body = true;
+  return MHD_YES;
 }
 
-void Route(httplib::Server* server, HttpHandlers handlers) {
-  server->Get("/metrics", [metrics = std::move(handlers.metrics)](const httplib::Request&,
-                                                                  httplib::Response& response) {
-    response.set_content(metrics(), kMetricsText);
-  });
-  server->Get("/healthz", [](const httplib::Request&, httplib::Response& response) {
-    response.set_content("alive\n", kText);
-  });
-  server->Get("/readyz", [ready = std::move(handlers.ready)](const httplib::Request&,
-                                                             httplib::Response& response) {
-    const absl::Status status = ready();
-    response.status = status.ok() ? 200 : 503;
-    response.set_content(status.ok() ? "ready\n" : std::string(status.message()) + "\n", kText);
-  });
+// Paths are compared as they are sent: an escape would only be another name for one.
+size_t KeepEscapes(void*, MHD_Connection*, char* text) { return std::string_view(text).size(); }
+
+void LogLibrary(void*, const char* format, va_list arguments) {
+  char text[512];
+  std::vsnprintf(text, sizeof(text), format, arguments);
+  std::string_view line = text;
+  if (line.ends_with('\n')) line.remove_suffix(1);
+  Log(Level::kDebug, "the HTTP library says", {{"text", line}});
 }
 
 }  // namespace
 
-struct HttpServer::State {
-  httplib::Server server;
-  int port = 0;
-  std::thread acceptor;
+class HttpServer::Impl {
+ public:
+  Impl(HttpHandlers handlers, const HttpLimits& limits)
+      : handlers_(std::move(handlers)), limits_(limits), peers_(limits) {}
+  ~Impl() { Stop(); }
+
+  absl::Status Start(const std::string& listen) {
+    const HostPort address = Split(listen);
+    absl::StatusOr<std::vector<UniqueFd>> listeners = ListenTcp(address.host, address.port);
+    if (!listeners.ok()) {
+      return absl::UnavailableError(
+          fmt::format("cannot listen for HTTP on {}: {}; choose another address with http_listen",
+                      listen, std::string(listeners.status().message())));
+    }
+    port_ = LocalPort(listeners->front().get());
+    if (!StartLibrary()) return absl::UnavailableError("cannot start the HTTP server");
+    worker_.emplace();
+    acceptor_.emplace("HTTP", *std::move(listeners),
+                      Acceptor::Handlers{.accept = [this](Accepted it) { Take(std::move(it)); },
+                                         .tick = [this] { peers_.Tick(Clock::now()); }});
+    return absl::OkStatus();
+  }
+
+  int port() const { return port_; }
+  absl::Status Health() const { return acceptor_->Health(); }
+
+  void Stop() {
+    if (library_ == nullptr) return;
+    acceptor_->Stop();
+    // Those whose time is over would be told by the acceptor's tick.
+    const auto until = Clock::now() + limits_.request_time;
+    while (peers_.active() > 0 && Clock::now() < until) {
+      std::this_thread::sleep_for(std::chrono::milliseconds(1));
+    }
+    // None may be suspended when the library stops: from now on nothing is.
+    {
+      std::lock_guard lock(mutex_);
+      stopping_ = true;
+    }
+    worker_.reset();
+    MHD_stop_daemon(library_);
+    library_ = nullptr;
+  }
+
+ private:
+  bool StartLibrary() {
+    library_ = MHD_start_daemon(MHD_USE_EPOLL_INTERNAL_THREAD | MHD_USE_NO_LISTEN_SOCKET |
+                                    MHD_USE_ITC | MHD_ALLOW_SUSPEND_RESUME | MHD_USE_ERROR_LOG,
+                                0, nullptr, nullptr, &Impl::OnRequest, this,       //
+                                MHD_OPTION_EXTERNAL_LOGGER, &LogLibrary, nullptr,  //
+                                MHD_OPTION_CONNECTION_MEMORY_LIMIT, limits_.header_bytes,
+                                // Never met: our own limits close the oldest, not the newest.
+                                MHD_OPTION_CONNECTION_LIMIT,
+                                static_cast<unsigned int>(HttpPeers::MostOpen(limits_) + 1),
+                                MHD_OPTION_STRICT_FOR_CLIENT, 1,                          //
+                                MHD_OPTION_UNESCAPE_CALLBACK, &KeepEscapes, nullptr,      //
+                                MHD_OPTION_URI_LOG_CALLBACK, &Impl::OnFirstLine, this,    //
+                                MHD_OPTION_NOTIFY_COMPLETED, &Impl::OnCompleted, this,    //
+                                MHD_OPTION_NOTIFY_CONNECTION, &Impl::OnConnection, this,  //
+                                MHD_OPTION_END);
+    return library_ != nullptr;
+  }
+
+  void Take(Accepted accepted) {
+    const int fd = accepted.fd.get();
+    if (!peers_.Add(fd, PeerName(accepted.peer), Clock::now())) return;
+    // The library closes the socket if it does not take it.
+    if (MHD_add_connection(library_, accepted.fd.Release(),
+                           reinterpret_cast<const sockaddr*>(&accepted.peer),
+                           accepted.peer_size) != MHD_YES) {
+      peers_.Remove(fd);
+    }
+  }
+
+  static int Descriptor(MHD_Connection* connection) {
+    return MHD_get_connection_info(connection, MHD_CONNECTION_INFO_CONNECTION_FD)->connect_fd;
+  }
+
+  static void OnConnection(void* self, MHD_Connection* connection, void**,
+                           MHD_ConnectionNotificationCode code) {
+    if (code != MHD_CONNECTION_NOTIFY_CLOSED) return;
+    static_cast<Impl*>(self)->peers_.Remove(Descriptor(connection));
+  }
+
+  static void* OnFirstLine(void* self, const char*, MHD_Connection* connection) {
+    static_cast<Impl*>(self)->peers_.Began(Descriptor(connection), Clock::now());
+    return nullptr;
+  }
+
+  static void OnCompleted(void* self, MHD_Connection* connection, void** state,
+                          MHD_RequestTerminationCode) {
+    delete static_cast<Request*>(*state);
+    *state = nullptr;
+    static_cast<Impl*>(self)->peers_.Completed(Descriptor(connection), Clock::now());
+  }
+
+  static MHD_Result OnRequest(void* self, MHD_Connection* connection, const char* path,
+                              const char* method, const char* version, const char*, size_t* size,
+                              void** state) {
+    // The answer to the body of a request that was refused is to close the connection.
+    if (*size != 0) return MHD_NO;
+    auto* const known = static_cast<Request*>(*state);
+    if (known == nullptr)
+      return First(connection, {.method = method, .path = path, .version = version}, state);
+    if (known->answer) return Queue(connection, *known->answer);
+    return static_cast<Impl*>(self)->Ask(known, connection);
+  }
+
+  // The library calls when the headers are there, and again when the body is. After an
+  // answer to the first call it closes the connection: that is for bodies, which nobody reads.
+  static MHD_Result First(MHD_Connection* connection, HttpRequest request, void** state) {
+    MHD_get_connection_values(connection, MHD_HEADER_KIND, &ReadHeader, &request);
+    if (request.has_body) return Queue(connection, OtherAnswer(request));
+    auto* const kept = new Request{.target = TargetOf(request), .answer = std::nullopt};
+    if (kept->target == HttpTarget::kOther) kept->answer = OtherAnswer(request);
+    *state = kept;
+    return MHD_YES;
+  }
+
+  // Suspends the connection until the handler has answered, and the library calls again.
+  MHD_Result Ask(Request* request, MHD_Connection* connection) {
+    std::lock_guard lock(mutex_);
+    if (stopping_) return MHD_NO;
+    MHD_suspend_connection(connection);
+    worker_->Enqueue([this, request, connection] {
+      request->answer = HandlerAnswer(request->target, handlers_);
+      MHD_resume_connection(connection);
+    });
+    return MHD_YES;
+  }
+
+  const HttpHandlers handlers_;
+  const HttpLimits limits_;
+  HttpPeers peers_;
+  int port_ = 0;
+  std::mutex mutex_;
+  bool stopping_ = false;
+  MHD_Daemon* library_ = nullptr;
+  std::optional<HttpWorker> worker_;
+  std::optional<Acceptor> acceptor_;
 };
 
 absl::StatusOr<std::unique_ptr<HttpServer>> HttpServer::Start(const std::string& listen,
-                                                              HttpHandlers handlers) {
-  auto state = std::make_unique<State>();
-  Configure(&state->server);
-  Route(&state->server, std::move(handlers));
-
-  const HostPort address = Split(listen);
-  errno = 0;
-  if (address.port == 0) {
-    state->port = state->server.bind_to_any_port(address.host);
-  } else {
-    const bool bound = state->server.bind_to_port(address.host, address.port);
-    state->port = bound ? address.port : -1;
-  }
-  if (state->port < 0) {
-    const int error = errno;
-    return absl::UnavailableError(fmt::format(
-        "cannot listen for HTTP on {}: {}; choose another address with http_listen", listen,
-        error == 0 ? "the host is not known" : std::generic_category().message(error)));
-  }
-  state->acceptor = std::thread([server = &state->server] { server->listen_after_bind(); });
-  // Before it runs, a stop would have no effect.
-  while (!state->server.is_running()) std::this_thread::yield();
-  return std::unique_ptr<HttpServer>(new HttpServer(std::move(state)));
+                                                              HttpHandlers handlers,
+                                                              const HttpLimits& limits) {
+  auto impl = std::make_unique<Impl>(std::move(handlers), limits);
+  absl::Status started = impl->Start(listen);
+  if (!started.ok()) return started;
+  return std::unique_ptr<HttpServer>(new HttpServer(std::move(impl)));
 }
 
-HttpServer::HttpServer(std::unique_ptr<State> state) : state_(std::move(state)) {}
+HttpServer::HttpServer(std::unique_ptr<Impl> impl) : impl_(std::move(impl)) {}
+HttpServer::~HttpServer() = default;
 
-HttpServer::~HttpServer() { Stop(); }
-
-int HttpServer::port() const { return state_->port; }
-
-void HttpServer::Stop() {
-  if (!state_->acceptor.joinable()) return;
-  state_->server.stop();
-  state_->acceptor.join();
-}
+int HttpServer::port() const { return impl_->port(); }
+absl::Status HttpServer::Health() const { return impl_->Health(); }
+void HttpServer::Stop() { impl_->Stop(); }
 
 }  // namespace penstock::server

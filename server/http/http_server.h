@@ -2,6 +2,8 @@
 #ifndef PENSTOCK_SERVER_HTTP_HTTP_SERVER_H_
 #define PENSTOCK_SERVER_HTTP_HTTP_SERVER_H_
 
+#include <chrono>
+#include <cstddef>
 #include <functional>
 #include <memory>
 #include <string>
@@ -11,8 +13,8 @@
 
 namespace penstock::server {
 
-// Where the answers come from. Called from the server's threads, two at once
-// at most; they should answer at once.
+// Where the answers come from. Called from one thread of the server's, one at a time.
+// /healthz asks neither, and does not wait for them.
 struct HttpHandlers {
   // The body of /metrics in Prometheus's text format 0.0.4.
   std::function<std::string()> metrics;
@@ -20,15 +22,30 @@ struct HttpHandlers {
   std::function<absl::Status()> ready;
 };
 
-// Serves GET and HEAD with two threads and one that accepts. Each connection
-// serves one request, and is closed when it sends nothing for two seconds, so
-// that a scraper that hangs does not keep a thread.
+// What clients may take. Nothing that one does, however slowly, renews a time.
+struct HttpLimits {
+  // Connections at once; with one more, the oldest is closed.
+  int connections = 128;
+  // Those of one peer (an IP address, of IPv6 a /64): with one more, its oldest is closed.
+  int connections_by_peer = 64;
+  // From the first byte of a request, or the connection's beginning, to the last of the
+  // answer.
+  std::chrono::milliseconds request_time{5'000};
+  // How long a connection is kept after an answer: longer than scrapers commonly pause.
+  std::chrono::milliseconds idle_time{90'000};
+  // Line and headers of a request.
+  size_t header_bytes = size_t{16} << 10;
+};
+
+// Serves GET and HEAD. Requests are read, and bounded, by libmicrohttpd, which knows
+// what hostile clients do; connections are kept alive; there are no ranges and no bodies.
 class HttpServer {
  public:
   // Listens on "host:port" ("[::1]:9420" for IPv6); port 0 takes a free one.
   // UNAVAILABLE, with the system's reason, if that is not possible.
   static absl::StatusOr<std::unique_ptr<HttpServer>> Start(const std::string& listen,
-                                                           HttpHandlers handlers);
+                                                           HttpHandlers handlers,
+                                                           const HttpLimits& limits = {});
 
   // Stops.
   ~HttpServer();
@@ -39,15 +56,19 @@ class HttpServer {
   // The port it listens on.
   int port() const;
 
-  // Stops listening, lets requests that run end, and joins every thread. Later
-  // calls have no effect. Not to be called from a handler.
+  // OK while it accepts connections, else UNAVAILABLE and why not. Thread-safe.
+  absl::Status Health() const;
+
+  // Stops listening, lets requests that run end (for `request_time` at most, but for
+  // a handler's call), and joins every thread. Later calls have no effect. Not to be
+  // called from a handler.
   void Stop();
 
  private:
-  struct State;
-  explicit HttpServer(std::unique_ptr<State> state);
+  class Impl;
+  explicit HttpServer(std::unique_ptr<Impl> impl);
 
-  std::unique_ptr<State> state_;
+  std::unique_ptr<Impl> impl_;
 };
 
 }  // namespace penstock::server

@@ -1,184 +1,112 @@
 #include "server/log/log.h"
 
+#include <unistd.h>
+
+#include <algorithm>
 #include <atomic>
-#include <cmath>
 #include <memory>
 #include <string>
-#include <type_traits>
+#include <vector>
 
-#include "fmt/format.h"
-#include "server/config/utf8.h"
+#include "server/log/limiter.h"
+#include "server/log/line.h"
+#include "server/log/sink.h"
 #include "spdlog/logger.h"
-#include "spdlog/pattern_formatter.h"
-#include "spdlog/sinks/stdout_sinks.h"
+#include "spdlog/sinks/sink.h"
 
 namespace penstock::server {
 namespace {
 
-using Buffer = fmt::memory_buffer;
+// Read by Log without a lock.
+std::atomic<bool> json{false};
 
-constexpr int kOff = static_cast<int>(Level::kError) + 1;
-
-struct LevelName {
-  std::string_view name;   // as in the configuration and in JSON
-  std::string_view upper;  // as in text
-};
-constexpr LevelName kLevels[] = {
-    {"trace", "TRACE"}, {"debug", "DEBUG"}, {"info", "INFO"}, {"warn", "WARN"}, {"error", "ERROR"}};
-
-// What Log reads without a lock.
-struct Settings {
-  std::atomic<int> least{static_cast<int>(Level::kInfo)};
-  std::atomic<bool> json{false};
-};
-Settings settings;
-
-// One logger a form, so that a line never has half of each. Both write under
-// spdlog's one mutex for the console.
-spdlog::logger MakeLogger(const std::string& pattern) {
-  spdlog::logger logger("penstock", std::make_shared<spdlog::sinks::stderr_sink_mt>());
-  logger.set_level(spdlog::level::trace);
-  logger.set_pattern(pattern, spdlog::pattern_time_type::utc);
-  return logger;
+std::string Line(Level level, std::string_view message, std::span<const Field> fields) {
+  return LogLine(json.load(std::memory_order_relaxed), level, message, fields);
 }
 
-// Never destroyed: threads may log while the process ends.
-spdlog::logger& TextLogger() {
-  static auto* const logger = new spdlog::logger(MakeLogger("%Y-%m-%dT%H:%M:%S.%eZ %v"));
-  return *logger;
+// Never destroyed, like the sink.
+LineLimiter& Limiter() {
+  static auto* const limiter = new LineLimiter;
+  return *limiter;
 }
 
-spdlog::logger& JsonLogger() {
-  static auto* const logger =
-      new spdlog::logger(MakeLogger(R"({"ts":"%Y-%m-%dT%H:%M:%S.%eZ",%v})"));
-  return *logger;
-}
+void TellLeftOut(LineLimiter::TimePoint before);
 
-void Append(Buffer* out, std::string_view text) { out->append(text); }
-
-// A character that could end the line, move the cursor or hide text: C0, DEL,
-// C1 and the Unicode line and paragraph separators.
-bool IsControl(std::string_view character) {
-  const auto first = static_cast<unsigned char>(character[0]);
-  if (character.size() == 1) return first < 0x20 || first == 0x7f;
-  if (character.size() == 2)
-    return first == 0xC2 && static_cast<unsigned char>(character[1]) < 0xA0;
-  return character == "\u2028" || character == "\u2029";
-}
-
-// The code point of a valid character.
-uint32_t CodePoint(std::string_view character) {
-  uint32_t code = static_cast<unsigned char>(character[0]);
-  if (character.size() > 1) code &= 0xFF >> (character.size() + 1);
-  for (const char c : character.substr(1))
-    code = code << 6 | (static_cast<unsigned char>(c) & 0x3F);
-  return code;
-}
-
-// Appends `text` for inside quotes (or, as the message of a text line, outside
-// them: then quotes stay as they are). Both forms escape as JSON does.
-void AppendEscaped(Buffer* out, std::string_view text, bool quoted) {
-  while (!text.empty()) {
-    const size_t length = Utf8Length(text);
-    const std::string_view character = text.substr(0, length == 0 ? 1 : length);
-    text.remove_prefix(character.size());
-    if (length == 0) {
-      Append(out, "\\ufffd");
-    } else if (character == "\n") {
-      Append(out, "\\n");
-    } else if (character == "\t") {
-      Append(out, "\\t");
-    } else if (IsControl(character)) {
-      fmt::format_to(fmt::appender(*out), "\\u{:04x}", CodePoint(character));
-    } else {
-      if (quoted && (character == "\"" || character == "\\")) out->push_back('\\');
-      Append(out, character);
-    }
-  }
-}
-
-void AppendQuoted(Buffer* out, std::string_view text) {
-  out->push_back('"');
-  AppendEscaped(out, text, true);
-  out->push_back('"');
-}
-
-// Only what cannot be taken for another field or an escape stands bare.
-bool NeedsQuotes(std::string_view text) {
-  if (text.empty()) return true;
-  for (const char c : text) {
-    const auto byte = static_cast<unsigned char>(c);
-    if (byte <= ' ' || byte >= 0x7f || c == '"' || c == '=' || c == '\\') return true;
-  }
-  return false;
-}
-
-void AppendValue(Buffer* out, const FieldValue& value, bool json) {
-  std::visit(
-      [&](const auto& it) {
-        using T = std::decay_t<decltype(it)>;
-        if constexpr (std::is_same_v<T, std::string_view>) {
-          if (json || NeedsQuotes(it)) return AppendQuoted(out, it);
-          return Append(out, it);
-        } else {
-          if constexpr (std::is_same_v<T, double>) {
-            // JSON has no number for these.
-            if (json && !std::isfinite(it)) return AppendQuoted(out, fmt::format("{}", it));
-          }
-          fmt::format_to(fmt::appender(*out), "{}", it);
-        }
+LogSink& Sink() {
+  static auto* const sink = new LogSink(
+      STDERR_FILENO,
+      [](int64_t count) {
+        const Field fields[] = {{"lines", count}};
+        return Line(Level::kWarn, "lines of the log were dropped: nobody took them", fields);
       },
-      value.get());
+      [] { TellLeftOut(std::chrono::steady_clock::now() - std::chrono::seconds(1)); });
+  return *sink;
 }
 
-void AppendJson(Buffer* out, const LevelName& level, std::string_view message,
-                std::initializer_list<Field> fields) {
-  fmt::format_to(fmt::appender(*out), R"("level":"{}","msg":)", level.name);
-  AppendQuoted(out, message);
-  for (const Field& field : fields) {
-    out->push_back(',');
-    AppendQuoted(out, field.key);
-    out->push_back(':');
-    AppendValue(out, field.value, true);
+// Lines come whole, with their time and level, as the fields need the form of the line.
+class QueueSink final : public spdlog::sinks::sink {
+ public:
+  void log(const spdlog::details::log_msg& msg) override {
+    Sink().Push(std::string(msg.payload.data(), msg.payload.size()));
   }
+  void flush() override {}
+  void set_pattern(const std::string&) override {}
+  void set_formatter(std::unique_ptr<spdlog::formatter>) override {}
+};
+
+// Has the level.
+spdlog::logger& Logger() {
+  static auto* const logger = new spdlog::logger("penstock", std::make_shared<QueueSink>());
+  return *logger;
 }
 
-void AppendText(Buffer* out, const LevelName& level, std::string_view message,
-                std::initializer_list<Field> fields) {
-  fmt::format_to(fmt::appender(*out), "{} ", level.upper);
-  AppendEscaped(out, message, false);
-  for (const Field& field : fields) {
-    out->push_back(' ');
-    AppendEscaped(out, field.key, false);
-    out->push_back('=');
-    AppendValue(out, field.value, false);
+spdlog::level::level_enum ToSpdlog(Level level) {
+  return static_cast<spdlog::level::level_enum>(level);
+}
+
+void Write(Level level, const std::string& line) {
+  Logger().log(ToSpdlog(level), spdlog::string_view_t(line.data(), line.size()));
+}
+
+// Of kinds that have a line soon, that line tells.
+void TellLeftOut(LineLimiter::TimePoint before) {
+  for (const LineLimiter::LeftOut& left_out : Limiter().Take(before)) {
+    const Field fields[] = {{"kind", left_out.kind}, {"lines", left_out.count}};
+    Sink().Push(Line(Level::kWarn, "lines of the log were left out: there were too many", fields));
   }
 }
 
 }  // namespace
 
 void InitLogging(const LogConfig& config) {
-  int least = kOff;
-  for (int level = 0; level < kOff; ++level) {
-    if (kLevels[level].name == config.level) least = level;
-  }
-  settings.json = config.format == "json";
-  settings.least = least;
+  json = config.format == "json";
+  Logger().set_level(static_cast<spdlog::level::level_enum>(LevelNumber(config.level)));
 }
 
-bool LogEnabled(Level level) {
-  return static_cast<int>(level) >= settings.least.load(std::memory_order_relaxed);
-}
+bool LogEnabled(Level level) { return Logger().should_log(ToSpdlog(level)); }
 
 void Log(Level level, std::string_view message, std::initializer_list<Field> fields) {
   if (!LogEnabled(level)) return;
-  const LevelName& name = kLevels[static_cast<int>(level)];
-  const bool json = settings.json.load(std::memory_order_relaxed);
-  Buffer line;
-  (json ? AppendJson : AppendText)(&line, name, message, fields);
-  // The level is in the line already, under our name for it.
-  (json ? JsonLogger() : TextLogger())
-      .log(spdlog::level::critical, spdlog::string_view_t(line.data(), line.size()));
+  const auto verdict = Limiter().Ask(message, std::chrono::steady_clock::now());
+  if (!verdict.write) return;
+  if (verdict.left_out == 0) return Write(level, Line(level, message, fields));
+  std::vector<Field> more(fields);
+  more.push_back({"left_out", verdict.left_out});
+  Write(level, Line(level, message, more));
+}
+
+void LogFatal(std::string_view what) {
+  if (!json) return Sink().Push("penstockd: " + std::string(what) + "\n");
+  while (!what.empty()) {
+    const std::string_view line = what.substr(0, what.find('\n'));
+    what.remove_prefix(std::min(what.size(), line.size() + 1));
+    Sink().Push(Line(Level::kError, line, {}));
+  }
+}
+
+void FlushLog(std::chrono::milliseconds longest) {
+  TellLeftOut(LineLimiter::TimePoint::max());
+  Sink().Flush(longest);
 }
 
 }  // namespace penstock::server

@@ -2,6 +2,7 @@
 #ifndef PENSTOCK_SERVER_LOG_LOG_H_
 #define PENSTOCK_SERVER_LOG_LOG_H_
 
+#include <chrono>
 #include <concepts>
 #include <cstdint>
 #include <initializer_list>
@@ -49,9 +50,14 @@ void InitLogging(const LogConfig& config);
 // True if lines of this level are written: ask before preparing costly fields.
 bool LogEnabled(Level level);
 
-// Writes one line, which it stays whatever the values contain: control
-// characters and invalid UTF-8 are escaped, so that nobody forges a line.
+// Logs one line, which it stays whatever the values contain: control characters and
+// invalid UTF-8 are escaped, so that nobody forges a line, and values over 8 KiB are cut.
 // Does nothing, cheaply, if the level is off. Thread-safe.
+//
+// It never waits for who reads the log: lines wait within 1 MiB, and when that is full
+// they are dropped and counted. `message` is a constant of ours and names the line's
+// kind: over 100 of a kind at once, or 10 a second, are left out, and the next line of
+// the kind tells how many (`left_out`), or a line of its own.
 //
 //   Log(Level::kWarn, "slow statement", {{"database", name}, {"duration_ms", 12.5}});
 //
@@ -59,6 +65,14 @@ bool LogEnabled(Level level);
 // json: {"ts":"2026-03-01T12:00:00.000Z","level":"warn","msg":"slow statement",
 //        "database":"main","duration_ms":12.5}   (on one line)
 void Log(Level level, std::string_view message, std::initializer_list<Field> fields = {});
+
+// Says why the process ends, whatever the level is: in text as it is after
+// "penstockd: ", in JSON as an error for each of its lines.
+void LogFatal(std::string_view what);
+
+// Returns when what was logged before has been written, or after `longest`: the end of
+// a process does not wait for ever for one who reads nothing. Thread-safe.
+void FlushLog(std::chrono::milliseconds longest);
 
 }  // namespace penstock::server
 

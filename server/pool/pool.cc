@@ -235,6 +235,7 @@ PoolStats Pool::Stats() const {
   stats.open = stats.in_use + stats.idle;
   stats.waiting = waiting_;
   stats.backing_off = backoff_.failing();
+  stats.dead = backoff_.dead() && !backoff_.full();
   stats.stuck = monitor_.stuck();
   stats.stuck_total = monitor_.total();
   return stats;

@@ -90,6 +90,7 @@ struct PoolStats {
   int64_t connect_count = 0;         // attempts
   int64_t connect_failures = 0;
   bool backing_off = false;  // the last attempt to connect failed
+  bool dead = false;         // more than one in a row did: see Backoff::dead
   int stuck = 0;             // calls that do not come back, see CallMonitor
   int64_t stuck_total = 0;   // that were ever stuck
 };

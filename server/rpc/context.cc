@@ -54,7 +54,9 @@ void LiveCalls::WaitUntilNone() {
 
 void RecordStatement(const RpcContext& context, Database& database, const driver::StatementRun& run,
                      TimePoint began) {
-  const Duration elapsed = Clock::System().Now() - began;
+  const TimePoint now = Clock::System().Now();
+  const Duration elapsed = now - began;
+  database.NoteOutcome(run.status, now);
   DatabaseMetrics& metrics = database.metrics();
   metrics.CountStatement(run.status.code(), elapsed);
   metrics.rows_returned.Add(run.summary.rows_returned);

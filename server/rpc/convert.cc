@@ -7,6 +7,8 @@
 #include "drivers/api/error.h"
 #include "drivers/api/text.h"
 #include "fmt/format.h"
+#include "google/protobuf/message.h"
+#include "server/rpc/wire_bounds.h"
 
 namespace penstock::server {
 namespace {
@@ -182,6 +184,12 @@ absl::Status FromProto(const google::protobuf::Duration& from, Duration* to) {
 }
 
 absl::Status Parse(grpc::ByteBuffer* bytes, google::protobuf::MessageLite* message) {
+  // Each of ours is one with a descriptor.
+  const auto* const described = dynamic_cast<const google::protobuf::Message*>(message);
+  if (described != nullptr) {
+    absl::Status bounded = CheckExpanded(bytes, described->GetDescriptor());
+    if (!bounded.ok()) return bounded;
+  }
   grpc::ProtoBufferReader reader(bytes);
   if (reader.status().ok() && message->ParseFromZeroCopyStream(&reader)) return absl::OkStatus();
   return driver::MakeErrorWithHint(

@@ -3,8 +3,7 @@
 #include <cerrno>
 #include <chrono>
 #include <cstring>
-#include <fstream>
-#include <iterator>
+#include <optional>
 #include <utility>
 
 #include "absl/synchronization/mutex.h"
@@ -13,7 +12,13 @@
 #include "grpcpp/security/server_credentials.h"
 #include "grpcpp/server.h"
 #include "grpcpp/server_builder.h"
+#include "server/config/address.h"
+#include "server/log/log.h"
+#include "server/net/acceptor.h"
+#include "server/net/connections.h"
+#include "server/net/listener.h"
 #include "server/rpc/calls.h"
+#include "server/rpc/credentials.h"
 #include "server/rpc/io.h"
 #include "server/rpc/service.h"
 #include "server/rpc/unix_socket.h"
@@ -28,41 +33,23 @@ constexpr int kWaitingCalls = 8;
 
 constexpr std::string_view kUnixPrefix = "unix:";
 
-absl::StatusOr<std::string> ReadFile(const std::string& path) {
-  std::ifstream file(path, std::ios::binary);
-  if (!file) return absl::NotFoundError(fmt::format("cannot read {}: {}", path, strerror(errno)));
-  return std::string(std::istreambuf_iterator<char>(file), {});
-}
-
-absl::StatusOr<std::shared_ptr<grpc::ServerCredentials>> Credentials(const ServerConfig& config) {
-  if (!config.tls.has_value()) return grpc::InsecureServerCredentials();
-  grpc::SslServerCredentialsOptions options(
-      config.tls->client_ca_file.empty()
-          ? GRPC_SSL_DONT_REQUEST_CLIENT_CERTIFICATE
-          : GRPC_SSL_REQUEST_AND_REQUIRE_CLIENT_CERTIFICATE_AND_VERIFY);
-  absl::StatusOr<std::string> key = ReadFile(config.tls->key_file);
-  if (!key.ok()) return key.status();
-  absl::StatusOr<std::string> certificate = ReadFile(config.tls->cert_file);
-  if (!certificate.ok()) return certificate.status();
-  options.pem_key_cert_pairs.push_back({*std::move(key), *std::move(certificate)});
-  if (!config.tls->client_ca_file.empty()) {
-    absl::StatusOr<std::string> authority = ReadFile(config.tls->client_ca_file);
-    if (!authority.ok()) return authority.status();
-    options.pem_root_certs = *std::move(authority);
-  }
-  return grpc::SslServerCredentials(options);
-}
+// A client that has connected and does not begin to speak is closed after it.
+constexpr int kHandshakeMilliseconds = 20'000;
 
 }  // namespace
 
 class GrpcServer::Impl {
  public:
-  explicit Impl(const RpcContext& context) : context_(WithCounter(context, &live_calls_)) {}
+  Impl(const RpcContext& context, int max_connections)
+      : context_(WithCounter(context, &live_calls_)),
+        // One peer on the network does not take all.
+        connections_(max_connections, max_connections - max_connections / 4) {}
 
   ~Impl() {
     for (const auto& socket : unix_sockets_) socket->Withdraw();
     if (server_ != nullptr) {
       context_.sessions->Drain(true);
+      acceptor_->Stop();
       server_->Shutdown(std::chrono::system_clock::now());
       server_->Wait();
       live_calls_.WaitUntilNone();
@@ -73,18 +60,23 @@ class GrpcServer::Impl {
   absl::Status Start() {
     const ServerConfig& config = context_.config->server;
     grpc::ServerBuilder builder;
-    std::vector<int> ports(config.listen.size(), -1);
-    absl::Status listening = AddAddresses(&builder, &ports);
+    std::vector<UniqueFd> listeners;
+    absl::Status listening = AddAddresses(&builder, &listeners);
     if (!listening.ok()) return listening;
     builder.SetMaxReceiveMessageSize(static_cast<int>(config.max_message_bytes));
     builder.SetMaxSendMessageSize(-1);  // checked by us, with a better error
     // Keeps long idle streams alive through NATs, and lets clients do so.
     builder.AddChannelArgument(GRPC_ARG_HTTP2_MIN_RECV_PING_INTERVAL_WITHOUT_DATA_MS, 10'000);
     builder.AddChannelArgument(GRPC_ARG_KEEPALIVE_PERMIT_WITHOUT_CALLS, 1);
-    builder.AddChannelArgument(GRPC_ARG_ALLOW_REUSEPORT, 0);
+    builder.AddChannelArgument(GRPC_ARG_SERVER_HANDSHAKE_TIMEOUT_MS, kHandshakeMilliseconds);
     // Answers are never compressed, so the filter that would is left out. Compressed
-    // requests are still understood.
+    // requests are refused: one is expanded before its size is looked at.
     builder.AddChannelArgument(GRPC_ARG_ENABLE_PER_MESSAGE_COMPRESSION, 0);
+    builder.AddChannelArgument(GRPC_ARG_ENABLE_PER_MESSAGE_DECOMPRESSION, 0);
+    builder.AddChannelArgument(GRPC_COMPRESSION_CHANNEL_ENABLED_ALGORITHMS_BITSET,
+                               1 << GRPC_COMPRESS_NONE);
+    // Nobody takes all sessions with one connection.
+    builder.AddChannelArgument(GRPC_ARG_MAX_CONCURRENT_STREAMS, config.max_streams);
     builder.RegisterService(&services_.database);
     builder.RegisterService(&services_.key_value);
     builder.RegisterService(&services_.migration);
@@ -93,15 +85,11 @@ class GrpcServer::Impl {
     builder.RegisterService(&services_.reflection);
     io_ = std::make_unique<IoThreads>(builder.AddCompletionQueue());
     server_ = builder.BuildAndStart();
-    if (server_ == nullptr) {
-      return absl::UnavailableError(fmt::format("cannot listen on {}; is another process there?",
-                                                fmt::join(config.listen, ", ")));
-    }
+    if (server_ == nullptr) return absl::UnavailableError("gRPC does not start");
     for (const auto& socket : unix_sockets_) {
       absl::Status published = socket->Publish();
       if (!published.ok()) return published;
     }
-    for (size_t i = 0; i < ports.size(); ++i) addresses_.push_back(BoundAddress(i, ports[i]));
     const CallSource source{.services = &services_, .queue = io_->queue()};
     for (int i = 0; i < kWaitingCalls; ++i) {
       WaitForQuery(context_, source);
@@ -125,7 +113,17 @@ class GrpcServer::Impl {
     WaitForHealthWatch(context_, source);
     WaitForReflection(context_, source);
     io_->Start();
+    acceptor_.emplace(
+        "gRPC", std::move(listeners),
+        Acceptor::Handlers{.accept = [this](Accepted it) { Take(std::move(it)); }, .tick = {}});
     return absl::OkStatus();
+  }
+
+  absl::Status ReloadCertificates(const TlsConfig& config) { return tls_->Load(config); }
+
+  absl::Status Ready() {
+    const absl::Status accepting = acceptor_->Health();
+    return accepting.ok() ? connections_.Health() : accepting;
   }
 
   void Drain(Duration grace) {
@@ -141,31 +139,72 @@ class GrpcServer::Impl {
   const std::vector<std::string>& addresses() const { return addresses_; }
 
  private:
-  absl::Status AddAddresses(grpc::ServerBuilder* builder, std::vector<int>* ports) {
+  // Where one address has its connections taken to.
+  using Entrance = std::unique_ptr<grpc::experimental::ExternalConnectionAcceptor>;
+
+  // Listens on every address. gRPC accepts nothing by itself: its listener stops for good
+  // when descriptors are short once.
+  absl::Status AddAddresses(grpc::ServerBuilder* builder, std::vector<UniqueFd>* listeners) {
     const ServerConfig& config = context_.config->server;
-    absl::StatusOr<std::shared_ptr<grpc::ServerCredentials>> credentials = Credentials(config);
-    if (!credentials.ok()) return credentials.status();
-    for (size_t i = 0; i < config.listen.size(); ++i) {
-      const std::string& address = config.listen[i];
-      if (address.starts_with(kUnixPrefix)) {
-        absl::StatusOr<std::unique_ptr<UnixSocket>> socket =
-            UnixSocket::Prepare(address.substr(kUnixPrefix.size()));
-        if (!socket.ok()) return socket.status();
-        // The file system's permissions guard it.
-        builder->AddListeningPort((*socket)->grpc_address(), grpc::InsecureServerCredentials(),
-                                  &(*ports)[i]);
-        unix_sockets_.push_back(*std::move(socket));
-      } else {
-        builder->AddListeningPort(address, *credentials, &(*ports)[i]);
-      }
+    if (config.tls.has_value()) {
+      absl::Status loaded = tls_->Load(*config.tls);
+      if (!loaded.ok()) return loaded;
+    }
+    for (const std::string& address : config.listen) {
+      const bool is_unix = address.starts_with(kUnixPrefix);
+      const size_t before = listeners->size();
+      absl::Status added = is_unix ? AddUnix(address, listeners) : AddTcp(address, listeners);
+      if (!added.ok()) return added;
+      // A unix socket is guarded by the file system's permissions.
+      const auto credentials = is_unix || !config.tls ? grpc::InsecureServerCredentials()
+                                                      : ReloadableTls::Credentials(tls_);
+      entrances_.push_back(builder->experimental().AddExternalConnectionAcceptor(
+          grpc::ServerBuilder::experimental_type::ExternalConnectionType::FROM_FD, credentials));
+      entrance_of_.resize(listeners->size(), entrances_.size() - 1);
+      if (before == listeners->size()) return absl::InternalError("no socket listens");
     }
     return absl::OkStatus();
   }
 
-  std::string BoundAddress(size_t index, int port) const {
-    const std::string& address = context_.config->server.listen[index];
-    if (address.starts_with(kUnixPrefix)) return address;
-    return fmt::format("{}:{}", address.substr(0, address.rfind(':')), port);
+  absl::Status AddUnix(const std::string& address, std::vector<UniqueFd>* listeners) {
+    absl::StatusOr<std::unique_ptr<UnixSocket>> socket =
+        UnixSocket::Prepare(address.substr(kUnixPrefix.size()));
+    if (!socket.ok()) return socket.status();
+    absl::StatusOr<UniqueFd> listener = ListenUnix((*socket)->bound_path());
+    if (!listener.ok()) return CannotListen(address, listener.status());
+    unix_sockets_.push_back(*std::move(socket));
+    listeners->push_back(*std::move(listener));
+    addresses_.push_back(address);
+    return absl::OkStatus();
+  }
+
+  absl::Status AddTcp(const std::string& address, std::vector<UniqueFd>* listeners) {
+    const absl::StatusOr<Address> parsed = ParseAddress(address);
+    if (!parsed.ok()) return parsed.status();
+    absl::StatusOr<std::vector<UniqueFd>> opened = ListenTcp(parsed->host, parsed->port);
+    if (!opened.ok()) return CannotListen(address, opened.status());
+    addresses_.push_back(fmt::format("{}:{}", address.substr(0, address.rfind(':')),
+                                     LocalPort(opened->front().get())));
+    for (UniqueFd& listener : *opened) listeners->push_back(std::move(listener));
+    return absl::OkStatus();
+  }
+
+  static absl::Status CannotListen(const std::string& address, const absl::Status& why) {
+    return absl::UnavailableError(fmt::format("cannot listen on {}: {}; is another process there?",
+                                              address, std::string(why.message())));
+  }
+
+  void Take(Accepted accepted) {
+    const std::string peer = PeerName(accepted.peer);
+    const absl::Status admitted = connections_.Admit(accepted.fd.get(), peer);
+    if (!admitted.ok()) {
+      Log(Level::kWarn, "a connection was refused",
+          {{"peer", peer}, {"limit", std::string(admitted.message())}});
+      return;
+    }
+    grpc::experimental::ExternalConnectionAcceptor::NewConnectionParameters parameters;
+    parameters.fd = accepted.fd.Release();
+    entrances_[entrance_of_[accepted.listener]]->HandleNewConnection(&parameters);
   }
 
   static RpcContext WithCounter(RpcContext context, LiveCalls* live_calls) {
@@ -180,22 +219,35 @@ class GrpcServer::Impl {
   std::unique_ptr<grpc::Server> server_;
   std::vector<std::string> addresses_;
   std::vector<std::unique_ptr<UnixSocket>> unix_sockets_;
+  const std::shared_ptr<ReloadableTls> tls_ = std::make_shared<ReloadableTls>();
+  std::vector<Entrance> entrances_;
+  // By the index of the listening socket.
+  std::vector<size_t> entrance_of_;
+  Connections connections_;
+  std::optional<Acceptor> acceptor_;
 };
 
 GrpcServer::GrpcServer(std::unique_ptr<Impl> impl) : impl_(std::move(impl)) {}
 GrpcServer::~GrpcServer() = default;
 
-absl::StatusOr<std::unique_ptr<GrpcServer>> GrpcServer::Start(const RpcContext& context) {
+absl::StatusOr<std::unique_ptr<GrpcServer>> GrpcServer::Start(const RpcContext& context,
+                                                              int max_connections) {
   // Debian builds Abseil with its search for deadlocks on, which looks every lock of
   // gRPC's up in a graph under one global lock.
   absl::SetMutexDeadlockDetectionMode(absl::OnDeadlockCycle::kIgnore);
-  auto impl = std::make_unique<Impl>(context);
+  auto impl = std::make_unique<Impl>(context, max_connections);
   absl::Status started = impl->Start();
   if (!started.ok()) return started;
   return std::unique_ptr<GrpcServer>(new GrpcServer(std::move(impl)));
 }
 
 const std::vector<std::string>& GrpcServer::addresses() const { return impl_->addresses(); }
+
+absl::Status GrpcServer::Ready() const { return impl_->Ready(); }
+
+absl::Status GrpcServer::ReloadCertificates(const TlsConfig& config) {
+  return impl_->ReloadCertificates(config);
+}
 
 void GrpcServer::Drain(Duration grace) { impl_->Drain(grace); }
 

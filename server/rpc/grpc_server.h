@@ -16,8 +16,12 @@ namespace penstock::server {
 class GrpcServer {
  public:
   // Listens on every configured address; a path of a unix socket that nobody
-  // listens on is taken over. What `context` points to outlives the server.
-  static absl::StatusOr<std::unique_ptr<GrpcServer>> Start(const RpcContext& context);
+  // listens on is taken over. What `context` points to outlives the server. Of more
+  // than `max_connections`, or of more than three quarters of them by one peer on
+  // the network, the new
+  // ones are closed at once.
+  static absl::StatusOr<std::unique_ptr<GrpcServer>> Start(const RpcContext& context,
+                                                           int max_connections);
   // Cancels what is still running.
   ~GrpcServer();
   GrpcServer(const GrpcServer&) = delete;
@@ -25,6 +29,12 @@ class GrpcServer {
 
   // The addresses as bound: a port 0 is replaced by the one chosen.
   const std::vector<std::string>& addresses() const;
+
+  // OK while every address accepts connections, else UNAVAILABLE and why not. Thread-safe.
+  absl::Status Ready() const;
+
+  // See Daemon::ReloadCertificates.
+  absl::Status ReloadCertificates(const TlsConfig& config);
 
   // Health turns NOT_SERVING, idle streams end, new calls are refused. Running
   // ones have until `grace` has passed, then they are cancelled. Returns when

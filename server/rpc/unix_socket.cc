@@ -72,11 +72,14 @@ UnixSocket::UnixSocket(std::string path, int folder)
       hidden_name_(HiddenName()),
       folder_(folder) {}
 
-UnixSocket::~UnixSocket() { close(folder_); }
+UnixSocket::~UnixSocket() {
+  unlinkat(folder_, hidden_name_.c_str(), 0);
+  close(folder_);
+}
 
 // Through the folder's descriptor, which makes it short enough whatever the path is.
-std::string UnixSocket::grpc_address() const {
-  return fmt::format("unix:/proc/self/fd/{}/{}", folder_, hidden_name_);
+std::string UnixSocket::bound_path() const {
+  return fmt::format("/proc/self/fd/{}/{}", folder_, hidden_name_);
 }
 
 absl::Status UnixSocket::CheckFree() const {

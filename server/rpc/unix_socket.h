@@ -1,4 +1,4 @@
-// A unix socket that gRPC listens on, under a name that is only ever this daemon's.
+// The name of a unix socket that is listened on, which is only ever this daemon's.
 #ifndef PENSTOCK_SERVER_RPC_UNIX_SOCKET_H_
 #define PENSTOCK_SERVER_RPC_UNIX_SOCKET_H_
 
@@ -12,27 +12,27 @@
 
 namespace penstock::server {
 
-// gRPC removes the file that it was bound to when it stops listening, whosever it is by
-// then. So it is bound to another name in the same folder, which is never used again, and
-// the socket is then moved to `path`. Not thread-safe.
+// The socket is bound to another name in the same folder, which is never used again, and
+// is moved to `path` when it listens: a name that is found is one that answers, and two
+// daemons that start at once do not take each other's. Not thread-safe.
 class UnixSocket {
  public:
   // Opens the folder of `path`. INVALID_ARGUMENT for a path that no socket can have,
   // ALREADY_EXISTS where somebody listens on it or where it is not a socket.
   static absl::StatusOr<std::unique_ptr<UnixSocket>> Prepare(const std::string& path);
-  // Does not withdraw it.
+  // Does not withdraw it; removes what was bound and not published.
   ~UnixSocket();
   UnixSocket(const UnixSocket&) = delete;
   UnixSocket& operator=(const UnixSocket&) = delete;
 
-  // What gRPC is to listen on.
-  std::string grpc_address() const;
+  // What is to be bound.
+  std::string bound_path() const;
 
-  // Once gRPC listens: gives the socket its mode (file_modes.h) and its name, in place of one
+  // Once it listens: gives the socket its mode (file_modes.h) and its name, in place of one
   // that nobody listens on. Errors as Prepare's, and INTERNAL with the reason.
   absl::Status Publish();
 
-  // Before gRPC stops listening, so that nobody else has found the name to be free: removes
+  // Before it stops listening, so that nobody else has found the name to be free: removes
   // it, unless it is another socket's by now.
   void Withdraw();
 

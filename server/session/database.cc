@@ -196,9 +196,11 @@ std::vector<std::pair<std::string, Pool*>> Database::Pools() const {
 std::vector<driver::Problem> Database::Problems() const {
   std::vector<driver::Problem> problems = driver_->Problems();
   for (const auto& [pool_name, pool] : Pools()) {
-    for (driver::Problem& stuck : StuckProblems(pool_name, pool->Stats(), pool->options())) {
+    const PoolStats stats = pool->Stats();
+    for (driver::Problem& stuck : StuckProblems(pool_name, stats, pool->options())) {
       problems.push_back(std::move(stuck));
     }
+    for (driver::Problem& dead : ConnectProblems(stats)) problems.push_back(std::move(dead));
   }
   return problems;
 }
@@ -212,15 +214,6 @@ std::vector<std::pair<std::string, PoolStats>> Database::Stats() const {
   if (read_pool_ == nullptr) return {{"all", stats_of(*write_pool_, *write_lane_)}};
   return {{"read", stats_of(*read_pool_, *read_lane_)},
           {"write", stats_of(*write_pool_, *write_lane_)}};
-}
-
-absl::Status Databases::Check(const Config& config) {
-  std::string errors;
-  for (const auto& [name, database] : config.databases) {
-    const absl::Status checked = CheckDriver(database.driver);
-    if (!checked.ok()) AddError(name, database, checked, &errors);
-  }
-  return errors.empty() ? absl::OkStatus() : absl::InvalidArgumentError(errors);
 }
 
 absl::StatusOr<std::unique_ptr<Databases>> Databases::Open(const Config& config) {

@@ -74,6 +74,9 @@ class Database {
 
   void Tick(TimePoint now);
 
+  // See Health::NoteOutcome. Thread-safe.
+  void NoteOutcome(const absl::Status& status, TimePoint now) { health_.NoteOutcome(status, now); }
+
   // By name ("read" and "write", or "all"). Lanes' queues count as waiting.
   std::vector<std::pair<std::string, PoolStats>> Stats() const;
 
@@ -106,10 +109,6 @@ class Database {
 // Every configured database. Immutable after it was opened; thread-safe.
 class Databases {
  public:
-  // What is wrong with the configurations of the drivers, as Open would say it, without
-  // opening anything.
-  static absl::Status Check(const Config& config);
-
   // Opens them all. On failure the error names every database that did not
   // open, with its line in the configuration. One whose data is damaged
   // (kCorruption) keeps none of the others from being served: it is logged, and

@@ -4,6 +4,7 @@
 #include <chrono>
 #include <utility>
 
+#include "drivers/api/error.h"
 #include "fmt/format.h"
 #include "server/log/log.h"
 
@@ -12,6 +13,8 @@ namespace {
 
 // As much of a statement as is logged when it is slow.
 constexpr size_t kMaxLoggedSql = 2000;
+
+constexpr auto kDiskFullPause = std::chrono::minutes(1);
 
 int64_t InMilliseconds(Duration duration) {
   return std::chrono::duration_cast<std::chrono::milliseconds>(duration).count();
@@ -62,9 +65,28 @@ void Health::Note(const std::string& pool, const std::vector<StuckCall>& calls) 
   }
 }
 
+void Health::NoteOutcome(const absl::Status& status, TimePoint now) {
+  if (status.ok() || driver::GetErrorInfo(status).reason != driver::Reason::kDiskFull) return;
+  {
+    std::lock_guard lock(mutex_);
+    if (disk_full_told_ != TimePoint{} && now - disk_full_told_ < kDiskFullPause) return;
+    disk_full_told_ = now;
+  }
+  Log(Level::kError, "a write failed: the disk is full",
+      {{"database", database_}, {"driver", driver_}, {"error", std::string(status.message())}});
+}
+
 std::map<std::string, int64_t> Health::counts() const {
   std::lock_guard lock(mutex_);
   return counts_;
+}
+
+std::vector<driver::Problem> ConnectProblems(const PoolStats& stats) {
+  if (!stats.dead) return {};
+  return {{.sort = "unreachable",
+           .text = "connections to the backend cannot be made; it is tried again, with pauses of "
+                   "up to 5 seconds",
+           .refuses = false}};
 }
 
 std::vector<driver::Problem> StuckProblems(const std::string& pool, const PoolStats& stats,

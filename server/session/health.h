@@ -8,6 +8,7 @@
 #include <string>
 #include <vector>
 
+#include "absl/status/status.h"
 #include "drivers/api/health.h"
 #include "server/pool/call_monitor.h"
 #include "server/pool/pool.h"
@@ -27,6 +28,10 @@ class Health {
   // Logs what has become of these calls of the pool `pool`.
   void Note(const std::string& pool, const std::vector<StuckCall>& calls) const;
 
+  // This is how a statement ended. Logs, once a minute at most, that the disk is full:
+  // of those who write every one is told, and the log has one line.
+  void NoteOutcome(const absl::Status& status, TimePoint now);
+
   // How many problems of each sort have begun.
   std::map<std::string, int64_t> counts() const;
 
@@ -38,7 +43,11 @@ class Health {
   // Those that last, by sort, and when they began.
   std::map<std::string, TimePoint> lasting_;
   std::map<std::string, int64_t> counts_;
+  TimePoint disk_full_told_{};
 };
+
+// That connections cannot be made; empty: they can. Of the pool with these figures.
+std::vector<driver::Problem> ConnectProblems(const PoolStats& stats);
 
 // What stuck calls on a pool's connections mean for those who wait for one; empty: there
 // is none. `pool` is "read", "write" or "all".

@@ -19,12 +19,14 @@ namespace {
 // Waits for a lease on this thread, which is none of those that serve.
 class LeaseWaiter final : public Pool::Waiter {
  public:
-  absl::StatusOr<Lease> Acquire(Database* database) {
+  absl::StatusOr<Lease> Acquire(Database* database, driver::Cancellation* cancellation) {
     wait_until = database->AcquireDeadline(driver::Deadline::None());
     transactional = true;
-    database->pool(driver::Lane::kWrite).Acquire(this);
-    std::unique_lock lock(mutex_);
-    arrived_.wait(lock, [this] { return lease_.has_value(); });
+    Pool& pool = database->pool(driver::Lane::kWrite);
+    pool.Acquire(this);
+    while (!Arrived()) {
+      if (cancellation->cancelled() && pool.Forget(this)) return cancellation->status();
+    }
     return *std::move(lease_);
   }
 
@@ -36,13 +38,20 @@ class LeaseWaiter final : public Pool::Waiter {
   }
 
  private:
+  // Waits for a moment.
+  bool Arrived() {
+    std::unique_lock lock(mutex_);
+    return arrived_.wait_for(lock, kMigrationLockPause, [this] { return lease_.has_value(); });
+  }
+
   std::mutex mutex_;
   std::condition_variable arrived_;
   std::optional<absl::StatusOr<Lease>> lease_;
 };
 
-absl::StatusOr<bool> TryLock(Database* database, Migration* migration) {
-  absl::StatusOr<Lease> lease = LeaseWaiter().Acquire(database);
+absl::StatusOr<bool> TryLock(Database* database, Migration* migration,
+                             driver::Cancellation* cancellation) {
+  absl::StatusOr<Lease> lease = LeaseWaiter().Acquire(database, cancellation);
   if (!lease.ok()) return lease.status();
   return migration->Lock(*std::move(lease));
 }
@@ -53,7 +62,7 @@ absl::Status TakeLock(Database* database, Migration* migration,
   const TimePoint give_up = database->AcquireDeadline(driver::Deadline::None()).at;
   for (bool said = false;; said = true) {
     if (cancellation->cancelled()) return cancellation->status();
-    const absl::StatusOr<bool> locked = TryLock(database, migration);
+    const absl::StatusOr<bool> locked = TryLock(database, migration, cancellation);
     if (locked.ok() && *locked) return absl::OkStatus();
     const bool down =
         driver::GetErrorInfo(locked.status()).reason == driver::Reason::kConnectionFailed;
@@ -79,6 +88,7 @@ absl::Status Migrate(const std::string& folder, Database* database,
   if (status.ok()) status = migration.Plan();
   for (size_t i = 0; status.ok() && i < migration.plan().size(); ++i) {
     const TimePoint began = Clock::System().Now();
+    if (cancellation->cancelled()) return cancellation->status();
     status = migration.RunStep(i, nullptr);
     LogNotices(database->name(), migration.plan()[i].Title(), migration.TakeNotices());
     if (!status.ok()) break;

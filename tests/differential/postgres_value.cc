@@ -45,7 +45,8 @@ bool ReadEscaped(std::string_view text, std::string* bytes) {
       taken = 2;
     } else if (text[0] == '\\') {
       const std::string_view digits = text.substr(1, 3);
-      const auto [end, error] = std::from_chars(digits.data(), digits.data() + digits.size(), code, 8);
+      const auto [end, error] =
+          std::from_chars(digits.data(), digits.data() + digits.size(), code, 8);
       if (error != std::errc() || end != digits.data() + 3) return false;
       taken = 4;
     }

@@ -43,17 +43,17 @@ struct DriverCase {
   std::string slow_insert;
 };
 
-const DriverCase kPostgres{
-    .name = "postgres",
-    .create = "CREATE TABLE ids (key text, value text)",
-    .insert = "INSERT INTO ids VALUES ($1, '')",
-    .slow_insert = "INSERT INTO ids SELECT $1, 'x' || pg_sleep(0.03)::text"};
+const DriverCase kPostgres{.name = "postgres",
+                           .create = "CREATE TABLE ids (key text, value text)",
+                           .insert = "INSERT INTO ids VALUES ($1, '')",
+                           .slow_insert = "INSERT INTO ids SELECT $1, 'x' || pg_sleep(0.03)::text"};
 const DriverCase kSqlite{.name = "sqlite",
                          .create = "CREATE TABLE ids (key TEXT, value TEXT)",
                          .insert = "INSERT INTO ids VALUES ($1, '')",
-                         .slow_insert = "INSERT INTO ids SELECT $1, (WITH RECURSIVE c(i) AS (SELECT 1 "
-                                        "UNION ALL SELECT i + 1 FROM c WHERE i < 100000) "
-                                        "SELECT count(*) FROM c)"};
+                         .slow_insert =
+                             "INSERT INTO ids SELECT $1, (WITH RECURSIVE c(i) AS (SELECT 1 "
+                             "UNION ALL SELECT i + 1 FROM c WHERE i < 100000) "
+                             "SELECT count(*) FROM c)"};
 const DriverCase kPebble{.name = "pebble",
                          .create = "CREATE TABLE ids (key TEXT PRIMARY KEY, value TEXT)",
                          .insert = "INSERT INTO ids VALUES ($1, '')",
@@ -196,9 +196,8 @@ class AtMostOnce : public ::testing::TestWithParam<DriverCase> {
       account_.Enter(id, db_->KeyValue("keys")->Put(Limited(), id, "x"));
     });
     Add("write", [this](const std::string& id) {
-      account_.Enter(id, db_->KeyValue("keys")
-                             ->Write(Limited(), {}, {Mutation::Put(id, "x")})
-                             .status());
+      account_.Enter(
+          id, db_->KeyValue("keys")->Write(Limited(), {}, {Mutation::Put(id, "x")}).status());
     });
   }
 

@@ -250,8 +250,8 @@ TEST_F(OutcomeTest, AnAbandonedStreamDoesNotDelayADrain) {
   v1::QueryResponse part;
   ASSERT_TRUE(reader->Read(&part));
   gateway_.sessions().Drain(false);
-  EXPECT_TRUE(gateway_.sessions().WaitUntilEmpty(server::Clock::System().Now() +
-                                                 std::chrono::seconds(4)));
+  EXPECT_TRUE(
+      gateway_.sessions().WaitUntilEmpty(server::Clock::System().Now() + std::chrono::seconds(4)));
 }
 
 // A row that is too large for a message: the statement was executed nevertheless.

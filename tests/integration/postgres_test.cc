@@ -92,8 +92,8 @@ TEST_F(PostgresTest, AStatementOutlivesAChangeOfItsTable) {
 TEST_F(PostgresTest, APreparedStatementOfTheClientsFailsForItsOwnReason) {
   TransactionStream transaction(wire());
   transaction.Begin();
-  for (const char* sql : {"CREATE TABLE gone AS SELECT 1 AS i", "PREPARE reads AS TABLE gone",
-                          "DROP TABLE gone"}) {
+  for (const char* sql :
+       {"CREATE TABLE gone AS SELECT 1 AS i", "PREPARE reads AS TABLE gone", "DROP TABLE gone"}) {
     EXPECT_TRUE(transaction.Exec(sql).has_executed()) << sql;
   }
   EXPECT_EQ(transaction.Query("EXECUTE reads").detail.sqlstate(), "42P01");

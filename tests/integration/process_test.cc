@@ -202,12 +202,14 @@ TEST_F(ProcessTest, CheckReadsConnectionStringsAndOptions) {
   EXPECT_EQ(check.Wait(), 78) << check.output();
   for (const std::string& said : {check.output(), Refusal(yaml, 78)}) {
     EXPECT_EQ(said.find("hunter"), std::string::npos) << said;
-    EXPECT_NE(said.find("database 'main' (line 2): the connection_string cannot be read"),
+    EXPECT_NE(said.find("yaml:2: databases.main: the connection_string cannot be read"),
               std::string::npos)
         << said;
-    EXPECT_NE(said.find("database 'other' (line 3): option 'cancel_grace_ms'"), std::string::npos)
+    EXPECT_NE(said.find("yaml:3: databases.other.options.cancel_grace_ms: option"),
+              std::string::npos)
         << said;
-    EXPECT_NE(said.find("database 'lite' (line 4): option synchronous"), std::string::npos) << said;
+    EXPECT_NE(said.find("yaml:4: databases.lite.options.synchronous: option"), std::string::npos)
+        << said;
   }
 }
 

@@ -61,7 +61,8 @@ class StuckGateway : public ::testing::Test {
   }
 
   bool Told(const std::string& line) const {
-    return server::MetricsText(gateway_.metrics(), gateway_.databases()).find("\n" + line + "\n") != std::string::npos;
+    return server::MetricsText(gateway_.metrics(), gateway_.databases()).find("\n" + line + "\n") !=
+           std::string::npos;
   }
 
   std::atomic<int> entered_{0};

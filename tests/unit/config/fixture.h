@@ -31,6 +31,8 @@ class ConfigTest : public ::testing::Test {
 
   std::string Write(const std::string& name, std::string_view content) const {
     std::ofstream(Path(name), std::ios::binary) << content;
+    // It may hold a password.
+    std::filesystem::permissions(Path(name), std::filesystem::perms(0600));
     return Path(name);
   }
 

@@ -1,6 +1,10 @@
 #include "server/log/log.h"
 
+#include <fcntl.h>
+#include <unistd.h>
+
 #include <algorithm>
+#include <chrono>
 #include <limits>
 #include <set>
 #include <sstream>
@@ -35,6 +39,7 @@ class LogTest : public ::testing::Test {
                           Level level = Level::kInfo) {
     testing::internal::CaptureStderr();
     Log(level, message, fields);
+    FlushLog(std::chrono::seconds(10));
     std::string text = testing::internal::GetCapturedStderr();
     if (text.empty()) return text;
     EXPECT_EQ(text.back(), '\n');
@@ -111,6 +116,88 @@ TEST_F(LogTest, Levels) {
   }
 }
 
+TEST_F(LogTest, LongValuesAreCut) {
+  InitLogging({.format = "text"});
+  const std::string line = Line("long", {{"sql", std::string(1'000'000, 'x')}, {"after", 1}});
+  EXPECT_LT(line.size(), 10'000u);
+  EXPECT_THAT(line, testing::EndsWith("x… (1000000 bytes)\" after=1"));
+}
+
+// One kind does not fill the log, what is left out is counted, and others are not touched.
+TEST_F(LogTest, AFloodOfOneKindIsCounted) {
+  InitLogging({.format = "json"});
+  testing::internal::CaptureStderr();
+  constexpr int kFlood = 20'000;
+  for (int i = 0; i < kFlood; ++i) Log(Level::kWarn, "flood", {{"i", i}});
+  Log(Level::kInfo, "another");
+  FlushLog(std::chrono::seconds(10));
+  std::istringstream text(testing::internal::GetCapturedStderr());
+  int written = 0;
+  int64_t left_out = 0;
+  bool other = false;
+  for (std::string line; std::getline(text, line);) {
+    if (line.find(R"("msg":"flood")") != std::string::npos) ++written;
+    if (line.find(R"("msg":"another")") != std::string::npos) other = true;
+    for (const std::string_view key : {R"("left_out":)", R"("kind":"flood","lines":)"}) {
+      const size_t at = line.find(key);
+      if (at != std::string::npos) left_out += std::stoll(line.substr(at + key.size()));
+    }
+  }
+  EXPECT_GE(written, 100);
+  EXPECT_LT(written, 1000);
+  EXPECT_EQ(written + left_out, kFlood);
+  EXPECT_TRUE(other);
+}
+
+TEST_F(LogTest, WhyItEndsIsSaidAtEveryLevel) {
+  InitLogging({.level = "off", .format = "json"});
+  testing::internal::CaptureStderr();
+  LogFatal("first: \"a\"\nsecond");
+  FlushLog(std::chrono::seconds(10));
+  std::istringstream text(testing::internal::GetCapturedStderr());
+  std::string line;
+  ASSERT_TRUE(std::getline(text, line));
+  EXPECT_EQ(WithoutTime(line), R"({"ts":"TIME","level":"error","msg":"first: \"a\""})");
+  ASSERT_TRUE(std::getline(text, line));
+  EXPECT_EQ(WithoutTime(line), R"({"ts":"TIME","level":"error","msg":"second"})");
+  InitLogging({.level = "off", .format = "text"});
+  testing::internal::CaptureStderr();
+  LogFatal("first\nsecond");
+  FlushLog(std::chrono::seconds(10));
+  EXPECT_EQ(testing::internal::GetCapturedStderr(), "penstockd: first\nsecond\n");
+}
+
+// Whoever logs goes on, the end waits for so long and no longer, and what was lost is told.
+TEST_F(LogTest, AReaderThatTakesNothingHoldsNobodyUp) {
+  InitLogging({.format = "text"});
+  int pipe_fds[2];
+  ASSERT_EQ(pipe2(pipe_fds, O_CLOEXEC), 0);
+  const int before = dup(STDERR_FILENO);
+  ASSERT_GE(dup2(pipe_fds[1], STDERR_FILENO), 0);
+  const std::string value(8000, 'x');
+  for (int i = 0; i < 1000; ++i) Log(Level::kInfo, fmt::format("n{}", i % 100), {{"v", value}});
+  FlushLog(std::chrono::milliseconds(50));
+  close(pipe_fds[1]);
+  std::string text;
+  std::thread reader([&] {
+    char buffer[65536];
+    for (ssize_t count; (count = read(pipe_fds[0], buffer, sizeof(buffer))) > 0;) {
+      text.append(buffer, static_cast<size_t>(count));
+    }
+  });
+  FlushLog(std::chrono::seconds(30));
+  dup2(before, STDERR_FILENO);
+  close(before);
+  reader.join();
+  close(pipe_fds[0]);
+  const std::string told = "lines of the log were dropped: nobody took them lines=";
+  const auto at = text.find(told);
+  ASSERT_NE(at, std::string::npos);
+  EXPECT_EQ(
+      std::count(text.begin(), text.end(), '\n') - 1 + std::stoll(text.substr(at + told.size())),
+      1000);
+}
+
 TEST_F(LogTest, LinesOfManyThreadsStayWhole) {
   InitLogging({.format = "json"});
   constexpr int kThreads = 4;
@@ -119,18 +206,22 @@ TEST_F(LogTest, LinesOfManyThreadsStayWhole) {
   std::vector<std::thread> threads;
   for (int t = 0; t < kThreads; ++t) {
     threads.emplace_back([t] {
-      for (int i = 0; i < kLines; ++i) Log(Level::kInfo, "m", {{"thread", t}, {"i", i}});
+      // Few enough of a kind.
+      for (int i = 0; i < kLines; ++i) {
+        Log(Level::kInfo, fmt::format("m{}", i % 50), {{"thread", t}, {"i", i}});
+      }
     });
   }
   for (std::thread& thread : threads) thread.join();
+  FlushLog(std::chrono::seconds(10));
   std::istringstream text(testing::internal::GetCapturedStderr());
   std::multiset<std::string> written;
   for (std::string line; std::getline(text, line);) written.insert(WithoutTime(line));
   std::multiset<std::string> expected;
   for (int t = 0; t < kThreads; ++t) {
     for (int i = 0; i < kLines; ++i) {
-      expected.insert(
-          fmt::format(R"({{"ts":"TIME","level":"info","msg":"m","thread":{},"i":{}}})", t, i));
+      expected.insert(fmt::format(
+          R"({{"ts":"TIME","level":"info","msg":"m{}","thread":{},"i":{}}})", i % 50, t, i));
     }
   }
   EXPECT_EQ(written, expected);

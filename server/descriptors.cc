@@ -1,0 +1,113 @@
+#include "server/descriptors.h"
+
+#include <fcntl.h>
+#include <sys/resource.h>
+#include <unistd.h>
+
+#include <algorithm>
+#include <charconv>
+#include <filesystem>
+#include <limits>
+#include <string_view>
+#include <system_error>
+
+#include "fmt/format.h"
+#include "server/http/http_server.h"
+#include "server/http/peers.h"
+
+namespace penstock::server {
+namespace {
+
+// Of libraries: event queues, names that are looked up, random numbers, a log that is
+// opened anew.
+constexpr int kOwn = 32;
+// A connection to a server is a socket, and now and then a second one for a cancel. One
+// to SQLite is a database with its log, their shared memory and temporary files.
+constexpr int kByConnection = 8;
+// RocksDB's logs, manifest and new tables, and its max_open_files unless it is told another.
+constexpr int kByRocks = 64;
+constexpr int kRocksTables = 1000;
+constexpr int kFewestClients = 8;
+
+// As many tables as it may keep open, but where there are few descriptors in all it gets
+// a part: it closes some for others.
+int OfRocks(const driver::Config& config, int limit) {
+  const auto option = config.options.find("max_open_files");
+  int tables = kRocksTables;
+  if (option != config.options.end()) {
+    std::from_chars(option->second.data(), option->second.data() + option->second.size(), tables);
+  }
+  return kByRocks + std::min(tables, limit / 8);
+}
+
+int OfDatabases(const Config& config, int limit) {
+  int count = 0;
+  for (const auto& [name, database] : config.databases) {
+    const std::string_view driver = database.driver.driver;
+    const bool rocks = driver == "pebble" || driver == "rocksdb";
+    count += rocks ? OfRocks(database.driver, limit)
+                   : kByConnection * std::min(database.pool.max_open, 10'000);
+  }
+  return count;
+}
+
+int Limit() {
+  rlimit limit{};
+  constexpr rlim_t kMost = std::numeric_limits<int>::max() / 2;
+  return getrlimit(RLIMIT_NOFILE, &limit) == 0 ? static_cast<int>(std::min(limit.rlim_cur, kMost))
+                                               : 1024;
+}
+
+int Open() {
+  std::error_code error;
+  int count = 0;
+  for (auto it = std::filesystem::directory_iterator("/proc/self/fd", error);
+       !error && it != std::filesystem::directory_iterator(); it.increment(error)) {
+    ++count;
+  }
+  return count;
+}
+
+}  // namespace
+
+void KeepStandardDescriptors() {
+  // The lowest that is free is taken, so these are 0, 1 and 2.
+  for (int fd = open("/dev/null", O_RDWR); fd >= 0; fd = open("/dev/null", O_RDWR)) {
+    if (fd <= STDERR_FILENO) continue;
+    close(fd);
+    return;
+  }
+}
+
+void RaiseDescriptorLimit() {
+  rlimit limit{};
+  if (getrlimit(RLIMIT_NOFILE, &limit) != 0) return;
+  limit.rlim_cur = limit.rlim_max;
+  setrlimit(RLIMIT_NOFILE, &limit);
+}
+
+absl::StatusOr<DescriptorShares> ShareDescriptors(int limit, int open, const Config& config) {
+  DescriptorShares shares;
+  const HttpLimits most;
+  if (!config.server.http_listen.empty()) {
+    shares.http = std::clamp(limit / 16, kFewestClients, most.connections);
+  }
+  HttpLimits http = most;
+  http.connections = shares.http;
+  const int taken = open + kOwn + OfDatabases(config, limit) + HttpPeers::MostOpen(http);
+  if (limit - taken < kFewestClients) {
+    return absl::FailedPreconditionError(
+        fmt::format("the limit of open files is {}, but at least {} are needed: {} are open, and "
+                    "the databases' "
+                    "pools may need {}; raise it (ulimit -n, LimitNOFILE), or lower pool.max_open",
+                    limit, taken + kFewestClients, open, OfDatabases(config, limit)));
+  }
+  shares.grpc = std::min(limit - taken, config.server.max_connections);
+  return shares;
+}
+
+absl::StatusOr<DescriptorShares> ShareDescriptors(const Config& config) {
+  return ShareDescriptors(Limit(), Open(), config);
+}
+
+}  // namespace penstock::server

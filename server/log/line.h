@@ -1,0 +1,26 @@
+// The form of a log line.
+#ifndef PENSTOCK_SERVER_LOG_LINE_H_
+#define PENSTOCK_SERVER_LOG_LINE_H_
+
+#include <span>
+#include <string>
+#include <string_view>
+
+#include "server/log/log.h"
+
+namespace penstock::server {
+
+// One more than the highest level.
+inline constexpr int kLevels = static_cast<int>(Level::kError) + 1;
+
+// The level of that name as in the configuration; kLevels for "off".
+int LevelNumber(std::string_view name);
+
+// With the time of now and the line's end. It is one line whatever the values contain;
+// long values are shortened.
+std::string LogLine(bool json, Level level, std::string_view message,
+                    std::span<const Field> fields);
+
+}  // namespace penstock::server
+
+#endif  // PENSTOCK_SERVER_LOG_LINE_H_

@@ -1,0 +1,81 @@
+// Takes connections from sockets that listen.
+#ifndef PENSTOCK_SERVER_NET_ACCEPTOR_H_
+#define PENSTOCK_SERVER_NET_ACCEPTOR_H_
+
+#include <sys/socket.h>
+
+#include <atomic>
+#include <chrono>
+#include <cstddef>
+#include <cstdint>
+#include <functional>
+#include <string>
+#include <thread>
+#include <vector>
+
+#include "absl/status/status.h"
+#include "server/net/unique_fd.h"
+
+namespace penstock::server {
+
+// A connection that was just made.
+struct Accepted {
+  UniqueFd fd;
+  // Which of the listening sockets it came by.
+  size_t listener;
+  sockaddr_storage peer;
+  socklen_t peer_size;
+};
+
+// The host at the other end, without its port: what limits by peer count by. "unix"
+// for a unix socket.
+std::string PeerName(const sockaddr_storage& peer);
+
+// Accepts in a thread of its own. A failing accept is told in the log and tried again,
+// whatever it was, so that no error ends the listening for good.
+class Acceptor {
+ public:
+  struct Handlers {
+    // Owns the connection. Called from the acceptor's thread, like `tick`.
+    std::function<void(Accepted)> accept;
+    // Called about every 100 ms; may be empty.
+    std::function<void()> tick;
+  };
+
+  // `name` is for the log and the status, as in "gRPC".
+  Acceptor(std::string name, std::vector<UniqueFd> listeners, Handlers handlers);
+  // Stops.
+  ~Acceptor();
+  Acceptor(const Acceptor&) = delete;
+  Acceptor& operator=(const Acceptor&) = delete;
+
+  // Closes the listening sockets and joins the thread. Later calls have no effect.
+  // Not to be called from a handler.
+  void Stop();
+
+  // OK while connections are accepted, or would be; else UNAVAILABLE and why not.
+  // Thread-safe.
+  absl::Status Health() const;
+
+ private:
+  using Clock = std::chrono::steady_clock;
+
+  void Run();
+  // 0, or what accepting failed with.
+  int AcceptAll();
+  void Failed(int error);
+
+  const std::string name_;
+  const Handlers handlers_;
+  std::vector<UniqueFd> listeners_;
+  UniqueFd wake_;
+  // errno of the last attempt; 0: it was good.
+  std::atomic<int> error_{0};
+  // When the thread last came around.
+  std::atomic<Clock::time_point> alive_{Clock::now()};
+  std::thread thread_;
+};
+
+}  // namespace penstock::server
+
+#endif  // PENSTOCK_SERVER_NET_ACCEPTOR_H_

@@ -1,0 +1,60 @@
+// How many connections there may be.
+#ifndef PENSTOCK_SERVER_NET_CONNECTIONS_H_
+#define PENSTOCK_SERVER_NET_CONNECTIONS_H_
+
+#include <sys/types.h>
+
+#include <chrono>
+#include <mutex>
+#include <string>
+#include <unordered_map>
+
+#include "absl/status/status.h"
+
+namespace penstock::server {
+
+// Tells a socket from another that has the same descriptor later; 0: it is none.
+ino_t SocketInode(int fd);
+
+// Counts connections that somebody else owns and closes without a word: a connection
+// lasts as long as its descriptor is the same socket. Thread-safe.
+class Connections {
+ public:
+  // In all, and by one peer. What is on this machine, the daemon's own application most
+  // likely, may have all.
+  Connections(int max, int max_by_peer) : max_(max), max_by_peer_(max_by_peer) {}
+
+  // Counts a new connection; RESOURCE_EXHAUSTED, which names the limit, if it must be
+  // closed.
+  absl::Status Admit(int fd, const std::string& peer);
+
+  // OK, or UNAVAILABLE and why the next connection of a new peer would be refused.
+  absl::Status Health();
+
+  // Those there are now.
+  int size();
+  int max() const { return max_; }
+
+ private:
+  struct Entry {
+    ino_t inode;
+    std::string peer;
+  };
+
+  // Why a connection of this peer is refused; OK: it is not.
+  absl::Status Refusal(const std::string& peer) const;
+  // Forgets those that have been closed, unless that was done a moment ago.
+  void Sweep();
+  void Remove(std::unordered_map<int, Entry>::iterator entry);
+
+  const int max_;
+  const int max_by_peer_;
+  std::mutex mutex_;
+  std::unordered_map<int, Entry> by_fd_;
+  std::unordered_map<std::string, int> by_peer_;
+  std::chrono::steady_clock::time_point swept_;
+};
+
+}  // namespace penstock::server
+
+#endif  // PENSTOCK_SERVER_NET_CONNECTIONS_H_

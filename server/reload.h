@@ -1,0 +1,25 @@
+// What SIGHUP does.
+#ifndef PENSTOCK_SERVER_RELOAD_H_
+#define PENSTOCK_SERVER_RELOAD_H_
+
+#include <string>
+#include <vector>
+
+#include "absl/status/statusor.h"
+#include "server/config/config.h"
+#include "server/daemon.h"
+
+namespace penstock::server {
+
+// The keys that differ between the two and that only a restart puts into force, in
+// order. No values.
+std::vector<std::string> NeedRestart(const Config& running, const Config& fresh);
+
+// Puts into force what can be without a restart (the log's level and form, the contents
+// and names of the certificates), logs that, and which keys need a restart. If `fresh` is
+// an error it is logged, a line for each problem, and everything stays as it is.
+void Reload(const Config& running, const absl::StatusOr<Config>& fresh, Daemon* daemon);
+
+}  // namespace penstock::server
+
+#endif  // PENSTOCK_SERVER_RELOAD_H_

@@ -1,0 +1,42 @@
+// The signals that the daemon takes.
+#ifndef PENSTOCK_SERVER_SIGNALS_H_
+#define PENSTOCK_SERVER_SIGNALS_H_
+
+#include <condition_variable>
+#include <functional>
+#include <mutex>
+
+namespace penstock::server {
+
+// A thread that waits for SIGTERM, SIGINT and SIGHUP, also while the daemon starts. To be
+// made once, before any other thread, which inherit that the signals are blocked, and
+// never destroyed. Thread-safe.
+class Signals {
+ public:
+  enum class Event { kStop, kReload };
+
+  // `on_stop` is called from the thread at the first SIGTERM or SIGINT. The second ends
+  // the process at once, with 128 and its number.
+  explicit Signals(std::function<void(int signal)> on_stop);
+  ~Signals() = delete;
+
+  // Waits for a signal; a stop comes first.
+  Event Wait();
+
+  // The one that said to stop; 0: none yet.
+  int stopped_by() const;
+
+ private:
+  void Run();
+  void OnSignal(int signal);
+
+  const std::function<void(int signal)> on_stop_;
+  mutable std::mutex mutex_;
+  std::condition_variable came_;
+  int stopped_by_ = 0;
+  bool reload_ = false;
+};
+
+}  // namespace penstock::server
+
+#endif  // PENSTOCK_SERVER_SIGNALS_H_

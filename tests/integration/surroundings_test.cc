@@ -1,0 +1,388 @@
+// What surrounds the daemon does not bring it to a halt: few descriptors, a log that
+// nobody reads, signals at any time.
+#include <fcntl.h>
+#include <netinet/in.h>
+#include <signal.h>
+#include <sys/resource.h>
+#include <sys/socket.h>
+#include <sys/wait.h>
+#include <unistd.h>
+
+#include <chrono>
+#include <filesystem>
+#include <fstream>
+#include <functional>
+#include <memory>
+#include <regex>
+#include <thread>
+
+#include "fmt/format.h"
+#include "gmock/gmock.h"
+#include "google/protobuf/stubs/logging.h"
+#include "gtest/gtest.h"
+#include "server/net/unique_fd.h"
+#include "tests/support/process.h"
+#include "tests/support/temp_dir.h"
+#include "tests/support/wire.h"
+
+namespace penstock::testing {
+namespace {
+
+using server::UniqueFd;
+using ::testing::EndsWith;
+using ::testing::HasSubstr;
+using ::testing::Not;
+using ::testing::StartsWith;
+
+// A connection to "127.0.0.1:port"; none if it is refused.
+UniqueFd Connect(const std::string& address) {
+  sockaddr_in to{};
+  to.sin_family = AF_INET;
+  to.sin_port = htons(static_cast<uint16_t>(std::stoi(address.substr(address.rfind(':') + 1))));
+  to.sin_addr.s_addr = htonl(INADDR_LOOPBACK);
+  UniqueFd fd(socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0));
+  if (connect(fd.get(), reinterpret_cast<const sockaddr*>(&to), sizeof(to)) != 0) fd.Reset();
+  return fd;
+}
+
+std::string ReadAll(int fd) {
+  std::string all;
+  char buffer[4096];
+  for (ssize_t count; (count = read(fd, buffer, sizeof(buffer))) > 0;) {
+    all.append(buffer, static_cast<size_t>(count));
+  }
+  return all;
+}
+
+std::string HttpGet(const std::string& address, const std::string& path) {
+  const UniqueFd fd = Connect(address);
+  const std::string request = "GET " + path + " HTTP/1.1\r\nHost: x\r\nConnection: close\r\n\r\n";
+  if (!fd || write(fd.get(), request.data(), request.size()) < 0) return "";
+  return ReadAll(fd.get());
+}
+
+// Waits for at most 30 seconds.
+bool WaitUntil(const std::function<bool()>& condition) {
+  const auto until = std::chrono::steady_clock::now() + std::chrono::seconds(30);
+  while (!condition()) {
+    if (std::chrono::steady_clock::now() > until) return false;
+    std::this_thread::sleep_for(std::chrono::milliseconds(5));
+  }
+  return true;
+}
+
+class SurroundingsTest : public ::testing::Test {
+ protected:
+  std::string file(const std::string& name) const { return folder_.path() + "/" + name; }
+  std::string target() const { return "unix:" + file("s.sock"); }
+
+  std::string Write(const std::string& name, const std::string& text) const {
+    std::ofstream(file(name)) << text;
+    return file(name);
+  }
+
+  // The daemon, by a shell that runs `before` first.
+  std::unique_ptr<Process> Start(const std::string& before, const std::string& flags = "") {
+    const std::string command = fmt::format(
+        "{}; exec {} --data-dir {} --listen 127.0.0.1:0 --listen {} --http-listen 127.0.0.1:0 {}",
+        before, BuiltProgram("penstockd"), file("data"), target(), flags);
+    auto daemon =
+        std::make_unique<Process>(std::vector<std::string>{"sh", "-c", command}, folder_.path());
+    return daemon;
+  }
+
+  // Waits until it serves.
+  void Addresses(Process* daemon) {
+    const std::string line = daemon->LineAfter("penstockd ready: grpc ");
+    ASSERT_FALSE(line.empty()) << daemon->output();
+    tcp_ = line.substr(0, line.find(' '));
+    http_ = line.substr(line.rfind(' ') + 1);
+  }
+
+  TempDir folder_;
+  std::string tcp_;
+  std::string http_;
+};
+
+// The soft limit is raised, the rest is capped: nothing ends the listening for good.
+TEST_F(SurroundingsTest, MoreConnectionsThanDescriptors) {
+  const auto daemon = Start("ulimit -n 256");
+  Addresses(daemon.get());
+  std::vector<UniqueFd> idle;
+  for (int i = 0; i < 280; ++i) idle.push_back(Connect(tcp_));
+  // All that may be are there: who comes now is refused, and that is told.
+  ASSERT_TRUE(WaitUntil([&] {
+    return HttpGet(http_, "/readyz").find("max_connections") != std::string::npos;
+  })) << HttpGet(http_, "/readyz");
+  EXPECT_THAT(HttpGet(http_, "/readyz"), StartsWith("HTTP/1.1 503 "));
+  EXPECT_THAT(HttpGet(http_, "/healthz"), StartsWith("HTTP/1.1 200 "));
+  EXPECT_FALSE(Wire(tcp_).Query("SELECT 1").status.ok());
+  // The others are served, and the database has descriptors.
+  idle.clear();
+  ASSERT_TRUE(WaitUntil([&] { return HttpGet(http_, "/readyz").ends_with("ready\n"); }));
+  EXPECT_EQ(Wire(tcp_).Query("SELECT 1").text(), "1");
+  EXPECT_TRUE(Wire(target()).Exec("CREATE TABLE t (id INTEGER)").status.ok());
+  EXPECT_THAT(daemon->output(), HasSubstr("a connection was refused"));
+}
+
+TEST_F(SurroundingsTest, TheSoftLimitIsRaised) {
+  const auto daemon = Start("ulimit -S -n 64; ulimit -H -n 512");
+  Addresses(daemon.get());
+  std::vector<UniqueFd> idle;
+  for (int i = 0; i < 100; ++i) idle.push_back(Connect(tcp_));
+  EXPECT_EQ(Wire(tcp_).Query("SELECT 1").text(), "1");
+}
+
+TEST_F(SurroundingsTest, TooFewDescriptorsAreToldAtTheStart) {
+  const auto daemon = Start("ulimit -n 100");
+  EXPECT_EQ(daemon->Wait(), 1);
+  EXPECT_THAT(daemon->output(), HasSubstr("the limit of open files is 100, but at least"));
+}
+
+// What is printed to a closed descriptor does not end up in a database's file.
+TEST_F(SurroundingsTest, ClosedStandardDescriptorsAreReplaced) {
+  const auto daemon = Start("exec 0<&- 2>&-");
+  Addresses(daemon.get());
+  for (const char* fd : {"0", "2"}) {
+    EXPECT_EQ(std::filesystem::read_symlink(fmt::format("/proc/{}/fd/{}", daemon->pid(), fd)),
+              "/dev/null");
+  }
+}
+
+// Standard error is a pipe that nobody reads: statements go on, and SIGTERM ends it.
+TEST_F(SurroundingsTest, ALogThatNobodyReads) {
+  ASSERT_EQ(mkfifo(file("fifo").c_str(), 0600), 0);
+  const UniqueFd reader(open(file("fifo").c_str(), O_RDONLY | O_NONBLOCK | O_CLOEXEC));
+  Write("c.yaml", "log: {slow_statement: 1ms, parameter_values: true}\n");
+  const auto daemon = Start("exec 2>" + file("fifo"), "--config " + file("c.yaml"));
+  Addresses(daemon.get());
+  Wire wire(target());
+  const std::string padding(1900, 'x');
+  const std::string slow =
+      "WITH RECURSIVE c(i) AS (SELECT 1 UNION ALL SELECT i + 1 FROM c WHERE i < 20000) "
+      "SELECT count(*) /* " +
+      padding + " */ FROM c WHERE $1 <> ''";
+  // More than a pipe holds.
+  for (int i = 0; i < 100; ++i) {
+    const Outcome outcome = wire.Query(slow, {Text(padding)});
+    ASSERT_TRUE(outcome.status.ok()) << outcome.status.error_message();
+  }
+  daemon->Signal(SIGTERM);
+  EXPECT_EQ(daemon->Wait(), 0) << daemon->output();
+}
+
+// Lines of libraries, and what clients put into them, are lines of the log.
+TEST_F(SurroundingsTest, EveryLineIsJson) {
+  const auto daemon = Start("true", "--log-format json");
+  Addresses(daemon.get());
+  Wire wire(target());
+  // This process has its own to say about them.
+  google::protobuf::SetLogHandler(nullptr);
+  for (int i = 0; i < 300; ++i) {
+    // gRPC's own complaint of a preface that is none.
+    const UniqueFd fd = Connect(tcp_);
+    const std::string rubbish = "rubbish\n{\"level\":\"forged\"}\x1b[2J\r\n\r\n";
+    ASSERT_GT(write(fd.get(), rubbish.data(), rubbish.size()), 0);
+    // protobuf's, of text that is not UTF-8.
+    (void)wire.Query("SELECT '\xff\xfe'");
+  }
+  daemon->Signal(SIGTERM);
+  EXPECT_EQ(daemon->Wait(), 0);
+  std::istringstream output(daemon->output());
+  int lines = 0;
+  for (std::string line; std::getline(output, line);) {
+    if (line.starts_with("penstockd ready")) continue;
+    ++lines;
+    EXPECT_THAT(line, StartsWith("{\"ts\":\""));
+    EXPECT_THAT(line, EndsWith("}"));
+    EXPECT_THAT(line, Not(HasSubstr("\x1b")));
+  }
+  EXPECT_GT(lines, 2);
+  EXPECT_LT(lines, 1000);
+}
+
+TEST_F(SurroundingsTest, MistakesInTheConfigurationAreJsonAsWell) {
+  Write("c.yaml", "server: {max_pipeline: none, drain_grace: 5}\n");
+  const auto daemon = Start("true", "--log-format json --config " + file("c.yaml"));
+  EXPECT_EQ(daemon->Wait(), 78);
+  std::istringstream output(daemon->output());
+  int lines = 0;
+  for (std::string line; std::getline(output, line); ++lines) {
+    EXPECT_THAT(line, StartsWith("{\"ts\":\""));
+  }
+  EXPECT_EQ(lines, 2) << daemon->output();
+}
+
+class SignalledMigrationTest : public SurroundingsTest,
+                               public ::testing::WithParamInterface<int> {};
+
+// A step that runs for ever is cancelled.
+TEST_P(SignalledMigrationTest, StopsAStepThatRuns) {
+  std::filesystem::create_directory(file("steps"));
+  Write("steps/1_long.up.sql",
+        "CREATE TABLE t AS WITH RECURSIVE c(i) AS (SELECT 1 UNION ALL SELECT i + 1 FROM c) "
+        "SELECT count(*) FROM c;\n");
+  Write("c.yaml", fmt::format("databases: {{main: {{driver: sqlite, migrate_on_start: {}}}}}\n",
+                              file("steps")));
+  const auto daemon = Start("true", "--log-level debug --config " + file("c.yaml"));
+  // It runs once its transaction has the database's write lock, which makes a log file.
+  ASSERT_TRUE(WaitUntil([&] { return std::filesystem::exists(file("data/main.db-wal")); }));
+  const auto began = std::chrono::steady_clock::now();
+  daemon->Signal(GetParam());
+  EXPECT_EQ(daemon->Wait(), 0) << daemon->output();
+  EXPECT_LT(std::chrono::steady_clock::now() - began, std::chrono::seconds(4));
+  EXPECT_THAT(daemon->output(), HasSubstr("stopped"));
+  EXPECT_THAT(daemon->output(), Not(HasSubstr("ready")));
+}
+
+// So is waiting for a server that is not there.
+TEST_P(SignalledMigrationTest, StopsWaiting) {
+  std::filesystem::create_directory(file("steps"));
+  Write("steps/1_t.up.sql", "CREATE TABLE t (id INTEGER);\n");
+  Write("c.yaml", fmt::format("databases: {{main: {{driver: postgres, host: {0}, database: x, "
+                              "migrate_on_start: {0}/steps}}}}\n",
+                              folder_.path()));
+  const auto daemon = Start("true", "--config " + file("c.yaml"));
+  ASSERT_TRUE(daemon->WaitForOutput("waiting for the database"));
+  const auto began = std::chrono::steady_clock::now();
+  daemon->Signal(GetParam());
+  EXPECT_EQ(daemon->Wait(), 0) << daemon->output();
+  EXPECT_LT(std::chrono::steady_clock::now() - began, std::chrono::seconds(4));
+}
+
+INSTANTIATE_TEST_SUITE_P(Signals, SignalledMigrationTest, ::testing::Values(SIGTERM, SIGINT));
+
+TEST_F(SurroundingsTest, SighupReloads) {
+  Write("c.yaml", "log: {level: info}\nserver: {max_pipeline: 10}\n");
+  const auto daemon = Start("true", "--config " + file("c.yaml"));
+  Addresses(daemon.get());
+  Write("c.yaml", "log: {level: warn}\nserver: {max_pipeline: 20, max_sessions: 7}\n");
+  daemon->Signal(SIGHUP);
+  ASSERT_TRUE(daemon->WaitForOutput("server.max_pipeline, server.max_sessions"))
+      << daemon->output();
+  EXPECT_THAT(daemon->output(), HasSubstr("a change of the configuration needs a restart"));
+  // Below the new level.
+  EXPECT_THAT(daemon->output(), Not(HasSubstr("INFO reloaded")));
+  Write("c.yaml", "log: {level: loud}\nserver: {max_pipeline: x}\n");
+  daemon->Signal(SIGHUP);
+  ASSERT_TRUE(daemon->WaitForOutput("'loud' is not one of"));
+  ASSERT_TRUE(daemon->WaitForOutput("server.max_pipeline"));
+  EXPECT_EQ(Wire(target()).Query("SELECT 1").text(), "1");
+  Write("c.yaml", "log: {level: info}\nserver: {max_pipeline: 10}\n");
+  daemon->Signal(SIGHUP);
+  ASSERT_TRUE(daemon->WaitForOutput("INFO reloaded"));
+  daemon->Signal(SIGTERM);
+  EXPECT_EQ(daemon->Wait(), 0);
+}
+
+// --check finds what the start finds, all of it.
+TEST_F(SurroundingsTest, CheckFindsWhatTheStartFinds) {
+  Write("password", "hunter2\n");
+  std::filesystem::permissions(file("password"), std::filesystem::perms(0644));
+  Write("c.yaml",
+        fmt::format("databases:\n"
+                    "  one: {{driver: sqlite, database: {0}/1.db, migrate_on_start: {0}/missing,\n"
+                    "        options: {{synchronos: full, busy_timeout_ms: soon}}}}\n"
+                    "  two: {{driver: postgres, connection_string: 'host=x port=nonsense'}}\n"
+                    "  three: {{driver: postgres, host: x, password_file: {0}/password}}\n"
+                    "  four: {{driver: pebble, database: {0}/4, options: {{create: perhaps}}}}\n"
+                    "default_database: one\n",
+                    folder_.path()));
+  const auto check = Start("true", "--check --config " + file("c.yaml"));
+  EXPECT_EQ(check->Wait(), 78);
+  const std::string found = check->output();
+  for (const char* part :
+       {"synchronos", "busy_timeout_ms", "missing", "port", "everybody may read", "create"}) {
+    EXPECT_THAT(found, HasSubstr(part));
+  }
+  EXPECT_THAT(found, Not(HasSubstr("hunter2")));
+  const auto start = Start("true", "--config " + file("c.yaml"));
+  EXPECT_EQ(start->Wait(), 78);
+  EXPECT_EQ(start->output(), found);
+}
+
+// What the shipped example says is accepted to the last value: as it is, and each option
+// that stands in a comment on the driver that it is for.
+TEST_F(SurroundingsTest, TheExampleIsGood) {
+  const std::string example = PENSTOCK_DEPLOY_DIR "/penstock.example.yaml";
+  const auto check = Start("true", "--check --config " + example);
+  EXPECT_EQ(check->Wait(), 0) << check->output();
+  std::ifstream lines(example);
+  std::string sqlite;
+  std::string pebble;
+  std::string* options = &sqlite;
+  for (std::string line; std::getline(lines, line);) {
+    if (line.find("Pebble's, with their defaults") != std::string::npos) options = &pebble;
+    static const std::regex commented("      # ([a-z_]+: [a-z0-9]+)");
+    std::smatch match;
+    if (std::regex_match(line, match, commented)) *options += "      " + match[1].str() + "\n";
+  }
+  EXPECT_THAT(sqlite, HasSubstr("max_page_count"));
+  EXPECT_THAT(pebble, HasSubstr("wal_sync"));
+  Write("c.yaml", "databases:\n  main:\n    options:\n" + sqlite +
+                      "  keys:\n    driver: pebble\n    options:\n" + pebble);
+  const auto options_check = Start("true", "--check --config " + file("c.yaml"));
+  EXPECT_EQ(options_check->Wait(), 0) << options_check->output();
+}
+
+// Some kilobytes that would become a gigabyte are not expanded.
+TEST_F(SurroundingsTest, CompressedRequestsAreRefused) {
+  const auto daemon = Start("true");
+  Addresses(daemon.get());
+  Wire wire(target());
+  ASSERT_EQ(wire.Query("SELECT 1").text(), "1");
+  const int64_t before = daemon->resident_bytes();
+  grpc::ClientContext context;
+  context.set_compression_algorithm(GRPC_COMPRESS_GZIP);
+  v1::QueryRequest request;
+  request.set_sql("SELECT 1 /* " + std::string(size_t{500} << 20, ' ') + " */");
+  auto reader = wire.stub().Query(&context, request);
+  v1::QueryResponse part;
+  EXPECT_FALSE(reader->Read(&part));
+  EXPECT_EQ(reader->Finish().error_code(), grpc::StatusCode::UNIMPLEMENTED);
+  EXPECT_LT(daemon->resident_bytes() - before, int64_t{64} << 20);
+}
+
+// Nor is a message of values that are two bytes each.
+TEST_F(SurroundingsTest, ManyEmptyValuesAreRefusedUnparsed) {
+  const auto daemon = Start("true");
+  Addresses(daemon.get());
+  Wire wire(target());
+  ASSERT_EQ(wire.Query("SELECT 1").text(), "1");
+  const int64_t before = daemon->resident_bytes();
+  grpc::ClientContext context;
+  v1::QueryRequest request;
+  request.set_sql("SELECT 1");
+  for (int i = 0; i < 20'000'000; ++i) request.add_args();
+  auto reader = wire.stub().Query(&context, request);
+  v1::QueryResponse part;
+  EXPECT_FALSE(reader->Read(&part));
+  const grpc::Status status = reader->Finish();
+  EXPECT_EQ(DetailOf(status).reason(), v1::REASON_LIMIT_EXCEEDED) << status.error_message();
+  EXPECT_LT(daemon->resident_bytes() - before, int64_t{200} << 20);
+}
+
+// One connection does not take the sessions of all.
+TEST_F(SurroundingsTest, StreamsOfOneConnectionAreLimited) {
+  Write("c.yaml", "server: {max_sessions: 20, max_streams_by_connection: 5}\n");
+  const auto daemon = Start("true", "--config " + file("c.yaml"));
+  Addresses(daemon.get());
+  Wire greedy(target());
+  std::vector<std::unique_ptr<grpc::ClientContext>> contexts;
+  std::vector<std::unique_ptr<grpc::ClientReaderWriterInterface<v1::ExecRequest, v1::ExecResponse>>>
+      streams;
+  for (int i = 0; i < 5; ++i) {
+    contexts.push_back(std::make_unique<grpc::ClientContext>());
+    streams.push_back(greedy.stub().Exec(contexts.back().get()));
+  }
+  // The client keeps it back.
+  grpc::ClientContext context;
+  context.set_deadline(std::chrono::system_clock::now() + std::chrono::milliseconds(300));
+  auto sixth = greedy.stub().Exec(&context);
+  EXPECT_EQ(sixth->Finish().error_code(), grpc::StatusCode::DEADLINE_EXCEEDED);
+  EXPECT_EQ(Wire(tcp_).Query("SELECT 1").text(), "1");
+  for (auto& open : contexts) open->TryCancel();
+}
+
+}  // namespace
+}  // namespace penstock::testing
