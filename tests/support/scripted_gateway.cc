@@ -27,10 +27,12 @@ void ScriptedGateway::Start() {
                                                sessions_.Tick(now);
                                                databases_->Tick(now);
                                              });
+  constexpr int kMaxConnections = 100;
   auto started = server::GrpcServer::Start({.databases = databases_.get(),
                                             .sessions = &sessions_,
                                             .metrics = &metrics_,
-                                            .config = &config_});
+                                            .config = &config_},
+                                           kMaxConnections);
   ASSERT_TRUE(started.ok()) << started.status();
   grpc_ = *std::move(started);
   wire_ = std::make_unique<Wire>(grpc_->addresses().front());
