@@ -219,6 +219,12 @@ absl::StatusOr<MigrateResult> Follow(const std::shared_ptr<Channel>& channel, co
   return stream->End();
 }
 
+// Whether the same call, made again after it was cut off, does what is left and no more.
+bool GoesOn(const MigrateOptions& options) {
+  return options.dry_run || options.action == Action::kTo ||
+         (options.action == Action::kUp && options.steps == 0);
+}
+
 // `*again`: see Settle.
 absl::StatusOr<MigrateResult> RunOnce(const std::shared_ptr<Channel>& channel, const Stubs& stubs,
                                       const Context& ctx, const std::vector<Request>& requests,
@@ -236,8 +242,9 @@ absl::StatusOr<MigrateResult> RunOnce(const std::shared_ptr<Channel>& channel, c
                                                : absl::StatusOr<MigrateResult>(stream.End());
   // The function's own error says more than what came back of it.
   if (result.ok() || !failure.ok()) return result.ok() ? result : failure;
-  const Reach lost = options.dry_run ? Reach::kHarmless : Reach::kMaybeSent;
-  return Settle(result.status(), begun ? lost : Reach::kNotSent, again);
+  if (!begun) return Settle(result.status(), Reach::kNotSent, again);
+  // Events and functions of the caller's do not run twice: that is for him to say.
+  return Settle(result.status(), GoesOn(options) ? Reach::kHarmless : Reach::kMaybeSent);
 }
 
 }  // namespace

@@ -10,6 +10,7 @@
 #include <map>
 #include <memory>
 #include <mutex>
+#include <ostream>
 #include <string>
 #include <thread>
 #include <utility>
@@ -42,6 +43,7 @@ struct DriverCase {
   std::string insert;
   std::string slow_insert;
 };
+void PrintTo(const DriverCase& driver, std::ostream* out) { *out << driver.name; }
 
 const DriverCase kPostgres{.name = "postgres",
                            .create = "CREATE TABLE ids (key text, value text)",

@@ -254,10 +254,12 @@ class Provider : public Executor {
   // to call from many processes at once: each step is applied once.
   //
   // What was committed stays when it fails or is cut off, and calling again goes
-  // on from there. FAILED_PRECONDITION with the reason MIGRATION_REFUSED: files and
-  // history do not agree, or a step has to be repaired; ABORTED with
-  // MIGRATION_LOCKED: another migrator took longer than lock_timeout; NOT_FOUND: the
-  // folder cannot be read; or the error of a statement, with file and line.
+  // on from there, so a link that breaks is CONNECTION_FAILED here and no unknown
+  // outcome (but for MigrateOptions that count steps). FAILED_PRECONDITION with the
+  // reason MIGRATION_REFUSED: files and history do not agree, or a step has to be
+  // repaired; ABORTED with MIGRATION_LOCKED: another migrator took longer than
+  // lock_timeout; NOT_FOUND: the folder cannot be read; or the error of a statement, with
+  // file and line.
   virtual absl::Status Migrate(const Context& ctx, std::string_view path) = 0;
   // Likewise up, down, to a version, as a dry run, and so on.
   virtual absl::StatusOr<MigrateResult> Migrate(const Context& ctx, std::string_view path,
