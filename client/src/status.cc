@@ -70,13 +70,19 @@ absl::Status ConnectionFailed(const absl::Status& end, v1::Retry retry) {
   return Make(absl::StatusCode::kUnavailable, CauseOf(end), v1::REASON_CONNECTION_FAILED, retry);
 }
 
+// The link, or the daemon, has ended it. Without details CANCELLED is the daemon's, see CutOff:
+// at its end it lets nothing go on.
+bool EndedElsewhere(const absl::Status& end) {
+  return absl::IsUnavailable(end) || (absl::IsCancelled(end) && !HasDetail(end));
+}
+
 absl::Status NotSent(const absl::Status& end) {
   v1::ErrorDetail detail;
   if (GetDetail(end, &detail)) {
     return Make(end.code(), fmt::format("{}; nothing was sent", MessageOf(end)), detail.reason(),
                 v1::RETRY_STATEMENT);
   }
-  if (!absl::IsUnavailable(end)) return end;
+  if (!EndedElsewhere(end)) return end;
   return Make(absl::StatusCode::kUnavailable,
               fmt::format("the daemon cannot be reached: {}", CauseOf(end)),
               v1::REASON_CONNECTION_FAILED, v1::RETRY_STATEMENT);
@@ -201,8 +207,8 @@ absl::Status Settle(const absl::Status& end, Reach reach, Again* again) {
       if (!HasDetail(end)) *again = Again::kElsewhere;
       return NotSent(end);
     case Reach::kHarmless:
-      if (!absl::IsUnavailable(end)) return end;
-      *again = Again::kElsewhere;
+      if (!EndedElsewhere(end)) return end;
+      if (absl::IsUnavailable(end)) *again = Again::kElsewhere;
       return ConnectionFailed(end, v1::RETRY_STATEMENT);
     case Reach::kMaybeSent: break;
   }
@@ -215,8 +221,8 @@ absl::Status Settle(const absl::Status& end, Reach reach) {
 }
 
 absl::Status OfLostTransaction(const absl::Status& end) {
-  return absl::IsUnavailable(end) && !HasDetail(end) ? ConnectionFailed(end, v1::RETRY_TRANSACTION)
-                                                     : end;
+  return EndedElsewhere(end) && !HasDetail(end) ? ConnectionFailed(end, v1::RETRY_TRANSACTION)
+                                                : end;
 }
 
 }  // namespace penstock::internal
