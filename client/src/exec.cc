@@ -42,10 +42,13 @@ absl::Status ExecRunner::Complete(const Context& ctx, v1::ExecRequest* request) 
   return channel_->CheckSize(*request);
 }
 
-absl::Status ExecRunner::Lost(ExecStream* stream, bool left, Again* again) {
+absl::Status ExecRunner::EndOf(ExecStream* stream) {
   // A daemon that drains answers what it has taken, and then ends the stream.
-  const absl::Status end = stream->EndedWell() ? NotTaken() : stream->End();
-  return Settle(end, left ? Reach::kMaybeSent : stream->HowFar(/*writes=*/true), again);
+  return stream->EndedWell() ? NotTaken() : stream->End();
+}
+
+absl::Status ExecRunner::Lost(ExecStream* stream, bool left, Again* again) {
+  return Settle(EndOf(stream), left ? Reach::kMaybeSent : stream->HowFar(/*writes=*/true), again);
 }
 
 absl::StatusOr<Result> ExecRunner::RunOn(const Context& ctx, std::unique_ptr<ExecStream> stream,
@@ -110,7 +113,7 @@ Again ExecRunner::RunAllOn(const Context& ctx, std::unique_ptr<ExecStream> strea
     Again again = Again::kNo;
     absl::Status outcome = answered < sent
                                ? Lost(stream.get(), /*left=*/answered + 1 < sent, &again)
-                               : Settle(stream->End(), Reach::kNotSent, &again);
+                               : Settle(EndOf(stream.get()), Reach::kNotSent, &again);
     put_down(runs[answered], std::move(outcome), again);
   }
   return how;

@@ -49,6 +49,8 @@ class ExecRunner {
   // Runs what is left on `stream`. What is to be run again is left, and how is returned.
   Again RunAllOn(const Context& ctx, std::unique_ptr<ExecStream> stream,
                  std::vector<v1::ExecRequest>* requests, Outcomes* outcomes, Left* left);
+  // Why a stream ended without an answer. Never OK.
+  static absl::Status EndOf(ExecStream* stream);
   // What became of a request, the last that was handed to the stream or (`left`) one before
   // it, when the stream has ended without its answer.
   static absl::Status Lost(ExecStream* stream, bool left, Again* again);
