@@ -17,11 +17,12 @@
 #include "server/net/acceptor.h"
 #include "server/net/connections.h"
 #include "server/net/listener.h"
+#include "server/net/unix_socket.h"
 #include "server/rpc/calls.h"
 #include "server/rpc/credentials.h"
 #include "server/rpc/io.h"
 #include "server/rpc/service.h"
-#include "server/rpc/unix_socket.h"
+#include "server/runtime/file_modes.h"
 
 namespace penstock::server {
 namespace {
@@ -87,7 +88,7 @@ class GrpcServer::Impl {
     server_ = builder.BuildAndStart();
     if (server_ == nullptr) return absl::UnavailableError("gRPC does not start");
     for (const auto& socket : unix_sockets_) {
-      absl::Status published = socket->Publish();
+      absl::Status published = socket->Publish(SocketMode());
       if (!published.ok()) return published;
     }
     const CallSource source{.services = &services_, .queue = io_->queue()};

@@ -5,7 +5,6 @@
 
 #include <atomic>
 #include <cstdlib>
-#include <fstream>
 #include <functional>
 #include <map>
 #include <memory>
@@ -20,9 +19,7 @@
 #include "gmock/gmock.h"
 #include "gtest/gtest.h"
 #include "penstock/penstock.h"
-#include "tests/support/gateway.h"
-#include "tests/support/postgres_cluster.h"
-#include "tests/support/process.h"
+#include "tests/support/daemon_folder.h"
 
 namespace penstock::testing {
 namespace {
@@ -124,33 +121,12 @@ class AtMostOnce : public ::testing::TestWithParam<DriverCase> {
   using Call = std::function<void(const std::string& id)>;
 
   void SetUp() override {
-    std::string database = fmt::format("driver: {}", GetParam().name);
-    if (GetParam().name == "postgres") {
-      PostgresCluster& cluster = PostgresCluster::Shared();
-      database += fmt::format(", connection_string: '{}'",
-                              cluster.connection_string(cluster.CreateDatabase()));
-    }
-    std::ofstream(folder_.path() + "/penstock.yaml") << fmt::format(
-        "data_dir: {0}/data\nserver: {{listen: ['{1}'], drain_grace: 10ms}}\n"
-        "databases:\n  main: {{{2}}}\n",
-        folder_.path(), target(), database);
-    auto db = New(penstock::Config{.target = target()});
+    auto db = New(penstock::Config{.target = daemons_.target()});
     ASSERT_TRUE(db.ok()) << db.status();
     db_ = *std::move(db);
     AddCalls();
   }
   void TearDown() override { StopCallers(); }
-
-  std::string target() const { return "unix:" + folder_.path() + "/penstock.sock"; }
-
-  std::unique_ptr<Process> StartDaemon() const {
-    const std::vector<std::string> command = {BuiltProgram("penstockd"), "--config",
-                                              folder_.path() + "/penstock.yaml", "--http-listen",
-                                              "127.0.0.1:0"};
-    auto daemon = std::make_unique<Process>(command, folder_.path());
-    EXPECT_TRUE(daemon->WaitForOutput("penstockd ready")) << daemon->output();
-    return daemon;
-  }
 
   static Context Limited() { return Context().WithTimeout(absl::Seconds(60)); }
 
@@ -238,7 +214,7 @@ class AtMostOnce : public ::testing::TestWithParam<DriverCase> {
     return there;
   }
 
-  TempDir folder_;
+  const DaemonFolder daemons_{GetParam().name, "drain_grace: 10ms"};
   std::unique_ptr<Provider> db_;
   std::vector<std::pair<std::string, Call>> calls_;
   Account account_;
@@ -249,7 +225,7 @@ INSTANTIATE_TEST_SUITE_P(Drivers, AtMostOnce, ::testing::Values(kPostgres, kSqli
                          [](const auto& tested) { return tested.param.name; });
 
 TEST_P(AtMostOnce, HoldsHoweverTheDaemonEnds) {
-  std::unique_ptr<Process> daemon = StartDaemon();
+  std::unique_ptr<Process> daemon = daemons_.Start();
   ASSERT_TRUE(db_->Exec(Limited(), GetParam().create).ok());
   StartCallers();
   for (int end = 0; end < Ends(); ++end) {
@@ -258,7 +234,7 @@ TEST_P(AtMostOnce, HoldsHoweverTheDaemonEnds) {
     while (account_.acknowledged() < before + 200) std::this_thread::yield();
     daemon->Signal(end % 2 == 0 ? SIGTERM : SIGKILL);
     daemon->Wait();
-    daemon = StartDaemon();
+    daemon = daemons_.Start();
     ASSERT_FALSE(HasFailure());
   }
   StopCallers();

@@ -16,6 +16,7 @@
 #include "fmt/format.h"
 #include "gtest/gtest.h"
 #include "penstock/penstock.h"
+#include "tests/support/eventually.h"
 #include "tests/support/process.h"
 #include "tests/support/temp_dir.h"
 #include "tests/support/wire.h"
@@ -109,15 +110,6 @@ class HealthTest : public ::testing::Test {
     int64_t count = 0;
     for (size_t at = 0; (at = log.find(text, at)) != string::npos; ++at) ++count;
     return count;
-  }
-
-  template <typename Condition>
-  static void Eventually(const Condition& condition) {
-    const auto give_up = std::chrono::steady_clock::now() + std::chrono::seconds(30);
-    while (!condition()) {
-      ASSERT_LT(std::chrono::steady_clock::now(), give_up);
-      std::this_thread::sleep_for(std::chrono::milliseconds(20));
-    }
   }
 
   const Context ctx_;

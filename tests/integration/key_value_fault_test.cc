@@ -14,6 +14,7 @@
 #include "fmt/format.h"
 #include "gtest/gtest.h"
 #include "penstock/penstock.h"
+#include "tests/support/eventually.h"
 #include "tests/support/gateway.h"
 #include "tests/support/process.h"
 
@@ -81,16 +82,6 @@ class KeyValueFault : public ::testing::Test {
     const string line = fmt::format("\n{}{{{}}} ", name, labels);
     const size_t at = text.find(line);
     return at == string::npos ? -1 : std::stod(text.substr(at + line.size()));
-  }
-
-  // Waits until it holds; fails the test after half a minute.
-  template <typename Condition>
-  static void Eventually(const Condition& condition) {
-    const auto give_up = std::chrono::steady_clock::now() + std::chrono::seconds(30);
-    while (!condition()) {
-      ASSERT_LT(std::chrono::steady_clock::now(), give_up);
-      std::this_thread::sleep_for(std::chrono::milliseconds(20));
-    }
   }
 
   // Overwrites some bytes near the beginning of each of the closed database's files

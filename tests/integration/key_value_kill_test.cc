@@ -3,16 +3,13 @@
 
 #include <atomic>
 #include <chrono>
-#include <fstream>
 #include <thread>
 
 #include "fmt/format.h"
 #include "gtest/gtest.h"
 #include "penstock/penstock.h"
-#include "tests/support/gateway.h"
+#include "tests/support/daemon_folder.h"
 #include "tests/support/key_value_client.h"
-#include "tests/support/postgres_cluster.h"
-#include "tests/support/process.h"
 
 namespace penstock::testing {
 namespace {
@@ -23,31 +20,8 @@ constexpr int kCallsEach = 12;
 // The parameter is the driver's name.
 class KilledDaemonHistory : public ::testing::TestWithParam<std::string> {
  protected:
-  void SetUp() override {
-    std::string database = fmt::format("driver: {}", GetParam());
-    if (GetParam() == "postgres") {
-      PostgresCluster& cluster = PostgresCluster::Shared();
-      database += fmt::format(", connection_string: '{}'",
-                              cluster.connection_string(cluster.CreateDatabase()));
-    }
-    std::ofstream(folder_.path() + "/penstock.yaml") << fmt::format(
-        "data_dir: {0}/data\nserver: {{listen: ['{1}']}}\ndatabases:\n  main: {{{2}}}\n",
-        folder_.path(), target(), database);
-  }
-
-  std::string target() const { return "unix:" + folder_.path() + "/penstock.sock"; }
-
-  std::unique_ptr<Process> Start() const {
-    const std::vector<std::string> command = {BuiltProgram("penstockd"), "--config",
-                                              folder_.path() + "/penstock.yaml", "--http-listen",
-                                              "127.0.0.1:0"};
-    auto daemon = std::make_unique<Process>(command, folder_.path());
-    EXPECT_TRUE(daemon->WaitForOutput("penstockd ready")) << daemon->output();
-    return daemon;
-  }
-
   std::unique_ptr<Provider> Connect() const {
-    auto db = New(penstock::Config{.target = target()});
+    auto db = New(penstock::Config{.target = daemons_.target()});
     EXPECT_TRUE(db.ok()) << db.status();
     const absl::Status connected = (*db)->Connect(Context());
     EXPECT_TRUE(connected.ok()) << connected;
@@ -66,7 +40,7 @@ class KilledDaemonHistory : public ::testing::TestWithParam<std::string> {
         {.clients = kClients, .calls = kCallsEach, .seed = seed, .after_each = kill});
   }
 
-  TempDir folder_;
+  const DaemonFolder daemons_{GetParam()};
 };
 INSTANTIATE_TEST_SUITE_P(Drivers, KilledDaemonHistory,
                          ::testing::Values("pebble", "postgres", "sqlite"),
@@ -79,7 +53,7 @@ TEST_P(KilledDaemonHistory, IsStrictlySerializable) {
   KeyValueHistory history;
   size_t in_flight = 0;
   for (uint64_t round = 0; round < 2 || std::chrono::steady_clock::now() < until; ++round) {
-    const std::unique_ptr<Process> daemon = Start();
+    const std::unique_ptr<Process> daemon = daemons_.Start();
     const auto db = Connect();
     const auto keyspace = db->KeyValue("");
     if (round > 0) {

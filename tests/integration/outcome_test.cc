@@ -13,6 +13,7 @@
 
 #include "drivers/api/error.h"
 #include "gtest/gtest.h"
+#include "tests/support/eventually.h"
 #include "tests/support/scripted_gateway.h"
 
 namespace penstock::testing {

@@ -8,6 +8,7 @@
 
 #include "gtest/gtest.h"
 #include "server/metrics_text.h"
+#include "tests/support/eventually.h"
 #include "tests/support/scripted_gateway.h"
 
 namespace penstock::testing {

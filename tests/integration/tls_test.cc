@@ -85,6 +85,28 @@ TEST_F(TlsTest, OnlyAClientThatKnowsTheAuthorityConnects) {
   EXPECT_EQ(Query(target, right), absl::OkStatus());
 }
 
+// Of another authority, so that a client can tell them apart; a link that is there goes on.
+TEST_F(TlsTest, SighupTakesCertificatesThatWereReplaced) {
+  const std::unique_ptr<Process> daemon = Daemon("daemon.crt", "daemon.key");
+  const std::string target = AddressOf(*daemon);
+  const TlsConfig old = {.ca_file = file("authority.crt")};
+  auto linked = New({.target = target, .tls = old});
+  ASSERT_TRUE(linked.ok() && (*linked)->Ping(Context()).ok());
+  MakeCertificate(folder_.path(), "successor");
+  MakeCertificate(folder_.path(), "next", "successor");
+  std::filesystem::rename(file("next.crt"), file("daemon.crt"));
+  daemon->Signal(SIGHUP);
+  // The key does not belong to it: nothing is taken.
+  ASSERT_TRUE(daemon->WaitForOutput("the configuration was not reloaded")) << daemon->output();
+  EXPECT_EQ(Query(target, old), absl::OkStatus());
+  std::filesystem::rename(file("next.key"), file("daemon.key"));
+  daemon->Signal(SIGHUP);
+  ASSERT_TRUE(daemon->WaitForOutput("INFO reloaded")) << daemon->output();
+  EXPECT_EQ(Query(target, {.ca_file = file("successor.crt")}), absl::OkStatus());
+  EXPECT_TRUE(IsUnavailable(Query(target, old)));
+  EXPECT_EQ((*linked)->Ping(Context()), absl::OkStatus());
+}
+
 // The handshakes alone take several times 50 ms each way.
 TEST_F(TlsTest, WorksOverASlowLink) {
   const std::unique_ptr<Process> daemon = Daemon("daemon.crt", "daemon.key");

@@ -1,6 +1,6 @@
 #include "tests/support/scripted_gateway.h"
 
-#include <thread>
+#include <chrono>
 #include <utility>
 #include <vector>
 
@@ -51,14 +51,6 @@ void GiveRow(driver::StatementRun* run, int64_t value) {
   run->writer->Integer(value);
   run->writer->EndRow();
   run->summary.rows_returned = 1;
-}
-
-void Eventually(const std::function<bool()>& condition) {
-  const auto give_up = std::chrono::steady_clock::now() + std::chrono::seconds(30);
-  while (!condition()) {
-    ASSERT_LT(std::chrono::steady_clock::now(), give_up);
-    std::this_thread::sleep_for(std::chrono::milliseconds(5));
-  }
 }
 
 }  // namespace penstock::testing

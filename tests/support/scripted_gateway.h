@@ -2,8 +2,6 @@
 #ifndef PENSTOCK_TESTS_SUPPORT_SCRIPTED_GATEWAY_H_
 #define PENSTOCK_TESTS_SUPPORT_SCRIPTED_GATEWAY_H_
 
-#include <chrono>
-#include <functional>
 #include <memory>
 #include <string>
 
@@ -51,9 +49,6 @@ class ScriptedGateway {
 
 // One row of one integer.
 void GiveRow(driver::StatementRun* run, int64_t value);
-
-// Waits until the condition holds; after half a minute the test fails.
-void Eventually(const std::function<bool()>& condition);
 
 }  // namespace penstock::testing
 

@@ -7,6 +7,7 @@
 #include <sys/socket.h>
 #include <unistd.h>
 
+#include <atomic>
 #include <functional>
 #include <memory>
 #include <stdexcept>
@@ -69,6 +70,26 @@ class Connection {
   const int port_;
   const int fd_;
   bool connected_ = false;
+};
+
+// A handler that is entered and does not come back until it is let go.
+class HeldHandler {
+ public:
+  std::string operator()() {
+    entered_ = true;
+    entered_.notify_one();
+    leave_.wait(false);
+    return "late\n";
+  }
+  void AwaitEntered() const { entered_.wait(false); }
+  void LetGo() {
+    leave_ = true;
+    leave_.notify_one();
+  }
+
+ private:
+  std::atomic<bool> entered_ = false;
+  std::atomic<bool> leave_ = false;
 };
 
 class HttpServerTest : public ::testing::Test {

@@ -151,21 +151,14 @@ TEST_F(HostileHttpTest, ClientsThatDoNotReadAreCutOff) {
 }
 
 TEST_F(HostileHttpTest, ASlowHandlerDoesNotDelayHealth) {
-  std::atomic<bool> entered = false;
-  std::atomic<bool> leave = false;
-  metrics_ = [&]() -> std::string {
-    entered = true;
-    entered.notify_one();
-    leave.wait(false);
-    return "late\n";
-  };
+  HeldHandler held;
+  metrics_ = [&] { return held(); };
   Start();
   const Connection connection(server_->port());
   connection.Send("GET /metrics HTTP/1.1\r\nHost: localhost\r\nConnection: close\r\n\r\n");
-  entered.wait(false);
+  held.AwaitEntered();
   EXPECT_THAT(Ask("GET", "/healthz"), StartsWith("HTTP/1.1 200 "));
-  leave = true;
-  leave.notify_one();
+  held.LetGo();
   EXPECT_THAT(connection.ReadAll(), EndsWith("\r\n\r\nlate\n"));
 }
 

@@ -12,10 +12,13 @@
 #include "drivers/pebble/options.h"
 #include "drivers/pebble/pebble_driver.h"
 #include "fmt/format.h"
+#include "tests/support/eventually.h"
 #include "tests/unit/key_value/fixture.h"
 
 namespace penstock::pebble {
 namespace {
+
+using ::penstock::testing::Eventually;
 
 using Background = rocksdb::BackgroundErrorReason;
 using driver::Entries;
@@ -145,15 +148,6 @@ class ResumeTest : public driver::KeyValueTest {
     const driver::OperationPtr write = driver::MakeWrite({driver::Put(key, value_)});
     Run(write.get());
     return write->run.status;
-  }
-
-  template <typename Condition>
-  static void Eventually(const Condition& condition) {
-    const auto give_up = std::chrono::steady_clock::now() + std::chrono::seconds(30);
-    while (!condition()) {
-      ASSERT_LT(std::chrono::steady_clock::now(), give_up);
-      std::this_thread::sleep_for(std::chrono::milliseconds(5));
-    }
   }
 
   // What the problem says; empty: there is none of this sort.

@@ -1,6 +1,6 @@
 // The name of a unix socket that is listened on, which is only ever this daemon's.
-#ifndef PENSTOCK_SERVER_RPC_UNIX_SOCKET_H_
-#define PENSTOCK_SERVER_RPC_UNIX_SOCKET_H_
+#ifndef PENSTOCK_SERVER_NET_UNIX_SOCKET_H_
+#define PENSTOCK_SERVER_NET_UNIX_SOCKET_H_
 
 #include <sys/types.h>
 
@@ -28,9 +28,9 @@ class UnixSocket {
   // What is to be bound.
   std::string bound_path() const;
 
-  // Once it listens: gives the socket its mode (file_modes.h) and its name, in place of one
+  // Once it listens: gives the socket this mode and its name, in place of one
   // that nobody listens on. Errors as Prepare's, and INTERNAL with the reason.
-  absl::Status Publish();
+  absl::Status Publish(mode_t mode);
 
   // Before it stops listening, so that nobody else has found the name to be free: removes
   // it, unless it is another socket's by now.
@@ -53,4 +53,4 @@ class UnixSocket {
 
 }  // namespace penstock::server
 
-#endif  // PENSTOCK_SERVER_RPC_UNIX_SOCKET_H_
+#endif  // PENSTOCK_SERVER_NET_UNIX_SOCKET_H_

@@ -1,4 +1,4 @@
-#include "server/rpc/unix_socket.h"
+#include "server/net/unix_socket.h"
 
 #include <fcntl.h>
 #include <sys/file.h>
@@ -15,7 +15,6 @@
 #include <utility>
 
 #include "fmt/format.h"
-#include "server/runtime/file_modes.h"
 
 namespace penstock::server {
 namespace {
@@ -102,10 +101,10 @@ absl::Status UnixSocket::CheckFree() const {
       fmt::format("another process listens on {}; stop it, or choose another address", path_));
 }
 
-absl::Status UnixSocket::Publish() {
+absl::Status UnixSocket::Publish(mode_t mode) {
   struct stat info {};
   if (fstatat(folder_, hidden_name_.c_str(), &info, AT_SYMLINK_NOFOLLOW) != 0 ||
-      fchmodat(folder_, hidden_name_.c_str(), SocketMode(), 0) != 0) {
+      fchmodat(folder_, hidden_name_.c_str(), mode, 0) != 0) {
     return Failed(path_, "its mode");
   }
   const FolderLock lock(folder_);
