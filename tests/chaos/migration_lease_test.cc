@@ -213,8 +213,10 @@ TEST_F(MigrationLease, ASessionThatBreaksStillGivesItBack) {
   Eventually([&] {
     return AskServer(
                "SELECT count(pg_terminate_backend(pid)) FROM pg_stat_activity WHERE query "
-               "LIKE 'SELECT pg_sleep(60)%' AND EXISTS (SELECT 1 FROM pg_stat_activity a "
-               "WHERE a.query LIKE 'UPDATE%penstock_migrations_lock%')") == "1";
+               "LIKE 'SELECT pg_sleep(60)%' AND datname = current_database() AND EXISTS (SELECT 1 "
+               "FROM pg_stat_activity a "
+               "WHERE a.query LIKE 'UPDATE%penstock_migrations_lock%' "
+               "AND a.datname = current_database())") == "1";
   });
   thread.join();
   holder->migrator->Unlock();

@@ -104,8 +104,9 @@ TEST_F(MigrationTakeover, TheLeaseOutlivesItsLength) {
     EXPECT_TRUE(up.status.ok()) << up.status.error_message();
   });
   Eventually([this] {
-    return AskServer("SELECT count(*) FROM pg_stat_activity WHERE query = 'SELECT pg_sleep(4)'") ==
-           "1";
+    return AskServer(
+               "SELECT count(*) FROM pg_stat_activity WHERE datname = current_database() "
+               "AND query = 'SELECT pg_sleep(4)'") == "1";
   });
   MigrateStart start;
   start.mutable_lock_timeout()->set_seconds(2);
@@ -154,8 +155,9 @@ TEST_F(MigrationTakeover, AHolderThatHangsWithoutATransactionIsFencedOff) {
   Migrated mine;
   std::thread holder([&] { mine = Mine().Up(files); });
   Eventually([this] {
-    return AskServer("SELECT count(*) FROM pg_stat_activity WHERE query = 'SELECT pg_sleep(2)'") ==
-           "1";
+    return AskServer(
+               "SELECT count(*) FROM pg_stat_activity WHERE datname = current_database() "
+               "AND query = 'SELECT pg_sleep(2)'") == "1";
   });
   proxy().Stall(PgwireProxy::Direction::kToServer);
   proxy().Stall(PgwireProxy::Direction::kToClient);

@@ -17,11 +17,14 @@ class FullServer : public ChaosTest {
  protected:
   // A role that may have two connections at once.
   void SetUp() override {
-    AskServer("DROP ROLE IF EXISTS limited");
-    AskServer("CREATE ROLE limited LOGIN CONNECTION LIMIT 2");
-    database().driver.username = "limited";
+    AskServer("DROP ROLE IF EXISTS " + role());
+    AskServer("CREATE ROLE " + role() + " LOGIN CONNECTION LIMIT 2");
+    database().driver.username = role();
     database().pool.max_open = database().pool.max_idle = 8;
   }
+
+  // Roles are the whole server's, which other tests may share.
+  std::string role() const { return "limited_" + name_; }
 };
 
 TEST_F(FullServer, CallersShareTheConnectionsThereAre) {
@@ -34,11 +37,13 @@ TEST_F(FullServer, CallersShareTheConnectionsThereAre) {
     });
   }
   for (std::thread& caller : callers) caller.join();
-  EXPECT_EQ(AskServer("SELECT count(*) <= 2 FROM pg_stat_activity WHERE usename = 'limited'"), "t");
+  EXPECT_EQ(
+      AskServer("SELECT count(*) <= 2 FROM pg_stat_activity WHERE usename = '" + role() + "'"),
+      "t");
 }
 
 TEST_F(FullServer, NoneForUsIsSaid) {
-  const std::string direct = PostgresCluster::Shared().connection_string(name_) + " user=limited";
+  const std::string direct = PostgresCluster::Shared().connection_string(name_) + " user=" + role();
   auto first = std::make_unique<pqxx::connection>(direct);
   auto second = std::make_unique<pqxx::connection>(direct);
   for (int i = 0; i < 3; ++i) {

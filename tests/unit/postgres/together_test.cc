@@ -70,7 +70,9 @@ TEST_F(TogetherTest, ACancelledOneDoesNotTakeOthersWithIt) {
   auto other = Connect();
   std::thread canceller([&] {
     // Only once the server has come to it.
-    const std::string sleeps = "SELECT count(*) FROM pg_stat_activity WHERE wait_event = 'PgSleep'";
+    const std::string sleeps =
+        "SELECT count(*) FROM pg_stat_activity WHERE wait_event = 'PgSleep' "
+        "AND datname = current_database()";
     for (std::string row; row != "integer 1";) {
       Call call(sleeps);
       driver::StatementRun* const run = &call.run;
@@ -133,7 +135,7 @@ TEST_F(TogetherTest, ALostLinkIsEveryonesError) {
   std::thread killer([&] {
     const std::string kill =
         "SELECT count(pg_terminate_backend(pid)) FROM pg_stat_activity WHERE wait_event = "
-        "'PgSleep'";
+        "'PgSleep' AND datname = current_database()";
     for (std::string row; row != "integer 1";) {
       Call call(kill);
       driver::StatementRun* const run = &call.run;
