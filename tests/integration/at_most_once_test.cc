@@ -1,246 +1,121 @@
-// Every sort of call that writes, while the daemon is killed, told to stop and cut off
-// from its clients again and again: what was acknowledged is there once, and what was said
-// to have had no effect is not there.
+// Every sort of call that writes, while the daemon is killed, told to stop and cut off from its
+// clients and from its server again and again: what was acknowledged is there once, and what
+// was said to have had no effect is not there.
 #include <signal.h>
 
-#include <atomic>
+#include <algorithm>
+#include <chrono>
 #include <cstdlib>
 #include <functional>
-#include <map>
 #include <memory>
-#include <mutex>
-#include <ostream>
 #include <string>
 #include <thread>
-#include <utility>
-#include <vector>
 
 #include "fmt/format.h"
 #include "gmock/gmock.h"
 #include "gtest/gtest.h"
-#include "penstock/penstock.h"
 #include "tests/support/daemon_folder.h"
+#include "tests/support/link_proxy.h"
+#include "tests/support/pgwire_proxy.h"
+#include "tests/support/postgres_cluster.h"
+#include "tests/support/writers.h"
 
 namespace penstock::testing {
 namespace {
 
 using ::testing::IsEmpty;
 
-// PENSTOCK_TEST_ENDS, for a long run; 4.
+// How often something is ended: PENSTOCK_TEST_ENDS, for a long run; 4.
 int Ends() {
   const char* said = std::getenv("PENSTOCK_TEST_ENDS");
   return said == nullptr ? 4 : std::max(1, std::atoi(said));
 }
 
-// What differs between drivers. The ids are texts, because keys are.
-struct DriverCase {
-  std::string name;
-  std::string create;
-  // Writes the row of $1; and the same, so that it takes some hundredth of a second.
-  std::string insert;
-  std::string slow_insert;
-};
-void PrintTo(const DriverCase& driver, std::ostream* out) { *out << driver.name; }
-
-const DriverCase kPostgres{.name = "postgres",
-                           .create = "CREATE TABLE ids (key text, value text)",
-                           .insert = "INSERT INTO ids VALUES ($1, '')",
-                           .slow_insert = "INSERT INTO ids SELECT $1, 'x' || pg_sleep(0.03)::text"};
-const DriverCase kSqlite{.name = "sqlite",
-                         .create = "CREATE TABLE ids (key TEXT, value TEXT)",
-                         .insert = "INSERT INTO ids VALUES ($1, '')",
-                         .slow_insert =
-                             "INSERT INTO ids SELECT $1, (WITH RECURSIVE c(i) AS (SELECT 1 "
-                             "UNION ALL SELECT i + 1 FROM c WHERE i < 100000) "
-                             "SELECT count(*) FROM c)"};
-const DriverCase kPebble{.name = "pebble",
-                         .create = "CREATE TABLE ids (key TEXT PRIMARY KEY, value TEXT)",
-                         .insert = "INSERT INTO ids VALUES ($1, '')",
-                         .slow_insert = kSqlite.slow_insert};
-
-// What the callers were told of each id.
-class Account {
- public:
-  void Enter(const std::string& id, const absl::Status& status) {
-    const std::lock_guard lock(mutex_);
-    if (status.ok()) {
-      acknowledged_.push_back(id);
-    } else if (IsCommitOutcomeUnknown(status)) {
-      unknown_.push_back(id);
-    } else if (IsRetryable(status) || IsTransactionRetryable(status)) {
-      refused_.emplace(id, status.ToString());
-    } else {
-      complaints_.push_back(id + ": " + status.ToString());
-    }
-  }
-  size_t acknowledged() const {
-    const std::lock_guard lock(mutex_);
-    return acknowledged_.size();
-  }
-
-  // What does not agree with the rows that are there, by how often each id is.
-  std::vector<std::string> Check(const std::map<std::string, int>& there) const {
-    std::vector<std::string> wrong = complaints_;
-    const auto count = [&](const std::string& id) {
-      const auto found = there.find(id);
-      return found == there.end() ? 0 : found->second;
-    };
-    for (const std::string& id : acknowledged_) {
-      if (count(id) != 1) wrong.push_back(fmt::format("{} is there {} times", id, count(id)));
-    }
-    for (const std::string& id : unknown_) {
-      if (count(id) > 1) wrong.push_back(fmt::format("{} is there {} times", id, count(id)));
-    }
-    for (const auto& [id, why] : refused_) {
-      if (count(id) != 0) wrong.push_back(fmt::format("{} is there, and was refused: {}", id, why));
-    }
-    return wrong;
-  }
-  std::string Summary() const {
-    return fmt::format("{} acknowledged, {} refused, {} unknown", acknowledged_.size(),
-                       refused_.size(), unknown_.size());
-  }
-
- private:
-  mutable std::mutex mutex_;
-  std::vector<std::string> acknowledged_;
-  std::vector<std::string> unknown_;
-  std::map<std::string, std::string> refused_;
-  std::vector<std::string> complaints_;
-};
-
-absl::Status ReadAll(absl::StatusOr<std::unique_ptr<Rows>> rows) {
-  if (!rows.ok()) return rows.status();
-  while ((*rows)->Next()) {
-  }
-  return (*rows)->Err();
-}
-
-class AtMostOnce : public ::testing::TestWithParam<DriverCase> {
+// A daemon whose clients, and whose server if it has one, are reached through proxies.
+class AtMostOnce : public ::testing::TestWithParam<std::string> {
  protected:
-  using Call = std::function<void(const std::string& id)>;
-
   void SetUp() override {
-    auto db = New(penstock::Config{.target = daemons_.target()});
-    ASSERT_TRUE(db.ok()) << db.status();
-    db_ = *std::move(db);
-    AddCalls();
-  }
-  void TearDown() override { StopCallers(); }
-
-  static Context Limited() { return Context().WithTimeout(absl::Seconds(60)); }
-
-  // Each with the one id that it is given, or with several that begin with it.
-  void AddCalls() {
-    const std::string insert = GetParam().insert;
-    for (const std::string& sql : {insert, GetParam().slow_insert}) {
-      Add("exec", [this, sql](const std::string& id) {
-        account_.Enter(id, db_->Exec(Limited(), sql, id).status());
-      });
-      Add("query", [this, sql](const std::string& id) {
-        account_.Enter(id, ReadAll(db_->Query(Limited(), sql, id)));
-      });
-      Add("batch", [this, sql](const std::string& id) {
-        std::vector<BatchStatement> batch;
-        for (int i = 0; i < 5; ++i) batch.push_back({sql, {fmt::format("{}.{}", id, i)}});
-        const auto outcomes = db_->ExecBatch(Limited(), batch);
-        for (int i = 0; i < 5; ++i) {
-          account_.Enter(fmt::format("{}.{}", id, i), outcomes[static_cast<size_t>(i)].status());
-        }
-      });
-      Add("statement", [this, sql](const std::string& id) {
-        auto statement = db_->Prepare(Limited(), sql);
-        if (!statement.ok()) return account_.Enter(id, statement.status());
-        for (int i = 0; i < 4; ++i) {
-          const std::string each = fmt::format("{}.{}", id, i);
-          account_.Enter(each, i % 2 == 0 ? (*statement)->Exec(Limited(), each).status()
-                                          : ReadAll((*statement)->Query(Limited(), each)));
-        }
-      });
-      Add("transaction", [this, sql](const std::string& id) {
-        const Context ctx = Limited();
-        account_.Enter(id, RunInTransaction(ctx, *db_, [&](Transaction& transaction) {
-                         return transaction.Exec(ctx, sql, id).status();
-                       }));
-      });
+    if (HasServer()) {
+      PostgresCluster& cluster = PostgresCluster::Shared();
+      server_ = std::make_unique<PgwireProxy>(cluster.socket_folder());
+      if (GetParam() == "cockroachdb") server_->ReportCockroach("CockroachDB CCL v24.1.2");
+      connection_string_ = server_->connection_string(cluster.CreateDatabase());
+      if (GetParam() == "cockroachdb") {
+        connection_string_ += " options=''-c default_transaction_isolation=serializable''";
+      }
     }
-    Add("rows", [this, insert](const std::string& id) {
-      std::vector<Args> rows;
-      for (int i = 0; i < 20; ++i) rows.push_back({fmt::format("{}.{}", id, i)});
-      const absl::Status status = db_->ExecRows(Limited(), insert, rows).status();
-      for (int i = 0; i < 20; ++i) account_.Enter(fmt::format("{}.{}", id, i), status);
-    });
-    Add("put", [this](const std::string& id) {
-      account_.Enter(id, db_->KeyValue("keys")->Put(Limited(), id, "x"));
-    });
-    Add("write", [this](const std::string& id) {
-      account_.Enter(
-          id, db_->KeyValue("keys")->Write(Limited(), {}, {Mutation::Put(id, "x")}).status());
-    });
+    daemons_ = std::make_unique<DaemonFolder>(GetParam(), "drain_grace: 10ms", connection_string_);
+    link_ = std::make_unique<LinkProxy>(daemons_->target());
+    daemon_ = daemons_->Start();
   }
 
-  void Add(const std::string& name, Call call) {
-    calls_.emplace_back(fmt::format("{}{}", name, calls_.size()), std::move(call));
-  }
+  static bool HasServer() { return GetParam() == "postgres" || GetParam() == "cockroachdb"; }
 
-  void StartCallers() {
-    for (const auto& [name, call] : calls_) {
-      callers_.emplace_back([this, &name = name, &call = call] {
-        for (int i = 0; !stopping_; ++i) call(fmt::format("{}-{}", name, i));
-      });
+  // Does `end` again and again in the midst of the calls that go to `target`, and compares.
+  void Check(const std::string& target, const std::function<void(int)>& end) {
+    Writers writers({.target = target, .driver = GetParam()});
+    ASSERT_TRUE(writers.Prepare().ok());
+    writers.Start();
+    for (int i = 0; i < Ends() && !HasFailure(); ++i) {
+      const size_t before = writers.account().acknowledged();
+      while (writers.account().acknowledged() < before + 200) std::this_thread::yield();
+      end(i);
     }
-  }
-  void StopCallers() {
-    stopping_ = true;
-    for (std::thread& caller : std::exchange(callers_, {})) caller.join();
-  }
-
-  // How often each id is there.
-  std::map<std::string, int> There() const {
-    std::map<std::string, int> there;
-    auto rows = db_->Query(Limited(), "SELECT key FROM ids");
-    EXPECT_TRUE(rows.ok()) << rows.status();
-    if (!rows.ok()) return there;
-    for (std::string id; (*rows)->Next();) {
-      EXPECT_TRUE((*rows)->Scan(&id).ok());
-      ++there[id];
-    }
-    EXPECT_TRUE((*rows)->Err().ok()) << (*rows)->Err();
-    auto entries = db_->KeyValue("keys")->Scan(Limited(), {});
-    EXPECT_TRUE(entries.ok()) << entries.status();
-    if (!entries.ok()) return there;
-    while ((*entries)->Next()) ++there[(*entries)->Key()];
-    EXPECT_TRUE((*entries)->Err().ok()) << (*entries)->Err();
-    return there;
+    writers.Stop();
+    const auto there = writers.There();
+    ASSERT_TRUE(there.ok()) << there.status();
+    EXPECT_THAT(writers.account().Check(*there), IsEmpty());
+    EXPECT_THAT(writers.account().NotRetryable(), IsEmpty());
+    RecordProperty("account", writers.account().Summary());
+    fmt::print("{}: {}\n", GetParam(), writers.account().Summary());
   }
 
-  const DaemonFolder daemons_{GetParam().name, "drain_grace: 10ms"};
-  std::unique_ptr<Provider> db_;
-  std::vector<std::pair<std::string, Call>> calls_;
-  Account account_;
-  std::atomic<bool> stopping_{false};
-  std::vector<std::thread> callers_;
+  std::unique_ptr<PgwireProxy> server_;
+  std::string connection_string_;
+  std::unique_ptr<DaemonFolder> daemons_;
+  std::unique_ptr<LinkProxy> link_;
+  std::unique_ptr<Process> daemon_;
 };
-INSTANTIATE_TEST_SUITE_P(Drivers, AtMostOnce, ::testing::Values(kPostgres, kSqlite, kPebble),
-                         [](const auto& tested) { return tested.param.name; });
+INSTANTIATE_TEST_SUITE_P(Drivers, AtMostOnce,
+                         ::testing::Values("postgres", "cockroachdb", "sqlite", "pebble"),
+                         [](const auto& tested) { return tested.param; });
 
 TEST_P(AtMostOnce, HoldsHoweverTheDaemonEnds) {
-  std::unique_ptr<Process> daemon = daemons_.Start();
-  ASSERT_TRUE(db_->Exec(Limited(), GetParam().create).ok());
-  StartCallers();
-  for (int end = 0; end < Ends(); ++end) {
-    // In the midst of things.
-    const size_t before = account_.acknowledged();
-    while (account_.acknowledged() < before + 200) std::this_thread::yield();
-    daemon->Signal(end % 2 == 0 ? SIGTERM : SIGKILL);
-    daemon->Wait();
-    daemon = daemons_.Start();
-    ASSERT_FALSE(HasFailure());
-  }
-  StopCallers();
-  EXPECT_THAT(account_.Check(There()), IsEmpty());
-  RecordProperty("account", account_.Summary());
-  fmt::print("{}: {}\n", GetParam().name, account_.Summary());
+  Check(daemons_->target(), [&](int i) {
+    daemon_->Signal(i % 2 == 0 ? SIGTERM : SIGKILL);
+    daemon_->Wait();
+    daemon_ = daemons_->Start();
+  });
+}
+
+// The daemon lives on: what it had received may be done.
+TEST_P(AtMostOnce, HoldsHoweverTheLinkIsCut) {
+  Check(link_->target(), [&](int i) {
+    // Every other time its answers were lost before.
+    if (i % 2 == 1) {
+      link_->SwallowAnswers();
+      // What arrives meanwhile is done, and nobody hears of it.
+      std::this_thread::sleep_for(std::chrono::milliseconds(20));
+    }
+    link_->Cut();
+    link_->SwallowAnswers(false);
+  });
+}
+
+class AtMostOnceOfServers : public AtMostOnce {};
+INSTANTIATE_TEST_SUITE_P(Drivers, AtMostOnceOfServers, ::testing::Values("postgres", "cockroachdb"),
+                         [](const auto& tested) { return tested.param; });
+
+TEST_P(AtMostOnceOfServers, HoldsHoweverTheDaemonsLinksAreCut) {
+  int64_t bytes = 1;
+  Check(daemons_->target(), [&](int i) {
+    if (i % 2 == 0) {
+      server_->Cut();
+    } else {
+      // Somewhere in the midst of an answer.
+      server_->CutAfterBytes(bytes = bytes * 7 % 1009);
+    }
+  });
 }
 
 }  // namespace

@@ -9,12 +9,15 @@
 
 namespace penstock::testing {
 
-DaemonFolder::DaemonFolder(const std::string& driver, const std::string& server) {
-  std::string database = fmt::format("driver: {}", driver);
-  if (driver == "postgres") {
+DaemonFolder::DaemonFolder(const std::string& driver, const std::string& server,
+                           std::string connection_string) {
+  if (driver == "postgres" && connection_string.empty()) {
     PostgresCluster& cluster = PostgresCluster::Shared();
-    database += fmt::format(", connection_string: '{}'",
-                            cluster.connection_string(cluster.CreateDatabase()));
+    connection_string = cluster.connection_string(cluster.CreateDatabase());
+  }
+  std::string database = fmt::format("driver: {}", driver);
+  if (!connection_string.empty()) {
+    database += fmt::format(", connection_string: '{}'", connection_string);
   }
   std::ofstream(folder_.path() + "/penstock.yaml") << fmt::format(
       "data_dir: {}/data\nserver: {{listen: ['{}'], http_listen: '127.0.0.1:0'{}}}\n"

@@ -15,7 +15,9 @@ namespace penstock::testing {
 class DaemonFolder {
  public:
   // `server`: further keys of the section `server`, as in "drain_grace: 10ms".
-  explicit DaemonFolder(const std::string& driver, const std::string& server = "");
+  // `connection_string`: where the database is, if it is not on the shared server.
+  explicit DaemonFolder(const std::string& driver, const std::string& server = "",
+                        std::string connection_string = "");
 
   // Where it serves: "unix:/…".
   std::string target() const { return "unix:" + folder_.path() + "/penstock.sock"; }

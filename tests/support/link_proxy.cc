@@ -83,7 +83,8 @@ bool LinkProxy::Receive(Way* way) {
   if (size == 0) return false;
   if (swallow_ || (way->answers && swallow_answers_)) return true;
   if (!way->answers) passed_ += size;
-  way->chunks.push_back({Clock::now() + delay_, std::string(bytes, static_cast<size_t>(size))});
+  way->chunks.push_back(
+      {Clock::now() + delay_.load(), std::string(bytes, static_cast<size_t>(size))});
   return true;
 }
 

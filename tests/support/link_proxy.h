@@ -24,10 +24,13 @@ class LinkProxy {
   // "127.0.0.1:port"
   std::string target() const;
 
-  // From now on everything that is sent vanishes, and nobody is told.
-  void Swallow() { swallow_ = true; }
-  // From now on what the daemon sends vanishes; then connections are cut by Cut.
-  void SwallowAnswers() { swallow_answers_ = true; }
+  // From now on everything that is sent vanishes, and nobody is told. Connections that have
+  // lost something are of no use afterwards: Cut them.
+  void Swallow(bool on = true) { swallow_ = on; }
+  // Likewise what the daemon sends.
+  void SwallowAnswers(bool on = true) { swallow_answers_ = on; }
+  // From now on bytes take so long.
+  void SetDelay(std::chrono::milliseconds delay) { delay_ = delay; }
   // Cuts what is open now, both ways. New connections work.
   void Cut() { cut_ = true; }
   // Connections that were accepted.
@@ -61,7 +64,7 @@ class LinkProxy {
   int Dial() const;
 
   const std::string daemon_;
-  const std::chrono::milliseconds delay_;
+  std::atomic<std::chrono::milliseconds> delay_;
   int listener_ = -1;
   int port_ = 0;
   std::list<Connection> connections_;
