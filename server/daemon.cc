@@ -58,6 +58,15 @@ class Daemon::Impl {
   }
 
   absl::Status ReloadCertificates(const TlsConfig& tls) { return grpc_->ReloadCertificates(tls); }
+  absl::Status ReloadPasswords(const std::map<std::string, DatabaseConfig>& databases) {
+    for (const auto& [name, database] : databases) {
+      const auto found = databases_->all().find(name);
+      if (found == databases_->all().end()) continue;
+      absl::Status status = found->second->SetPassword(database.driver.password);
+      if (!status.ok()) return status;
+    }
+    return absl::OkStatus();
+  }
   void Drain() { grpc_->Drain(config_.server.drain_grace); }
 
   const std::vector<std::string>& grpc_addresses() const { return grpc_->addresses(); }
@@ -113,6 +122,9 @@ const std::vector<std::string>& Daemon::grpc_addresses() const { return impl_->g
 std::string Daemon::http_address() const { return impl_->http_address(); }
 absl::Status Daemon::ReloadCertificates(const TlsConfig& tls) {
   return impl_->ReloadCertificates(tls);
+}
+absl::Status Daemon::ReloadPasswords(const std::map<std::string, DatabaseConfig>& databases) {
+  return impl_->ReloadPasswords(databases);
 }
 void Daemon::Drain() { impl_->Drain(); }
 

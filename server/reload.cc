@@ -12,6 +12,10 @@ namespace {
 
 bool IsReloaded(const std::string& key, const Config& running, const Config& fresh) {
   if (key == "log.level" || key == "log.format") return true;
+  // "databases.<name>.password_file"; names have no dots.
+  if (key.starts_with("databases.") && key.substr(key.rfind('.')).starts_with(".password")) {
+    return true;
+  }
   // With or without TLS is decided once.
   return key.starts_with("server.tls.") && running.server.tls && fresh.server.tls &&
          running.server.tls->client_ca_file.empty() == fresh.server.tls->client_ca_file.empty();
@@ -32,20 +36,13 @@ std::vector<std::string> NeedRestart(const Config& running, const Config& fresh)
   AddDifferent(running, fresh, &keys);
   AddDifferent(fresh, running, &keys);
   std::erase_if(keys, [&](const auto& key) { return IsReloaded(key, running, fresh); });
-  for (const auto& [name, database] : running.databases) {
-    const auto found = fresh.databases.find(name);
-    if (found == fresh.databases.end()) continue;
-    // From a file that has another content now.
-    if (database.driver.password != found->second.driver.password) {
-      keys.insert(fmt::format("databases.{}: the password", name));
-    }
-  }
   return {keys.begin(), keys.end()};
 }
 
 void Reload(const Config& running, const absl::StatusOr<Config>& fresh, Daemon* daemon) {
   absl::Status status = fresh.status();
   if (status.ok() && fresh->server.tls) status = daemon->ReloadCertificates(*fresh->server.tls);
+  if (status.ok()) status = daemon->ReloadPasswords(fresh->databases);
   if (!status.ok()) {
     const std::vector<std::string> problems = absl::StrSplit(status.message(), '\n');
     for (const std::string& problem : problems) {
@@ -55,7 +52,7 @@ void Reload(const Config& running, const absl::StatusOr<Config>& fresh, Daemon* 
     return;
   }
   InitLogging(fresh->log);
-  Log(Level::kInfo, "reloaded", {{"what", "log level, log format, certificates"}});
+  Log(Level::kInfo, "reloaded", {{"what", "log level, log format, certificates, passwords"}});
   const std::vector<std::string> restart = NeedRestart(running, *fresh);
   if (restart.empty()) return;
   Log(Level::kWarn, "a change of the configuration needs a restart",

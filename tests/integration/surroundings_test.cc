@@ -24,6 +24,7 @@
 #include "server/net/unique_fd.h"
 #include "tests/support/eventually.h"
 #include "tests/support/process.h"
+#include "tests/support/sockets.h"
 #include "tests/support/temp_dir.h"
 #include "tests/support/wire.h"
 
@@ -35,33 +36,6 @@ using ::testing::EndsWith;
 using ::testing::HasSubstr;
 using ::testing::Not;
 using ::testing::StartsWith;
-
-// A connection to "127.0.0.1:port"; none if it is refused.
-UniqueFd Connect(const std::string& address) {
-  sockaddr_in to{};
-  to.sin_family = AF_INET;
-  to.sin_port = htons(static_cast<uint16_t>(std::stoi(address.substr(address.rfind(':') + 1))));
-  to.sin_addr.s_addr = htonl(INADDR_LOOPBACK);
-  UniqueFd fd(socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0));
-  if (connect(fd.get(), reinterpret_cast<const sockaddr*>(&to), sizeof(to)) != 0) fd.Reset();
-  return fd;
-}
-
-std::string ReadAll(int fd) {
-  std::string all;
-  char buffer[4096];
-  for (ssize_t count; (count = read(fd, buffer, sizeof(buffer))) > 0;) {
-    all.append(buffer, static_cast<size_t>(count));
-  }
-  return all;
-}
-
-std::string HttpGet(const std::string& address, const std::string& path) {
-  const UniqueFd fd = Connect(address);
-  const std::string request = "GET " + path + " HTTP/1.1\r\nHost: x\r\nConnection: close\r\n\r\n";
-  if (!fd || write(fd.get(), request.data(), request.size()) < 0) return "";
-  return ReadAll(fd.get());
-}
 
 // What a call with these bytes as its one message ends with.
 grpc::Status CallRaw(Wire* wire, const std::string& method, const std::string& bytes) {
@@ -120,7 +94,7 @@ TEST_F(SurroundingsTest, MoreConnectionsThanDescriptors) {
   const auto daemon = Start("ulimit -n 256");
   Addresses(daemon.get());
   std::vector<UniqueFd> idle;
-  for (int i = 0; i < 280; ++i) idle.push_back(Connect(tcp_));
+  for (int i = 0; i < 280; ++i) idle.push_back(ConnectTcp(tcp_));
   // All that may be are there: who comes now is refused, and that is told.
   Eventually(
       [&] { return HttpGet(http_, "/readyz").find("max_connections") != std::string::npos; });
@@ -141,7 +115,7 @@ TEST_F(SurroundingsTest, TheSoftLimitIsRaised) {
   const auto daemon = Start("ulimit -S -n 64; ulimit -H -n 512");
   Addresses(daemon.get());
   std::vector<UniqueFd> idle;
-  for (int i = 0; i < 100; ++i) idle.push_back(Connect(tcp_));
+  for (int i = 0; i < 100; ++i) idle.push_back(ConnectTcp(tcp_));
   EXPECT_EQ(Wire(tcp_).Query("SELECT 1").text(), "1");
 }
 
@@ -192,7 +166,7 @@ TEST_F(SurroundingsTest, EveryLineIsJson) {
   google::protobuf::SetLogHandler(nullptr);
   for (int i = 0; i < 300; ++i) {
     // gRPC's own complaint of a preface that is none.
-    const UniqueFd fd = Connect(tcp_);
+    const UniqueFd fd = ConnectTcp(tcp_);
     const std::string rubbish = "rubbish\n{\"level\":\"forged\"}\x1b[2J\r\n\r\n";
     ASSERT_GT(write(fd.get(), rubbish.data(), rubbish.size()), 0);
     // protobuf's, of text that is not UTF-8.
