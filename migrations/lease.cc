@@ -134,8 +134,8 @@ void Lease::Extend() {
   if (connection_ == nullptr || !connection_->Alive()) {
     connection_.reset();
     absl::StatusOr<std::unique_ptr<driver::Connection>> made = connector_(deadline);
-    if (made.ok()) connection_ = *std::move(made);
     status = made.status();
+    if (made.ok()) connection_ = *std::move(made);
   }
   const driver::TimePoint before = Now();
   if (status.ok()) {

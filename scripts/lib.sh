@@ -29,6 +29,15 @@ as_root() {
   fi
 }
 
+# Makes build/<preset>.
+configure() {
+  local launcher=()
+  if command -v ccache >/dev/null; then
+    launcher=(-DCMAKE_CXX_COMPILER_LAUNCHER=ccache)
+  fi
+  cmake --preset "$1" --log-level=WARNING "${launcher[@]}"
+}
+
 # How many compilers to run at once: one a core, as far as memory goes. The
 # largest units (generated gRPC code, tests under a sanitizer) take about 1 GiB.
 build_jobs() {

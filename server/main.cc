@@ -88,14 +88,15 @@ int Serve(const CommandLine& command_line, const Config& config) {
     ExitSoon("stopped before it served: what ran at the start does not end", serving);
   });
   absl::StatusOr<std::unique_ptr<Daemon>> daemon = Daemon::Start(config, cancellation);
+  const bool served = daemon.ok();
   *serving = true;
-  if (daemon.ok()) {
+  if (served) {
     Run(command_line, config, signals, daemon->get());
     Drain(config, signals->stopped_by(), *std::move(daemon));
   } else if (signals->stopped_by() == 0) {
     return Fail(1, daemon.status());
   }
-  Log(Level::kInfo, "stopped", {{"served", daemon.ok()}});
+  Log(Level::kInfo, "stopped", {{"served", served}});
   FlushLog(kLastLines);
   return 0;
 }
@@ -139,6 +140,7 @@ __attribute__((section(".preinit_array"), used)) void (*const keep_standard_desc
     &penstock::server::KeepStandardDescriptors;
 
 // Of the leak sanitizer, in a build that has it.
+// NOLINTNEXTLINE(bugprone-reserved-identifier): the sanitizer names it.
 extern "C" [[gnu::weak]] void __lsan_do_leak_check();
 
 int main(int argc, char** argv) {

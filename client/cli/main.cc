@@ -69,6 +69,7 @@ ExitCode Main(const std::vector<std::string>& arguments) {
 }  // namespace penstock::cli
 
 // Of the leak sanitizer, in a build that has it.
+// NOLINTNEXTLINE(bugprone-reserved-identifier): the sanitizer names it.
 extern "C" [[gnu::weak]] void __lsan_do_leak_check();
 
 int main(int argc, char** argv) {

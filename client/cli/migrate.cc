@@ -75,7 +75,8 @@ class Reporter {
     if (event.elapsed < next_) return;
     next_ = 2 * std::max(next_, absl::Seconds(1));
     *err_ << "  " << what << ", "
-          << absl::FormatDuration(absl::Trunc(event.elapsed, absl::Seconds(1))) << std::endl;
+          << absl::FormatDuration(absl::Trunc(event.elapsed, absl::Seconds(1))) << '\n'
+          << std::flush;
   }
 
   void PrintPlan() {

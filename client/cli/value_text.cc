@@ -53,7 +53,7 @@ std::string PlainText(const Value& value) {
 
 std::string CellText(const Value& value) {
   if (value.is_null()) return "NULL";
-  const std::string plain = PlainText(value);
+  std::string plain = PlainText(value);
   if (value.kind() == Kind::kBlob) return plain;
   if (ReadsAsNull(plain)) return fmt::format("'{}'", plain);
   std::string text;

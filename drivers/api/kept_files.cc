@@ -59,7 +59,7 @@ absl::Status KeptFiles::Check() {
 }
 
 absl::Status KeptFiles::CheckAfter() {
-  const absl::Status status = Check();
+  absl::Status status = Check();
   if (status.ok()) return status;
   return MakeErrorWithHint(
       Reason::kCommitOutcomeUnknown,

@@ -83,7 +83,7 @@ absl::Status Connection::AskCatalogue(const std::vector<uint32_t>& missing, Cata
   if (!link_->SendText(CatalogueQuery(missing)) || !link_->SendSync()) return link_->BrokenError();
   link_->RowByRow();
   bool good = true;
-  const absl::Status asked = FinishSegment(&command, [&](const Result& result) {
+  absl::Status asked = FinishSegment(&command, [&](const Result& result) {
     if (result.sort() != Result::Sort::kRow) return true;
     std::vector<std::string> row;
     for (int i = 0; i < result.columns(); ++i) row.emplace_back(result.value(i));

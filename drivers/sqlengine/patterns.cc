@@ -183,7 +183,7 @@ std::string_view BytesOf(sqlite3_value* value) {
   const bool blob = sqlite3_value_type(value) == SQLITE_BLOB;
   const void* bytes = blob ? sqlite3_value_blob(value) : sqlite3_value_text(value);
   const auto size = static_cast<size_t>(sqlite3_value_bytes(value));
-  return bytes == nullptr ? std::string_view("", 0)
+  return bytes == nullptr ? std::string_view("")
                           : std::string_view(static_cast<const char*>(bytes), size);
 }
 

@@ -66,7 +66,7 @@ void Flatten(const YAML::Node& node, const std::string& path,
 }
 
 Setting DataDir(const Overridable& overridable, Problems* problems) {
-  const Setting otherwise{kDefaultDataDir, {"the default data folder"}};
+  Setting otherwise{kDefaultDataDir, {"the default data folder"}};
   Setting data_dir = overridable.data_dir.value_or(otherwise);
   if (data_dir.value.empty()) {
     problems->Add(data_dir.where, "is empty; write the path of a folder");

@@ -12,7 +12,6 @@ namespace {
 using std::chrono::hours;
 
 constexpr size_t kKiB = size_t{1} << 10;
-constexpr size_t kMiB = size_t{1} << 20;
 constexpr size_t kGiB = size_t{1} << 30;
 
 void ReadLimits(YamlMap* map, ServerConfig* server, Problems* problems) {
