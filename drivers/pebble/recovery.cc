@@ -133,7 +133,11 @@ void Recovery::ResumeLocked(std::unique_lock<std::mutex>& lock) {
     // An error of the attempt itself sets it again.
     stopped_writes_ = false;
     lock.unlock();
+    // RocksDB takes for granted, and asserts, that no files are deleted since writing the
+    // manifest failed. They are not if a table was written; they are if a keyspace was made.
+    db_->DisableFileDeletions().PermitUncheckedError();
     const Status resumed = db_->Resume();
+    db_->EnableFileDeletions(/*force=*/false).PermitUncheckedError();
     lock.lock();
     if (beyond_help_) return;
     if (!resumed.ok()) stopped_writes_ = true;

@@ -8,6 +8,7 @@
 #include "drivers/api/error.h"
 #include "drivers/pebble/create_table.h"
 #include "drivers/sqlengine/error.h"
+#include "drivers/sqlengine/memory.h"
 #include "drivers/sqlengine/temp_space.h"
 #include "fmt/format.h"
 
@@ -121,7 +122,9 @@ absl::Status SqlSession::FollowStore() {
   if (version == version_) return absl::OkStatus();
   const std::vector<Table> before = context_.tables;
   context_.tables = TablesOf(*context_.store);
-  absl::Status status = Control("BEGIN");
+  // What an earlier call could not undo for want of memory.
+  absl::Status status = Undo();
+  if (status.ok()) status = Control("BEGIN");
   if (status.ok()) status = DeclareChanges(before, context_.tables);
   if (status.ok()) status = Control("COMMIT");
   if (status.ok()) {
@@ -129,8 +132,16 @@ absl::Status SqlSession::FollowStore() {
     return status;
   }
   context_.tables = before;
-  if (sqlite3_get_autocommit(db_.get()) == 0) Control("ROLLBACK").IgnoreError();
+  Undo().IgnoreError();
   return status;
+}
+
+absl::Status SqlSession::Undo() {
+  if (sqlite3_get_autocommit(db_.get()) != 0) return absl::OkStatus();
+  // The scope of a caller who has gone refuses memory, and the next caller would be told that
+  // a transaction is open.
+  const sqlengine::MemoryScope unlimited(nullptr, sqlengine::MemoryScope::kUnlimited);
+  return Control("ROLLBACK");
 }
 
 absl::Status SqlSession::DeclareChanges(const std::vector<Table>& before,

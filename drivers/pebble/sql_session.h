@@ -67,6 +67,9 @@ class SqlSession {
   absl::Status CreateTable(const sqlengine::Statement& statement);
   absl::Status Undeclare(const Table& table);
   absl::Status Control(const std::string& sql);
+  // Ends the transaction of FollowStore if one is open; no deadline, cancellation or budget of
+  // memory hinders it.
+  absl::Status Undo();
 
   TableContext context_;
   SqlPolicy policy_;

@@ -4,6 +4,7 @@
 #include <functional>
 
 #include "drivers/pebble/pebble_driver.h"
+#include "fmt/format.h"
 #include "rocksdb/db.h"
 #include "tests/unit/pebble/sql_fixture.h"
 
@@ -50,6 +51,21 @@ TEST_F(SqlTables, WaysToSayIt) {
       ElementsAre("text key|text BLOB|integer 1", "text value|text double precision|integer 0"));
   EXPECT_EQ(Exec("INSERT INTO A3 VALUES ('x', 1)"), 1);
   EXPECT_EQ(Entries("a3"), (Map{{"x", "1.0"}}));
+}
+
+// Wherever a caller who goes leaves a connection that learns of the tables, the next one does
+// not meet what is half done.
+TEST_F(SqlTables, ACallerWhoGoesLeavesNothingToTheNext) {
+  driver::Cancellation gone;
+  gone.Cancel(absl::CancelledError("gone"));
+  for (int tables = 1; tables <= 30; ++tables) {
+    Put(fmt::format("t{}", tables), "a", "1");
+    const auto connection = Connect(Lane::kRead);
+    const auto none = driver::Deadline::None();
+    EXPECT_EQ(connection->Describe("SELECT 1", none, &gone).status(), absl::CancelledError("gone"));
+    const absl::Status next = connection->Describe("SELECT 1", none, nullptr).status();
+    EXPECT_TRUE(next.ok()) << tables << ": " << next;
+  }
 }
 
 TEST_F(SqlTables, WhatATableCannotBe) {
