@@ -19,11 +19,18 @@ namespace {
 // How exact the limits are that no driver enforces: waiting, idle, stall.
 constexpr auto kTick = std::chrono::milliseconds(10);
 
+// Some are left to others, unless it is said otherwise.
+int SessionsByPeer(const ServerConfig& config) {
+  if (config.max_sessions_by_peer > 0) return config.max_sessions_by_peer;
+  return config.max_sessions - config.max_sessions / 4;
+}
+
 }  // namespace
 
 class Daemon::Impl {
  public:
-  explicit Impl(const Config& config) : config_(config), sessions_(config.server.max_sessions) {}
+  explicit Impl(const Config& config)
+      : config_(config), sessions_(config.server.max_sessions, SessionsByPeer(config.server)) {}
 
   absl::Status Start(driver::Cancellation* cancellation) {
     TakeLibraryLogs();
@@ -58,15 +65,6 @@ class Daemon::Impl {
   }
 
   absl::Status ReloadCertificates(const TlsConfig& tls) { return grpc_->ReloadCertificates(tls); }
-  absl::Status ReloadPasswords(const std::map<std::string, DatabaseConfig>& databases) {
-    for (const auto& [name, database] : databases) {
-      const auto found = databases_->all().find(name);
-      if (found == databases_->all().end()) continue;
-      absl::Status status = found->second->SetPassword(database.driver.password);
-      if (!status.ok()) return status;
-    }
-    return absl::OkStatus();
-  }
   void Drain() { grpc_->Drain(config_.server.drain_grace); }
 
   const std::vector<std::string>& grpc_addresses() const { return grpc_->addresses(); }
@@ -122,9 +120,6 @@ const std::vector<std::string>& Daemon::grpc_addresses() const { return impl_->g
 std::string Daemon::http_address() const { return impl_->http_address(); }
 absl::Status Daemon::ReloadCertificates(const TlsConfig& tls) {
   return impl_->ReloadCertificates(tls);
-}
-absl::Status Daemon::ReloadPasswords(const std::map<std::string, DatabaseConfig>& databases) {
-  return impl_->ReloadPasswords(databases);
 }
 void Daemon::Drain() { impl_->Drain(); }
 

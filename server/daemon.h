@@ -2,7 +2,6 @@
 #ifndef PENSTOCK_SERVER_DAEMON_H_
 #define PENSTOCK_SERVER_DAEMON_H_
 
-#include <map>
 #include <memory>
 #include <string>
 #include <vector>
@@ -34,10 +33,6 @@ class Daemon {
   // error names the file. Only for a daemon that was started with TLS, and with
   // client_ca_file as then.
   absl::Status ReloadCertificates(const TlsConfig& tls);
-
-  // Databases of these names are connected to with these passwords from now on; connections that
-  // are open stay. Names that are not served are passed over.
-  absl::Status ReloadPasswords(const std::map<std::string, DatabaseConfig>& databases);
 
   // Stops taking calls, gives running ones the configured grace, and returns
   // when none is left.

@@ -1,6 +1,9 @@
 #include "server/reload.h"
 
+#include <map>
 #include <set>
+#include <tuple>
+#include <utility>
 
 #include "absl/strings/str_split.h"
 #include "fmt/format.h"
@@ -10,15 +13,53 @@
 namespace penstock::server {
 namespace {
 
+// A password belongs to a user of a server: that of another one waits for the restart with it.
+bool IsOfSameUser(const driver::Config& one, const driver::Config& other) {
+  const auto user = [](const driver::Config& it) {
+    return std::tie(it.driver, it.connection_string, it.host, it.port, it.username, it.database);
+  };
+  return user(one) == user(other);
+}
+
+// Databases of both, of the same user, by their names: those whose passwords are reloaded.
+std::map<std::string, std::pair<driver::Password, driver::Password>> Passwords(
+    const Config& running, const Config& fresh) {
+  std::map<std::string, std::pair<driver::Password, driver::Password>> passwords;
+  for (const auto& [name, database] : running.databases) {
+    const auto found = fresh.databases.find(name);
+    if (found == fresh.databases.end()) continue;
+    const driver::Config& other = found->second.driver;
+    if (!IsOfSameUser(database.driver, other)) continue;
+    passwords.emplace(name, std::pair(database.driver.password, other.password));
+  }
+  return passwords;
+}
+
 bool IsReloaded(const std::string& key, const Config& running, const Config& fresh) {
   if (key == "log.level" || key == "log.format") return true;
-  // "databases.<name>.password_file"; names have no dots.
-  if (key.starts_with("databases.") && key.substr(key.rfind('.')).starts_with(".password")) {
-    return true;
-  }
   // With or without TLS is decided once.
   return key.starts_with("server.tls.") && running.server.tls && fresh.server.tls &&
          running.server.tls->client_ca_file.empty() == fresh.server.tls->client_ca_file.empty();
+}
+
+// Those that say a password that is reloaded.
+std::set<std::string> PasswordKeys(const Config& running, const Config& fresh) {
+  std::set<std::string> keys;
+  for (const auto& [name, passwords] : Passwords(running, fresh)) {
+    for (const char* key : {"password", "password_file", "password_env"}) {
+      keys.insert(fmt::format("databases.{}.{}", name, key));
+    }
+  }
+  return keys;
+}
+
+void ReloadPasswords(const Config& running, const Config& fresh) {
+  for (auto& [name, passwords] : Passwords(running, fresh)) {
+    auto& [used, read] = passwords;
+    if (used.Get() == read.Get()) continue;
+    used.Set(read.Get());
+    Log(Level::kInfo, "a password was reloaded: new connections have it", {{"database", name}});
+  }
 }
 
 // One side's keys that the other has not, or has with another value.
@@ -35,14 +76,26 @@ std::vector<std::string> NeedRestart(const Config& running, const Config& fresh)
   std::set<std::string> keys;
   AddDifferent(running, fresh, &keys);
   AddDifferent(fresh, running, &keys);
-  std::erase_if(keys, [&](const auto& key) { return IsReloaded(key, running, fresh); });
+  const std::set<std::string> passwords = PasswordKeys(running, fresh);
+  std::erase_if(keys, [&](const auto& key) {
+    return IsReloaded(key, running, fresh) || passwords.contains(key);
+  });
+  for (const auto& [name, database] : running.databases) {
+    const auto found = fresh.databases.find(name);
+    if (found == fresh.databases.end()) continue;
+    // From a file that has another content now, for another user.
+    const driver::Config& other = found->second.driver;
+    if (!IsOfSameUser(database.driver, other) &&
+        database.driver.password.Get() != other.password.Get()) {
+      keys.insert(fmt::format("databases.{}: the password", name));
+    }
+  }
   return {keys.begin(), keys.end()};
 }
 
 void Reload(const Config& running, const absl::StatusOr<Config>& fresh, Daemon* daemon) {
   absl::Status status = fresh.status();
   if (status.ok() && fresh->server.tls) status = daemon->ReloadCertificates(*fresh->server.tls);
-  if (status.ok()) status = daemon->ReloadPasswords(fresh->databases);
   if (!status.ok()) {
     const std::vector<std::string> problems = absl::StrSplit(status.message(), '\n');
     for (const std::string& problem : problems) {
@@ -52,6 +105,7 @@ void Reload(const Config& running, const absl::StatusOr<Config>& fresh, Daemon* 
     return;
   }
   InitLogging(fresh->log);
+  ReloadPasswords(running, *fresh);
   Log(Level::kInfo, "reloaded", {{"what", "log level, log format, certificates, passwords"}});
   const std::vector<std::string> restart = NeedRestart(running, *fresh);
   if (restart.empty()) return;

@@ -16,9 +16,10 @@ namespace penstock::server {
 std::vector<std::string> NeedRestart(const Config& running, const Config& fresh);
 
 // Puts into force what can be without a restart (the log's level and form, the contents
-// and names of the certificates, the databases' passwords), logs that, and which keys need a
-// restart. If `fresh` is an error it is logged, a line for each problem, and everything stays as it
-// is.
+// and names of the certificates, the passwords of databases whose server and user are as
+// before), logs that, and which keys need a restart. `running` shares its passwords with
+// the databases that were opened with it. If `fresh` is
+// an error it is logged, a line for each problem, and everything stays as it is.
 void Reload(const Config& running, const absl::StatusOr<Config>& fresh, Daemon* daemon);
 
 }  // namespace penstock::server

@@ -178,6 +178,8 @@ void Channel::SetUp(const Context& ctx, grpc::ClientContext* call) const {
   if (!config.application_name.empty()) {
     call->AddMetadata("x-penstock-application", config.application_name);
   }
+  // What it sends beyond that would be lost here, when it is done already.
+  call->AddMetadata("x-penstock-max-message-bytes", std::to_string(config.max_message_bytes));
   if (!ctx.trace_parent().empty()) call->AddMetadata("traceparent", ctx.trace_parent());
 }
 

@@ -20,6 +20,41 @@ TransactionOptions Within(const Context& ctx, const TransactionOptions& options)
   return limited;
 }
 
+// A body that this thread runs, and those around it. Kept per thread, as a body may be given
+// to a function that knows nothing of the transaction it is called in.
+class RunningBody {
+ public:
+  explicit RunningBody(const Provider& provider) : provider_(&provider), outer_(innermost_) {
+    innermost_ = this;
+  }
+  ~RunningBody() { innermost_ = outer_; }
+  RunningBody(const RunningBody&) = delete;
+  RunningBody& operator=(const RunningBody&) = delete;
+
+  static bool IsOf(const Provider& provider) {
+    const RunningBody* body = innermost_;
+    while (body != nullptr && body->provider_ != &provider) body = body->outer_;
+    return body != nullptr;
+  }
+
+ private:
+  static thread_local const RunningBody* innermost_;
+
+  const Provider* const provider_;
+  const RunningBody* const outer_;
+};
+
+thread_local const RunningBody* RunningBody::innermost_ = nullptr;
+
+// The inner one would be committed by itself, and on SQLite wait for the writer that the outer
+// one holds.
+absl::Status NestedTransaction() {
+  return MakeError(absl::StatusCode::kFailedPrecondition,
+                   "RunInTransaction was called within a body of RunInTransaction of the same "
+                   "Provider; use the transaction that the body got, or its Savepoint",
+                   {.reason = "WRONG_STATE"});
+}
+
 // A new transaction each time, on CockroachDB as well, whose documents also know a
 // restart within the transaction: docs/adr/0008-repeated-transactions.md.
 absl::Status RunOnce(const Context& ctx, Provider& provider, const internal::TransactionBody& body,
@@ -28,7 +63,10 @@ absl::Status RunOnce(const Context& ctx, Provider& provider, const internal::Tra
       provider.Transaction(ctx, Within(ctx, options));
   if (!transaction.ok()) return transaction.status();
   (*transaction)->LimitBy(ctx);
-  absl::Status done = body(ctx, **transaction);
+  const absl::Status done = [&] {
+    const RunningBody running(provider);
+    return body(ctx, **transaction);
+  }();
   if (done.ok()) return (*transaction)->Commit(ctx);
   // It may have ended already; if it cannot be told, the stream's end tells.
   (*transaction)->Rollback(ctx).IgnoreError();
@@ -44,6 +82,7 @@ absl::Duration WithJitter(absl::Duration pause) {
 
 absl::Status internal::RunTransaction(const Context& ctx, Provider& provider,
                                       const TransactionBody& body, const RunOptions& options) {
+  if (RunningBody::IsOf(provider)) return NestedTransaction();
   absl::Duration pause = std::min(options.first_pause, options.longest_pause);
   for (int attempt = 1;; ++attempt) {
     absl::Status outcome = RunOnce(ctx, provider, body, options.transaction);

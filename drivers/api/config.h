@@ -7,6 +7,8 @@
 #include <map>
 #include <string>
 
+#include "drivers/api/password.h"
+
 namespace penstock::driver {
 
 // One configured database. The server's configuration has checked types and
@@ -20,8 +22,8 @@ struct Config {
   std::string host;
   int port = 0;
   std::string username;
-  // A secret: it never appears in an error, a log or a metric.
-  std::string password;
+  // Copies of this configuration share it, and it may change while they are in use.
+  Password password;
   // SQLite: the path of the file, or ":memory:".
   std::string database;
   std::string ssl_mode;

@@ -287,10 +287,6 @@ class Driver {
   virtual absl::StatusOr<std::unique_ptr<Connection>> Connect(Lane lane,
                                                               const Deadline& deadline) = 0;
 
-  // From now on connections are made with this password; those that are open stay. Only of
-  // a driver whose configuration has a password; never called at the same time as itself.
-  virtual absl::Status SetPassword(const std::string& /*password*/) { return absl::OkStatus(); }
-
   // What the backend tells of itself: what this process knows already, without
   // asking a server or a disk. Any thread may call it at any time.
   virtual std::vector<Metric> Metrics() { return {}; }

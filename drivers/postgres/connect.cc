@@ -5,10 +5,10 @@
 #include <algorithm>
 #include <chrono>
 #include <cstdint>
+#include <utility>
 #include <vector>
 
 #include "drivers/api/error.h"
-#include "drivers/api/hidden_values.h"
 #include "drivers/api/text.h"
 #include "drivers/postgres/sqlstate.h"
 #include "fmt/format.h"
@@ -41,7 +41,7 @@ std::string ConnectMessage(const Options& options, std::string_view text,
       message.erase(at + 2, code.size() - 2);
     }
   }
-  return driver::HideValues(message, options.hidden);
+  return options.Hide(message);
 }
 
 // The last code in a message that PQERRORS_VERBOSE has put there, "FATAL:  28P01: …", in
@@ -77,9 +77,13 @@ std::string_view CertificateHint(std::string_view message) {
 
 absl::StatusOr<OwnedConnection> ConnectOnce(const Options& options, const Parameters& parameters,
                                             const std::string& where, TimePoint until) {
+  Parameters all = parameters;
+  if (std::string password = options.password.Get(); !password.empty()) {
+    all["password"] = std::move(password);
+  }
   std::vector<const char*> keywords;
   std::vector<const char*> values;
-  for (const auto& [keyword, value] : parameters) {
+  for (const auto& [keyword, value] : all) {
     keywords.push_back(keyword.c_str());
     values.push_back(value.c_str());
   }

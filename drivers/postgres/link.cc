@@ -16,7 +16,6 @@
 #include <utility>
 
 #include "drivers/api/error.h"
-#include "drivers/api/hidden_values.h"
 #include "drivers/api/text.h"
 #include "drivers/postgres/connect.h"
 #include "fmt/format.h"
@@ -161,7 +160,7 @@ absl::StatusOr<std::unique_ptr<Link>> Link::Connect(const Options& options,
     if (link->wake_fd_ < 0) return ConnectError(options.where, "no file descriptor is left");
     return link;
   } catch (const std::exception& error) {
-    return ConnectError(options.where, driver::HideValues(Trimmed(error.what()), options.hidden));
+    return ConnectError(options.where, options.Hide(Trimmed(error.what())));
   }
 }
 
@@ -418,8 +417,7 @@ bool Link::speaks_utf8() const {
 }
 
 absl::Status Link::BrokenError() const {
-  const std::string why =
-      driver::HideValues(Trimmed(PQerrorMessage(session_->raw())), options_.hidden);
+  const std::string why = options_.Hide(Trimmed(PQerrorMessage(session_->raw())));
   return driver::MakeError(
       Reason::kConnectionLost,
       fmt::format("the connection to the server was lost{}{}", why.empty() ? "" : ": ", why));

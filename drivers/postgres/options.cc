@@ -109,7 +109,6 @@ void SetFields(const driver::Config& config, Parameters* parameters) {
   set("host", config.host);
   if (config.port != 0) set("port", std::to_string(config.port));
   set("user", config.username);
-  set("password", config.password);
   set("dbname", config.database);
   set("sslmode", config.ssl_mode);
 }
@@ -151,6 +150,12 @@ absl::Status MakeAttempts(const Parameters& parameters, Options* options) {
 
 }  // namespace
 
+std::string Options::Hide(std::string_view text) const {
+  std::vector<driver::HiddenValue> all = hidden;
+  if (std::string now = password.Get(); !now.empty()) all.push_back({std::move(now), "***"});
+  return driver::HideValues(text, all);
+}
+
 absl::StatusOr<Options> ParseOptions(const driver::Config& config) {
   Options options;
   options.statement_cache_size = std::max<size_t>(config.statement_cache_size, 1);
@@ -180,7 +185,7 @@ absl::StatusOr<Options> ParseOptions(const driver::Config& config) {
   std::string& session = parameters["options"];
   session =
       fmt::format("{}{}{}", session, session.empty() ? "" : " ", StartupOptions(options.time_zone));
-  if (!config.password.empty()) options.hidden.push_back({config.password, "***"});
+  options.password = config.password;
   absl::Status checked = CheckParameters(parameters);
   if (checked.ok()) checked = MakeAttempts(parameters, &options);
   if (!checked.ok()) return checked;

@@ -5,11 +5,13 @@
 #include <chrono>
 #include <cstddef>
 #include <string>
+#include <string_view>
 #include <vector>
 
 #include "absl/status/statusor.h"
 #include "drivers/api/config.h"
 #include "drivers/api/hidden_values.h"
+#include "drivers/api/password.h"
 #include "drivers/postgres/conninfo.h"
 #include "drivers/postgres/session_settings.h"
 
@@ -24,8 +26,10 @@ struct Options {
   // nothing is: the hosts of `attempts` are not to be named either then.
   std::string where;
   bool names_hosts = true;
+  // In the place of the one in `attempts`, unless it is empty; it may be another one later.
+  driver::Password password;
   // What libpq and the server may say of the connection, and nobody is to be told: what
-  // the connection string has in it, and the password.
+  // the connection string has in it. For Hide.
   std::vector<driver::HiddenValue> hidden;
   // How long a cancelled statement may take to end before its connection is closed.
   std::chrono::milliseconds cancel_grace{5000};
@@ -36,6 +40,9 @@ struct Options {
   // Reset the session after each use, whatever ran (session_reset: always).
   bool always_reset = false;
   TimeZone time_zone = TimeZone::kUtc;
+
+  // `text` without what is hidden and without the password.
+  std::string Hide(std::string_view text) const;
 };
 
 // INVALID_ARGUMENT says what is wrong with which option; it never has a secret.

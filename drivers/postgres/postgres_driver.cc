@@ -1,6 +1,5 @@
 #include "drivers/postgres/postgres_driver.h"
 
-#include <list>
 #include <mutex>
 #include <string>
 #include <utility>
@@ -14,10 +13,8 @@ namespace {
 
 class Driver final : public driver::Driver {
  public:
-  Driver(driver::Config config, Options options, Flavor flavor)
-      : config_(std::move(config)), flavor_(std::move(flavor)) {
-    options_.push_back(std::move(options));
-  }
+  Driver(Options options, Flavor flavor)
+      : options_(std::move(options)), flavor_(std::move(flavor)) {}
 
   const driver::DriverInfo& info() const override { return flavor_.info; }
 
@@ -29,7 +26,7 @@ class Driver final : public driver::Driver {
   absl::StatusOr<std::unique_ptr<driver::Connection>> Connect(
       driver::Lane /*lane*/, const driver::Deadline& deadline) override {
     absl::StatusOr<std::unique_ptr<Connection>> connection =
-        Connection::Open(options(), flavor_, &types_, &definitions_, deadline);
+        Connection::Open(options_, flavor_, &types_, &definitions_, deadline);
     if (!connection.ok()) return connection.status();
     std::lock_guard lock(mutex_);
     server_version_ =
@@ -37,24 +34,8 @@ class Driver final : public driver::Driver {
     return std::unique_ptr<driver::Connection>(*std::move(connection));
   }
 
-  absl::Status SetPassword(const std::string& password) override {
-    config_.password = password;
-    absl::StatusOr<Options> options = ParseOptions(config_);
-    if (!options.ok()) return options.status();
-    std::lock_guard lock(mutex_);
-    options_.push_back(*std::move(options));
-    return absl::OkStatus();
-  }
-
  private:
-  const Options& options() const {
-    std::lock_guard lock(mutex_);
-    return options_.back();
-  }
-
-  driver::Config config_;
-  // Those in force are the last; connections refer to those that they were made with.
-  std::list<Options> options_;
+  const Options options_;
   const Flavor flavor_;
   TypeRegistry types_;
   Definitions definitions_;
@@ -81,7 +62,7 @@ absl::StatusOr<std::unique_ptr<driver::Driver>> OpenFlavor(const driver::Config&
   absl::StatusOr<Options> options = ParseOptions(config);
   if (!options.ok()) return options.status();
   flavor.info.overrun = options->cancel_grace;
-  return std::make_unique<Driver>(config, *std::move(options), std::move(flavor));
+  return std::make_unique<Driver>(*std::move(options), std::move(flavor));
 }
 
 }  // namespace penstock::postgres

@@ -117,8 +117,9 @@ absl::Status Executor::ExecuteOnce(StatementRun* run, Statement* statement) {
     return MakeErrorWithHint(
         Reason::kLimitExceeded,
         fmt::format("the statement returns more than max_returning_bytes ({})", limits.max_bytes),
-        "return fewer rows or columns, raise max_returning_bytes of the database, or run the "
-        "statement in a transaction, where its rows are streamed");
+        "return fewer rows or columns, raise max_returning_bytes of the database (and the "
+        "client's max_message_bytes, where that is smaller), or run the statement in a "
+        "transaction, where its rows are streamed");
   }
   CollectChanges(*statement, before, &run->summary);
   return absl::OkStatus();

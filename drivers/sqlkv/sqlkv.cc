@@ -20,9 +20,6 @@ class SqlkvDriver final : public driver::Driver {
 
   const driver::DriverInfo& info() const override { return info_; }
   std::string server_version() const override { return inner_->server_version(); }
-  absl::Status SetPassword(const std::string& password) override {
-    return inner_->SetPassword(password);
-  }
   std::vector<driver::Metric> Metrics() override { return inner_->Metrics(); }
   std::vector<driver::Problem> Problems() override { return inner_->Problems(); }
   void Examine() override { inner_->Examine(); }

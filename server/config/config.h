@@ -90,6 +90,11 @@ struct ServerConfig {
   Milliseconds stall_timeout{30'000};
   // Streams and calls at once, over all databases; more are refused.
   int max_sessions = 10'000;
+  // Of these one peer has at most so many: one address (one network of 2^64 addresses, in
+  // IPv6), or all that come by unix sockets; 0: three quarters of max_sessions.
+  int max_sessions_by_peer = 0;
+  // Streams of Exec and Prepare that have waited for a request for so long are ended; 0: never.
+  Milliseconds stream_idle_timeout{600'000};
   // Connections to gRPC at once; fewer if the process may not open so many files.
   int max_connections = 10'000;
   // Streams and calls at once on one connection; a client keeps back more until some end.

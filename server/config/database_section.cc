@@ -58,7 +58,7 @@ void ReadConnection(YamlMap* map, const DatabaseContext& context, driver::Config
   config->host = TextOr(map, "host", "");
   map->Int("port", 1, 65535, &config->port);
   config->username = TextOr(map, "username", "");
-  config->password = ReadPassword(map, context.environment, context.problems);
+  config->password.Set(ReadPassword(map, context.environment, context.problems));
   config->database = TextOr(map, "database", "");
   map->Choice("ssl_mode", {"disable", "allow", "prefer", "require", "verify-ca", "verify-full"},
               &config->ssl_mode);

@@ -20,6 +20,9 @@ void ReadLimits(YamlMap* map, ServerConfig* server, Problems* problems) {
   map->Size("batch_bytes", kKiB, kGiB, &server->batch_bytes);
   map->Duration("stall_timeout", Milliseconds(1), hours(24), &server->stall_timeout);
   map->Int("max_sessions", 1, 1'000'000, &server->max_sessions);
+  map->Int("max_sessions_by_peer", 0, 1'000'000, &server->max_sessions_by_peer);
+  map->Duration("stream_idle_timeout", Milliseconds(0), hours(24 * 365),
+                &server->stream_idle_timeout);
   map->Int("max_connections", 8, 1'000'000, &server->max_connections);
   map->Int("max_streams_by_connection", 1, 1'000'000, &server->max_streams);
   map->Int("max_pipeline", 1, 100'000, &server->max_pipeline);

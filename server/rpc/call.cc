@@ -7,6 +7,7 @@
 #include "fmt/format.h"
 #include "server/log/log.h"
 #include "server/rpc/convert.h"
+#include "server/rpc/peer.h"
 
 namespace penstock::server {
 
@@ -63,19 +64,15 @@ void Call::Started(bool ok) {
     return;
   }
   WaitForNext();
+  answer_limits_ = AnswerLimits::For(context_.config->server, Metadata(kMessageLimitKey));
   if (!is_session()) {
     OnStart();
   } else if (context_.sessions->draining()) {
     Finish(DrainingStatus());
-  } else if (!context_.sessions->Add(this)) {
+  } else if (absl::Status added = context_.sessions->Add(this, PeerOf(server_context_.peer()));
+             !added.ok()) {
     context_.metrics->sessions_refused.Add();
-    // It was not begun with, and there may be room soon.
-    driver::ErrorInfo info{.retry = driver::Retry::kStatement};
-    info.hint = "raise max_sessions of the server, or close streams that are idle";
-    Finish(driver::MakeError(
-        Reason::kLimitExceeded,
-        fmt::format("{} calls and streams are open already", context_.config->server.max_sessions),
-        std::move(info)));
+    Finish(added);
   } else {
     registered_.store(true);
     context_.metrics->open_sessions.Add();
@@ -121,7 +118,7 @@ void Call::Done(bool) {
 
 absl::Status Call::Write(const google::protobuf::MessageLite& message) {
   if (gone_.load()) return GoneStatus();  // gRPC may still have a write that was given up
-  absl::Status status = Serialize(message, context_.config->server.max_message_bytes, &out_);
+  absl::Status status = Serialize(message, answer_limits_.message, &out_);
   if (!status.ok()) return status;
   // If the client goes at this moment, either Done finds this write or gone_ is seen here.
   write_state_.store(WriteState::kOutstanding);
@@ -136,7 +133,7 @@ absl::Status Call::Write(const google::protobuf::MessageLite& message) {
 }
 
 absl::Status Call::WriteAndFinish(const google::protobuf::MessageLite& message) {
-  absl::Status status = Serialize(message, context_.config->server.max_message_bytes, &out_);
+  absl::Status status = Serialize(message, answer_limits_.message, &out_);
   if (!status.ok()) return status;
   if (finishing_.exchange(true)) return absl::OkStatus();
   Ref();
@@ -211,14 +208,18 @@ void Call::CheckRun(TimePoint now, const driver::Deadline& deadline, bool may_wr
                    : deadline.Error());
 }
 
+std::string_view Call::Metadata(const char* key) const {
+  const auto& metadata = server_context_.client_metadata();
+  const auto found = metadata.find(key);
+  if (found == metadata.end()) return {};
+  return {found->second.data(), found->second.size()};
+}
+
 std::string_view Call::CallerName() {
   if (caller_.has_value()) return *caller_;
   caller_.emplace();
-  const auto& metadata = server_context_.client_metadata();
-  const auto found = metadata.find("x-penstock-application");
-  if (found == metadata.end()) return *caller_;
   constexpr size_t kMaxBytes = 63;
-  caller_->assign(found->second.data(), std::min(found->second.size(), kMaxBytes));
+  *caller_ = Metadata("x-penstock-application").substr(0, kMaxBytes);
   for (char& c : *caller_) {
     if (c < ' ' || c > '~') c = '?';
   }
@@ -266,6 +267,28 @@ void Call::CheckStall(TimePoint now) {
   cancellation_.Cancel(driver::Deadline{.reason = Reason::kStallTimeout}.Error());
   // A status would wait behind the messages that the client does not take.
   server_context_.TryCancel();
+}
+
+absl::Status BidiCall::IdleStatus() const {
+  // Nothing was under way, so that what the client sends next may be sent again.
+  driver::ErrorInfo info{.retry = driver::Retry::kStatement};
+  info.hint = "open another stream, or raise stream_idle_timeout of the server";
+  return driver::MakeError(Reason::kLimitExceeded,
+                           fmt::format("the stream was idle for {} ms (stream_idle_timeout)",
+                                       context_.config->server.stream_idle_timeout.count()),
+                           std::move(info));
+}
+
+bool BidiCall::IdleTooLong(TimePoint now) const {
+  const Milliseconds limit = context_.config->server.stream_idle_timeout;
+  const Duration::rep since = idle_since_.load(std::memory_order_relaxed);
+  return limit != Milliseconds::zero() && since != 0 &&
+         now.time_since_epoch() - Duration(since) > limit;
+}
+
+void BidiCall::SetIdle(bool idle) {
+  idle_since_.store(idle ? Clock::System().Now().time_since_epoch().count() : 0,
+                    std::memory_order_relaxed);
 }
 
 void BidiCall::StartRead() {

@@ -16,6 +16,7 @@
 #include "grpcpp/server_context.h"
 #include "grpcpp/support/async_stream.h"
 #include "grpcpp/support/byte_buffer.h"
+#include "server/rpc/answer_limits.h"
 #include "server/rpc/context.h"
 #include "server/rpc/io.h"
 #include "server/session/session.h"
@@ -108,6 +109,9 @@ class Call : public Session {
   // Cuts a client off that does not read, earlier in a drain: to be called from Tick.
   void CheckStall(TimePoint now);
 
+  // Of this call's answers; known once it has started.
+  const AnswerLimits& answer_limits() const { return answer_limits_; }
+
   // Of the statement that runs; cancelled with the call.
   driver::Cancellation cancellation_;
   grpc::ServerContext server_context_;
@@ -128,6 +132,8 @@ class Call : public Session {
   };
 
   void Started(bool ok);
+  // The value of this key of the client's metadata; empty: it has none. Lives as long as the call.
+  std::string_view Metadata(const char* key) const;
   void Read(bool ok);
   void Written(bool ok);
   void Finished(bool ok);
@@ -151,6 +157,7 @@ class Call : public Session {
   // When its caller is not kept waiting any longer, in ticks of the clock.
   std::atomic<Duration::rep> run_given_up_at_{kNoRun};
 
+  AnswerLimits answer_limits_;
   std::optional<std::string> caller_;
   const Rpc rpc_;
   std::atomic<int> references_{0};
@@ -181,6 +188,13 @@ class BidiCall : public Call {
   void StartRead();
   grpc::ByteBuffer* in() { return &in_; }
 
+  // For streams that may wait for a request for ever: whether this one does from now on,
+  // whether it has for longer than stream_idle_timeout, for Tick, and what it ends with
+  // then. Thread-safe.
+  void SetIdle(bool idle);
+  bool IdleTooLong(TimePoint now) const;
+  absl::Status IdleStatus() const;
+
   void DoWrite(const grpc::ByteBuffer& bytes, void* tag) override { stream_.Write(bytes, tag); }
   void DoWriteAndFinish(const grpc::ByteBuffer& bytes, void* tag) override {
     stream_.WriteAndFinish(bytes, {}, grpc::Status::OK, tag);
@@ -193,6 +207,8 @@ class BidiCall : public Call {
  private:
   Stream stream_;
   grpc::ByteBuffer in_;
+  // In ticks of the clock; 0: it is not idle.
+  std::atomic<Duration::rep> idle_since_{0};
 };
 
 }  // namespace penstock::server

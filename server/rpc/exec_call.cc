@@ -36,7 +36,16 @@ class ExecCall final : public BidiCall {
                                            StartTag());
   }
 
-  void Tick(TimePoint now) override { CheckStall(now); }
+  void Tick(TimePoint now) override {
+    CheckStall(now);
+    if (!IdleTooLong(now)) return;
+    bool idle = false;
+    {
+      std::lock_guard lock(mutex_);
+      idle = slots_.empty() && !std::exchange(ended_, true);
+    }
+    if (idle) Finish(IdleStatus());
+  }
 
   void Drain(bool now) override {
     if (now) cancellation_.Cancel(DrainingStatus());
@@ -70,7 +79,10 @@ class ExecCall final : public BidiCall {
 
   void WaitForNext() override { WaitForExec(context_, source_); }
 
-  void OnStart() override { StartRead(); }
+  void OnStart() override {
+    SetIdle(true);
+    StartRead();
+  }
 
   void OnRead(bool ok) override {
     if (!ok) {
@@ -90,6 +102,7 @@ class ExecCall final : public BidiCall {
     {
       std::lock_guard lock(mutex_);
       if (ended_) return;
+      SetIdle(false);
       slot->may_fail_early = slots_.empty();
       slots_.push_back(std::move(owned));
       held_bytes_ += slot->bytes;
@@ -272,6 +285,7 @@ class ExecCall final : public BidiCall {
         writing_ = write;
       } else {
         writing_ = false;
+        SetIdle(true);
         finish = (reading_ended_ || draining_) && !std::exchange(ended_, true);
       }
       read = read_paused_ && MayReadLocked();

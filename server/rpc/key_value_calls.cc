@@ -191,7 +191,7 @@ class KeyValueCall final : public UnaryCall, public PendingRun {
     cancellation = &cancellation_;
     caller = CallerName();
     writer = rows_.writer();
-    limits.max_bytes = context_.config->server.max_message_bytes;
+    limits.max_bytes = answer_limits().message;
     Ref();
     BeginRun(*database_, deadline);
     if (key_value->reads()) {

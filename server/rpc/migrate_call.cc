@@ -16,7 +16,7 @@ MigrateCall::MigrateCall(const RpcContext& context, const CallSource& source)
     : BidiCall(context, Rpc::kMigrate),
       Task(Sort::kBlocking),
       source_(source),
-      steps_(context_, &cancellation_,
+      steps_(context_, &answer_limits(), &cancellation_,
              [this](bool has_timeout, const google::protobuf::Duration& timeout,
                     driver::Deadline* deadline) {
                return DeadlineFor(*database_, has_timeout, timeout, Clock::System().Now(),

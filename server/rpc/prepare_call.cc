@@ -21,7 +21,13 @@ class PrepareCall final : public BidiCall, public PendingRun, public Task, publi
                                               source_.queue, StartTag());
   }
 
-  void Tick(TimePoint now) override { CheckStall(now); }
+  void Tick(TimePoint now) override {
+    CheckStall(now);
+    if (!IdleTooLong(now)) return;
+    // Whoever moves the state away from kReading owns the call.
+    State idle = State::kReading;
+    if (state_.compare_exchange_strong(idle, State::kEnding)) Finish(IdleStatus());
+  }
 
   void Drain(bool now) override {
     draining_.store(true);
@@ -50,12 +56,14 @@ class PrepareCall final : public BidiCall, public PendingRun, public Task, publi
   void OnStart() override { ReadNext(); }
 
   void ReadNext() {
+    SetIdle(true);
     state_.store(State::kReading);
     StartRead();
     if (draining_.load()) Drain(false);
   }
 
   void OnRead(bool ok) override {
+    SetIdle(false);
     read_ok_ = ok;
     const State busy = database_ == nullptr ? State::kDescribing : State::kRunning;
     for (State now = state_.load();;) {
@@ -174,16 +182,15 @@ class PrepareCall final : public BidiCall, public PendingRun, public Task, publi
     absl::Status limited =
         DeadlineFor(*database_, request_.has_timeout(), request_.timeout(), began_, &deadline);
     if (!limited.ok()) return limited;
-    const ServerConfig& server = context_.config->server;
-    builder_.Start(format_, server.batch_bytes, columns_);
+    builder_.Start(format_, answer_limits().batch, columns_);
     sql = sql_;
     prepared = true;
     args = arguments_.values();
     cancellation = &cancellation_;
     caller = CallerName();
     writer = &builder_;
-    limits.max_bytes = server.first_batch_bytes;
-    max_returning_bytes = database_->limits().max_returning_bytes;
+    limits.max_bytes = answer_limits().first_batch;
+    max_returning_bytes = answer_limits().Returning(database_->limits().max_returning_bytes);
     summary = {};
     Ref();
     if (read_only_) {
@@ -205,8 +212,7 @@ class PrepareCall final : public BidiCall, public PendingRun, public Task, publi
     // too, knows what has become of it.
     if (status.ok() && read_only && cancellation_.cancelled()) status = cancellation_.status();
     if (status.ok()) {
-      absl::StatusOr<bool> more =
-          cursor->Fetch({.max_bytes = context_.config->server.batch_bytes}, &builder_);
+      absl::StatusOr<bool> more = cursor->Fetch({.max_bytes = answer_limits().batch}, &builder_);
       if (!more.ok()) status = more.status();
       if (more.ok() && !*more) {
         summary = cursor->summary();
@@ -290,6 +296,7 @@ class PrepareCall final : public BidiCall, public PendingRun, public Task, publi
   void OnWritten(bool ok) override {
     for (State now = state_.load(); now == State::kTurning;) {
       // If the write failed so will the read, and end the call.
+      SetIdle(true);
       if (!state_.compare_exchange_weak(now, State::kReading)) continue;
       if (draining_.load()) Drain(false);
       return;

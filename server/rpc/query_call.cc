@@ -57,15 +57,14 @@ class QueryCall final : public Call, public PendingRun, public Task {
     if (!limited.ok()) return limited;
     absl::Status stale = SetStaleness();
     if (!stale.ok()) return stale;
-    const ServerConfig& server = context_.config->server;
-    builder_.Start(request_.format(), server.batch_bytes);
+    builder_.Start(request_.format(), answer_limits().batch);
     sql = request_.sql();
     args = arguments_.values();
     cancellation = &cancellation_;
     caller = CallerName();
     writer = &builder_;
-    limits.max_bytes = server.first_batch_bytes;
-    max_returning_bytes = database_->limits().max_returning_bytes;
+    limits.max_bytes = answer_limits().first_batch;
+    max_returning_bytes = answer_limits().Returning(database_->limits().max_returning_bytes);
     Ref();
     BeginRun(*database_, deadline);
     database_->Submit(this);
@@ -105,8 +104,7 @@ class QueryCall final : public Call, public PendingRun, public Task {
     // too, knows what has become of it.
     if (status.ok() && read_only && cancellation_.cancelled()) status = cancellation_.status();
     if (status.ok()) {
-      absl::StatusOr<bool> more =
-          cursor->Fetch({.max_bytes = context_.config->server.batch_bytes}, &builder_);
+      absl::StatusOr<bool> more = cursor->Fetch({.max_bytes = answer_limits().batch}, &builder_);
       if (!more.ok()) status = more.status();
       if (!more.ok() || !*more) {
         summary = cursor->summary();

@@ -34,6 +34,14 @@ void AddPlaceholder(v1::ColumnData* column) {
   }
 }
 
+size_t ElementBytes(std::span<const driver::Value> elements) {
+  size_t bytes = 0;
+  for (const driver::Value& element : elements) {
+    bytes += kRowValueBytes + element.text.size() + ElementBytes(element.elements);
+  }
+  return bytes;
+}
+
 bool IsNull(const v1::ColumnData& column, uint32_t row) {
   return row / 8 < column.nulls().size() && ((column.nulls()[row / 8] >> (row % 8)) & 1) != 0;
 }
@@ -187,7 +195,7 @@ void ResultBuilder::Timestamp(int64_t seconds, int32_t nanos) {
 
 void ResultBuilder::Array(std::span<const driver::Value> elements) {
   const driver::Value value{.kind = Kind::kArray, .elements = elements};
-  const size_t size = elements.size() * kRowValueBytes;
+  const size_t size = ElementBytes(elements);
   if (!by_columns()) {
     ToProto(value, AddRowValue(size));
   } else if (v1::ColumnData* column = NextColumn(Kind::kArray, size)) {

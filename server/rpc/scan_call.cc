@@ -78,7 +78,7 @@ class ScanCall final : public Call, public PendingRun, public Task {
     cancellation = &cancellation_;
     caller = CallerName();
     writer = &rows_;
-    limits.max_bytes = context_.config->server.first_batch_bytes;
+    limits.max_bytes = answer_limits().first_batch;
     Ref();
     BeginRun(*database_, deadline);
     database_->Submit(this);
@@ -100,8 +100,7 @@ class ScanCall final : public Call, public PendingRun, public Task {
   void Run() override {
     if (cancellation_.cancelled()) status = cancellation_.status();
     if (status.ok()) {
-      const absl::StatusOr<bool> more =
-          cursor->Fetch({.max_bytes = context_.config->server.batch_bytes}, &rows_);
+      const absl::StatusOr<bool> more = cursor->Fetch({.max_bytes = answer_limits().batch}, &rows_);
       if (!more.ok()) status = more.status();
       if (!more.ok() || !*more) {
         summary = cursor->summary();

@@ -31,7 +31,7 @@ class TransactionCall final : public BidiCall, public Task, public Pool::Waiter 
   TransactionCall(const RpcContext& context, const CallSource& source)
       : BidiCall(context, Rpc::kTransaction),
         source_(source),
-        steps_(context_, &cancellation_,
+        steps_(context_, &answer_limits(), &cancellation_,
                [this](bool has_timeout, const google::protobuf::Duration& timeout,
                       driver::Deadline* deadline) {
                  return StepDeadline(has_timeout, timeout, deadline);

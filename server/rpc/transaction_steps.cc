@@ -53,7 +53,7 @@ void TransactionSteps::RunQuery(const Request::Statement& statement) {
   if (status.ok()) {
     status = Start(statement.sql(), statement.has_timeout(), statement.timeout());
   }
-  RunRows(status, statement.format(), context_.config->server.first_batch_bytes);
+  RunRows(status, statement.format(), limits_->first_batch);
 }
 
 void TransactionSteps::RunExecute(const Request::Execute& execute) {
@@ -62,17 +62,16 @@ void TransactionSteps::RunExecute(const Request::Execute& execute) {
   if (status.ok()) status = arguments_.Assign(execute.args());
   if (status.ok()) status = Start(*sql, execute.has_timeout(), execute.timeout());
   if (status.ok()) run_->prepared = true;
-  RunRows(status, execute.format(), context_.config->server.first_batch_bytes);
+  RunRows(status, execute.format(), limits_->first_batch);
 }
 
 // A get is answered at once, however much it is.
 void TransactionSteps::RunGet(const v1::BatchGetRequest& get) {
-  RunRows(StartKeyValue(get, "kv get"), v1::FORMAT_ROWS, context_.config->server.max_message_bytes);
+  RunRows(StartKeyValue(get, "kv get"), v1::FORMAT_ROWS, limits_->message);
 }
 
 void TransactionSteps::RunScan(const v1::ScanRequest& scan) {
-  RunRows(StartKeyValue(scan, "kv scan"), v1::FORMAT_ROWS,
-          context_.config->server.first_batch_bytes);
+  RunRows(StartKeyValue(scan, "kv scan"), v1::FORMAT_ROWS, limits_->first_batch);
 }
 
 void TransactionSteps::RunWrite(const v1::WriteRequest& write) {
@@ -115,7 +114,7 @@ bool TransactionSteps::RunKeyValue(absl::Status ready) {
 void TransactionSteps::RunRows(const absl::Status& ready, v1::Format format,
                                size_t first_batch_bytes) {
   if (!ready.ok()) return Fail(ready);
-  builder_.Start(format, context_.config->server.batch_bytes);
+  builder_.Start(format, limits_->batch);
   run_->writer = &builder_;
   run_->limits.max_bytes = first_batch_bytes;
   transaction_->Run(*run_);
@@ -125,8 +124,7 @@ void TransactionSteps::RunRows(const absl::Status& ready, v1::Format format,
 void TransactionSteps::Fetch() {
   if (cancellation_->cancelled()) run_->status = cancellation_->status();
   if (run_->status.ok()) {
-    absl::StatusOr<bool> more =
-        run_->cursor->Fetch({.max_bytes = context_.config->server.batch_bytes}, &builder_);
+    absl::StatusOr<bool> more = run_->cursor->Fetch({.max_bytes = limits_->batch}, &builder_);
     if (!more.ok()) run_->status = more.status();
     if (more.ok() && !*more) {
       run_->summary = run_->cursor->summary();

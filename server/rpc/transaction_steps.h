@@ -10,6 +10,7 @@
 #include "drivers/api/deadline.h"
 #include "drivers/api/driver.h"
 #include "penstock/v1/database.pb.h"
+#include "server/rpc/answer_limits.h"
 #include "server/rpc/context.h"
 #include "server/rpc/convert.h"
 #include "server/rpc/key_value_arguments.h"
@@ -33,10 +34,14 @@ class TransactionSteps {
   using DeadlineOf = std::function<absl::Status(
       bool has_timeout, const google::protobuf::Duration& timeout, driver::Deadline* deadline)>;
 
-  // Both outlive the object, and what `deadline_of` needs.
-  TransactionSteps(const RpcContext& context, driver::Cancellation* cancellation,
-                   DeadlineOf deadline_of)
-      : context_(context), cancellation_(cancellation), deadline_of_(std::move(deadline_of)) {}
+  // All outlive the object, and what `deadline_of` needs. `limits` may be filled in later,
+  // before Run.
+  TransactionSteps(const RpcContext& context, const AnswerLimits* limits,
+                   driver::Cancellation* cancellation, DeadlineOf deadline_of)
+      : context_(context),
+        limits_(limits),
+        cancellation_(cancellation),
+        deadline_of_(std::move(deadline_of)) {}
 
   // `request`, whose step is none of begin, commit and rollback, and `transaction` stay
   // until no more answers are left. `began`: when the request came.
@@ -82,6 +87,7 @@ class TransactionSteps {
   void Fail(const absl::Status& why);
 
   const RpcContext& context_;
+  const AnswerLimits* const limits_;
   driver::Cancellation* const cancellation_;
   const DeadlineOf deadline_of_;
 

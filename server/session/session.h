@@ -4,8 +4,11 @@
 
 #include <condition_variable>
 #include <mutex>
+#include <string>
+#include <unordered_map>
 #include <vector>
 
+#include "absl/status/status.h"
 #include "server/runtime/clock.h"
 
 namespace penstock::server {
@@ -33,6 +36,8 @@ class Session {
 
  private:
   friend class Sessions;
+  // How many its peer has, in Sessions.
+  std::unordered_map<std::string, int>::value_type* by_peer_ = nullptr;
   Session* previous_ = nullptr;
   Session* next_ = nullptr;
 };
@@ -40,10 +45,13 @@ class Session {
 // The register of them, which does not own them. Thread-safe.
 class Sessions {
  public:
-  explicit Sessions(int max_sessions) : max_sessions_(max_sessions) {}
+  // So many at once, and so many of them of one peer.
+  Sessions(int max_sessions, int max_by_peer)
+      : max_sessions_(max_sessions), max_by_peer_(max_by_peer) {}
 
-  // False: there are too many already, the session is not registered.
-  bool Add(Session* session);
+  // kLimitExceeded, which names the limit: there are too many already, in all or of this
+  // peer. The session is then not registered; it has not begun, and may come again.
+  absl::Status Add(Session* session, const std::string& peer);
   void Remove(Session* session);
 
   int size() const;
@@ -60,9 +68,14 @@ class Sessions {
   // Those that are there now, each referred to.
   std::vector<Session*> RefAll() const;
 
+  // Why a session of this peer is refused; OK: it is not.
+  absl::Status RefusalLocked(const std::string& peer) const;
+
   const int max_sessions_;
+  const int max_by_peer_;
   mutable std::mutex mutex_;
   std::condition_variable empty_;
+  std::unordered_map<std::string, int> by_peer_;
   Session* first_ = nullptr;
   int size_ = 0;
   bool draining_ = false;

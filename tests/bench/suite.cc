@@ -92,7 +92,8 @@ absl::StatusOr<Server> Suite::StartDaemon(const std::string& name, const std::st
   const std::string address = AddressOf(name);
   const std::string config = data_ / (name + ".yaml");
   std::ofstream(config) << fmt::format(
-      "server:\n  listen: ['{}']\n  http_listen: ''\n  max_sessions: 5000\n"
+      "server:\n  listen: ['{}']\n  http_listen: ''\n  max_sessions: 5000\n  max_sessions_by_peer: "
+      "5000\n"
       "databases:\n  main: {}\n",
       address, database);
   return Start({std::filesystem::absolute(options_.daemon), "--config", config}, address);

@@ -11,7 +11,7 @@ ChaosTest::ChaosTest(const std::string& driver)
     : name_(PostgresCluster::Shared().CreateDatabase()),
       proxy_(PostgresCluster::Shared().socket_folder()),
       config_(SqliteConfig(folder_.path())) {
-  database().driver = {};
+  database().driver = driver::Config();
   database().driver.name = "main";
   database().driver.driver = driver;
   database().driver.connection_string = proxy_.connection_string(name_);

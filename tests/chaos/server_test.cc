@@ -67,7 +67,7 @@ class Failover : public ::testing::Test {
         to_standby_(standby_.socket_folder()),
         config_(SqliteConfig(folder_.path())) {
     driver::Config& driver = config_.databases.at("main").driver;
-    driver = {};
+    driver = driver::Config();
     driver.name = "main";
     driver.driver = "postgres";
     driver.connection_string =

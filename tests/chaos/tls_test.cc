@@ -138,12 +138,12 @@ TEST_F(PostgresTls, APasswordIsAskedFor) {
   for (const char* mode : {"prefer", "allow", "disable"}) {
     driver::Config driver = ConfigFor("127.0.0.1", mode);
     driver.username = "secret";
-    driver.password = "hunter2";
+    driver.password.Set("hunter2");
     const Outcome outcome = Query(driver);
     EXPECT_EQ(outcome.text(), std::string_view(mode) == "prefer" ? "true" : "false")
         << outcome.status.error_message();
     for (const char* wrong : {"hunter3", ""}) {
-      driver.password = wrong;
+      driver.password.Set(wrong);
       const Outcome refused = Query(driver);
       EXPECT_EQ(refused.detail.reason(), v1::REASON_BACKEND_CREDENTIALS)
           << refused.status.error_message();

@@ -245,6 +245,7 @@ TEST_P(Limits, ABlobOf64MiBThatIsReadIsRefusedByTheNameOfTheLimit) {
 
 TEST_P(Limits, TooManySessionsAreRefused) {
   config().server.max_sessions = 10;
+  config().server.max_sessions_by_peer = 10;
   std::vector<std::unique_ptr<PrepareStream>> streams;
   for (int i = 0; i < 10; ++i) {
     streams.push_back(std::make_unique<PrepareStream>(wire(), "SELECT 1"));

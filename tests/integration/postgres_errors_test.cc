@@ -19,7 +19,7 @@ class PostgresErrors : public ::testing::Test {
   PostgresErrors() : config_(SqliteConfig(folder_.path())) {
     PostgresCluster& cluster = PostgresCluster::Shared();
     server::DatabaseConfig& database = config_.databases.at("main");
-    database.driver = {};
+    database.driver = driver::Config();
     database.driver.name = "main";
     database.driver.driver = "postgres";
     database.driver.connection_string = cluster.connection_string(cluster.CreateDatabase());

@@ -21,7 +21,7 @@ class PostgresTest : public ::testing::Test {
  protected:
   PostgresTest() : config_(SqliteConfig(folder_.path())) {
     server::DatabaseConfig& database = config_.databases.at("main");
-    database.driver = {};
+    database.driver = driver::Config();
     database.driver.name = "main";
     database.driver.driver = "postgres";
     database.driver.connection_string = cluster_.connection_string(cluster_.CreateDatabase());

@@ -15,6 +15,7 @@
 #include <memory>
 #include <regex>
 #include <thread>
+#include <tuple>
 
 #include "fmt/format.h"
 #include "gmock/gmock.h"
@@ -22,6 +23,7 @@
 #include "grpcpp/generic/generic_stub.h"
 #include "gtest/gtest.h"
 #include "server/net/unique_fd.h"
+#include "tests/support/certificates.h"
 #include "tests/support/eventually.h"
 #include "tests/support/process.h"
 #include "tests/support/sockets.h"
@@ -286,6 +288,32 @@ TEST_F(SurroundingsTest, CheckFindsWhatTheStartFinds) {
   const auto start = Start("true", "--config " + file("c.yaml"));
   EXPECT_EQ(start->Wait(), 78);
   EXPECT_EQ(start->output(), found);
+}
+
+// So does a certificate that nobody trusts any more: the daemon's own, or the authority's.
+TEST_F(SurroundingsTest, ExpiredCertificatesAreFoundByCheckAndStart) {
+  MakeCertificate(folder_.path(), "good");
+  MakeCertificate(folder_.path(), "old");
+  Process openssl({"openssl", "x509", "-in", "old.crt", "-signkey", "old.key", "-days", "-1",
+                   "-out", "old.crt"},
+                  folder_.path());
+  ASSERT_EQ(openssl.Wait(), 0) << openssl.output();
+  const auto config = [this](const std::string& own, const std::string& authority) {
+    Write("c.yaml", fmt::format("server: {{tls: {{cert_file: {0}/{1}.crt, key_file: {0}/{1}.key, "
+                                "client_ca_file: {0}/{2}.crt}}}}\n",
+                                folder_.path(), own, authority));
+    return "--config " + file("c.yaml");
+  };
+  EXPECT_EQ(Start("true", "--check " + config("good", "good"))->Wait(), 0);
+  for (const auto& [own, authority, key] :
+       {std::tuple("old", "good", "cert_file"), std::tuple("good", "old", "client_ca_file")}) {
+    for (const char* check : {"--check ", ""}) {
+      const auto daemon = Start("true", check + config(own, authority));
+      EXPECT_EQ(daemon->Wait(), 78) << daemon->output();
+      EXPECT_THAT(daemon->output(), HasSubstr(std::string("server.tls.") + key));
+      EXPECT_THAT(daemon->output(), HasSubstr("has expired; put a certificate there"));
+    }
+  }
 }
 
 // What the shipped example says is accepted to the last value: as it is, and each option

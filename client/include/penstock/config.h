@@ -36,7 +36,7 @@ struct Config {
   std::string application_name = {};
   // The largest message in either direction, in bytes. A larger request fails with
   // RESOURCE_EXHAUSTED before it is sent. The daemon has a limit of its own with
-  // the same default. From 1 KiB to 2 GiB - 1.
+  // the same default; it is told this one, and keeps to both. From 1 KiB to 2 GiB - 1.
   std::size_t max_message_bytes = std::size_t{64} << 20;
   // For how long the connection may be silent while a call or a stream waits. Then the
   // daemon is asked for a sign of life; if it gives none for as long again, 10 seconds at

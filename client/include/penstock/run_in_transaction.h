@@ -90,10 +90,11 @@ concept TransactionFunction =
 // in a pause. IsCommitOutcomeUnknown is never tried again: it may have taken
 // effect. Blocks; may be called from any thread.
 //
-// One transaction does not contain another: what RunInTransaction does within a body is
-// committed by itself, and stays when the outer one is undone. On SQLite, which has one
-// writer, it waits for the outer one until its limits; give the inner code the body's
-// transaction instead, or use Savepoint.
+// One transaction does not contain another: from the thread that runs a body, RunInTransaction
+// on the same Provider is FAILED_PRECONDITION with the reason WRONG_STATE, and nothing is sent.
+// Give the inner code the body's transaction instead, or use Savepoint. From another thread it
+// is not noticed: it is committed by itself, and on SQLite, which has one writer, waits for the
+// outer one until its limits.
 template <TransactionFunction Body>
 internal::BodyResult<Body> RunInTransaction(const Context& ctx, Provider& provider, Body&& body,
                                             const RunOptions& options = {}) {

@@ -70,6 +70,29 @@ class RunInTransactionTest : public ::testing::Test {
   int opened_ = 0, ran_ = 0, committed_ = 0, rolled_back_ = 0;
 };
 
+TEST_F(RunInTransactionTest, WithinABodyOfTheSameProviderIsRefused) {
+  NiceMock<MockProvider> other;
+  EXPECT_CALL(other, Transaction(_, _)).WillOnce([this](auto&&...) { return Open(); });
+  absl::Status direct, beneath_another;
+  const auto inner = [&](absl::Status* refused) {
+    return [this, refused](Transaction&) { return *refused = Run(); };
+  };
+  EXPECT_FALSE(RunInTransaction(Context(), db_, inner(&direct)).ok());
+  const auto middle = [&](Transaction&) {
+    return RunInTransaction(Context(), other, inner(&beneath_another));
+  };
+  EXPECT_FALSE(RunInTransaction(Context(), db_, middle).ok());
+  for (const absl::Status& refused : {direct, beneath_another}) {
+    EXPECT_EQ(refused.code(), absl::StatusCode::kFailedPrecondition) << refused;
+    EXPECT_EQ(GetErrorDetails(refused).reason, "WRONG_STATE");
+    EXPECT_NE(refused.message().find("use the transaction that the body got"), std::string::npos);
+  }
+  EXPECT_EQ(opened_, 3);
+  EXPECT_EQ(ran_, 0);
+  EXPECT_EQ(committed_, 0);
+  EXPECT_EQ(Run(), absl::OkStatus());
+}
+
 TEST_F(RunInTransactionTest, RunsOnceAndCommits) {
   EXPECT_EQ(Run(), absl::OkStatus());
   EXPECT_EQ(opened_, 1);

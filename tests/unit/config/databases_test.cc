@@ -117,7 +117,7 @@ TEST_F(DatabasesTest, Credentials) {
        {"    password: hunter2", "    password_file: '@/good'", "    password_env: DB_PASSWORD"}) {
     const auto config = LoadText(start + line);
     ASSERT_TRUE(config.ok()) << line << config.status();
-    EXPECT_EQ(config->databases.at("main").driver.password, "hunter2") << line;
+    EXPECT_EQ(config->databases.at("main").driver.password.Get(), "hunter2") << line;
   }
   const struct {
     std::string lines;

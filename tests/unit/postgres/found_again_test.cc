@@ -201,7 +201,10 @@ TEST_F(FoundAgainTest, APreparedConstantIsOfItsOwnPrepare) {
 TEST_F(FoundAgainTest, WhatChangesNoMeaningKeepsWhatIsKnown) {
   Ask("CREATE TABLE t (a integer)");
   const std::string counts = "SELECT count(*) FROM t";
-  Ask(counts);
+  // Until it has been short: a busy machine may take its time.
+  Call known(counts);
+  driver::StatementRun* const first = &known.run;
+  for (int i = 0; i < 100 && (i == 0 || connection_->Together({&first, 1}) != 1); ++i) Ask(counts);
   ASSERT_TRUE(connection_->Begin({}).ok());
   for (const char* sql : {"SET LOCAL lock_timeout = 1000", "LOCK TABLE t IN SHARE MODE",
                           "DECLARE c CURSOR FOR SELECT 1", "FETCH c"}) {
