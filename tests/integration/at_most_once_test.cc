@@ -10,11 +10,13 @@
 #include <memory>
 #include <string>
 #include <thread>
+#include <vector>
 
 #include "fmt/format.h"
 #include "gmock/gmock.h"
 #include "gtest/gtest.h"
 #include "tests/support/daemon_folder.h"
+#include "tests/support/eventually.h"
 #include "tests/support/link_proxy.h"
 #include "tests/support/pgwire_proxy.h"
 #include "tests/support/postgres_cluster.h"
@@ -91,15 +93,44 @@ TEST_P(AtMostOnce, HoldsHoweverTheDaemonEnds) {
 // The daemon lives on: what it had received may be done.
 TEST_P(AtMostOnce, HoldsHoweverTheLinkIsCut) {
   Check(link_->target(), [&](int i) {
-    // Every other time its answers were lost before.
-    if (i % 2 == 1) {
-      link_->SwallowAnswers();
-      // What arrives meanwhile is done, and nobody hears of it.
-      std::this_thread::sleep_for(std::chrono::milliseconds(20));
-    }
-    link_->Cut();
+    // What arrives in some of the silences is done, and nobody hears of it; in the others
+    // it does not arrive, which nobody hears of either.
+    if (i % 4 == 1) link_->SwallowAnswers();
+    if (i % 4 == 3) link_->Swallow();
+    if (i % 2 == 1) std::this_thread::sleep_for(std::chrono::milliseconds(20));
+    link_->Cut(i % 4 < 2 ? LinkProxy::End::kClose : LinkProxy::End::kReset);
     link_->SwallowAnswers(false);
+    link_->Swallow(false);
   });
+}
+
+// Nobody is told that the link is gone: limits in time end the calls.
+TEST_P(AtMostOnce, HoldsWhenTheLinkIsSilentForLongerThanCallersWait) {
+  Writers writers(
+      {.target = link_->target(), .driver = GetParam(), .limit = absl::Milliseconds(400)});
+  ASSERT_TRUE(writers.Prepare().ok());
+  writers.Start();
+  for (int i = 0; i < Ends(); ++i) {
+    const size_t before = writers.account().acknowledged();
+    Eventually([&] { return writers.account().acknowledged() >= before + 50; });
+    if (i % 2 == 0) link_->Swallow();
+    if (i % 2 == 1) link_->SwallowAnswers();
+    // Each caller has had a call ended by its limit: of all but the first nothing was sent
+    // that can arrive.
+    const std::vector<int64_t> calls = writers.calls();
+    Eventually([&] {
+      const std::vector<int64_t> now = writers.calls();
+      return std::ranges::equal(calls, now, [](int64_t then, int64_t n) { return n > then + 1; });
+    });
+    link_->Cut();
+    link_->Swallow(false);
+    link_->SwallowAnswers(false);
+  }
+  writers.Stop();
+  const auto there = writers.There();
+  ASSERT_TRUE(there.ok()) << there.status();
+  EXPECT_THAT(writers.account().Check(*there), IsEmpty());
+  fmt::print("{}: {}\n", GetParam(), writers.account().Summary());
 }
 
 class AtMostOnceOfServers : public AtMostOnce {};
@@ -109,12 +140,13 @@ INSTANTIATE_TEST_SUITE_P(Drivers, AtMostOnceOfServers, ::testing::Values("postgr
 TEST_P(AtMostOnceOfServers, HoldsHoweverTheDaemonsLinksAreCut) {
   int64_t bytes = 1;
   Check(daemons_->target(), [&](int i) {
-    if (i % 2 == 0) {
-      server_->Cut();
-    } else {
-      // Somewhere in the midst of an answer.
-      server_->CutAfterBytes(bytes = bytes * 7 % 1009);
+    // Somewhere in the midst of an answer, before it, or after what came was lost.
+    if (i % 3 == 0) return server_->CutAfterBytes(bytes = bytes * 7 % 1009);
+    if (i % 3 == 1) {
+      server_->Freeze();
+      std::this_thread::sleep_for(std::chrono::milliseconds(20));
     }
+    server_->Cut();
   });
 }
 

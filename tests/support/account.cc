@@ -42,14 +42,20 @@ std::vector<std::string> Account::Check(const std::map<std::string, int>& there)
   return wrong;
 }
 
-std::vector<std::string> Account::NotRetryable() const {
+std::vector<std::string> Account::Refused(
+    const std::function<bool(const absl::Status&)>& so) const {
   const std::lock_guard lock(mutex_);
   std::vector<std::string> found;
   for (const auto& [id, status] : refused_) {
-    if (IsRetryable(status) || IsTransactionRetryable(status)) continue;
-    found.push_back(id + ": " + status.ToString());
+    if (so(status)) found.push_back(id + ": " + status.ToString());
   }
   return found;
+}
+
+std::vector<std::string> Account::NotRetryable() const {
+  return Refused([](const absl::Status& status) {
+    return !IsRetryable(status) && !IsTransactionRetryable(status);
+  });
 }
 
 void Account::Clear() {

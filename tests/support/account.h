@@ -2,6 +2,7 @@
 #ifndef PENSTOCK_TESTS_SUPPORT_ACCOUNT_H_
 #define PENSTOCK_TESTS_SUPPORT_ACCOUNT_H_
 
+#include <functional>
 #include <map>
 #include <mutex>
 #include <string>
@@ -24,6 +25,8 @@ class Account {
   // What does not agree with how often each id is there: what was acknowledged is there once,
   // what failed in any other way than with an unknown outcome is not, and nothing is twice.
   std::vector<std::string> Check(const std::map<std::string, int>& there) const;
+  // Those that failed so, other than with an unknown outcome.
+  std::vector<std::string> Refused(const std::function<bool(const absl::Status&)>& so) const;
   // Failures that say neither that the outcome is unknown nor that the call may be repeated.
   std::vector<std::string> NotRetryable() const;
   // Forgets all ids.

@@ -11,11 +11,15 @@
 #include <algorithm>
 #include <cerrno>
 #include <cstring>
+#include <functional>
 #include <utility>
 #include <vector>
 
 namespace penstock::testing {
 namespace {
+
+// A sender waits once so many bytes are under way.
+constexpr size_t kMostWaiting = size_t{1} << 20;
 
 sockaddr_in Loopback(int port) {
   sockaddr_in address{};
@@ -77,6 +81,7 @@ void LinkProxy::Accept() {
 }
 
 bool LinkProxy::Receive(Way* way) {
+  if (way->waiting >= kMostWaiting) return true;
   char bytes[65536];
   const ssize_t size = recv(way->from, bytes, sizeof(bytes), MSG_DONTWAIT);
   if (size < 0) return errno == EAGAIN || errno == EWOULDBLOCK;
@@ -85,33 +90,47 @@ bool LinkProxy::Receive(Way* way) {
   if (!way->answers) passed_ += size;
   way->chunks.push_back(
       {Clock::now() + delay_.load(), std::string(bytes, static_cast<size_t>(size))});
+  way->waiting += static_cast<size_t>(size);
   return true;
 }
 
+// Whoever does not read is not waited for, so that the others' links go on.
 bool LinkProxy::Deliver(Way* way) {
   while (!way->chunks.empty() && way->chunks.front().due <= Clock::now()) {
-    const std::string& bytes = way->chunks.front().bytes;
-    size_t sent = 0;
-    while (sent < bytes.size()) {
-      const ssize_t size = send(way->to, bytes.data() + sent, bytes.size() - sent, MSG_NOSIGNAL);
-      if (size <= 0) return false;
-      sent += static_cast<size_t>(size);
-    }
-    way->chunks.pop_front();
+    std::string& bytes = way->chunks.front().bytes;
+    const ssize_t size = send(way->to, bytes.data(), bytes.size(), MSG_NOSIGNAL | MSG_DONTWAIT);
+    if (size < 0) return errno == EAGAIN || errno == EWOULDBLOCK;
+    way->waiting -= static_cast<size_t>(size);
+    bytes.erase(0, static_cast<size_t>(size));
+    if (bytes.empty()) way->chunks.pop_front();
   }
   return true;
 }
 
+void LinkProxy::Wait() {
+  std::vector<pollfd> waits = {{.fd = listener_, .events = POLLIN, .revents = 0}};
+  for (const Connection& connection : connections_) {
+    for (const Way& way : {std::cref(connection.up), std::cref(connection.down)}) {
+      if (way.waiting >= kMostWaiting) continue;
+      waits.push_back({.fd = way.from, .events = POLLIN, .revents = 0});
+    }
+  }
+  // Chunks come due, and commands are given, meanwhile.
+  poll(waits.data(), waits.size(), 1);
+  if ((waits[0].revents & POLLIN) != 0) Accept();
+}
+
+void LinkProxy::Close(const Connection& connection) const {
+  for (const int fd : {connection.up.from, connection.down.from}) {
+    const linger at_once{.l_onoff = 1, .l_linger = 0};
+    if (reset_) setsockopt(fd, SOL_SOCKET, SO_LINGER, &at_once, sizeof(at_once));
+    close(fd);
+  }
+}
+
 void LinkProxy::Run() {
   while (!ending_) {
-    std::vector<pollfd> waits = {{.fd = listener_, .events = POLLIN, .revents = 0}};
-    for (const Connection& connection : connections_) {
-      waits.push_back({.fd = connection.up.from, .events = POLLIN, .revents = 0});
-      waits.push_back({.fd = connection.down.from, .events = POLLIN, .revents = 0});
-    }
-    // Chunks come due, and commands are given, meanwhile.
-    poll(waits.data(), waits.size(), 1);
-    if ((waits[0].revents & POLLIN) != 0) Accept();
+    Wait();
     const bool cut = cut_.exchange(false);
     for (auto connection = connections_.begin(); connection != connections_.end();) {
       const bool open = !cut && Receive(&connection->up) && Receive(&connection->down) &&
@@ -120,15 +139,11 @@ void LinkProxy::Run() {
         ++connection;
         continue;
       }
-      close(connection->up.from);
-      close(connection->down.from);
+      Close(*connection);
       connection = connections_.erase(connection);
     }
   }
-  for (const Connection& connection : connections_) {
-    close(connection.up.from);
-    close(connection.down.from);
-  }
+  for (const Connection& connection : connections_) Close(connection);
 }
 
 }  // namespace penstock::testing

@@ -4,6 +4,7 @@
 
 #include <atomic>
 #include <chrono>
+#include <cstdint>
 #include <deque>
 #include <list>
 #include <string>
@@ -31,8 +32,16 @@ class LinkProxy {
   void SwallowAnswers(bool on = true) { swallow_answers_ = on; }
   // From now on bytes take so long.
   void SetDelay(std::chrono::milliseconds delay) { delay_ = delay; }
+  // How connections end.
+  enum class End : uint8_t {
+    kClose,  // as by the other side: FIN
+    kReset,  // RST, and what is under way is lost
+  };
   // Cuts what is open now, both ways. New connections work.
-  void Cut() { cut_ = true; }
+  void Cut(End end = End::kClose) {
+    reset_ = end == End::kReset;
+    cut_ = true;
+  }
   // Connections that were accepted.
   int accepted() const { return accepted_; }
   // Bytes that clients have sent and that were passed on.
@@ -50,6 +59,7 @@ class LinkProxy {
     int to = -1;
     bool answers = false;
     std::deque<Chunk> chunks = {};
+    size_t waiting = 0;  // bytes in them
   };
   struct Connection {
     Way up;
@@ -57,7 +67,10 @@ class LinkProxy {
   };
 
   void Run();
+  // Waits for something to do, for a millisecond at most.
+  void Wait();
   void Accept();
+  void Close(const Connection& connection) const;
   // False: the connection has ended.
   bool Receive(Way* way);
   bool Deliver(Way* way);
@@ -72,6 +85,7 @@ class LinkProxy {
   std::atomic<bool> swallow_{false};
   std::atomic<bool> swallow_answers_{false};
   std::atomic<bool> cut_{false};
+  std::atomic<bool> reset_{false};
   std::atomic<int> accepted_{0};
   std::atomic<int64_t> passed_{0};
   std::thread thread_;

@@ -40,7 +40,7 @@ class ScriptedGateway {
   std::shared_ptr<fake::Script> script_ = std::make_shared<fake::Script>();
   server::Config config_;
   server::ServerMetrics metrics_;
-  server::Sessions sessions_{1000};
+  server::Sessions sessions_{1000, 1000};
   std::unique_ptr<server::Databases> databases_;
   std::unique_ptr<server::Ticker> ticker_;
   std::unique_ptr<server::GrpcServer> grpc_;

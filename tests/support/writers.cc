@@ -107,7 +107,7 @@ void Writers::Start() {
 void Writers::Run(Caller* caller) {
   while (!stopping_) {
     caller->since = absl::ToUnixNanos(absl::Now());
-    caller->call(fmt::format("{}-{}", caller->name, caller->calls.load()));
+    caller->call(fmt::format("{}{}-{}", options_.prefix, caller->name, caller->calls.load()));
     caller->since = 0;
     ++caller->calls;
   }
@@ -121,15 +121,16 @@ void Writers::Stop() {
 }
 
 absl::StatusOr<std::map<std::string, int>> Writers::There() const {
+  const Context ctx = Context().WithTimeout(absl::Minutes(1));
   std::map<std::string, int> there;
-  auto rows = db_->Query(Limited(), "SELECT key FROM ids");
+  auto rows = db_->Query(ctx, "SELECT key FROM ids");
   if (!rows.ok()) return rows.status();
   for (std::string id; (*rows)->Next();) {
     if (const absl::Status status = (*rows)->Scan(&id); !status.ok()) return status;
     ++there[id];
   }
   if (!(*rows)->Err().ok()) return (*rows)->Err();
-  auto entries = db_->KeyValue("keys")->Scan(Limited());
+  auto entries = db_->KeyValue("keys")->Scan(ctx);
   if (!entries.ok()) return entries.status();
   while ((*entries)->Next()) ++there[(*entries)->Key()];
   if (!(*entries)->Err().ok()) return (*entries)->Err();
@@ -138,8 +139,9 @@ absl::StatusOr<std::map<std::string, int>> Writers::There() const {
 
 absl::Status Writers::Clear() {
   account_.Clear();
-  const absl::Status status = db_->Exec(Limited(), "DELETE FROM ids").status();
-  return status.ok() ? db_->KeyValue("keys")->DeletePrefix(Limited(), "").status() : status;
+  const Context ctx = Context().WithTimeout(absl::Minutes(1));
+  const absl::Status status = db_->Exec(ctx, "DELETE FROM ids").status();
+  return status.ok() ? db_->KeyValue("keys")->DeletePrefix(ctx, "").status() : status;
 }
 
 std::vector<std::string> Writers::Overdue(absl::Duration more) const {

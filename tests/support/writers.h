@@ -30,6 +30,8 @@ class Writers {
     std::string database = {};
     // "sqlite", "postgres", "cockroachdb" or "pebble".
     std::string driver = {};
+    // What ids begin with, where several write to one database.
+    std::string prefix = {};
     // Of each call.
     absl::Duration limit = absl::Seconds(60);
     // Each sort of call also with a statement that takes some hundredth of a second.
@@ -53,11 +55,13 @@ class Writers {
   void Stop();
 
   const Account& account() const { return account_; }
+  // For calls that were added: what the one with this id ended with.
+  void Enter(const std::string& id, const absl::Status& status) { account_.Enter(id, status); }
   Provider& db() { return *db_; }
   Context Limited() const { return Context().WithTimeout(options_.limit); }
   const Options& options() const { return options_; }
 
-  // How often each id is there.
+  // How often each id is there; in a minute, whatever the limit of calls.
   absl::StatusOr<std::map<std::string, int>> There() const;
   // Removes what is there and forgets it. Nobody writes meanwhile.
   absl::Status Clear();
