@@ -63,7 +63,7 @@ absl::Status RunOnce(const Context& ctx, Provider& provider, const internal::Tra
       provider.Transaction(ctx, Within(ctx, options));
   if (!transaction.ok()) return transaction.status();
   (*transaction)->LimitBy(ctx);
-  const absl::Status done = [&] {
+  absl::Status done = [&] {
     const RunningBody running(provider);
     return body(ctx, **transaction);
   }();

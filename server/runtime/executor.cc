@@ -26,7 +26,8 @@ void Executor::AddThreadLocked() {
 
 void Executor::ProvideExtra(int extra) {
   std::lock_guard lock(mutex_);
-  while (threads_.size() < static_cast<size_t>(options_.threads + extra)) AddThreadLocked();
+  const int wanted = options_.threads + extra;
+  while (threads_.size() < static_cast<size_t>(wanted)) AddThreadLocked();
 }
 
 void Executor::Stop() {

@@ -159,7 +159,8 @@ Lane::Runner* Lane::RunnerToStartLocked() {
   if (queue_.first == nullptr || resting_.empty()) return nullptr;
   // Those that were added in place of stuck ones rest when these have come back.
   const size_t busy = runners_.size() - resting_.size();
-  if (busy >= static_cast<size_t>(options_.max_runners + pool_->replaced())) return nullptr;
+  const int most = options_.max_runners + pool_->replaced();
+  if (busy >= static_cast<size_t>(most)) return nullptr;
   if (options_.gathers && resting_.size() < runners_.size() && AnyRunnerFreshLocked()) {
     return nullptr;
   }
@@ -282,7 +283,8 @@ void Lane::Tick(TimePoint now) {
     queue_ = kept;
     if (queue_.first == nullptr) queue_.tail = &queue_.first;
     const bool all_busy = queue_.first != nullptr && resting_.empty();
-    const size_t wanted = static_cast<size_t>(options_.max_runners + pool_->replaced());
+    const int most = options_.max_runners + pool_->replaced();
+    const auto wanted = static_cast<size_t>(most);
     if (all_busy && runners_.size() < wanted) AddRunnerLocked();
     runner = RunnerToStartLocked();
   }

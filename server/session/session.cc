@@ -9,10 +9,10 @@ namespace penstock::server {
 namespace {
 
 // There may be room soon.
-absl::Status TooMany(std::string text, std::string hint) {
+absl::Status TooMany(std::string_view text, std::string hint) {
   driver::ErrorInfo info{.retry = driver::Retry::kStatement};
   info.hint = std::move(hint);
-  return driver::MakeError(driver::Reason::kLimitExceeded, std::move(text), std::move(info));
+  return driver::MakeError(driver::Reason::kLimitExceeded, text, std::move(info));
 }
 
 }  // namespace
