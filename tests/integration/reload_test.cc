@@ -131,7 +131,7 @@ TEST_F(ReloadTest, AFileThatIsRefusedLeavesTheOldPassword) {
   Password("second-zebra");
   std::filesystem::permissions(file("password"), std::filesystem::perms(0644));
   Hangup("everybody may read");
-  Write("password", "two\nzebras\n");
+  Password("two\nzebras");
   Hangup("does not have exactly one line");
   std::filesystem::remove(file("password"));
   Hangup("names a file that cannot be read");
@@ -144,11 +144,12 @@ TEST_F(ReloadTest, AFileThatIsRefusedLeavesTheOldPassword) {
 // The password of another user waits for it; what else needs a restart is named.
 TEST_F(ReloadTest, WhatNeedsARestartIsNamed) {
   Password("second-zebra");
-  Configure(", pool: {max_open: 3}", "other");
+  Configure(", max_open_connections: 3", "other");
   Hangup("a change of the configuration needs a restart");
-  EXPECT_THAT(daemon_->output(),
-              HasSubstr("databases.app.pool.max_open, databases.app.username, databases.app: the "
-                        "password"));
+  EXPECT_THAT(
+      daemon_->output(),
+      HasSubstr("databases.app.max_open_connections, databases.app.username, databases.app: the "
+                "password"));
   EXPECT_TRUE(Backend().status.ok()) << Backend().status.error_message();
   EXPECT_THAT(daemon_->output(), Not(HasSubstr("a password was reloaded")));
   // Another file for the same user is no restart.
