@@ -9,8 +9,13 @@
 namespace penstock::server {
 
 bool HttpPeers::Add(int fd, const std::string& peer, TimePoint now) {
-  std::lock_guard lock(mutex_);
-  if (static_cast<int>(connections_.size()) >= MostOpen(limits_)) return false;
+  constexpr std::chrono::seconds kPatience(1);
+  std::unique_lock lock(mutex_);
+  if (!removed_.wait_for(lock, kPatience, [this] {
+        return static_cast<int>(connections_.size()) < MostOpen(limits_);
+      })) {
+    return false;
+  }
   connections_[fd] = {
       .inode = SocketInode(fd), .peer = peer, .since = now, .until = now + limits_.request_time};
   EndOldest(&peer, limits_.connections_by_peer, fd);
@@ -21,6 +26,7 @@ bool HttpPeers::Add(int fd, const std::string& peer, TimePoint now) {
 void HttpPeers::Remove(int fd) {
   std::lock_guard lock(mutex_);
   connections_.erase(fd);
+  removed_.notify_one();
 }
 
 void HttpPeers::Began(int fd, TimePoint now) {

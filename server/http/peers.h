@@ -5,6 +5,7 @@
 #include <sys/types.h>
 
 #include <chrono>
+#include <condition_variable>
 #include <map>
 #include <mutex>
 #include <string>
@@ -22,8 +23,9 @@ class HttpPeers {
   explicit HttpPeers(const HttpLimits& limits) : limits_(limits) {}
 
   // A new connection. If there are too many, the oldest of its peer or of all goes, so
-  // that those who hold connections without a need are never in the way of another.
-  // False: so many are about to go that this one is not to be served.
+  // that those who hold connections without a need are never in the way of another. Waits for
+  // up to a second for those that are about to go, while who comes next waits in the kernel.
+  // False: so many are still there that this one is not to be served.
   bool Add(int fd, const std::string& peer, TimePoint now);
   // The socket is about to be closed.
   void Remove(int fd);
@@ -58,6 +60,7 @@ class HttpPeers {
 
   const HttpLimits limits_;
   mutable std::mutex mutex_;
+  std::condition_variable removed_;
   std::map<int, Connection> connections_;
 };
 

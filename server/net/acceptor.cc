@@ -103,9 +103,10 @@ void Acceptor::Run() {
     if (polled[0].revents != 0) return;
     alive_ = Clock::now();
     error = AcceptAll();
-    if (error != 0) Failed(error);
-    if (error == 0 && error_.exchange(0) != 0) {
-      Log(Level::kInfo, "accepts connections again", {{"listener", name_}});
+    if (error == 0) {
+      Works();
+    } else {
+      Failed(error);
     }
     if (handlers_.tick) handlers_.tick();
   }
@@ -120,6 +121,8 @@ int Acceptor::AcceptAll() {
           UniqueFd(accept4(listeners_[i].get(), reinterpret_cast<sockaddr*>(&accepted.peer),
                            &accepted.peer_size, SOCK_NONBLOCK | SOCK_CLOEXEC));
       if (accepted.fd) {
+        // Before anybody can be answered over it.
+        Works();
         handlers_.accept(std::move(accepted));
         continue;
       }
@@ -128,6 +131,12 @@ int Acceptor::AcceptAll() {
     }
   }
   return 0;
+}
+
+void Acceptor::Works() {
+  alive_ = Clock::now();
+  if (error_.exchange(0) == 0) return;
+  Log(Level::kInfo, "accepts connections again", {{"listener", name_}});
 }
 
 void Acceptor::Failed(int error) {

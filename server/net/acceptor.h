@@ -63,6 +63,8 @@ class Acceptor {
   void Run();
   // 0, or what accepting failed with.
   int AcceptAll();
+  // What Health says from now on, and a line of the log when that is news.
+  void Works();
   void Failed(int error);
 
   const std::string name_;

@@ -7,15 +7,9 @@
 #include <string>
 #include <vector>
 
-#include "server/net/unique_fd.h"
+#include "tests/support/sockets.h"
 
 namespace penstock::testing {
-
-// A connection to "127.0.0.1:port" from an address of this machine, whose reads and writes take at
-// most so long; none if it is refused.
-server::UniqueFd ConnectTcp(const std::string& address,
-                            std::chrono::milliseconds limit = std::chrono::milliseconds(2000),
-                            const char* from = "127.0.0.1");
 
 // So many, or those before the first that is refused or takes longer than half a second.
 std::vector<server::UniqueFd> ConnectOften(const std::string& address, int64_t count);

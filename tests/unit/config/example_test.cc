@@ -46,6 +46,8 @@ TEST_F(ExampleTest, SaysTheDefaults) {
   EXPECT_EQ(example->server.batch_bytes, none->server.batch_bytes);
   EXPECT_EQ(example->server.stall_timeout, none->server.stall_timeout);
   EXPECT_EQ(example->server.max_sessions, none->server.max_sessions);
+  EXPECT_EQ(example->server.max_sessions_by_peer, none->server.max_sessions_by_peer);
+  EXPECT_EQ(example->server.stream_idle_timeout, none->server.stream_idle_timeout);
   EXPECT_EQ(example->server.max_pipeline, none->server.max_pipeline);
   EXPECT_EQ(example->server.drain_grace, none->server.drain_grace);
   EXPECT_EQ(example->log.level, none->log.level);

@@ -68,6 +68,8 @@ TEST(WireBounds, CountsFieldsThatNobodyKnows) {
 // What does not parse is the parser's to refuse: malformed at its beginning, in its middle
 // and where it ends.
 TEST(WireBounds, LeavesWhatIsMalformedToTheParser) {
+  // 64,000 for the values; and so little that all of it is looked at.
+  const size_t most = 100'000;
   const std::string good = Values(1'000);
   for (const std::string& bytes :
        {std::string(2'000, '\xff'), std::string(2'000, '\0'), good + "\x0b", good + "\x0f",
@@ -75,7 +77,8 @@ TEST(WireBounds, LeavesWhatIsMalformedToTheParser) {
         good + "\x0a\x05" + "ab"}) {
     v1::QueryRequest request;
     EXPECT_FALSE(request.ParseFromString(bytes));
-    EXPECT_TRUE(Check(bytes, 1'000'000).ok()) << bytes.size();
+    ASSERT_GT(bytes.size(), most / 64);
+    EXPECT_TRUE(Check(bytes, most).ok()) << bytes.size();
   }
 }
 
