@@ -8,8 +8,8 @@
 #include <vector>
 
 #include "absl/status/status.h"
+#include "penstock/internal/v1/database.pb.h"
 #include "penstock/scan.h"
-#include "penstock/v1/database.pb.h"
 
 namespace penstock::internal {
 

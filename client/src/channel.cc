@@ -108,13 +108,8 @@ grpc::ChannelArguments Arguments(const Config& config) {
 
 }  // namespace
 
-Stubs::Stubs(std::shared_ptr<grpc::Channel> to_daemon)
-    : link(std::move(to_daemon)),
-      database(v1::DatabaseService::NewStub(link)),
-      migration(v1::MigrationService::NewStub(link)) {}
-
 Channel::Channel(const Config& for_config, std::shared_ptr<grpc::ChannelCredentials> credentials)
-    : config(for_config), credentials_(std::move(credentials)), stubs_(Connection()) {}
+    : config(for_config), credentials_(std::move(credentials)), connection_(Connect()) {}
 
 absl::StatusOr<std::shared_ptr<Channel>> Channel::Make(const Config& config) {
   // The first process to use gRPC here; its children cannot.
@@ -126,12 +121,12 @@ absl::StatusOr<std::shared_ptr<Channel>> Channel::Make(const Config& config) {
   return std::shared_ptr<Channel>(new Channel(config, *std::move(credentials)));
 }
 
-std::shared_ptr<Stubs> Channel::Connection() const {
-  return std::make_shared<Stubs>(
-      grpc::CreateCustomChannel(*LinkTarget(config.target), credentials_, Arguments(config)));
+std::shared_ptr<Connection> Channel::Connect() const {
+  return std::shared_ptr<Connection>(new Connection{
+      grpc::CreateCustomChannel(*LinkTarget(config.target), credentials_, Arguments(config))});
 }
 
-std::shared_ptr<Stubs> Channel::Current() {
+std::shared_ptr<Connection> Channel::Current() {
   void* tag = nullptr;
   bool ok = false;
   // A time that has passed: what waits at the sockets is read, and nothing waited for. A
@@ -140,13 +135,13 @@ std::shared_ptr<Stubs> Channel::Current() {
     looker_.AsyncNext(&tag, &ok, std::chrono::system_clock::time_point());
   }
   const std::lock_guard lock(mutex_);
-  return stubs_;
+  return connection_;
 }
 
-std::shared_ptr<Stubs> Channel::Renew(const std::shared_ptr<Stubs>& old) {
+std::shared_ptr<Connection> Channel::Renew(const std::shared_ptr<Connection>& old) {
   const std::lock_guard lock(mutex_);
-  if (stubs_ == old) stubs_ = Connection();
-  return stubs_;
+  if (connection_ == old) connection_ = Connect();
+  return connection_;
 }
 
 bool Channel::MayGoAgain(const Context& ctx, Again again, int round) const {

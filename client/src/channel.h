@@ -21,21 +21,15 @@
 #include "grpcpp/security/credentials.h"
 #include "penstock/config.h"
 #include "penstock/context.h"
-#include "penstock/v1/database.grpc.pb.h"
-#include "penstock/v1/migration.grpc.pb.h"
 
 namespace penstock::internal {
 
 // How often what gRPC's sockets have is looked at before it is taken for all.
 inline constexpr int kLooks = 3;
 
-// A connection to the daemon with what makes calls over it. Thread-safe.
-struct Stubs {
-  explicit Stubs(std::shared_ptr<grpc::Channel> to_daemon);
-
-  const std::shared_ptr<grpc::Channel> link;
-  const std::unique_ptr<v1::DatabaseService::Stub> database;
-  const std::unique_ptr<v1::MigrationService::Stub> migration;
+// A connection to the daemon. Thread-safe.
+struct Connection {
+  const std::shared_ptr<grpc::Channel> channel;
   // A call was made over it, so that it may remember a daemon that was not there.
   std::atomic<bool> used{false};
 };
@@ -65,32 +59,32 @@ class Channel {
   // side cancelled it because its deadline had passed.
   absl::Status Explain(const absl::Status& end, const Context& ctx, bool gave_up) const;
 
-  // Makes a call by `attempt(stubs, &again)`, which sets `again` if the call certainly
+  // Makes a call by `attempt(connection, &again)`, which sets `again` if the call certainly
   // had no effect. Then it is made once more, over a new connection: the daemon may be
   // back. (A connection that was new is believed.) What the daemon has no room for is
   // tried again a few times, once idle streams have ended.
   template <typename Attempt>
   auto Call(const Context& ctx, Attempt attempt) {
-    std::shared_ptr<Stubs> stubs = Current();
-    bool was_new = !stubs->used.exchange(true);
+    std::shared_ptr<Connection> connection = Current();
+    bool was_new = !connection->used.exchange(true);
     for (int round = 1;; ++round) {
       Again again = Again::kNo;
-      auto outcome = attempt(stubs, &again);
+      auto outcome = attempt(connection, &again);
       if (again == Again::kElsewhere && was_new) again = Again::kNo;
       if (!MayGoAgain(ctx, again, round)) return outcome;
-      if (again != Again::kWithRoom) stubs = Renew(stubs);
+      if (again != Again::kWithRoom) connection = Renew(connection);
       was_new = true;
-      stubs->used = true;
+      connection->used = true;
     }
   }
 
   // The connection for the next call. What has happened to it while nobody looked is
   // found out first, so that no call is sent to a daemon that has gone.
-  std::shared_ptr<Stubs> Current();
+  std::shared_ptr<Connection> Current();
 
   // A connection that is not `old`: each has attempts and pauses of its own, and finds
   // the daemon's address anew.
-  std::shared_ptr<Stubs> Renew(const std::shared_ptr<Stubs>& old);
+  std::shared_ptr<Connection> Renew(const std::shared_ptr<Connection>& old);
 
   // Where streams wait for their next use; they are ended when the daemon lacks room.
   void Keep(const std::shared_ptr<IdleStreams>& idle) { idle_ = idle; }
@@ -102,7 +96,7 @@ class Channel {
  private:
   Channel(const Config& config, std::shared_ptr<grpc::ChannelCredentials> credentials);
 
-  std::shared_ptr<Stubs> Connection() const;
+  std::shared_ptr<Connection> Connect() const;
   // After attempt `round`. Waits a moment where that is what helps.
   bool MayGoAgain(const Context& ctx, Again again, int round) const;
 
@@ -113,7 +107,7 @@ class Channel {
   // Its streams refer to this.
   std::weak_ptr<IdleStreams> idle_;
   std::mutex mutex_;
-  std::shared_ptr<Stubs> stubs_;
+  std::shared_ptr<Connection> connection_;
 };
 
 }  // namespace penstock::internal

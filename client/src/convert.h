@@ -12,9 +12,9 @@
 #include "google/protobuf/duration.pb.h"
 #include "google/protobuf/repeated_field.h"
 #include "penstock/context.h"
+#include "penstock/internal/v1/database.pb.h"
+#include "penstock/internal/v1/value.pb.h"
 #include "penstock/rows.h"
-#include "penstock/v1/database.pb.h"
-#include "penstock/v1/value.pb.h"
 #include "penstock/value.h"
 
 namespace penstock::internal {

@@ -1,27 +1,27 @@
 #include "penstock/errors.h"
 
 #include "client/src/status.h"
-#include "penstock/v1/error.pb.h"
+#include "penstock/internal/v1/error.pb.h"
 
 namespace penstock {
 namespace {
 
 constexpr char kPrefix[] = "REASON_";
 
-v1::Reason ReasonOf(const absl::Status& status) {
-  v1::ErrorDetail detail;
+internal::v1::Reason ReasonOf(const absl::Status& status) {
+  internal::v1::ErrorDetail detail;
   internal::GetDetail(status, &detail);
   return detail.reason();
 }
 
-v1::Retry RetryOf(const absl::Status& status) {
-  v1::ErrorDetail detail;
+internal::v1::Retry RetryOf(const absl::Status& status) {
+  internal::v1::ErrorDetail detail;
   internal::GetDetail(status, &detail);
   return detail.retry();
 }
 
-std::string ReasonName(v1::Reason reason) {
-  const std::string& name = v1::Reason_Name(reason);
+std::string ReasonName(internal::v1::Reason reason) {
+  const std::string& name = internal::v1::Reason_Name(reason);
   return name.starts_with(kPrefix) ? name.substr(sizeof(kPrefix) - 1)
                                    : std::to_string(static_cast<int>(reason));
 }
@@ -29,59 +29,65 @@ std::string ReasonName(v1::Reason reason) {
 }  // namespace
 
 bool IsUniqueViolation(const absl::Status& status) {
-  return ReasonOf(status) == v1::REASON_UNIQUE_VIOLATION;
+  return ReasonOf(status) == internal::v1::REASON_UNIQUE_VIOLATION;
 }
 
 bool IsForeignKeyViolation(const absl::Status& status) {
-  return ReasonOf(status) == v1::REASON_FOREIGN_KEY_VIOLATION;
+  return ReasonOf(status) == internal::v1::REASON_FOREIGN_KEY_VIOLATION;
 }
 
 bool IsNotNullViolation(const absl::Status& status) {
-  return ReasonOf(status) == v1::REASON_NOT_NULL_VIOLATION;
+  return ReasonOf(status) == internal::v1::REASON_NOT_NULL_VIOLATION;
 }
 
 bool IsCheckViolation(const absl::Status& status) {
-  return ReasonOf(status) == v1::REASON_CHECK_VIOLATION;
+  return ReasonOf(status) == internal::v1::REASON_CHECK_VIOLATION;
 }
 
 bool IsConstraintViolation(const absl::Status& status) {
   switch (ReasonOf(status)) {
-    case v1::REASON_UNIQUE_VIOLATION:
-    case v1::REASON_FOREIGN_KEY_VIOLATION:
-    case v1::REASON_CHECK_VIOLATION:
-    case v1::REASON_NOT_NULL_VIOLATION:
-    case v1::REASON_CONSTRAINT_VIOLATION: return true;
+    case internal::v1::REASON_UNIQUE_VIOLATION:
+    case internal::v1::REASON_FOREIGN_KEY_VIOLATION:
+    case internal::v1::REASON_CHECK_VIOLATION:
+    case internal::v1::REASON_NOT_NULL_VIOLATION:
+    case internal::v1::REASON_CONSTRAINT_VIOLATION: return true;
     default: return false;
   }
 }
 
-bool IsSyntaxError(const absl::Status& status) { return ReasonOf(status) == v1::REASON_SYNTAX; }
+bool IsSyntaxError(const absl::Status& status) {
+  return ReasonOf(status) == internal::v1::REASON_SYNTAX;
+}
 
 bool IsUndefinedTable(const absl::Status& status) {
-  return ReasonOf(status) == v1::REASON_UNDEFINED_TABLE;
+  return ReasonOf(status) == internal::v1::REASON_UNDEFINED_TABLE;
 }
 
 bool IsUnknownDatabase(const absl::Status& status) {
-  return ReasonOf(status) == v1::REASON_UNKNOWN_DATABASE;
+  return ReasonOf(status) == internal::v1::REASON_UNKNOWN_DATABASE;
 }
 
-bool IsReadOnly(const absl::Status& status) { return ReasonOf(status) == v1::REASON_READ_ONLY; }
+bool IsReadOnly(const absl::Status& status) {
+  return ReasonOf(status) == internal::v1::REASON_READ_ONLY;
+}
 
-bool IsRetryable(const absl::Status& status) { return RetryOf(status) == v1::RETRY_STATEMENT; }
+bool IsRetryable(const absl::Status& status) {
+  return RetryOf(status) == internal::v1::RETRY_STATEMENT;
+}
 
 bool IsTransactionRetryable(const absl::Status& status) {
-  const v1::Retry retry = RetryOf(status);
-  return retry == v1::RETRY_STATEMENT || retry == v1::RETRY_TRANSACTION;
+  const internal::v1::Retry retry = RetryOf(status);
+  return retry == internal::v1::RETRY_STATEMENT || retry == internal::v1::RETRY_TRANSACTION;
 }
 
 bool IsCommitOutcomeUnknown(const absl::Status& status) {
-  return ReasonOf(status) == v1::REASON_COMMIT_OUTCOME_UNKNOWN;
+  return ReasonOf(status) == internal::v1::REASON_COMMIT_OUTCOME_UNKNOWN;
 }
 
 bool IsTimeout(const absl::Status& status) { return absl::IsDeadlineExceeded(status); }
 
 ErrorDetails GetErrorDetails(const absl::Status& status) {
-  v1::ErrorDetail detail;
+  internal::v1::ErrorDetail detail;
   if (!internal::GetDetail(status, &detail)) return {};
   ErrorDetails details{.sqlstate = detail.sqlstate(),
                        .driver_code = detail.driver_code(),
@@ -92,22 +98,23 @@ ErrorDetails GetErrorDetails(const absl::Status& status) {
                        .position = detail.position(),
                        .hint = detail.hint(),
                        .detail = detail.detail()};
-  if (detail.reason() != v1::REASON_UNSPECIFIED) details.reason = ReasonName(detail.reason());
-  if (detail.retry() == v1::RETRY_STATEMENT) details.retry = Retry::kStatement;
-  if (detail.retry() == v1::RETRY_TRANSACTION) details.retry = Retry::kTransaction;
+  if (detail.reason() != internal::v1::REASON_UNSPECIFIED)
+    details.reason = ReasonName(detail.reason());
+  if (detail.retry() == internal::v1::RETRY_STATEMENT) details.retry = Retry::kStatement;
+  if (detail.retry() == internal::v1::RETRY_TRANSACTION) details.retry = Retry::kTransaction;
   return details;
 }
 
 absl::Status MakeError(absl::StatusCode code, std::string_view message,
                        const ErrorDetails& details) {
-  v1::ErrorDetail detail;
-  v1::Reason reason = v1::REASON_UNSPECIFIED;
-  v1::Reason_Parse(kPrefix + details.reason, &reason);
+  internal::v1::ErrorDetail detail;
+  internal::v1::Reason reason = internal::v1::REASON_UNSPECIFIED;
+  internal::v1::Reason_Parse(kPrefix + details.reason, &reason);
   detail.set_reason(reason);
   switch (details.retry) {
-    case Retry::kNever: detail.set_retry(v1::RETRY_NEVER); break;
-    case Retry::kStatement: detail.set_retry(v1::RETRY_STATEMENT); break;
-    case Retry::kTransaction: detail.set_retry(v1::RETRY_TRANSACTION); break;
+    case Retry::kNever: detail.set_retry(internal::v1::RETRY_NEVER); break;
+    case Retry::kStatement: detail.set_retry(internal::v1::RETRY_STATEMENT); break;
+    case Retry::kTransaction: detail.set_retry(internal::v1::RETRY_TRANSACTION); break;
   }
   detail.set_sqlstate(details.sqlstate);
   detail.set_driver_code(details.driver_code);

@@ -3,6 +3,7 @@
 #include <utility>
 
 #include "client/src/convert.h"
+#include "client/src/methods.h"
 #include "client/src/status.h"
 
 namespace penstock::internal {
@@ -16,11 +17,9 @@ absl::StatusOr<Result> ToResult(const v1::ExecResponse& response) {
 
 }  // namespace
 
-std::unique_ptr<ExecRunner::ExecStream> ExecRunner::Open(const Context& ctx, const Stubs& stubs) {
-  return std::make_unique<ExecStream>(
-      channel_, ctx, [&stubs](grpc::ClientContext* call, grpc::CompletionQueue* queue) {
-        return stubs.database->PrepareAsyncExec(call, queue);
-      });
+std::unique_ptr<ExecRunner::ExecStream> ExecRunner::Open(const Context& ctx,
+                                                         const Connection& connection) {
+  return std::make_unique<ExecStream>(channel_, connection, ctx, method::kExec);
 }
 
 std::unique_ptr<ExecRunner::ExecStream> ExecRunner::Reuse(const Context& ctx) {
@@ -73,8 +72,8 @@ absl::StatusOr<Result> ExecRunner::Run(const Context& ctx, v1::ExecRequest* requ
     absl::StatusOr<Result> result = RunOn(ctx, std::move(stream), request, &again);
     if (again == Again::kNo || !channel_->Check(ctx).ok()) return result;
   }
-  return channel_->Call(ctx, [&](const std::shared_ptr<Stubs>& stubs, Again* again) {
-    return RunOn(ctx, Open(ctx, *stubs), request, again);
+  return channel_->Call(ctx, [&](const std::shared_ptr<Connection>& connection, Again* again) {
+    return RunOn(ctx, Open(ctx, *connection), request, again);
   });
 }
 
@@ -140,10 +139,10 @@ void ExecRunner::RunAll(const Context& ctx, std::vector<v1::ExecRequest>* reques
   }
   channel_
       ->Call(ctx,
-             [&](const std::shared_ptr<Stubs>& stubs, Again* again) {
+             [&](const std::shared_ptr<Connection>& connection, Again* again) {
                // What is left has the outcome of the attempt before, and a limit of its own.
                for (const size_t run : left) SetTimeout(ctx, &(*requests)[run]);
-               *again = RunAllOn(ctx, Open(ctx, *stubs), requests, outcomes, &left);
+               *again = RunAllOn(ctx, Open(ctx, *connection), requests, outcomes, &left);
                return absl::OkStatus();
              })
       .IgnoreError();

@@ -11,8 +11,8 @@
 #include "client/src/channel.h"
 #include "client/src/stream.h"
 #include "client/src/stream_pool.h"
+#include "penstock/internal/v1/database.pb.h"
 #include "penstock/rows.h"
-#include "penstock/v1/database.pb.h"
 
 namespace penstock::internal {
 
@@ -42,7 +42,7 @@ class ExecRunner {
 
   // Null if there is none to be used again.
   std::unique_ptr<ExecStream> Reuse(const Context& ctx);
-  std::unique_ptr<ExecStream> Open(const Context& ctx, const Stubs& stubs);
+  std::unique_ptr<ExecStream> Open(const Context& ctx, const Connection& connection);
   // Runs one on `stream`. `*again`: see Settle.
   absl::StatusOr<Result> RunOn(const Context& ctx, std::unique_ptr<ExecStream> stream,
                                v1::ExecRequest* request, Again* again);

@@ -4,10 +4,11 @@
 
 #include "client/src/cancellation.h"
 #include "client/src/convert.h"
+#include "client/src/methods.h"
 #include "client/src/status.h"
 #include "client/src/unary.h"
 #include "fmt/format.h"
-#include "penstock/v1/key_value.grpc.pb.h"
+#include "penstock/internal/v1/key_value.pb.h"
 
 namespace penstock::internal {
 namespace {
@@ -36,16 +37,15 @@ void ToProto(const Mutation& from, v1::Mutation* to) {
   }
 }
 
-std::string Method(std::string_view name) {
-  return fmt::format("/{}/{}", v1::KeyValueService::service_full_name(), name);
-}
+using ScanStream = Stream<v1::ScanRequest, v1::ScanResponse>;
 
 // One Scan call.
 class StreamedEntries final : public Entries {
  public:
-  StreamedEntries(const std::shared_ptr<Channel>& channel, const Stubs& stubs, const Context& ctx)
-      : call_(OpenCall<v1::ScanRequest, v1::ScanResponse>(channel, stubs, ctx, GiveUpTime(ctx),
-                                                          Method("Scan"))) {}
+  StreamedEntries(const std::shared_ptr<Channel>& channel, const Connection& connection,
+                  const Context& ctx)
+      : call_(std::make_unique<ScanStream>(channel, connection, ctx, method::kScan,
+                                           GiveUpTime(ctx))) {}
 
   // Waits for the first message, so that what is wrong with a request is found at once.
   // `*again`: see Settle.
@@ -94,7 +94,7 @@ class StreamedEntries final : public Entries {
   }
 
   // Null once it has ended.
-  std::unique_ptr<Stream<v1::ScanRequest, v1::ScanResponse>> call_;
+  std::unique_ptr<ScanStream> call_;
   v1::ScanResponse part_;
   int next_ = 0;
   const v1::Entry* entry_ = &v1::Entry::default_instance();
@@ -113,7 +113,7 @@ class DaemonKeyValue final : public KeyValue {
     v1::GetRequest request;
     request.set_key(std::string(key));
     v1::GetResponse response;
-    absl::Status status = Call(ctx, "Get", kReads, &request, &response);
+    absl::Status status = Call(ctx, method::kGet, kReads, &request, &response);
     if (!status.ok()) return status;
     if (!response.found()) return std::optional<std::string>();
     return std::optional<std::string>(std::move(*response.mutable_value()));
@@ -124,7 +124,7 @@ class DaemonKeyValue final : public KeyValue {
     v1::BatchGetRequest request;
     for (const std::string& key : keys) request.add_keys(key);
     v1::BatchGetResponse response;
-    absl::Status status = Call(ctx, "BatchGet", kReads, &request, &response);
+    absl::Status status = Call(ctx, method::kBatchGet, kReads, &request, &response);
     if (!status.ok()) return status;
     if (static_cast<size_t>(response.results_size()) != keys.size()) {
       return ProtocolError("another number of values than of keys");
@@ -142,14 +142,14 @@ class DaemonKeyValue final : public KeyValue {
     request.set_key(std::string(key));
     request.set_value(std::string(value));
     v1::PutResponse response;
-    return Call(ctx, "Put", kWrites, &request, &response);
+    return Call(ctx, method::kPut, kWrites, &request, &response);
   }
 
   absl::Status Delete(const Context& ctx, std::string_view key) override {
     v1::DeleteRequest request;
     request.set_key(std::string(key));
     v1::DeleteResponse response;
-    return Call(ctx, "Delete", kWrites, &request, &response);
+    return Call(ctx, method::kDelete, kWrites, &request, &response);
   }
 
   absl::StatusOr<int64_t> DeleteRange(const Context& ctx, const KeyRange& range) override {
@@ -171,10 +171,11 @@ class DaemonKeyValue final : public KeyValue {
     if (status.ok()) status = Prepare(ctx, &request);
     if (!status.ok()) return status;
     return channel_->Call(ctx,
-                          [&](const std::shared_ptr<Stubs>& stubs,
+                          [&](const std::shared_ptr<Connection>& connection,
                               Again* again) -> absl::StatusOr<std::unique_ptr<Entries>> {
                             SetTimeout(ctx, &request);
-                            auto entries = std::make_unique<StreamedEntries>(channel_, *stubs, ctx);
+                            auto entries =
+                                std::make_unique<StreamedEntries>(channel_, *connection, ctx);
                             absl::Status opened = entries->Open(request, again);
                             if (!opened.ok()) return opened;
                             return entries;
@@ -186,7 +187,7 @@ class DaemonKeyValue final : public KeyValue {
     v1::WriteRequest request;
     internal::ToProto(conditions, mutations, &request);
     v1::WriteResponse response;
-    absl::Status status = Call(ctx, "Write", kWrites, &request, &response);
+    absl::Status status = Call(ctx, method::kWrite, kWrites, &request, &response);
     if (!status.ok()) return status;
     return internal::FromProto(response);
   }
@@ -207,20 +208,20 @@ class DaemonKeyValue final : public KeyValue {
   static constexpr bool kWrites = true;
 
   template <typename Request, typename Response>
-  absl::Status Call(const Context& ctx, std::string_view method, bool writes, Request* request,
+  absl::Status Call(const Context& ctx, const char* method, bool writes, Request* request,
                     Response* response) const {
     absl::Status status = Prepare(ctx, request);
     if (!status.ok()) return status;
-    return channel_->Call(ctx, [&](const std::shared_ptr<Stubs>& stubs, Again* again) {
+    return channel_->Call(ctx, [&](const std::shared_ptr<Connection>& connection, Again* again) {
       SetTimeout(ctx, request);
-      return TryUnary(channel_, *stubs, ctx, GiveUpTime(ctx), writes, Method(method), *request,
+      return TryUnary(channel_, *connection, ctx, GiveUpTime(ctx), writes, method, *request,
                       response, again);
     });
   }
 
   absl::StatusOr<int64_t> DeleteKeys(const Context& ctx, v1::DeleteRangeRequest* request) const {
     v1::DeleteRangeResponse response;
-    absl::Status status = Call(ctx, "DeleteRange", kWrites, request, &response);
+    absl::Status status = Call(ctx, method::kDeleteRange, kWrites, request, &response);
     if (!status.ok()) return status;
     return response.deleted();
   }

@@ -9,8 +9,8 @@
 #include "absl/status/statusor.h"
 #include "client/src/channel.h"
 #include "client/src/transaction_stream.h"
+#include "penstock/internal/v1/key_value.pb.h"
 #include "penstock/key_value.h"
-#include "penstock/v1/key_value.pb.h"
 
 namespace penstock::internal {
 

@@ -9,6 +9,7 @@
 
 #include "absl/cleanup/cleanup.h"
 #include "client/src/convert.h"
+#include "client/src/methods.h"
 #include "client/src/read_file.h"
 #include "client/src/status.h"
 #include "client/src/stream.h"
@@ -16,8 +17,8 @@
 #include "client/src/transaction_link.h"
 #include "client/src/transaction_stream.h"
 #include "fmt/format.h"
+#include "penstock/internal/v1/migration.pb.h"
 #include "penstock/provider.h"
-#include "penstock/v1/migration.grpc.pb.h"
 
 namespace penstock::internal {
 namespace {
@@ -226,13 +227,11 @@ bool GoesOn(const MigrateOptions& options) {
 }
 
 // `*again`: see Settle.
-absl::StatusOr<MigrateResult> RunOnce(const std::shared_ptr<Channel>& channel, const Stubs& stubs,
-                                      const Context& ctx, const std::vector<Request>& requests,
+absl::StatusOr<MigrateResult> RunOnce(const std::shared_ptr<Channel>& channel,
+                                      const Connection& connection, const Context& ctx,
+                                      const std::vector<Request>& requests,
                                       const MigrateOptions& options, Again* again) {
-  MigrateStream stream(channel, ctx,
-                       [&stubs](grpc::ClientContext* call, grpc::CompletionQueue* queue) {
-                         return stubs.migration->PrepareAsyncMigrate(call, queue);
-                       });
+  MigrateStream stream(channel, connection, ctx, method::kMigrate);
   bool begun = true;
   for (const Request& request : requests) begun = begun && stream.Send(request);
   // Before all of the files are there, the daemon does nothing.
@@ -291,8 +290,8 @@ absl::StatusOr<MigrateResult> RunMigrate(const std::shared_ptr<Channel>& channel
     status = channel->CheckSize(request);
     if (!status.ok()) return status;
   }
-  return channel->Call(ctx, [&](const std::shared_ptr<Stubs>& stubs, Again* again) {
-    return RunOnce(channel, *stubs, ctx, requests, options, again);
+  return channel->Call(ctx, [&](const std::shared_ptr<Connection>& connection, Again* again) {
+    return RunOnce(channel, *connection, ctx, requests, options, again);
   });
 }
 

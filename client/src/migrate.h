@@ -8,8 +8,8 @@
 #include "absl/status/statusor.h"
 #include "client/src/channel.h"
 #include "penstock/context.h"
+#include "penstock/internal/v1/migration.pb.h"
 #include "penstock/migrate.h"
-#include "penstock/v1/migration.pb.h"
 
 namespace penstock::internal {
 

@@ -1,5 +1,6 @@
 #include "penstock/provider.h"
 
+#include <algorithm>
 #include <string>
 #include <utility>
 
@@ -10,16 +11,17 @@
 #include "client/src/convert.h"
 #include "client/src/exec.h"
 #include "client/src/key_value.h"
+#include "client/src/methods.h"
 #include "client/src/migrate.h"
 #include "client/src/query.h"
 #include "client/src/statement.h"
 #include "client/src/status.h"
+#include "client/src/tls_link.h"
 #include "client/src/transaction.h"
 #include "client/src/unary.h"
-#include "fmt/format.h"
 #include "penstock/errors.h"
-#include "penstock/v1/admin.grpc.pb.h"
-#include "penstock/v1/migration.grpc.pb.h"
+#include "penstock/internal/v1/admin.pb.h"
+#include "penstock/internal/v1/migration.pb.h"
 
 namespace penstock {
 namespace internal {
@@ -28,6 +30,10 @@ namespace {
 constexpr absl::Duration kConnectTimeout = absl::Seconds(10);
 // Between the attempts of Connect.
 constexpr absl::Duration kConnectPause = absl::Milliseconds(20);
+// How long one step of looking at TLS may take. All of them together take a part of the
+// time that is left.
+constexpr absl::Duration kLookAtTls = absl::Seconds(1);
+constexpr int kPartForTls = 8;
 
 class DaemonProvider final : public Provider {
  public:
@@ -48,6 +54,7 @@ class DaemonProvider final : public Provider {
       absl::Status status = Ask(until, &lost).status();
       // Not of the daemon, and perhaps of one that is just starting.
       if (!lost) return IsTimeout(status) && !cause.ok() ? TimedOut(limited, cause) : status;
+      if (absl::Status tls = TlsFailure(until); !tls.ok()) return tls;
       cause = std::move(status);
       const absl::Time next = absl::Now() + kConnectPause;
       if (next >= until.deadline()) return TimedOut(limited, cause);
@@ -132,15 +139,14 @@ class DaemonProvider final : public Provider {
     absl::Status status = channel_->CheckSize(request);
     if (!status.ok()) return status;
     v1::GetStatusResponse response;
-    status = Read(ctx, Method<v1::MigrationService>("GetStatus"), request, &response);
+    status = Read(ctx, method::kGetStatus, request, &response);
     if (!status.ok()) return status;
     return FromProto(response);
   }
 
   absl::StatusOr<std::vector<DatabaseInfo>> ListDatabases(const Context& ctx) override {
     v1::ListDatabasesResponse response;
-    absl::Status status =
-        Read(ctx, Method<v1::AdminService>("ListDatabases"), v1::ListDatabasesRequest(), &response);
+    absl::Status status = Read(ctx, method::kListDatabases, v1::ListDatabasesRequest(), &response);
     if (!status.ok()) return status;
     std::vector<DatabaseInfo> databases;
     for (const v1::Database& database : response.databases()) {
@@ -162,21 +168,26 @@ class DaemonProvider final : public Provider {
   // A call that changes nothing, within the limits of `ctx`.
   // `*lost`: no daemon was there, or it was lost.
   template <typename Request, typename Response>
-  absl::Status Read(const Context& ctx, const std::string& method, const Request& request,
+  absl::Status Read(const Context& ctx, const char* method, const Request& request,
                     Response* response, bool* lost = nullptr) {
     if (absl::Status status = channel_->Check(ctx); !status.ok()) return status;
-    return channel_->Call(ctx, [&](const std::shared_ptr<Stubs>& stubs, Again* again) {
+    return channel_->Call(ctx, [&](const std::shared_ptr<Connection>& connection, Again* again) {
       // Nothing in the request tells the daemon the time that is left, so no grace.
-      absl::Status status = TryUnary(channel_, *stubs, ctx, ctx.deadline(), /*writes=*/false,
+      absl::Status status = TryUnary(channel_, *connection, ctx, ctx.deadline(), /*writes=*/false,
                                      method, request, response, again);
       if (lost != nullptr) *lost = *again != Again::kNo;
       return status;
     });
   }
 
-  template <typename Service>
-  static std::string Method(std::string_view name) {
-    return fmt::format("/{}/{}", Service::service_full_name(), name);
+  // Why no attempt will succeed, where it is TLS that fails; else OK. gRPC says no more of
+  // it than "Socket closed".
+  absl::Status TlsFailure(const Context& until) const {
+    const absl::Duration part = (until.deadline() - absl::Now()) / kPartForTls;
+    if (part <= absl::ZeroDuration()) return absl::OkStatus();
+    const std::string why = ExplainTlsFailure(channel_->config, std::min(part, kLookAtTls));
+    if (why.empty()) return absl::OkStatus();
+    return MakeError(absl::StatusCode::kUnavailable, why, {.reason = "CONNECTION_FAILED"});
   }
 
   // The end of Connect without success: why, and if the caller has set a limit, that it
@@ -193,7 +204,7 @@ class DaemonProvider final : public Provider {
     request.set_database(channel_->config.database);
     v1::PingResponse response;
     const absl::Time begin = absl::Now();
-    absl::Status status = Read(ctx, Method<v1::DatabaseService>("Ping"), request, &response, lost);
+    absl::Status status = Read(ctx, method::kPing, request, &response, lost);
     if (!status.ok()) return status;
     const v1::Capabilities& capabilities = response.capabilities();
     return PingInfo{.database = response.database(),

@@ -5,10 +5,10 @@
 
 #include "client/src/cancellation.h"
 #include "client/src/convert.h"
+#include "client/src/methods.h"
 #include "client/src/status.h"
 #include "client/src/streamed_rows.h"
 #include "client/src/unary.h"
-#include "fmt/format.h"
 
 namespace penstock::internal {
 namespace {
@@ -16,14 +16,13 @@ namespace {
 // One Query call.
 class QuerySource final : public ResultSource {
  public:
-  QuerySource(const std::shared_ptr<Channel>& channel, const Stubs& stubs, const Context& ctx)
-      : call_(OpenCall<v1::QueryRequest, v1::QueryResponse>(
-            channel, stubs, ctx, GiveUpTime(ctx),
-            fmt::format("/{}/Query", v1::DatabaseService::service_full_name()))) {}
+  QuerySource(const std::shared_ptr<Channel>& channel, const Connection& connection,
+              const Context& ctx)
+      : call_(channel, connection, ctx, method::kQuery, GiveUpTime(ctx)) {}
 
   // Waits for the first part, which Read then returns. `*again`: see Settle.
   absl::Status Start(const v1::QueryRequest& request, Again* again) {
-    call_->SendLast(request);  // A failure shows in the answer.
+    call_.SendLast(request);  // A failure shows in the answer.
     unread_ = true;
     return Receive(again);
   }
@@ -38,17 +37,17 @@ class QuerySource final : public ResultSource {
  private:
   absl::Status Receive(Again* again) {
     part_.Clear();
-    if (call_->Receive(&part_)) {
-      if (part_.has_summary()) call_->AwaitEnd();
+    if (call_.Receive(&part_)) {
+      if (part_.has_summary()) call_.AwaitEnd();
       return absl::OkStatus();
     }
-    if (call_->EndedWell()) return ProtocolError("a result without a summary");
-    const absl::Status end = call_->End();
+    if (call_.EndedWell()) return ProtocolError("a result without a summary");
+    const absl::Status end = call_.End();
     // Nothing here tells whether the statement writes.
-    return Settle(end, call_->HowFar(/*writes=*/true), again);
+    return Settle(end, call_.HowFar(/*writes=*/true), again);
   }
 
-  const std::unique_ptr<Stream<v1::QueryRequest, v1::QueryResponse>> call_;
+  Stream<v1::QueryRequest, v1::QueryResponse> call_;
   v1::QueryResponse part_;
   // part_ has not been handed on.
   bool unread_ = false;
@@ -71,10 +70,10 @@ absl::StatusOr<std::unique_ptr<Rows>> RunQuery(const std::shared_ptr<Channel>& c
   status = channel->CheckSize(request);
   if (!status.ok()) return status;
   return channel->Call(ctx,
-                       [&](const std::shared_ptr<Stubs>& stubs,
+                       [&](const std::shared_ptr<Connection>& connection,
                            Again* again) -> absl::StatusOr<std::unique_ptr<Rows>> {
                          SetTimeout(ctx, &request);
-                         auto source = std::make_unique<QuerySource>(channel, *stubs, ctx);
+                         auto source = std::make_unique<QuerySource>(channel, *connection, ctx);
                          if (absl::Status started = source->Start(request, again); !started.ok())
                            return started;
                          return StreamedRows::Open(std::move(source));

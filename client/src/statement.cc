@@ -5,6 +5,7 @@
 #include <utility>
 
 #include "client/src/convert.h"
+#include "client/src/methods.h"
 #include "client/src/status.h"
 #include "client/src/stream.h"
 #include "client/src/stream_pool.h"
@@ -25,17 +26,15 @@ class Core {
   StreamPool<PrepareStream>& pool() { return pool_; }
 
   // A stream of its own on which the statement is prepared. `*again`: see Settle.
-  absl::StatusOr<std::unique_ptr<PrepareStream>> Open(const Context& ctx, const Stubs& stubs,
+  absl::StatusOr<std::unique_ptr<PrepareStream>> Open(const Context& ctx,
+                                                      const Connection& connection,
                                                       v1::Prepared* prepared, Again* again) {
     v1::PrepareRequest request;
     request.set_database(channel_->config.database);
     request.set_sql(sql_);
     request.set_format(v1::FORMAT_COLUMNS);
     if (absl::Status status = channel_->CheckSize(request); !status.ok()) return status;
-    auto stream = std::make_unique<PrepareStream>(
-        channel_, ctx, [&stubs](grpc::ClientContext* call, grpc::CompletionQueue* queue) {
-          return stubs.database->PrepareAsyncPrepare(call, queue);
-        });
+    auto stream = std::make_unique<PrepareStream>(channel_, connection, ctx, method::kPrepare);
     v1::PrepareResponse response;
     // Preparing changes nothing.
     if (!stream->Send(request) || !stream->Receive(&response)) {
@@ -155,10 +154,10 @@ class PreparedStatement final : public Statement {
       if (again == Again::kNo || !core_->channel().Check(ctx).ok()) return source;
     }
     return core_->channel().Call(ctx,
-                                 [&](const std::shared_ptr<Stubs>& stubs,
+                                 [&](const std::shared_ptr<Connection>& connection,
                                      Again* again) -> absl::StatusOr<std::unique_ptr<RunSource>> {
                                    v1::Prepared prepared;
-                                   auto opened = core_->Open(ctx, *stubs, &prepared, again);
+                                   auto opened = core_->Open(ctx, *connection, &prepared, again);
                                    if (!opened.ok()) return opened.status();
                                    return RunOn(ctx, *std::move(opened), &request, again);
                                  });
@@ -183,8 +182,8 @@ absl::StatusOr<std::unique_ptr<Statement>> PrepareStatement(std::shared_ptr<Chan
   auto core = std::make_shared<Core>(std::move(channel), std::move(idle), sql);
   v1::Prepared prepared;
   absl::StatusOr<std::unique_ptr<PrepareStream>> stream =
-      core->channel().Call(ctx, [&](const std::shared_ptr<Stubs>& stubs, Again* again) {
-        return core->Open(ctx, *stubs, &prepared, again);
+      core->channel().Call(ctx, [&](const std::shared_ptr<Connection>& connection, Again* again) {
+        return core->Open(ctx, *connection, &prepared, again);
       });
   if (!stream.ok()) return stream.status();
   core->pool().Give(*std::move(stream));

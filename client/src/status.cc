@@ -1,17 +1,20 @@
 #include "client/src/status.h"
 
 #include "absl/strings/cord.h"
+#include "absl/strings/match.h"
+#include "client/src/detail_text.h"
 #include "fmt/format.h"
 #include "google/protobuf/any.pb.h"
-#include "google/protobuf/text_format.h"
 #include "grpcpp/support/status.h"
-#include "penstock/v1/error.pb.h"
+#include "penstock/internal/v1/error.pb.h"
 
 namespace penstock::internal {
 namespace {
 
 // What a printed status shows before the particulars.
 constexpr char kDetailUrl[] = "penstock";
+// On the wire; the message of the same form here is in another package.
+constexpr char kDetailType[] = "/penstock.v1.ErrorDetail";
 
 // Codes that a later gRPC may add, and the OK that an error must not have, are UNKNOWN.
 absl::StatusCode ToErrorCode(int code) {
@@ -99,24 +102,15 @@ absl::Status OutcomeUnknown(const absl::Status& end) {
 
 }  // namespace
 
-// Particulars travel with a status as text, so that one that is printed can be read.
 bool GetDetail(const absl::Status& status, v1::ErrorDetail* detail) {
   const auto payload = status.GetPayload(kDetailUrl);
-  return payload.has_value() &&
-         google::protobuf::TextFormat::ParseFromString(std::string(*payload), detail);
+  return payload.has_value() && FromText(std::string(*payload), detail);
 }
 
 bool HasDetail(const absl::Status& status) { return status.GetPayload(kDetailUrl).has_value(); }
 
 absl::Status WithDetail(absl::Status status, const v1::ErrorDetail& detail) {
-  google::protobuf::TextFormat::Printer printer;
-  printer.SetSingleLineMode(true);
-  printer.SetUseUtf8StringEscaping(true);
-  printer.SetHideUnknownFields(true);  // could not be read back
-  std::string text;
-  printer.PrintToString(detail, &text);
-  if (text.ends_with(' ')) text.pop_back();
-  status.SetPayload(kDetailUrl, absl::Cord(text));
+  status.SetPayload(kDetailUrl, absl::Cord(ToText(detail)));
   return status;
 }
 
@@ -132,7 +126,9 @@ absl::Status ToStatus(const grpc::Status& status) {
   if (!details.ParseFromString(status.error_details())) return result;
   for (const google::protobuf::Any& any : details.details()) {
     v1::ErrorDetail detail;
-    if (any.UnpackTo(&detail)) return WithDetail(std::move(result), detail);
+    if (absl::EndsWith(any.type_url(), kDetailType) && detail.ParseFromString(any.value())) {
+      return WithDetail(std::move(result), detail);
+    }
   }
   return result;
 }

@@ -12,10 +12,10 @@ namespace grpc {
 class Status;
 }  // namespace grpc
 
-namespace penstock::v1 {
+namespace penstock::internal::v1 {
 class Error;
 class ErrorDetail;
-}  // namespace penstock::v1
+}  // namespace penstock::internal::v1
 
 namespace penstock::internal {
 

@@ -16,6 +16,8 @@
 #include "client/src/status.h"
 #include "grpcpp/client_context.h"
 #include "grpcpp/completion_queue.h"
+#include "grpcpp/generic/generic_stub.h"
+#include "grpcpp/impl/codegen/proto_utils.h"
 #include "grpcpp/support/async_stream.h"
 #include "penstock/context.h"
 
@@ -89,12 +91,13 @@ class Stream final : public StreamBase {
  public:
   using Call = grpc::ClientAsyncReaderWriter<Request, Response>;
 
-  // `prepare` makes the call: PrepareAsync… of a stub. `opener` gives the trace
-  // parent. The stream is within its limits (see Enter) from the start.
-  template <typename Prepare>
-  Stream(std::shared_ptr<Channel> channel, const Context& opener, Prepare prepare,
-         absl::Time deadline = absl::InfiniteFuture())
-      : StreamBase(std::move(channel), opener, deadline), stream_(prepare(&call_, &queue_)) {
+  // `method` is one of methods.h; `opener` gives the trace parent. The stream is within its
+  // limits (see Enter) from the start.
+  Stream(std::shared_ptr<Channel> channel, const Connection& connection, const Context& opener,
+         const char* method, absl::Time deadline = absl::InfiniteFuture())
+      : StreamBase(std::move(channel), opener, deadline),
+        stream_(grpc::TemplatedGenericStub<Request, Response>(connection.channel)
+                    .PrepareCall(&call_, method, &queue_)) {
     // The first message and what opens the stream travel together.
     call_.set_initial_metadata_corked(true);
     stream_->StartCall(nullptr);

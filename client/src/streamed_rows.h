@@ -8,7 +8,7 @@
 #include "absl/status/statusor.h"
 #include "client/src/batch.h"
 #include "client/src/rows_base.h"
-#include "penstock/v1/database.pb.h"
+#include "penstock/internal/v1/database.pb.h"
 
 namespace penstock::internal {
 

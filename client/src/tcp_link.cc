@@ -8,6 +8,8 @@
 #include <cstddef>
 #include <memory>
 
+#include "absl/time/clock.h"
+
 namespace penstock::internal {
 namespace {
 
@@ -22,6 +24,41 @@ int ConnectTo(const addrinfo& address, const timeval& limit) {
   return -1;
 }
 
+// A question for the addresses of a name. The resolver's own thread has it, too.
+struct Lookup {
+  HostAndPort address;
+  addrinfo wanted = {};
+  gaicb control = {};
+};
+
+using Addresses = std::unique_ptr<addrinfo, decltype(&freeaddrinfo)>;
+
+// Nothing: there are none, or `limit` has passed.
+Addresses LookUp(const HostAndPort& address, absl::Duration limit) {
+  auto lookup = std::make_unique<Lookup>();
+  lookup->address = address;
+  lookup->wanted.ai_socktype = SOCK_STREAM;
+  lookup->wanted.ai_flags = AI_ADDRCONFIG;
+  lookup->control.ar_name = lookup->address.host.c_str();
+  lookup->control.ar_service = lookup->address.port.c_str();
+  lookup->control.ar_request = &lookup->wanted;
+  gaicb* list[] = {&lookup->control};
+  Addresses none(nullptr, freeaddrinfo);
+  if (getaddrinfo_a(GAI_NOWAIT, list, 1, nullptr) != 0) return none;
+  const absl::Time give_up = absl::Now() + limit;
+  while (gai_error(list[0]) == EAI_INPROGRESS && absl::Now() < give_up) {
+    const timespec left = absl::ToTimespec(give_up - absl::Now());
+    gai_suspend(list, 1, &left);
+  }
+  if (gai_error(list[0]) == EAI_INPROGRESS && gai_cancel(list[0]) != EAI_CANCELED &&
+      gai_error(list[0]) == EAI_INPROGRESS) {
+    // The resolver cannot be stopped any more, and will write to it.
+    static_cast<void>(lookup.release());
+    return none;
+  }
+  return Addresses(gai_error(list[0]) == 0 ? lookup->control.ar_result : nullptr, freeaddrinfo);
+}
+
 }  // namespace
 
 HostAndPort ParseHostAndPort(std::string_view target) {
@@ -33,13 +70,8 @@ HostAndPort ParseHostAndPort(std::string_view target) {
 }
 
 int ConnectTcp(const HostAndPort& address, absl::Duration limit) {
-  addrinfo wanted{};
-  wanted.ai_socktype = SOCK_STREAM;
-  wanted.ai_flags = AI_ADDRCONFIG;
-  addrinfo* found = nullptr;
-  if (getaddrinfo(address.host.c_str(), address.port.c_str(), &wanted, &found) != 0) return -1;
-  const std::unique_ptr<addrinfo, decltype(&freeaddrinfo)> owned(found, freeaddrinfo);
-  for (const addrinfo* each = found; each != nullptr; each = each->ai_next) {
+  const Addresses found = LookUp(address, limit);
+  for (const addrinfo* each = found.get(); each != nullptr; each = each->ai_next) {
     const int fd = ConnectTo(*each, absl::ToTimeval(limit));
     if (fd >= 0) return fd;
   }

@@ -16,8 +16,9 @@ struct HostAndPort {
 };
 HostAndPort ParseHostAndPort(std::string_view target);
 
-// The descriptor of a connection, to be closed by the caller, or -1. It blocks, and neither
-// connecting nor one read or write on it takes longer than `limit`.
+// The descriptor of a connection, to be closed by the caller, or -1. It blocks; neither
+// looking the name up, connecting to one address, nor one read or write on it takes longer than
+// `limit`.
 int ConnectTcp(const HostAndPort& address, absl::Duration limit);
 
 }  // namespace penstock::internal

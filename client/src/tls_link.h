@@ -19,10 +19,10 @@ void KeepOpenSslToTheEnd();
 // that is its own. INVALID_ARGUMENT that names the file; of what is in it nothing is told.
 absl::Status CheckTlsFiles(const TlsConfig& tls);
 
-// Why a link to `config.target` fails, where it is TLS that fails: makes one by itself, within
-// `limit`, sends nothing over it, and closes it. "the certificate of h:1 is not of an authority
-// in ca.pem: …", "h:1 demands a client's certificate, and none is given"; empty if nothing is
-// wrong with TLS, or nothing can be told. Blocks; thread-safe.
+// Why a link to `config.target` fails, where it is TLS that fails: makes one by itself,
+// sends nothing over it, and closes it. Each of its steps, four at most, has `limit`. "the
+// certificate of h:1 is not of an authority in ca.pem: …", "h:1 demands a client's certificate, and
+// none is given"; empty if nothing is wrong with TLS, or nothing can be told. Blocks; thread-safe.
 std::string ExplainTlsFailure(const Config& config, absl::Duration limit);
 
 }  // namespace penstock::internal

@@ -7,9 +7,10 @@
 #include <utility>
 
 #include "absl/status/status.h"
+#include "client/src/methods.h"
 #include "client/src/stream.h"
 #include "penstock/context.h"
-#include "penstock/v1/database.pb.h"
+#include "penstock/internal/v1/database.pb.h"
 
 namespace penstock::internal {
 
@@ -30,11 +31,9 @@ class TransactionLink {
 // A stream of its own.
 class OwnTransactionLink final : public TransactionLink {
  public:
-  OwnTransactionLink(const std::shared_ptr<Channel>& channel, const Stubs& stubs,
+  OwnTransactionLink(const std::shared_ptr<Channel>& channel, const Connection& connection,
                      const Context& opener)
-      : stream_(channel, opener, [&stubs](grpc::ClientContext* call, grpc::CompletionQueue* queue) {
-          return stubs.database->PrepareAsyncTransaction(call, queue);
-        }) {}
+      : stream_(channel, connection, opener, method::kTransaction) {}
 
   void Enter(const Context& ctx) override { stream_.Enter(ctx); }
   void Leave() override { stream_.Leave(); }

@@ -79,14 +79,14 @@ absl::StatusOr<v1::TransactionResponse> TransactionStream::Receive(
 
 absl::Status TransactionStream::Begin(const Context& ctx, const v1::TransactionRequest& begin) {
   if (absl::Status status = Check(ctx, begin); !status.ok()) return status;
-  return channel_->Call(ctx, [&](const std::shared_ptr<Stubs>& stubs, Again* again) {
-    return TryBegin(ctx, *stubs, begin, again);
+  return channel_->Call(ctx, [&](const std::shared_ptr<Connection>& connection, Again* again) {
+    return TryBegin(ctx, *connection, begin, again);
   });
 }
 
-absl::Status TransactionStream::TryBegin(const Context& ctx, const Stubs& stubs,
+absl::Status TransactionStream::TryBegin(const Context& ctx, const Connection& connection,
                                          const v1::TransactionRequest& begin, Again* again) {
-  stream_ = std::make_unique<OwnTransactionLink>(channel_, stubs, ctx);
+  stream_ = std::make_unique<OwnTransactionLink>(channel_, connection, ctx);
   ended_ = absl::OkStatus();
   v1::TransactionResponse response;
   // Opening changes nothing.

@@ -10,7 +10,7 @@
 #include "client/src/channel.h"
 #include "client/src/streamed_rows.h"
 #include "client/src/transaction_link.h"
-#include "penstock/v1/database.pb.h"
+#include "penstock/internal/v1/database.pb.h"
 
 namespace penstock::internal {
 
@@ -65,8 +65,8 @@ class TransactionStream : public std::enable_shared_from_this<TransactionStream>
 
   absl::Status Check(const Context& ctx, const v1::TransactionRequest& request) const;
   // `*again`: see Settle.
-  absl::Status TryBegin(const Context& ctx, const Stubs& stubs, const v1::TransactionRequest& begin,
-                        Again* again);
+  absl::Status TryBegin(const Context& ctx, const Connection& connection,
+                        const v1::TransactionRequest& begin, Again* again);
   // The next answer, or the failure that it is.
   absl::StatusOr<v1::TransactionResponse> Receive(v1::TransactionResponse::AnswerCase expected);
   // The stream has broken; returns why.

@@ -176,6 +176,34 @@ TEST_F(TlsTest, AFailureOfTlsSaysWhatIsWrong) {
   EXPECT_EQ(why("unix:" + file("data/penstock.sock"), {.ca_file = file("authority.crt")}), "");
 }
 
+// Before the time is up, for waiting does not help.
+TEST_F(TlsTest, ConnectSaysWhatIsWrongWithTls) {
+  const auto demanding = Daemon("daemon.crt", "daemon.key", "authority.crt");
+  const std::string target = AddressOf(*demanding);
+  const auto connect = [](const std::string& address, const TlsConfig& tls) {
+    auto db = New({.target = address, .tls = tls});
+    return db.ok() ? (*db)->Connect(Context().WithTimeout(absl::Minutes(1))) : db.status();
+  };
+  const TlsConfig right = {.ca_file = file("authority.crt"),
+                           .cert_file = file("client.crt"),
+                           .key_file = file("client.key")};
+  EXPECT_EQ(connect(target, right), absl::OkStatus());
+  const auto expect = [&](const std::string& address, const TlsConfig& tls,
+                          const std::string& why) {
+    const absl::Status status = connect(address, tls);
+    EXPECT_TRUE(IsUnavailable(status)) << status;
+    EXPECT_EQ(GetErrorDetails(status).reason, "CONNECTION_FAILED");
+    EXPECT_NE(status.message().find(why), absl::string_view::npos) << status;
+  };
+  expect(target, {}, "speaks TLS, and plain text was sent");
+  expect(target, {.ca_file = file("stranger.crt")}, "is not of an authority in");
+  expect(target, {.ca_file = file("authority.crt")}, "demands a client's certificate");
+  Process plain({BuiltProgram("penstockd"), "--listen", "127.0.0.1:0", "--http-listen", "off",
+                 "--data-dir", file("plain")},
+                folder_.path());
+  expect(AddressOf(plain), right, "does not speak TLS");
+}
+
 TEST_F(TlsTest, FilesThatDoNotServeAreNamed) {
   const auto refused = [](const TlsConfig& tls) {
     const absl::Status status = New({.target = "127.0.0.1:1", .tls = tls}).status();

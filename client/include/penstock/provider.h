@@ -218,7 +218,9 @@ class Provider : public Executor {
   // deadline in `ctx`, for 10 seconds. Not required before other calls, which
   // do not wait for the daemon. The failure says what was in the way: the connection was
   // refused, there is no such socket or host, what answers does not speak gRPC; its code is
-  // UNAVAILABLE, or DEADLINE_EXCEEDED where `ctx` has a deadline.
+  // UNAVAILABLE, or DEADLINE_EXCEEDED where `ctx` has a deadline. Where TLS is in the way it
+  // says how (a certificate of another authority or for another name, none where one is
+  // demanded, plain text where TLS is spoken), and at once: UNAVAILABLE.
   virtual absl::Status Connect(const Context& ctx) = 0;
 
   // Lets go of idle streams and ends what still runs; every later call

@@ -29,7 +29,7 @@ void ExpectRows(v1::QueryResponse part, const Value& first, const Value& third) 
 
 void ExpectDamaged(v1::QueryResponse part) {
   Batch batch;
-  EXPECT_TRUE(absl::IsInternal(batch.Reset(&part, 1))) << part.DebugString();
+  EXPECT_TRUE(absl::IsInternal(batch.Reset(&part, 1))) << part.SerializeAsString();
   EXPECT_EQ(batch.row_count(), 0u);
 }
 

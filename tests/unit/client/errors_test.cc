@@ -6,11 +6,13 @@
 #include "google/protobuf/any.pb.h"
 #include "grpcpp/support/status.h"
 #include "gtest/gtest.h"
+#include "penstock/internal/v1/error.pb.h"
 #include "penstock/rows.h"
-#include "penstock/v1/error.pb.h"
 
 namespace penstock {
 namespace {
+
+namespace v1 = internal::v1;
 
 absl::Status OfReason(const std::string& reason, Retry retry = Retry::kNever) {
   return MakeError(absl::StatusCode::kInternal, "m", {.reason = reason, .retry = retry});
@@ -94,7 +96,8 @@ void ExpectFull(const absl::Status& status) {
 TEST(ErrorsTest, DetailsOfAFailedCall) {
   v1::StatusDetails wrapped;
   wrapped.add_details()->set_type_url("type.googleapis.com/another.Detail");
-  wrapped.add_details()->PackFrom(FullDetail());
+  wrapped.add_details()->set_type_url("type.googleapis.com/penstock.v1.ErrorDetail");
+  wrapped.mutable_details(1)->set_value(FullDetail().SerializeAsString());
   ExpectFull(internal::ToStatus(
       grpc::Status(grpc::StatusCode::ALREADY_EXISTS, "message", wrapped.SerializeAsString())));
 }
