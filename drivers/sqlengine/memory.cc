@@ -1,11 +1,10 @@
 #include "drivers/sqlengine/memory.h"
 
 #include <sqlite3.h>
-#include <unistd.h>
 
-#include <algorithm>
-#include <fstream>
+#include <cstdint>
 
+#include "drivers/api/process_memory.h"
 #include "drivers/sqlengine/executor.h"
 
 namespace penstock::sqlengine {
@@ -34,20 +33,6 @@ const bool installed = [] {
   return sqlite3_config(SQLITE_CONFIG_MALLOC, &watched) == SQLITE_OK;
 }();
 
-// What a control group allows; 0: no limit is set there.
-int64_t ControlGroupLimit() {
-  for (const char* path :
-       {"/sys/fs/cgroup/memory.max", "/sys/fs/cgroup/memory/memory.limit_in_bytes"}) {
-    int64_t limit = 0;
-    if (std::ifstream(path) >> limit && limit > 0) return limit;
-  }
-  return 0;
-}
-
-int64_t MemoryOfMachine() {
-  return static_cast<int64_t>(sysconf(_SC_PHYS_PAGES)) * sysconf(_SC_PAGESIZE);
-}
-
 }  // namespace
 
 MemoryScope::MemoryScope(const Executor* executor, size_t budget)
@@ -70,9 +55,7 @@ bool MemoryScope::Refuses(size_t bytes) {
 
 void LimitMemory() {
   static const bool limited = [] {
-    const int64_t group = ControlGroupLimit();
-    const int64_t machine = MemoryOfMachine();
-    sqlite3_hard_heap_limit64((group > 0 ? std::min(group, machine) : machine) / 2);
+    sqlite3_hard_heap_limit64(static_cast<int64_t>(driver::ProcessMemory() / 2));
     return installed;
   }();
   static_cast<void>(limited);

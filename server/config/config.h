@@ -99,6 +99,9 @@ struct ServerConfig {
   int max_connections = 10'000;
   // Streams and calls at once on one connection; a client keeps back more until some end.
   int max_streams = 2'000;
+  // The memory that all requests take together once they are parsed, and again while they
+  // arrive; 0: a quarter of what the process may use. At least twice max_message_bytes.
+  size_t max_request_memory_bytes = 0;
   // Requests read ahead on one Exec stream.
   int max_pipeline = 256;
   // Requests may name a folder of migrations below this one; empty: they may not.

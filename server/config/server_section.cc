@@ -12,7 +12,9 @@ namespace {
 using std::chrono::hours;
 
 constexpr size_t kKiB = size_t{1} << 10;
+constexpr size_t kMiB = size_t{1} << 20;
 constexpr size_t kGiB = size_t{1} << 30;
+constexpr size_t kMost = 1024 * kGiB;
 
 void ReadLimits(YamlMap* map, ServerConfig* server, Problems* problems) {
   map->Size("max_message_bytes", 64 * kKiB, kGiB, &server->max_message_bytes);
@@ -25,6 +27,7 @@ void ReadLimits(YamlMap* map, ServerConfig* server, Problems* problems) {
                 &server->stream_idle_timeout);
   map->Int("max_connections", 8, 1'000'000, &server->max_connections);
   map->Int("max_streams_by_connection", 1, 1'000'000, &server->max_streams);
+  map->Size("max_request_memory_bytes", kMiB, kMost, &server->max_request_memory_bytes);
   map->Int("max_pipeline", 1, 100'000, &server->max_pipeline);
   map->Duration("drain_grace", Milliseconds(0), hours(1), &server->drain_grace);
 
@@ -39,6 +42,11 @@ void ReadLimits(YamlMap* map, ServerConfig* server, Problems* problems) {
   if (server->first_batch_bytes > server->batch_bytes) {
     problems->Add(map->WhereIs("first_batch_bytes"),
                   "is more than batch_bytes; lower it, or raise batch_bytes");
+  }
+  if (map->Has("max_request_memory_bytes") &&
+      server->max_request_memory_bytes < 2 * server->max_message_bytes) {
+    problems->Add(map->WhereIs("max_request_memory_bytes"),
+                  "is less than twice max_message_bytes; raise it, or lower max_message_bytes");
   }
   if (server->batch_bytes > server->max_message_bytes) {
     problems->Add(map->WhereIs("batch_bytes"),

@@ -82,7 +82,7 @@ class GetStatsCall final : public UnaryCall {
 
   absl::Status Fill(v1::GetStatsResponse* response) {
     v1::GetStatsRequest request;
-    absl::Status parsed = Parse(&request_bytes_, &request);
+    absl::Status parsed = Take(&request_bytes_, &request);
     if (!parsed.ok()) return parsed;
     if (request.database().empty()) {
       for (const auto& [name, database] : context_.databases->all()) {

@@ -8,6 +8,7 @@
 #include "server/log/log.h"
 #include "server/rpc/convert.h"
 #include "server/rpc/peer.h"
+#include "server/rpc/wire_bounds.h"
 
 namespace penstock::server {
 
@@ -25,7 +26,11 @@ Call::Call(const RpcContext& context, Rpc rpc) : context_(context), rpc_(rpc) {
   server_context_.AsyncNotifyWhenDone(&done_);
 }
 
-Call::~Call() { context_.live_calls->Remove(); }
+Call::~Call() {
+  request_share_ = {};
+  // From now on the server may be gone.
+  context_.live_calls->Remove();
+}
 
 bool Call::TryRef() {
   for (int count = references_.load(std::memory_order_relaxed); count > 0;) {
@@ -159,6 +164,25 @@ void Call::Finish(const absl::Status& status) {
 void Call::SendEnd() {
   Ref();
   DoFinish(end_, static_cast<Tag*>(&finished_));
+}
+
+absl::Status Call::Take(grpc::ByteBuffer* bytes, google::protobuf::Message* request) {
+  // What came before is done with.
+  request_share_ = {};
+  return Take(bytes, request, &request_share_);
+}
+
+absl::Status Call::Take(grpc::ByteBuffer* bytes, google::protobuf::Message* request,
+                        RequestMemory::Share* share) const {
+  const absl::StatusOr<size_t> size = ExpandedSize(bytes, request->GetDescriptor());
+  if (!size.ok()) return size.status();
+  absl::StatusOr<RequestMemory::Share> taken = context_.request_memory->Take(*size);
+  if (!taken.ok()) return taken.status();
+  *share = *std::move(taken);
+  const absl::Status parsed = Parse(bytes, request);
+  // Not kept twice.
+  bytes->Clear();
+  return parsed;
 }
 
 absl::Status Call::DeadlineFor(const Database& database, bool has_timeout,

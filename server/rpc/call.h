@@ -12,13 +12,14 @@
 #include "drivers/api/deadline.h"
 #include "drivers/api/driver.h"
 #include "google/protobuf/duration.pb.h"
-#include "google/protobuf/message_lite.h"
+#include "google/protobuf/message.h"
 #include "grpcpp/server_context.h"
 #include "grpcpp/support/async_stream.h"
 #include "grpcpp/support/byte_buffer.h"
 #include "server/rpc/answer_limits.h"
 #include "server/rpc/context.h"
 #include "server/rpc/io.h"
+#include "server/rpc/request_memory.h"
 #include "server/session/session.h"
 
 namespace penstock::server {
@@ -74,6 +75,13 @@ class Call : public Session {
   absl::Status WriteAndFinish(const google::protobuf::MessageLite& message);
   // Ends the call. Only the first end counts; later ones do nothing.
   void Finish(const absl::Status& status);
+
+  // Parses a request. It has a share of the memory for requests until the next one is taken,
+  // or the call has gone: kLimitExceeded if it takes too much by itself, or there is no room.
+  absl::Status Take(grpc::ByteBuffer* bytes, google::protobuf::Message* request);
+  // Likewise, with a share that the caller keeps.
+  absl::Status Take(grpc::ByteBuffer* bytes, google::protobuf::Message* request,
+                    RequestMemory::Share* share) const;
 
   // The shortest of the request's timeout, the call's deadline and the
   // database's query_timeout.
@@ -157,6 +165,7 @@ class Call : public Session {
   // When its caller is not kept waiting any longer, in ticks of the clock.
   std::atomic<Duration::rep> run_given_up_at_{kNoRun};
 
+  RequestMemory::Share request_share_;
   AnswerLimits answer_limits_;
   std::optional<std::string> caller_;
   const Rpc rpc_;

@@ -28,6 +28,8 @@ class LiveCalls {
   int count_ = 0;
 };
 
+class RequestMemory;
+
 // All of it outlives the calls.
 struct RpcContext {
   Databases* databases;
@@ -36,6 +38,7 @@ struct RpcContext {
   const Config* config;
   // Set by the GrpcServer.
   LiveCalls* live_calls = nullptr;
+  RequestMemory* request_memory = nullptr;
 };
 
 // The end of a statement: counted, and logged if it was slow. `sql` is logged

@@ -7,8 +7,7 @@
 #include "drivers/api/error.h"
 #include "drivers/api/text.h"
 #include "fmt/format.h"
-#include "google/protobuf/message.h"
-#include "server/rpc/wire_bounds.h"
+#include "google/protobuf/message_lite.h"
 
 namespace penstock::server {
 namespace {
@@ -184,17 +183,19 @@ absl::Status FromProto(const google::protobuf::Duration& from, Duration* to) {
 }
 
 absl::Status Parse(grpc::ByteBuffer* bytes, google::protobuf::MessageLite* message) {
-  // Each of ours is one with a descriptor.
-  const auto* const described = dynamic_cast<const google::protobuf::Message*>(message);
-  if (described != nullptr) {
-    absl::Status bounded = CheckExpanded(bytes, described->GetDescriptor());
-    if (!bounded.ok()) return bounded;
-  }
   grpc::ProtoBufferReader reader(bytes);
   if (reader.status().ok() && message->ParseFromZeroCopyStream(&reader)) return absl::OkStatus();
   return driver::MakeErrorWithHint(
       Reason::kProtocol, "the request is not a valid message of its type",
       "text must be valid UTF-8 (send other bytes as `blob`); check the .proto files' version");
+}
+
+absl::Status ParseSmall(grpc::ByteBuffer* bytes, google::protobuf::MessageLite* message) {
+  constexpr size_t kSmall = 4096;
+  if (bytes->Length() <= kSmall) return Parse(bytes, message);
+  return MakeError(Reason::kLimitExceeded,
+                   fmt::format("the request has {} bytes; of this sort at most {} are taken",
+                               bytes->Length(), kSmall));
 }
 
 absl::Status Serialize(const google::protobuf::MessageLite& message, size_t max_bytes,

@@ -59,8 +59,13 @@ grpc::Status ToGrpc(const absl::Status& status);
 // A timeout from a request: kInvalidParameter if it is negative or not a duration.
 absl::Status FromProto(const google::protobuf::Duration& from, Duration* to);
 
-// Parses a request. A failure (kProtocol) says what may be wrong with it.
+// Parses a request of any size, see Call::Take. A failure (kProtocol) says what may be wrong
+// with it.
 absl::Status Parse(grpc::ByteBuffer* bytes, google::protobuf::MessageLite* message);
+
+// Likewise, of a sort that is a name and no more, and that has no share of the memory for
+// requests, so that it is answered when there is none: kLimitExceeded if it is large.
+absl::Status ParseSmall(grpc::ByteBuffer* bytes, google::protobuf::MessageLite* message);
 
 // Serialises an answer; kLimitExceeded if it is larger than `max_bytes`.
 absl::Status Serialize(const google::protobuf::MessageLite& message, size_t max_bytes,

@@ -68,6 +68,7 @@ class ExecCall final : public BidiCall {
 
     ExecCall* const call;
     v1::ExecRequest request;
+    RequestMemory::Share share;
     Arguments arguments;
     Database* database = nullptr;
     TimePoint began;
@@ -182,7 +183,7 @@ class ExecCall final : public BidiCall {
   }
 
   absl::Status Prepare(Slot* slot) {
-    absl::Status parsed = Parse(in(), &slot->request);
+    absl::Status parsed = Take(in(), &slot->request, &slot->share);
     if (!parsed.ok()) return parsed;
     v1::ExecRequest& request = slot->request;
     if (first_) {

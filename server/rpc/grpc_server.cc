@@ -9,6 +9,7 @@
 #include "absl/synchronization/mutex.h"
 #include "drivers/api/error.h"
 #include "fmt/format.h"
+#include "grpcpp/resource_quota.h"
 #include "grpcpp/security/server_credentials.h"
 #include "grpcpp/server.h"
 #include "grpcpp/server_builder.h"
@@ -21,6 +22,7 @@
 #include "server/rpc/calls.h"
 #include "server/rpc/credentials.h"
 #include "server/rpc/io.h"
+#include "server/rpc/request_memory.h"
 #include "server/rpc/service.h"
 #include "server/runtime/file_modes.h"
 
@@ -42,7 +44,8 @@ constexpr int kHandshakeMilliseconds = 20'000;
 class GrpcServer::Impl {
  public:
   Impl(const RpcContext& context, int max_connections)
-      : context_(WithCounter(context, &live_calls_)),
+      : request_memory_(RequestMemoryOf(context.config->server)),
+        context_(WithOwn(context)),
         // One peer on the network does not take all.
         connections_(max_connections, max_connections - max_connections / 4) {}
 
@@ -78,6 +81,8 @@ class GrpcServer::Impl {
                                1 << GRPC_COMPRESS_NONE);
     // Nobody takes all sessions with one connection.
     builder.AddChannelArgument(GRPC_ARG_MAX_CONCURRENT_STREAMS, config.max_streams);
+    // What has not arrived whole: beyond it gRPC resets streams.
+    builder.SetResourceQuota(grpc::ResourceQuota("penstockd").Resize(request_memory_.most()));
     builder.RegisterService(&services_.database);
     builder.RegisterService(&services_.key_value);
     builder.RegisterService(&services_.migration);
@@ -208,12 +213,14 @@ class GrpcServer::Impl {
     entrances_[entrance_of_[accepted.listener]]->HandleNewConnection(&parameters);
   }
 
-  static RpcContext WithCounter(RpcContext context, LiveCalls* live_calls) {
-    context.live_calls = live_calls;
+  RpcContext WithOwn(RpcContext context) {
+    context.live_calls = &live_calls_;
+    context.request_memory = &request_memory_;
     return context;
   }
 
   LiveCalls live_calls_;
+  RequestMemory request_memory_;
   const RpcContext context_;
   Services services_;
   std::unique_ptr<IoThreads> io_;

@@ -41,7 +41,7 @@ class CheckCall final : public UnaryCall {
 
   void OnStart() override {
     health::HealthCheckRequest request;
-    absl::Status status = Parse(&request_bytes_, &request);
+    absl::Status status = ParseSmall(&request_bytes_, &request);
     if (status.ok() && !IsKnown(request.service())) {
       status = absl::NotFoundError("no service of that name");
     }
@@ -70,7 +70,7 @@ class WatchCall final : public Call {
 
   void OnStart() override {
     health::HealthCheckRequest request;
-    const absl::Status parsed = Parse(&request_bytes_, &request);
+    const absl::Status parsed = ParseSmall(&request_bytes_, &request);
     if (!parsed.ok()) {
       Finish(parsed);
       return;

@@ -175,7 +175,7 @@ class KeyValueCall final : public UnaryCall, public PendingRun {
 
   absl::Status Submit() {
     began_ = Clock::System().Now();
-    absl::Status parsed = Parse(&request_bytes_, &request_);
+    absl::Status parsed = Take(&request_bytes_, &request_);
     if (!parsed.ok()) return parsed;
     absl::StatusOr<Database*> database = context_.databases->Find(request_.database());
     if (!database.ok()) return database.status();

@@ -65,7 +65,10 @@ void MigrateCall::OnRead(bool ok) {
   }
   v1::MigrateRequest request;
   bool more = false;
-  absl::Status status = Parse(in(), &request);
+  // All that was sent is kept until the end.
+  RequestMemory::Share share;
+  absl::Status status = Take(in(), &request, &share);
+  files_share_.Add(std::move(share));
   if (status.ok()) status = intake_.Take(context_, &request, &more);
   if (!status.ok()) return Finish(status);
   if (request.has_start()) {

@@ -123,6 +123,7 @@ class MigrateCall final : public BidiCall, public Task, public Pool::Waiter {
   absl::Status end_status_;
 
   MigrateIntake intake_;
+  RequestMemory::Share files_share_;
   Database* database_ = nullptr;  // set by start
   bool dry_run_ = false;
   bool has_turn_ = false;

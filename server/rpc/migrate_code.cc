@@ -40,7 +40,7 @@ void MigrateCall::OnCode(bool ok) {
   if (cancellation_.cancelled()) return End(cancellation_.status());
   if (!ok) return End(MakeError(Reason::kProtocol, "the stream ended within a code step"));
   code_.Clear();
-  const absl::Status parsed = Parse(in(), &code_);
+  const absl::Status parsed = Take(in(), &code_);
   if (!parsed.ok()) return End(parsed);
   if (code_.has_code_done()) return Do(Work::kCodeDone);
   if (code_.has_transaction()) return Do(Work::kCode);

@@ -21,7 +21,7 @@ class MigrationStatusCall final : public ConnectionCall {
   void WaitForNext() override { WaitForMigrationStatus(context_, source_); }
 
   void OnStart() override {
-    absl::Status status = Parse(&request_bytes_, &request_);
+    absl::Status status = Take(&request_bytes_, &request_);
     if (status.ok()) status = Acquire(request_.database());
     if (!status.ok()) Finish(status);
   }

@@ -19,7 +19,7 @@ class PingCall final : public ConnectionCall {
 
   void OnStart() override {
     v1::PingRequest request;
-    absl::Status status = Parse(&request_bytes_, &request);
+    absl::Status status = Take(&request_bytes_, &request);
     if (status.ok()) status = Acquire(request.database());
     if (!status.ok()) Finish(status);
   }

@@ -89,7 +89,7 @@ class PrepareCall final : public BidiCall, public PendingRun, public Task, publi
     }
     began_ = Clock::System().Now();
     request_.Clear();
-    absl::Status status_of_request = Parse(in(), &request_);
+    absl::Status status_of_request = Take(in(), &request_);
     if (!status_of_request.ok()) {
       End(status_of_request);
       return;

@@ -45,7 +45,7 @@ class QueryCall final : public Call, public PendingRun, public Task {
 
   absl::Status Submit() {
     began_ = Clock::System().Now();
-    absl::Status parsed = Parse(&request_bytes_, &request_);
+    absl::Status parsed = Take(&request_bytes_, &request_);
     if (!parsed.ok()) return parsed;
     absl::StatusOr<Database*> database = context_.databases->Find(request_.database());
     if (!database.ok()) return database.status();

@@ -79,7 +79,7 @@ class ReflectionCall final : public BidiCall {
 
   void OnRead(bool ok) override {
     ServerReflectionRequest request;
-    const absl::Status parsed = ok ? Parse(in(), &request) : absl::OkStatus();
+    const absl::Status parsed = ok ? Take(in(), &request) : absl::OkStatus();
     if (!ok || !parsed.ok()) {
       Finish(parsed);
       return;

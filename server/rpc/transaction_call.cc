@@ -111,7 +111,7 @@ class TransactionCall final : public BidiCall, public Task, public Pool::Waiter 
     }
     began_ = Clock::System().Now();
     request_.Clear();
-    absl::Status status = Parse(in(), &request_);
+    absl::Status status = Take(in(), &request_);
     if (status.ok()) status = CheckOrder();
     if (!status.ok()) {
       End(status);

@@ -1,5 +1,6 @@
 #include "server/rpc/wire_bounds.h"
 
+#include <algorithm>
 #include <cstdint>
 
 #include "drivers/api/error.h"
@@ -21,6 +22,7 @@ constexpr size_t kByMessage = 64;
 constexpr size_t kByText = 48;
 constexpr size_t kByUnknown = 32;
 constexpr size_t kByNumber = 8;
+constexpr size_t kSmall = 512;
 // No request is nested so deep; the parser refuses it.
 constexpr int kDeepest = 100;
 
@@ -39,6 +41,7 @@ class Scanner {
     return true;
   }
 
+  size_t expanded() const { return expanded_; }
   bool TooLarge() const { return expanded_ > most_; }
 
  private:
@@ -79,15 +82,15 @@ class Scanner {
 
 }  // namespace
 
-absl::Status CheckExpanded(grpc::ByteBuffer* bytes, const Descriptor* type, size_t most) {
-  // It cannot become that large.
-  if (bytes->Length() <= most / kByMessage) return absl::OkStatus();
+absl::StatusOr<size_t> ExpandedSize(grpc::ByteBuffer* bytes, const Descriptor* type, size_t most) {
+  // Most are small, and not looked at: they cannot become large.
+  if (bytes->Length() <= std::min(kSmall, most / kByMessage)) return bytes->Length() * kByMessage;
   grpc::ProtoBufferReader reader(bytes);
-  if (!reader.status().ok()) return absl::OkStatus();
+  if (!reader.status().ok()) return bytes->Length();
   CodedInputStream in(&reader);
   Scanner scanner(&in, most);
   scanner.Message(type, 0);
-  if (!scanner.TooLarge()) return absl::OkStatus();
+  if (!scanner.TooLarge()) return std::max(scanner.expanded(), bytes->Length());
   return driver::MakeErrorWithHint(
       driver::Reason::kLimitExceeded,
       fmt::format("the request would take more than {} MiB of memory: it has too many values",

@@ -4,7 +4,7 @@
 
 #include <cstddef>
 
-#include "absl/status/status.h"
+#include "absl/status/statusor.h"
 #include "google/protobuf/descriptor.h"
 #include "grpcpp/support/byte_buffer.h"
 
@@ -14,11 +14,12 @@ namespace penstock::server {
 // value of 64, and an honest request of many small values expands about tenfold.
 inline constexpr size_t kMostExpanded = size_t{256} << 20;
 
-// kLimitExceeded if parsing `bytes` as a message of `type` would take more than `most`
-// bytes; it is read up to there only, and nothing is kept. What is no such message is
-// left to the parser.
-absl::Status CheckExpanded(grpc::ByteBuffer* bytes, const google::protobuf::Descriptor* type,
-                           size_t most = kMostExpanded);
+// What parsing `bytes` as a message of `type` takes, estimated; kLimitExceeded if that is
+// more than `most`, and then it is read up to there only. Nothing is kept. What is no such
+// message is left to the parser, and counted up to where it is wrong.
+absl::StatusOr<size_t> ExpandedSize(grpc::ByteBuffer* bytes,
+                                    const google::protobuf::Descriptor* type,
+                                    size_t most = kMostExpanded);
 
 }  // namespace penstock::server
 

@@ -8,6 +8,7 @@
 #include <sys/wait.h>
 #include <unistd.h>
 
+#include <atomic>
 #include <chrono>
 #include <filesystem>
 #include <fstream>
@@ -65,6 +66,11 @@ class SurroundingsTest : public ::testing::Test {
 
   std::string Write(const std::string& name, const std::string& text) const {
     std::ofstream(file(name)) << text;
+    return file(name);
+  }
+
+  std::string Folder(const std::string& name) const {
+    std::filesystem::create_directory(file(name));
     return file(name);
   }
 
@@ -376,6 +382,72 @@ TEST_F(SurroundingsTest, ManyEmptyValuesAreRefusedUnparsed) {
   const grpc::Status status = CallRaw(&wire, "/penstock.v1.DatabaseService/Query", bytes);
   EXPECT_EQ(DetailOf(status).reason(), v1::REASON_LIMIT_EXCEEDED) << status.error_message();
   EXPECT_LT(daemon->resident_bytes() - before, int64_t{200} << 20);
+}
+
+// One connection with requests that never end does not take the memory of all.
+TEST_F(SurroundingsTest, RequestsThatNeverEndAreBounded) {
+  Write("c.yaml", "server: {max_message_bytes: 8MiB, max_request_memory_bytes: 32MiB}\n");
+  const auto daemon = Start("true", "--config " + file("c.yaml"));
+  Addresses(daemon.get());
+  ASSERT_EQ(Wire(tcp_).Query("SELECT 1").text(), "1");
+  const int64_t before = daemon->resident_bytes();
+  // 700 MiB.
+  Process greedy({"/usr/bin/python3", PENSTOCK_TEST_DIR "/unfinished_requests.py", tcp_, "100",
+                  std::to_string(7 << 20)},
+                 Folder("greedy"));
+  ASSERT_TRUE(greedy.WaitForOutput("stopped")) << greedy.output();
+  EXPECT_LT(daemon->resident_bytes() - before, int64_t{128} << 20);
+  EXPECT_EQ(Wire(target()).Query("SELECT 1").text(), "1");
+}
+
+// Nor do requests that wait, each of them good. What is refused was not executed.
+TEST_F(SurroundingsTest, RequestsThatWaitAreBoundedTogether) {
+  constexpr int kCalls = 20;
+  constexpr int kRows = 20'000;
+  Write("c.yaml", "server: {max_message_bytes: 8MiB, max_request_memory_bytes: 16MiB}\n");
+  const auto daemon = Start("true", "--config " + file("c.yaml"));
+  Addresses(daemon.get());
+  Wire wire(target());
+  ASSERT_TRUE(wire.Exec("CREATE TABLE t (i INTEGER)").status.ok());
+  // Has the writer.
+  grpc::ClientContext holder;
+  auto transaction = wire.stub().Transaction(&holder);
+  v1::TransactionRequest step;
+  v1::TransactionResponse done;
+  step.mutable_begin();
+  ASSERT_TRUE(transaction->Write(step) && transaction->Read(&done));
+
+  v1::ExecRequest request;
+  request.set_sql("INSERT INTO t VALUES (?)");
+  for (int i = 0; i < kRows; ++i) request.add_rows()->add_values()->set_integer(i);
+  std::atomic<int> refused{0};
+  std::atomic<int> executed{0};
+  std::vector<std::thread> callers;
+  for (int i = 0; i < kCalls; ++i) {
+    callers.emplace_back([&] {
+      Wire own(tcp_);
+      grpc::ClientContext context;
+      auto stream = own.stub().Exec(&context);
+      v1::ExecResponse response;
+      stream->Write(request);
+      if (stream->Read(&response)) {
+        executed += response.has_summary() ? 1 : 0;
+        return;
+      }
+      const v1::ErrorDetail detail = DetailOf(stream->Finish());
+      EXPECT_EQ(detail.reason(), v1::REASON_LIMIT_EXCEEDED);
+      EXPECT_EQ(detail.retry(), v1::RETRY_STATEMENT);
+      ++refused;
+    });
+  }
+  // Those that were taken wait for the writer.
+  Eventually([&] { return refused >= kCalls / 2; });
+  step.mutable_rollback();
+  EXPECT_TRUE(transaction->Write(step) && transaction->Read(&done));
+  for (std::thread& caller : callers) caller.join();
+  EXPECT_EQ(refused + executed, kCalls);
+  EXPECT_GT(executed, 0);
+  EXPECT_EQ(wire.Query("SELECT count(*) FROM t").text(), std::to_string(executed * kRows));
 }
 
 // One connection does not take the sessions of all.

@@ -17,7 +17,7 @@ absl::Status Check(const std::string& bytes, size_t most,
                    const google::protobuf::Descriptor* type = v1::QueryRequest::descriptor()) {
   const grpc::Slice slice(bytes);
   grpc::ByteBuffer buffer(&slice, 1);
-  return CheckExpanded(&buffer, type, most);
+  return ExpandedSize(&buffer, type, most).status();
 }
 
 void ExpectTooLarge(const absl::Status& status) {
