@@ -144,6 +144,11 @@ std::shared_ptr<Connection> Channel::Renew(const std::shared_ptr<Connection>& ol
   return connection_;
 }
 
+void Channel::Avoid(const Connection& stuck) {
+  const std::lock_guard lock(mutex_);
+  if (connection_.get() == &stuck) connection_ = Connect();
+}
+
 bool Channel::MayGoAgain(const Context& ctx, Again again, int round) const {
   constexpr int kRoundsForRoom = 4;
   constexpr absl::Duration kPauseForRoom = absl::Milliseconds(10);

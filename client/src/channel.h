@@ -86,6 +86,9 @@ class Channel {
   // the daemon's address anew.
   std::shared_ptr<Connection> Renew(const std::shared_ptr<Connection>& old);
 
+  // Later calls do not use this connection: nothing comes through it.
+  void Avoid(const Connection& stuck);
+
   // Where streams wait for their next use; they are ended when the daemon lacks room.
   void Keep(const std::shared_ptr<IdleStreams>& idle) { idle_ = idle; }
 

@@ -1,30 +1,57 @@
 #include "client/src/stream.h"
 
 #include <algorithm>
+#include <thread>
+#include <utility>
 
 #include "absl/time/clock.h"
 
 namespace penstock::internal {
 
-StreamBase::StreamBase(std::shared_ptr<Channel> channel, const Context& opener, absl::Time deadline)
-    : channel_(std::move(channel)), provider_scope_(channel_->open, &call_) {
-  if (deadline != absl::InfiniteFuture()) call_.set_deadline(ToDeadline(deadline));
-  channel_->SetUp(opener, &call_);
-}
+namespace {
 
-StreamBase::~StreamBase() {
-  if (channel_->forked()) return;
-  queue_.Shutdown();
+// How often those who wait look whether they were cancelled.
+constexpr absl::Duration kLook = absl::Milliseconds(500);
+// How long after that an operation may take to fail: far longer than gRPC needs if it can.
+constexpr absl::Duration kCancelTime = absl::Seconds(1);
+
+}  // namespace
+
+void StreamBase::Parts::Drain() {
+  queue.Shutdown();
   void* tag = nullptr;
-  for (bool ok = false; queue_.Next(&tag, &ok);) {
+  for (bool ok = false; queue.Next(&tag, &ok);) {
   }
 }
 
-void StreamBase::Enter(const Context& ctx) { limit_.emplace(ctx, &call_); }
+StreamBase::StreamBase(std::unique_ptr<Parts> parts, std::shared_ptr<Channel> channel,
+                       const Connection& connection, const Context& opener, absl::Time deadline)
+    : channel_(std::move(channel)),
+      parts_(std::move(parts)),
+      connection_(&connection),
+      provider_scope_(std::in_place, channel_->open, &parts_->call) {
+  if (deadline != absl::InfiniteFuture()) parts_->call.set_deadline(ToDeadline(deadline));
+  channel_->SetUp(opener, &parts_->call);
+}
+
+StreamBase::~StreamBase() {
+  if (channel_->forked()) {
+    static_cast<void>(parts_.release());
+  } else if (abandoned_) {
+    // These would cancel what the thread may have destroyed.
+    provider_scope_.reset();
+    limit_.reset();
+    outer_.reset();
+    // Until the other side reads again, or the connection ends.
+    std::thread([parts = std::shared_ptr<Parts>(std::move(parts_))] {}).detach();
+  }
+}
+
+void StreamBase::Enter(const Context& ctx) { limit_.emplace(ctx, &parts_->call); }
 
 void* StreamBase::Begin(Operation operation) {
-  state_[operation] = {.pending = true, .ok = false};
-  return &state_[operation];
+  parts_->state[operation] = {.pending = true, .ok = false};
+  return &parts_->state[operation];
 }
 
 void StreamBase::Note(void* tag, bool ok) {
@@ -37,24 +64,46 @@ absl::Time StreamBase::GiveUp() const {
   return outer_.has_value() ? std::min(time, GiveUpTime(outer_->ctx)) : time;
 }
 
+bool StreamBase::cancelled() const {
+  return channel_->open.cancelled() || (limit_.has_value() && limit_->ctx.cancelled()) ||
+         (outer_.has_value() && outer_->ctx.cancelled());
+}
+
+void StreamBase::CancelCall() {
+  if (!cancelled_at_.has_value()) cancelled_at_ = absl::Now();
+  parts_->call.TryCancel();
+}
+
+void StreamBase::GiveUpOrAbandon(absl::Time now) {
+  if (!gave_up_ && now >= GiveUp()) {
+    // The daemon does not answer. Cancelling completes every operation.
+    gave_up_ = true;
+    CancelCall();
+  } else if (!cancelled_at_.has_value()) {
+    if (cancelled()) cancelled_at_ = now;
+  } else if (now - *cancelled_at_ >= kCancelTime) {
+    abandoned_ = true;
+    channel_->Avoid(*connection_);
+  }
+}
+
 void StreamBase::AwaitAny() {
   void* tag = nullptr;
   bool ok = false;
-  if (const absl::Time time = GiveUp(); !gave_up_ && time != absl::InfiniteFuture()) {
-    if (queue_.AsyncNext(&tag, &ok, ToDeadline(time)) != grpc::CompletionQueue::TIMEOUT) {
+  while (!abandoned_) {
+    absl::Time look = absl::Now() + kLook;
+    if (!gave_up_) look = std::min(look, GiveUp());
+    if (parts_->queue.AsyncNext(&tag, &ok, ToDeadline(look)) != grpc::CompletionQueue::TIMEOUT) {
       Note(tag, ok);
       return;
     }
-    // The daemon does not answer. Cancelling completes every operation.
-    gave_up_ = true;
-    call_.TryCancel();
+    GiveUpOrAbandon(absl::Now());
   }
-  if (queue_.Next(&tag, &ok)) Note(tag, ok);
 }
 
 bool StreamBase::Await(Operation operation) {
-  while (state_[operation].pending) AwaitAny();
-  return state_[operation].ok;
+  while (pending(operation)) AwaitAny();
+  return !abandoned_ && parts_->state[operation].ok;
 }
 
 void StreamBase::Poll() {
@@ -62,7 +111,7 @@ void StreamBase::Poll() {
   bool ok = false;
   // A deadline in the past looks at the socket once and does not wait.
   for (int look = 0; look < kLooks; ++look) {
-    while (queue_.AsyncNext(&tag, &ok, std::chrono::system_clock::time_point()) ==
+    while (parts_->queue.AsyncNext(&tag, &ok, std::chrono::system_clock::time_point()) ==
            grpc::CompletionQueue::GOT_EVENT) {
       Note(tag, ok);
     }

@@ -1,5 +1,11 @@
 // A bidirectional stream that is used by one thread at a time and waits without
 // a thread of its own.
+//
+// gRPC completes no operation of a call, not even one that was cancelled, while bytes of its
+// connection are on their way into a socket that the other side does not read: a daemon that is
+// stopped, say. So a stream that was cancelled and does not end is abandoned: its caller is
+// answered, what gRPC may still write to is left to a thread that waits for it, and the
+// connection is not used any more.
 #ifndef PENSTOCK_CLIENT_SRC_STREAM_H_
 #define PENSTOCK_CLIENT_SRC_STREAM_H_
 
@@ -35,37 +41,55 @@ class StreamBase : public IdleStream {
   // From now on nothing limits it, but what Bind says.
   void Leave() { limit_.reset(); }
   // As Enter, and also of everything that is done later.
-  void Bind(const Context& ctx) { outer_.emplace(ctx, &call_); }
+  void Bind(const Context& ctx) { outer_.emplace(ctx, &parts_->call); }
 
  protected:
   // One of each may be outstanding.
   enum Operation : uint8_t { kWrite, kRead, kFinish, kOperations };
 
+  struct State {
+    bool pending = false;
+    bool ok = true;
+  };
+  // All that gRPC refers to during an operation.
+  struct Parts {
+    virtual ~Parts() = default;
+    // Waits until no operation is outstanding: before anything here is destroyed.
+    void Drain();
+
+    grpc::ClientContext call;
+    grpc::CompletionQueue queue;
+    std::array<State, kOperations> state;
+    grpc::Status end;
+  };
+
   // `deadline`: of the whole call, for gRPC.
-  StreamBase(std::shared_ptr<Channel> channel, const Context& opener, absl::Time deadline);
-  // No operation is outstanding.
+  StreamBase(std::unique_ptr<Parts> parts, std::shared_ptr<Channel> channel,
+             const Connection& connection, const Context& opener, absl::Time deadline);
+  // No operation is outstanding, or it is abandoned.
   ~StreamBase() override;
 
   // The tag for an operation that is about to be started.
   void* Begin(Operation operation);
-  bool pending(Operation operation) const { return state_[operation].pending; }
+  bool pending(Operation operation) const {
+    return !abandoned_ && parts_->state[operation].pending;
+  }
   // Waits until the operation, if there is one, is done; whether it succeeded.
   bool Await(Operation operation);
-  // Waits until one of the outstanding operations is done.
+  // Waits until one of the outstanding operations is done, or the stream is abandoned.
   void AwaitAny();
+  // Ends the call; what is outstanding fails soon.
+  void CancelCall();
+  // Nothing is heard of it any more; see above.
+  bool abandoned() const { return abandoned_; }
   // Notes what is done already, without waiting.
   void Poll();
   absl::Status Explain(const absl::Status& end) const;
 
   const std::shared_ptr<Channel> channel_;
-  grpc::ClientContext call_;
-  grpc::CompletionQueue queue_;
+  std::unique_ptr<Parts> parts_;
 
  private:
-  struct State {
-    bool pending = false;
-    bool ok = true;
-  };
   // Of what runs at the moment.
   struct Limit {
     Limit(const Context& context, grpc::ClientContext* call) : ctx(context), scope(context, call) {}
@@ -76,12 +100,20 @@ class StreamBase : public IdleStream {
   void Note(void* tag, bool ok);
   // When what waits at the moment gives up.
   absl::Time GiveUp() const;
+  // Whoever it serves has cancelled.
+  bool cancelled() const;
+  // After a while in which nothing has come.
+  void GiveUpOrAbandon(absl::Time now);
 
+  // For Channel::Avoid; it may be gone.
+  const Connection* const connection_;
   bool gave_up_ = false;
-  const CancelScope provider_scope_;
+  bool abandoned_ = false;
+  // When the call was cancelled, as far as was noticed here.
+  std::optional<absl::Time> cancelled_at_;
+  std::optional<CancelScope> provider_scope_;
   std::optional<Limit> limit_;
   std::optional<Limit> outer_;
-  std::array<State, kOperations> state_;
 };
 
 // A read is always outstanding, so that a stream which the daemon or the network
@@ -95,29 +127,27 @@ class Stream final : public StreamBase {
   // limits (see Enter) from the start.
   Stream(std::shared_ptr<Channel> channel, const Connection& connection, const Context& opener,
          const char* method, absl::Time deadline = absl::InfiniteFuture())
-      : StreamBase(std::move(channel), opener, deadline),
-        stream_(grpc::TemplatedGenericStub<Request, Response>(connection.channel)
-                    .PrepareCall(&call_, method, &queue_)) {
+      : StreamBase(std::make_unique<TypedParts>(), std::move(channel), connection, opener,
+                   deadline) {
+    typed().stream = grpc::TemplatedGenericStub<Request, Response>(connection.channel)
+                         .PrepareCall(&parts_->call, method, &parts_->queue);
     // The first message and what opens the stream travel together.
-    call_.set_initial_metadata_corked(true);
-    stream_->StartCall(nullptr);
+    parts_->call.set_initial_metadata_corked(true);
+    stream().StartCall(nullptr);
     Enter(opener);
   }
 
   // Cancels the call unless it has ended.
   ~Stream() override {
-    if (channel_->forked()) {
-      static_cast<void>(stream_.release());
-      return;
-    }
-    if (!finished_) call_.TryCancel();
+    if (channel_->forked()) return;
+    if (!finished_) CancelCall();
     Finish();
   }
 
   // Sends a message. False: the stream is broken; see End.
   bool Send(const Request& request) {
     if (!Await(kWrite)) return false;
-    stream_->Write(request, Begin(kWrite));
+    stream().Write(request, Begin(kWrite));
     if (!reading_) Expect();
     return true;
   }
@@ -125,7 +155,7 @@ class Stream final : public StreamBase {
   // Likewise, the last one.
   bool SendLast(const Request& request) {
     if (!Await(kWrite)) return false;
-    stream_->WriteLast(request, grpc::WriteOptions(), Begin(kWrite));
+    stream().WriteLast(request, grpc::WriteOptions(), Begin(kWrite));
     Expect();
     return true;
   }
@@ -133,7 +163,7 @@ class Stream final : public StreamBase {
   // Waits for the next message. False: there is none, the stream has ended; see End.
   bool Receive(Response* response) {
     if (!Await(kRead)) return false;
-    response->Swap(&incoming_);
+    response->Swap(&typed().incoming);
     Expect();
     return true;
   }
@@ -152,7 +182,7 @@ class Stream final : public StreamBase {
 
   // After a failure: whether the last message may have reached the daemon. A write that
   // fails has not left whole: gRPC says so of what it could not hand to the connection.
-  bool MaybeSent() { return Await(kWrite); }
+  bool MaybeSent() { return Await(kWrite) || abandoned(); }
 
   // Likewise, for Settle. `writes`: the last message asked for what may have an effect.
   Reach HowFar(bool writes) {
@@ -170,7 +200,7 @@ class Stream final : public StreamBase {
   bool EndedWell() { return Finish().ok(); }
 
   // Breaks it off; what waits for it is told.
-  void Cancel() { call_.TryCancel(); }
+  void Cancel() { CancelCall(); }
 
   // Waits for the end that the daemon has announced, at most until the limits.
   void AwaitEnd() {
@@ -180,26 +210,32 @@ class Stream final : public StreamBase {
   }
 
  private:
+  struct TypedParts final : Parts {
+    ~TypedParts() override { Drain(); }
+
+    std::unique_ptr<Call> stream;
+    Response incoming;
+  };
+  TypedParts& typed() { return static_cast<TypedParts&>(*parts_); }
+  Call& stream() { return *typed().stream; }
+
   void Expect() {
     reading_ = true;
-    stream_->Read(&incoming_, Begin(kRead));
+    stream().Read(&typed().incoming, Begin(kRead));
   }
 
   const absl::Status& Finish() {
     if (!finished_) {
       finished_ = true;
-      grpc::Status status;
-      stream_->Finish(&status, Begin(kFinish));
+      if (!abandoned()) stream().Finish(&parts_->end, Begin(kFinish));
       Await(kFinish);
       Await(kWrite);
       Await(kRead);
-      end_ = ToStatus(status);
+      end_ = abandoned() ? absl::CancelledError() : ToStatus(parts_->end);
     }
     return end_;
   }
 
-  std::unique_ptr<Call> stream_;
-  Response incoming_;
   bool reading_ = false;
   bool finished_ = false;
   absl::Status end_;

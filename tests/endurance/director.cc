@@ -39,6 +39,10 @@ void Director::Round() {
     std::this_thread::sleep_for(milliseconds(Between(&random_, 50, 800)));
   }
   std::shuffle(going_on.begin(), going_on.end(), random_);
+  // The daemon first hears again: a client of gRPC's ends no call before the other side reads,
+  // whatever its deadline, and the hostile ones are waited for.
+  std::stable_partition(going_on.begin(), going_on.end(),
+                        [](const auto& each) { return each.first->silences; });
   for (auto& [each, end] : going_on) {
     end();
     Note(each->name + " is over");

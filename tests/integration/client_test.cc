@@ -6,8 +6,10 @@
 
 #include <memory>
 #include <string>
+#include <thread>
 #include <vector>
 
+#include "absl/time/clock.h"
 #include "gtest/gtest.h"
 #include "penstock/penstock.h"
 #include "tests/support/gateway.h"
@@ -45,6 +47,52 @@ class ClientTest : public ::testing::Test {
   TempDir folder_;
   std::unique_ptr<Process> daemon_;
 };
+
+// gRPC itself ends no call, whatever its deadline, while a socket is full that nobody reads.
+TEST_F(ClientTest, CallsEndAlsoWhenTheDaemonIsStopped) {
+  const std::string large(size_t{16} << 20, 'x');
+  auto db = penstock::New(penstock::Config{.target = target()});
+  ASSERT_TRUE(db.ok()) << db.status();
+  ASSERT_TRUE((*db)->Exec(Context(), "CREATE TABLE t (text TEXT)").ok());
+  daemon_->Signal(SIGSTOP);
+  const auto soon = [](absl::Time began) { return absl::Now() - began < absl::Seconds(10); };
+  {
+    const absl::Time began = absl::Now();
+    const Context ctx = Context().WithTimeout(absl::Milliseconds(500));
+    const absl::Status status = (*db)->Exec(ctx, "INSERT INTO t VALUES ($1)", large).status();
+    EXPECT_TRUE(IsTimeout(status) && IsCommitOutcomeUnknown(status)) << status;
+    EXPECT_TRUE(soon(began));
+  }
+  // The others, over a connection that nothing waits in: it was not sent.
+  for (int i = 0; i < 3; ++i) {
+    const absl::Time began = absl::Now();
+    const absl::Status status =
+        (*db)->KeyValue("keys")->Put(Context().WithTimeout(absl::Milliseconds(300)), "a", "b");
+    EXPECT_TRUE(IsTimeout(status) && !IsCommitOutcomeUnknown(status)) << status;
+    EXPECT_TRUE(soon(began));
+  }
+  daemon_->Signal(SIGCONT);
+  ASSERT_EQ((*db)->Connect(Context()), absl::OkStatus());
+
+  // One that is cancelled, a transaction and the provider itself.
+  auto tx = (*db)->Transaction(Context());
+  ASSERT_TRUE(tx.ok()) << tx.status();
+  daemon_->Signal(SIGSTOP);
+  const absl::Time began = absl::Now();
+  const Context ctx;
+  std::thread caller([&] {
+    const absl::Status status = (*tx)->Exec(ctx, "INSERT INTO t VALUES ($1)", large).status();
+    EXPECT_TRUE(IsCancelled(status)) << status;
+    *tx = nullptr;
+  });
+  // Most likely while it is sent; at any moment the answer is the same.
+  absl::SleepFor(absl::Milliseconds(300));
+  ctx.Cancel();
+  caller.join();
+  *db = nullptr;
+  EXPECT_TRUE(soon(began));
+  daemon_->Signal(SIGCONT);
+}
 
 TEST_F(ClientTest, UsesTheDaemonAndSurvivesItsRestart) {
   auto db = penstock::New(penstock::Config{.target = target()});

@@ -208,8 +208,9 @@ struct DatabaseInfo {
 //
 // It connects when it is first used, and again by itself when the daemon was
 // restarted or its name has moved to another address. Connecting takes as long as the
-// caller's deadline allows, and 20 seconds without one. Streams that wait for their next use
-// are 64 at most, and end after 30 seconds.
+// caller's deadline allows, and 20 seconds without one. A call ends within about two seconds
+// of its deadline or of its context's Cancel, also where a daemon that is stopped takes
+// nothing. Streams that wait for their next use are 64 at most, and end after 30 seconds.
 //
 // A process that forks has no use of it in the child.
 class Provider : public Executor {
