@@ -84,10 +84,12 @@ absl::Status Connection::LimitStatements(const driver::Deadline& deadline) {
                                   limit)) &&
       link_->SendSync();
   if (!sent) return link_->BrokenError();
-  return FinishSegment(&command, [&](const Result& result) {
+  const absl::Status limited = FinishSegment(&command, [&](const Result& result) {
     if (result.rows() == 1) statement_timeout_ = fmt::format("SET statement_timeout = {}", limit);
     return true;
   });
+  // A CockroachDB whose catalogue does not tell serves without the limit.
+  return flavor_.cockroach && linked() && command.interruption.ok() ? absl::OkStatus() : limited;
 }
 
 bool Connection::SendCaller(std::string_view caller) {

@@ -110,9 +110,9 @@ TEST_F(MigrationLease, TheOffsetOfTheClocksIsWaitedOut) {
   const auto second = Make(kRows, seconds(30));
   first->Begin();
   // As if the end was just now.
-  const auto end_since = [this](int milliseconds) {
+  const auto end_since = [this](int ms) {
     AskServer("UPDATE penstock_migrations_lock SET expires_at = now() - interval '" +
-              std::to_string(milliseconds) + " milliseconds'");
+              std::to_string(ms) + " milliseconds'");
   };
   end_since(0);
   EXPECT_EQ(*second->migrator->TryLock(), false);

@@ -82,6 +82,8 @@ TEST_F(BeginTest, StatementsAreLimitedByTheServerToo) {
   const auto driver = *Open(config);
   EXPECT_TRUE(driver->Connect(driver::Lane::kWrite, driver::Deadline::None()).ok());
   EXPECT_EQ(executed("'15000'").size(), 1u);
+  server_.Say("pg_catalog.pg_settings", FakeCockroach::Error("42P01", "no such table"));
+  EXPECT_TRUE(driver->Connect(driver::Lane::kWrite, driver::Deadline::None()).ok());
 }
 
 }  // namespace

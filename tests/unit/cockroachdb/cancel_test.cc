@@ -1,9 +1,11 @@
 // Cancels that are acted upon late, and drains.
+#include <atomic>
 #include <chrono>
 #include <cstring>
 #include <thread>
 
 #include "gmock/gmock.h"
+#include "tests/support/eventually.h"
 #include "tests/unit/cockroachdb/fixture.h"
 
 namespace penstock::cockroachdb {
@@ -21,23 +23,32 @@ class CancelTest : public DialogueTest {
     server_.Say("SELECT slow", slow);
     server_.server().DelayCancels(milliseconds(120));
   }
-  // Runs into its deadline, and its cancel arrives.
-  std::unique_ptr<Call> RunOut(bool in_transaction) {
+  // Cancels the call once the server has begun with `sql`, which it has executed so often before.
+  std::thread CancelWhenItRuns(Call* call, const std::string& sql, size_t before) {
+    call->run.cancellation = &call->cancellation;
+    return std::thread([this, call, sql, before] {
+      testing::Eventually([&] { return executed(sql).size() > before; });
+      call->cancellation.Cancel(driver::MakeError(Reason::kCancelled, "the caller has gone"));
+    });
+  }
+  // It is cancelled while it runs.
+  std::unique_ptr<Call> RunSlow(bool in_transaction) {
+    connection();
     auto call = std::make_unique<Call>("SELECT slow");
-    call->run.deadline = {.at = std::chrono::steady_clock::now() + milliseconds(50),
-                          .reason = Reason::kQueryTimeout};
+    std::thread canceller = CancelWhenItRuns(call.get(), "SELECT slow", 0);
     driver::StatementRun* const run = &call->run;
     if (in_transaction) {
       connection().Run(call->run);
     } else {
       connection().RunBatch({&run, 1});
     }
+    canceller.join();
     return call;
   }
 };
 
 TEST_F(CancelTest, AConnectionIsNotUsedAgainByOthersAfterOne) {
-  EXPECT_EQ(RunOut(false)->reason(), Reason::kQueryTimeout);
+  EXPECT_EQ(RunSlow(false)->reason(), Reason::kCancelled);
   EXPECT_FALSE(connection().healthy());
   EXPECT_FALSE(connection().Alive());
 }
@@ -45,7 +56,7 @@ TEST_F(CancelTest, AConnectionIsNotUsedAgainByOthersAfterOne) {
 TEST_F(CancelTest, ATransactionGoesOnAndThenTheConnectionEnds) {
   ASSERT_TRUE(connection().Begin({}).ok());
   ASSERT_TRUE(connection().Savepoint("s").ok());
-  EXPECT_EQ(RunOut(true)->reason(), Reason::kQueryTimeout);
+  EXPECT_EQ(RunSlow(true)->reason(), Reason::kCancelled);
   EXPECT_TRUE(connection().healthy());
   EXPECT_TRUE(connection().RollbackTo("s").ok());
   EXPECT_TRUE(RunInTransaction("SELECT 1")->run.status.ok());
@@ -108,29 +119,32 @@ TEST_F(CancelTest, WhoeverIsAlwaysHitIsToldInTheEnd) {
   EXPECT_LE(executed("UPDATE").size(), 3u);
 }
 
-// The cancel of the first one is acted upon while the second runs, behind it in the pipeline.
+// The cancel of the first one is acted upon while the second runs, behind it in the pipeline,
+// which would not end by itself.
 TEST_F(CancelTest, ANeighbourInThePipelineIsNotHarmed) {
-  bool slow = false;
+  std::atomic<bool> slow = false;
+  std::atomic<size_t> before = 0;
   server_.Say("UPDATE first", [&](size_t) {
     FakeAnswer answer = FakeCockroach::Done("UPDATE 1");
     if (slow) answer.takes = milliseconds(100);
     return answer;
   });
-  server_.Say("UPDATE second", [&](size_t) {
+  server_.Say("UPDATE second", [&](size_t executed) {
     FakeAnswer answer = FakeCockroach::Done("UPDATE 1");
-    if (slow) answer.takes = milliseconds(200);
+    if (slow && executed == before + 1) answer.takes = kLong;
     return answer;
   });
   const Calls calls = testing::MakeCalls({"UPDATE first SET a = 1", "UPDATE second SET a = 1"});
   MakeBrisk(calls);
+  before = executed("UPDATE second").size();
   slow = true;
-  const size_t before = executed("UPDATE second").size();
-  calls[0]->run.deadline = {.at = std::chrono::steady_clock::now() + milliseconds(30),
-                            .reason = Reason::kQueryTimeout};
+  std::thread canceller =
+      CancelWhenItRuns(calls[0].get(), "UPDATE first", executed("UPDATE first").size());
   testing::RunTogether(&connection(), calls);
+  canceller.join();
   EXPECT_GE(server_.server().cancels(), 1);
   EXPECT_TRUE(calls[1]->run.status.ok()) << calls[1]->run.status;
-  EXPECT_GE(executed("UPDATE second").size(), before + 2) << "it was not hit";
+  EXPECT_EQ(executed("UPDATE second").size(), before + 2);
   EXPECT_FALSE(connection().healthy());
 }
 
