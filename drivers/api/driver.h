@@ -239,8 +239,8 @@ class Connection {
                                                  Cancellation* cancellation) = 0;
 
   virtual absl::Status Begin(const TransactionOptions& options) = 0;
-  // On failure the transaction is rolled back, except with
-  // kCommitOutcomeUnknown, where nobody knows.
+  // On failure the transaction is rolled back, except with kSchemaChangeFailed, where its rows
+  // are committed, and with kCommitOutcomeUnknown, where nobody knows.
   virtual absl::Status Commit() = 0;
   // kCommitOutcomeUnknown: there was nothing to be rolled back any more, because the backend
   // had ended the transaction by itself, and may have committed what was done until then.
