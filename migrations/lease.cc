@@ -20,6 +20,11 @@ using driver::Value;
 
 // What a statement of the lease's own may take.
 constexpr auto kStatementTimeout = std::chrono::seconds(10);
+// How far the clocks of CockroachDB's nodes may lie apart (--max-offset, 500 ms unless it is set;
+// a node that is further off ends itself). The end of a lease is written by one node's clock
+// and compared with another's, so that it is over so much later only: nobody takes over what
+// its holder may still have by the time that has passed.
+constexpr auto kMostClockOffset = std::chrono::milliseconds(500);
 // The heartbeat, and how soon after one that failed.
 constexpr int kHeartbeats = 3;
 constexpr int kAttempts = 20;
@@ -73,15 +78,16 @@ absl::StatusOr<bool> Lease::TryTake(Session* session, const std::string& table, 
   // One statement; of two at once one writes nothing, or fails.
   const std::array args = {Value::Text(owner)};
   absl::StatusOr<Table> taken = session->Query(
-      fmt::format("INSERT INTO {0} AS held (id, owner, fence, expires_at) "
-                  "SELECT place.id, $1::text, "
-                  "coalesce((SELECT max(old.fence) FROM {0} AS old), 0) + 1, now() + {1} "
-                  "FROM (VALUES (1), (2)) AS place (id) WHERE NOT EXISTS (SELECT 1 FROM {0} AS "
-                  "other WHERE other.id = 2 AND other.owner <> '' AND other.expires_at > now()) "
-                  "ON CONFLICT (id) DO UPDATE SET owner = excluded.owner, fence = excluded.fence, "
-                  "expires_at = excluded.expires_at WHERE held.fence < excluded.fence "
-                  "RETURNING fence",
-                  table, Interval(length_)),
+      fmt::format(
+          "INSERT INTO {0} AS held (id, owner, fence, expires_at) "
+          "SELECT place.id, $1::text, "
+          "coalesce((SELECT max(old.fence) FROM {0} AS old), 0) + 1, now() + {1} "
+          "FROM (VALUES (1), (2)) AS place (id) WHERE NOT EXISTS (SELECT 1 FROM {0} AS "
+          "other WHERE other.id = 2 AND other.owner <> '' AND other.expires_at > now() - {2}) "
+          "ON CONFLICT (id) DO UPDATE SET owner = excluded.owner, fence = excluded.fence, "
+          "expires_at = excluded.expires_at WHERE held.fence < excluded.fence "
+          "RETURNING fence",
+          table, Interval(length_), Interval(kMostClockOffset)),
       args);
   if (!taken.ok())
     return IsContended(taken.status()) ? false : absl::StatusOr<bool>(taken.status());

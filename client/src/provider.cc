@@ -219,7 +219,8 @@ class DaemonProvider final : public Provider {
                     .transactional_ddl = capabilities.transactional_ddl(),
                     .arrays = capabilities.arrays(),
                     .single_writer = capabilities.single_writer(),
-                    .staleness = capabilities.staleness()};
+                    .staleness = capabilities.staleness(),
+                    .read_committed = capabilities.read_committed()};
   }
 
   struct Parts {

@@ -41,6 +41,7 @@ struct Capabilities {
   bool arrays = false;
   bool single_writer = false;
   bool staleness = false;
+  bool read_committed = false;
 };
 
 // Which connections of a driver: one with DriverInfo::split_lanes has
@@ -238,9 +239,12 @@ class Connection {
                                                  Cancellation* cancellation) = 0;
 
   virtual absl::Status Begin(const TransactionOptions& options) = 0;
-  // On failure the transaction is rolled back, except with
-  // kCommitOutcomeUnknown, where nobody knows.
+  // On failure the transaction is rolled back, except with kSchemaChangeFailed, where its rows
+  // are committed, and with kCommitOutcomeUnknown, where nobody knows.
   virtual absl::Status Commit() = 0;
+  // kCommitOutcomeUnknown: there was nothing to be rolled back any more, because the backend
+  // had ended the transaction by itself, and may have committed what was done until then.
+  // Each step after that has failed: a savepoint, a statement, a commit.
   virtual absl::Status Rollback() = 0;
 
   // `name` is an identifier: the caller has checked it.
@@ -278,6 +282,10 @@ class Driver {
   virtual ~Driver() = default;
 
   virtual const DriverInfo& info() const = 0;
+
+  // What it can do, as far as it depends on the server that was reached last; before that,
+  // and on all other drivers, info().capabilities.
+  virtual Capabilities capabilities() const { return info().capabilities; }
 
   // The backend's version, as learnt when the driver was opened or at the
   // first connection; empty before.

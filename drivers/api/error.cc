@@ -84,6 +84,7 @@ absl::StatusCode CodeOf(Reason reason) {
     case Reason::kRaised:
     case Reason::kTransactionAborted:
     case Reason::kWrongState:
+    case Reason::kSchemaChangeFailed:
     case Reason::kBackendCredentials:
     case Reason::kReadOnly:
     case Reason::kMigrationRefused: return absl::StatusCode::kFailedPrecondition;

@@ -40,6 +40,7 @@ enum class Reason : int {
   kConnectionLost = 31,
   kCommitOutcomeUnknown = 32,
   kDraining = 33,
+  kSchemaChangeFailed = 34,
   kRequestTimeout = 40,
   kCallDeadline = 41,
   kQueryTimeout = 42,

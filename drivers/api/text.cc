@@ -199,6 +199,57 @@ bool IsDecimal(std::string_view text) {
   return text.empty();
 }
 
+bool IsPlainDecimal(std::string_view text) {
+  if (text.find_first_not_of("0123456789.-") != std::string_view::npos) return false;
+  const bool negative = Take(&text, '-');
+  const size_t point = text.find('.');
+  const std::string_view whole = text.substr(0, point);
+  if (whole.empty() || (whole.size() > 1 && whole.front() == '0') || text.back() == '.')
+    return false;
+  return !negative || text.find_first_not_of("0.") != std::string_view::npos;
+}
+
+std::string PlainDecimal(std::string_view text) {
+  if (IsPlainDecimal(text)) return std::string(text);
+  constexpr int64_t kMostWhole = 131'072;
+  constexpr int64_t kMostScale = 16'383;
+  const std::string_view given = text;
+  const bool negative = Take(&text, '-');
+  if (!negative) Take(&text, '+');
+  const size_t mark = std::min(text.find_first_of("eE"), text.size());
+  int64_t exponent = 0;
+  if (mark < text.size()) {
+    std::string_view power = text.substr(mark + 1);
+    if (power.starts_with('+')) power.remove_prefix(1);
+    const auto [stop, error] = std::from_chars(power.data(), power.data() + power.size(), exponent);
+    if (error != std::errc() || exponent > kMostWhole || exponent < -kMostWhole) {
+      return std::string(given);
+    }
+  }
+  const std::string_view mantissa = text.substr(0, mark);
+  const size_t point = std::min(mantissa.find('.'), mantissa.size());
+  std::string digits(mantissa.substr(0, point));
+  if (point < mantissa.size()) digits += mantissa.substr(point + 1);
+  // Where the point stands among the digits.
+  int64_t place = static_cast<int64_t>(point) + exponent;
+  const auto size = static_cast<int64_t>(digits.size());
+  if (place > kMostWhole || size - place > kMostScale) return std::string(given);
+  if (place <= 0) {
+    digits.insert(0, static_cast<size_t>(1 - place), '0');
+    place = 1;
+  } else if (place > size) {
+    digits.append(static_cast<size_t>(place - size), '0');
+  }
+  std::string whole = digits.substr(0, static_cast<size_t>(place));
+  const std::string fraction = digits.substr(static_cast<size_t>(place));
+  whole.erase(0, std::min(whole.find_first_not_of('0'), whole.size() - 1));
+  const bool zero = digits.find_first_not_of('0') == std::string::npos;
+  std::string plain = negative && !zero ? "-" : "";
+  plain += whole;
+  if (!fraction.empty()) plain += "." + fraction;
+  return plain;
+}
+
 bool ParseTimestamp(std::string_view text, int64_t* seconds, int32_t* nanos) {
   std::chrono::year_month_day date;
   int second_of_day = 0;

@@ -23,6 +23,13 @@ bool IsInterval(std::string_view text);
 bool IsUuid(std::string_view text);
 // Digits with an optional sign, point and exponent.
 bool IsDecimal(std::string_view text);
+// The one text of a decimal, which every driver answers with: digits, without an exponent and
+// without zeros in front that say nothing, a point with digits behind it where there is a scale
+// ("1E+4" is 10000, "-.50" -0.50, "-0" 0), and a minus. `text` is a decimal. As it is, if it would
+// have more digits than PostgreSQL's numeric has (131,072 before the point, 16,383 behind it).
+std::string PlainDecimal(std::string_view text);
+// It is so already: the usual case, which is cheap to tell.
+bool IsPlainDecimal(std::string_view text);
 
 // "YYYY-MM-DD HH:MM:SS" (or with a T), an optional fraction of up to nine
 // digits and an optional Z or ±HH:MM; without one it is UTC.

@@ -2,6 +2,8 @@
 
 #include <utility>
 
+#include "drivers/cockroachdb/functions.h"
+#include "drivers/cockroachdb/grammar.h"
 #include "drivers/postgres/postgres_driver.h"
 
 namespace penstock::cockroachdb {
@@ -9,11 +11,16 @@ namespace penstock::cockroachdb {
 absl::StatusOr<std::unique_ptr<driver::Driver>> Open(const driver::Config& config) {
   postgres::Flavor flavor;
   flavor.cockroach = true;
-  flavor.info = {
-      .name = "cockroachdb",
-      .dialect = "postgresql",
-      // It has DDL in transactions, but a schema change may fail after the commit.
-      .capabilities = {.returning = true, .savepoints = true, .arrays = true, .staleness = true}};
+  flavor.read_own = ReadGrammar;
+  flavor.effects_of = EffectsOfFunction;
+  flavor.info = {.name = "cockroachdb",
+                 .dialect = "postgresql",
+                 // It has DDL in transactions, but a schema change may fail after the commit.
+                 .capabilities = {.returning = true,
+                                  .savepoints = true,
+                                  .arrays = true,
+                                  .staleness = true,
+                                  .read_committed = true}};
   return postgres::OpenFlavor(config, std::move(flavor));
 }
 

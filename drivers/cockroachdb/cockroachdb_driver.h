@@ -12,13 +12,17 @@
 
 namespace penstock::cockroachdb {
 
-// A database of a CockroachDB cluster, 22.1 or later: an earlier one commits a
-// statement before the segment that it is part of has ended, so that `rows` would
-// not be all or none. Configured as postgres is, options included; a server that
-// does not report itself as a CockroachDB is refused at connect.
+// A database of a CockroachDB cluster, v23.1.3 or later: an older server, one that does not
+// report itself as a CockroachDB and a database that does not exist are refused at connect.
+// Configured as postgres is, options included.
 //
-// What differs from postgres (docs/drivers.md says why):
-//   - capabilities: `staleness`, and no `transactional_ddl`;
+// What differs from postgres (docs/drivers.md and docs/cockroachdb.md say why):
+//   - capabilities: `staleness`, no `transactional_ddl`, and `read_committed` as the server says;
+//   - in a transaction a schema change is kUnsupported, as it would commit what is before it;
+//   - a connection is not healthy any more after a cancel, which may come late (in a
+//     transaction from its end on); what a cancel
+//     that was meant for another has ended runs again, or is kSerializationFailure in a
+//     transaction;
 //   - a session that may have been changed is cleaned by DISCARD ALL, since the
 //     parts of it that postgres uses are not all there (advisory locks, LISTEN);
 //   - the savepoint cockroach_restart means what CockroachDB's documents say: its

@@ -44,7 +44,7 @@ class FakeConnection final : public driver::Connection {
     return Call("begin", script_->begin);
   }
   absl::Status Commit() override { return Call("commit", script_->commit); }
-  absl::Status Rollback() override { return Call("rollback", nullptr); }
+  absl::Status Rollback() override { return Call("rollback", script_->rollback); }
   absl::Status Savepoint(std::string_view name) override {
     return Call("savepoint " + std::string(name), nullptr);
   }

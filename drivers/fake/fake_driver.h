@@ -23,6 +23,7 @@ struct Script {
   std::function<absl::Status(const driver::Deadline&)> connect;
   std::function<absl::Status()> begin;
   std::function<absl::Status()> commit;
+  std::function<absl::Status()> rollback;
   std::function<absl::Status()> reset;
   std::function<absl::Status(const driver::Deadline&)> ping;
   std::function<bool()> healthy;

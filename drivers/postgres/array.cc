@@ -63,7 +63,9 @@ class ArrayReader {
     if (element_.kind == Kind::kArray)
       return ArrayReader(element_, text, depth_, store_).Read(value);
     std::string* bytes = nullptr;
-    if (element_.kind == Kind::kBlob) bytes = &store_->texts.emplace_back();
+    if (element_.kind == Kind::kBlob || element_.kind == Kind::kDecimal) {
+      bytes = &store_->texts.emplace_back();
+    }
     if (!ReadScalar(element_, text, bytes, value)) return false;
     // Numbers borrow nothing.
     if (value->text.empty()) store_->texts.pop_back();

@@ -166,7 +166,8 @@ void Connection::ReceiveSegment(std::span<Flight* const> segment, bool* cancelle
       // it is about to run again.
       flight->again = (shared && !command.interruption.ok()) ||
                       (*cancelled_one && command.interruption.ok() &&
-                       driver::GetErrorInfo(run->status).sqlstate == kQueryCancelled);
+                       driver::GetErrorInfo(run->status).sqlstate == kQueryCancelled) ||
+                      HitByCancel(run->status);
     }
     failed = failed || flight->again || !run->status.ok();
     if (!command.interruption.ok()) {
@@ -177,7 +178,7 @@ void Connection::ReceiveSegment(std::span<Flight* const> segment, bool* cancelle
   for (Flight* flight : segment) {
     // What has succeeded was undone.
     if (failed && flight->run->status.ok()) flight->again = true;
-    if (!flight->again || healthy()) continue;
+    if (!flight->again || linked()) continue;
     flight->again = false;
     flight->run->status = flight->watch.Interruption();
     if (flight->run->status.ok()) flight->run->status = link_->BrokenError();
@@ -220,7 +221,7 @@ void Connection::RunTogether(Runs runs) {
   }
   flights.clear();
   for (StatementRun* run : again) {
-    if (healthy()) {
+    if (linked()) {
       RunOne(run, /*may_leave_cursor=*/run == again.back());
     } else {
       run->status = link_->BrokenError();

@@ -156,6 +156,21 @@ std::optional<std::string> BulkForm(std::string_view sql) {
   return form;
 }
 
+std::optional<std::string> SeveralForm(std::string_view sql, size_t rows) {
+  const std::optional<Insert> insert = ReadInsert(sql);
+  if (!insert.has_value()) return std::nullopt;
+  std::string form = fmt::format("{} VALUES ", insert->head);
+  int parameter = 0;
+  for (size_t row = 0; row < rows; ++row) {
+    form += row > 0 ? ",(" : "(";
+    for (int i = 0; i < insert->parameters; ++i) {
+      form += fmt::format("{}${}", i > 0 ? "," : "", ++parameter);
+    }
+    form += ')';
+  }
+  return form;
+}
+
 std::optional<CopyForm> CopyFormOf(std::string_view sql) {
   const std::optional<Insert> insert = ReadInsert(sql);
   // Without a list of columns COPY takes all of them, and INSERT the first ones.

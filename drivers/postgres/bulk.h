@@ -22,6 +22,10 @@ namespace penstock::postgres {
 // it is another statement, whose rows are run one by one.
 std::optional<std::string> BulkForm(std::string_view sql);
 
+// The same statement for `rows` rows: "INSERT INTO t(a, b) VALUES ($1,$2),($3,$4),…". None: it is
+// another statement, or has no parameters.
+std::optional<std::string> SeveralForm(std::string_view sql, size_t rows);
+
 // The COPY of the same rows, for one that names its columns.
 struct CopyForm {
   // As the statement has it, for to_regclass; no string needs escapes for it.

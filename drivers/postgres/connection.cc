@@ -40,6 +40,10 @@ absl::StatusOr<std::unique_ptr<Connection>> Connection::Open(const Options& opti
                                  : "is not a CockroachDB: it reports no crdb_version"),
         is_cockroach ? "use the driver cockroachdb" : "use the driver postgres");
   }
+  if (flavor.cockroach) {
+    absl::Status begun = connection->BeginCockroach(deadline);
+    if (!begun.ok()) return begun;
+  }
   absl::Status settled = connection->Settle(deadline);
   if (!settled.ok()) return settled;
   absl::Status limited = connection->LimitStatements(deadline);
@@ -64,15 +68,15 @@ absl::Status Connection::Settle(const driver::Deadline& deadline) {
   return Control(missing_settings_, Watch(link_.get(), deadline, nullptr));
 }
 
-// Not on CockroachDB, where it could not be tried. A shorter limit, of the role's or
-// of the database's, is left as it is.
+// A shorter limit, of the role's or of the database's, is left as it is.
 absl::Status Connection::LimitStatements(const driver::Deadline& deadline) {
-  if (flavor_.cockroach || options_.query_timeout.count() == 0) return absl::OkStatus();
+  if (options_.query_timeout.count() == 0) return absl::OkStatus();
   const int64_t limit = (options_.query_timeout + kStatementTimeoutSlack).count();
   // The server's own greatest.
   if (limit > std::numeric_limits<int32_t>::max()) return absl::OkStatus();
   const Watch watch(link_.get(), deadline, nullptr);
   Command command(&watch);
+  // The words are those that both servers have.
   const bool sent =
       link_->SendText(fmt::format("SELECT pg_catalog.set_config(name, '{0}', false) FROM "
                                   "pg_catalog.pg_settings WHERE CASE name WHEN 'statement_timeout' "
@@ -80,10 +84,12 @@ absl::Status Connection::LimitStatements(const driver::Deadline& deadline) {
                                   limit)) &&
       link_->SendSync();
   if (!sent) return link_->BrokenError();
-  return FinishSegment(&command, [&](const Result& result) {
+  const absl::Status limited = FinishSegment(&command, [&](const Result& result) {
     if (result.rows() == 1) statement_timeout_ = fmt::format("SET statement_timeout = {}", limit);
     return true;
   });
+  // A CockroachDB whose catalogue does not tell serves without the limit.
+  return flavor_.cockroach && linked() && command.interruption.ok() ? absl::OkStatus() : limited;
 }
 
 bool Connection::SendCaller(std::string_view caller) {
@@ -112,19 +118,28 @@ void Connection::TakeCaller(Command* command) {
 
 absl::Status Connection::Ping(const driver::Deadline& deadline) {
   if (!link_->Alive()) return link_->BrokenError();
-  return Control("SELECT 1", Watch(link_.get(), deadline, nullptr));
+  const Watch watch(link_.get(), deadline, nullptr);
+  const absl::Status first = Control("SELECT 1", watch);
+  return HitByCancel(first) ? Control("SELECT 1", watch) : first;
 }
 
-bool Connection::Alive() { return link_->Alive(); }
+bool Connection::Alive() { return link_->Alive() && healthy(); }
 
-bool Connection::healthy() const { return !link_->broken(); }
+// A transaction goes on to its end: what a late cancel hits in it is to be run again anyway.
+bool Connection::healthy() const { return linked() && (!closing() || in_transaction_); }
+
+// CockroachDB answers a request to cancel before it acts upon it, and its nodes forward it to
+// each other: it may end whatever the session runs later.
+bool Connection::closing() const { return flavor_.cockroach && link_->cancels() > 0; }
 
 absl::Status Connection::Reset() {
   keep_session_ = false;
   absl::Status reset = Rollback();
+  // It is told to whoever has the transaction, and the session is sound.
+  if (driver::GetErrorInfo(reset).reason == Reason::kCommitOutcomeUnknown) reset = {};
   if (reset.ok() && options_.always_reset) session_changed_ = true;
   CleanUp();
-  return healthy() ? reset : link_->BrokenError();
+  return linked() ? reset : link_->BrokenError();
 }
 
 void Connection::Refresh() {
@@ -150,7 +165,7 @@ int Connection::SendDeallocations() {
 }
 
 void Connection::TakeAhead(int segments, const Watch& watch) {
-  for (; segments > 0 && healthy(); --segments) {
+  for (; segments > 0 && linked(); --segments) {
     Command command(&watch);
     FinishSegment(&command).IgnoreError();
   }
@@ -170,18 +185,16 @@ void Connection::ChangeSession(const Statement& statement) {
 }
 
 void Connection::CleanUp() {
-  if (healthy() && options_.always_reset) session_changed_ = true;
+  if (linked() && options_.always_reset) session_changed_ = true;
   // Within a transaction it is the same client's still.
-  if (!session_changed_ || keep_session_ || in_transaction_ || !healthy()) return;
+  if (!session_changed_ || keep_session_ || in_transaction_ || !linked()) return;
   session_changed_ = false;
   sequences_used_ = false;
   caller_.clear();
   statements_.LeaveScopes();
   if (flavor_.cockroach) {
-    statements_.Clear();
-    absl::Status clean = Control("DISCARD ALL");
-    if (clean.ok() && !missing_settings_.empty()) clean = Control(missing_settings_);
-    if (!clean.ok()) link_->Break();
+    // Whoever is next must not meet what could not be cleaned.
+    if (!CleanCockroach()) link_->Break();
     return;
   }
   // DISCARD ALL without what it does to prepared statements, in one round trip. Those that

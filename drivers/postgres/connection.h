@@ -36,7 +36,7 @@ namespace penstock::postgres {
 // statement's way through the server, rows.cc and copy.cc one that is run for many rows,
 // prepare.cc how statements are made known, describe.cc and learn.cc what is learnt of them,
 // stale_read.cc reads of the past, transaction.cc the client's transaction, connection.cc the
-// session itself.
+// session itself, and cockroach_session.cc what is CockroachDB's own in that.
 class Connection final : public driver::Connection {
  public:
   // All of them outlive the connection.
@@ -67,6 +67,8 @@ class Connection final : public driver::Connection {
   std::string server_version() const { return link_->setting("server_version"); }
   // Empty: this is no CockroachDB.
   std::string cockroach_version() const { return link_->setting("crdb_version"); }
+  // READ COMMITTED is what a transaction gets that asks for it.
+  bool read_committed() const { return read_committed_; }
 
  private:
   friend class Cursor;
@@ -133,6 +135,10 @@ class Connection final : public driver::Connection {
              Definitions* definitions, std::unique_ptr<Link> link);
 
   // --- connection.cc
+  // Commands can be sent still.
+  bool linked() const { return !link_->broken(); }
+  // Nobody else is to have it: see closing() in connection.cc.
+  bool closing() const;
   // Before anything runs: forgets what was prepared for definitions that have changed.
   void Refresh();
   // Undoes what statements have left behind in the session, if they may have.
@@ -161,6 +167,12 @@ class Connection final : public driver::Connection {
   // The longest that the server lets a statement run, should this process not be
   // there any more to end it.
   absl::Status LimitStatements(const driver::Deadline& deadline);
+
+  // --- cockroach_session.cc
+  // Is the version served, is there a database, what has the server: in one round trip.
+  absl::Status BeginCockroach(const driver::Deadline& deadline);
+  static bool TellsNoDatabase(const absl::Status& status);
+  bool CleanCockroach();
 
   // --- batch.cc
   // Others may wait behind it on this connection.
@@ -192,6 +204,7 @@ class Connection final : public driver::Connection {
   // Runs a statement of the driver's own.
   absl::Status Control(const std::string& sql, const Watch& watch);
   absl::Status Control(const std::string& sql);
+  static driver::Deadline ControlLimit();
   // Runs one without values and rows, without preparing it.
   void RunOnce(driver::StatementRun* run);
   // Runs one by itself.
@@ -202,7 +215,17 @@ class Connection final : public driver::Connection {
                    std::unique_ptr<Watch>* watch);
   // Its failure may come of what was true when the statement was described.
   static bool MayBeStale(const absl::Status& status, const Statement& statement);
+  bool IsStale(const ServerError& error) const;
   static absl::Status StalePlanError(const absl::Status& status);
+  // A cancel that was meant for another has ended it, and nobody has asked for that: only of
+  // CockroachDB, whose cancels come late. Outside a transaction it had no effect.
+  bool HitByCancel(const absl::Status& status) const;
+  // So often something is run that others' cancels hit.
+  static constexpr int kMostCancels = 3;
+  // If so, whether it may be run again by itself; in a transaction, which it has aborted, it
+  // may not, and `status` says that the transaction is to be run again.
+  bool RunsAgain(absl::Status* status) const;
+  static absl::Status CancelledByChance(const absl::Status& status);
   // Buffered at most, where a result cannot be left to a cursor.
   static constexpr size_t kNoCursor = size_t{32} << 20;
   // Sends one execution, without a sync. False: the run's status says why not.
@@ -232,6 +255,16 @@ class Connection final : public driver::Connection {
   // was sent; `over`: the server had said before that it ends the session.
   absl::Status WhenLost(const absl::Status& status, const Statement& statement, bool over) const;
   absl::Status OutcomeUnknown() const;
+  static absl::Status OutcomeUnknown(const absl::Status& why);
+
+  // --- transaction.cc
+  // One step of the client's transaction; it fails if the backend has ended that.
+  absl::Status Step(const std::string& sql);
+  absl::Status TryBegin(const driver::TransactionOptions& options);
+  // To be called with the outcome of each step, when the server has told its state: whether
+  // the client's transaction is there still. If not, `status` or what is wrong with it.
+  absl::Status CheckTransaction(const absl::Status& status);
+  static absl::Status TransactionGone();
   static absl::Status ResultTooLarge();
 
   // --- rows.cc
@@ -241,6 +274,16 @@ class Connection final : public driver::Connection {
   // The same by a statement that takes arrays. False: nothing has happened, they
   // have to go one by one.
   bool RunArrays(driver::StatementRun* run, const Statement& plain, const Watch& watch);
+  // The same by statements of several rows each: CockroachDB's documents promise nothing about
+  // arrays. False: as RunArrays.
+  bool RunSeveral(driver::StatementRun* run, const Statement& plain, const Watch& watch);
+  // Fills wire_values_ and wire_types_ with the first of `rows`, and returns how many they are;
+  // 0: a value does not suit.
+  size_t EncodeSeveral(std::span<const std::vector<driver::Value>> rows, const Statement& plain,
+                       size_t most);
+  // Ends the segment of one of these two; `good`: all was sent.
+  bool EndBulk(driver::StatementRun* run, const Statement& statement, const Watch& watch,
+               bool good);
   bool EncodeArrays(std::span<const std::vector<driver::Value>> rows,
                     const std::vector<const Type*>& types);
 
@@ -269,6 +312,8 @@ class Connection final : public driver::Connection {
   // What a text alone forbids.
   static absl::Status Check(std::string_view sql, const Syntax& syntax);
   Syntax Read(std::string_view sql) const;
+  // kUnsupported: it may change the schema, in a transaction whose backend would commit first.
+  absl::Status CheckSchemaChange(const Syntax& syntax) const;
   // The statement of `sql`, described with parameter types that suit `args`. `prepared`: as
   // StatementRun has it.
   absl::StatusOr<Statement*> Prepare(std::string_view sql, std::span<const driver::Value> args,
@@ -288,7 +333,8 @@ class Connection final : public driver::Connection {
   // Has the server describe it, and asks the first question about its effects with it.
   absl::StatusOr<Result> Describe(const Statement& statement, const std::vector<uint32_t>& types,
                                   const Watch& watch, bool may_fail, EffectsOf* effects);
-  absl::StatusOr<Result> Description(Command* command, EffectsOf* effects, bool* asked);
+  absl::StatusOr<Result> Description(const Statement& statement, Command* command,
+                                     EffectsOf* effects, bool* asked);
   // Asks the rest of the questions.
   absl::Status AskEffects(EffectsOf* effects, const Watch& watch);
 
@@ -331,6 +377,12 @@ class Connection final : public driver::Connection {
   bool session_changed_ = false;
   // See KeepSession.
   bool keep_session_ = false;
+  // The backend has ended the client's transaction by itself; each step fails until Rollback
+  // or Reset.
+  bool transaction_gone_ = false;
+  // Of CockroachDB, whose versions differ in these.
+  bool knows_autocommit_before_ddl_ = false;
+  bool read_committed_ = true;
 
   // Scratch.
   std::string arena_;

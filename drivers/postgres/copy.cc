@@ -58,17 +58,17 @@ bool Connection::RunCopy(StatementRun* run, Statement* plain, const Watch& watch
   Command command(&watch);
   if (BeginCopy(*form, plain, &command) && SendRows(run, *form, *plain, &command)) {
     run->status = EndCopy(watch);
-    if (run->status.ok() || !healthy() ||
+    if (run->status.ok() || !linked() ||
         driver::GetErrorInfo(run->status).reason == driver::Reason::kCommitOutcomeUnknown) {
       return true;
     }
   }
   run->summary = {};
   run->status = command.interruption;
-  if (run->status.ok() && !healthy()) run->status = link_->BrokenError();
+  if (run->status.ok() && !linked()) run->status = link_->BrokenError();
   if (!run->status.ok()) {
     // A client's transaction is left as a cancelled statement leaves it.
-    if (healthy() && !in_transaction_) UndoCopy().IgnoreError();
+    if (linked() && !in_transaction_) UndoCopy().IgnoreError();
     return true;
   }
   run->status = UndoCopy();
@@ -129,7 +129,7 @@ bool Connection::SendRows(StatementRun* run, const CopyForm& form, const Stateme
     run->summary.rows_affected = result->rows_affected();
   }
   if (!link_->WaitForCancel(command->give_up)) link_->Break();
-  return healthy() && link_->ResumePipeline() && done && complete;
+  return linked() && link_->ResumePipeline() && done && complete;
 }
 
 bool Connection::SendAllRows(std::span<const std::vector<driver::Value>> rows,
@@ -162,7 +162,7 @@ absl::Status Connection::EndCopy(const Watch& watch) {
   const absl::Status ended =
       Control(in_transaction_ ? "RELEASE SAVEPOINT penstock_rows" : "COMMIT", watch);
   const bool lost =
-      driver::GetErrorInfo(ended).reason == driver::Reason::kConnectionLost || !healthy();
+      driver::GetErrorInfo(ended).reason == driver::Reason::kConnectionLost || !linked();
   return !in_transaction_ && !ended.ok() && lost ? OutcomeUnknown() : ended;
 }
 

@@ -48,7 +48,7 @@ absl::Status WriteArray(const Type& type, std::string_view text, driver::RowWrit
   return absl::OkStatus();
 }
 
-absl::Status WriteBlob(const Type& type, std::string_view text, driver::RowWriter* writer) {
+absl::Status WriteKept(const Type& type, std::string_view text, driver::RowWriter* writer) {
   std::string bytes;
   Value value;
   if (!ReadScalar(type, text, &bytes, &value)) return Unreadable(type, text);
@@ -61,7 +61,7 @@ absl::Status WriteBlob(const Type& type, std::string_view text, driver::RowWrite
 absl::Status WriteValue(const Type& type, std::string_view text, driver::RowWriter* writer) {
   // Apart, because what is most frequent needs nowhere to keep anything.
   if (type.kind == Kind::kArray) return WriteArray(type, text, writer);
-  if (type.kind == Kind::kBlob) return WriteBlob(type, text, writer);
+  if (type.kind == Kind::kBlob || type.kind == Kind::kDecimal) return WriteKept(type, text, writer);
   Value value;
   if (!ReadScalar(type, text, nullptr, &value)) return Unreadable(type, text);
   Write(value, writer);

@@ -13,7 +13,7 @@ using driver::Reason;
 absl::StatusOr<Result> Connection::Describe(const Statement& statement,
                                             const std::vector<uint32_t>& types, const Watch& watch,
                                             bool may_fail, EffectsOf* effects) {
-  const std::string question = effects->Question(flavor_.cockroach);
+  const std::string question = effects->Question();
   // A failure that is not the last word must not abort a client's transaction.
   const bool guarded = in_transaction_ && (may_fail || !question.empty());
   const int ahead = in_transaction_ ? 0 : SendDeallocations();
@@ -26,8 +26,8 @@ absl::StatusOr<Result> Connection::Describe(const Statement& statement,
   TakeAhead(ahead, watch);
   Command command(&watch);
   bool asked = question.empty();
-  absl::StatusOr<Result> described = Description(&command, effects, &asked);
-  const bool undo = guarded && healthy() && link_->transaction() == Link::Transaction::kFailed;
+  absl::StatusOr<Result> described = Description(statement, &command, effects, &asked);
+  const bool undo = guarded && linked() && link_->transaction() == Link::Transaction::kFailed;
   if (undo && (described.ok() || (may_fail && WantsTypes(described.status())))) {
     absl::Status undone = Control("ROLLBACK TO SAVEPOINT penstock_prepare", watch);
     if (!undone.ok()) return undone;
@@ -36,7 +36,8 @@ absl::StatusOr<Result> Connection::Describe(const Statement& statement,
   return described;
 }
 
-absl::StatusOr<Result> Connection::Description(Command* command, EffectsOf* effects, bool* asked) {
+absl::StatusOr<Result> Connection::Description(const Statement& statement, Command* command,
+                                               EffectsOf* effects, bool* asked) {
   Result description;
   absl::Status failure;
   // Two: the preparation is told in the same way, before the description.
@@ -60,7 +61,7 @@ absl::StatusOr<Result> Connection::Description(Command* command, EffectsOf* effe
       case Result::Sort::kError:
         // What came of the question alone is not the statement's.
         if (failure.ok() && (!described || !command->interruption.ok() || link_->session_ended())) {
-          failure = Failure(*result, *command);
+          failure = Failure(*result, *command, nullptr, &statement);
         }
         break;
       case Result::Sort::kDone:
@@ -80,8 +81,8 @@ absl::StatusOr<Result> Connection::Description(Command* command, EffectsOf* effe
 }
 
 absl::Status Connection::AskEffects(EffectsOf* effects, const Watch& watch) {
-  for (std::string question = effects->Question(flavor_.cockroach); !question.empty();
-       question = effects->Question(flavor_.cockroach)) {
+  for (std::string question = effects->Question(); !question.empty();
+       question = effects->Question()) {
     const bool guarded = in_transaction_;
     const bool sent =
         (!guarded || link_->SendText("SAVEPOINT penstock_prepare")) && link_->SendText(question) &&
@@ -94,7 +95,7 @@ absl::Status Connection::AskEffects(EffectsOf* effects, const Watch& watch) {
       return true;
     });
     if (asked.ok()) continue;
-    if (!healthy() || !command.interruption.ok()) return asked;
+    if (!linked() || !command.interruption.ok()) return asked;
     effects->GiveUp();
     return guarded ? Control("ROLLBACK TO SAVEPOINT penstock_prepare", watch) : absl::OkStatus();
   }

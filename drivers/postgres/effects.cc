@@ -6,6 +6,7 @@
 #include <utility>
 #include <vector>
 
+#include "drivers/postgres/flavor.h"
 #include "fmt/format.h"
 #include "fmt/ranges.h"
 
@@ -160,8 +161,9 @@ std::string AskWritten(const Syntax& open) {
 // On CockroachDB, whose catalogue has the tables for it: whose function it is.
 std::string AskCockroach(const Syntax& open) {
   return fmt::format(
-      "SELECT 'function', p.proname::text, CASE WHEN n.nspname = 'pg_catalog' THEN "
-      "p.provolatile::text ELSE '?' END FROM pg_catalog.pg_proc p JOIN pg_catalog.pg_namespace n "
+      "SELECT 'function', p.proname::text, CASE WHEN n.nspname IN ('pg_catalog', "
+      "'crdb_internal') THEN p.provolatile::text ELSE '?' END FROM pg_catalog.pg_proc p JOIN "
+      "pg_catalog.pg_namespace n "
       "ON n.oid = p.pronamespace WHERE p.proname IN ({})",
       Names(open.functions));
 }
@@ -175,7 +177,7 @@ void Effects::Add(const Effects& other) {
   folds = folds || other.folds;
 }
 
-EffectsOf::EffectsOf(const Syntax& syntax) {
+EffectsOf::EffectsOf(const Syntax& syntax, const Flavor& flavor) : flavor_(flavor) {
   const bool known =
       syntax.plannable() || syntax.verb == Verb::kShow || syntax.verb == Verb::kExplain;
   if (!known || syntax.temporary) return;
@@ -185,7 +187,8 @@ EffectsOf::EffectsOf(const Syntax& syntax) {
   open_ = syntax;
 }
 
-std::string EffectsOf::Question(bool cockroach) {
+std::string EffectsOf::Question() {
+  const bool cockroach = flavor_.cockroach;
   const auto forget_asked = [this](char sort, std::set<std::string>* names) {
     std::erase_if(*names,
                   [&](const std::string& name) { return !asked_.insert(sort + name).second; });
@@ -257,7 +260,12 @@ void EffectsOf::TakeFunction(std::string_view name, std::string_view volatility)
   }
   const auto* known = std::find_if(std::begin(kVolatile), std::end(kVolatile),
                                    [name](const Volatile& entry) { return entry.name == name; });
-  effects_.Add(volatility == "v" && known != std::end(kVolatile) ? known->effects : Effects{});
+  const Effects* own = flavor_.effects_of != nullptr ? flavor_.effects_of(name) : nullptr;
+  if (volatility == "v" && known != std::end(kVolatile)) {
+    effects_.Add(known->effects);
+  } else {
+    effects_.Add(volatility == "v" && own != nullptr ? *own : Effects{});
+  }
 }
 
 }  // namespace penstock::postgres

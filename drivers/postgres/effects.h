@@ -33,6 +33,8 @@ struct Effects {
   void Add(const Effects& other);
 };
 
+struct Flavor;
+
 // None of them, for what is known.
 inline constexpr Effects kNoEffects = {
     .changes_session = false, .writes = false, .reads_sequences = false, .folds = false};
@@ -40,11 +42,12 @@ inline constexpr Effects kNoEffects = {
 // Finds the effects of one text, in rounds of questions to the server.
 class EffectsOf {
  public:
-  explicit EffectsOf(const Syntax& syntax);
+  // `flavor` outlives it.
+  EffectsOf(const Syntax& syntax, const Flavor& flavor);
 
   // The next question, a SELECT without parameters whose rows, of three texts each, are for
   // Take. Empty: all is known.
-  std::string Question(bool cockroach);
+  std::string Question();
   // A row. What a server sends beyond any measure is not looked at, and nothing known then.
   void Take(const Result& answer);
   // Nothing is known: the question has failed, or there are too many of them.
@@ -56,6 +59,7 @@ class EffectsOf {
   void TakeExpression(const std::string& text);
   void TakeFunction(std::string_view name, std::string_view volatility);
 
+  const Flavor& flavor_;
   Effects effects_;
   // Whose names are to be asked for.
   Syntax open_;

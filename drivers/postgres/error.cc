@@ -5,6 +5,7 @@
 
 #include "drivers/api/error.h"
 #include "drivers/api/hidden_values.h"
+#include "drivers/postgres/cockroach_error.h"
 #include "drivers/postgres/sqlstate.h"
 
 namespace penstock::postgres {
@@ -15,6 +16,8 @@ using driver::Reason;
 // Where in the server an error was made: no language translates it.
 constexpr std::string_view kRaise = "exec_stmt_raise";
 constexpr std::string_view kParseOne = "exec_parse_message";
+
+bool IsRaised(const ServerError& error) { return error.source_function == kRaise; }
 
 // It tells of the data, or of what may be tried again. What else it could tell, of the
 // server, the daemon or the link, a function that raises the code does not know.
@@ -33,17 +36,18 @@ bool MayBeRaised(Reason reason) {
   }
 }
 
-Reason ReasonOf(const ServerError& error) {
-  const std::optional<Reason> known = ReasonOfSqlstate(error.sqlstate);
+Reason ReasonOf(const ServerError& error, bool cockroach) {
+  std::optional<Reason> known = cockroach ? ReasonOfCockroachCode(error.sqlstate) : std::nullopt;
+  if (!known.has_value()) known = ReasonOfSqlstate(error.sqlstate);
   // The link has gone, whatever the server gives as its reason.
-  if (EndsSession(error)) {
+  if (EndsSession(error, cockroach)) {
     return known == Reason::kTransactionIdleTimeout ? *known : Reason::kConnectionLost;
   }
   if (error.sqlstate == "42601" && error.source_function == kParseOne) {
     return Reason::kMultipleStatements;
   }
   if (!known.has_value()) return Reason::kRaised;
-  return error.source_function == kRaise && !MayBeRaised(*known) ? Reason::kRaised : *known;
+  return IsRaised(error) && !MayBeRaised(*known) ? Reason::kRaised : *known;
 }
 
 // Of a missing table: the server has no field for it, but its message has one name in
@@ -98,7 +102,7 @@ size_t ReadName(std::string_view text, size_t at, std::string* name) {
 
 }  // namespace
 
-absl::Status Classify(const ServerError& error) {
+absl::Status Classify(const ServerError& error, bool cockroach) {
   driver::ErrorInfo info;
   info.sqlstate = error.sqlstate;
   info.schema = error.schema;
@@ -108,7 +112,8 @@ absl::Status Classify(const ServerError& error) {
   info.position = error.position;
   info.hint = error.hint;
   info.detail = error.detail;
-  const Reason reason = ReasonOf(error);
+  Reason reason = ReasonOf(error, cockroach);
+  if (cockroach) ExplainCockroachError(error, &reason, &info.hint);
   if (reason == Reason::kMultipleStatements) {
     info.hint = "send one statement a request; scripts belong to migrations";
   }
@@ -139,8 +144,12 @@ void HideParameters(const driver::ParameterValues& values, std::string_view sql,
   }
 }
 
-bool EndsSession(const ServerError& error) {
-  return !error.sqlstate.empty() && (error.severity == "FATAL" || error.severity == "PANIC");
+bool EndsSession(const ServerError& error, bool cockroach) {
+  if (error.sqlstate.empty()) return false;
+  if (error.severity == "FATAL" || error.severity == "PANIC") return true;
+  constexpr std::string_view kEnds[] = {"57P01", "57P02", "57P03", "57P04", "57P05"};
+  return cockroach && error.severity == "ERROR" && !IsRaised(error) &&
+         std::find(std::begin(kEnds), std::end(kEnds), error.sqlstate) != std::end(kEnds);
 }
 
 bool IsStalePlan(const ServerError& error) {

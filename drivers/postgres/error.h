@@ -33,7 +33,7 @@ struct ServerError {
 
 // What a failure means, by its code and its fields; no word of a message decides, since
 // the server may speak any language.
-absl::Status Classify(const ServerError& error);
+absl::Status Classify(const ServerError& error, bool cockroach = false);
 
 // Fills in the column, where the server has no field for it: of a key that exists already the
 // detail begins with "Key (a, b)=(1, 2)", in any language, and the first column counts. Nothing
@@ -45,8 +45,9 @@ void FindColumn(ServerError* error);
 void HideParameters(const driver::ParameterValues& values, std::string_view sql,
                     ServerError* error);
 
-// It is the last thing that the server says.
-bool EndsSession(const ServerError& error);
+// It is the last thing that the server says. A CockroachDB that drains says so by the code
+// alone (57P01 and its kind): the severity of its errors is always ERROR.
+bool EndsSession(const ServerError& error, bool cockroach = false);
 
 // The prepared statement does not suit its table any more, or is gone: preparing
 // it anew is all that is needed.

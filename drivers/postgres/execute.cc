@@ -5,6 +5,7 @@
 #include <utility>
 
 #include "drivers/api/error.h"
+#include "drivers/postgres/cockroach_error.h"
 #include "drivers/postgres/connection.h"
 #include "drivers/postgres/cursor.h"
 #include "drivers/postgres/decode.h"
@@ -157,7 +158,11 @@ absl::Status Connection::Failure(const Result& result, const Command& command,
     // that it tells has come from is not known any more.
     error.detail.clear();
   }
-  return Classify(error);
+  if (flavor_.cockroach) {
+    const std::string_view own = run != nullptr ? run->sql : "";
+    HideCockroachValues(statement != nullptr ? statement->sql : own, &error);
+  }
+  return Classify(error, flavor_.cockroach);
 }
 
 absl::Status Connection::Control(const std::string& sql, const Watch& watch) {
@@ -166,10 +171,12 @@ absl::Status Connection::Control(const std::string& sql, const Watch& watch) {
   return FinishSegment(&command);
 }
 
+driver::Deadline Connection::ControlLimit() {
+  return {.at = Now() + kControlTimeout, .reason = Reason::kQueryTimeout};
+}
+
 absl::Status Connection::Control(const std::string& sql) {
-  return Control(
-      sql, Watch(link_.get(), {.at = Now() + kControlTimeout, .reason = Reason::kQueryTimeout},
-                 nullptr));
+  return Control(sql, Watch(link_.get(), ControlLimit(), nullptr));
 }
 
 bool Connection::Send(StatementRun* run, Statement* statement,
@@ -289,8 +296,12 @@ Connection::Ending Connection::Receive(StatementRun* run, const Statement& state
       case Result::Sort::kError: {
         if (!run->status.ok()) break;
         run->status = Failure(*result, *command, run, &statement);
-        if (in_transaction_ && !stale_read_ && IsStalePlan(result->error())) {
+        if (in_transaction_ && !stale_read_ && IsStale(result->error())) {
           run->status = StalePlanError(run->status);
+        }
+        if (flavor_.cockroach && !in_transaction_ && !statement.reads() &&
+            MayHaveCommitted(result->error().sqlstate)) {
+          run->status = OutcomeUnknown(run->status);
         }
         // The server's error undoes the statement. Not so libpq's own, which has no
         // SQLSTATE, nor one that comes when it has ended, which may be the commit's.
@@ -350,11 +361,18 @@ absl::Status Connection::WhenLost(const absl::Status& status, const Statement& s
 
 absl::Status Connection::OutcomeUnknown() const {
   const absl::Status lost = link_->BrokenError();
-  return MakeErrorWithHint(
-      Reason::kCommitOutcomeUnknown,
-      fmt::format("{} before the answer came: what was asked for may or may not be done",
-                  std::string_view(lost.message().data(), lost.message().size())),
-      "look at the data before trying again");
+  return OutcomeUnknown(driver::MakeError(
+      Reason::kConnectionLost,
+      fmt::format("{} before the answer came",
+                  std::string_view(lost.message().data(), lost.message().size()))));
+}
+
+absl::Status Connection::OutcomeUnknown(const absl::Status& why) {
+  return MakeError(Reason::kCommitOutcomeUnknown,
+                   fmt::format("{}: what was asked for may or may not be done",
+                               std::string_view(why.message().data(), why.message().size())),
+                   {.sqlstate = driver::GetErrorInfo(why).sqlstate,
+                    .hint = "look at the data before trying again"});
 }
 
 void Connection::RunOnce(StatementRun* run) {
@@ -363,17 +381,38 @@ void Connection::RunOnce(StatementRun* run) {
   const Syntax syntax = Read(run->sql);
   const Statement statement(syntax);
   if (run->status.ok()) run->status = Check(run->sql, syntax);
+  if (run->status.ok()) run->status = CheckSchemaChange(syntax);
   if (!run->status.ok()) return;
-  run->summary = {};
-  Command command(&watch);
-  if (!link_->SendText(std::string(run->sql))) {
-    run->status = link_->BrokenError();
-    return;
+  for (int attempt = 1; attempt <= kMostCancels; ++attempt) {
+    run->status = watch.Interruption();
+    if (!run->status.ok()) return;
+    run->summary = {};
+    Command command(&watch);
+    if (!link_->SendText(std::string(run->sql))) {
+      run->status = link_->BrokenError();
+      return;
+    }
+    link_->RowByRow();
+    link_->SendSync();
+    Receive(run, statement, &command, kNoCursor);
+    CheckSession(run, statement);
+    if (!RunsAgain(&run->status)) return;
   }
-  link_->RowByRow();
-  link_->SendSync();
-  Receive(run, statement, &command, kNoCursor);
-  CheckSession(run, statement);
+}
+
+absl::Status Connection::CancelledByChance(const absl::Status& status) {
+  return MakeError(Reason::kSerializationFailure,
+                   "the statement was ended by a cancel that was meant for another one",
+                   {.sqlstate = driver::GetErrorInfo(status).sqlstate,
+                    .hint = "run the transaction again from its beginning"});
+}
+
+bool Connection::RunsAgain(absl::Status* status) const {
+  // A read of the past is run again with its transaction.
+  if (stale_read_ || !HitByCancel(*status)) return false;
+  if (!in_transaction_) return linked();
+  *status = CancelledByChance(*status);
+  return false;
 }
 
 void Connection::RunOne(StatementRun* run, bool may_leave_cursor) {
@@ -397,6 +436,8 @@ void Connection::RunOne(StatementRun* run, bool may_leave_cursor) {
         Prepare(run->sql, many ? of_rows : run->args, run->prepared, *watch);
     if (!prepared.ok()) {
       run->status = prepared.status();
+      if (in_transaction_) run->status = CheckTransaction(run->status);
+      if (RunsAgain(&run->status)) continue;
       return;
     }
     Statement* statement = *prepared;
@@ -408,10 +449,11 @@ void Connection::RunOne(StatementRun* run, bool may_leave_cursor) {
                            : RunPrepared(run, statement, may_leave_cursor, &watch);
     if (run->cursor != nullptr) return;
     CheckSession(run, *statement);
+    if (RunsAgain(&run->status)) continue;
     if (!MayBeStale(run->status, *statement)) return;
     statements_.Remove(statement);
     // Within a transaction what the server has refused is final.
-    if (!healthy() || (in_transaction_ && sent)) return;
+    if (!linked() || (in_transaction_ && sent)) return;
   }
 }
 
@@ -452,6 +494,15 @@ bool Connection::RunPrepared(StatementRun* run, Statement* statement, bool may_l
   return true;
 }
 
+bool Connection::HitByCancel(const absl::Status& status) const {
+  // An interruption of its own is an error without a SQLSTATE.
+  if (!flavor_.cockroach || status.ok()) return false;
+  if (driver::GetErrorInfo(status).sqlstate != kQueryCancelled) return false;
+  // The server's own limits have the same code, and no other field; its words are English.
+  return std::string_view(status.message().data(), status.message().size()).find("timeout") ==
+         std::string_view::npos;
+}
+
 bool Connection::MayBeStale(const absl::Status& status, const Statement& statement) {
   if (status.ok() || statement.fresh) return false;
   const driver::ErrorInfo info = driver::GetErrorInfo(status);
@@ -463,6 +514,10 @@ bool Connection::MayBeStale(const absl::Status& status, const Statement& stateme
   // backend's state are the reason of.
   constexpr std::array<std::string_view, 6> kClasses = {"0A", "22", "26", "3F", "42", "XX"};
   return std::find(kClasses.begin(), kClasses.end(), info.sqlstate.substr(0, 2)) != kClasses.end();
+}
+
+bool Connection::IsStale(const ServerError& error) const {
+  return IsStalePlan(error) || (flavor_.cockroach && IsOtherEnumVersion(error));
 }
 
 absl::Status Connection::StalePlanError(const absl::Status& status) {
@@ -490,12 +545,19 @@ void Connection::RestoreEncoding(StatementRun* run) {
 }
 
 void Connection::CheckSession(StatementRun* run, const Statement& statement) {
-  if (!healthy()) return;
+  if (!linked()) return;
   sequences_used_ = sequences_used_ || statement.effects.writes;
   if (statement.forgets_prepared) statements_.Clear();
   if (statement.effects.changes_session) ChangeSession(statement);
-  if (run->status.ok()) NoteDefinitions(statement);
+  // The part of a change that has not failed is there.
+  if (run->status.ok() || driver::GetErrorInfo(run->status).reason == Reason::kSchemaChangeFailed) {
+    NoteDefinitions(statement);
+  }
   if (!link_->speaks_utf8()) RestoreEncoding(run);
+  if (in_transaction_ && !stale_read_) {
+    run->status = CheckTransaction(run->status);
+    return;
+  }
   const bool open = link_->transaction() != Link::Transaction::kNone;
   if (open == in_transaction_) return;
   run->status = MakeErrorWithHint(Reason::kTransactionControl,
@@ -509,7 +571,8 @@ void Connection::CheckSession(StatementRun* run, const Statement& statement) {
 void Connection::NoteDefinitions(const Statement& statement) {
   using Verb = Syntax::Verb;
   if (statement.verb == Verb::kCode && in_transaction_) statements_.RemoveAll();
-  if (statement.verb != Verb::kDefine && statement.verb != Verb::kUnknown) return;
+  const bool unknown = statement.verb == Verb::kUnknown && !statement.keeps_schema;
+  if (statement.verb != Verb::kDefine && !unknown) return;
   statements_.RemoveAll();
   // Others see it when it is committed.
   defines_ = in_transaction_;

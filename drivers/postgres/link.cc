@@ -179,8 +179,11 @@ void Link::OnNotice(void* self, const PGresult* result) {
   auto* const link = static_cast<Link*>(self);
   driver::Notice notice;
   notice.severity = field(PG_DIAG_SEVERITY_NONLOCALIZED);
-  if (notice.severity == "FATAL" || notice.severity == "PANIC") link->session_ended_ = true;
   notice.sqlstate = field(PG_DIAG_SQLSTATE);
+  if (EndsSession({.severity = notice.severity, .sqlstate = notice.sqlstate},
+                  link->is_cockroach())) {
+    link->session_ended_ = true;
+  }
   // libpq's own have none.
   if (notice.sqlstate.empty()) return;
   notice.message = field(PG_DIAG_MESSAGE_PRIMARY);
@@ -345,7 +348,9 @@ Result Link::Take() {
   PGconn* raw = session_->raw();
   Result result(PQgetResult(raw));
   if (PQstatus(raw) == CONNECTION_BAD) broken_ = true;
-  if (result.sort() == Result::Sort::kError && EndsSession(result.error())) session_ended_ = true;
+  if (result.sort() == Result::Sort::kError && EndsSession(result.error(), is_cockroach())) {
+    session_ended_ = true;
+  }
   return result;
 }
 
@@ -354,6 +359,7 @@ void Link::RowByRow() { PQsetSingleRowMode(session_->raw()); }
 void Link::Wake() { eventfd_write(wake_fd_, 1); }
 
 void Link::Cancel() {
+  ++cancels_;
   cancel_ = std::make_shared<CancelRequest>();
   std::unique_ptr<PGcancel, void (*)(PGcancel*)> to(PQgetCancel(session_->raw()), PQfreeCancel);
   if (to == nullptr || ++cancels_on_their_way > kMaxCancels) {
@@ -407,6 +413,10 @@ Link::Transaction Link::transaction() const {
 std::string Link::setting(const char* name) const {
   const char* value = PQparameterStatus(session_->raw(), name);
   return value == nullptr ? "" : value;
+}
+
+bool Link::is_cockroach() const {
+  return PQparameterStatus(session_->raw(), "crdb_version") != nullptr;
 }
 
 bool Link::speaks_utf8() const {

@@ -140,6 +140,8 @@ class Link {
   void Cancel();
   // Does so once more, unless the last request is still on its way.
   void CancelAgain();
+  // How many requests to cancel there have been.
+  int cancels() const { return cancels_; }
   // Waits for that request to have reached the server, so that it can hit
   // nothing that is sent later. False: it has not.
   bool WaitForCancel(driver::TimePoint until);
@@ -148,6 +150,8 @@ class Link {
   Transaction transaction() const;
   // A setting that the server reports ("server_version"); empty: it does not.
   std::string setting(const char* name) const;
+  // The server says that it is a CockroachDB.
+  bool is_cockroach() const;
   // Texts go both ways as UTF-8, as far as the server has said.
   bool speaks_utf8() const;
   bool broken() const { return broken_; }
@@ -186,6 +190,7 @@ class Link {
   size_t notice_bytes_ = 0;
   int64_t notices_dropped_ = 0;
   std::shared_ptr<CancelRequest> cancel_;
+  int cancels_ = 0;
   // Scratch of Spread.
   std::vector<const char*> data_;
   std::vector<int> lengths_;

@@ -18,6 +18,13 @@ class Driver final : public driver::Driver {
 
   const driver::DriverInfo& info() const override { return flavor_.info; }
 
+  driver::Capabilities capabilities() const override {
+    driver::Capabilities capabilities = flavor_.info.capabilities;
+    std::lock_guard lock(mutex_);
+    capabilities.read_committed = capabilities.read_committed && read_committed_;
+    return capabilities;
+  }
+
   std::string server_version() const override {
     std::lock_guard lock(mutex_);
     return server_version_;
@@ -31,6 +38,7 @@ class Driver final : public driver::Driver {
     std::lock_guard lock(mutex_);
     server_version_ =
         flavor_.cockroach ? (*connection)->cockroach_version() : (*connection)->server_version();
+    read_committed_ = (*connection)->read_committed();
     return std::unique_ptr<driver::Connection>(*std::move(connection));
   }
 
@@ -41,17 +49,20 @@ class Driver final : public driver::Driver {
   Definitions definitions_;
   mutable std::mutex mutex_;
   std::string server_version_;
+  bool read_committed_ = true;
 };
 
 }  // namespace
 
 absl::StatusOr<std::unique_ptr<driver::Driver>> Open(const driver::Config& config) {
   Flavor flavor;
-  flavor.info = {
-      .name = "postgres",
-      .dialect = "postgresql",
-      .capabilities = {
-          .returning = true, .savepoints = true, .transactional_ddl = true, .arrays = true}};
+  flavor.info = {.name = "postgres",
+                 .dialect = "postgresql",
+                 .capabilities = {.returning = true,
+                                  .savepoints = true,
+                                  .transactional_ddl = true,
+                                  .arrays = true,
+                                  .read_committed = true}};
   return OpenFlavor(config, std::move(flavor));
 }
 

@@ -59,7 +59,28 @@ absl::Status Connection::Check(std::string_view sql, const Syntax& syntax) {
 Syntax Connection::Read(std::string_view sql) const {
   // Otherwise a backslash may hide the end of a string, which the parser does not know.
   const bool standard = link_->setting("standard_conforming_strings") == "on";
-  return standard && sql.find('\0') == std::string_view::npos ? ReadSyntax(sql) : Syntax{};
+  if (!standard || sql.find('\0') != std::string_view::npos) return {};
+  Syntax syntax = ReadSyntax(sql);
+  const bool unknown = syntax.verb == Syntax::Verb::kUnknown;
+  return unknown && flavor_.read_own != nullptr ? flavor_.read_own(sql) : syntax;
+}
+
+absl::Status Connection::CheckSchemaChange(const Syntax& syntax) const {
+  if (!in_transaction_ || stale_read_ || flavor_.info.capabilities.transactional_ddl) {
+    return absl::OkStatus();
+  }
+  const bool unknown = syntax.verb == Syntax::Verb::kUnknown;
+  if (unknown ? syntax.keeps_schema : syntax.verb != Syntax::Verb::kDefine) {
+    return absl::OkStatus();
+  }
+  return MakeErrorWithHint(
+      Reason::kUnsupported,
+      unknown
+          ? "the statement cannot be read, and may change the schema, which cannot be done in a "
+            "transaction: this backend has no transactional_ddl"
+          : "the schema cannot be changed in a transaction: this backend has no "
+            "transactional_ddl, and would commit what is before it",
+      "run it outside of the transaction, or as a migration");
 }
 
 absl::StatusOr<Statement*> Connection::Prepare(std::string_view sql,
@@ -137,6 +158,7 @@ absl::StatusOr<Statement*> Connection::PrepareAs(std::string_view sql,
                                                  const Watch& watch, bool prepared, bool may_fail) {
   const Syntax syntax = Read(sql);
   absl::Status checked = Check(sql, syntax);
+  if (checked.ok()) checked = CheckSchemaChange(syntax);
   if (!checked.ok()) return checked;
   auto statement = std::make_unique<Statement>(syntax);
   statement->sql = sql;
@@ -144,7 +166,7 @@ absl::StatusOr<Statement*> Connection::PrepareAs(std::string_view sql,
   if (syntax.plannable() && (prepared || !syntax.has_strings) && !statements_.in_scope() && !full) {
     statement->name = statements_.NextName();
   }
-  EffectsOf effects(syntax);
+  EffectsOf effects(syntax, flavor_);
   absl::StatusOr<Result> described = Describe(*statement, types, watch, may_fail, &effects);
   if (described.ok()) {
     checked = AskEffects(&effects, watch);
@@ -165,6 +187,7 @@ absl::StatusOr<driver::StatementInfo> Connection::Describe(std::string_view sql,
                                                            const driver::Deadline& deadline,
                                                            driver::Cancellation* cancellation) {
   Refresh();
+  if (transaction_gone_) return TransactionGone();
   const Watch watch(link_.get(), deadline, cancellation);
   absl::Status interrupted = watch.Interruption();
   if (!interrupted.ok()) return interrupted;
@@ -172,7 +195,10 @@ absl::StatusOr<driver::StatementInfo> Connection::Describe(std::string_view sql,
   Statement* const known = statements_.FindAgain(sql);
   if (known != nullptr && known->effects.folds) statements_.Remove(known);
   absl::StatusOr<Statement*> statement = Prepare(sql, {}, /*prepared=*/true, watch);
-  if (!statement.ok()) return statement.status();
+  if (HitByCancel(statement.status()) && !in_transaction_) {
+    statement = Prepare(sql, {}, /*prepared=*/true, watch);
+  }
+  if (!statement.ok()) return CheckTransaction(statement.status());
   driver::StatementInfo info;
   info.parameter_count = static_cast<int>((*statement)->parameters.size());
   for (const Type* type : (*statement)->parameters) info.parameter_kinds.push_back(type->kind);

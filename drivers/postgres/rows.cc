@@ -16,6 +16,12 @@ using driver::StatementRun;
 constexpr size_t kFewestForArrays = 8;
 // So many that each costs next to nothing, few enough for little memory.
 constexpr size_t kRowsAnArray = 2048;
+// So many that a statement costs little beside them, and that its text stays small.
+constexpr size_t kRowsAStatement = 256;
+// libpq does not read the description of many more.
+constexpr size_t kMostParameters = 4096;
+// With the row that passes it still well within the server's 16 MiB for a message.
+constexpr size_t kBytesAStatement = size_t{1} << 20;
 
 }  // namespace
 
@@ -25,7 +31,8 @@ void Connection::RunRows(StatementRun* run, Statement* statement, const Watch& w
   const bool together = !(in_transaction_ && transaction_aborted()) &&
                         std::all_of(run->rows.begin(), run->rows.end(), fits);
   // If that fails the rows go one by one, to find out which one it is.
-  if (!together || (!RunCopy(run, statement, watch) && !RunArrays(run, *statement, watch))) {
+  if (!together || (!RunCopy(run, statement, watch) && !RunArrays(run, *statement, watch) &&
+                    !RunSeveral(run, *statement, watch))) {
     RunRowByRow(run, statement, watch);
   }
   if (!run->status.ok()) run->summary = {};
@@ -54,13 +61,22 @@ bool Connection::RunArrays(StatementRun* run, const Statement& plain, const Watc
     good = EncodeArrays(run->rows.subspan(at, count), element_types) &&
            link_->SendExecute(bulk->name, wire_values_) && link_->Pump();
   }
+  return EndBulk(run, *bulk, watch, good);
+}
+
+bool Connection::EndBulk(StatementRun* run, const Statement& statement, const Watch& watch,
+                         bool good) {
+  const bool guarded = in_transaction_;
   // What cannot be sent must not leave what was: the segment is made to fail.
   const char* last = good ? "RELEASE SAVEPOINT penstock_rows" : "SELECT penstock_refused_row";
   if (guarded || !good) link_->SendText(last);
   link_->SendSync();
   Command command(&watch);
-  Receive(run, *bulk, &command, kNoCursor);
-  if (run->status.ok() || !healthy() || !command.interruption.ok()) return true;
+  Receive(run, statement, &command, kNoCursor);
+  if (run->status.ok() || !linked() || !command.interruption.ok()) return true;
+  // They may be there already.
+  if (driver::GetErrorInfo(run->status).reason == driver::Reason::kCommitOutcomeUnknown)
+    return true;
   if (guarded) {
     absl::Status undone = Control("ROLLBACK TO SAVEPOINT penstock_rows");
     if (undone.ok()) undone = Control("RELEASE SAVEPOINT penstock_rows");
@@ -72,6 +88,47 @@ bool Connection::RunArrays(StatementRun* run, const Statement& plain, const Watc
   run->status = absl::OkStatus();
   run->summary = {};
   return false;
+}
+
+// CockroachDB plans a statement for each row as much as one of many.
+bool Connection::RunSeveral(StatementRun* run, const Statement& plain, const Watch& watch) {
+  if (!flavor_.cockroach || run->rows.size() < kFewestForArrays) return false;
+  const size_t columns = plain.parameters.size();
+  if (columns == 0 || columns > kMostParameters / 2) return false;
+  if (!SeveralForm(run->sql, 1).has_value()) return false;
+  const size_t most = std::min(kRowsAStatement, kMostParameters / columns);
+  bool good = !in_transaction_ || link_->SendText("SAVEPOINT penstock_rows");
+  std::string sql;
+  size_t rows_in_sql = 0;
+  for (size_t at = 0; good && at < run->rows.size();) {
+    const size_t count = EncodeSeveral(run->rows.subspan(at), plain, most);
+    // All but the last are mostly of the same length.
+    if (count != std::exchange(rows_in_sql, count)) sql = *SeveralForm(run->sql, count);
+    good = count > 0 && link_->SendParsed(sql, wire_types_, wire_values_) && link_->Pump();
+    at += count;
+  }
+  return EndBulk(run, plain, watch, good);
+}
+
+size_t Connection::EncodeSeveral(std::span<const std::vector<driver::Value>> rows,
+                                 const Statement& plain, size_t most) {
+  arena_.clear();
+  parameters_.clear();
+  wire_types_.clear();
+  size_t bytes = 0;
+  size_t count = 0;
+  for (; count < std::min(most, rows.size()) && bytes < kBytesAStatement; ++count) {
+    for (size_t i = 0; i < plain.parameters.size(); ++i) {
+      wire_types_.push_back(plain.parameters[i]->oid);
+      const absl::Status encoded =
+          EncodeParameter(static_cast<int>(i) + 1, rows[count][i], *plain.parameters[i], &arena_,
+                          &parameters_.emplace_back());
+      if (!encoded.ok()) return 0;
+      bytes += parameters_.back().size;
+    }
+  }
+  FillWireValues();
+  return count;
 }
 
 bool Connection::EncodeArrays(std::span<const std::vector<driver::Value>> rows,
@@ -102,7 +159,7 @@ void Connection::RunRowByRow(StatementRun* run, Statement* statement, const Watc
   run->status = absl::OkStatus();
   Receive(run, *statement, &command, kNoCursor);
   if (!refused.ok()) run->status = refused;
-  if (!run->status.ok() && command.done < run->rows.size() && healthy()) {
+  if (!run->status.ok() && command.done < run->rows.size() && linked()) {
     run->status = driver::Annotate(run->status, fmt::format("row {}", command.done + 1));
   }
 }

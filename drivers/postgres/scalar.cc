@@ -134,7 +134,14 @@ bool ReadScalar(const Type& type, std::string_view text, std::string* kept, Valu
       return ToTextOf(driver::IsDate(text) ? Kind::kDate : Kind::kText, text, value);
     case Kind::kInterval:
       return ToTextOf(driver::IsInterval(text) ? Kind::kInterval : Kind::kText, text, value);
-    case Kind::kDecimal: return IsNumeric(text) && ToTextOf(type.kind, text, value);
+    case Kind::kDecimal:
+      if (!IsNumeric(text)) return false;
+      if (driver::IsDecimal(text) && !driver::IsPlainDecimal(text)) {
+        // CockroachDB's way to write a large or a small one.
+        *kept = driver::PlainDecimal(text);
+        text = *kept;
+      }
+      return ToTextOf(type.kind, text, value);
     case Kind::kUuid: return driver::IsUuid(text) && ToTextOf(type.kind, text, value);
     case Kind::kTime: return IsClock(text) && ToTextOf(type.kind, text, value);
     default: return ToTextOf(type.kind, text, value);

@@ -103,14 +103,43 @@ constexpr Entry kReasons[] = {
     {"XX", Reason::kIo},
 };
 
+constexpr Entry kCockroachReasons[] = {
+    // It wants the whole context of a session, as a client's statement always has.
+    {"22C01", Reason::kUnsupported},
+    {"42C01", Reason::kDuplicateObject},
+    // A changefeed has ended because the schema of its table has changed.
+    {"55C01", Reason::kWrongState},
+    {"55C02", Reason::kWrongState},
+    // A range or a node cannot be reached; whether a write was done is not known then.
+    {"58C00", Reason::kConnectionFailed},
+    {"58C01", Reason::kConnectionFailed},
+    // No replica is as fresh as was asked for.
+    {"XCUBS", Reason::kWrongState},
+    {"XCEXF", Reason::kUnsupported},
+    {"XXA00", Reason::kSchemaChangeFailed},
+    {"XXC01", Reason::kUnsupported},
+    {"XXC02", Reason::kUnsupported},
+    // The server has no code for it yet: it may be anything.
+    {"XXUUU", Reason::kUnspecified},
+};
+
+template <size_t N>
+std::optional<Reason> Find(const Entry (&entries)[N], std::string_view sqlstate) {
+  const auto* const found =
+      std::find_if(std::begin(entries), std::end(entries),
+                   [sqlstate](const Entry& entry) { return sqlstate.starts_with(entry.sqlstate); });
+  if (found == std::end(entries)) return std::nullopt;
+  return found->reason;
+}
+
 }  // namespace
 
 std::optional<Reason> ReasonOfSqlstate(std::string_view sqlstate) {
-  const auto* const found =
-      std::find_if(std::begin(kReasons), std::end(kReasons),
-                   [sqlstate](const Entry& entry) { return sqlstate.starts_with(entry.sqlstate); });
-  if (found == std::end(kReasons)) return std::nullopt;
-  return found->reason;
+  return Find(kReasons, sqlstate);
+}
+
+std::optional<Reason> ReasonOfCockroachCode(std::string_view sqlstate) {
+  return Find(kCockroachReasons, sqlstate);
 }
 
 Reason ReasonOfConnecting(std::string_view sqlstate) {

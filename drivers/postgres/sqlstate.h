@@ -13,6 +13,10 @@ namespace penstock::postgres {
 // PostgreSQL's, so that somebody has made it up.
 std::optional<driver::Reason> ReasonOfSqlstate(std::string_view sqlstate);
 
+// The codes that CockroachDB has beside PostgreSQL's (its pgcode/codes.go, v23.1 to v25.4).
+// None: it is not one of those.
+std::optional<driver::Reason> ReasonOfCockroachCode(std::string_view sqlstate);
+
 // The same where the server has refused a connection; empty: it has not said why.
 driver::Reason ReasonOfConnecting(std::string_view sqlstate);
 

@@ -51,18 +51,18 @@ void Connection::RunStale(StatementRun* run, bool may_leave_cursor) {
       }
       if (run->status.ok()) run->status = Control(BeginText(run->staleness), watch);
     }
-    in_transaction_ = stale_read_ = healthy() && link_->transaction() != Link::Transaction::kNone;
+    in_transaction_ = stale_read_ = linked() && link_->transaction() != Link::Transaction::kNone;
     if (run->status.ok()) RunOne(run, may_leave_cursor);
     if (run->cursor != nullptr) return;
     EndStaleRead();
-    if (!MayBeStalePlan(run->status)) return;
+    if (!MayBeStalePlan(run->status) && !HitByCancel(run->status)) return;
   }
 }
 
 void Connection::EndStaleRead() {
   if (!stale_read_) return;
   stale_read_ = in_transaction_ = false;
-  if (healthy() && !Control("ROLLBACK").ok()) link_->Break();
+  if (linked() && !Control("ROLLBACK").ok()) link_->Break();
 }
 
 }  // namespace penstock::postgres

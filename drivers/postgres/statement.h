@@ -25,6 +25,7 @@ struct Statement {
   explicit Statement(const Syntax& syntax)
       : verb(syntax.verb),
         keeps_meaning(syntax.keeps_meaning),
+        keeps_schema(syntax.keeps_schema),
         forgets_prepared(syntax.forgets_prepared) {}
 
   // Under which the server keeps it prepared; empty: it does not, and is sent the text
@@ -32,8 +33,9 @@ struct Statement {
   std::string name;
   std::string sql;
   Syntax::Verb verb = Syntax::Verb::kUnknown;
-  // These two as Syntax has them.
+  // These three as Syntax has them.
   bool keeps_meaning = false;
+  bool keeps_schema = false;
   bool forgets_prepared = false;
   Effects effects;
   // As the server has inferred or been told them.

@@ -48,6 +48,8 @@ struct Syntax {
   bool temporary = false;
   // It leaves what other texts mean in the session as it is: LOCK, FETCH, a limit of time.
   bool keeps_meaning = false;
+  // kUnknown: of some other grammar it is known that it changes no definition.
+  bool keeps_schema = false;
   // DEALLOCATE and DISCARD: what the server has prepared may be gone.
   bool forgets_prepared = false;
 

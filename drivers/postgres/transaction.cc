@@ -3,6 +3,7 @@
 #include <utility>
 
 #include "drivers/api/error.h"
+#include "drivers/postgres/cockroach_error.h"
 #include "drivers/postgres/connection.h"
 #include "fmt/format.h"
 
@@ -43,6 +44,15 @@ absl::Status CheckName(std::string_view name) {
 }  // namespace
 
 absl::Status Connection::Begin(const driver::TransactionOptions& options) {
+  absl::Status begun;
+  for (int attempt = 1; attempt <= kMostCancels; ++attempt) {
+    begun = TryBegin(options);
+    if (!HitByCancel(begun)) break;
+  }
+  return begun;
+}
+
+absl::Status Connection::TryBegin(const driver::TransactionOptions& options) {
   const Watch watch(link_.get(), options.deadline, options.cancellation);
   absl::Status begun = watch.Interruption();
   if (begun.ok()) {
@@ -57,22 +67,63 @@ absl::Status Connection::Begin(const driver::TransactionOptions& options) {
     sequences_used_ = sequences_used_ && keep_session_;
     begun = sent ? FinishSegment(&command) : link_->BrokenError();
   }
-  in_transaction_ = healthy() && link_->transaction() != Link::Transaction::kNone;
+  in_transaction_ = linked() && link_->transaction() != Link::Transaction::kNone;
   if (!begun.ok() && in_transaction_) Rollback().IgnoreError();
   return begun;
 }
 
 void Connection::Run(driver::StatementRun& run) {
   statements_.Bury();
+  if (transaction_gone_) {
+    run.status = TransactionGone();
+    return;
+  }
   RunOne(&run, /*may_leave_cursor=*/true);
 }
 
+absl::Status Connection::TransactionGone() {
+  return driver::MakeErrorWithHint(
+      Reason::kCommitOutcomeUnknown,
+      "the backend has ended the transaction by itself: what was done in it until then may or may "
+      "not be committed",
+      "look at the data before trying again");
+}
+
+absl::Status Connection::CheckTransaction(const absl::Status& status) {
+  if (!in_transaction_ || stale_read_ || !linked()) return status;
+  if (link_->transaction() != Link::Transaction::kNone) return status;
+  transaction_gone_ = true;
+  session_changed_ = true;
+  const absl::Status gone = TransactionGone();
+  if (status.ok()) return gone;
+  return driver::Annotate(gone, std::string_view(status.message().data(), status.message().size()));
+}
+
+absl::Status Connection::Step(const std::string& sql) {
+  if (transaction_gone_) return TransactionGone();
+  absl::Status done = CheckTransaction(Control(sql));
+  return HitByCancel(done) ? CancelledByChance(done) : done;
+}
+
 absl::Status Connection::Commit() {
+  if (absl::Status there = CheckTransaction(absl::OkStatus()); !there.ok()) {
+    in_transaction_ = transaction_gone_ = false;
+    if (std::exchange(defines_, false)) definitions_->Change();
+    return there;
+  }
   in_transaction_ = false;
   // Nothing is sent, so nothing is in doubt.
   if (!link_->Alive()) return link_->BrokenError();
-  const bool failed = transaction_aborted();
-  absl::Status committed = Control("COMMIT");
+  bool failed = transaction_aborted();
+  const Watch watch(link_.get(), ControlLimit(), nullptr);
+  Command command(&watch);
+  absl::Status committed = link_->BrokenError();
+  if (link_->SendText("COMMIT") && link_->SendSync()) {
+    committed = FinishSegment(&command, [&failed](const Result& result) {
+      failed = failed || result.tag() == "ROLLBACK";
+      return true;
+    });
+  }
   // Also when nobody knows whether it is committed.
   if (std::exchange(defines_, false)) definitions_->Change();
   if (committed.ok()) {
@@ -82,36 +133,45 @@ absl::Status Connection::Commit() {
                   : committed;
   }
   const Reason reason = driver::GetErrorInfo(committed).reason;
-  const bool answered = healthy() && reason != Reason::kConnectionLost;
-  return answered ? committed : OutcomeUnknown();
+  const bool answered = linked() && reason != Reason::kConnectionLost;
+  if (!answered) return OutcomeUnknown();
+  if (flavor_.cockroach && MayHaveCommitted(driver::GetErrorInfo(committed).sqlstate)) {
+    return OutcomeUnknown(committed);
+  }
+  return HitByCancel(committed) ? CancelledByChance(committed) : committed;
 }
 
 absl::Status Connection::Rollback() {
-  in_transaction_ = false;
+  const absl::Status there = CheckTransaction(absl::OkStatus());
+  in_transaction_ = transaction_gone_ = false;
+  if (!there.ok()) {
+    if (std::exchange(defines_, false)) definitions_->Change();
+    return there;
+  }
   // What was described since is of what is not there any more.
   if (std::exchange(defines_, false)) statements_.RemoveAll();
-  if (!healthy()) return link_->BrokenError();
+  if (!linked()) return link_->BrokenError();
   return link_->transaction() == Link::Transaction::kNone ? absl::OkStatus() : Control("ROLLBACK");
 }
 
 absl::Status Connection::Savepoint(std::string_view name) {
   absl::Status checked = CheckName(name);
-  return checked.ok() ? Control("SAVEPOINT " + Quoted(name)) : checked;
+  return checked.ok() ? Step("SAVEPOINT " + Quoted(name)) : checked;
 }
 
 absl::Status Connection::RollbackTo(std::string_view name) {
   if (defines_) statements_.RemoveAll();
   absl::Status checked = CheckName(name);
-  return checked.ok() ? Control("ROLLBACK TO SAVEPOINT " + Quoted(name)) : checked;
+  return checked.ok() ? Step("ROLLBACK TO SAVEPOINT " + Quoted(name)) : checked;
 }
 
 absl::Status Connection::Release(std::string_view name) {
   absl::Status checked = CheckName(name);
   if (!checked.ok()) return checked;
-  absl::Status released = Control("RELEASE SAVEPOINT " + Quoted(name));
+  absl::Status released = Step("RELEASE SAVEPOINT " + Quoted(name));
   // CockroachDB commits with this one, and COMMIT only says so.
   const bool commits = flavor_.cockroach && name == "cockroach_restart";
-  return commits && !released.ok() && !healthy() ? OutcomeUnknown() : released;
+  return commits && !released.ok() && !linked() ? OutcomeUnknown() : released;
 }
 
 bool Connection::transaction_aborted() const {

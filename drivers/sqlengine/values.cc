@@ -84,7 +84,8 @@ absl::Status BindTimestamp(sqlite3_stmt* statement, int index, const driver::Val
 
 bool FitsKind(Kind kind, std::string_view text) {
   switch (kind) {
-    case Kind::kDecimal: return IsDecimal(text);
+    // In another form it is a text, which is found again as such.
+    case Kind::kDecimal: return IsDecimal(text) && driver::IsPlainDecimal(text);
     case Kind::kDate: return IsDate(text);
     case Kind::kTime: return IsTime(text);
     case Kind::kInterval: return IsInterval(text);
@@ -123,7 +124,9 @@ absl::Status WriteText(sqlite3_stmt* statement, int index, Kind kind, driver::Ro
 void WriteReal(double value, Kind kind, driver::RowWriter* writer) {
   if ((kind == Kind::kDecimal || kind == Kind::kJson) && std::isfinite(value)) {
     const std::string text = RealText(value);
-    if (KeepsDecimal(text)) return writer->Bytes(kind, text);
+    if (KeepsDecimal(text)) {
+      return writer->Bytes(kind, kind == Kind::kDecimal ? driver::PlainDecimal(text) : text);
+    }
   }
   writer->Real(value);
 }

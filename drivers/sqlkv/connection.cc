@@ -153,13 +153,33 @@ absl::Status Connection::CreateTable(const StatementRun& run, bool in_transactio
   const std::string sql = sqlkv::CreateTable(run.key_value->keyspace, dialect_);
   StatementRun create = Own(run, sql);
   if (!in_transaction) return RunAlone(&create);
+  if (!driver_->info().capabilities.transactional_ddl) return CreateTableBeside(run, sql);
   inner_->Run(create);
   return create.status;
+}
+
+absl::Status Connection::CreateTableBeside(const StatementRun& run, const std::string& sql) {
+  const absl::StatusOr<std::unique_ptr<driver::Connection>> beside =
+      driver_->Connect(driver::Lane::kWrite, run.deadline);
+  if (!beside.ok()) return beside.status();
+  StatementRun create = Own(run, sql);
+  StatementRun* const one = &create;
+  (*beside)->RunBatch({&one, 1});
+  if (!create.status.ok()) return create.status;
+  const absl::StatusOr<bool> seen = TableExists(run);
+  if (!seen.ok() || *seen) return seen.status();
+  return driver::MakeErrorWithHint(
+      Reason::kSerializationFailure,
+      fmt::format("the keyspace '{}' was made just now, and a transaction that began before does "
+                  "not see it",
+                  run.key_value->keyspace),
+      "run the transaction again from its beginning");
 }
 
 absl::StatusOr<bool> Connection::TableExists(const StatementRun& run) {
   if (seen_.contains(run.key_value->keyspace)) return true;
   const std::string name = TableName(run.key_value->keyspace);
+  if (dialect_.table_exists.empty()) return TryTable(run, name);
   const Value args[] = {Value::Text(name)};
   StatementRun look = Own(run, dialect_.table_exists);
   look.args = args;
@@ -168,6 +188,23 @@ absl::StatusOr<bool> Connection::TableExists(const StatementRun& run) {
   if (look.summary.rows_returned == 0) return false;
   seen_.emplace(run.key_value->keyspace);
   return true;
+}
+
+absl::StatusOr<bool> Connection::TryTable(const StatementRun& run, const std::string& name) {
+  constexpr std::string_view kTry = "penstock_kv_try";
+  absl::Status status = inner_->Savepoint(kTry);
+  if (!status.ok()) return status;
+  // It reads no row, and so meets no other transaction.
+  const std::string sql = fmt::format("SELECT 1 FROM {} WHERE false", name);
+  StatementRun look = Own(run, sql);
+  inner_->Run(look);
+  const bool missing = IsNoTable(look.status);
+  if (!look.status.ok() && !missing) return look.status;
+  if (missing) status = inner_->RollbackTo(kTry);
+  if (status.ok()) status = inner_->Release(kTry);
+  if (!status.ok()) return status;
+  if (!missing) seen_.emplace(run.key_value->keyspace);
+  return !missing;
 }
 
 absl::Status Connection::Begin(const driver::TransactionOptions& options) {

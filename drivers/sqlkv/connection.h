@@ -26,9 +26,11 @@ namespace penstock::sqlkv {
 // from others.
 class Connection final : public driver::Connection {
  public:
-  // `reads_only`: of a driver with split lanes, one that only reads.
-  Connection(std::unique_ptr<driver::Connection> inner, const Dialect& dialect, bool reads_only)
-      : inner_(std::move(inner)), dialect_(dialect), reads_only_(reads_only) {}
+  // `driver`, which outlives it, has made `inner`. `reads_only`: of a driver with split lanes,
+  // one that only reads.
+  Connection(driver::Driver* driver, std::unique_ptr<driver::Connection> inner,
+             const Dialect& dialect, bool reads_only)
+      : driver_(driver), inner_(std::move(inner)), dialect_(dialect), reads_only_(reads_only) {}
 
   size_t RunBatch(std::span<driver::StatementRun* const> runs) override;
   size_t Together(std::span<driver::StatementRun* const> runs) override;
@@ -80,8 +82,11 @@ class Connection final : public driver::Connection {
   driver::StatementRun Own(const driver::StatementRun& run, std::string_view sql) const;
   absl::Status RunAlone(driver::StatementRun* statement);
   absl::Status CreateTable(const driver::StatementRun& run, bool in_transaction);
+  // The same on a connection of its own, where the backend's transactions cannot do it.
+  absl::Status CreateTableBeside(const driver::StatementRun& run, const std::string& sql);
   // Inside a transaction, where a missing table must not be found out by an error.
   absl::StatusOr<bool> TableExists(const driver::StatementRun& run);
+  absl::StatusOr<bool> TryTable(const driver::StatementRun& run, const std::string& name);
 
   // A write that takes several statements, as a transaction.
   void Write(driver::StatementRun* run);
@@ -116,6 +121,7 @@ class Connection final : public driver::Connection {
   // Lets others go on for so long. An error: the run is to end.
   absl::Status Pause(const driver::StatementRun& run, std::chrono::milliseconds time);
 
+  driver::Driver* const driver_;
   const std::unique_ptr<driver::Connection> inner_;
   const Dialect& dialect_;
   const bool reads_only_;

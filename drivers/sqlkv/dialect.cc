@@ -29,7 +29,7 @@ const Dialect kPostgres = {.columns = kPostgresColumns,
 
 const Dialect kCockroach = {
     .columns = kPostgresColumns,
-    .table_exists = kPostgresExists,
+    .table_exists = "",
     .key_array = true,
     // No CockroachDB has been tried: what PostgreSQL can hold is on the safe side.
     .max_key_bytes = 2600,

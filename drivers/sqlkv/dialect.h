@@ -12,7 +12,9 @@ struct Dialect {
   // What follows CREATE TABLE IF NOT EXISTS and the name. The key is the primary
   // key, and its order is bytewise.
   std::string_view columns;
-  // Returns a row if there is a table of the name $1.
+  // Returns a row if there is a table of the name $1: asked in a client's transaction, where
+  // an error would abort it. Empty: such a question would read what others change, so the
+  // table is tried behind a savepoint.
   std::string_view table_exists;
   // Many keys at once are one parameter, an array; otherwise one `?` each.
   bool key_array;

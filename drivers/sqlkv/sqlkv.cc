@@ -19,6 +19,7 @@ class SqlkvDriver final : public driver::Driver {
       : inner_(std::move(inner)), info_(WithFlag(inner_->info())), dialect_(dialect) {}
 
   const driver::DriverInfo& info() const override { return info_; }
+  driver::Capabilities capabilities() const override { return inner_->capabilities(); }
   std::string server_version() const override { return inner_->server_version(); }
   std::vector<driver::Metric> Metrics() override { return inner_->Metrics(); }
   std::vector<driver::Problem> Problems() override { return inner_->Problems(); }
@@ -28,7 +29,7 @@ class SqlkvDriver final : public driver::Driver {
       driver::Lane lane, const driver::Deadline& deadline) override {
     absl::StatusOr<std::unique_ptr<driver::Connection>> inner = inner_->Connect(lane, deadline);
     if (!inner.ok()) return inner.status();
-    return std::make_unique<Connection>(*std::move(inner), dialect_,
+    return std::make_unique<Connection>(inner_.get(), *std::move(inner), dialect_,
                                         info_.split_lanes && lane == driver::Lane::kRead);
   }
 

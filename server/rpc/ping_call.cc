@@ -36,7 +36,7 @@ class PingCall final : public ConnectionCall {
     response.set_driver(info.name);
     response.set_dialect(info.dialect);
     response.set_server_version(database().server_version());
-    ToProto(info.capabilities, response.mutable_capabilities());
+    ToProto(database().capabilities(), response.mutable_capabilities());
     Answer(status, response);
   }
 

@@ -224,11 +224,7 @@ class TransactionCall final : public BidiCall, public Task, public Pool::Waiter 
     switch (request_.step_case()) {
       case Request::kBegin: return RunBegin();
       case Request::kCommit: return RunCommit();
-      case Request::kRollback:
-        transaction_->End(Transaction::Conclusion::kRolledBack);
-        response_.Clear();
-        response_.mutable_rolled_back();
-        return AnswerLast();
+      case Request::kRollback: return RunRollback();
       default: break;
     }
     steps_.Run(database_, &*transaction_, request_, began_);
@@ -245,6 +241,17 @@ class TransactionCall final : public BidiCall, public Task, public Pool::Waiter 
     response_.Clear();
     response_.mutable_begun();
     Answer();
+  }
+
+  void RunRollback() {
+    absl::Status status = transaction_->Rollback();
+    if (!status.ok()) {
+      End(status);
+      return;
+    }
+    response_.Clear();
+    response_.mutable_rolled_back();
+    AnswerLast();
   }
 
   void RunCommit() {

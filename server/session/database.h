@@ -38,6 +38,7 @@ class Database {
   const driver::DriverInfo& info() const { return driver_->info(); }
   const DatabaseLimits& limits() const { return limits_; }
   std::string server_version() const { return driver_->server_version(); }
+  driver::Capabilities capabilities() const { return driver_->capabilities(); }
   // What the backend tells of itself.
   std::vector<driver::Metric> DriverMetrics() const { return driver_->Metrics(); }
   // What is wrong with it at this moment; empty: nothing. Never blocks.

@@ -164,6 +164,15 @@ absl::Status Transaction::Commit() {
   return ForTransaction(status);
 }
 
+absl::Status Transaction::Rollback() {
+  if (state_ != State::kOpen) return absl::OkStatus();
+  absl::Status status = lease_->Rollback();
+  // Any other failure is one of the connection, with which the backend rolls back.
+  const bool unknown = driver::GetErrorInfo(status).reason == Reason::kCommitOutcomeUnknown;
+  Conclude(unknown ? Conclusion::kKilled : Conclusion::kRolledBack);
+  return unknown ? status : absl::OkStatus();
+}
+
 void Transaction::End(Conclusion conclusion) {
   if (state_ != State::kOpen) return;
   // A rollback that fails leaves a connection that Reset or healthy() finds

@@ -74,6 +74,10 @@ class Transaction {
   // Durable, or rolled back (and for kCommitOutcomeUnknown: nobody knows).
   absl::Status Commit();
 
+  // As the client asks. An error is kCommitOutcomeUnknown: the backend had ended the
+  // transaction by itself, and may have committed it. It has ended either way.
+  absl::Status Rollback();
+
   // Rolls back what is open and gives the connection back.
   void End(Conclusion conclusion);
 

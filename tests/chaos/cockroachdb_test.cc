@@ -116,6 +116,36 @@ TEST_F(CockroachDb, ASessionIsCleanedByOneStatement) {
   EXPECT_THAT(proxy().statements(), Not(Contains(HasSubstr("advisory"))));
 }
 
+TEST_F(CockroachDb, AKeyspaceIsMadeBesideTheTransactionThatNeedsIt) {
+  auto db = New({.target = gateway().target()});
+  ASSERT_TRUE(db.ok()) << db.status();
+  const Context ctx;
+  auto tx = (*db)->Transaction(ctx);
+  ASSERT_TRUE(tx.ok()) << tx.status();
+  ASSERT_TRUE((*tx)->Exec(ctx, "INSERT INTO t VALUES (2, 'two')").ok());
+  ASSERT_TRUE((*tx)->KeyValue("fresh")->Put(ctx, "k", "v").ok());
+  EXPECT_EQ(*(*tx)->KeyValue("fresh")->Get(ctx, "k"), "v");
+  // It is there, and what the transaction has done is not.
+  EXPECT_EQ(AskServer("SELECT count(*) FROM penstock_kv_fresh"), "0");
+  ASSERT_TRUE((*tx)->Rollback(ctx).ok());
+  EXPECT_EQ(AskServer("SELECT count(*) FROM penstock_kv_fresh"), "0");
+  EXPECT_EQ(AskServer("SELECT count(*) FROM t"), "1");
+  EXPECT_EQ(*(*db)->KeyValue("fresh")->Get(ctx, "k"), std::nullopt);
+  EXPECT_THAT(proxy().statements(), Not(Contains(HasSubstr("to_regclass"))));
+}
+
+TEST_F(CockroachDb, ALateCancelHitsNobodyElse) {
+  database().pool.max_open = database().pool.max_idle = 1;
+  for (int i = 0; i < 5; ++i) {
+    v1::QueryRequest slow;
+    slow.set_sql("SELECT pg_sleep(100)");
+    slow.mutable_timeout()->set_nanos(50'000'000);
+    EXPECT_EQ(wire().Query(slow).detail.reason(), v1::REASON_REQUEST_TIMEOUT);
+    EXPECT_EQ(Ask("SELECT pg_sleep(0.1) IS NULL"), "false");
+  }
+  EXPECT_EQ(proxy().counts().opened, 6);
+}
+
 // Its documents' protocol for clients, for those who use it by hand.
 TEST_F(CockroachDb, ATransactionIsRestartedAtItsSavepoint) {
   proxy().Inject({.matches = Begins("RELEASE"), .sqlstate = "40001", .times = 2});

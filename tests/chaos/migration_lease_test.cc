@@ -104,6 +104,22 @@ TEST_F(MigrationLease, OneAtATimeAndTheFenceGrows) {
   EXPECT_EQ(*first->migrator->TryLock(), false);
 }
 
+// Another node's clock may be that much ahead of the one that has written when a lease ends.
+TEST_F(MigrationLease, TheOffsetOfTheClocksIsWaitedOut) {
+  const auto first = Make(kRows, seconds(30));
+  const auto second = Make(kRows, seconds(30));
+  first->Begin();
+  // As if the end was just now.
+  const auto end_since = [this](int ms) {
+    AskServer("UPDATE penstock_migrations_lock SET expires_at = now() - interval '" +
+              std::to_string(ms) + " milliseconds'");
+  };
+  end_since(0);
+  EXPECT_EQ(*second->migrator->TryLock(), false);
+  end_since(501);
+  EXPECT_EQ(*second->migrator->TryLock(), true);
+}
+
 TEST_F(MigrationLease, OfManyAtOnceOneTakesIt) {
   std::vector<std::unique_ptr<Actor>> actors;
   for (int i = 0; i < 8; ++i) actors.push_back(Make(kRows, seconds(30)));

@@ -52,6 +52,10 @@ class Backend {
   virtual bool has_free_columns() const { return true; }
   // A step that changes the schema is all or nothing.
   virtual bool has_transactional_ddl() const { return true; }
+  // An error tells where in the text, at which parameter, in which table and column it is.
+  virtual bool tells_places() const { return true; }
+  // What a result calls the type of a column that was declared as `column_type`.
+  virtual std::string native_type(const std::string& column_type) const { return column_type; }
   virtual std::vector<KindCase> kinds() const = 0;
   virtual std::vector<RefusedValue> refused_values() const = 0;
   virtual std::vector<StoredForms> stored_forms() const = 0;

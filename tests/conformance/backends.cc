@@ -34,7 +34,7 @@ class Sqlite : public Backend {
         {"BLOB", Blob(std::string("\0\xff\x80", 3)), ""},
         {"DECIMAL(10,2)", Decimal("-12.5"), ""},
         {"NUMERIC", Decimal("9223372036854775807"), ""},
-        {"NUMERIC", Decimal("0.000001"), "decimal:1e-06"},
+        {"NUMERIC", Decimal("0.000001"), ""},
         {"TIMESTAMP", Timestamp(0, 0), ""},
         {"TIMESTAMP", Timestamp(1'700'000'000, 123'456'789), ""},
         {"DATETIME", Timestamp(-62'135'596'800, 0), ""},

@@ -24,8 +24,22 @@ TEST_P(Kinds, EachComesBackAsItWentIn) {
       const Outcome outcome = wire().Query(request);
       ASSERT_TRUE(outcome.status.ok()) << kind.column_type << outcome.status.error_message();
       EXPECT_EQ(outcome.text(), expected) << kind.column_type;
-      EXPECT_EQ(outcome.columns.at(0).native_type(), kind.column_type);
+      EXPECT_EQ(outcome.columns.at(0).native_type(), backend().native_type(kind.column_type));
     }
+  }
+}
+
+TEST_P(Kinds, ADecimalHasOneText) {
+  Do("CREATE TABLE d (v NUMERIC)");
+  for (const auto& [sent, text] : {std::pair{"1e4", "10000"},
+                                   {"1E+20", "100000000000000000000"},
+                                   {"-2.5e-7", "-0.00000025"},
+                                   {"+7", "7"},
+                                   {"007", "7"},
+                                   {"-0", "0"}}) {
+    Do("INSERT INTO d VALUES ($1)", {Decimal(sent)});
+    EXPECT_EQ(Ask("SELECT v FROM d"), ToText(Decimal(text))) << sent;
+    Do("DELETE FROM d");
   }
 }
 
@@ -47,7 +61,8 @@ TEST_P(Kinds, WhatCannotBeKeptIsRefused) {
     const Outcome outcome =
         wire().Exec(fmt::format("INSERT INTO {} VALUES ($1)", table), {refused.value});
     EXPECT_EQ(outcome.detail.reason(), refused.reason) << ToText(refused.value);
-    EXPECT_NE(outcome.status.error_message().find("parameter 1"), std::string::npos)
+    EXPECT_TRUE(!backend().tells_places() ||
+                outcome.status.error_message().find("parameter 1") != std::string::npos)
         << outcome.status.error_message();
     EXPECT_EQ(Ask(fmt::format("SELECT count(*) FROM {}", table)), "0");
   }

@@ -22,8 +22,9 @@ TEST_P(Names, ControlCharactersReachTheCaller) {
     const v1::ErrorDetail null = wire().Exec(insert + "(1, NULL)").detail;
     EXPECT_EQ(null.reason(), v1::REASON_NOT_NULL_VIOLATION);
     EXPECT_EQ(null.retry(), v1::RETRY_NEVER);
-    EXPECT_EQ(null.table(), name);
-    EXPECT_EQ(null.column(), name);
+    const std::string place = backend().tells_places() ? name : "";
+    EXPECT_EQ(null.table(), place);
+    EXPECT_EQ(null.column(), place);
     const v1::ErrorDetail check = wire().Query(insert + "(1, 9)").detail;
     EXPECT_EQ(check.reason(), v1::REASON_CHECK_VIOLATION);
     EXPECT_EQ(check.constraint(), name);
@@ -31,8 +32,8 @@ TEST_P(Names, ControlCharactersReachTheCaller) {
     TransactionStream transaction(wire());
     transaction.Begin();
     const auto error = transaction.Exec(insert + "(1, NULL)").error();
-    EXPECT_EQ(error.detail().table(), name);
-    EXPECT_EQ(error.detail().column(), name);
+    EXPECT_EQ(error.detail().table(), place);
+    EXPECT_EQ(error.detail().column(), place);
     EXPECT_TRUE(transaction.Rollback().has_rolled_back());
     EXPECT_EQ(wire().Query("SELECT * FROM " + quoted).columns[1].name(), name);
     Do("DROP TABLE " + quoted);

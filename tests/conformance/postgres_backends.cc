@@ -108,12 +108,14 @@ class Postgres : public Backend {
 
   std::string series(int64_t rows) const override {
     return fmt::format(
-        "SELECT i::bigint AS i, 'row ' || i AS s FROM generate_series(1, {}) AS g(i)", rows);
+        "SELECT i::bigint AS i, 'row ' || i::text AS s FROM generate_series(1, {}) AS g(i)", rows);
   }
 
   std::string fails_after(int64_t rows) const override {
     return fmt::format(
-        "SELECT CASE WHEN i <= {0} THEN i::bigint ELSE 1 / (i - i) END AS i, 'row ' || i AS s "
+        "SELECT CASE WHEN i <= {0} THEN i::bigint ELSE (1 / (i - i))::bigint END AS i, 'row ' || "
+        "i::text "
+        "AS s "
         "FROM generate_series(1, {0} + 1) AS g(i)",
         rows);
   }
@@ -157,6 +159,14 @@ class CockroachDb final : public Postgres {
   }
 
   bool has_transactional_ddl() const override { return false; }
+  bool tells_places() const override { return false; }
+
+  std::string native_type(const std::string& column_type) const override {
+    if (url() == nullptr) return column_type;
+    // Its INTEGER has 8 bytes, unless the cluster is set otherwise, and it has one type of JSON.
+    if (column_type == "integer") return "bigint";
+    return column_type == "json" ? "jsonb" : column_type;
+  }
 
   std::vector<KindCase> kinds() const override {
     std::vector<KindCase> kinds = Postgres::kinds();

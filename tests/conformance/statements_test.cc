@@ -90,7 +90,7 @@ TEST_P(Statements, TransactionControlAsTextIsRefusedWithAdvice) {
 TEST_P(Statements, ErrorsNameWhatIsConcerned) {
   ExpectRefused("SELECT * FROM missing", v1::REASON_UNDEFINED_TABLE, StatusCode::NOT_FOUND);
   EXPECT_EQ(wire().Query("SELECT * FROM missing").detail.table(), "missing");
-  EXPECT_EQ(wire().Query("SELECT 1 FROMM x").detail.position(), 16);
+  EXPECT_EQ(wire().Query("SELECT 1 FROMM x").detail.position(), backend().tells_places() ? 16 : 0);
   v1::QueryRequest request;
   request.set_sql("SELECT 1");
   request.set_database("nowhere");
@@ -116,7 +116,8 @@ TEST_P(TableStatements, ConstraintViolationsAreTold) {
   ExpectRefused("INSERT INTO t VALUES (2, 'b', 20, 9)", v1::REASON_FOREIGN_KEY_VIOLATION,
                 StatusCode::FAILED_PRECONDITION);
   EXPECT_EQ(wire().Exec("INSERT INTO t VALUES (2, 'b', 17, NULL)").detail.constraint(), "grown");
-  EXPECT_EQ(wire().Exec("INSERT INTO t VALUES (2, NULL, 20, NULL)").detail.column(), "name");
+  EXPECT_EQ(wire().Exec("INSERT INTO t VALUES (2, NULL, 20, NULL)").detail.column(),
+            backend().tells_places() ? "name" : "");
   EXPECT_EQ(Ask("SELECT count(*) FROM t"), "1");
 }
 
@@ -130,13 +131,19 @@ TEST_P(TableStatements, AViolatedKeyIsToldByNameTableAndColumn) {
   const auto told = [&](const std::string& sql, const std::vector<v1::Value>& args = {}) {
     const v1::ErrorDetail detail = wire().Exec(sql, args).detail;
     EXPECT_EQ(detail.reason(), v1::REASON_UNIQUE_VIOLATION) << sql;
-    return fmt::format("{} {} {}", detail.constraint(), detail.table(), detail.column());
+    // A server that tells no table has the key in its detail.
+    const std::string table = backend().tells_places() ? detail.table() + " " : "";
+    return fmt::format("{} {}{}", detail.constraint(), table, detail.column());
   };
-  EXPECT_EQ(told("INSERT INTO t VALUES (1, 'x', 0, 0)"), "t_key t id");
+  const auto key = [&](const char* constraint, const char* table, const char* column) {
+    const std::string place = backend().tells_places() ? fmt::format("{} ", table) : "";
+    return fmt::format("{} {}{}", constraint, place, column);
+  };
+  EXPECT_EQ(told("INSERT INTO t VALUES (1, 'x', 0, 0)"), key("t_key", "t", "id"));
   // A parameter whose value is the column's name hides nothing.
-  EXPECT_EQ(told("INSERT INTO t VALUES (2, $1, 0, 0)", {Text("name")}), "names t name");
-  EXPECT_EQ(told("INSERT INTO t VALUES (2, 'x', 2, 3)"), "pairs t b");
-  EXPECT_EQ(told("INSERT INTO u VALUES (1)"), "u_by_v u v");
+  EXPECT_EQ(told("INSERT INTO t VALUES (2, $1, 0, 0)", {Text("name")}), key("names", "t", "name"));
+  EXPECT_EQ(told("INSERT INTO t VALUES (2, 'x', 2, 3)"), key("pairs", "t", "b"));
+  EXPECT_EQ(told("INSERT INTO u VALUES (1)"), key("u_by_v", "u", "v"));
 }
 
 TEST_P(TableStatements, SummariesTellWhatWasDone) {

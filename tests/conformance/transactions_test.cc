@@ -66,6 +66,51 @@ TEST_P(Transactions, AFailedStatementIsAnAnswer) {
   EXPECT_EQ(Ask("SELECT count(*) FROM t"), "2");
 }
 
+// PostgreSQL's parser is not asked about so long a text, and it runs.
+TEST_P(Transactions, WhatWasCommittedIsNotToldAsRolledBack) {
+  MakeTable();
+  const std::string commit = "/* " + std::string(100'000, 'x') + " */ COMMIT";
+  for (const bool commits : {true, false}) {
+    TransactionStream transaction(wire());
+    transaction.Begin();
+    EXPECT_TRUE(
+        transaction.Exec("INSERT INTO t VALUES ($1, 1)", {Int(commits ? 1 : 2)}).has_executed());
+    const Response ended = transaction.Exec(commit);
+    ASSERT_TRUE(ended.has_error());
+    EXPECT_EQ(ended.error().detail().retry(), v1::RETRY_NEVER);
+    if (ended.error().detail().reason() == v1::REASON_TRANSACTION_CONTROL) {
+      // It was refused, and the transaction is there still.
+      EXPECT_TRUE(transaction.Rollback().has_rolled_back());
+      EXPECT_EQ(Ask("SELECT count(*) FROM t"), "0");
+      continue;
+    }
+    EXPECT_EQ(ended.error().detail().reason(), v1::REASON_COMMIT_OUTCOME_UNKNOWN);
+    EXPECT_TRUE(transaction.Exec("INSERT INTO t VALUES (9, 9)").has_error());
+    const Response end = commits ? transaction.Commit() : transaction.Rollback();
+    EXPECT_FALSE(end.has_committed() || end.has_rolled_back()) << end.ShortDebugString();
+    EXPECT_EQ(transaction.Finish().error_code(), grpc::StatusCode::UNKNOWN);
+    EXPECT_EQ(Ask("SELECT count(*) FROM t WHERE id = 9"), "0");
+  }
+}
+
+TEST_P(Transactions, AChangeOfTheSchemaIsPartOfItOrRefused) {
+  MakeTable();
+  TransactionStream transaction(wire());
+  transaction.Begin();
+  EXPECT_TRUE(transaction.Exec("INSERT INTO t VALUES (1, 1)").has_executed());
+  const Response changed = transaction.Exec("CREATE TABLE u (id INTEGER PRIMARY KEY)");
+  if (!backend().has_transactional_ddl()) {
+    EXPECT_EQ(changed.error().code(), grpc::StatusCode::UNIMPLEMENTED);
+    EXPECT_NE(changed.error().message().find("transactional_ddl"), std::string::npos);
+  } else {
+    EXPECT_TRUE(changed.has_executed());
+  }
+  EXPECT_TRUE(transaction.Exec("INSERT INTO t VALUES (2, 2)").has_executed());
+  EXPECT_TRUE(transaction.Rollback().has_rolled_back());
+  EXPECT_EQ(Ask("SELECT count(*) FROM t"), "0");
+  EXPECT_EQ(wire().Query("SELECT * FROM u").detail.reason(), v1::REASON_UNDEFINED_TABLE);
+}
+
 TEST_P(Transactions, SavepointsNest) {
   MakeTable();
   TransactionStream transaction(wire());

@@ -64,6 +64,11 @@ class FakePostgres::Session {
       while (const auto message = pgwire::FirstMessage(input)) {
         if (message->tag() == 'X') return;
         OnMessage(message->tag(), message->body());
+        if (closing_) {
+          Flush();
+          shutdown(fd_, SHUT_RDWR);
+          return;
+        }
         input.erase(0, message->whole.size());
       }
       if (!Flush()) return;
@@ -81,7 +86,10 @@ class FakePostgres::Session {
         continue;
       }
       const pgwire::Opening opening = pgwire::OpeningOf(input);
-      if (opening == pgwire::Opening::kCancel) return false;
+      if (opening == pgwire::Opening::kCancel) {
+        server_->Cancel(SessionIn(input));
+        return false;
+      }
       if (opening == pgwire::Opening::kSession) break;
       input.erase(0, *length);
       output_ += 'N';
@@ -91,14 +99,25 @@ class FakePostgres::Session {
     for (const auto& [name, value] : server_->reports()) {
       if (!value.empty()) output_ += pgwire::ParameterStatus(name, value);
     }
-    output_ += Make('K', Number(1, 8)) + Make('Z', "I");
+    id_ = server_->Begin();
+    output_ += Make('K', Number(id_, 4) + Number(1, 4)) + Make('Z', "I");
     return Flush();
+  }
+
+  // Whose key a request to cancel has.
+  static uint32_t SessionIn(std::string_view request) {
+    constexpr size_t kBefore = 8;
+    uint32_t session = 0;
+    for (const char c : request.substr(kBefore, 4)) {
+      session = session << 8U | static_cast<unsigned char>(c);
+    }
+    return session;
   }
 
   void OnMessage(char tag, std::string_view body) {
     if (tag == 'S') {
       skipping_ = false;
-      output_ += Make('Z', open_ ? "T" : "I");
+      output_ += Make('Z', std::string(1, state_));
       return;
     }
     if (skipping_) return;
@@ -138,6 +157,14 @@ class FakePostgres::Session {
     const std::string& sql = portals_[portal];
     server_->Note(sql);
     const FakeAnswer answer = server_->handler_(sql);
+    if (answer.takes.count() > 0) {
+      Flush();
+      if (!server_->Take(id_, answer.takes)) {
+        return Fail({.sqlstate = "57014", .message = "query execution canceled"});
+      }
+    }
+    // A commit that fails is a rollback.
+    if (sql == "COMMIT") state_ = 'I';
     if (!answer.sqlstate.empty()) return Fail(answer);
     for (const FakeAnswer::Row& row : answer.rows) output_ += DataRow(row);
     bool listening = true;
@@ -147,14 +174,20 @@ class FakePostgres::Session {
       output_ += DataRow(*row);
       listening = Flush();
     }
-    if (sql.starts_with("BEGIN")) open_ = true;
-    if (sql == "COMMIT" || sql == "ROLLBACK") open_ = false;
+    if (sql.starts_with("BEGIN")) state_ = 'T';
+    if (sql.starts_with("ROLLBACK TO")) state_ = 'T';
+    if (sql == "COMMIT" || sql == "ROLLBACK") state_ = 'I';
+    state_ = answer.state.value_or(state_);
+    closing_ = answer.then_close;
     output_ += Make('C', answer.tag + '\0');
   }
 
   void Fail(const FakeAnswer& answer) {
-    output_ += pgwire::ErrorResponse("ERROR", answer.sqlstate, answer.message);
+    output_ += pgwire::ErrorResponse(answer.severity, answer.sqlstate, answer.message, answer.hint);
     skipping_ = true;
+    if (state_ == 'T') state_ = 'E';
+    state_ = answer.state.value_or(state_);
+    closing_ = answer.then_close;
   }
 
   bool Read(std::string* input) const {
@@ -177,7 +210,9 @@ class FakePostgres::Session {
   const int fd_;
   std::string output_;
   bool skipping_ = false;
-  bool open_ = false;
+  uint32_t id_ = 0;
+  char state_ = 'I';
+  bool closing_ = false;
   std::map<std::string, std::string> prepared_;
   std::map<std::string, std::string> portals_;
 };
@@ -205,6 +240,7 @@ FakePostgres::~FakePostgres() {
   {
     std::lock_guard lock(mutex_);
     ending_ = true;
+    changed_.notify_all();
     shutdown(listener_, SHUT_RDWR);
     for (const int fd : sockets_) shutdown(fd, SHUT_RDWR);
   }
@@ -245,6 +281,53 @@ void FakePostgres::Report(const std::string& name, const std::string& value) {
 std::map<std::string, std::string> FakePostgres::reports() const {
   std::lock_guard lock(mutex_);
   return reports_;
+}
+
+uint32_t FakePostgres::Begin() {
+  std::lock_guard lock(mutex_);
+  return static_cast<uint32_t>(++sessions_);
+}
+
+int FakePostgres::sessions() const {
+  std::lock_guard lock(mutex_);
+  return sessions_;
+}
+
+int FakePostgres::cancels() const {
+  std::lock_guard lock(mutex_);
+  return cancels_;
+}
+
+void FakePostgres::DelayCancels(std::chrono::milliseconds delay) {
+  std::lock_guard lock(mutex_);
+  cancel_delay_ = delay;
+}
+
+void FakePostgres::Cancel(uint32_t session) {
+  std::unique_lock lock(mutex_);
+  ++cancels_;
+  const auto act = [this, session] {
+    const auto running = running_.find(session);
+    if (running == running_.end()) return;
+    running->second = true;
+    changed_.notify_all();
+  };
+  if (cancel_delay_.count() == 0 || ending_) return act();
+  threads_.emplace_back([this, act, delay = cancel_delay_] {
+    std::unique_lock later(mutex_);
+    const bool ended = changed_.wait_for(later, delay, [this] { return ending_; });
+    if (!ended) act();
+  });
+}
+
+bool FakePostgres::Take(uint32_t session, std::chrono::milliseconds time) {
+  std::unique_lock lock(mutex_);
+  bool& cancelled = running_[session];
+  cancelled = false;
+  changed_.wait_for(lock, time, [&] { return cancelled || ending_; });
+  const bool done = !cancelled;
+  running_.erase(session);
+  return done;
 }
 
 void FakePostgres::Note(std::string_view sql) {

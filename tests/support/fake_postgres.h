@@ -2,6 +2,8 @@
 #ifndef PENSTOCK_TESTS_SUPPORT_FAKE_POSTGRES_H_
 #define PENSTOCK_TESTS_SUPPORT_FAKE_POSTGRES_H_
 
+#include <chrono>
+#include <condition_variable>
 #include <cstdint>
 #include <functional>
 #include <list>
@@ -34,6 +36,16 @@ struct FakeAnswer {
   std::string sqlstate;
   std::string message;
   bool fails_when_prepared = false;
+  // Of that error: ERROR, as CockroachDB's always are, or FATAL.
+  std::string severity = "ERROR";
+  std::string hint;
+  // In what state the session's transaction is afterwards ('I', 'T', 'E'), where BEGIN, COMMIT
+  // and ROLLBACK do not tell.
+  std::optional<char> state;
+  // It is the last thing that the session says.
+  bool then_close = false;
+  // It takes so long, unless a cancel ends it before, with 57014.
+  std::chrono::milliseconds takes{0};
 };
 
 // Listens on 127.0.0.1 from construction to destruction; each session has a thread. Thread-safe.
@@ -53,6 +65,13 @@ class FakePostgres {
   void Report(const std::string& name, const std::string& value);
   // The texts of all statements executed so far whose text has `part` in it.
   std::vector<std::string> executed(std::string_view part = "") const;
+  // How many requests to cancel have come.
+  int cancels() const;
+  // So much later each of them is acted upon, when the connection that it came by has long been
+  // closed: it ends whatever the session runs by then. 0: before it is closed.
+  void DelayCancels(std::chrono::milliseconds delay);
+  // So many sessions have begun.
+  int sessions() const;
 
  private:
   class Session;
@@ -60,6 +79,10 @@ class FakePostgres {
   void Accept();
   void Serve(int fd);
   void Note(std::string_view sql);
+  uint32_t Begin();
+  void Cancel(uint32_t session);
+  // False: it was cancelled.
+  bool Take(uint32_t session, std::chrono::milliseconds time);
   std::map<std::string, std::string> reports() const;
 
   const Handler handler_;
@@ -70,6 +93,12 @@ class FakePostgres {
   bool ending_ = false;
   std::map<std::string, std::string> reports_;
   std::vector<std::string> executed_;
+  int cancels_ = 0;
+  int sessions_ = 0;
+  std::chrono::milliseconds cancel_delay_{0};
+  // Those that run a statement, and whether it was cancelled.
+  std::map<uint32_t, bool> running_;
+  std::condition_variable changed_;
   std::list<int> sockets_;
   std::list<std::thread> threads_;
   std::thread acceptor_;

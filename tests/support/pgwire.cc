@@ -70,10 +70,24 @@ std::string ParameterStatus(std::string_view name, std::string_view value) {
   return Make('S', Text(name) + Text(value));
 }
 
+std::string AsCockroachError(const Message& message) {
+  // Severity, position, schema, table, column, data type, context.
+  constexpr std::string_view kDropped = "SVPstcdW";
+  std::string body = "S" + Text("ERROR") + "V" + Text("ERROR");
+  for (std::string_view rest = message.body(); !rest.empty() && rest[0] != '\0';) {
+    const char field = rest[0];
+    rest.remove_prefix(1);
+    const std::string_view text = TakeText(&rest);
+    if (kDropped.find(field) == std::string_view::npos) body += field + Text(text);
+  }
+  return Make('E', body + '\0');
+}
+
 std::string ErrorResponse(std::string_view severity, std::string_view sqlstate,
-                          std::string_view message) {
+                          std::string_view message, std::string_view hint) {
+  const std::string more = hint.empty() ? "" : "H" + Text(hint);
   return Make('E', "S" + Text(severity) + "V" + Text(severity) + "C" + Text(sqlstate) + "M" +
-                       Text(message) + '\0');
+                       Text(message) + more + '\0');
 }
 
 }  // namespace penstock::testing::pgwire

@@ -35,8 +35,11 @@ std::string Parse(std::string_view name, std::string_view sql, std::string_view 
 std::string ExecuteText(std::string_view sql);
 std::string Query(std::string_view sql);
 std::string ParameterStatus(std::string_view name, std::string_view value);
+// The same ErrorResponse as a CockroachDB sends it: it never tells where in the text, in which
+// table or in which column something is wrong, nor is any error of another severity than ERROR.
+std::string AsCockroachError(const Message& message);
 std::string ErrorResponse(std::string_view severity, std::string_view sqlstate,
-                          std::string_view message);
+                          std::string_view message, std::string_view hint = "");
 
 }  // namespace penstock::testing::pgwire
 

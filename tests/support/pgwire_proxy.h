@@ -84,7 +84,10 @@ class PgwireProxy {
   // "host=127.0.0.1 port=… user=postgres dbname=…"
   std::string connection_string(const std::string& database) const;
 
-  // New sessions are told that the server is a CockroachDB of this version.
+  // New sessions are told that the server is a CockroachDB of this version. It is as unkind as
+  // one, from then on: its errors are all of the severity ERROR and have neither position nor
+  // table nor column, and it acts upon a cancel when the connection that asked for it has
+  // long been closed.
   void ReportCockroach(const std::string& version);
   // Every statement's text is passed through this on its way to the server.
   void Rewrite(std::function<std::string(std::string_view sql)> rewrite);

@@ -16,6 +16,8 @@ namespace {
 // Nothing is read while so much waits to be sent, so that whoever does not read
 // is felt through the proxy.
 constexpr size_t kMaxBuffered = size_t{256} << 10;
+// How late a CockroachDB acts upon a cancel.
+constexpr std::chrono::milliseconds kCancelDelay(20);
 // A statement that every server refuses.
 constexpr std::string_view kBadStatement = "SELECT penstock_injected_failure";
 
@@ -52,7 +54,12 @@ void PgwireSession::Watch(pollfd* client, pollfd* server) const {
 }
 
 PgwireSession::TimePoint PgwireSession::due() const {
-  return frozen_ || client_.later.empty() ? TimePoint::max() : client_.later.front().first;
+  TimePoint due = TimePoint::max();
+  if (frozen_) return due;
+  for (const Outgoing* out : {&client_, &server_}) {
+    if (!out->later.empty()) due = std::min(due, out->later.front().first);
+  }
+  return due;
 }
 
 void PgwireSession::Work(const pollfd& client, const pollfd& server) {
@@ -61,10 +68,11 @@ void PgwireSession::Work(const pollfd& client, const pollfd& server) {
   FromClient();
   if (server.revents != 0 && MayRead(client_)) Read(server_.fd, &from_server_, &client_);
   FromServer();
-  while (!client_.later.empty() &&
-         client_.later.front().first <= std::chrono::steady_clock::now()) {
-    client_.bytes += client_.later.front().second;
-    client_.later.pop_front();
+  for (Outgoing* out : {&client_, &server_}) {
+    while (!out->later.empty() && out->later.front().first <= std::chrono::steady_clock::now()) {
+      out->bytes += out->later.front().second;
+      out->later.pop_front();
+    }
   }
   Send(&server_, Direction::kToServer);
   Send(&client_, Direction::kToClient);
@@ -102,8 +110,11 @@ void PgwireSession::ToClient(std::string_view bytes) {
   }
 }
 
+bool PgwireSession::is_cockroach() const { return !proxy_->switches_.cockroach_version.empty(); }
+
 void PgwireSession::End(const std::string& sqlstate) {
-  ToClient(pgwire::ErrorResponse("FATAL", sqlstate, "the session is ended by the test"));
+  ToClient(pgwire::ErrorResponse(is_cockroach() ? "ERROR" : "FATAL", sqlstate,
+                                 "the session is ended by the test"));
   skipping_ = true;
   cut_when_sent_ = true;
 }
@@ -137,6 +148,12 @@ void PgwireSession::TakeOpening() {
     case pgwire::Opening::kSession: ++proxy_->counts_.opened; break;
   }
   opened_ = true;
+  if (raw_ && is_cockroach()) {
+    // Whoever cancels is let go before anything is done, and another node may have to do it.
+    server_.later.emplace_back(std::chrono::steady_clock::now() + kCancelDelay, packet);
+    shutdown(client_.fd, SHUT_RDWR);
+    return;
+  }
   server_.bytes += packet;
 }
 
@@ -229,7 +246,8 @@ void PgwireSession::OnServerMessage(const pgwire::Message& message) {
     if (cut_when_sent_) return;
     if (std::exchange(skipping_, false) || !hidden) ToClient(message.whole);
   } else if (!hidden) {
-    ToClient(message.whole);
+    const bool error = tag == 'E' && is_cockroach();
+    ToClient(error ? pgwire::AsCockroachError(message) : std::string(message.whole));
   }
 }
 
@@ -268,8 +286,8 @@ bool PgwireSession::Faulty(const pgwire::Message& message) {
 
 void PgwireSession::Fail(const PgwireFault& fault) {
   ++proxy_->counts_.faults;
-  ToClient(
-      pgwire::ErrorResponse(fault.then_cut ? "FATAL" : "ERROR", fault.sqlstate, fault.message));
+  const bool fatal = fault.then_cut && !is_cockroach();
+  ToClient(pgwire::ErrorResponse(fatal ? "FATAL" : "ERROR", fault.sqlstate, fault.message));
   if (fault.then_cut) cut_when_sent_ = true;
 }
 

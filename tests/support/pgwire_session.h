@@ -87,6 +87,7 @@ class PgwireSession {
   // Forgets the request that a message of the server's has answered.
   void Settle(char tag);
   void ToClient(std::string_view bytes);
+  bool is_cockroach() const;
 
   PgwireProxy* const proxy_;
   Outgoing client_;

@@ -194,6 +194,7 @@ struct PingInfo {
   bool arrays = false;
   bool single_writer = false;
   bool staleness = false;
+  bool read_committed = false;
 };
 
 // One database of those the daemon serves.

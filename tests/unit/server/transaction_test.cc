@@ -120,6 +120,21 @@ TEST_F(TransactionTest, ALostConnectionFreesItsPlaceBeforeAnybodyIsTold) {
   EXPECT_EQ(script_->Journal(), (Journal{"connect", "begin", "run a", "close"}));
 }
 
+TEST_F(TransactionTest, ARollbackOfWhatTheBackendHasEndedIsNotToldAsOne) {
+  const std::pair<Reason, bool> outcomes[] = {{Reason::kCommitOutcomeUnknown, false},
+                                              // With the connection it is rolled back.
+                                              {Reason::kConnectionLost, true}};
+  for (const auto& [reason, rolled_back] : outcomes) {
+    script_->rollback = [reason = reason] { return driver::MakeError(reason, "it has ended"); };
+    Transaction transaction(database_.get());
+    ASSERT_TRUE(Begin(transaction).ok());
+    EXPECT_EQ(transaction.Rollback().ok(), rolled_back);
+    EXPECT_EQ(transaction.conclusion(), rolled_back ? Transaction::Conclusion::kRolledBack
+                                                    : Transaction::Conclusion::kKilled);
+    EXPECT_EQ(in_use(), 0);
+  }
+}
+
 TEST_F(TransactionTest, WhatHasTakenTheTransactionWithItIsRetriedFromItsBeginning) {
   for (const Reason reason : {Reason::kConnectionLost, Reason::kDraining, Reason::kDiskFull,
                               Reason::kBackendResources, Reason::kConnectionFailed}) {

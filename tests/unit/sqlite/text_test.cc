@@ -85,6 +85,44 @@ TEST(Forms, Decimals) {
   }
 }
 
+TEST(Text, ADecimalHasOnePlainText) {
+  const std::pair<std::string, std::string> texts[] = {
+      {"0", "0"},
+      {"-0", "0"},
+      {"-0.00", "0.00"},
+      {"+1", "1"},
+      {"1.50", "1.50"},
+      {"00123", "123"},
+      {"000.5", "0.5"},
+      {".5", "0.5"},
+      {"-.5", "-0.5"},
+      {"5.", "5"},
+      {"1e4", "10000"},
+      {"1E+4", "10000"},
+      {"1e-4", "0.0001"},
+      {"1.25e1", "12.5"},
+      {"1.25e2", "125"},
+      {"1.25e3", "1250"},
+      {"0e9", "0"},
+      {"0e-3", "0.000"},
+      {"-1.0e-1", "-0.10"},
+      {"0.001e3", "1"},
+      {"12e-1", "1.2"},
+      {"120e-3", "0.120"},
+      {"00e-1", "0.0"},
+      {"1e00000000000000000004", "10000"},
+      // More digits than a numeric has.
+      {"1e200000", "1e200000"},
+      {"1e-200000", "1e-200000"},
+      {"1e99999999999999999999", "1e99999999999999999999"}};
+  for (const auto& [text, plain] : texts) {
+    EXPECT_EQ(driver::PlainDecimal(text), plain) << text;
+    EXPECT_EQ(driver::IsPlainDecimal(text), text == plain && text.find('e') == std::string::npos)
+        << text;
+  }
+  EXPECT_EQ(driver::PlainDecimal("1e131071").size(), 131'072u);
+}
+
 TEST(KeepsDecimal, UpToWhatSqliteRounds) {
   for (const char* text :
        {"0", "0.000", "123456789012345", "0.123456789012345", "9223372036854775807",

@@ -1,0 +1,132 @@
+// What is CockroachDB's own in a session: how it begins, and how it is cleaned.
+#include "drivers/postgres/cockroach_session.h"
+
+#include <array>
+#include <charconv>
+#include <cstddef>
+#include <optional>
+#include <string>
+#include <utility>
+
+#include "drivers/api/error.h"
+#include "drivers/postgres/connection.h"
+#include "fmt/format.h"
+
+namespace penstock::postgres {
+namespace {
+
+using driver::MakeErrorWithHint;
+using driver::Reason;
+using Version = std::array<int, 3>;
+
+// Of "…23.1.3…": three numbers from the beginning of `text`.
+std::optional<Version> TakeVersion(std::string_view text) {
+  Version version{};
+  for (size_t i = 0; i < version.size(); ++i) {
+    if (i > 0) {
+      if (!text.starts_with('.')) return std::nullopt;
+      text.remove_prefix(1);
+    }
+    const auto [end, error] = std::from_chars(text.data(), text.data() + text.size(), version[i]);
+    if (error != std::errc()) return std::nullopt;
+    text.remove_prefix(static_cast<size_t>(end - text.data()));
+  }
+  return version;
+}
+
+std::optional<Version> FindVersion(std::string_view text) {
+  for (size_t at = text.find('v'); at != text.npos; at = text.find('v', at + 1)) {
+    const std::optional<Version> version = TakeVersion(text.substr(at + 1));
+    if (version.has_value()) return version;
+  }
+  return std::nullopt;
+}
+
+// Follower reads would make DISCARD ALL a statement of the past, where it is refused.
+constexpr char kReadNow[] = "SET default_transaction_use_follower_reads = off";
+// Before v23.2 there is none.
+constexpr char kKeepTransaction[] = "SET autocommit_before_ddl = off";
+
+}  // namespace
+
+absl::Status CheckCockroachVersion(std::string_view version) {
+  const std::optional<Version> found = FindVersion(version);
+  if (found.has_value() && *found >= *TakeVersion(kOldestCockroach)) return absl::OkStatus();
+  return MakeErrorWithHint(
+      Reason::kConnectionFailed,
+      found.has_value()
+          ? fmt::format("the server is {}, and the oldest CockroachDB that is served is v{}",
+                        version, kOldestCockroach)
+          : fmt::format("the server's crdb_version '{}' has no version in it: the oldest that is "
+                        "served is v{}",
+                        version, kOldestCockroach),
+      "upgrade the cluster");
+}
+
+absl::Status Connection::BeginCockroach(const driver::Deadline& deadline) {
+  absl::Status served = CheckCockroachVersion(cockroach_version());
+  if (!served.ok()) return served;
+  const Watch watch(link_.get(), deadline, nullptr);
+  // Each has a sync of its own: what an older version does not know fails alone.
+  bool sent = true;
+  for (const char* sql :
+       {"SELECT 1 FROM pg_catalog.pg_database WHERE datname = pg_catalog.current_database()",
+        kKeepTransaction, "BEGIN ISOLATION LEVEL READ COMMITTED", "SHOW transaction_isolation",
+        "ROLLBACK"}) {
+    sent = sent && link_->SendText(sql) && link_->SendSync();
+  }
+  if (!sent) return link_->BrokenError();
+  bool exists = false;
+  Command look(&watch);
+  const absl::Status looked = FinishSegment(&look, [&exists](const Result& result) {
+    exists = exists || result.rows() == 1 || result.sort() == Result::Sort::kRow;
+    return true;
+  });
+  Command keep(&watch);
+  knows_autocommit_before_ddl_ = FinishSegment(&keep).ok();
+  TakeAhead(1, watch);
+  Command show(&watch);
+  FinishSegment(&show, [this](const Result& result) {
+    if (result.rows() == 1) read_committed_ = result.value(0) == "read committed";
+    return true;
+  }).IgnoreError();
+  TakeAhead(1, watch);
+  if (!linked()) return link_->BrokenError();
+  if (!looked.ok() && !look.interruption.ok()) return look.interruption;
+  if (looked.ok() ? exists : !TellsNoDatabase(looked)) return absl::OkStatus();
+  return MakeErrorWithHint(
+      Reason::kUnknownDatabase,
+      fmt::format("the database of the connection does not exist at {}: CockroachDB lets a session "
+                  "begin all the same",
+                  options_.where),
+      "correct its name in the configuration, or create it");
+}
+
+bool Connection::TellsNoDatabase(const absl::Status& status) {
+  const std::string sqlstate = driver::GetErrorInfo(status).sqlstate;
+  // The catalogue is a part of a database there.
+  return sqlstate == "3D000" || sqlstate == "3F000" || sqlstate == "42P01";
+}
+
+bool Connection::CleanCockroach() {
+  statements_.Clear();
+  const driver::Deadline limit = ControlLimit();
+  const Watch watch(link_.get(), limit, nullptr);
+  const int ahead = SendAhead(kReadNow);
+  link_->SendText("DISCARD ALL");
+  link_->SendSync();
+  TakeAhead(ahead, watch);
+  Command discard(&watch);
+  absl::Status clean = FinishSegment(&discard);
+  if (HitByCancel(clean)) clean = Control("DISCARD ALL", watch);
+  for (const std::string& setting :
+       {missing_settings_, statement_timeout_,
+        std::string(knows_autocommit_before_ddl_ ? kKeepTransaction : "")}) {
+    if (!clean.ok() || setting.empty()) continue;
+    clean = Control(setting, watch);
+    if (HitByCancel(clean)) clean = Control(setting, watch);
+  }
+  return clean.ok();
+}
+
+}  // namespace penstock::postgres
