@@ -8,9 +8,14 @@
 
 namespace penstock::migrations {
 
-std::string Normalise(std::string_view text) {
+std::string_view WithoutByteOrderMark(std::string_view text) {
   constexpr std::string_view kByteOrderMark = "\xEF\xBB\xBF";
   if (text.starts_with(kByteOrderMark)) text.remove_prefix(kByteOrderMark.size());
+  return text;
+}
+
+std::string Normalise(std::string_view text) {
+  text = WithoutByteOrderMark(text);
   std::string normal;
   normal.reserve(text.size());
   for (size_t i = 0; i < text.size(); ++i) {

@@ -86,6 +86,32 @@ TEST_P(CodeSteps, AFunctionThatThrowsLeavesNothingInUse) {
   EXPECT_EQ(db_->Migrate(ctx_, files_, With(again)).status(), absl::OkStatus());
 }
 
+// Whoever has the files alone, the command or another program, goes on.
+TEST_P(CodeSteps, OneThatIsAppliedIsNothingToWhoeverLacksIt) {
+  const MigrateOptions options = With([this](Transaction* tx) { return Insert(tx); });
+  const auto before = db_->MigrationStatus(ctx_, files_, options.code);
+  ASSERT_TRUE(before.ok()) << before.status();
+  ASSERT_EQ(before->migrations.size(), 3u);
+  EXPECT_TRUE(before->migrations[1].is_code);
+  EXPECT_EQ(before->migrations[1].state, MigrationStatus::State::kPending);
+  ASSERT_TRUE(db_->Migrate(ctx_, files_, options).ok());
+  const auto status = db_->MigrationStatus(ctx_, files_);
+  ASSERT_TRUE(status.ok()) << status.status();
+  EXPECT_TRUE(status->refusal.ok()) << status->refusal;
+  EXPECT_EQ(status->migrations[1].state, MigrationStatus::State::kApplied);
+  EXPECT_TRUE(status->migrations[1].is_code);
+  EXPECT_EQ(status->migrations[1].record.note, "code");
+  Write("4_last.up.sql", "INSERT INTO t VALUES (4, 'file');");
+  Write("4_last.down.sql", "DELETE FROM t WHERE n = 4;");
+  EXPECT_EQ(db_->Migrate(ctx_, files_), absl::OkStatus());
+  EXPECT_EQ(Ask("SELECT n FROM t ORDER BY n"), "2 3 4 ");
+  MigrateOptions down;
+  down.action = MigrateOptions::Action::kTo;
+  down.version = 1;
+  EXPECT_THAT(std::string(db_->Migrate(ctx_, files_, down).status().message()),
+              HasSubstr("migration 2 (fill) cannot be taken back here: it is a code step"));
+}
+
 TEST_P(CodeSteps, TakeTheirTurnUpAndDown) {
   MigrateOptions options = With([this](Transaction* tx) {
     // Everything a transaction has.
