@@ -47,6 +47,9 @@ std::string LettersOf(std::string_view line) {
 // Whether a line is meant for the migrator: it may be misspelt.
 bool IsInstruction(std::string_view line) {
   constexpr std::string_view kOurs = "penstock";
+  // It is at the beginning, and a line may be long.
+  constexpr size_t kLooked = 100;
+  line = line.substr(0, kLooked);
   const std::string letters = LettersOf(line);
   const size_t begin = std::min(line.find_first_not_of("-/*# \t"), line.size());
   const std::string_view said = line.substr(begin);
@@ -176,7 +179,8 @@ absl::StatusOr<Script> ParseScript(const File& file, const Section* section,
   Script script;
   script.file = file.name;
   script.checksum = Checksum(Normalise(text));
-  script.blank = IsBlank(text);
+  // A part without statements is what its tool takes it for, nothing to do.
+  script.blank = section == nullptr && IsBlank(text);
   absl::StatusOr<std::vector<SqlStatement>> statements = SplitSql(text, dialect.syntax());
   if (!statements.ok()) return driver::Annotate(statements.status(), file.name);
   script.statements = *std::move(statements);

@@ -7,6 +7,7 @@
 
 #include "drivers/api/error.h"
 #include "fmt/format.h"
+#include "migrations/splitter.h"
 #include "migrations/text.h"
 
 namespace penstock::migrations {
@@ -59,8 +60,6 @@ std::optional<Marker> MarkerOf(std::string_view line) {
   return marker;
 }
 
-bool IsCommentOrBlank(std::string_view line) { return IsBlank(line) || line.starts_with("--"); }
-
 class Reader {
  public:
   explicit Reader(std::string_view file) : file_(file) {}
@@ -76,8 +75,8 @@ class Reader {
       section_->text.append(line).append(end);
       blank_lines_ = 0;
       return absl::OkStatus();
-    } else if (!IsCommentOrBlank(line) && stray_line_ == 0) {
-      stray_line_ = line_;
+    } else {
+      before_.append(line).append(end);
     }
     // What is not the section's stands as an empty line in it.
     ++blank_lines_;
@@ -89,10 +88,11 @@ class Reader {
       // The name of a marker, in a file of something else.
       return std::nullopt;
     }
-    if (stray_line_ != 0) {
-      return Refuse(stray_line_,
-                    "there is SQL before the first marker, which belongs to no "
-                    "direction",
+    // Comments of any form are fine, a licence for example.
+    const absl::StatusOr<std::vector<SqlStatement>> stray = SplitSql(before_, Syntax{});
+    if (!stray.ok() || !stray->empty()) {
+      return Refuse(stray.ok() ? stray->front().line : 1,
+                    "there is SQL before the first marker, which belongs to no direction",
                     fmt::format("move it below the marker of {}'s that it belongs to", tool_));
     }
     for (std::optional<Section>* section : {&sections_.up, &sections_.down}) {
@@ -141,7 +141,7 @@ class Reader {
   const std::string_view file_;
   std::string_view tool_;
   int line_ = 0;
-  int stray_line_ = 0;
+  std::string before_;  // the first marker
   Sections sections_;
   Section* section_ = nullptr;
   size_t blank_lines_ = 0;

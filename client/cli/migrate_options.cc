@@ -119,8 +119,12 @@ void AddRepair(CLI::App* migrate, Options* options) {
       repair->add_option("--not-applied", Versions(&versions), "Nothing of it is there");
   CLI::Option* resume =
       repair->add_option("--resume", Versions(&versions), "The next run goes on with --statement");
+  constexpr int kMany = 1 << 20;
   for (CLI::Option* option : {applied, not_applied, resume}) {
-    option->type_name("VERSION[,VERSION…]")->expected(-1)->allow_extra_args(false)->delimiter(',');
+    option->type_name("VERSION[,VERSION…]")
+        ->expected(1, kMany)
+        ->allow_extra_args(false)
+        ->delimiter(',');
   }
   applied->excludes(not_applied)->excludes(resume);
   not_applied->excludes(resume);

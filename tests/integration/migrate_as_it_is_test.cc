@@ -1,5 +1,7 @@
 // Folders and databases as people have them: what another tool has migrated, files that
 // are no migrations, statements that PostgreSQL does not run in a transaction.
+#include <sys/stat.h>
+
 #include <fstream>
 
 #include "fmt/format.h"
@@ -151,21 +153,6 @@ TEST_P(MigrateAsItIs, StatusSaysFirstHowItIs) {
   EXPECT_THAT(said_, HasSubstr("| applied "));
 }
 
-// More than a message takes; the client does not read it all at once.
-TEST_P(MigrateAsItIs, AFolderOf40Megabytes) {
-  MigrationFiles files;
-  const std::string comment = "-- " + std::string(2 << 20, 'x') + "\n";
-  for (int i = 1; i <= 20; ++i) {
-    files.push_back({fmt::format("{}_step.up.sql", i),
-                     comment + fmt::format("CREATE TABLE t{} (n INTEGER)", i)});
-  }
-  const std::string folder = Folder(files);
-  EXPECT_EQ(Cli({"status", folder}), 4) << said_;
-  EXPECT_EQ(Cli({"up", folder}), 0) << said_;
-  EXPECT_EQ(Cli({"status", folder}), 0) << said_;
-  EXPECT_THAT(said_, StartsWith("the database is at version 20: 20 applied\n"));
-}
-
 INSTANTIATE_TEST_SUITE_P(Drivers, MigrateAsItIs, ::testing::Values("sqlite", "postgres"),
                          [](const auto& tested) { return tested.param; });
 
@@ -308,6 +295,60 @@ TEST_P(MigrateOnPostgres, AnInvalidIndexIsKnownToRepair) {
   }
 }
 
+// PgBouncer in front of the server. The lock belongs to a session, which a pool of
+// transactions gives to somebody else.
+class MigrateThroughPgBouncer : public MigrateOnPostgres {
+ protected:
+  void SetUp() override {}
+
+  void Start(const std::string& mode) {
+    chmod(pool_folder_.path().c_str(), 0777);
+    const std::string config = pool_folder_.path() + "/pgbouncer.ini";
+    std::ofstream(config) << fmt::format(
+        "[databases]\n* = host={} port=5432 user=postgres\n[pgbouncer]\nlisten_addr "
+        "=\nunix_socket_dir = {}\nlisten_port = 6432\nauth_type = any\npool_mode = "
+        "{}\nignore_startup_parameters = extra_float_digits,options\n",
+        PostgresCluster::Shared().socket_folder(), pool_folder_.path(), mode);
+    pool_ =
+        std::make_unique<Process>(AsPostgres({"/usr/sbin/pgbouncer", config}), pool_folder_.path());
+    ASSERT_TRUE(pool_->WaitForOutput("process up")) << pool_->output();
+    connection_ =
+        "host=" + pool_folder_.path() + " port=6432 " + server_.substr(server_.find("user="));
+    daemon_ = ReadyDaemon("a");
+  }
+
+  std::string Locks() const {
+    Process psql(
+        {PostgresProgram("psql"), "-XAtc",
+         "SELECT count(*) FROM pg_locks WHERE locktype = 'advisory' AND database = (SELECT "
+         "oid FROM pg_database WHERE datname = current_database())",
+         server_},
+        folder_.path());
+    EXPECT_EQ(psql.Wait(), 0) << psql.output();
+    return psql.output();
+  }
+
+  TempDir pool_folder_;
+  std::unique_ptr<Process> pool_;
+};
+
+TEST_P(MigrateThroughPgBouncer, APoolOfTransactionsIsRefusedAndKeepsNoLock) {
+  Start("transaction");
+  for (int i = 0; i < 3; ++i) {
+    EXPECT_EQ(Cli({"up", Folder(kTwo)}), 5) << said_;
+    EXPECT_THAT(said_, HasSubstr("PgBouncer in transaction mode"));
+    EXPECT_EQ(Locks(), "0\n");
+  }
+}
+
+TEST_P(MigrateThroughPgBouncer, APoolOfSessionsIsFine) {
+  Start("session");
+  EXPECT_EQ(Cli({"up", Folder(kTwo)}), 0) << said_;
+  EXPECT_EQ(Locks(), "0\n");
+}
+
+INSTANTIATE_TEST_SUITE_P(Drivers, MigrateThroughPgBouncer, ::testing::Values("postgres"),
+                         [](const auto& tested) { return tested.param; });
 INSTANTIATE_TEST_SUITE_P(Drivers, MigrateOnPostgres, ::testing::Values("postgres"),
                          [](const auto& tested) { return tested.param; });
 

@@ -200,6 +200,30 @@ TEST_P(CodeSteps, AClientThatGoesLeavesNothing) {
   EXPECT_EQ(Ask("SELECT n FROM t ORDER BY n"), "2 3 ");
 }
 
+// The client reads and sends it a part at a time, for the status, too.
+TEST(MigrationFolder, ThatNoMessageHolds) {
+  constexpr size_t kMessage = size_t{4} << 20;
+  constexpr size_t kFile = size_t{1} << 19;
+  const TempDir folder;
+  server::Config config = SqliteConfig(folder.path());
+  config.server.max_message_bytes = kMessage;
+  const Gateway gateway(config);
+  const std::unique_ptr<Provider> db = *New({.target = gateway.target()});
+  const Context ctx;
+  const std::string files = folder.path() + "/migrations";
+  std::filesystem::create_directory(files);
+  constexpr int kFiles = 20;
+  for (int i = 1; i <= kFiles; ++i) {
+    std::ofstream(files + "/" + std::to_string(i) + "_step.up.sql")
+        << "-- " << std::string(kFile, 'x') << "\nCREATE TABLE t" << i << " (n INTEGER)";
+  }
+  const auto before = db->MigrationStatus(ctx, files);
+  ASSERT_TRUE(before.ok()) << before.status();
+  EXPECT_EQ(before->migrations.size(), static_cast<size_t>(kFiles));
+  EXPECT_EQ(db->Migrate(ctx, files), absl::OkStatus());
+  EXPECT_EQ(db->MigrationStatus(ctx, files)->version, static_cast<uint64_t>(kFiles));
+}
+
 INSTANTIATE_TEST_SUITE_P(Drivers, CodeSteps, ::testing::Values("sqlite", "postgres"),
                          [](const auto& tested) { return tested.param; });
 

@@ -179,6 +179,9 @@ TEST(Source, GooseDbmateAndSqlMigrate) {
         Case{"-- +migrate Up\r\nselect 1;\r\n\r\n-- +migrate Down\r\nselect 2;", "select 1",
              "select 2"},
         Case{"-- migrate:up\nselect 1;\n-- migrate:down\nselect 2;", "select 1", "select 2"},
+        Case{"/*\n * A licence; of it\n */\n\n-- +migrate Up\nselect 1;\n-- +migrate Down\nselect "
+             "2;",
+             "select 1", "select 2"},
         Case{"--+goose down\nselect 2;\n--+goose up\nselect 1;", "select 1", "select 2"}}) {
     const Source source = Read({{"00007_a.sql", tested.text}, {"readme.sql", "x"}});
     ASSERT_EQ(source.size(), 1u) << tested.text;
@@ -191,6 +194,8 @@ TEST(Source, GooseDbmateAndSqlMigrate) {
   const Source lines = Read({{"1_a.sql", "-- +goose Up\n-- +goose Down\n\nselect 2;"}});
   EXPECT_TRUE(lines.at(1).up->statements.empty());
   EXPECT_EQ(lines.at(1).down->statements[0].line, 4);
+  // Nothing to do is something that a tool's file may say.
+  EXPECT_FALSE(Read({{"1_a.sql", "-- +goose Up\nx;\n-- +goose Down\n"}}).at(1).down->blank);
   for (const char* text :
        {"-- +goose NO TRANSACTION\n-- +goose Up\nselect 1",
         "-- +migrate Up notransaction\nselect 1", "-- migrate:up transaction:false\nselect 1"}) {
