@@ -156,6 +156,38 @@ TEST_P(MigrateAsItIs, StatusSaysFirstHowItIs) {
 INSTANTIATE_TEST_SUITE_P(Drivers, MigrateAsItIs, ::testing::Values("sqlite", "postgres"),
                          [](const auto& tested) { return tested.param; });
 
+// What sqlite3 does with the script is what the migrator does.
+class MigrateOnSqlite : public MigrateAsItIs {};
+TEST_P(MigrateOnSqlite, ADryRunIsAScriptForSqlite3) {
+  const std::string folder = Folder(
+      {{"1_a.up.sql",
+        "CREATE TABLE a (n INTEGER PRIMARY KEY);\nCREATE TABLE b (a INTEGER REFERENCES a ON DELETE "
+        "CASCADE);\nINSERT INTO a VALUES (1);\nINSERT INTO b VALUES (1) -- c"},
+       {"2_b.up.sql",
+        "PRAGMA foreign_keys=OFF;\nCREATE TABLE a2 (n INTEGER PRIMARY KEY, s TEXT);\nINSERT INTO "
+        "a2 "
+        "SELECT n, ';' FROM a;\nDROP TABLE a;\nALTER TABLE a2 RENAME TO a;"},
+       {"3_c.up.sql", "VACUUM;"},
+       {"4_d.up.sql", "CREATE TRIGGER t AFTER INSERT ON a BEGIN DELETE FROM b; END"}});
+  ASSERT_EQ(Cli({"dry-run", folder}), 0) << said_;
+  std::ofstream(path("script.sql")) << said_;
+  const auto run = [this](const std::string& file, const std::string& command) {
+    Process sqlite3({"sqlite3", "-bail", file, command}, folder_.path());
+    EXPECT_EQ(sqlite3.Wait(), 0) << sqlite3.output();
+    return sqlite3.output();
+  };
+  run(path("script.db"), ".read " + path("script.sql"));
+  ASSERT_EQ(Cli({"up", folder}), 0) << said_;
+  for (const char* what :
+       {"SELECT name, sql FROM sqlite_schema WHERE tbl_name <> 'penstock_migrations' ORDER BY name",
+        "SELECT n, s, b.a FROM a, b"}) {
+    EXPECT_EQ(run(path("main.db"), what), run(path("script.db"), what)) << what;
+  }
+  EXPECT_EQ(Ask("SELECT count(*) FROM b"), "1");
+}
+INSTANTIATE_TEST_SUITE_P(Drivers, MigrateOnSqlite, ::testing::Values("sqlite"),
+                         [](const auto& tested) { return tested.param; });
+
 // What only PostgreSQL has.
 class MigrateOnPostgres : public MigrateAsItIs {
  protected:
