@@ -19,9 +19,7 @@ class CockroachDbDialect final : public PostgresTables {
   bool NeedsNoTransaction(const SqlStatement&) const override { return false; }
 
   absl::StatusOr<bool> TryLock(Session* session) override {
-    // PostgreSQL cuts longer names off.
-    constexpr size_t kLongest = 58;
-    absl::StatusOr<std::string> lock = Qualified(session, table().substr(0, kLongest) + "_lock");
+    absl::StatusOr<std::string> lock = Qualified(session, LockTable());
     if (!lock.ok()) return lock.status();
     // IF NOT EXISTS alone would want the right to create tables.
     absl::StatusOr<bool> exists = Exists(session, *lock);

@@ -20,4 +20,19 @@ absl::Status Dialect::Begin(Session* session, const Script&) { return session->B
 
 absl::Status Dialect::BeforeCommit(Session*, const Script&) { return absl::OkStatus(); }
 
+absl::Status Dialect::CheckDone(Session*, const SqlStatement&) { return absl::OkStatus(); }
+
+absl::StatusOr<std::vector<std::string>> Dialect::ResetRole(Session*,
+                                                            const std::vector<SqlStatement>&) {
+  return std::vector<std::string>();
+}
+
+absl::StatusOr<std::vector<std::string>> Dialect::Strangers(Session*) {
+  return std::vector<std::string>();
+}
+
+absl::StatusOr<std::string> Dialect::Qualified(Session*, std::string_view table) {
+  return std::string(table);
+}
+
 }  // namespace penstock::migrations

@@ -61,8 +61,27 @@ class Dialect {
   virtual absl::Status CheckLock() const { return absl::OkStatus(); }
   virtual absl::Status Unlock(Session* session) = 0;
 
-  // The history's store, which keeps what it is given. Create does nothing if it
-  // is there; Read of one that is not there is an empty history.
+  // Outside a transaction the statement has ended well, or is taken for done: whether it
+  // has left nothing half done. kMigrationRefused names what it left, an invalid index for
+  // example, and what to do.
+  virtual absl::Status CheckDone(Session* session, const SqlStatement& statement);
+
+  // Where the statements of a step may have changed the session's role: makes the
+  // session the migrator's again, as which the history is written. The statements that
+  // give the role back are returned.
+  virtual absl::StatusOr<std::vector<std::string>> ResetRole(
+      Session* session, const std::vector<SqlStatement>& statements);
+
+  // Names of tables, views, types and functions in the schema where the history is or would
+  // be, but for those that Penstock keeps there itself. At most some thousand.
+  virtual absl::StatusOr<std::vector<std::string>> Strangers(Session* session);
+  // The full name of a table there, quoted.
+  virtual absl::StatusOr<std::string> Qualified(Session* session, std::string_view table);
+
+  // The history's store, which keeps what it is given. Exists is true where no store has to
+  // be made. Create does nothing if it is there; Read of one that is not there is an empty
+  // history.
+  virtual absl::StatusOr<bool> HistoryExists(Session*) { return true; }
   virtual absl::Status CreateHistory(Session* session) = 0;
   virtual absl::StatusOr<std::vector<HistoryRow>> ReadHistory(Session* session) = 0;
   // kUniqueViolation if there is a row with this id. Where the lock is a lease,

@@ -4,6 +4,7 @@
 #include <array>
 #include <cctype>
 #include <charconv>
+#include <utility>
 
 #include "drivers/api/error.h"
 #include "fmt/format.h"
@@ -20,67 +21,150 @@ absl::Status NameError(std::string_view file, std::string_view what) {
   return MakeErrorWithHint(Reason::kInvalidParameter,
                            fmt::format("{}: the name is not a migration's: {}", file, what),
                            "name it like 0001_create_users.up.sql and 0001_create_users.down.sql, "
-                           "or 0001_create_users.up.sqlite.sql for one driver; move other files "
-                           "out of the folder");
+                           "or 0001_create_users.up.sqlite.sql for one driver");
 }
 
-// Takes what follows the last dot of `text` away and returns it.
-std::string_view TakeEnding(std::string_view* text) {
-  const size_t dot = text->rfind('.');
-  if (dot == std::string_view::npos) return {};
-  const std::string_view ending = text->substr(dot + 1);
-  *text = text->substr(0, dot);
-  return ending;
+std::string Lower(std::string_view text) {
+  std::string lower(text);
+  std::transform(lower.begin(), lower.end(), lower.begin(),
+                 [](unsigned char c) { return static_cast<char>(std::tolower(c)); });
+  return lower;
 }
 
-absl::StatusOr<int64_t> ParseVersion(std::string_view file, std::string_view digits) {
-  if (digits.empty() || !std::all_of(digits.begin(), digits.end(),
-                                     [](unsigned char c) { return std::isdigit(c) != 0; })) {
-    return NameError(file, "it does not begin with a version, which is a number, and '_'");
+// How tools call the databases in the names of files; the second is our driver, empty for a
+// database that has none.
+constexpr std::pair<std::string_view, std::string_view> kDatabases[] = {
+    {"sqlite", "sqlite"},
+    {"sqlite3", "sqlite"},
+    {"postgres", "postgres"},
+    {"postgresql", "postgres"},
+    {"cockroachdb", "cockroachdb"},
+    {"cockroach", "cockroachdb"},
+    {"pebble", "pebble"},
+    {"rocksdb", "pebble"},
+    {"mysql", ""},
+    {"mariadb", ""},
+    {"oracle", ""},
+    {"mssql", ""},
+    {"sqlserver", ""},
+    {"clickhouse", ""},
+    {"cassandra", ""},
+    {"mongodb", ""},
+    {"snowflake", ""},
+    {"redshift", ""},
+    {"spanner", ""},
+    {"h2", ""},
+    {"db2", ""}};
+
+// Null: `word` is no name of a database.
+const std::string_view* FindDatabase(std::string_view word) {
+  for (const auto& [name, driver] : kDatabases) {
+    if (name == word) return &driver;
   }
-  int64_t version = 0;
-  const auto [end, error] = std::from_chars(digits.data(), digits.data() + digits.size(), version);
-  if (error != std::errc()) return NameError(file, "its version is beyond 9223372036854775807");
-  if (version == 0) return NameError(file, "its version is 0, which stands for an empty database");
-  return version;
+  return nullptr;
+}
+
+// The file's name cut at its direction: the last part that is one, not the first and not
+// the last of all.
+struct Parts {
+  std::string_view before;  // "0001_create_users"
+  std::string_view direction;
+  std::string_view after;  // "sqlite" of ".sqlite.sql"; empty of ".sql"
+};
+
+std::optional<Parts> CutAtDirection(std::string_view file) {
+  std::string_view rest = file.substr(0, file.size() - kExtension.size());
+  for (size_t end = rest.size();;) {
+    const size_t dot = end == 0 ? std::string_view::npos : rest.rfind('.', end - 1);
+    if (dot == std::string_view::npos) return std::nullopt;
+    const std::string_view part = rest.substr(dot + 1, end - dot - 1);
+    if (part == "up" || part == "down") {
+      return Parts{.before = rest.substr(0, dot),
+                   .direction = part,
+                   .after = end < rest.size() ? rest.substr(end + 1) : std::string_view()};
+    }
+    end = dot;
+  }
+}
+
+struct Head {
+  uint64_t version = 0;
+  std::string_view name;
+};
+
+// "0001_create_users", whose separator is one of `separators`. Empty: `*why` says why it is
+// none.
+absl::StatusOr<std::optional<Head>> ParseHead(std::string_view file, std::string_view text,
+                                              std::string_view separators, std::string* why) {
+  const size_t digits = std::min(text.find_first_not_of("0123456789"), text.size());
+  if (digits == 0 || (digits < text.size() && separators.find(text[digits]) == std::string::npos)) {
+    *why = "it does not begin with a version, which is a number, and '_'";
+    return std::nullopt;
+  }
+  if (digits + 1 >= text.size()) {
+    *why = "after the version it has no '_' and name";
+    return std::nullopt;
+  }
+  Head head{.version = 0, .name = text.substr(digits + 1)};
+  if (std::from_chars(text.data(), text.data() + digits, head.version).ec != std::errc()) {
+    return NameError(file, "its version is beyond 18446744073709551615");
+  }
+  return head;
 }
 
 }  // namespace
 
-bool IsDriverName(std::string_view name) {
-  constexpr std::array<std::string_view, 5> kDrivers = {"sqlite", "postgres", "cockroachdb",
-                                                        "pebble", "rocksdb"};
-  return std::find(kDrivers.begin(), kDrivers.end(), name) != kDrivers.end();
+bool IsSqlFile(std::string_view file) {
+  return file.size() > kExtension.size() &&
+         Lower(file.substr(file.size() - kExtension.size())) == kExtension;
 }
 
-absl::StatusOr<FileName> ParseFileName(std::string_view file) {
-  std::string_view rest = file.substr(0, file.size() - kExtension.size());
+absl::StatusOr<std::optional<FileName>> ParseFileName(std::string_view file, std::string* why) {
+  const std::optional<Parts> parts = CutAtDirection(file);
+  if (!parts.has_value()) {
+    *why = "it says neither .up nor .down before .sql";
+    const std::string lower = Lower(file);
+    if (!CutAtDirection(lower).has_value()) return std::nullopt;
+    return NameError(file, "'up' and 'down' are written in small letters");
+  }
   FileName parsed;
-  std::string_view ending = TakeEnding(&rest);
-  if (ending != "up" && ending != "down" && !ending.empty()) {
-    std::string_view before = rest;
-    const std::string_view direction = TakeEnding(&before);
-    if (direction == "up" || direction == "down") {
-      if (!IsDriverName(ending)) {
-        return NameError(file, fmt::format("'{}' is not a driver", ending));
-      }
-      parsed.driver = ending == "rocksdb" ? "pebble" : std::string(ending);
-      ending = direction;
-      rest = before;
+  parsed.direction = parts->direction == "up" ? Direction::kUp : Direction::kDown;
+  absl::StatusOr<std::optional<Head>> head = ParseHead(file, parts->before, "_", why);
+  if (!head.ok() || !head->has_value()) {
+    if (!head.ok()) return head.status();
+    return std::nullopt;
+  }
+  parsed.version = (*head)->version;
+  std::string_view name = (*head)->name;
+  const std::string_view* database = FindDatabase(parts->after);
+  std::string_view called = parts->after;
+  if (database == nullptr) {
+    const size_t dot = name.rfind('.');
+    if (dot != std::string_view::npos && dot > 0) {
+      called = name.substr(dot + 1);
+      database = FindDatabase(called);
+      if (database != nullptr) name = name.substr(0, dot);
     }
   }
-  if (ending != "up" && ending != "down") {
-    return NameError(file, "it says neither .up nor .down before .sql");
+  parsed.name = name;
+  if (database == nullptr) return parsed;
+  if (database->empty()) {
+    *why = fmt::format("'{}' is not a driver of Penstock's", called);
+    return std::nullopt;
   }
-  parsed.direction = ending == "up" ? Direction::kUp : Direction::kDown;
-  const size_t underscore = rest.find('_');
-  absl::StatusOr<int64_t> version = ParseVersion(file, rest.substr(0, underscore));
-  if (!version.ok()) return version.status();
-  if (underscore == std::string_view::npos || underscore + 1 == rest.size()) {
-    return NameError(file, "after the version it has no '_' and name");
-  }
-  parsed.version = *version;
-  parsed.name = rest.substr(underscore + 1);
+  parsed.driver = *database;
+  return parsed;
+}
+
+absl::StatusOr<FileName> ParseNameOfBoth(std::string_view file) {
+  std::string why;
+  absl::StatusOr<std::optional<Head>> head =
+      ParseHead(file, file.substr(0, file.size() - kExtension.size()), "_-", &why);
+  if (!head.ok()) return head.status();
+  if (!head->has_value()) return NameError(file, why);
+  FileName parsed;
+  parsed.version = (*head)->version;
+  parsed.name = (*head)->name;
   return parsed;
 }
 

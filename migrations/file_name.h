@@ -3,6 +3,7 @@
 #define PENSTOCK_MIGRATIONS_FILE_NAME_H_
 
 #include <cstdint>
+#include <optional>
 #include <string>
 #include <string_view>
 
@@ -12,7 +13,7 @@
 namespace penstock::migrations {
 
 struct FileName {
-  int64_t version = 0;
+  uint64_t version = 0;
   // "create_users".
   std::string name;
   Direction direction = Direction::kUp;
@@ -20,11 +21,17 @@ struct FileName {
   std::string driver;
 };
 
-// Of a name that ends in ".sql". Errors name it and say what is wrong.
-absl::StatusOr<FileName> ParseFileName(std::string_view file);
+// The name ends in ".sql", in letters of either case.
+bool IsSqlFile(std::string_view file);
 
-// A name that may be a variant's: the drivers there are.
-bool IsDriverName(std::string_view name);
+// Reads the names that golang-migrate reads, <version>_<name>.<up|down>.<anything>, where
+// a name of a driver before or after the direction makes it that driver's variant.
+// Nothing: it is no migration's, and `*why` says why not. An error names the file: it is
+// meant to be a migration's and is not.
+absl::StatusOr<std::optional<FileName>> ParseFileName(std::string_view file, std::string* why);
+
+// The same of a file that has both directions: <version>_<name>.sql.
+absl::StatusOr<FileName> ParseNameOfBoth(std::string_view file);
 
 }  // namespace penstock::migrations
 

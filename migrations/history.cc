@@ -52,6 +52,10 @@ absl::StatusOr<HistoryRow> WithNames(HistoryRow row, std::string_view direction,
       "(migrations_table)");
 }
 
+bool HistoryRow::IsCode() const {
+  return checksum.empty() && note != kBaselineNote && !note.starts_with(kAdoptedNote);
+}
+
 History::History(std::vector<HistoryRow> rows) : rows_(std::move(rows)) {
   std::sort(rows_.begin(), rows_.end(),
             [](const HistoryRow& a, const HistoryRow& b) { return a.id < b.id; });

@@ -35,7 +35,7 @@ struct HistoryRow {
   // Rises by one with each row. Two migrators that both think it is their turn
   // would use the same one, so the second fails.
   int64_t id = 0;
-  int64_t version = 0;
+  uint64_t version = 0;
   std::string name;
   // Of the `up` script; empty for a code step and where there was no file.
   std::string checksum;
@@ -44,13 +44,17 @@ struct HistoryRow {
   // Of a step without a transaction that is not done: the number, from 1, of the
   // statement that ran or failed last, or that is to run next (kResume).
   int64_t statement = 0;
-  // Of kFailed: the error. Of kDone: "baseline" or "repair" where it was no run.
+  // Of kFailed: the error. Of kDone: "code" for a code step; "baseline", "repair" or
+  // "adopted from …" where it was no run.
   std::string note;
   // Unix time in microseconds.
   int64_t applied_at_us = 0;
   int64_t duration_ms = 0;
 
   bool operator==(const HistoryRow&) const = default;
+
+  // It is a code step's. Rows of one had no note once; their checksum was empty, too.
+  bool IsCode() const;
 };
 
 // The row with its direction and state as they are stored, by name. kDataException
@@ -58,9 +62,12 @@ struct HistoryRow {
 absl::StatusOr<HistoryRow> WithNames(HistoryRow row, std::string_view direction,
                                      std::string_view state, std::string_view history);
 
-// A note of a row that is no run.
+// The note of a code step's row.
+inline constexpr std::string_view kCodeNote = "code";
+// A note of a row that is no run; the last one is followed by the name of a tool.
 inline constexpr std::string_view kBaselineNote = "baseline";
 inline constexpr std::string_view kRepairNote = "repair";
+inline constexpr std::string_view kAdoptedNote = "adopted from ";
 
 // What the rows come to.
 class History {
@@ -76,16 +83,16 @@ class History {
 
   // The row that put a version where it is; those that were taken back are
   // not there. Ordered by version.
-  const std::map<int64_t, HistoryRow>& applied() const { return applied_; }
+  const std::map<uint64_t, HistoryRow>& applied() const { return applied_; }
   // Steps that stopped in the middle; at most one a version.
-  const std::map<int64_t, HistoryRow>& unfinished() const { return unfinished_; }
-  // The highest applied version; 0: none.
-  int64_t version() const { return applied_.empty() ? 0 : applied_.rbegin()->first; }
+  const std::map<uint64_t, HistoryRow>& unfinished() const { return unfinished_; }
+  // The highest applied version; 0: none, or that one.
+  uint64_t version() const { return applied_.empty() ? 0 : applied_.rbegin()->first; }
 
  private:
   std::vector<HistoryRow> rows_;
-  std::map<int64_t, HistoryRow> applied_;
-  std::map<int64_t, HistoryRow> unfinished_;
+  std::map<uint64_t, HistoryRow> applied_;
+  std::map<uint64_t, HistoryRow> unfinished_;
 };
 
 }  // namespace penstock::migrations

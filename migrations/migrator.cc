@@ -1,11 +1,13 @@
 #include "migrations/migrator.h"
 
+#include <algorithm>
 #include <chrono>
 #include <utility>
 
 #include "drivers/api/error.h"
 #include "drivers/api/text.h"
 #include "fmt/format.h"
+#include "migrations/other_tools.h"
 
 namespace penstock::migrations {
 namespace {
@@ -20,11 +22,54 @@ bool MayBeRepeated(const absl::Status& status) {
   return reason == Reason::kSerializationFailure || reason == Reason::kDeadlock;
 }
 
+// The end of the text's first `position` characters; a character is a code point.
+std::string_view Before(std::string_view text, int32_t position) {
+  size_t byte = 0;
+  for (int32_t left = position - 1; byte < text.size(); ++byte) {
+    if ((text[byte] & 0xC0) != 0x80 && left-- == 0) break;
+  }
+  return text.substr(0, byte);
+}
+
+// Where it went wrong: the line is that of the position if the backend says one.
 absl::Status InStatement(const absl::Status& status, const PlanStep& step, size_t index) {
   const Script& script = *step.script();
-  return driver::Annotate(
-      status, fmt::format("{}, line {} (statement {} of {})", script.file,
-                          script.statements[index].line, index + 1, script.statements.size()));
+  const SqlStatement& statement = script.statements[index];
+  const int32_t position = driver::GetErrorInfo(status).position;
+  const int line =
+      statement.line + (position > 0 ? CountLineEnds(Before(statement.text, position)) : 0);
+  return driver::Annotate(status, fmt::format("{}, line {} (statement {} of {})", script.file, line,
+                                              index + 1, script.statements.size()));
+}
+
+absl::Status WithHint(const absl::Status& status, std::string_view hint) {
+  driver::ErrorInfo info = driver::GetErrorInfo(status);
+  info.hint += (info.hint.empty() ? "" : "; ") + std::string(hint);
+  const absl::string_view message = status.message();
+  return driver::MakeError(info.reason, {message.data(), message.size()}, info);
+}
+
+// PostgreSQL's codes for a statement that cannot run in a transaction: it says so itself, or
+// commits on the way.
+bool RefusedInTransaction(const absl::Status& status) {
+  const std::string sqlstate = driver::GetErrorInfo(status).sqlstate;
+  return sqlstate == "25001" || sqlstate == "2D000";
+}
+
+// What to do about an error that a transaction around the statement has.
+absl::Status Advise(const absl::Status& status) {
+  if (RefusedInTransaction(status)) {
+    return WithHint(status, fmt::format("move the statement into a file of its own, or begin the "
+                                        "file with the line \"{}\"",
+                                        kNoTransactionLine));
+  }
+  // unsafe_new_enum_value_usage
+  if (driver::GetErrorInfo(status).sqlstate == "55P04") {
+    return WithHint(status, fmt::format("move the ALTER TYPE into a file of its own before this "
+                                        "one, or begin the file with the line \"{}\"",
+                                        kNoTransactionLine));
+  }
+  return status;
 }
 
 }  // namespace
@@ -59,11 +104,21 @@ absl::StatusOr<History> Migrator::ReadHistory() {
 
 absl::StatusOr<std::vector<PlanStep>> Migrator::MakePlan(const Target& target, bool allow_gaps,
                                                          bool dry_run) {
-  absl::Status created = dry_run ? absl::OkStatus() : dialect_->CreateHistory(session_);
-  if (!created.ok()) return driver::Annotate(created, "the migration history");
-  absl::StatusOr<History> history = ReadHistory();
+  absl::StatusOr<bool> exists = dialect_->HistoryExists(session_);
+  if (!exists.ok()) return driver::Annotate(exists.status(), "the migration history");
+  if (!*exists) {
+    absl::Status status = CheckNobodyElses(session_, dialect_.get());
+    if (!status.ok()) return status;
+  }
+  absl::StatusOr<History> history = dry_run ? ReadHistory() : OpenHistory();
   if (!history.ok()) return history.status();
   return migrations::MakePlan(source_, *history, target, allow_gaps);
+}
+
+absl::StatusOr<History> Migrator::OpenHistory() {
+  absl::Status created = dialect_->CreateHistory(session_);
+  if (!created.ok()) return driver::Annotate(created, "the migration history");
+  return ReadHistory();
 }
 
 HistoryRow Migrator::RowFor(const PlanStep& step) const {
@@ -73,7 +128,7 @@ HistoryRow Migrator::RowFor(const PlanStep& step) const {
   row.name = step.migration->name;
   row.checksum = step.migration->up.has_value() ? step.migration->up->checksum : "";
   row.direction = step.direction;
-  row.note.clear();
+  row.note = step.migration->is_code ? kCodeNote : "";
   return row;
 }
 
@@ -114,7 +169,12 @@ absl::StatusOr<HistoryRow> Migrator::RunStep(const PlanStep& step,
   HistoryRow row = RowFor(step);
   absl::Status status =
       step.transactional ? Repeat(step, on_statement, &row) : RunOneByOne(step, on_statement, &row);
-  if (!status.ok()) return status;
+  if (step.transactional && RefusedInTransaction(status) && step.script()->statements.size() == 1) {
+    // The transaction has left nothing.
+    row = RowFor(step);
+    status = RunOneByOne(step, on_statement, &row);
+  }
+  if (!status.ok()) return step.transactional ? Advise(status) : status;
   status = dialect_->CleanUp(session_, step.script()->statements);
   if (!status.ok()) return driver::Annotate(status, "after " + step.Title());
   return row;
@@ -142,12 +202,11 @@ absl::Status Migrator::RunInTransaction(const PlanStep& step, const OnStatement&
   if (!status.ok()) return driver::Annotate(status, step.Title());
   const std::vector<SqlStatement>& statements = step.script()->statements;
   for (size_t i = 0; i < statements.size(); ++i) {
-    if (on_statement) on_statement(i + 1, statements.size());
-    status = dialect_->CheckLock();
-    if (status.ok()) status = session_->Run(statements[i].text);
+    status = RunStatement(step, i, on_statement);
     if (!status.ok()) return InStatement(status, step, i);
   }
   status = dialect_->BeforeCommit(session_, *step.script());
+  if (status.ok()) status = dialect_->ResetRole(session_, statements).status();
   if (!status.ok()) return driver::Annotate(status, step.Title());
   return CommitWithRow(step, row);
 }
@@ -162,36 +221,56 @@ absl::Status Migrator::CommitWithRow(const PlanStep& step, HistoryRow* row) {
   return status.ok() ? status : driver::Annotate(status, step.Title());
 }
 
+absl::Status Migrator::RunStatement(const PlanStep& step, size_t index,
+                                    const OnStatement& on_statement) {
+  const std::vector<SqlStatement>& statements = step.script()->statements;
+  if (on_statement) on_statement(index + 1, statements.size());
+  absl::Status status = dialect_->CheckLock();
+  return status.ok() ? session_->Run(statements[index].text) : status;
+}
+
+absl::Status Migrator::Note(const PlanStep& step, HistoryRow* row) {
+  Stamp(row);
+  absl::StatusOr<std::vector<std::string>> restore =
+      dialect_->ResetRole(session_, step.script()->statements);
+  absl::Status status = restore.ok() ? Write(row) : restore.status();
+  for (size_t i = 0; status.ok() && i < restore->size(); ++i) {
+    status = session_->Run((*restore)[i]);
+  }
+  return status.ok() ? status : driver::Annotate(status, step.Title());
+}
+
 absl::Status Migrator::RunOneByOne(const PlanStep& step, const OnStatement& on_statement,
                                    HistoryRow* row) {
   const std::vector<SqlStatement>& statements = step.script()->statements;
   absl::Status status;
   for (auto i = static_cast<size_t>(step.first_statement - 1); i < statements.size(); ++i) {
     // Before the statement, so that a crash cannot hide one that was done.
-    Stamp(row);
     row->state = RowState::kRunning;
     row->statement = static_cast<int64_t>(i) + 1;
-    status = Write(row);
-    if (!status.ok()) return driver::Annotate(status, step.Title());
-    if (on_statement) on_statement(i + 1, statements.size());
-    status = dialect_->CheckLock();
-    if (status.ok()) status = session_->Run(statements[i].text);
-    if (status.ok()) continue;
+    status = Note(step, row);
+    if (!status.ok()) return status;
+    status = RunStatement(step, i, on_statement);
+    const Session::Shield shield(session_);
+    const absl::Status done = dialect_->CheckDone(session_, statements[i]);
+    if (status.ok() && done.ok()) continue;
+    // Where both fail, the statement has left what cannot stay.
+    if (status.ok()) {
+      status = done;
+    } else if (driver::GetErrorInfo(done).reason == Reason::kMigrationRefused) {
+      status = WithHint(status, driver::GetErrorInfo(done).hint);
+    }
     status = InStatement(status, step, i);
-    Stamp(row);
     row->state = RowState::kFailed;
     const absl::string_view why = status.message();
     row->note = driver::ToUtf8({why.data(), why.size()});
     // If this fails too the row says that the statement was running.
-    const Session::Shield shield(session_);
-    Write(row).IgnoreError();
+    Note(step, row).IgnoreError();
     return status;
   }
-  Stamp(row);
   row->state = RowState::kDone;
   row->statement = 0;
-  status = Write(row);
-  return status.ok() ? status : driver::Annotate(status, step.Title());
+  return Note(step, row);
 }
 
 absl::Status Migrator::BeginCode(const PlanStep& step) {
@@ -210,16 +289,10 @@ absl::StatusOr<HistoryRow> Migrator::EndCode(const PlanStep& step, const absl::S
   return status;
 }
 
-absl::StatusOr<std::vector<HistoryRow>> Migrator::Baseline(int64_t version) {
-  absl::Status status = dialect_->CreateHistory(session_);
-  if (!status.ok()) return driver::Annotate(status, "the migration history");
-  absl::StatusOr<History> history = ReadHistory();
-  if (!history.ok()) return history.status();
-  absl::StatusOr<std::vector<HistoryRow>> rows = MakeBaseline(source_, *history, version);
-  if (!rows.ok()) return rows;
+absl::StatusOr<std::vector<HistoryRow>> Migrator::WriteAll(std::vector<HistoryRow> rows) {
   began_ = std::chrono::steady_clock::now();
-  status = session_->Begin();
-  for (auto row = rows->begin(); status.ok() && row != rows->end(); ++row) {
+  absl::Status status = session_->Begin();
+  for (auto row = rows.begin(); status.ok() && row != rows.end(); ++row) {
     Stamp(&*row);
     status = Write(&*row);
   }
@@ -229,18 +302,63 @@ absl::StatusOr<std::vector<HistoryRow>> Migrator::Baseline(int64_t version) {
   return rows;
 }
 
-absl::StatusOr<HistoryRow> Migrator::Repair(const migrations::Repair& repair) {
-  absl::Status status = dialect_->CreateHistory(session_);
-  if (!status.ok()) return driver::Annotate(status, "the migration history");
+absl::StatusOr<std::vector<HistoryRow>> Migrator::Baseline(uint64_t version) {
+  absl::StatusOr<History> history = OpenHistory();
+  if (!history.ok()) return history.status();
+  absl::StatusOr<std::vector<HistoryRow>> rows = MakeBaseline(source_, *history, version);
+  return rows.ok() ? WriteAll(*std::move(rows)) : rows;
+}
+
+absl::StatusOr<std::vector<HistoryRow>> Migrator::Adopt() {
   absl::StatusOr<History> history = ReadHistory();
   if (!history.ok()) return history.status();
-  absl::StatusOr<HistoryRow> row = MakeRepair(source_, *history, repair);
-  if (!row.ok()) return row;
-  began_ = std::chrono::steady_clock::now();
-  Stamp(&*row);
-  status = Write(&*row);
-  if (!status.ok()) return status;
-  return row;
+  if (!history->empty()) {
+    return driver::MakeErrorWithHint(
+        Reason::kMigrationRefused,
+        fmt::format("the database has a history already, up to version {}", history->version()),
+        "another tool's is adopted at the beginning only; `penstock migrate status FOLDER` lists "
+        "what there is");
+  }
+  absl::StatusOr<std::vector<HistoryRow>> rows = ReadOtherTool(session_, dialect_.get(), source_);
+  if (!rows.ok()) return rows;
+  history = OpenHistory();
+  if (!history.ok()) return history.status();
+  return WriteAll(*std::move(rows));
+}
+
+absl::Status Migrator::CheckRepair(const History& history, const HistoryRow& row) {
+  const auto found = source_.find(row.version);
+  const bool applies = row.state == RowState::kDone && row.direction == Direction::kUp;
+  if (found == source_.end() || !(applies || row.state == RowState::kResume)) {
+    return absl::OkStatus();
+  }
+  const Migration& migration = found->second;
+  const auto unfinished = history.unfinished().find(row.version);
+  // What goes on, or has stopped in the middle of a way down, may be the down script.
+  const bool down = row.direction == Direction::kDown && unfinished != history.unfinished().end();
+  const std::optional<Script>& script = down ? migration.down : migration.up;
+  if (!script.has_value()) return absl::OkStatus();
+  const size_t last = row.state == RowState::kResume ? static_cast<size_t>(row.statement)
+                                                     : script->statements.size();
+  for (size_t i = 0; i < std::min(last, script->statements.size()); ++i) {
+    const absl::Status status = dialect_->CheckDone(session_, script->statements[i]);
+    if (!status.ok()) return driver::Annotate(status, script->file);
+  }
+  return absl::OkStatus();
+}
+
+absl::StatusOr<std::vector<HistoryRow>> Migrator::Repair(
+    const std::vector<migrations::Repair>& repairs) {
+  absl::StatusOr<History> history = OpenHistory();
+  if (!history.ok()) return history.status();
+  std::vector<HistoryRow> rows;
+  for (const migrations::Repair& repair : repairs) {
+    absl::StatusOr<HistoryRow> row = MakeRepair(source_, *history, repair);
+    absl::Status status = row.ok() ? CheckRepair(*history, *row) : row.status();
+    if (!status.ok()) return status;
+    rows.push_back(*std::move(row));
+  }
+  return WriteAll(std::move(rows));
 }
 
 }  // namespace penstock::migrations

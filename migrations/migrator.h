@@ -47,15 +47,17 @@ class Migrator {
   // What the database says now. It need not be locked, but then may change.
   absl::StatusOr<History> ReadHistory();
 
-  // See migrations::MakePlan. Creates the history's table, unless `dry_run`.
+  // See migrations::MakePlan. Creates the history's table, unless `dry_run`; where it is
+  // not there, a schema that is not empty is refused (other_tools.h).
   // Without `dry_run` it must be locked, as for everything below.
   absl::StatusOr<std::vector<PlanStep>> MakePlan(const Target& target, bool allow_gaps,
                                                  bool dry_run);
 
   // Runs a step of the last plan that is no code. A transactional one commits
   // together with its row or leaves nothing. Of another one the row says how far
-  // it came. Errors name the file, the line and the number of the statement, and
-  // have the backend's particulars. The row that was written is returned.
+  // it came. A step of one statement which the backend then refuses in a transaction is
+  // run without. Errors name the file, the line of the error and the number of the
+  // statement, and have the backend's particulars. The row that was written is returned.
   absl::StatusOr<HistoryRow> RunStep(const PlanStep& step, const OnStatement& on_statement);
 
   // Opens the transaction of a code step. Until EndCode the session belongs to
@@ -65,9 +67,11 @@ class Migrator {
   // `outcome` with the step's name.
   absl::StatusOr<HistoryRow> EndCode(const PlanStep& step, const absl::Status& outcome);
 
-  // See MakeBaseline and MakeRepair. They return what was written.
-  absl::StatusOr<std::vector<HistoryRow>> Baseline(int64_t version);
-  absl::StatusOr<HistoryRow> Repair(const migrations::Repair& repair);
+  // See MakeBaseline, ReadOtherTool and MakeRepair. They return what was written, which is
+  // all or nothing. A repair that would take an invalid index for done is refused.
+  absl::StatusOr<std::vector<HistoryRow>> Baseline(uint64_t version);
+  absl::StatusOr<std::vector<HistoryRow>> Adopt();
+  absl::StatusOr<std::vector<HistoryRow>> Repair(const std::vector<migrations::Repair>& repairs);
 
  private:
   HistoryRow RowFor(const PlanStep& step) const;
@@ -76,6 +80,15 @@ class Migrator {
   absl::Status RunInTransaction(const PlanStep& step, const OnStatement& on_statement,
                                 HistoryRow* row);
   absl::Status RunOneByOne(const PlanStep& step, const OnStatement& on_statement, HistoryRow* row);
+  absl::Status RunStatement(const PlanStep& step, size_t index, const OnStatement& on_statement);
+  // Writes the row of a step without a transaction as the migrator, and goes on as whoever
+  // its statements have made the session.
+  absl::Status Note(const PlanStep& step, HistoryRow* row);
+  // The history, which is made if it is not there.
+  absl::StatusOr<History> OpenHistory();
+  absl::Status CheckRepair(const History& history, const HistoryRow& row);
+  // In one transaction.
+  absl::StatusOr<std::vector<HistoryRow>> WriteAll(std::vector<HistoryRow> rows);
   absl::Status CommitWithRow(const PlanStep& step, HistoryRow* row);
   // Adds the row if it has no id, which it then gets, and replaces it otherwise. Done
   // again if others were in the way and no transaction is open.

@@ -1,6 +1,7 @@
 #include "migrations/plan.h"
 
 #include <algorithm>
+#include <cstdint>
 #include <utility>
 
 #include "drivers/api/error.h"
@@ -19,6 +20,11 @@ absl::Status Refuse(std::string_view what, std::string_view hint) {
 // How a version of the history is called where it has no file.
 std::string Called(const HistoryRow& row) { return fmt::format("{} ({})", row.version, row.name); }
 
+// What to type. The folder is the caller's to know.
+std::string RepairCommand(uint64_t version, std::string_view how) {
+  return fmt::format("`penstock migrate repair FOLDER {} {}`", how, version);
+}
+
 std::string TitleOf(const Source& source, const HistoryRow& row) {
   const auto found = source.find(row.version);
   return found == source.end() ? fmt::format("migration {}", Called(row)) : found->second.Title();
@@ -36,9 +42,11 @@ absl::Status CheckUnfinished(const Source& source, const History& history) {
                   "{}: the {} step was cut off at statement {}, which may or may not be "
                   "done; those before it are",
                   title, Name(row.direction), row.statement);
-    return Refuse(what, fmt::format("look at the database, then repair: mark {0} as applied, mark "
-                                    "it as not applied, or go on with statement {1} (again) or {2}",
-                                    version, row.statement, row.statement + 1));
+    return Refuse(what, fmt::format("look at the database, then say how it stands: {}, or "
+                                    "--not-applied {}, or --resume {} to go on with statement {} "
+                                    "(again) or {} (--statement {})",
+                                    RepairCommand(version, "--applied"), version, version,
+                                    row.statement, row.statement + 1, row.statement + 1));
   }
   return absl::OkStatus();
 }
@@ -46,25 +54,23 @@ absl::Status CheckUnfinished(const Source& source, const History& history) {
 absl::Status CheckComparison(const Source& source, const History& history,
                              const Comparison& compared, bool allow_gaps) {
   if (!compared.changed.empty()) {
-    const int64_t version = compared.changed.front();
+    const uint64_t version = compared.changed.front();
     return Refuse(
         fmt::format("{}: the file has changed since it was applied", source.at(version).Title()),
-        fmt::format("restore it and write a new migration; if the change makes no "
-                    "difference, repair: mark {} as applied",
-                    version));
+        fmt::format("restore it and write a new migration; if the change makes no difference, {} "
+                    "takes it over",
+                    RepairCommand(version, "--applied")));
   }
   if (!compared.missing.empty()) {
     const HistoryRow& row = history.applied().at(compared.missing.front());
-    return Refuse(
-        fmt::format("migration {} is applied, but its file is missing", Called(row)),
-        fmt::format("restore the file; if it was withdrawn on purpose, repair: mark {} as "
-                    "not applied",
-                    row.version));
+    return Refuse(fmt::format("migration {} is applied, but its file is missing", Called(row)),
+                  fmt::format("restore the file; if it was withdrawn on purpose, {}",
+                              RepairCommand(row.version, "--not-applied")));
   }
   if (!compared.gaps.empty() && !allow_gaps) {
     return Refuse(fmt::format("{}: it is not applied, but version {} after it is",
                               source.at(compared.gaps.front()).Title(), history.version()),
-                  "give it a version above that, or allow gaps to apply it out of order");
+                  "give it a version above that, or apply it out of order with --allow-gaps");
   }
   return absl::OkStatus();
 }
@@ -82,14 +88,19 @@ PlanStep StepFor(const Migration& migration, Direction direction, const History&
   return step;
 }
 
-// Applied versions, the last first, down to those above `floor`, at most `most`.
+// Applied versions, the last first, down to those above `floor` (none: all), at most `most`.
 absl::StatusOr<std::vector<PlanStep>> Down(const Source& source, const History& history,
-                                           int64_t floor, size_t most) {
+                                           std::optional<uint64_t> floor, size_t most) {
   std::vector<PlanStep> steps;
   const auto& applied = history.applied();
-  for (auto row = applied.rbegin(); row != applied.rend() && row->first > floor; ++row) {
-    if (steps.size() == most) break;
+  for (auto row = applied.rbegin(); row != applied.rend(); ++row) {
+    if (steps.size() == most || (floor.has_value() && row->first <= *floor)) break;
     const auto found = source.find(row->first);
+    if (found == source.end() && row->second.IsCode()) {
+      return Refuse(fmt::format("migration {} cannot be taken back here: it is a code step",
+                                Called(row->second)),
+                    "take it back with the program that has the code");
+    }
     if (found == source.end()) {
       return Refuse(fmt::format("migration {} cannot be taken back: its files are missing",
                                 Called(row->second)),
@@ -114,9 +125,9 @@ absl::StatusOr<std::vector<PlanStep>> Down(const Source& source, const History& 
 }
 
 std::vector<PlanStep> Up(const Source& source, const History& history,
-                         const std::vector<int64_t>& pending, int64_t ceiling, size_t most) {
+                         const std::vector<uint64_t>& pending, uint64_t ceiling, size_t most) {
   std::vector<PlanStep> steps;
-  for (const int64_t version : pending) {
+  for (const uint64_t version : pending) {
     if (version > ceiling || steps.size() == most) break;
     steps.push_back(StepFor(source.at(version), Direction::kUp, history));
   }
@@ -134,22 +145,24 @@ absl::Status CheckResumed(const Source& source, const History& history,
     return Refuse(fmt::format("{}: its {} step is to go on with statement {}, and this would leave "
                               "it half done",
                               TitleOf(source, row), Name(row.direction), row.statement),
-                  fmt::format("run `{}` first, or repair it in another way", Name(row.direction)));
+                  fmt::format("run `penstock migrate {} FOLDER` first, or repair it in another way",
+                              Name(row.direction)));
   }
   return absl::OkStatus();
 }
 
 absl::StatusOr<std::vector<PlanStep>> StepsTo(const Source& source, const History& history,
                                               const Target& target,
-                                              const std::vector<int64_t>& pending) {
+                                              const std::vector<uint64_t>& pending) {
   const size_t most = target.steps == 0 ? SIZE_MAX : static_cast<size_t>(target.steps);
   switch (target.kind) {
-    case Target::Kind::kUp: return Up(source, history, pending, INT64_MAX, most);
-    case Target::Kind::kDown: return Down(source, history, 0, most);
+    case Target::Kind::kUp: return Up(source, history, pending, UINT64_MAX, most);
+    case Target::Kind::kDown: return Down(source, history, std::nullopt, most);
     case Target::Kind::kTo: break;
   }
-  if (target.version != 0 && !source.contains(target.version) &&
-      !history.applied().contains(target.version)) {
+  const bool known = source.contains(target.version) || history.applied().contains(target.version);
+  if (!known && target.version == 0) return Down(source, history, std::nullopt, SIZE_MAX);
+  if (!known) {
     return Refuse(fmt::format("there is no migration of version {}", target.version),
                   "name a version that has a file");
   }
@@ -170,7 +183,7 @@ std::string PlanStep::Title() const {
 
 Comparison Compare(const Source& source, const History& history) {
   Comparison compared;
-  const int64_t last = source.empty() ? 0 : source.rbegin()->first;
+  const uint64_t last = source.empty() ? 0 : source.rbegin()->first;
   for (const auto& [version, migration] : source) {
     const auto row = history.applied().find(version);
     if (row == history.applied().end()) {
@@ -182,11 +195,12 @@ Comparison Compare(const Source& source, const History& history) {
     }
   }
   for (const auto& [version, row] : history.applied()) {
-    if (source.contains(version)) continue;
-    // A baseline stands for what was there before there were files.
+    // What had no file when it was applied misses none: a code step, or what was there
+    // before there were files.
+    if (source.contains(version) || row.IsCode()) continue;
     if (version > last) {
       compared.newer.push_back(version);
-    } else if (row.note != kBaselineNote) {
+    } else if (!row.checksum.empty() && row.note != kBaselineNote) {
       compared.missing.push_back(version);
     }
   }
@@ -195,9 +209,8 @@ Comparison Compare(const Source& source, const History& history) {
 
 absl::StatusOr<std::vector<PlanStep>> MakePlan(const Source& source, const History& history,
                                                const Target& target, bool allow_gaps) {
-  if (target.steps < 0 || target.version < 0) {
-    return driver::MakeError(Reason::kInvalidParameter,
-                             "a number of steps, or a version, is negative");
+  if (target.steps < 0) {
+    return driver::MakeError(Reason::kInvalidParameter, "a number of steps is negative");
   }
   const Comparison compared = Compare(source, history);
   absl::Status status = CheckUnfinished(source, history);
@@ -210,14 +223,11 @@ absl::StatusOr<std::vector<PlanStep>> MakePlan(const Source& source, const Histo
 }
 
 absl::StatusOr<std::vector<HistoryRow>> MakeBaseline(const Source& source, const History& history,
-                                                     int64_t version) {
-  if (version <= 0) {
-    return Refuse("a baseline needs a version above 0", "name the last version that is there");
-  }
+                                                     uint64_t version) {
   if (!history.applied().empty() || !history.unfinished().empty()) {
     return Refuse(
         fmt::format("the database has a history already, up to version {}", history.version()),
-        "a baseline is the beginning of a history; `repair` corrects one");
+        "a baseline is the beginning of a history; `penstock migrate repair` corrects one");
   }
   std::vector<HistoryRow> rows;
   for (const auto& [at, migration] : source) {
@@ -231,6 +241,7 @@ absl::StatusOr<std::vector<HistoryRow>> MakeBaseline(const Source& source, const
     rows.push_back({.version = version,
                     .name = std::string(kBaselineNote),
                     .checksum = {},
+                    .direction = version == 0 ? Direction::kDown : Direction::kUp,
                     .note = std::string(kBaselineNote)});
   }
   return rows;
@@ -251,7 +262,7 @@ absl::StatusOr<HistoryRow> MakeRepair(const Source& source, const History& histo
     return Refuse(fmt::format("there is no migration of version {}, neither in the history nor "
                               "as a file",
                               repair.version),
-                  "`status` lists what there is");
+                  "`penstock migrate status FOLDER` lists what there is");
   }
   row.version = repair.version;
   if (file != source.end()) {

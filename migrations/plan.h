@@ -18,11 +18,11 @@ struct Target {
   enum class Kind : uint8_t {
     kUp,    // `steps` pending ones; 0: all
     kDown,  // the last `steps` applied ones; 0: all
-    kTo,    // up or down to `version`; 0: everything down
+    kTo,    // up or down to `version`; 0: everything down, unless there is a version 0
   };
   Kind kind = Kind::kUp;
   int64_t steps = 0;
-  int64_t version = 0;
+  uint64_t version = 0;
 };
 
 struct PlanStep {
@@ -45,15 +45,16 @@ struct PlanStep {
 // What differs between source and history.
 struct Comparison {
   // Versions of the source that are not applied.
-  std::vector<int64_t> pending;
+  std::vector<uint64_t> pending;
   // Of these, what is below the highest applied version.
-  std::vector<int64_t> gaps;
+  std::vector<uint64_t> gaps;
   // Applied ones whose file has changed.
-  std::vector<int64_t> changed;
-  // Applied ones that are not in the source, and not above all that is.
-  std::vector<int64_t> missing;
+  std::vector<uint64_t> changed;
+  // Applied files that are not in the source, and not above all that is. What had no
+  // file, a code step for example, needs none unless it is to run.
+  std::vector<uint64_t> missing;
   // Applied ones above everything in the source: a newer release's.
-  std::vector<int64_t> newer;
+  std::vector<uint64_t> newer;
 };
 Comparison Compare(const Source& source, const History& history);
 
@@ -66,10 +67,11 @@ absl::StatusOr<std::vector<PlanStep>> MakePlan(const Source& source, const Histo
                                                const Target& target, bool allow_gaps);
 
 // The rows (without id, time) with which a database that exists already begins
-// its history: every version of the source up to `version`, or that one alone if
-// there is none. Refused if something is applied already.
+// its history: every version of the source up to `version`, and that one itself if
+// it has no file. Version 0 without a file stands for nothing: a row that it is taken
+// back begins the history. Refused if something is applied already.
 absl::StatusOr<std::vector<HistoryRow>> MakeBaseline(const Source& source, const History& history,
-                                                     int64_t version);
+                                                     uint64_t version);
 
 // What repair may decide about one version.
 struct Repair {
@@ -79,7 +81,7 @@ struct Repair {
     kResume,          // the unfinished step goes on with `statement`
   };
   Kind kind = Kind::kMarkApplied;
-  int64_t version = 0;
+  uint64_t version = 0;
   // Of kResume, from 1; 0: the one that was running or failed.
   int64_t statement = 0;
 };

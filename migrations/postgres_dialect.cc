@@ -3,8 +3,12 @@
 // CONCURRENTLY waits for all snapshots that are older than itself.
 #include <algorithm>
 #include <array>
+#include <cctype>
 #include <charconv>
+#include <chrono>
 
+#include "drivers/api/error.h"
+#include "fmt/format.h"
 #include "migrations/postgres_tables.h"
 #include "migrations/text.h"
 
@@ -34,9 +38,11 @@ class PostgresDialect final : public PostgresTables {
       return true;
     }
     if (statement.StartsWith({"REINDEX"}) &&
-        (statement.HasWord("DATABASE") || statement.HasWord("SYSTEM"))) {
+        (statement.HasWord("DATABASE") || statement.HasWord("SYSTEM") ||
+         statement.HasWord("SCHEMA"))) {
       return true;
     }
+    if (statement.StartsWith({"ALTER", "DATABASE"}) && statement.HasWord("TABLESPACE")) return true;
     // CLUSTER of everything.
     if (statement.StartsWith({"CLUSTER"}) && statement.text.size() == statement.words[0].size()) {
       return true;
@@ -55,10 +61,13 @@ class PostgresDialect final : public PostgresTables {
     // Else the driver would take the lock back after the statement.
     session->connection()->KeepSession(true);
     const std::array args = {Value::Integer(*key)};
-    absl::StatusOr<Table> got = session->Query("SELECT pg_try_advisory_lock($1::bigint)", args);
+    absl::StatusOr<Table> got =
+        session->Query("SELECT pg_try_advisory_lock($1::bigint), pg_backend_pid()", args);
     const bool locked = got.ok() && got->size() == 1 && got->front().front().integer != 0;
-    if (!locked) session->connection()->KeepSession(false);
-    if (!got.ok()) return got.status();
+    absl::Status own =
+        locked ? CheckOwnSession(session, *key, got->front()[1].integer) : got.status();
+    if (!locked || !own.ok()) session->connection()->KeepSession(false);
+    if (!own.ok()) return own;
     // The driver's limit is that of requests; the role's or the database's own stays.
     absl::Status unlimited = locked ? session->Run("RESET statement_timeout") : absl::OkStatus();
     if (!unlimited.ok()) return unlimited;
@@ -78,20 +87,119 @@ class PostgresDialect final : public PostgresTables {
 
   absl::Status CleanUp(Session* session, const std::vector<SqlStatement>& statements) override {
     const bool changed =
+        ChangesSession(statements) ||
         std::any_of(statements.begin(), statements.end(), [](const SqlStatement& statement) {
-          return IsFirst(statement, {"SET", "RESET", "DO", "CALL"}) ||
-                 statement.HasWord("SET_CONFIG") || statement.HasWord("TEMP") ||
-                 statement.HasWord("TEMPORARY");
+          return statement.HasWord("TEMP") || statement.HasWord("TEMPORARY");
         });
     if (!changed) return absl::OkStatus();
-    for (const char* sql : {"SET SESSION AUTHORIZATION DEFAULT", "RESET ALL", "DISCARD TEMP"}) {
+    for (const char* sql :
+         {"RESET SESSION AUTHORIZATION", "RESET ROLE", "RESET ALL", "DISCARD TEMP"}) {
       absl::Status status = session->Run(sql);
       if (!status.ok()) return status;
     }
     return absl::OkStatus();
   }
 
+  // A CREATE INDEX or REINDEX that fails while others go on working leaves an index behind
+  // that is invalid, and that IF NOT EXISTS takes for the one it should make.
+  absl::Status CheckDone(Session* session, const SqlStatement& statement) override {
+    const bool makes = statement.StartsWith({"CREATE"}) && statement.HasWord("INDEX");
+    if (!statement.HasWord("CONCURRENTLY") || !(makes || statement.StartsWith({"REINDEX"}))) {
+      return absl::OkStatus();
+    }
+    // What somebody else builds at the moment is not there yet.
+    absl::StatusOr<Table> invalid = session->Query(
+        "SELECT i.relname::text, t.relname::text, i.oid::regclass::text FROM pg_catalog.pg_index x "
+        "JOIN pg_catalog.pg_class i ON i.oid = x.indexrelid JOIN pg_catalog.pg_class t ON t.oid = "
+        "x.indrelid WHERE NOT x.indisvalid AND i.relkind = 'i' AND NOT EXISTS (SELECT 1 FROM "
+        "pg_catalog.pg_stat_progress_create_index p WHERE p.index_relid = i.oid)");
+    if (!invalid.ok()) return invalid.status();
+    for (const std::vector<Cell>& row : *invalid) {
+      if (!IsIndexOf(statement, row[0].text, row[1].text)) continue;
+      return driver::MakeErrorWithHint(
+          driver::Reason::kMigrationRefused,
+          fmt::format("the index {} of the table {} is invalid: a statement that was to make it "
+                      "failed half way",
+                      row[2].text, row[1].text),
+          fmt::format("`penstock exec 'DROP INDEX CONCURRENTLY {}'`, then `penstock migrate repair "
+                      "FOLDER --resume VERSION`, so that the statement runs again",
+                      row[2].text));
+    }
+    return absl::OkStatus();
+  }
+
  private:
+  static absl::StatusOr<int64_t> BackendOf(Session* session) {
+    absl::StatusOr<Table> pid = session->Query("SELECT pg_backend_pid()");
+    if (!pid.ok()) return pid.status();
+    return pid->front().front().integer;
+  }
+
+  // Refuses a connection on which each transaction may have another session of the server's,
+  // as PgBouncer gives it in transaction mode: the lock would stay with `holder`, the one that
+  // took it. Such a pooler hands out first what was used last, so that a transaction of
+  // another connection comes to the holder when this one lets it go; a session of its own it
+  // never shares. The lock is free afterwards.
+  static absl::Status CheckOwnSession(Session* session, int64_t key, int64_t holder) {
+    if (!session->connector()) return absl::OkStatus();
+    const auto apart = session->connector()(session->StatementDeadline());
+    // Where there is no other connection to be had, nobody else is in between.
+    if (!apart.ok()) return absl::OkStatus();
+    Session other(apart->get(), session->cancellation());
+    constexpr auto kLimit = std::chrono::seconds(10);
+    other.SetLimits(kLimit, session->StatementDeadline());
+    constexpr int kAttempts = 3;
+    for (int attempt = 0; attempt < kAttempts; ++attempt) {
+      const absl::StatusOr<int64_t> mine = BackendOf(session);
+      if (!mine.ok()) return mine.status();
+      absl::Status begun = other.Begin();
+      if (!begun.ok()) return begun;
+      const absl::StatusOr<int64_t> others = BackendOf(&other);
+      const bool shared = others.ok() && *others == holder;
+      if (shared || *mine != holder) {
+        const std::array args = {Value::Integer(shared ? key : holder)};
+        // A holder that cannot be reached is ended, and the lock with it.
+        other
+            .Query(shared ? "SELECT pg_advisory_unlock($1::bigint)"
+                          : "SELECT pg_terminate_backend($1::bigint::int)",
+                   args)
+            .status()
+            .IgnoreError();
+      }
+      other.Rollback();
+      if (!others.ok()) return others.status();
+      if (!shared && *mine == holder) continue;
+      return driver::MakeErrorWithHint(
+          driver::Reason::kMigrationRefused,
+          "a pooler between Penstock and the server gives each transaction another session "
+          "(PgBouncer in transaction mode), and the lock of a migration belongs to one",
+          "migrate over a connection to the server itself, or to a pool in session mode");
+    }
+    return absl::OkStatus();
+  }
+
+  static bool Mentions(const SqlStatement& statement, const std::string& name) {
+    std::string upper(name);
+    std::transform(upper.begin(), upper.end(), upper.begin(),
+                   [](unsigned char c) { return static_cast<char>(std::toupper(c)); });
+    return statement.HasWord(upper) || statement.text.find('"' + name + '"') != std::string::npos;
+  }
+
+  // Whether the statement may have left this index. One without a name is called after its
+  // table, and the new one of a REINDEX after the old one.
+  static bool IsIndexOf(const SqlStatement& statement, const std::string& index,
+                        const std::string& table) {
+    if (Mentions(statement, index)) return true;
+    const std::string old = index.substr(0, index.rfind("_cc"));
+    if (statement.StartsWith({"REINDEX"})) {
+      return old != index && (Mentions(statement, old) || Mentions(statement, table));
+    }
+    const auto& words = statement.words;
+    const auto after = std::find(words.begin(), words.end(), "CONCURRENTLY") + 1;
+    const bool unnamed = after != words.end() && *after == "ON";
+    return unnamed && index.starts_with(table + "_") && Mentions(statement, table);
+  }
+
   // Advisory locks are a database's own, so the table tells histories apart.
   absl::StatusOr<int64_t> LockKey(Session* session) {
     absl::StatusOr<std::string> name = QualifiedTable(session);

@@ -1,5 +1,6 @@
 #include "migrations/postgres_tables.h"
 
+#include <algorithm>
 #include <array>
 
 #include "drivers/api/error.h"
@@ -10,7 +11,7 @@ namespace penstock::migrations {
 using driver::MakeErrorWithHint;
 using driver::Reason;
 
-absl::StatusOr<std::string> PostgresTables::Qualified(Session* session, std::string_view name) {
+absl::StatusOr<std::string> PostgresTables::Schema(Session* session) {
   if (schema_.empty()) {
     absl::StatusOr<Table> schema = session->Query("SELECT quote_ident(current_schema())");
     if (!schema.ok()) return schema.status();
@@ -23,7 +24,62 @@ absl::StatusOr<std::string> PostgresTables::Qualified(Session* session, std::str
     }
     schema_ = schema->front().front().text;
   }
-  return fmt::format("{}.\"{}\"", schema_, name);
+  return schema_;
+}
+
+absl::StatusOr<std::string> PostgresTables::Qualified(Session* session, std::string_view name) {
+  absl::StatusOr<std::string> schema = Schema(session);
+  if (!schema.ok()) return schema.status();
+  return fmt::format("{}.\"{}\"", *schema, name);
+}
+
+absl::StatusOr<std::vector<std::string>> PostgresTables::Strangers(Session* session) {
+  absl::StatusOr<std::string> schema = Schema(session);
+  if (!schema.ok()) return schema.status();
+  std::string literal;
+  for (const char c : *schema) literal += c == '\'' ? "''" : std::string(1, c);
+  // What is internal belongs to something else that is listed, as an identity's sequence.
+  constexpr std::string_view kFree =
+      "NOT EXISTS (SELECT 1 FROM pg_catalog.pg_depend d WHERE d.classid = "
+      "'pg_catalog.{}'::regclass AND d.objid = {}.oid AND d.deptype IN ('e', 'i'))";
+  const auto free = [&](std::string_view catalogue, std::string_view alias) {
+    return fmt::format(fmt::runtime(kFree), catalogue, alias);
+  };
+  return OthersNames(
+      session,
+      fmt::format("SELECT c.relname::text FROM pg_catalog.pg_class c WHERE c.relnamespace = "
+                  "'{0}'::regnamespace AND c.relkind IN ('r', 'p', 'v', 'm', 'f', 'S') AND {1} "
+                  "UNION SELECT p.proname::text FROM pg_catalog.pg_proc p WHERE p.pronamespace = "
+                  "'{0}'::regnamespace AND {2} "
+                  "UNION SELECT t.typname::text FROM pg_catalog.pg_type t WHERE t.typnamespace = "
+                  "'{0}'::regnamespace AND t.typtype IN ('d', 'e', 'r') AND {3} "
+                  "ORDER BY 1 LIMIT 5000",
+                  literal, free("pg_class", "c"), free("pg_proc", "p"), free("pg_type", "t")));
+}
+
+bool PostgresTables::ChangesSession(const std::vector<SqlStatement>& statements) {
+  return std::any_of(statements.begin(), statements.end(), [](const SqlStatement& statement) {
+    constexpr std::array<std::string_view, 4> kFirst = {"SET", "RESET", "DO", "CALL"};
+    return (!statement.words.empty() &&
+            std::find(kFirst.begin(), kFirst.end(), statement.words[0]) != kFirst.end()) ||
+           statement.HasWord("SET_CONFIG");
+  });
+}
+
+absl::StatusOr<std::vector<std::string>> PostgresTables::ResetRole(
+    Session* session, const std::vector<SqlStatement>& statements) {
+  std::vector<std::string> restore;
+  if (!ChangesSession(statements)) return restore;
+  absl::StatusOr<Table> role = session->Query(
+      "SELECT 'SET SESSION AUTHORIZATION ' || pg_catalog.quote_literal(session_user), 'SET ROLE ' "
+      "|| pg_catalog.quote_literal(pg_catalog.current_setting('role'))");
+  if (!role.ok()) return role.status();
+  for (const Cell& cell : role->front()) restore.push_back(cell.text);
+  for (const char* sql : {"RESET SESSION AUTHORIZATION", "RESET ROLE"}) {
+    absl::Status status = session->Run(sql);
+    if (!status.ok()) return status;
+  }
+  return restore;
 }
 
 absl::StatusOr<bool> PostgresTables::Exists(Session* session, const std::string& qualified) {
@@ -31,10 +87,6 @@ absl::StatusOr<bool> PostgresTables::Exists(Session* session, const std::string&
   absl::StatusOr<Table> found = session->Query("SELECT to_regclass($1::text) IS NOT NULL", args);
   if (!found.ok()) return found.status();
   return found->size() == 1 && found->front().front().integer != 0;
-}
-
-absl::StatusOr<std::string> PostgresTables::QualifiedTable(Session* session) {
-  return Qualified(session, table());
 }
 
 absl::StatusOr<bool> PostgresTables::HistoryExists(Session* session) {

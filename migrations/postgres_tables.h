@@ -1,9 +1,11 @@
-// What PostgreSQL and CockroachDB have in common: where the history is.
+// What PostgreSQL and CockroachDB have in common: where the history is, what else is there,
+// and as whom it is written.
 #ifndef PENSTOCK_MIGRATIONS_POSTGRES_TABLES_H_
 #define PENSTOCK_MIGRATIONS_POSTGRES_TABLES_H_
 
 #include <string>
 #include <string_view>
+#include <vector>
 
 #include "migrations/sql_dialect.h"
 
@@ -15,19 +17,26 @@ class PostgresTables : public SqlDialect {
 
   Syntax syntax() const override { return PostgresSyntax(); }
 
- protected:
+  absl::StatusOr<bool> HistoryExists(Session* session) override;
   // In the first schema of the search_path that exists. Found once: a step may change
   // the search_path.
-  absl::StatusOr<std::string> QualifiedTable(Session* session) override;
-  absl::StatusOr<bool> HistoryExists(Session* session) override;
+  absl::StatusOr<std::string> Qualified(Session* session, std::string_view name) override;
+  // Without what belongs to an extension.
+  absl::StatusOr<std::vector<std::string>> Strangers(Session* session) override;
+  absl::StatusOr<std::vector<std::string>> ResetRole(
+      Session* session, const std::vector<SqlStatement>& statements) override;
+
+ protected:
   std::string_view timestamp_type() const override { return "TIMESTAMPTZ"; }
 
-  // `name` in the schema of the history, quoted.
-  absl::StatusOr<std::string> Qualified(Session* session, std::string_view name);
-  // Of such a name.
+  // Of a qualified name.
   static absl::StatusOr<bool> Exists(Session* session, const std::string& qualified);
+  // One of them may change the session's settings or role.
+  static bool ChangesSession(const std::vector<SqlStatement>& statements);
 
  private:
+  absl::StatusOr<std::string> Schema(Session* session);
+
   std::string schema_;  // quoted
 };
 

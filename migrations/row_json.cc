@@ -42,6 +42,7 @@ std::string TimeText(int64_t micros) {
   return driver::FormatTimestamp(seconds, static_cast<int32_t>(rest * 1000));
 }
 
+// A whole number is its 64 bits, with or without a sign.
 using Member = std::variant<int64_t, std::string>;
 using Members = std::map<std::string, Member, std::less<>>;
 
@@ -101,9 +102,15 @@ class Reader {
     SkipSpace();
     if (rest_.starts_with('"')) return ReadText(&value->emplace<std::string>());
     int64_t number = 0;
-    const auto [end, error] = std::from_chars(rest_.data(), rest_.data() + rest_.size(), number);
-    if (error != std::errc()) return false;
-    rest_.remove_prefix(static_cast<size_t>(end - rest_.data()));
+    const char* const last = rest_.data() + rest_.size();
+    auto read = std::from_chars(rest_.data(), last, number);
+    if (read.ec == std::errc::result_out_of_range) {
+      uint64_t large = 0;
+      read = std::from_chars(rest_.data(), last, large);
+      number = static_cast<int64_t>(large);
+    }
+    if (read.ec != std::errc()) return false;
+    rest_.remove_prefix(static_cast<size_t>(read.ptr - rest_.data()));
     *value = number;
     return true;
   }
@@ -178,15 +185,17 @@ absl::StatusOr<HistoryRow> RowFromJson(std::string_view json, std::string_view h
   std::string direction;
   std::string state;
   std::string applied_at;
+  int64_t version = 0;
   int64_t seconds = 0;
   int32_t nanos = 0;
   if (Reader(json).Read(&members) && Get(members, "id", &row.id) &&
-      Get(members, "version", &row.version) && Get(members, "name", &row.name) &&
+      Get(members, "version", &version) && Get(members, "name", &row.name) &&
       Get(members, "checksum", &row.checksum) && Get(members, "direction", &direction) &&
       Get(members, "state", &state) && Get(members, "statement", &row.statement) &&
       Get(members, "note", &row.note) && Get(members, "applied_at", &applied_at) &&
       Get(members, "duration_ms", &row.duration_ms) &&
       driver::ParseTimestamp(applied_at, &seconds, &nanos)) {
+    row.version = static_cast<uint64_t>(version);
     row.applied_at_us = seconds * kMicrosInSecond + nanos / 1000;
     return WithNames(std::move(row), direction, state, history);
   }

@@ -15,24 +15,107 @@ namespace {
 using driver::MakeErrorWithHint;
 using driver::Reason;
 
-constexpr std::string_view kInstruction = "-- penstock:";
-
 absl::Status Refuse(const File& file, std::string_view what, std::string_view hint) {
   return MakeErrorWithHint(Reason::kInvalidParameter, fmt::format("{}: {}", file.name, what), hint);
 }
 
-// The first line that is not blank, without the space at its end.
-std::string_view FirstLine(std::string_view text) {
+// Calls `use` with each line, without its end and the space before that.
+template <typename Use>
+void ForEachLine(std::string_view text, Use use) {
   while (!text.empty()) {
-    const size_t end = std::min(text.find('\n'), text.size());
+    const size_t end = std::min(text.find_first_of("\r\n"), text.size());
     std::string_view line = text.substr(0, end);
-    if (!IsBlank(line)) {
-      while (std::isspace(static_cast<unsigned char>(line.back())) != 0) line.remove_suffix(1);
-      return line;
+    while (!line.empty() && std::isspace(static_cast<unsigned char>(line.back())) != 0) {
+      line.remove_suffix(1);
     }
+    use(line);
     text.remove_prefix(std::min(end + 1, text.size()));
   }
-  return {};
+}
+
+// "-- Penstock: No Transaction" -> "penstocknotransaction".
+std::string LettersOf(std::string_view line) {
+  std::string letters;
+  for (const char c : line) {
+    if (std::isalpha(static_cast<unsigned char>(c)) != 0) {
+      letters += static_cast<char>(std::tolower(static_cast<unsigned char>(c)));
+    }
+  }
+  return letters;
+}
+
+// Whether a line is meant for the migrator: it may be misspelt.
+bool IsInstruction(std::string_view line) {
+  constexpr std::string_view kOurs = "penstock";
+  // It is at the beginning, and a line may be long.
+  constexpr size_t kLooked = 100;
+  line = line.substr(0, kLooked);
+  const std::string letters = LettersOf(line);
+  const size_t begin = std::min(line.find_first_not_of("-/*# \t"), line.size());
+  const std::string_view said = line.substr(begin);
+  if (begin == 0 || !letters.starts_with(kOurs)) return false;
+  const size_t next = said.find_first_not_of(" \t", std::min(kOurs.size(), said.size()));
+  return letters.starts_with("penstocknotransaction") ||
+         (next != std::string_view::npos && said[next] == ':');
+}
+
+// Looks for the instruction in the comments that the text begins with, `leading`, and sees
+// to it that there is none elsewhere, where it would mean nothing.
+absl::Status ReadInstruction(const File& file, std::string_view text, std::string_view leading,
+                             Script* script) {
+  // As sqlx has it.
+  if (text.starts_with("-- no-transaction")) script->transactional = false;
+  absl::Status status;
+  ForEachLine(leading, [&](std::string_view line) {
+    if (line == kNoTransactionLine) {
+      script->transactional = false;
+    } else if (IsInstruction(line) && status.ok()) {
+      status = Refuse(file, fmt::format("the line \"{}\" is not known", line),
+                      fmt::format("the line there is: \"{}\"", kNoTransactionLine));
+    }
+  });
+  ForEachLine(text.substr(leading.size()), [&](std::string_view line) {
+    if (line != kNoTransactionLine || !status.ok()) return;
+    status = Refuse(file, fmt::format("the line \"{}\" comes after a statement", line),
+                    "it belongs before the first one, and holds for all of them");
+  });
+  return status;
+}
+
+// The modes of a BEGIN, "ISOLATION LEVEL SERIALIZABLE"; empty: those of any transaction.
+std::string ModesOf(const SqlStatement& begin) {
+  constexpr std::array<std::string_view, 4> kFirst = {"ISOLATION", "READ", "NOT", "DEFERRABLE"};
+  std::string modes;
+  for (const std::string& word : begin.words) {
+    const bool first = std::find(kFirst.begin(), kFirst.end(), word) != kFirst.end();
+    if (!modes.empty() || first) modes += (modes.empty() ? "" : " ") + word;
+  }
+  return modes;
+}
+
+// BEGIN and COMMIT around the whole file, as many files for other tools have them, are what
+// the step is anyway.
+absl::Status TakeTransaction(const File& file, const Dialect& dialect, Script* script) {
+  std::vector<SqlStatement>& all = script->statements;
+  if (!script->transactional || all.size() < 2 || !all.front().BeginsTransaction() ||
+      !all.back().EndsTransaction() || all.back().StartsAnother()) {
+    return absl::OkStatus();
+  }
+  all.pop_back();
+  const std::string modes = ModesOf(all.front());
+  if (modes.empty()) {
+    all.erase(all.begin());
+    return absl::OkStatus();
+  }
+  if (!dialect.transactional_ddl() || modes.find("READ ONLY") != std::string::npos) {
+    return Refuse(file,
+                  fmt::format("the transaction in line {} is {}, which the step cannot be",
+                              all.front().line, modes),
+                  "leave it out");
+  }
+  all.front().text = "SET TRANSACTION " + modes;
+  all.front().words = {"SET", "TRANSACTION"};
+  return absl::OkStatus();
 }
 
 bool ControlsTransaction(const SqlStatement& statement) {
@@ -85,35 +168,29 @@ absl::Status ChooseTransaction(const File& file, const Dialect& dialect, Script*
 
 }  // namespace
 
-absl::StatusOr<Script> ParseScript(const File& file, const Dialect& dialect) {
-  const std::string text = Normalise(file.content);
+absl::StatusOr<Script> ParseScript(const File& file, const Section* section,
+                                   const Dialect& dialect) {
+  const std::string_view text =
+      WithoutByteOrderMark(section == nullptr ? file.content : section->text);
   if (!driver::IsUtf8(text) || text.find('\0') != std::string::npos) {
     return Refuse(file, "its text is not UTF-8, or has a NUL character in it",
                   "save the file as UTF-8");
   }
   Script script;
   script.file = file.name;
-  script.checksum = Checksum(text);
-  script.blank = IsBlank(text);
-  const std::string_view line = FirstLine(text);
-  if (line == kNoTransactionLine) {
-    script.transactional = false;
-  } else if (line.starts_with(kInstruction)) {
-    return Refuse(file, fmt::format("its first line, \"{}\", is not known", line),
-                  fmt::format("the line there is: \"{}\"", kNoTransactionLine));
-  }
+  script.checksum = Checksum(Normalise(text));
+  // A part without statements is what its tool takes it for, nothing to do.
+  script.blank = section == nullptr && IsBlank(text);
   absl::StatusOr<std::vector<SqlStatement>> statements = SplitSql(text, dialect.syntax());
   if (!statements.ok()) return driver::Annotate(statements.status(), file.name);
   script.statements = *std::move(statements);
-  absl::Status status = dialect.Arrange(&script);
+  const size_t first = script.statements.empty() ? text.size() : script.statements.front().offset;
+  absl::Status status = ReadInstruction(file, text, text.substr(0, first), &script);
+  if (section != nullptr && section->no_transaction) script.transactional = false;
+  if (status.ok()) status = dialect.Arrange(&script);
+  if (status.ok()) status = TakeTransaction(file, dialect, &script);
   if (!status.ok()) return status;
-  // What many files for other tools have around them.
-  std::vector<SqlStatement>& all = script.statements;
-  if (script.transactional && all.size() >= 2 && all.front().BeginsTransaction() &&
-      all.back().EndsTransaction()) {
-    all.erase(all.begin());
-    all.pop_back();
-  }
+  const std::vector<SqlStatement>& all = script.statements;
   // What the rest is: without transactional DDL only rows come and go together.
   script.transactional =
       script.transactional &&

@@ -4,12 +4,15 @@
 
 #include "absl/status/statusor.h"
 #include "migrations/dialect.h"
+#include "migrations/sections.h"
 #include "migrations/source.h"
 
 namespace penstock::migrations {
 
-// As ReadSource describes it; errors name the file.
-absl::StatusOr<Script> ParseScript(const File& file, const Dialect& dialect);
+// As ReadSource describes it; errors name the file. `section` is the part of the file that
+// is meant; null: all of it.
+absl::StatusOr<Script> ParseScript(const File& file, const Section* section,
+                                   const Dialect& dialect);
 
 }  // namespace penstock::migrations
 

@@ -35,7 +35,7 @@ struct Script {
 };
 
 struct Migration {
-  int64_t version = 0;
+  uint64_t version = 0;
   std::string name;
   // Neither of them in a code step.
   std::optional<Script> up;
@@ -50,41 +50,45 @@ struct Migration {
 
 // A code step as the client announces it.
 struct CodeStep {
-  int64_t version = 0;
+  uint64_t version = 0;
   std::string name;
   bool has_down = false;
 };
 
-using Source = std::map<int64_t, Migration>;
+using Source = std::map<uint64_t, Migration>;
 
-// The line that a script begins with which must not run in a transaction.
+// A line of the comments with which a script begins that must not run in a transaction.
 inline constexpr std::string_view kNoTransactionLine = "-- penstock: no-transaction";
 
-// Reads files named <version>_<name>.<up|down>.sql, or .<up|down>.<driver>.sql for
-// one driver alone, which wins over the general one. Files that do not end in
-// ".sql" are left aside, and those for other drivers. Every text is read as UTF-8
-// with or without a byte order mark, with any line ends.
+// Reads files named as golang-migrate has them (file_name.h), and those that have both
+// directions as goose, dbmate and sql-migrate have them (sections.h). Files that do not
+// end in ".sql" are not looked at. A variant for the driver wins over the general file, and
+// those for other drivers are left aside. Every text is read as UTF-8 with or without a byte
+// order mark, and runs byte for byte. `*others`, if it is not null, gets the names of
+// the other files that end in ".sql", each with the reason why it is no migration.
 //
-// A script runs in a transaction unless its first line is kNoTransactionLine, it
+// A script runs in a transaction unless kNoTransactionLine is a line of the comments that
+// it begins with (or "-- no-transaction" its first line, as sqlx has it), it
 // is a single statement that the backend refuses in one, or it changes the schema and
 // the dialect has no transactional DDL.
 // BEGIN as its first and COMMIT as its last statement are taken for what they
-// mean and left out. On SQLite so are any pairs of them, and PRAGMA foreign_keys=…: the
-// whole step is one transaction, in which foreign keys are off if the script turns them
-// off anywhere.
+// mean and left out, but for an isolation level, which stays. On SQLite so are any pairs of
+// them, and PRAGMA foreign_keys=…: the whole step is one transaction, in which foreign keys
+// are off if the script turns them off anywhere.
 //
-// Refuses, with a message that names the file and what to do: a name that is not
-// of this form; a version beyond 2^63-1 or of 0; two files for the same version
-// and direction; a version with different names; no `up` file; an empty `up`
-// file; text that is not UTF-8 or has a NUL; a string, comment or body without an
-// end; a statement that cannot run in a transaction among several; transaction
-// control.
+// Refuses, with a message that names each file and what to do: a name that is meant for
+// such a file and is none; a version beyond 2^64-1; two files for the same version and
+// direction; no `up` file; an empty `up` file; text that is not UTF-8 or has a NUL; a
+// string, comment or body without an end; a statement that cannot run in a transaction
+// among several; transaction control; markers of both directions in a file of one; and
+// files of which none is a migration, without a code step.
 absl::StatusOr<Source> ReadSource(const std::vector<File>& files,
                                   const std::vector<CodeStep>& code_steps, std::string_view driver,
-                                  const Dialect& dialect);
+                                  const Dialect& dialect,
+                                  std::vector<std::string>* others = nullptr);
 
 // The files of a folder, not of those below it. kInvalidParameter names the
-// folder if it is not there.
+// folder if it is not there, or has no file that ends in ".sql".
 absl::StatusOr<std::vector<File>> ReadFolder(const std::string& path);
 
 }  // namespace penstock::migrations

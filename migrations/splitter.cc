@@ -6,6 +6,7 @@
 
 #include "drivers/api/error.h"
 #include "fmt/format.h"
+#include "migrations/completeness.h"
 
 namespace penstock::migrations {
 namespace {
@@ -35,12 +36,17 @@ class Splitter {
   Splitter(std::string_view script, const Syntax& syntax) : script_(script), syntax_(syntax) {}
 
   absl::StatusOr<std::vector<SqlStatement>> Run() {
-    while (at_ < script_.size()) {
-      absl::Status status = Step();
-      if (!status.ok()) return status;
-    }
-    if (open_ && (in_trigger_ || body_depth_ > 0)) {
-      return Unfinished("the body of the statement", begin_);
+    for (;;) {
+      while (at_ < script_.size()) {
+        absl::Status status = Step();
+        if (!status.ok()) return status;
+      }
+      if (!open_ || IsWhole()) break;
+      if (fallback_.end == 0) {
+        if (in_routine_ && body_depth_ == 0) break;
+        return Unfinished("the body of the statement", begin_);
+      }
+      GoBack();
     }
     EndStatement();
     return std::move(statements_);
@@ -60,11 +66,8 @@ class Splitter {
   // Positions come in order but for that of an error: lines are counted on from
   // the last one.
   int LineAt(size_t position) const {
-    const auto at = [this](size_t where) {
-      return script_.begin() + static_cast<ptrdiff_t>(where);
-    };
-    if (position < counted_to_) return 1 + static_cast<int>(std::count(at(0), at(position), '\n'));
-    line_ += static_cast<int>(std::count(at(counted_to_), at(position), '\n'));
+    if (position < counted_to_) return 1 + CountLineEnds(script_.substr(0, position));
+    line_ += CountLineEnds(script_.substr(counted_to_, position - counted_to_));
     counted_to_ = position;
     return line_;
   }
@@ -77,7 +80,8 @@ class Splitter {
       return absl::OkStatus();
     }
     if (c == '-' && Peek(1) == '-') {
-      at_ = std::min(script_.find('\n', at_), script_.size());
+      at_ = std::min(script_.find_first_of(syntax_.return_ends_comments ? "\r\n" : "\n", at_),
+                     script_.size());
       return absl::OkStatus();
     }
     if (c == '/' && Peek(1) == '*') return SkipComment();
@@ -86,8 +90,6 @@ class Splitter {
       return absl::OkStatus();
     }
     Open();
-    after_semicolon_ = IsWordStart(c) ? after_semicolon_ : false;
-    after_end_ = false;
     absl::Status status = Token(c);
     end_ = at_;
     return status;
@@ -165,7 +167,6 @@ class Splitter {
     while (at_ < script_.size() && IsWord(Peek())) ++at_;
     const std::string word = Upper(script_.substr(from, at_ - from));
     if (syntax_.dollar_quotes && word == "E" && Peek() == '\'') {
-      after_semicolon_ = false;
       return SkipQuoted('\'', "the string", true);
     }
     NoteWord(word);
@@ -177,10 +178,9 @@ class Splitter {
     const bool atomic = word == "ATOMIC" && last_word_ == "BEGIN";
     if (words.size() < SqlStatement::kWords) words.push_back(word);
     if (syntax_.trigger_bodies && word == "TRIGGER" && IsTriggerHead()) in_trigger_ = true;
-    after_end_ = in_trigger_ && after_semicolon_ && word == "END";
-    after_semicolon_ = false;
     if (syntax_.atomic_bodies) {
-      if (atomic && body_depth_ == 0 && IsRoutine()) {
+      if (atomic && !in_routine_ && IsRoutine()) {
+        in_routine_ = true;
         body_depth_ = 1;
       } else if (body_depth_ > 0 && (word == "CASE" || word == "BEGIN")) {
         ++body_depth_;
@@ -191,11 +191,10 @@ class Splitter {
     last_word_ = word;
   }
 
+  // The word TRIGGER is one of the first.
   bool IsTriggerHead() const {
-    const std::vector<std::string>& words = current_.words;
-    if (words.front() != "CREATE") return false;
-    return words.size() == 2 ||
-           (words.size() == 3 && (words[1] == "TEMP" || words[1] == "TEMPORARY"));
+    constexpr size_t kLast = 6;  // EXPLAIN QUERY PLAN CREATE TEMP TRIGGER
+    return current_.words.size() <= kLast && current_.HasWord("CREATE");
   }
 
   bool IsRoutine() const {
@@ -209,30 +208,49 @@ class Splitter {
     begin_ = at_;
     end_ = at_;
     current_.line = LineAt(at_);
+    current_.offset = at_;
   }
 
+  std::string_view Text() const { return script_.substr(begin_, end_ - begin_); }
+
+  // The statement at hand is one as far as it goes.
+  bool IsWhole() const {
+    if (in_trigger_) return IsWholeForSqlite(Text());
+    if (!in_routine_) return true;
+    return IsWholeForPostgres(Text()) || (body_depth_ == 0 && IsTooLongToParse());
+  }
+
+  bool IsTooLongToParse() const { return end_ - begin_ > kLongestParsed; }
+
   void Semicolon() {
+    const bool whole = (!syntax_.atomic_bodies || parentheses_ == 0) && IsWhole();
     ++at_;
-    const bool in_body = (in_trigger_ && !after_end_) || body_depth_ > 0 ||
-                         (syntax_.atomic_bodies && parentheses_ > 0);
-    if (in_body) {
-      end_ = at_;
-      after_semicolon_ = true;
-      after_end_ = false;
-      return;
+    if (whole || !open_) return EndStatement();
+    if (in_routine_ && body_depth_ == 0 && fallback_.end == 0) {
+      fallback_ = {.end = end_, .after = at_, .words = current_.words.size()};
     }
+    end_ = at_;
+    if (fallback_.end != 0 && IsTooLongToParse()) GoBack();
+  }
+
+  // The parser finds no end of the routine: it is where counting found one.
+  void GoBack() {
+    end_ = fallback_.end;
+    at_ = fallback_.after;
+    current_.words.resize(fallback_.words);
     EndStatement();
   }
 
   void EndStatement() {
     if (open_) {
-      current_.text = script_.substr(begin_, end_ - begin_);
+      current_.text = Text();
       statements_.push_back(std::move(current_));
     }
     current_ = {};
     last_word_.clear();
-    open_ = in_trigger_ = after_semicolon_ = after_end_ = false;
+    open_ = in_trigger_ = in_routine_ = false;
     body_depth_ = parentheses_ = 0;
+    fallback_ = {};
   }
 
   const std::string_view script_;
@@ -251,16 +269,34 @@ class Splitter {
   int parentheses_ = 0;
   int body_depth_ = 0;  // of BEGIN ATOMIC
   bool in_trigger_ = false;
-  bool after_semicolon_ = false;  // in a trigger's body, nothing since but comments
-  bool after_end_ = false;        // in a trigger's body, "; END" were the last tokens
+  bool in_routine_ = false;  // one with BEGIN ATOMIC
+  // Where its body ends by counting; `end` is 0: nowhere so far.
+  struct Fallback {
+    size_t end = 0;
+    size_t after = 0;
+    size_t words = 0;
+  };
+  Fallback fallback_;
 };
 
 }  // namespace
 
+int CountLineEnds(std::string_view text) {
+  int count = 0;
+  for (size_t i = 0; i < text.size(); ++i) {
+    const bool pair = text[i] == '\r' && i + 1 < text.size() && text[i + 1] == '\n';
+    if (text[i] == '\n' || (text[i] == '\r' && !pair)) ++count;
+  }
+  return count;
+}
+
 Syntax SqliteSyntax() { return {.bracket_names = true, .trigger_bodies = true}; }
 
 Syntax PostgresSyntax() {
-  return {.nested_comments = true, .dollar_quotes = true, .atomic_bodies = true};
+  return {.nested_comments = true,
+          .return_ends_comments = true,
+          .dollar_quotes = true,
+          .atomic_bodies = true};
 }
 
 bool SqlStatement::StartsWith(std::initializer_list<std::string_view> wanted) const {
@@ -276,6 +312,8 @@ bool SqlStatement::BeginsTransaction() const {
 }
 
 bool SqlStatement::EndsTransaction() const { return StartsWith({"COMMIT"}) || StartsWith({"END"}); }
+
+bool SqlStatement::StartsAnother() const { return HasWord("CHAIN") && !HasWord("NO"); }
 
 absl::StatusOr<std::vector<SqlStatement>> SplitSql(std::string_view script, const Syntax& syntax) {
   return Splitter(script, syntax).Run();

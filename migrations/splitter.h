@@ -14,13 +14,16 @@ namespace penstock::migrations {
 struct Syntax {
   // /* … /* … */ … */ is one comment.
   bool nested_comments = false;
+  // A carriage return alone ends a -- comment, too.
+  bool return_ends_comments = false;
   // $$ … $$, $tag$ … $tag$ and E'…\'…'.
   bool dollar_quotes = false;
   // [name] and `name` are quoted names.
   bool bracket_names = false;
-  // CREATE TRIGGER … BEGIN …; …; END;
+  // CREATE TRIGGER … BEGIN …; …; END; as SQLite's own function has it.
   bool trigger_bodies = false;
-  // CREATE FUNCTION … BEGIN ATOMIC …; …; END; and semicolons between
+  // CREATE FUNCTION … BEGIN ATOMIC …; …; END; as PostgreSQL's own parser has it, or by
+  // counting BEGIN, CASE and END where that cannot read it; and semicolons between
   // parentheses (CREATE RULE … DO (…; …)).
   bool atomic_bodies = false;
 };
@@ -28,11 +31,13 @@ struct Syntax {
 Syntax SqliteSyntax();
 Syntax PostgresSyntax();
 
-// One statement, without the semicolon and without comments around it.
+// One statement, byte for byte, without the semicolon and without comments around it.
 struct SqlStatement {
   std::string text;
-  // Where it begins in the script, from 1.
+  // Where it begins in the script: the line, from 1, and the byte, from 0. A line ends with
+  // \n, \r\n or \r.
   int line = 1;
+  size_t offset = 0;
   // Its first words (keywords and unquoted names), in upper case; strings,
   // quoted names and comments are none. At most kWords.
   static constexpr size_t kWords = 64;
@@ -44,7 +49,12 @@ struct SqlStatement {
   // BEGIN, and COMMIT or END, with whatever follows.
   bool BeginsTransaction() const;
   bool EndsTransaction() const;
+  // COMMIT AND CHAIN.
+  bool StartsAnother() const;
 };
+
+// How many ends of lines the text has.
+int CountLineEnds(std::string_view text);
 
 // Empty statements are left out. kSyntax, with the line, where a string, a quoted
 // name, a comment or a body does not end.

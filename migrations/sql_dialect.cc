@@ -21,6 +21,8 @@ constexpr std::string_view kSetColumns =
     "note = $8, applied_at = $9, duration_ms = $10";
 constexpr size_t kColumnCount = 10;
 
+// The column is a signed number of 64 bits, which every backend has: a version above 2^63-1
+// is less by 2^64 there.
 std::array<Value, kColumnCount> Values(const HistoryRow& row) {
   // Both sides of the epoch: nanoseconds are never negative.
   int64_t seconds = row.applied_at_us / kMicrosInSecond;
@@ -30,7 +32,7 @@ std::array<Value, kColumnCount> Values(const HistoryRow& row) {
     micros += kMicrosInSecond;
   }
   return {Value::Integer(row.id),
-          Value::Integer(row.version),
+          Value::Integer(static_cast<int64_t>(row.version)),
           Value::Text(row.name),
           Value::Text(row.checksum),
           Value::Text(Name(row.direction)),
@@ -44,7 +46,7 @@ std::array<Value, kColumnCount> Values(const HistoryRow& row) {
 absl::StatusOr<HistoryRow> FromCells(const std::vector<Cell>& cells, const std::string& table) {
   HistoryRow row;
   row.id = cells[0].integer;
-  row.version = cells[1].integer;
+  row.version = static_cast<uint64_t>(cells[1].integer);
   row.name = cells[2].text;
   row.checksum = cells[3].text;
   row.statement = cells[6].integer;
@@ -120,6 +122,28 @@ absl::Status SqlDialect::NothingWritten(const HistoryRow& row) const {
       Reason::kMigrationLocked,
       fmt::format("row {} of the migration history is not there any more", row.id),
       "somebody has deleted it; look at the history before you go on");
+}
+
+bool SqlDialect::IsOurs(std::string_view name) const {
+  constexpr std::string_view kKeyspacePrefix = "penstock_kv_";
+  return name == table_ || name == LockTable() || name.starts_with(kKeyspacePrefix);
+}
+
+std::string SqlDialect::LockTable() const {
+  // PostgreSQL cuts longer names off.
+  constexpr size_t kLongest = 58;
+  return table_.substr(0, kLongest) + "_lock";
+}
+
+absl::StatusOr<std::vector<std::string>> SqlDialect::OthersNames(Session* session,
+                                                                 const std::string& sql) {
+  absl::StatusOr<Table> found = session->Query(sql);
+  if (!found.ok()) return found.status();
+  std::vector<std::string> names;
+  for (std::vector<Cell>& row : *found) {
+    if (!IsOurs(row[0].text)) names.push_back(std::move(row[0].text));
+  }
+  return names;
 }
 
 absl::StatusOr<std::unique_ptr<Dialect>> MakeDialect(std::string_view driver,

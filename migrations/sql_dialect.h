@@ -21,11 +21,17 @@ class SqlDialect : public Dialect {
   explicit SqlDialect(std::string table) : table_(std::move(table)) {}
 
   const std::string& table() const { return table_; }
+  // Beside it, where the lock is a lease.
+  std::string LockTable() const;
 
-  // The table's full name, quoted, so that what a step does to the session's
+  // The history's full name, quoted, so that what a step does to the session's
   // settings makes no difference.
-  virtual absl::StatusOr<std::string> QualifiedTable(Session* session) = 0;
-  virtual absl::StatusOr<bool> HistoryExists(Session* session) = 0;
+  absl::StatusOr<std::string> QualifiedTable(Session* session) {
+    return Qualified(session, table_);
+  }
+  // Whether a name is that of the history, or of what the gateway keeps beside it: its lock,
+  // and the keyspaces of drivers/sqlkv.
+  bool IsOurs(std::string_view name) const;
   // The type of a column for a point in time.
   virtual std::string_view timestamp_type() const = 0;
   // The type of the key.
@@ -37,6 +43,9 @@ class SqlDialect : public Dialect {
   virtual std::string UpdateStatement(const std::string& table, std::string_view set) const;
   // Why such a statement has written no row.
   virtual absl::Status NothingWritten(const HistoryRow& row) const;
+
+  // The first column of a query that has no values, without what IsOurs.
+  absl::StatusOr<std::vector<std::string>> OthersNames(Session* session, const std::string& sql);
 
  private:
   absl::Status Write(Session* session, const std::string& sql, const HistoryRow& row);

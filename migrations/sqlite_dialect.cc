@@ -96,9 +96,14 @@ class SqliteDialect final : public SqlDialect {
     return absl::OkStatus();
   }
 
- protected:
-  absl::StatusOr<std::string> QualifiedTable(Session*) override {
-    return fmt::format("main.\"{}\"", table());
+  absl::StatusOr<std::string> Qualified(Session*, std::string_view name) override {
+    return fmt::format("main.\"{}\"", name);
+  }
+
+  absl::StatusOr<std::vector<std::string>> Strangers(Session* session) override {
+    return OthersNames(session,
+                       "SELECT name FROM main.sqlite_schema WHERE type IN ('table', 'view') AND "
+                       "substr(name, 1, 7) <> 'sqlite_' ORDER BY name LIMIT 5000");
   }
 
   absl::StatusOr<bool> HistoryExists(Session* session) override {
@@ -109,6 +114,7 @@ class SqliteDialect final : public SqlDialect {
     return !found->empty();
   }
 
+ protected:
   std::string_view timestamp_type() const override { return "TIMESTAMP"; }
   // Then it is the row's own number, and there is no index beside the table.
   std::string_view id_type() const override { return "INTEGER"; }

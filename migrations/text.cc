@@ -8,17 +8,23 @@
 
 namespace penstock::migrations {
 
-std::string Normalise(std::string_view text) {
+std::string_view WithoutByteOrderMark(std::string_view text) {
   constexpr std::string_view kByteOrderMark = "\xEF\xBB\xBF";
   if (text.starts_with(kByteOrderMark)) text.remove_prefix(kByteOrderMark.size());
+  return text;
+}
+
+std::string Normalise(std::string_view text) {
+  text = WithoutByteOrderMark(text);
   std::string normal;
   normal.reserve(text.size());
-  for (size_t i = 0; i < text.size(); ++i) {
-    if (text[i] != '\r') {
-      normal += text[i];
-    } else if (i + 1 == text.size() || text[i + 1] != '\n') {
-      normal += '\n';
-    }
+  while (!text.empty()) {
+    const size_t end = std::min(text.find('\r'), text.size());
+    normal += text.substr(0, end);
+    text.remove_prefix(end);
+    if (text.empty()) break;
+    text.remove_prefix(1);
+    if (!text.starts_with('\n')) normal += '\n';
   }
   return normal;
 }

@@ -1,4 +1,4 @@
-// The text of a migration's file, as it is compared and run.
+// The text of a migration's file, as it is compared.
 #ifndef PENSTOCK_MIGRATIONS_TEXT_H_
 #define PENSTOCK_MIGRATIONS_TEXT_H_
 
@@ -7,8 +7,12 @@
 
 namespace penstock::migrations {
 
+// UTF-8's, at the beginning.
+std::string_view WithoutByteOrderMark(std::string_view text);
+
 // Without a byte order mark, and with \n for \r\n and for \r alone: what editors
-// and version control change on their own makes no difference.
+// and version control change on their own makes no difference. For the checksum only:
+// what runs is the file's own text, whose line ends may be in a string.
 std::string Normalise(std::string_view text);
 
 // SHA-256 of the bytes, in hexadecimal: 64 characters.

@@ -139,7 +139,8 @@ Outcome Migrate(const Options& options, Provider* db, const Streams& streams) {
     return EndedMigration(RunMigrate(options, ctx, db, streams.out, streams.err));
   }
   ExitCode code = kExitOk;
-  Outcome outcome = EndedMigration(PrintMigrationStatus(options, ctx, db, streams.out, &code));
+  Outcome outcome =
+      EndedMigration(PrintMigrationStatus(options, ctx, db, streams.out, streams.err, &code));
   if (outcome.status.ok()) outcome.code = code;
   return outcome;
 }

@@ -42,11 +42,13 @@ Formats:
 
 Exit codes:
   0  it worked
-  1  the statement failed, or its result could not be written
+  1  the statement or migration failed, a migration's file cannot be read as one, or a
+     result could not be written
   2  the command line is wrong, or standard input cannot be read; nothing was sent
   3  the daemon or its database could not be reached
   4  migrate status: there are migrations to be applied
-  5  migrate: files and history do not agree, or a migration has to be repaired)";
+  5  migrate: files and history do not agree, a migration has to be repaired or cannot be
+     taken back, or the database is not empty and has no history)";
 
 }  // namespace penstock::cli
 

@@ -13,6 +13,8 @@
 
 #include "absl/time/clock.h"
 #include "absl/time/time.h"
+#include "client/cli/commands.h"
+#include "client/cli/encode.h"
 #include "client/cli/formatter.h"
 #include "client/cli/notices.h"
 #include "fmt/format.h"
@@ -35,7 +37,18 @@ std::string Took(absl::Duration duration) {
 }
 
 std::string Title(const MigrationStep& step) {
-  return fmt::format("{:4} {}", step.down ? "down" : "up", step.file);
+  return fmt::format("{:4} {}", step.down ? "down" : "up",
+                     step.file.empty()
+                         ? fmt::format("the code step {} '{}'", step.version, step.name)
+                         : step.file);
+}
+
+void PrintOthers(const std::vector<std::string>& files, std::ostream* err) {
+  for (const std::string& file : files) {
+    std::string printable;
+    AppendPrintable(file, &printable);
+    *err << "  left aside: " << printable << '\n';
+  }
 }
 
 // Prints what happens while it happens.
@@ -49,6 +62,7 @@ class Reporter {
       case MigrationEvent::Kind::kWaiting: Slow(event, "waiting for another migrator"); break;
       case MigrationEvent::Kind::kPlan:
         plan_ = event.plan;
+        PrintOthers(event.other_files, err_);
         if (dry_run_) PrintPlan();
         break;
       case MigrationEvent::Kind::kStarted: next_ = absl::Seconds(1); break;
@@ -79,12 +93,19 @@ class Reporter {
           << std::flush;
   }
 
+  // As a script that psql and sqlite3 run.
   void PrintPlan() {
     for (const MigrationStep& step : plan_) {
       std::string text = fmt::format(
           "-- {}{}{}\n", Title(step), step.transactional ? "" : " (no transaction)",
           step.first_statement > 1 ? fmt::format(" from statement {}", step.first_statement) : "");
-      for (const std::string& statement : step.statements) text += statement + ";\n";
+      if (step.foreign_keys_off) text += "PRAGMA foreign_keys=OFF;\n";
+      const bool transaction = step.transactional && !step.statements.empty();
+      if (transaction) text += "BEGIN;\n";
+      const auto done = static_cast<size_t>(std::max<int64_t>(step.first_statement - 1, 0));
+      for (size_t i = done; i < step.statements.size(); ++i) text += step.statements[i] + ";\n";
+      if (transaction) text += "COMMIT;\n";
+      if (step.foreign_keys_off) text += "PRAGMA foreign_keys=ON;\n";
       Print(text + "\n");
     }
   }
@@ -127,12 +148,17 @@ std::string NoteOf(const MigrationStatus& migration) {
     case State::kUnfinished:
       return fmt::format("{} at statement {}{}{}", record.down ? "down stopped" : "up stopped",
                          record.statement, record.note.empty() ? "" : ": ", record.note);
-    default: return record.note;
+    default: return migration.is_code && record.note.empty() ? "code" : record.note;
   }
 }
 
+// A version above the numbers that a Value has is its text.
+Value VersionValue(uint64_t version) {
+  return std::in_range<int64_t>(version) ? Value(version) : Value(std::to_string(version));
+}
+
 ExitCode CodeOf(const MigrationReport& report) {
-  ExitCode code = kExitOk;
+  ExitCode code = report.refusal.ok() ? kExitOk : kExitRefused;
   for (const MigrationStatus& migration : report.migrations) {
     switch (migration.state) {
       case State::kApplied:
@@ -143,6 +169,43 @@ ExitCode CodeOf(const MigrationReport& report) {
     }
   }
   return code;
+}
+
+bool IsApplied(const MigrationStatus& migration) {
+  return migration.state == State::kApplied || migration.state == State::kNewer ||
+         migration.state == State::kChanged || migration.state == State::kMissing;
+}
+
+std::vector<Value> RowOf(const MigrationStatus& migration) {
+  const MigrationRecord& record = migration.record;
+  const bool recorded = !record.state.empty();
+  return {VersionValue(migration.version),
+          migration.name,
+          std::string(NameOf(migration.state)),
+          recorded
+              ? Value(absl::FormatTime("%Y-%m-%d %H:%M:%S", record.applied_at, absl::UTCTimeZone()))
+              : Value(),
+          recorded ? Value(absl::ToInt64Milliseconds(record.duration)) : Value(),
+          NoteOf(migration)};
+}
+
+// At which version the database is, how many of each sort there are, and what is wrong.
+std::string Summary(const MigrationReport& report) {
+  const bool none = std::none_of(report.migrations.begin(), report.migrations.end(), IsApplied);
+  std::string text = none ? std::string("no migration is applied")
+                          : fmt::format("the database is at version {}", report.version);
+  std::string_view before = ": ";
+  for (int i = 0; i <= static_cast<int>(State::kResuming); ++i) {
+    const auto state = static_cast<State>(i);
+    const auto count = std::count_if(
+        report.migrations.begin(), report.migrations.end(),
+        [state](const MigrationStatus& migration) { return migration.state == state; });
+    if (count == 0) continue;
+    text += fmt::format("{}{} {}", std::exchange(before, ", "), count, NameOf(state));
+  }
+  text += '\n';
+  if (!report.refusal.ok()) text += "`up` would be refused:\n" + DescribeError(report.refusal);
+  return text;
 }
 
 // The highest version in the folder, as it is written; empty: there is none.
@@ -189,6 +252,7 @@ absl::Status RunMigrate(const Options& options, const Context& ctx, Provider* db
   }
   const size_t steps = wanted.dry_run ? result->plan.size() : static_cast<size_t>(result->steps);
   if (result->records.empty()) {
+    if (wanted.dry_run) *text += "-- ";
     *text += steps == 0 ? "nothing to do; "
                         : fmt::format("{} step{}{}; ", steps, steps == 1 ? "" : "s",
                                       wanted.dry_run ? " to run" : "");
@@ -198,26 +262,28 @@ absl::Status RunMigrate(const Options& options, const Context& ctx, Provider* db
 }
 
 absl::Status PrintMigrationStatus(const Options& options, const Context& ctx, Provider* db,
-                                  Output* out, ExitCode* code) {
+                                  Output* out, std::ostream* err, ExitCode* code) {
   const absl::StatusOr<MigrationReport> report = db->MigrationStatus(ctx, options.migrate.folder);
   if (!report.ok()) return report.status();
-  const std::unique_ptr<Formatter> formatter = MakeFormatter(options, out->buffer());
-  formatter->Begin({"version", "name", "state", "applied_at", "took_ms", "note"});
-  for (const MigrationStatus& migration : report->migrations) {
-    const bool recorded = migration.record.version != 0;
-    const MigrationRecord& record = migration.record;
-    const std::vector<Value> row = {
-        migration.version,
-        migration.name,
-        std::string(NameOf(migration.state)),
-        recorded
-            ? Value(absl::FormatTime("%Y-%m-%d %H:%M:%S", record.applied_at, absl::UTCTimeZone()))
-            : Value(),
-        recorded ? Value(absl::ToInt64Milliseconds(record.duration)) : Value(),
-        NoteOf(migration)};
-    formatter->Row(row);
+  PrintOthers(report->other_files, err);
+  const bool table = options.format == OutputFormat::kTable;
+  if (table) {
+    *out->buffer() += Summary(*report);
+  } else {
+    *err << Summary(*report);
   }
-  formatter->End();
+  const auto listed = [&](const MigrationStatus& migration) {
+    return !table || options.migrate.all ||
+           (migration.state != State::kApplied && migration.state != State::kNewer);
+  };
+  if (!table || std::any_of(report->migrations.begin(), report->migrations.end(), listed)) {
+    const std::unique_ptr<Formatter> formatter = MakeFormatter(options, out->buffer());
+    formatter->Begin({"version", "name", "state", "applied_at", "took_ms", "note"});
+    for (const MigrationStatus& migration : report->migrations) {
+      if (listed(migration)) formatter->Row(RowOf(migration));
+    }
+    formatter->End();
+  }
   *code = CodeOf(*report);
   return out->Flush();
 }

@@ -15,14 +15,17 @@
 
 namespace penstock::cli {
 
-// Runs up, down, to, dry-run, baseline or repair: a line for each step that is done
-// on `out`, what takes long on `err`.
+// Runs up, down, to, dry-run, baseline, adopt or repair: a line for each step that is done
+// on `out`, what takes long and files that are no migrations on `err`. What a dry run
+// prints is a script for psql or sqlite3.
 absl::Status RunMigrate(const Options& options, const Context& ctx, Provider* db, Output* out,
                         std::ostream* err);
 
-// Prints a table of the migrations. `code`: kExitOk, kExitPending or kExitRefused.
+// Prints a summary, and the migrations: as a table those that are not simply applied unless
+// options.migrate.all; in the other formats all, and the summary on `err`. `code`: kExitOk,
+// kExitPending or kExitRefused.
 absl::Status PrintMigrationStatus(const Options& options, const Context& ctx, Provider* db,
-                                  Output* out, ExitCode* code);
+                                  Output* out, std::ostream* err, ExitCode* code);
 
 // Creates the two files of a new migration in the folder, and the folder if it is
 // missing, and prints their names. The version is one more than the highest there

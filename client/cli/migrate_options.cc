@@ -14,9 +14,11 @@ using Action = MigrateOptions::Action;
 
 constexpr const char* kFooter =
     R"(A folder has pairs of files, 0001_create_users.up.sql and
-0001_create_users.down.sql. A file whose first line is
-`-- penstock: no-transaction` is not run in a transaction; if such a step fails in
-the middle, `status` says where and `repair` says how it goes on.)";
+0001_create_users.down.sql, or files 0001_create_users.sql with both directions as
+goose, dbmate and sql-migrate have them. A file with the line
+`-- penstock: no-transaction` before its first statement is not run in a transaction;
+if such a step fails in the middle, `status` says where and `repair` says how it goes
+on. A database that another tool has migrated so far begins with `adopt` or `baseline`.)";
 
 bool IsName(const std::string& text) {
   return !text.empty() && text.find_first_of("/\\ \t\n") == std::string::npos;
@@ -44,7 +46,7 @@ CLI::App* AddAction(CLI::App* migrate, const std::string& name, const std::strin
 }
 
 void AddVersion(CLI::App* command, Options* options) {
-  command->add_option("VERSION", DecimalNumber(&options->migrate.options.version, 0), "A version")
+  command->add_option("VERSION", Version(&options->migrate.options.version), "A version")
       ->required()
       ->type_name("");
 }
@@ -108,16 +110,21 @@ void AddDown(CLI::App* migrate, Options* options) {
 
 void AddRepair(CLI::App* migrate, Options* options) {
   MigrateOptions& wanted = options->migrate.options;
+  std::vector<uint64_t>& versions = options->migrate.versions;
   CLI::App* repair =
-      AddAction(migrate, "repair", "Say how a migration stands", Action::kMarkApplied, options);
-  CLI::Option* applied = repair->add_option("--applied", DecimalNumber(&wanted.version, 1),
+      AddAction(migrate, "repair", "Say how migrations stand", Action::kMarkApplied, options);
+  CLI::Option* applied = repair->add_option("--applied", Versions(&versions),
                                             "It is applied; also takes a changed file over");
-  CLI::Option* not_applied = repair->add_option("--not-applied", DecimalNumber(&wanted.version, 1),
-                                                "Nothing of it is there");
-  CLI::Option* resume = repair->add_option("--resume", DecimalNumber(&wanted.version, 1),
-                                           "The next run goes on with --statement");
+  CLI::Option* not_applied =
+      repair->add_option("--not-applied", Versions(&versions), "Nothing of it is there");
+  CLI::Option* resume =
+      repair->add_option("--resume", Versions(&versions), "The next run goes on with --statement");
+  constexpr int kMany = 1 << 20;
   for (CLI::Option* option : {applied, not_applied, resume}) {
-    option->type_name("VERSION");
+    option->type_name("VERSION[,VERSION…]")
+        ->expected(1, kMany)
+        ->allow_extra_args(false)
+        ->delimiter(',');
   }
   applied->excludes(not_applied)->excludes(resume);
   not_applied->excludes(resume);
@@ -130,6 +137,10 @@ void AddRepair(CLI::App* migrate, Options* options) {
     if (applied->count() + not_applied->count() + resume->count() == 0) {
       throw CLI::ValidationError("repair wants --applied, --not-applied or --resume");
     }
+    MigrateOptions& repairs = options->migrate.options;
+    repairs.version = options->migrate.versions.front();
+    repairs.more_versions = {options->migrate.versions.begin() + 1,
+                             options->migrate.versions.end()};
     SetAction(applied->count() > 0       ? Action::kMarkApplied
               : not_applied->count() > 0 ? Action::kMarkNotApplied
                                          : Action::kResume,
@@ -150,8 +161,13 @@ void AddMigrate(CLI::App* app, Options* options) {
                            Action::kTo, options);
   AddVersion(to, options);
   AddLimits(to, options);
-  Add(migrate, "status", "List the migrations and how they stand", Command::kMigrationStatus,
-      options);
+  Add(migrate, "status", "Say how the database stands, and list what is not simply applied",
+      Command::kMigrationStatus, options)
+      ->add_flag("--all", options->migrate.all,
+                 "List what is applied, too; csv and json always have it");
+  AddAction(migrate, "adopt",
+            "Begin the history of a database from the table of the tool that has migrated it",
+            Action::kAdopt, options);
   AddVersion(AddAction(migrate, "baseline",
                        "Begin the history of a database that has everything up to a version",
                        Action::kBaseline, options),

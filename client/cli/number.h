@@ -14,6 +14,10 @@ namespace penstock::cli {
 // for anything else.
 std::function<bool(const std::vector<std::string>&)> DecimalNumber(int64_t* to, int64_t least);
 
+// Likewise of versions, from 0 to 2^64-1: one, or as many as there are words.
+std::function<bool(const std::vector<std::string>&)> Version(uint64_t* to);
+std::function<bool(const std::vector<std::string>&)> Versions(std::vector<uint64_t>* to);
+
 }  // namespace penstock::cli
 
 #endif  // PENSTOCK_CLIENT_CLI_NUMBER_H_

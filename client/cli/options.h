@@ -47,6 +47,10 @@ enum class OutputFormat { kTable, kCsv, kJson };
 struct MigrateCommand {
   std::string folder;
   MigrateOptions options;
+  // repair: the versions.
+  std::vector<uint64_t> versions;
+  // status: as a table, also what is applied and as it should be.
+  bool all = false;
   // new: "create_users".
   std::string name;
   bool timestamp = false;

@@ -18,7 +18,6 @@ inline constexpr char kPut[] = "/penstock.v1.KeyValueService/Put";
 inline constexpr char kScan[] = "/penstock.v1.KeyValueService/Scan";
 inline constexpr char kWrite[] = "/penstock.v1.KeyValueService/Write";
 
-inline constexpr char kGetStatus[] = "/penstock.v1.MigrationService/GetStatus";
 inline constexpr char kMigrate[] = "/penstock.v1.MigrationService/Migrate";
 
 inline constexpr char kListDatabases[] = "/penstock.v1.AdminService/ListDatabases";

@@ -8,6 +8,7 @@
 #include <vector>
 
 #include "absl/cleanup/cleanup.h"
+#include "absl/strings/ascii.h"
 #include "client/src/convert.h"
 #include "client/src/methods.h"
 #include "client/src/read_file.h"
@@ -36,7 +37,17 @@ void SetRepair(Request::Repair::Action action, const MigrateOptions& options,
   Request::Repair* repair = start->mutable_repair();
   repair->set_version(options.version);
   repair->set_action(action);
+  for (const uint64_t version : options.more_versions) repair->add_more_versions(version);
   repair->set_statement(options.statement);
+}
+
+void Announce(const std::vector<CodeMigration>& migrations, Request::Start* start) {
+  for (const CodeMigration& code : migrations) {
+    v1::CodeStep* step = start->add_code_steps();
+    step->set_version(code.version);
+    step->set_name(code.name);
+    step->set_has_down(code.down != nullptr);
+  }
 }
 
 void Fill(const MigrateOptions& options, Request::Start* start) {
@@ -45,6 +56,7 @@ void Fill(const MigrateOptions& options, Request::Start* start) {
     case Action::kDown: start->mutable_down()->set_steps(options.steps); break;
     case Action::kTo: start->mutable_to()->set_version(options.version); break;
     case Action::kBaseline: start->mutable_baseline()->set_version(options.version); break;
+    case Action::kAdopt: start->mutable_adopt(); break;
     case Action::kMarkApplied:
       SetRepair(Request::Repair::ACTION_MARK_APPLIED, options, start);
       break;
@@ -53,12 +65,7 @@ void Fill(const MigrateOptions& options, Request::Start* start) {
       break;
     case Action::kResume: SetRepair(Request::Repair::ACTION_RESUME, options, start); break;
   }
-  for (const CodeMigration& code : options.code) {
-    v1::CodeStep* step = start->add_code_steps();
-    step->set_version(code.version);
-    step->set_name(code.name);
-    step->set_has_down(code.down != nullptr);
-  }
+  Announce(options.code, start);
   start->set_dry_run(options.dry_run);
   start->set_allow_gaps(options.allow_gaps);
   if (options.statement_timeout != absl::InfiniteDuration()) {
@@ -69,26 +76,41 @@ void Fill(const MigrateOptions& options, Request::Start* start) {
           start->mutable_lock_timeout());
 }
 
-// `start` and the files, in as many messages as it takes.
-std::vector<Request> Requests(Request::Start start, std::vector<v1::MigrationFile> files) {
-  std::vector<Request> requests(1);
-  *requests[0].mutable_start() = std::move(start);
+// Sends `start` and the files, in as many messages as it takes, each of which is read when
+// its turn comes. Not OK: a file cannot be read, or is too large for a message. False: the
+// stream has broken.
+absl::StatusOr<bool> SendAll(Channel* channel, const Request::Start& start,
+                             const std::vector<fs::path>& files, MigrateStream* stream) {
+  Request request;
+  *request.mutable_start() = start;
   size_t bytes = 0;
-  for (v1::MigrationFile& file : files) {
-    if (bytes > 0 && bytes + file.content().size() > kMessageBytes) {
-      if (requests.size() == 1) {
-        requests.back().mutable_start()->set_more_files(true);
+  const auto send = [&] {
+    absl::Status fits = channel->CheckSize(request);
+    if (!fits.ok()) return absl::StatusOr<bool>(fits);
+    return absl::StatusOr<bool>(stream->Send(request));
+  };
+  for (const fs::path& path : files) {
+    absl::StatusOr<std::string> content = ReadFile(path.string());
+    if (!content.ok()) return content.status();
+    if (bytes > 0 && bytes + content->size() > kMessageBytes) {
+      if (request.has_start()) {
+        request.mutable_start()->set_more_files(true);
       } else {
-        requests.back().mutable_files()->set_more_files(true);
+        request.mutable_files()->set_more_files(true);
       }
-      requests.emplace_back().mutable_files();
+      absl::StatusOr<bool> sent = send();
+      if (!sent.ok() || !*sent) return sent;
+      request.Clear();
+      request.mutable_files();
       bytes = 0;
     }
-    bytes += file.content().size();
-    *(requests.size() == 1 ? requests.back().mutable_start()->add_files()
-                           : requests.back().mutable_files()->add_files()) = std::move(file);
+    bytes += content->size();
+    v1::MigrationFile* file = request.has_start() ? request.mutable_start()->add_files()
+                                                  : request.mutable_files()->add_files();
+    file->set_name(path.filename().string());
+    file->set_content(*std::move(content));
   }
-  return requests;
+  return send();
 }
 
 MigrationStep FromProto(const v1::MigrationStep& from) {
@@ -98,7 +120,8 @@ MigrationStep FromProto(const v1::MigrationStep& from) {
           .file = from.file(),
           .transactional = from.transactional(),
           .first_statement = from.first_statement(),
-          .statements = {from.statements().begin(), from.statements().end()}};
+          .statements = {from.statements().begin(), from.statements().end()},
+          .foreign_keys_off = from.foreign_keys_off()};
 }
 
 MigrationRecord FromProto(const v1::MigrationRecord& from) {
@@ -121,6 +144,7 @@ MigrationEvent FromProto(const v1::MigrateResponse& from) {
   } else if (from.has_plan()) {
     event.kind = MigrationEvent::Kind::kPlan;
     for (const v1::MigrationStep& step : from.plan().steps()) event.plan.push_back(FromProto(step));
+    event.other_files = {from.plan().other_files().begin(), from.plan().other_files().end()};
   } else {
     const v1::MigrateResponse::Step& step = from.step();
     event.kind = step.done()             ? MigrationEvent::Kind::kDone
@@ -191,10 +215,19 @@ absl::Status RunCode(const std::shared_ptr<Channel>& channel, const Context& ctx
   return stream->Send(request) ? absl::OkStatus() : stream->End();
 }
 
+// One call.
+struct Run {
+  const MigrateOptions& options;
+  const Request::Start& start;
+  const std::vector<fs::path>& files;
+  // Gets the answer to the action `status`, if that is what `start` asks for.
+  v1::GetStatusResponse* report = nullptr;
+};
+
 // Answers what comes until the result is there. `*failure`: of a function.
 absl::StatusOr<MigrateResult> Follow(const std::shared_ptr<Channel>& channel, const Context& ctx,
-                                     const MigrateOptions& options, MigrateStream* stream,
-                                     absl::Status* failure) {
+                                     const Run& run, MigrateStream* stream, absl::Status* failure) {
+  const MigrateOptions& options = run.options;
   MigrateResult result;
   for (v1::MigrateResponse response; stream->Receive(&response);) {
     if (response.has_result()) {
@@ -213,6 +246,10 @@ absl::StatusOr<MigrateResult> Follow(const std::shared_ptr<Channel>& channel, co
       if (!status.ok()) return status;
       continue;
     }
+    if (response.has_status()) {
+      if (run.report != nullptr) run.report->Swap(response.mutable_status());
+      continue;
+    }
     MigrationEvent event = FromProto(response);
     if (options.on_event) options.on_event(event);
     if (event.kind == MigrationEvent::Kind::kPlan) result.plan = std::move(event.plan);
@@ -221,77 +258,72 @@ absl::StatusOr<MigrateResult> Follow(const std::shared_ptr<Channel>& channel, co
 }
 
 // Whether the same call, made again after it was cut off, does what is left and no more.
-bool GoesOn(const MigrateOptions& options) {
-  return options.dry_run || options.action == Action::kTo ||
+bool GoesOn(const Run& run) {
+  const MigrateOptions& options = run.options;
+  return run.report != nullptr || options.dry_run || options.action == Action::kTo ||
          (options.action == Action::kUp && options.steps == 0);
 }
 
 // `*again`: see Settle.
 absl::StatusOr<MigrateResult> RunOnce(const std::shared_ptr<Channel>& channel,
                                       const Connection& connection, const Context& ctx,
-                                      const std::vector<Request>& requests,
-                                      const MigrateOptions& options, Again* again) {
+                                      const Run& run, Again* again) {
   MigrateStream stream(channel, connection, ctx, method::kMigrate);
-  bool begun = true;
-  for (const Request& request : requests) begun = begun && stream.Send(request);
   // Before all of the files are there, the daemon does nothing.
-  begun = begun && stream.MaybeSent();
+  const absl::StatusOr<bool> sent = SendAll(channel.get(), run.start, run.files, &stream);
+  if (!sent.ok()) return sent.status();
+  const bool begun = *sent && stream.MaybeSent();
   absl::Status failure;
-  absl::StatusOr<MigrateResult> result = begun ? Follow(channel, ctx, options, &stream, &failure)
+  absl::StatusOr<MigrateResult> result = begun ? Follow(channel, ctx, run, &stream, &failure)
                                                : absl::StatusOr<MigrateResult>(stream.End());
   // The function's own error says more than what came back of it.
   if (result.ok() || !failure.ok()) return result.ok() ? result : failure;
   if (!begun) return Settle(result.status(), Reach::kNotSent, again);
   // Events and functions of the caller's do not run twice: that is for him to say.
-  return Settle(result.status(), GoesOn(options) ? Reach::kHarmless : Reach::kMaybeSent);
+  return Settle(result.status(), GoesOn(run) ? Reach::kHarmless : Reach::kMaybeSent);
 }
 
-}  // namespace
-
-absl::StatusOr<std::vector<v1::MigrationFile>> ReadMigrations(std::string_view path) {
+// The files of a folder that end in ".sql", in letters of either case, by name. NOT_FOUND
+// names the folder, or the file, that cannot be read.
+absl::StatusOr<std::vector<fs::path>> ListMigrations(std::string_view path) {
   std::error_code error;
-  std::vector<v1::MigrationFile> files;
+  std::vector<fs::path> files;
   for (fs::directory_iterator entries(fs::path(path), error);
        !error && entries != fs::directory_iterator(); entries.increment(error)) {
     const fs::path& file = entries->path();
-    if (file.extension() != ".sql") continue;
+    if (absl::AsciiStrToLower(file.extension().string()) != ".sql") continue;
     // A link to nothing is not a step less.
     std::error_code unknown;
     const bool regular = entries->is_regular_file(unknown);
-    if (!regular && !unknown) continue;
-    absl::StatusOr<std::string> content = ReadFile(file.string());
-    if (!content.ok()) return content.status();
-    files.emplace_back().set_name(file.filename().string());
-    files.back().set_content(*std::move(content));
+    if (regular || unknown) files.push_back(file);
   }
   if (error) {
     return absl::NotFoundError(
         fmt::format("cannot read the folder of migrations {}: {}", path, error.message()));
   }
-  std::sort(files.begin(), files.end(),
-            [](const auto& a, const auto& b) { return a.name() < b.name(); });
+  if (files.empty()) {
+    return absl::NotFoundError(
+        fmt::format("the folder of migrations {} has no file that ends in .sql", path));
+  }
+  std::sort(files.begin(), files.end());
   return files;
 }
 
-absl::StatusOr<MigrateResult> RunMigrate(const std::shared_ptr<Channel>& channel,
-                                         const Context& ctx, std::string_view path,
-                                         const MigrateOptions& options) {
+absl::StatusOr<MigrateResult> RunOver(const std::shared_ptr<Channel>& channel, const Context& ctx,
+                                      std::string_view path, const MigrateOptions& options,
+                                      Request::Start start, v1::GetStatusResponse* report) {
   absl::Status status = channel->Check(ctx);
   if (!status.ok()) return status;
-  absl::StatusOr<std::vector<v1::MigrationFile>> files = path.empty() && !options.code.empty()
-                                                             ? std::vector<v1::MigrationFile>()
-                                                             : ReadMigrations(path);
-  if (!files.ok()) return files.status();
-  Request::Start start;
-  start.set_database(channel->config.database);
-  Fill(options, &start);
-  const std::vector<Request> requests = Requests(std::move(start), *std::move(files));
-  for (const Request& request : requests) {
-    status = channel->CheckSize(request);
-    if (!status.ok()) return status;
+  std::vector<fs::path> files;
+  if (!path.empty() || (options.code.empty() && report == nullptr)) {
+    absl::StatusOr<std::vector<fs::path>> listed = ListMigrations(path);
+    if (!listed.ok()) return listed.status();
+    files = *std::move(listed);
   }
+  start.set_database(channel->config.database);
+  const Run run{.options = options, .start = start, .files = files, .report = report};
   return channel->Call(ctx, [&](const std::shared_ptr<Connection>& connection, Again* again) {
-    return RunOnce(channel, *connection, ctx, requests, options, again);
+    return RunOnce(channel, *connection, ctx, run, again);
   });
 }
 
@@ -309,9 +341,37 @@ MigrationReport FromProto(const v1::GetStatusResponse& from) {
                                  .state = static_cast<MigrationStatus::State>(state),
                                  .file = entry.file(),
                                  .has_down = entry.has_down(),
-                                 .record = FromProto(entry.record())});
+                                 .record = FromProto(entry.record()),
+                                 .is_code = entry.is_code()});
   }
+  report.other_files = {from.other_files().begin(), from.other_files().end()};
+  if (from.has_refusal()) report.refusal = ToStatus(from.refusal());
   return report;
+}
+
+}  // namespace
+
+absl::StatusOr<MigrateResult> RunMigrate(const std::shared_ptr<Channel>& channel,
+                                         const Context& ctx, std::string_view path,
+                                         const MigrateOptions& options) {
+  Request::Start start;
+  Fill(options, &start);
+  return RunOver(channel, ctx, path, options, std::move(start), nullptr);
+}
+
+absl::StatusOr<MigrationReport> RunMigrationStatus(const std::shared_ptr<Channel>& channel,
+                                                   const Context& ctx, std::string_view path,
+                                                   const std::vector<CodeMigration>& code) {
+  MigrateOptions options;
+  options.code = code;
+  Request::Start start;
+  Announce(code, &start);
+  start.mutable_status();
+  v1::GetStatusResponse report;
+  const absl::StatusOr<MigrateResult> result =
+      RunOver(channel, ctx, path, options, std::move(start), &report);
+  if (!result.ok()) return result.status();
+  return FromProto(report);
 }
 
 }  // namespace penstock::internal

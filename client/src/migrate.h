@@ -1,4 +1,4 @@
-// Provider::Migrate.
+// Provider::Migrate and MigrationStatus.
 #ifndef PENSTOCK_CLIENT_SRC_MIGRATE_H_
 #define PENSTOCK_CLIENT_SRC_MIGRATE_H_
 
@@ -17,11 +17,10 @@ absl::StatusOr<MigrateResult> RunMigrate(const std::shared_ptr<Channel>& channel
                                          const Context& ctx, std::string_view path,
                                          const MigrateOptions& options);
 
-// The files of a folder that end in ".sql", by name. NOT_FOUND names the folder or
-// the file that cannot be read.
-absl::StatusOr<std::vector<v1::MigrationFile>> ReadMigrations(std::string_view path);
-
-MigrationReport FromProto(const v1::GetStatusResponse& from);
+// Over a Migrate stream, too, which takes files of any size together.
+absl::StatusOr<MigrationReport> RunMigrationStatus(const std::shared_ptr<Channel>& channel,
+                                                   const Context& ctx, std::string_view path,
+                                                   const std::vector<CodeMigration>& code);
 
 }  // namespace penstock::internal
 

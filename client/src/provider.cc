@@ -131,17 +131,12 @@ class DaemonProvider final : public Provider {
 
   absl::StatusOr<MigrationReport> MigrationStatus(const Context& ctx,
                                                   std::string_view path) override {
-    absl::StatusOr<std::vector<v1::MigrationFile>> files = ReadMigrations(path);
-    if (!files.ok()) return files.status();
-    v1::GetStatusRequest request;
-    request.set_database(channel_->config.database);
-    for (v1::MigrationFile& file : *files) *request.add_files() = std::move(file);
-    absl::Status status = channel_->CheckSize(request);
-    if (!status.ok()) return status;
-    v1::GetStatusResponse response;
-    status = Read(ctx, method::kGetStatus, request, &response);
-    if (!status.ok()) return status;
-    return FromProto(response);
+    return RunMigrationStatus(channel_, ctx, path, {});
+  }
+
+  absl::StatusOr<MigrationReport> MigrationStatus(const Context& ctx, std::string_view path,
+                                                  const std::vector<CodeMigration>& code) override {
+    return RunMigrationStatus(channel_, ctx, path, code);
   }
 
   absl::StatusOr<std::vector<DatabaseInfo>> ListDatabases(const Context& ctx) override {

@@ -133,7 +133,8 @@ bool MigrateCall::TakeTurn() {
 
 void MigrateCall::Acquire() {
   wait_until = database_->AcquireDeadline(driver::Deadline::None());
-  Pool& pool = database_->pool(driver::Lane::kWrite);
+  const bool reads = migration_->spec().action == MigrationSpec::Action::kStatus;
+  Pool& pool = database_->pool(reads ? driver::Lane::kRead : driver::Lane::kWrite);
   state_.store(State::kAcquiring);
   waiting_in_.store(&pool);
   Ref();

@@ -61,6 +61,7 @@ class MigrateCall final : public BidiCall, public Task, public Pool::Waiter {
     kFetch,
     kCodeDone,
     kRecord,
+    kStatus,
     kEnd
   };
 
@@ -97,6 +98,7 @@ class MigrateCall final : public BidiCall, public Task, public Pool::Waiter {
   // After a step: the next one, or the end.
   absl::Status GoOn();
   absl::Status RunRecord();
+  absl::Status RunStatus();
   absl::Status Succeed(int32_t steps, const std::vector<migrations::HistoryRow>& rows);
   void RunEnd();
 

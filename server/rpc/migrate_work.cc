@@ -37,6 +37,7 @@ absl::Status MigrateCall::RunWork() {
     case Work::kFetch: RunFetch(); return absl::OkStatus();
     case Work::kCodeDone: return RunCodeDone();
     case Work::kRecord: return RunRecord();
+    case Work::kStatus: return RunStatus();
     case Work::kEnd: RunEnd(); return absl::OkStatus();
   }
   return absl::OkStatus();
@@ -61,8 +62,11 @@ absl::Status MigrateCall::RunLock() {
   absl::StatusOr<bool> locked = migration_->Lock(std::move(lease_));
   if (!locked.ok()) return locked.status();
   if (*locked) {
-    const bool migrate = migration_->spec().action == MigrationSpec::Action::kMigrate;
-    Do(migrate ? Work::kPlan : Work::kRecord);
+    switch (migration_->spec().action) {
+      case MigrationSpec::Action::kMigrate: Do(Work::kPlan); break;
+      case MigrationSpec::Action::kStatus: Do(Work::kStatus); break;
+      default: Do(Work::kRecord); break;
+    }
   } else {
     pause_until_ = Clock::System().Now() + kMigrationLockPause;
     state_.store(State::kPausing);
@@ -77,6 +81,9 @@ absl::Status MigrateCall::RunPlan() {
   event.mutable_plan();
   for (const migrations::PlanStep& step : migration_->plan()) {
     ToProto(step, dry_run_, event.mutable_plan()->add_steps());
+  }
+  for (const std::string& file : migration_->other_files()) {
+    event.mutable_plan()->add_other_files(file);
   }
   events_.Push(event);
   if (dry_run_ || migration_->plan().empty()) return Succeed(0, {});
@@ -149,8 +156,17 @@ absl::Status MigrateCall::RunRecord() {
   return rows.ok() ? Succeed(0, *rows) : rows.status();
 }
 
+absl::Status MigrateCall::RunStatus() {
+  v1::MigrateResponse event;
+  absl::Status status =
+      ReadStatus(&migration_->migrator(), migration_->other_files(), event.mutable_status());
+  if (!status.ok()) return status;
+  events_.Push(event);
+  return Succeed(0, {});
+}
+
 absl::Status MigrateCall::Succeed(int32_t steps, const std::vector<migrations::HistoryRow>& rows) {
-  absl::StatusOr<int64_t> version = migration_->Version();
+  absl::StatusOr<uint64_t> version = migration_->Version();
   if (!version.ok()) return version.status();
   v1::MigrateResponse event;
   event.mutable_result()->set_steps(steps);

@@ -21,33 +21,37 @@ using migrations::Target;
 using Start = v1::MigrateRequest::Start;
 using State = v1::MigrationStatus;
 
-absl::Status FromProto(const v1::MigrateRequest::Repair& from, Repair* to) {
-  to->version = from.version();
-  to->statement = from.statement();
+absl::Status FromProto(const v1::MigrateRequest::Repair& from, std::vector<Repair>* to) {
+  Repair repair{.version = from.version(), .statement = from.statement()};
   switch (from.action()) {
     case v1::MigrateRequest::Repair::ACTION_MARK_APPLIED:
-      to->kind = Repair::Kind::kMarkApplied;
-      return absl::OkStatus();
+      repair.kind = Repair::Kind::kMarkApplied;
+      break;
     case v1::MigrateRequest::Repair::ACTION_MARK_NOT_APPLIED:
-      to->kind = Repair::Kind::kMarkNotApplied;
-      return absl::OkStatus();
-    case v1::MigrateRequest::Repair::ACTION_RESUME:
-      to->kind = Repair::Kind::kResume;
-      return absl::OkStatus();
-    default: break;
+      repair.kind = Repair::Kind::kMarkNotApplied;
+      break;
+    case v1::MigrateRequest::Repair::ACTION_RESUME: repair.kind = Repair::Kind::kResume; break;
+    default:
+      return MakeError(Reason::kInvalidParameter,
+                       "`action` of the repair is not set, or not known");
   }
-  return MakeError(Reason::kInvalidParameter, "`action` of the repair is not set, or not known");
+  to->push_back(repair);
+  for (const uint64_t version : from.more_versions()) {
+    repair.version = version;
+    to->push_back(repair);
+  }
+  return absl::OkStatus();
 }
 
 v1::MigrationDirection ToProto(Direction direction) {
   return direction == Direction::kUp ? v1::MIGRATION_DIRECTION_UP : v1::MIGRATION_DIRECTION_DOWN;
 }
 
-bool Contains(const std::vector<int64_t>& versions, int64_t version) {
+bool Contains(const std::vector<uint64_t>& versions, uint64_t version) {
   return std::binary_search(versions.begin(), versions.end(), version);
 }
 
-State::State StateOf(int64_t version, const migrations::Comparison& compared,
+State::State StateOf(uint64_t version, const migrations::Comparison& compared,
                      const migrations::History& history) {
   const auto unfinished = history.unfinished().find(version);
   if (unfinished != history.unfinished().end()) {
@@ -103,7 +107,12 @@ absl::Status FromProto(const Start& from, MigrationSpec* to) {
       break;
     case Start::kRepair:
       to->action = MigrationSpec::Action::kRepair;
-      return FromProto(from.repair(), &to->repair);
+      return FromProto(from.repair(), &to->repairs);
+    case Start::kAdopt: to->action = MigrationSpec::Action::kAdopt; break;
+    case Start::kStatus:
+      to->action = MigrationSpec::Action::kStatus;
+      to->dry_run = true;
+      break;
     default: to->target.steps = from.up().steps(); break;
   }
   return absl::OkStatus();
@@ -133,41 +142,60 @@ void ToProto(const migrations::PlanStep& from, bool with_sql, v1::MigrationStep*
   to->set_first_statement(from.first_statement);
   if (from.script() == nullptr) return;
   to->set_file(from.script()->file);
+  to->set_foreign_keys_off(!from.script()->foreign_keys.value_or(true));
   if (!with_sql) return;
   for (const migrations::SqlStatement& statement : from.script()->statements) {
     to->add_statements(statement.text);
   }
 }
 
-void ToProto(const migrations::Source& source, const migrations::History& history,
-             v1::GetStatusResponse* to) {
+namespace {
+
+void FillStatus(const migrations::Source& source, const migrations::History& history,
+                v1::GetStatusResponse* to) {
   to->set_version(history.version());
-  for (const HistoryRow& row : history.rows()) ToProto(row, to->add_history());
+  for (const HistoryRow& row : history.rows()) server::ToProto(row, to->add_history());
   const migrations::Comparison compared = migrations::Compare(source, history);
-  std::set<int64_t> versions;
+  std::set<uint64_t> versions;
   for (const auto& [version, migration] : source) versions.insert(version);
   for (const auto& [version, row] : history.applied()) versions.insert(version);
   for (const auto& [version, row] : history.unfinished()) versions.insert(version);
-  for (const int64_t version : versions) {
+  for (const uint64_t version : versions) {
     v1::MigrationStatus* entry = to->add_migrations();
     entry->set_version(version);
     entry->set_state(StateOf(version, compared, history));
     const auto unfinished = history.unfinished().find(version);
     const auto applied = history.applied().find(version);
     if (unfinished != history.unfinished().end()) {
-      ToProto(unfinished->second, entry->mutable_record());
+      server::ToProto(unfinished->second, entry->mutable_record());
     } else if (applied != history.applied().end()) {
-      ToProto(applied->second, entry->mutable_record());
+      server::ToProto(applied->second, entry->mutable_record());
     }
     entry->set_name(entry->record().name());
+    entry->set_is_code(applied != history.applied().end() && applied->second.IsCode());
     const auto migration = source.find(version);
     if (migration == source.end()) continue;
     entry->set_name(migration->second.name);
+    entry->set_is_code(migration->second.is_code);
     if (migration->second.up.has_value()) entry->set_file(migration->second.up->file);
     entry->set_has_down(migration->second.is_code
                             ? migration->second.code_has_down
                             : migration->second.down.has_value() && !migration->second.down->blank);
   }
+}
+
+}  // namespace
+
+absl::Status ReadStatus(migrations::Migrator* migrator, const std::vector<std::string>& other_files,
+                        v1::GetStatusResponse* to) {
+  const absl::StatusOr<migrations::History> history = migrator->ReadHistory();
+  if (!history.ok()) return history.status();
+  FillStatus(migrator->source(), *history, to);
+  for (const std::string& file : other_files) to->add_other_files(file);
+  const absl::Status refused =
+      migrator->MakePlan({}, /*allow_gaps=*/false, /*dry_run=*/true).status();
+  if (!refused.ok()) ToProto(refused, to->mutable_refusal());
+  return absl::OkStatus();
 }
 
 }  // namespace penstock::server

@@ -27,9 +27,9 @@ absl::Status FromProto(const v1::MigrateRequest::Start& from, MigrationSpec* to)
 void ToProto(const migrations::HistoryRow& from, v1::MigrationRecord* to);
 void ToProto(const migrations::PlanStep& from, bool with_sql, v1::MigrationStep* to);
 
-// Files and history, compared.
-void ToProto(const migrations::Source& source, const migrations::History& history,
-             v1::GetStatusResponse* to);
+// Files and history, compared, and what `up` would say. Of the database it reads the history.
+absl::Status ReadStatus(migrations::Migrator* migrator, const std::vector<std::string>& other_files,
+                        v1::GetStatusResponse* to);
 
 }  // namespace penstock::server
 

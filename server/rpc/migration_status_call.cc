@@ -35,6 +35,7 @@ class MigrationStatusCall final : public ConnectionCall {
 
   absl::Status Fill(v1::GetStatusResponse* response) {
     std::vector<migrations::File> files;
+    std::vector<std::string> others;
     if (request_.folder().empty()) {
       TakeFiles(request_.mutable_files(), &files);
     } else {
@@ -47,17 +48,14 @@ class MigrationStatusCall final : public ConnectionCall {
     auto dialect = migrations::MakeDialect(driver, database().migrations_table());
     if (!dialect.ok()) return dialect.status();
     auto source =
-        migrations::ReadSource(files, FromProto(request_.code_steps()), driver, **dialect);
+        migrations::ReadSource(files, FromProto(request_.code_steps()), driver, **dialect, &others);
     if (!source.ok()) return source.status();
     absl::Status connected = lease().Connect(deadline());
     if (!connected.ok()) return connected;
     migrations::Session session(lease().operator->(), &cancellation_);
     session.SetLimits(Duration::zero(), deadline());
     migrations::Migrator migrator(*std::move(dialect), *std::move(source), &session);
-    absl::StatusOr<migrations::History> history = migrator.ReadHistory();
-    if (!history.ok()) return history.status();
-    ToProto(migrator.source(), *history, response);
-    return absl::OkStatus();
+    return ReadStatus(&migrator, others, response);
   }
 
   const CallSource source_;

@@ -54,7 +54,7 @@ absl::Status Migration::Prepare() {
       driver, database_->migrations_table(), {.lease = database_->migrations_lease()});
   if (!dialect.ok()) return dialect.status();
   absl::StatusOr<migrations::Source> source =
-      migrations::ReadSource(spec_.files, spec_.code_steps, driver, **dialect);
+      migrations::ReadSource(spec_.files, spec_.code_steps, driver, **dialect, &other_files_);
   if (!source.ok()) return source.status();
   spec_.files.clear();
   migrator_ =
@@ -100,12 +100,11 @@ absl::Status Migration::EndCode(size_t index, const absl::Status& outcome) {
 
 absl::StatusOr<std::vector<migrations::HistoryRow>> Migration::Record() {
   if (spec_.action == MigrationSpec::Action::kBaseline) return migrator_->Baseline(spec_.baseline);
-  absl::StatusOr<migrations::HistoryRow> row = migrator_->Repair(spec_.repair);
-  if (!row.ok()) return row.status();
-  return std::vector<migrations::HistoryRow>{*std::move(row)};
+  if (spec_.action == MigrationSpec::Action::kAdopt) return migrator_->Adopt();
+  return migrator_->Repair(spec_.repairs);
 }
 
-absl::StatusOr<int64_t> Migration::Version() {
+absl::StatusOr<uint64_t> Migration::Version() {
   absl::StatusOr<migrations::History> history = migrator_->ReadHistory();
   if (!history.ok()) return history.status();
   return history->version();

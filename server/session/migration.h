@@ -18,11 +18,12 @@ namespace penstock::server {
 
 // What is to be done.
 struct MigrationSpec {
-  enum class Action : uint8_t { kMigrate, kBaseline, kRepair };
+  enum class Action : uint8_t { kMigrate, kBaseline, kRepair, kAdopt, kStatus };
   Action action = Action::kMigrate;
   migrations::Target target;
-  migrations::Repair repair;
-  int64_t baseline = 0;
+  std::vector<migrations::Repair> repairs;
+  uint64_t baseline = 0;
+  // Nothing is changed and nothing locked; so it is for kStatus.
   bool dry_run = false;
   bool allow_gaps = false;
   // Of each statement; 0: none.
@@ -55,6 +56,8 @@ class Migration {
 
   // Reads the files. Nothing of the database is needed for that.
   absl::Status Prepare();
+  // Files that are no migrations, each with the reason (see migrations::ReadSource).
+  const std::vector<std::string>& other_files() const { return other_files_; }
 
   // Takes the lock (none for a dry run) and keeps the lease. False: another
   // migrator has it; the lease was given back, so try again after
@@ -74,11 +77,14 @@ class Migration {
   void TakeBack(Lease lease) { lease_ = std::move(lease); }
   absl::Status EndCode(size_t index, const absl::Status& outcome);
 
-  // Locked, for kBaseline and kRepair: what was written.
+  // Locked, for kBaseline, kAdopt and kRepair: what was written.
   absl::StatusOr<std::vector<migrations::HistoryRow>> Record();
 
   // The highest version that is applied now.
-  absl::StatusOr<int64_t> Version();
+  absl::StatusOr<uint64_t> Version();
+
+  // After Lock, for kStatus.
+  migrations::Migrator& migrator() { return *migrator_; }
 
   // Gives lock and lease back.
   void End();
@@ -90,6 +96,7 @@ class Migration {
   Lease lease_;
   std::unique_ptr<migrations::Migrator> migrator_;
   std::vector<migrations::PlanStep> plan_;
+  std::vector<std::string> other_files_;
 };
 
 // Writes into the log what a backend has said while a step ran.

@@ -84,6 +84,9 @@ absl::Status Migrate(const std::string& folder, Database* database,
   spec.files = *std::move(files);
   Migration migration(database, std::move(spec), cancellation);
   absl::Status status = migration.Prepare();
+  for (const std::string& file : migration.other_files()) {
+    Log(Level::kInfo, "not a migration", {{"database", database->name()}, {"file", file}});
+  }
   if (status.ok()) status = TakeLock(database, &migration, cancellation);
   if (status.ok()) status = migration.Plan();
   for (size_t i = 0; status.ok() && i < migration.plan().size(); ++i) {

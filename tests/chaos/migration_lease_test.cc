@@ -52,7 +52,9 @@ class MigrationLease : public ChaosTest {
     auto opened = server::OpenDriver(database().driver);
     EXPECT_TRUE(opened.ok()) << opened.status();
     driver_ = *std::move(opened);
-    AskServer("CREATE TABLE log (n bigint)");
+    // Not in the schema of the migrations, which begins empty.
+    AskServer("CREATE SCHEMA outside");
+    AskServer("CREATE TABLE outside.log (n bigint)");
   }
 
   absl::StatusOr<std::unique_ptr<driver::Connection>> Connect(const driver::Deadline& deadline) {
@@ -84,8 +86,8 @@ class MigrationLease : public ChaosTest {
   std::unique_ptr<driver::Driver> driver_;
 };
 
-const std::vector<File> kRows = {{"1_a.up.sql", "INSERT INTO log VALUES (1);"},
-                                 {"2_b.up.sql", "INSERT INTO log VALUES (2);"}};
+const std::vector<File> kRows = {{"1_a.up.sql", "INSERT INTO outside.log VALUES (1);"},
+                                 {"2_b.up.sql", "INSERT INTO outside.log VALUES (2);"}};
 const std::vector<File> kTables = {{"1_a.up.sql", "CREATE TABLE a (n bigint);"},
                                    {"2_b.up.sql", "CREATE TABLE b (n bigint);"}};
 
@@ -176,27 +178,28 @@ TEST_F(MigrationLease, AHolderThatWasTakenOverIsFencedOff) {
     next->migrator->Unlock();
     AskServer("DELETE FROM penstock_migrations");
   }
-  EXPECT_EQ(AskServer("SELECT n FROM log ORDER BY n"), "1 2");
+  EXPECT_EQ(AskServer("SELECT n FROM outside.log ORDER BY n"), "1 2");
 }
 
 TEST_F(MigrationLease, ACodeStepThatWasTakenOverIsFencedOff) {
   const auto stale = Make(kRows, seconds(30));
   stale->Begin();
   ASSERT_TRUE(stale->migrator->BeginCode(stale->plan[0]).ok());
-  ASSERT_TRUE(stale->session->Run("INSERT INTO log VALUES (100)").ok());
+  ASSERT_TRUE(stale->session->Run("INSERT INTO outside.log VALUES (100)").ok());
   Expire();
   const auto next = Make(kRows, seconds(30));
   next->Begin();
   EXPECT_TRUE(next->Run(0).ok());
   const auto ended = stale->migrator->EndCode(stale->plan[0], absl::OkStatus());
   EXPECT_FALSE(ended.ok());
-  EXPECT_EQ(AskServer("SELECT n FROM log"), "1");
+  EXPECT_EQ(AskServer("SELECT n FROM outside.log"), "1");
 }
 
 // What a heartbeat finds ends the statement that runs, and the next is not begun.
 TEST_F(MigrationLease, AHeartbeatThatComesTooLateEndsTheStatement) {
   const auto stale =
-      Make({{"1_a.up.sql", "SELECT pg_sleep(60); INSERT INTO log VALUES (1);"}}, milliseconds(600));
+      Make({{"1_a.up.sql", "SELECT pg_sleep(60); INSERT INTO outside.log VALUES (1);"}},
+           milliseconds(600));
   stale->Begin();
   std::thread thread([&] {
     const absl::Status refused = stale->Run(0);
@@ -205,7 +208,7 @@ TEST_F(MigrationLease, AHeartbeatThatComesTooLateEndsTheStatement) {
   AskServer("UPDATE penstock_migrations_lock SET fence = fence + 1, owner = 'somebody else'");
   thread.join();
   EXPECT_EQ(AskServer("SELECT count(*) FROM penstock_migrations"), "0");
-  EXPECT_EQ(AskServer("SELECT count(*) FROM log"), "0");
+  EXPECT_EQ(AskServer("SELECT count(*) FROM outside.log"), "0");
 }
 
 // Its holder stops by its own clock, without hearing from anybody.
@@ -240,9 +243,9 @@ TEST_F(MigrationLease, ASessionThatBreaksStillGivesItBack) {
 }
 
 TEST_F(MigrationLease, AHistoryWriteThatHasToBeRepeatedIs) {
-  const auto holder = Make(
-      {{"1_a.up.sql", "CREATE TABLE a (n bigint);"}, {"2_b.up.sql", "INSERT INTO log VALUES (1);"}},
-      seconds(30));
+  const auto holder = Make({{"1_a.up.sql", "CREATE TABLE a (n bigint);"},
+                            {"2_b.up.sql", "INSERT INTO outside.log VALUES (1);"}},
+                           seconds(30));
   holder->Begin();
   const auto writes = [](std::string_view sql) {
     return sql.find("\"penstock_migrations\"") != std::string_view::npos &&
@@ -257,7 +260,7 @@ TEST_F(MigrationLease, AHistoryWriteThatHasToBeRepeatedIs) {
   EXPECT_TRUE(done.ok()) << done;
   EXPECT_EQ(AskServer("SELECT id, version, state FROM penstock_migrations ORDER BY id"),
             "1 1 done 2 2 done");
-  EXPECT_EQ(AskServer("SELECT n FROM log"), "1");
+  EXPECT_EQ(AskServer("SELECT n FROM outside.log"), "1");
   EXPECT_EQ(proxy().counts().faults, 7);
 }
 

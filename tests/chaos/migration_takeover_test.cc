@@ -118,9 +118,11 @@ TEST_F(MigrationTakeover, TheLeaseOutlivesItsLength) {
 // The holder hangs in the middle of its step for longer than its lease. The other one
 // takes over; when the holder comes back, it is refused and what it did is undone.
 TEST_F(MigrationTakeover, AHolderThatHangsIsFencedOff) {
-  AskServer("CREATE TABLE t (who text)");
+  // Not in the schema of the migrations, which begins empty.
+  AskServer("CREATE SCHEMA outside");
+  AskServer("CREATE TABLE outside.t (who text)");
   const auto insert = [this](Transaction* tx, const std::string& who) {
-    return tx->Exec(ctx_, "INSERT INTO t VALUES ($1)", who).status();
+    return tx->Exec(ctx_, "INSERT INTO outside.t VALUES ($1)", who).status();
   };
   const std::unique_ptr<Provider> mine = Client(gateway());
   const std::unique_ptr<Provider> others = Client(*other_);
@@ -140,7 +142,7 @@ TEST_F(MigrationTakeover, AHolderThatHangsIsFencedOff) {
                           }});
   const absl::Status refused = mine->Migrate(ctx_, "", options).status();
   EXPECT_EQ(GetErrorDetails(refused).reason, "MIGRATION_LOCKED") << refused;
-  EXPECT_EQ(AskServer("SELECT who FROM t"), "other");
+  EXPECT_EQ(AskServer("SELECT who FROM outside.t"), "other");
   EXPECT_EQ(AskServer("SELECT version, state FROM penstock_migrations"), "1 done");
   EXPECT_EQ(mine->Migrate(ctx_, "", options)->steps, 0);
 }
@@ -148,10 +150,12 @@ TEST_F(MigrationTakeover, AHolderThatHangsIsFencedOff) {
 // In a step without a transaction: the history says where it hung, the other one
 // repairs, and the holder does not write over that.
 TEST_F(MigrationTakeover, AHolderThatHangsWithoutATransactionIsFencedOff) {
-  AskServer("CREATE TABLE log (n bigint)");
+  // Not in the schema of the migrations, which begins empty.
+  AskServer("CREATE SCHEMA outside");
+  AskServer("CREATE TABLE outside.log (n bigint)");
   const MigrationFiles files = {{"1_a.up.sql",
                                  "-- penstock: no-transaction\nSELECT pg_sleep(2);\n"
-                                 "INSERT INTO log VALUES (1);"}};
+                                 "INSERT INTO outside.log VALUES (1);"}};
   Migrated mine;
   std::thread holder([&] { mine = Mine().Up(files); });
   Eventually([this] {
@@ -173,7 +177,7 @@ TEST_F(MigrationTakeover, AHolderThatHangsWithoutATransactionIsFencedOff) {
   proxy().Resume();
   holder.join();
   EXPECT_EQ(mine.detail.reason(), v1::REASON_MIGRATION_LOCKED) << mine.status.error_message();
-  EXPECT_EQ(AskServer("SELECT n FROM log"), "1");
+  EXPECT_EQ(AskServer("SELECT n FROM outside.log"), "1");
   EXPECT_EQ(AskServer("SELECT version, direction, state FROM penstock_migrations ORDER BY id"),
             "1 down done 1 up done");
 }

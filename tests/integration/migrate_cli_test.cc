@@ -60,8 +60,8 @@ TEST_P(MigrateCli, EachRefusalNamesTheFile) {
   ExpectRefused({{"create.sql", "SELECT 1"}}, "create.sql: the name is not a migration's", 1);
   ExpectRefused({{"1_a.up.oracle.sql", "SELECT 1"}}, "1_a.up.oracle.sql", 1);
   ExpectRefused(
-      {{"9223372036854775808_a.up.sql", "SELECT 1"}},
-      "9223372036854775808_a.up.sql: the name is not a migration's: its version is beyond", 1);
+      {{"18446744073709551616_a.up.sql", "SELECT 1"}},
+      "18446744073709551616_a.up.sql: the name is not a migration's: its version is beyond", 1);
   ExpectRefused({{"1_a.up.sql", ""}}, "1_a.up.sql: the file is empty", 1);
   ExpectRefused({{"1_a.up.sql", "SELECT 1"}, {"01_b.up.sql", "SELECT 1"}},
                 "01_b.up.sql and 1_a.up.sql are both the up of version 1", 1);

@@ -86,6 +86,32 @@ TEST_P(CodeSteps, AFunctionThatThrowsLeavesNothingInUse) {
   EXPECT_EQ(db_->Migrate(ctx_, files_, With(again)).status(), absl::OkStatus());
 }
 
+// Whoever has the files alone, the command or another program, goes on.
+TEST_P(CodeSteps, OneThatIsAppliedIsNothingToWhoeverLacksIt) {
+  const MigrateOptions options = With([this](Transaction* tx) { return Insert(tx); });
+  const auto before = db_->MigrationStatus(ctx_, files_, options.code);
+  ASSERT_TRUE(before.ok()) << before.status();
+  ASSERT_EQ(before->migrations.size(), 3u);
+  EXPECT_TRUE(before->migrations[1].is_code);
+  EXPECT_EQ(before->migrations[1].state, MigrationStatus::State::kPending);
+  ASSERT_TRUE(db_->Migrate(ctx_, files_, options).ok());
+  const auto status = db_->MigrationStatus(ctx_, files_);
+  ASSERT_TRUE(status.ok()) << status.status();
+  EXPECT_TRUE(status->refusal.ok()) << status->refusal;
+  EXPECT_EQ(status->migrations[1].state, MigrationStatus::State::kApplied);
+  EXPECT_TRUE(status->migrations[1].is_code);
+  EXPECT_EQ(status->migrations[1].record.note, "code");
+  Write("4_last.up.sql", "INSERT INTO t VALUES (4, 'file');");
+  Write("4_last.down.sql", "DELETE FROM t WHERE n = 4;");
+  EXPECT_EQ(db_->Migrate(ctx_, files_), absl::OkStatus());
+  EXPECT_EQ(Ask("SELECT n FROM t ORDER BY n"), "2 3 4 ");
+  MigrateOptions down;
+  down.action = MigrateOptions::Action::kTo;
+  down.version = 1;
+  EXPECT_THAT(std::string(db_->Migrate(ctx_, files_, down).status().message()),
+              HasSubstr("migration 2 (fill) cannot be taken back here: it is a code step"));
+}
+
 TEST_P(CodeSteps, TakeTheirTurnUpAndDown) {
   MigrateOptions options = With([this](Transaction* tx) {
     // Everything a transaction has.
@@ -172,6 +198,30 @@ TEST_P(CodeSteps, AClientThatGoesLeavesNothing) {
   EXPECT_TRUE(
       db_->Migrate(ctx_, files_, With([this](Transaction* tx) { return Insert(tx); })).ok());
   EXPECT_EQ(Ask("SELECT n FROM t ORDER BY n"), "2 3 ");
+}
+
+// The client reads and sends it a part at a time, for the status, too.
+TEST(MigrationFolder, ThatNoMessageHolds) {
+  constexpr size_t kMessage = size_t{4} << 20;
+  constexpr size_t kFile = size_t{1} << 19;
+  const TempDir folder;
+  server::Config config = SqliteConfig(folder.path());
+  config.server.max_message_bytes = kMessage;
+  const Gateway gateway(config);
+  const std::unique_ptr<Provider> db = *New({.target = gateway.target()});
+  const Context ctx;
+  const std::string files = folder.path() + "/migrations";
+  std::filesystem::create_directory(files);
+  constexpr int kFiles = 20;
+  for (int i = 1; i <= kFiles; ++i) {
+    std::ofstream(files + "/" + std::to_string(i) + "_step.up.sql")
+        << "-- " << std::string(kFile, 'x') << "\nCREATE TABLE t" << i << " (n INTEGER)";
+  }
+  const auto before = db->MigrationStatus(ctx, files);
+  ASSERT_TRUE(before.ok()) << before.status();
+  EXPECT_EQ(before->migrations.size(), static_cast<size_t>(kFiles));
+  EXPECT_EQ(db->Migrate(ctx, files), absl::OkStatus());
+  EXPECT_EQ(db->MigrationStatus(ctx, files)->version, static_cast<uint64_t>(kFiles));
 }
 
 INSTANTIATE_TEST_SUITE_P(Drivers, CodeSteps, ::testing::Values("sqlite", "postgres"),

@@ -77,8 +77,9 @@ class MigrateProcess : public ::testing::TestWithParam<std::string> {
 
   TempDir folder_;
   std::string said_;
-  // Of PostgreSQL: past the proxy.
+  // Of PostgreSQL: past the proxy, and as the daemons reach it.
   std::string server_;
+  std::string connection_;
 
  private:
   // Of the database in the configuration.
@@ -88,7 +89,6 @@ class MigrateProcess : public ::testing::TestWithParam<std::string> {
   std::string ProbeOf(const MigrationFiles& files, int64_t version, int64_t statement) const;
 
   std::unique_ptr<PgwireProxy> proxy_;
-  std::string connection_;
   int clients_ = 0;
 };
 

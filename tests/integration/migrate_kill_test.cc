@@ -226,6 +226,10 @@ TEST_P(MigrateKill, WhoeverWaitsForTheLock) {
 TEST_P(MigrateKill, TheDaemonOrTheClientInACodeStep) {
   std::unique_ptr<Process> daemon = ReadyDaemon("a");
   ASSERT_TRUE(Wire(target("a")).Exec(MakeLog()).status.ok());
+  // The table is nobody's migration.
+  MigrateStart nothing;
+  nothing.mutable_baseline()->set_version(0);
+  ASSERT_TRUE(MigrationWire(Wire(target("a")).channel()).Migrate(nothing, {}).status.ok());
   for (const bool of_the_daemon : {false, true}) {
     Process client({BuiltProgram("code_step_client"), target("a")}, folder_.path());
     ASSERT_TRUE(client.WaitForOutput("in the code step")) << client.output();

@@ -1,8 +1,10 @@
 // Changing a database's schema step by step, see Provider::Migrate.
 //
 // A migration is a pair of files, 0001_create_users.up.sql and .down.sql, in a
-// folder of the caller's: they are read here and sent to the daemon.
-// 0001_create_users.up.sqlite.sql is for one driver alone. Which steps have been
+// folder of the caller's: they are read here and sent to the daemon, a part at a time.
+// 0001_create_users.up.sqlite.sql is for one driver alone, and a file
+// 0001_create_users.sql with the markers of goose, dbmate or sql-migrate has both directions.
+// A version is a number from 0 to 2^64-1. Which steps have been
 // applied is in a table of the database, penstock_migrations unless the daemon is
 // configured otherwise.
 #ifndef PENSTOCK_MIGRATE_H_
@@ -21,7 +23,7 @@ namespace penstock {
 
 // A step of a plan: one migration, up or down.
 struct MigrationStep {
-  int64_t version = 0;
+  uint64_t version = 0;
   // "create_users".
   std::string name = {};
   bool down = false;
@@ -34,6 +36,8 @@ struct MigrationStep {
   int64_t first_statement = 1;
   // The SQL; in a dry run only.
   std::vector<std::string> statements = {};
+  // Foreign keys are off in it (SQLite).
+  bool foreign_keys_off = false;
 };
 
 // What goes on during a migration.
@@ -46,8 +50,10 @@ struct MigrationEvent {
     kDone,      // `step` has ended well
   };
   Kind kind = Kind::kWaiting;
-  // Of kPlan.
+  // Of kPlan: the steps, and the files ending in ".sql" that are no migrations, each with
+  // the reason.
   std::vector<MigrationStep> plan = {};
+  std::vector<std::string> other_files = {};
   // The index in the plan.
   int step = 0;
   // Which statement of the step runs, from 1, and how many it has.
@@ -68,7 +74,7 @@ class Transaction;
 // transaction are refused.) It is called from the thread that called Migrate, at
 // most once a call.
 struct CodeMigration {
-  int64_t version = 0;
+  uint64_t version = 0;
   // What the history calls it.
   std::string name = {};
   std::function<absl::Status(Transaction*)> up = {};
@@ -81,8 +87,10 @@ struct MigrateOptions {
   enum class Action {
     kUp,        // `steps` pending ones; 0: all
     kDown,      // the last `steps` applied ones; 0: all
-    kTo,        // up or down until `version` is the last that is applied; 0: none is
+    kTo,        // up or down until `version` is the last that is applied; 0: none is,
+                // unless there is a version 0
     kBaseline,  // an existing database's history begins with `version`; nothing runs
+    kAdopt,     // likewise with what another tool's table in the database says is applied
     // After a step without a transaction has stopped in the middle:
     kMarkApplied,     // `version` is applied; also accepts a file that was changed
     kMarkNotApplied,  // nothing of `version` is there
@@ -90,7 +98,9 @@ struct MigrateOptions {
   };
   Action action = Action::kUp;
   int64_t steps = 0;
-  int64_t version = 0;
+  uint64_t version = 0;
+  // Of kMarkApplied, kMarkNotApplied and kResume: further ones. All are recorded or none.
+  std::vector<uint64_t> more_versions = {};
   int64_t statement = 0;
   // The plan with its SQL, and nothing else.
   bool dry_run = false;
@@ -108,7 +118,7 @@ struct MigrateOptions {
 
 // A row of the history.
 struct MigrationRecord {
-  int64_t version = 0;
+  uint64_t version = 0;
   std::string name = {};
   // SHA-256 of the `up` file, in hexadecimal.
   std::string checksum = {};
@@ -117,7 +127,8 @@ struct MigrationRecord {
   std::string state = {};
   // If it is not done: the statement concerned, from 1.
   int64_t statement = 0;
-  // The error of one that failed; "baseline" or "repair".
+  // The error of one that failed; "code" of a CodeMigration; "baseline", "repair" or
+  // "adopted from …" where nothing was run.
   std::string note = {};
   absl::Time applied_at = {};
   absl::Duration duration = {};
@@ -128,9 +139,9 @@ struct MigrateResult {
   std::vector<MigrationStep> plan = {};
   // How many of them were run.
   int steps = 0;
-  // The highest version that is applied; 0: none.
-  int64_t version = 0;
-  // What kBaseline and the repairs have written.
+  // The highest version that is applied; 0: none, or that one.
+  uint64_t version = 0;
+  // What kBaseline, kAdopt and the repairs have written.
   std::vector<MigrationRecord> records = {};
 };
 
@@ -146,24 +157,30 @@ struct MigrationStatus {
     kUnfinished,  // stopped in the middle, and to be repaired
     kResuming,    // goes on at the next run
   };
-  int64_t version = 0;
+  uint64_t version = 0;
   std::string name = {};
   State state = State::kApplied;
   // Empty if there is none.
   std::string file = {};
   bool has_down = false;
-  // Unless it is pending.
+  // Unless it is pending; then its state is empty.
   MigrationRecord record = {};
+  // It is a CodeMigration, which has no file.
+  bool is_code = false;
 };
 
 // The state of a database.
 struct MigrationReport {
-  // The highest version that is applied; 0: none.
-  int64_t version = 0;
+  // The highest version that is applied; 0: none, or that one.
+  uint64_t version = 0;
   // By version.
   std::vector<MigrationStatus> migrations = {};
   // In the order in which it happened.
   std::vector<MigrationRecord> history = {};
+  // Files ending in ".sql" that are no migrations, each with the reason.
+  std::vector<std::string> other_files = {};
+  // What applying the pending ones would be refused with; OK: it would run.
+  absl::Status refusal = {};
 };
 
 }  // namespace penstock

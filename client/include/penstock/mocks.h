@@ -102,6 +102,8 @@ class MockProvider : public Provider {
               (const Context&, std::string_view, const MigrateOptions&), (override));
   MOCK_METHOD(absl::StatusOr<MigrationReport>, MigrationStatus, (const Context&, std::string_view),
               (override));
+  MOCK_METHOD(absl::StatusOr<MigrationReport>, MigrationStatus,
+              (const Context&, std::string_view, const std::vector<CodeMigration>&), (override));
   MOCK_METHOD(absl::StatusOr<std::vector<DatabaseInfo>>, ListDatabases, (const Context&),
               (override));
 };

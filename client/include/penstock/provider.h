@@ -271,6 +271,10 @@ class Provider : public Executor {
   // Compares a folder with the database. Changes nothing.
   virtual absl::StatusOr<MigrationReport> MigrationStatus(const Context& ctx,
                                                           std::string_view path) = 0;
+  // Likewise, with the migrations that are functions of the program. An empty `path` is no
+  // folder. Without them, those that are applied are told as such all the same.
+  virtual absl::StatusOr<MigrationReport> MigrationStatus(
+      const Context& ctx, std::string_view path, const std::vector<CodeMigration>& code) = 0;
 
   // The databases that the daemon serves, by name. It reaches none of them.
   virtual absl::StatusOr<std::vector<DatabaseInfo>> ListDatabases(const Context& ctx) = 0;

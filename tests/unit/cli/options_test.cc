@@ -179,6 +179,15 @@ TEST_F(OptionsTest, Migrate) {
   EXPECT_EQ(options.migrate.options.action, Action::kResume);
   EXPECT_EQ(options.migrate.options.version, 7);
   EXPECT_EQ(options.migrate.options.statement, 3);
+  options =
+      Parse({"migrate", "repair", "m", "--applied", "7,9", "--applied", "18446744073709551615"});
+  EXPECT_EQ(options.migrate.options.action, Action::kMarkApplied);
+  EXPECT_EQ(options.migrate.options.version, 7);
+  EXPECT_THAT(options.migrate.options.more_versions, ElementsAre(9, UINT64_MAX));
+  EXPECT_EQ(Parse({"migrate", "repair", "--not-applied", "7", "m"}).migrate.folder, "m");
+  EXPECT_EQ(Parse({"migrate", "adopt", "m"}).migrate.options.action, Action::kAdopt);
+  EXPECT_FALSE(Parse({"migrate", "status", "m"}).migrate.all);
+  EXPECT_TRUE(Parse({"migrate", "status", "m", "--all"}).migrate.all);
   options = Parse({"migrate", "new", "m", "add_users"});
   EXPECT_EQ(options.command, Command::kNewMigration);
   EXPECT_EQ(options.migrate.name, "add_users");
@@ -192,7 +201,7 @@ TEST_F(OptionsTest, NumbersAreDecimal) {
   EXPECT_EQ(Parse({"migrate", "up", "m", "--steps", "08"}).migrate.options.steps, 8);
   EXPECT_EQ(Parse({"kv", "scan", "--limit=010"}).limit, 10);
   for (const char* wrong : {"0x10", "1e3", "1.0", "+1", "-1", "", " 1", "0b1", "1_000",
-                            "9223372036854775808", "[1]", "x"}) {
+                            "18446744073709551616", "[1]", "x"}) {
     EXPECT_THAT(Refusal({"migrate", "to", "m", wrong}), HasSubstr("decimal digits")) << wrong;
     EXPECT_THAT(Refusal({"kv", "scan", "--limit", wrong}), HasSubstr("decimal digits")) << wrong;
   }

@@ -69,7 +69,7 @@ TEST_F(MigratorTest, WithoutATransactionTheStatementIsRecordedAndRepaired) {
   {
     auto migrator = Make(files);
     ASSERT_TRUE(*migrator->TryLock());
-    ASSERT_TRUE(migrator->Repair({.kind = Repair::Kind::kResume, .version = 1}).ok());
+    ASSERT_TRUE(migrator->Repair({{.kind = Repair::Kind::kResume, .version = 1}}).ok());
   }
   statements_.clear();
   ASSERT_TRUE(Migrate(files).ok());
@@ -150,6 +150,68 @@ TEST_F(MigratorTest, CodeStepsCommitWithTheirRow) {
   ASSERT_TRUE(migrator->EndCode(code, absl::OkStatus()).ok());
   EXPECT_EQ(Ask("select count(*) from a"), "1 ");
   EXPECT_EQ(Ask("select version, name from penstock_migrations"), "1 a 9 fill ");
+}
+
+TEST_F(MigratorTest, TheLineOfTheErrorIsNamed) {
+  const absl::Status status =
+      Migrate({{"1_a.up.sql", "select 1;\n\nselect 'ä',\n  2,\n  nowhere"}});
+  EXPECT_THAT(std::string(status.message()), HasSubstr("1_a.up.sql, line 5 (statement 2 of 2)"));
+}
+
+TEST_F(MigratorTest, LineEndsInLiteralsStay) {
+  ASSERT_TRUE(
+      Migrate({{"1_a.up.sql", "create table a (x);\r\ninsert into a values ('1\r\n2\r3\n');\r\n"}})
+          .ok());
+  EXPECT_EQ(Ask("select hex(x) from a"), "310D0A320D330A ");
+}
+
+// Whoever knows only the files goes on where a program has applied its code.
+TEST_F(MigratorTest, ACodeStepIsRecordedAsOne) {
+  auto migrator = Make(kTwo);
+  ASSERT_TRUE(*migrator->TryLock());
+  const auto plan = migrator->MakePlan({}, false, false);
+  ASSERT_TRUE(migrator->RunStep((*plan)[0], nullptr).ok());
+  ASSERT_TRUE(migrator->RunStep((*plan)[1], nullptr).ok());
+  ASSERT_TRUE(migrator->BeginCode((*plan)[2]).ok());
+  ASSERT_TRUE(migrator->EndCode((*plan)[2], absl::OkStatus()).ok());
+  migrator.reset();
+  EXPECT_EQ(Ask("select note from penstock_migrations where version = 9"), "code ");
+  auto dialect = *MakeDialect("sqlite", "penstock_migrations");
+  auto source = ReadSource(kTwo, {}, "sqlite", *dialect);
+  Migrator other(std::move(dialect), *std::move(source), session_.get());
+  const auto rest = other.MakePlan({}, false, false);
+  ASSERT_TRUE(rest.ok()) << rest.status();
+  EXPECT_TRUE(rest->empty());
+}
+
+TEST_F(MigratorTest, ASchemaThatIsNotEmptyIsRefused) {
+  ASSERT_TRUE(session_->Run("create table penstock_kv_kv (key blob primary key, value)").ok());
+  EXPECT_TRUE(Make(kTwo)->MakePlan({}, false, /*dry_run=*/true).ok());
+  ASSERT_TRUE(session_->Run("create view somebodys as select 1").ok());
+  for (const bool dry_run : {true, false}) {
+    const absl::Status refused = Make(kTwo)->MakePlan({}, false, dry_run).status();
+    EXPECT_EQ(driver::GetErrorInfo(refused).reason, Reason::kMigrationRefused);
+    EXPECT_THAT(std::string(refused.message()), HasSubstr("its schema is not empty (somebodys)"));
+    EXPECT_THAT(driver::GetErrorInfo(refused).hint, HasSubstr("migrate baseline FOLDER VERSION"));
+  }
+  EXPECT_EQ(Ask("select count(*) from sqlite_schema where name = 'penstock_migrations'"), "0 ");
+  ASSERT_TRUE(Make(kTwo)->Baseline(0).ok());
+  ASSERT_TRUE(Migrate(kTwo).ok());
+  EXPECT_EQ(Ask("select x from a"), "2 6 ");
+}
+
+TEST_F(MigratorTest, SeveralRepairsAreAllOrNothing) {
+  ASSERT_TRUE(Migrate(kTwo).ok());
+  const auto mark = [](uint64_t version) {
+    return Repair{.kind = Repair::Kind::kMarkNotApplied, .version = version};
+  };
+  auto migrator = Make(kTwo);
+  ASSERT_TRUE(*migrator->TryLock());
+  EXPECT_FALSE(migrator->Repair({mark(1), mark(7)}).ok());
+  EXPECT_EQ(Ask("select count(*) from penstock_migrations"), "2 ");
+  EXPECT_EQ(migrator->Repair({mark(1), mark(2)})->size(), 2u);
+  EXPECT_EQ(Ask("select version, direction from penstock_migrations where note = 'repair'"),
+            "1 down 2 down ");
 }
 
 TEST_F(MigratorTest, BaselineAndDryRun) {

@@ -15,14 +15,15 @@ using ::testing::IsEmpty;
 constexpr Target kUp{};
 constexpr Target kDownAll{.kind = Target::Kind::kDown};
 
-Target To(int64_t version) { return {.kind = Target::Kind::kTo, .version = version}; }
+Target To(uint64_t version) { return {.kind = Target::Kind::kTo, .version = version}; }
 Target Down(int64_t steps) { return {.kind = Target::Kind::kDown, .steps = steps}; }
 Target UpBy(int64_t steps) { return {.kind = Target::Kind::kUp, .steps = steps}; }
 
 // Files with ways down; the third step's is missing if `broken`.
-Source Files(const std::vector<int64_t>& versions, int64_t without_down = 0) {
+Source Files(const std::vector<uint64_t>& versions,
+             std::optional<uint64_t> without_down = std::nullopt) {
   std::vector<File> files;
-  for (const int64_t version : versions) {
+  for (const uint64_t version : versions) {
     files.push_back({fmt::format("{}_m.up.sql", version), fmt::format("select {}", version)});
     if (version == without_down) continue;
     files.push_back({fmt::format("{}_m.down.sql", version), "select 0"});
@@ -33,9 +34,9 @@ Source Files(const std::vector<int64_t>& versions, int64_t without_down = 0) {
   return *std::move(source);
 }
 
-History Applied(const Source& source, const std::vector<int64_t>& versions) {
+History Applied(const Source& source, const std::vector<uint64_t>& versions) {
   std::vector<HistoryRow> rows;
-  for (const int64_t version : versions) {
+  for (const uint64_t version : versions) {
     const auto found = source.find(version);
     rows.push_back({.id = static_cast<int64_t>(rows.size()) + 1,
                     .version = version,
@@ -90,7 +91,40 @@ TEST(Plan, ToAVersion) {
   EXPECT_THAT(PlanOf(source, two, To(0)), ElementsAre("2_m.down.sql", "1_m.down.sql"));
   EXPECT_THAT(PlanOf(source, two, To(10)), ElementsAre("10_m.up.sql"));
   EXPECT_THAT(PlanOf(source, two, To(5)), ElementsAre("error: there is no migration of version 5"));
-  EXPECT_THAT(PlanOf(source, two, To(-1)), ElementsAre(HasSubstr("negative")));
+  EXPECT_THAT(PlanOf(source, two, UpBy(-1)), ElementsAre(HasSubstr("negative")));
+}
+
+TEST(Plan, VersionZeroAndVersionsAboveInt64) {
+  constexpr uint64_t kLast = UINT64_MAX;
+  const Source source = Files({0, 1, kLast});
+  const History all = Applied(source, {0, 1, kLast});
+  EXPECT_EQ(all.version(), kLast);
+  EXPECT_THAT(PlanOf(source, History(), To(0)), ElementsAre("0_m.up.sql"));
+  EXPECT_THAT(PlanOf(source, all, kUp), IsEmpty());
+  EXPECT_THAT(PlanOf(source, all, To(0)),
+              ElementsAre("18446744073709551615_m.down.sql", "1_m.down.sql"));
+  EXPECT_THAT(PlanOf(source, all, kDownAll),
+              ElementsAre("18446744073709551615_m.down.sql", "1_m.down.sql", "0_m.down.sql"));
+  EXPECT_THAT(PlanOf(source, Applied(source, {1}), kUp),
+              ElementsAre(HasSubstr("0_m.up.sql: it is not applied, but version 1")));
+}
+
+// A code step has no file, and whoever does not know its code can go on without it.
+TEST(Plan, ACodeStepThatIsAppliedMissesNothing) {
+  const Source source = Files({1, 3, 5});
+  for (const std::string_view note : {"code", ""}) {
+    const History below = With(Applied(source, {1, 3}), {.version = 2, .note = std::string(note)});
+    EXPECT_THAT(Compare(source, below).missing, IsEmpty());
+    EXPECT_THAT(PlanOf(source, below, kUp), ElementsAre("5_m.up.sql"));
+    EXPECT_THAT(PlanOf(source, below, Down(1)), ElementsAre("3_m.down.sql"));
+    EXPECT_THAT(
+        PlanOf(source, below, To(1)),
+        ElementsAre(HasSubstr("migration 2 (m) cannot be taken back here: it is a code step")));
+    const History above =
+        With(Applied(source, {1, 3, 5}), {.version = 9, .note = std::string(note)});
+    EXPECT_THAT(Compare(source, above).newer, IsEmpty());
+    EXPECT_THAT(PlanOf(source, above, kUp), IsEmpty());
+  }
 }
 
 TEST(Plan, AStepTakenBackIsPendingAgain) {
@@ -136,6 +170,8 @@ TEST(Plan, AnUnfinishedStepWantsRepair) {
   const History failed = With(Applied(source, {1}), row);
   EXPECT_THAT(PlanOf(source, failed, kUp),
               ElementsAre(HasSubstr("2_m.up.sql: statement 3 of the up step failed (why)")));
+  EXPECT_THAT(driver::GetErrorInfo(MakePlan(source, failed, kUp, false).status()).hint,
+              HasSubstr("`penstock migrate repair FOLDER --applied 2`"));
   const auto resumed = MakeRepair(source, failed, {.kind = Repair::Kind::kResume, .version = 2});
   ASSERT_TRUE(resumed.ok()) << resumed.status();
   EXPECT_EQ(resumed->id, 2);
@@ -179,7 +215,12 @@ TEST(Plan, Baseline) {
   ASSERT_EQ(rows->size(), 2u);
   EXPECT_EQ((*rows)[1].checksum, source.at(2).up->checksum);
   EXPECT_FALSE(MakeBaseline(source, Applied(source, {1}), 2).ok());
-  EXPECT_FALSE(MakeBaseline(source, History(), 0).ok());
+  // Nothing is applied, and there is a history.
+  rows = MakeBaseline(source, History(), 0);
+  ASSERT_TRUE(rows.ok());
+  ASSERT_EQ(rows->size(), 1u);
+  EXPECT_THAT(PlanOf(source, With(History(), rows->front()), kUp),
+              ElementsAre("1_m.up.sql", "2_m.up.sql", "3_m.up.sql"));
   // Older files need not exist.
   rows = MakeBaseline(Files({5, 6}), History(), 4);
   ASSERT_TRUE(rows.ok());

@@ -19,9 +19,10 @@ std::string Error(const std::vector<File>& files, const std::string& driver = "p
   return source.ok() ? "" : std::string(source.status().message());
 }
 
-Source Read(const std::vector<File>& files, const std::string& driver = "postgres") {
+Source Read(const std::vector<File>& files, const std::string& driver = "postgres",
+            std::vector<std::string>* others = nullptr) {
   const auto dialect = MakeDialect(driver, "penstock_migrations");
-  absl::StatusOr<Source> source = ReadSource(files, {}, driver, **dialect);
+  absl::StatusOr<Source> source = ReadSource(files, {}, driver, **dialect, others);
   EXPECT_TRUE(source.ok()) << source.status();
   return source.ok() ? *std::move(source) : Source();
 }
@@ -48,16 +49,68 @@ TEST(Source, AVariantForTheDriverWins) {
   EXPECT_EQ(Read(files, "postgres").size(), 2u);
 }
 
-TEST(Source, RefusesNamesAndSaysWhich) {
+TEST(Source, FilesOfWhichNoneIsAMigrationAreRefused) {
   for (const char* name : {"schema.sql", "1_a.sql", "x_a.up.sql", "1.up.sql", "1_.up.sql",
                            "_a.up.sql", "1a.up.sql", "-1_a.up.sql", "1_a.up.oracle.sql"}) {
     EXPECT_THAT(Error({{name, "select 1"}}), HasSubstr(name));
+    // Beside migrations they are named.
+    std::vector<std::string> others;
+    EXPECT_EQ(Read({{name, "select 1"}, {"2_b.up.sql", "select 1"}}, "postgres", &others).size(),
+              1u);
+    ASSERT_EQ(others.size(), 1u) << name;
+    EXPECT_THAT(others[0], HasSubstr(std::string(name) + ": the name is not a migration's: "));
   }
-  EXPECT_THAT(Error({{"9223372036854775808_a.up.sql", "select 1"}}),
-              HasSubstr("9223372036854775808_a.up.sql: the name is not a migration's: its version "
-                        "is beyond 9223372036854775807"));
-  EXPECT_EQ(Error({{"9223372036854775807_a.up.sql", "select 1"}}), "");
-  EXPECT_THAT(Error({{"000_a.up.sql", "select 1"}}), HasSubstr("version is 0"));
+  EXPECT_THAT(Error({{"1_a.up.sqlite.sql", "select 1"}}), HasSubstr("for the driver postgres"));
+}
+
+TEST(Source, VersionsHave64Bits) {
+  const Source source = Read({{"18446744073709551615_a.up.sql", "select 1"},
+                              {"000_b.up.sql", "select 1"},
+                              {"9223372036854775808_c.up.sql", "select 1"}});
+  ASSERT_EQ(source.size(), 3u);
+  EXPECT_EQ(source.at(0).name, "b");
+  EXPECT_EQ(source.rbegin()->first, 18446744073709551615U);
+  EXPECT_THAT(Error({{"18446744073709551616_a.up.sql", "select 1"}}),
+              HasSubstr("18446744073709551616_a.up.sql: the name is not a migration's: its version "
+                        "is beyond 18446744073709551615"));
+}
+
+TEST(Source, NamesAsGolangMigrateReadsThem) {
+  for (const char* name : {"1_a.up.db.sql", "1_a.up..sql", "1_a.up.SQL", "1_b.down.c_a.up.sql"}) {
+    EXPECT_EQ(Read({{name, "select 1"}}).at(1).up->file, name);
+  }
+  EXPECT_EQ(Read({{"1_a.b.up.sql", "select 1"}}).at(1).name, "a.b");
+  // What would be taken for another file, and do nothing.
+  for (const char* name : {"0001_a.UP.SQL", "1_a.Up.sql", "1_a.uP.sqlite.sql"}) {
+    EXPECT_THAT(Error({{name, "select 1"}, {"2_b.up.sql", "select 1"}}),
+                HasSubstr(std::string(name) + ": the name is not a migration's: 'up'"));
+  }
+}
+
+// Where the database stands before the direction, as Ory's projects have it.
+TEST(Source, ADatabaseBeforeTheDirection) {
+  const std::vector<File> files = {{"1_a.mysql.up.sql", "select 'mysql'"},
+                                   {"1_a.cockroach.up.sql", "select 'cockroach'"},
+                                   {"1_a.sqlite3.up.sql", "select 'sqlite'"},
+                                   {"1_a.up.sql", "select 'general'"}};
+  EXPECT_EQ(Read(files, "sqlite").at(1).up->file, "1_a.sqlite3.up.sql");
+  EXPECT_EQ(Read(files, "sqlite").at(1).name, "a");
+  EXPECT_EQ(Read(files, "cockroachdb").at(1).up->file, "1_a.cockroach.up.sql");
+  EXPECT_EQ(Read(files, "postgres").at(1).up->file, "1_a.up.sql");
+}
+
+TEST(Source, AllProblemsAtOnce) {
+  const std::string error = Error({{"1_a.up.sql", ""},
+                                   {"2_b.up.sql", "select 'a"},
+                                   {"3_c.down.sql", "select 1"},
+                                   {"4_d.up.sql", "select 1"},
+                                   {"4_e.up.sql", "select 1"},
+                                   {"5_f.UP.sql", "select 1"}});
+  EXPECT_THAT(error, HasSubstr("5 problems"));
+  for (const char* file :
+       {"1_a.up.sql", "2_b.up.sql", "3_c.down.sql", "4_e.up.sql", "5_f.UP.sql"}) {
+    EXPECT_THAT(error, HasSubstr(file));
+  }
 }
 
 TEST(Source, RefusesDuplicates) {
@@ -84,7 +137,9 @@ TEST(Source, ByteOrderMarkAndLineEndsMakeNoDifference) {
   const Source plain = Read({{"1_a.up.sql", "select 1;\nselect '\n';\n"}});
   const Source windows = Read({{"1_a.up.sql", "\xEF\xBB\xBFselect 1;\r\nselect '\r\n';\r\n"}});
   EXPECT_EQ(plain.at(1).up->checksum, windows.at(1).up->checksum);
-  EXPECT_EQ(windows.at(1).up->statements[1].text, "select '\n'");
+  // What is in a string is the file's.
+  EXPECT_EQ(windows.at(1).up->statements[1].text, "select '\r\n'");
+  EXPECT_EQ(windows.at(1).up->statements[1].line, 2);
   EXPECT_EQ(Checksum("abc"), "ba7816bf8f01cfea414140de5dae2223b00361a396177a9cb410ff61f20015ad");
 }
 
@@ -93,8 +148,95 @@ TEST(Source, NoTransactionLine) {
   EXPECT_FALSE(Read({{"1_a.up.sql", "\xEF\xBB\xBF-- penstock: no-transaction \r\nselect 1; x"}})
                    .at(1)
                    .up->transactional);
-  EXPECT_THAT(Error({{"1_a.up.sql", "-- penstock: no-transactions\nselect 1"}}),
-              HasSubstr("1_a.up.sql: its first line, \"-- penstock: no-transactions\", is not"));
+  EXPECT_FALSE(
+      Read({{"1_a.up.sql", "-- Licence\n\n/* of\nus */\n-- penstock: no-transaction\r\n-- c\nx"}})
+          .at(1)
+          .up->transactional);
+  EXPECT_FALSE(Read({{"1_a.up.sql", "-- no-transaction\nx; y"}}).at(1).up->transactional);
+  EXPECT_TRUE(
+      Read({{"1_a.up.sql", "-- Penstock runs this in a transaction\nx"}}).at(1).up->transactional);
+  for (const char* line :
+       {"-- penstock: no-transactions", "--penstock: no-transaction", "-- penstock:no-transaction",
+        "-- Penstock: No-Transaction", "-- penstock no transaction",
+        "/* penstock: no-transaction */", "-- penstock : x"}) {
+    EXPECT_THAT(Error({{"1_a.up.sql", std::string("-- c\n") + line + "\nselect 1"}}),
+                HasSubstr(std::string("1_a.up.sql: the line \"") + line + "\" is not known"));
+  }
+  EXPECT_THAT(Error({{"1_a.up.sql", "select 1;\n-- penstock: no-transaction\nselect 2"}}),
+              HasSubstr("comes after a statement"));
+}
+
+TEST(Source, GooseDbmateAndSqlMigrate) {
+  struct Case {
+    const char* text;
+    const char* up;
+    const char* down;
+  };
+  for (const Case& tested :
+       {Case{"-- c\n-- +goose Up\n-- +goose StatementBegin\nselect 1;\n-- +goose StatementEnd\n-- "
+             "+goose Down\nselect 2;",
+             "select 1", "select 2"},
+        Case{"-- +migrate Up\r\nselect 1;\r\n\r\n-- +migrate Down\r\nselect 2;", "select 1",
+             "select 2"},
+        Case{"-- migrate:up\nselect 1;\n-- migrate:down\nselect 2;", "select 1", "select 2"},
+        Case{"/*\n * A licence; of it\n */\n\n-- +migrate Up\nselect 1;\n-- +migrate Down\nselect "
+             "2;",
+             "select 1", "select 2"},
+        Case{"--+goose down\nselect 2;\n--+goose up\nselect 1;", "select 1", "select 2"}}) {
+    const Source source = Read({{"00007_a.sql", tested.text}, {"readme.sql", "x"}});
+    ASSERT_EQ(source.size(), 1u) << tested.text;
+    const Migration& migration = source.at(7);
+    ASSERT_EQ(migration.up->statements.size(), 1u) << tested.text;
+    EXPECT_EQ(migration.up->statements[0].text, tested.up);
+    EXPECT_EQ(migration.down->statements[0].text, tested.down);
+    EXPECT_TRUE(migration.up->transactional);
+  }
+  const Source lines = Read({{"1_a.sql", "-- +goose Up\n-- +goose Down\n\nselect 2;"}});
+  EXPECT_TRUE(lines.at(1).up->statements.empty());
+  EXPECT_EQ(lines.at(1).down->statements[0].line, 4);
+  // Nothing to do is something that a tool's file may say.
+  EXPECT_FALSE(Read({{"1_a.sql", "-- +goose Up\nx;\n-- +goose Down\n"}}).at(1).down->blank);
+  for (const char* text :
+       {"-- +goose NO TRANSACTION\n-- +goose Up\nselect 1",
+        "-- +migrate Up notransaction\nselect 1", "-- migrate:up transaction:false\nselect 1"}) {
+    EXPECT_FALSE(Read({{"1-a.sql", text}}).at(1).up->transactional) << text;
+  }
+  // A change of the way down is none of the way up.
+  EXPECT_EQ(Read({{"1_a.sql", "-- +goose Up\nx;\n-- +goose Down\ny;"}}).at(1).up->checksum,
+            Read({{"1_a.sql", "-- +goose Up\nx;\n-- +goose Down\nz;\nz"}}).at(1).up->checksum);
+}
+
+TEST(Source, MarkersThatAreRefused) {
+  EXPECT_THAT(Error({{"1_a.sql", "select 0;\n-- +goose Up\nselect 1"}}),
+              HasSubstr("1_a.sql, line 1: there is SQL before the first marker"));
+  EXPECT_THAT(Error({{"1_a.sql", "-- +goose ENVSUB ON\n-- +goose Up\nselect 1"}}),
+              HasSubstr("1_a.sql, line 1: the marker 'envsub on' of goose's"));
+  EXPECT_THAT(Error({{"1_a.sql", "-- +goose Up\n-- +goose Up\nselect 1"}}),
+              HasSubstr("line 2: a second 'up'"));
+  EXPECT_THAT(Error({{"1_a.sql", "-- +goose Up\n-- migrate:down\nselect 1"}}),
+              HasSubstr("line 2: a marker of dbmate's in a file of goose's"));
+  EXPECT_THAT(Error({{"1_a.sql", "-- +goose Down\nselect 1"}}), HasSubstr("no part for up"));
+  EXPECT_THAT(Error({{"a.sql", "-- +goose Up\nselect 1"}}), HasSubstr("a.sql: the name is not"));
+  // Never up and down together.
+  EXPECT_THAT(Error({{"1_a.up.sql", "-- +goose Up\nx;\n-- +goose Down\ny;"}}),
+              HasSubstr("1_a.up.sql: it has a marker of the other direction"));
+  EXPECT_EQ(Error({{"1_a.up.sql", "-- +goose Up\nx;"}}), "");
+}
+
+TEST(Source, AnIsolationLevelIsKept) {
+  const Source source = Read({{"1_a.up.sql",
+                               "begin transaction isolation level serializable, deferrable;\n"
+                               "select 1; commit;"}});
+  ASSERT_EQ(source.at(1).up->statements.size(), 2u);
+  EXPECT_EQ(source.at(1).up->statements[0].text,
+            "SET TRANSACTION ISOLATION LEVEL SERIALIZABLE DEFERRABLE");
+  EXPECT_THAT(Error({{"1_a.up.sql", "start transaction read only; select 1; commit"}}),
+              HasSubstr("the transaction in line 1 is READ ONLY"));
+  EXPECT_THAT(Error({{"1_a.up.sql", "begin; select 1; commit and chain"}}), HasSubstr("BEGIN"));
+  EXPECT_EQ(Read({{"1_a.up.sql", "begin immediate; select 1; commit"}}, "sqlite")
+                .at(1)
+                .up->statements.size(),
+            1u);
 }
 
 TEST(Source, WhatCannotRunInATransaction) {
@@ -102,7 +244,8 @@ TEST(Source, WhatCannotRunInATransaction) {
        {"create index concurrently i on t(a)", "create unique index concurrently i on t(a);",
         "drop index concurrently i", "reindex (verbose) table concurrently t", "vacuum full t",
         "alter table \"p\" detach partition q concurrently", "create database d",
-        "alter system set a = 1", "-- c\nVACUUM"}) {
+        "alter system set a = 1", "-- c\nVACUUM", "reindex (verbose) schema s",
+        "alter database d set tablespace t"}) {
     EXPECT_FALSE(Read({{"1_a.up.sql", sql}}).at(1).up->transactional) << sql;
     EXPECT_THAT(Error({{"1_a.up.sql", std::string("select 1;\n") + sql}}),
                 HasSubstr("1_a.up.sql: the statement in line"))
@@ -154,6 +297,8 @@ TEST(Source, AFolderThatIsNotThere) {
   const auto files = ReadFolder("/nonexistent/migrations");
   ASSERT_FALSE(files.ok());
   EXPECT_THAT(std::string(files.status().message()), HasSubstr("/nonexistent/migrations"));
+  EXPECT_THAT(std::string(ReadFolder("/proc/self/task").status().message()),
+              HasSubstr("no file that ends in .sql"));
 }
 
 }  // namespace

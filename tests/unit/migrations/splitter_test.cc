@@ -99,6 +99,40 @@ const SplitCase kCases[] = {
      Dialects::kPostgres,
      "CREATE OR REPLACE PROCEDURE p() BEGIN ATOMIC INSERT INTO a VALUES (1); END; x",
      {"CREATE OR REPLACE PROCEDURE p() BEGIN ATOMIC INSERT INTO a VALUES (1); END", "x"}},
+    {"TriggerAtTheEnd",
+     Dialects::kSqlite,
+     "x; create trigger t after insert on a begin select 1; end -- c",
+     {"x", "create trigger t after insert on a begin select 1; end"}},
+    {"TriggerWithAColumnCalledEnd",
+     Dialects::kSqlite,
+     "create trigger t after insert on a begin select \"end\"; select [end]; end; x",
+     {"create trigger t after insert on a begin select \"end\"; select [end]; end", "x"}},
+    {"ExplainOfATrigger",
+     Dialects::kSqlite,
+     "explain create trigger t after insert on a begin select 1; end; x",
+     {"explain create trigger t after insert on a begin select 1; end", "x"}},
+    {"AtomicBodyAtTheEnd",
+     Dialects::kPostgres,
+     "create function f() returns int begin atomic select 1; select 2; end",
+     {"create function f() returns int begin atomic select 1; select 2; end"}},
+    {"AtomicBodyWithColumnsCalledEndAndCase",
+     Dialects::kPostgres,
+     "create function f() returns int begin atomic select t.end from t; select t.case from t; "
+     "select 1 as end; end; x; y",
+     {"create function f() returns int begin atomic select t.end from t; select t.case from t; "
+      "select 1 as end; end",
+      "x", "y"}},
+    {"AtomicBodyThatTheParserCannotRead",
+     Dialects::kPostgres,
+     "create function f() returns int new syntax begin atomic select 1; end; x; select 'a;b'",
+     {"create function f() returns int new syntax begin atomic select 1; end", "x",
+      "select 'a;b'"}},
+    {"ReturnAloneEndsAComment", Dialects::kPostgres, "-- c\rselect 1;\r-- d\rx", {"select 1", "x"}},
+    {"ReturnAloneEndsNoComment", Dialects::kSqlite, "-- c\rselect 1;\r-- d\nx", {"x"}},
+    {"BytesOfLiterals",
+     Dialects::kBoth,
+     "select 'a\r\nb\rc\n';\r\nx",
+     {"select 'a\r\nb\rc\n'", "x"}},
     {"TransactionIsNoBody",
      Dialects::kBoth,
      "begin; select 1; end; x",
@@ -126,6 +160,12 @@ TEST(SplitLines, AreThoseOfTheScript) {
   EXPECT_EQ((*split)[0].line, 2);
   EXPECT_EQ((*split)[1].line, 5);
   EXPECT_EQ((*split)[2].line, 6);
+  const auto returns = SplitSql("a;\r\nb;\rc;\n\r\nd", SqliteSyntax());
+  ASSERT_TRUE(returns.ok());
+  EXPECT_EQ((*returns)[1].line, 2);
+  EXPECT_EQ((*returns)[2].line, 3);
+  EXPECT_EQ((*returns)[3].line, 5);
+  EXPECT_EQ((*returns)[3].offset, 12u);
 }
 
 TEST(SplitWords, LeaveOutStringsAndQuotedNames) {
