@@ -96,8 +96,18 @@ struct Head {
 // none.
 absl::StatusOr<std::optional<Head>> ParseHead(std::string_view file, std::string_view text,
                                               std::string_view separators, std::string* why) {
+  // "V0001.Initial", "V1__initial": as Flyway has them.
+  const bool flyway = text.size() > 1 && (text[0] == 'V' || text[0] == 'v') &&
+                      std::isdigit(static_cast<unsigned char>(text[1])) != 0;
+  if (flyway) text.remove_prefix(1);
   const size_t digits = std::min(text.find_first_not_of("0123456789"), text.size());
-  if (digits == 0 || (digits < text.size() && separators.find(text[digits]) == std::string::npos)) {
+  const bool dot = flyway && digits < text.size() && text[digits] == '.';
+  if (dot && digits + 1 < text.size() &&
+      std::isdigit(static_cast<unsigned char>(text[digits + 1])) != 0) {
+    return NameError(file, "its version has several parts, and one number is read");
+  }
+  if (digits == 0 ||
+      (digits < text.size() && !dot && separators.find(text[digits]) == std::string::npos)) {
     *why = "it does not begin with a version, which is a number, and '_'";
     return std::nullopt;
   }
@@ -106,6 +116,7 @@ absl::StatusOr<std::optional<Head>> ParseHead(std::string_view file, std::string
     return std::nullopt;
   }
   Head head{.version = 0, .name = text.substr(digits + 1)};
+  if (flyway && head.name.size() > 1 && head.name.starts_with('_')) head.name.remove_prefix(1);
   if (std::from_chars(text.data(), text.data() + digits, head.version).ec != std::errc()) {
     return NameError(file, "its version is beyond 18446744073709551615");
   }

@@ -24,6 +24,8 @@ struct FileName {
 // The name ends in ".sql", in letters of either case.
 bool IsSqlFile(std::string_view file);
 
+// The version is a number, before which a V may stand, as Flyway has it ("V1__a", "V0001.A").
+//
 // Reads the names that golang-migrate reads, <version>_<name>.<up|down>.<anything>, where
 // a name of a driver before or after the direction makes it that driver's variant.
 // Nothing: it is no migration's, and `*why` says why not. An error names the file: it is

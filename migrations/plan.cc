@@ -107,6 +107,7 @@ absl::StatusOr<std::vector<PlanStep>> Down(const Source& source, const History& 
                     "restore them, or use the folder of the release that applied it");
     }
     const Migration& migration = found->second;
+    if (!migration.down_problem.ok()) return migration.down_problem;
     const bool possible = migration.is_code ? migration.code_has_down
                                             : migration.down.has_value() && !migration.down->blank;
     if (!possible) {

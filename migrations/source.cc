@@ -76,6 +76,14 @@ class Reader {
   }
 
   void Fill(Source* source) {
+    const bool plain_ones = choices_.empty();
+    for (auto& [file, name, why] : plain_) {
+      if (!plain_ones) {
+        LeaveAside(*file, why);
+      } else {
+        problems_.Add(Add({.file = file, .name = std::move(name)}));
+      }
+    }
     for (const auto& [key, choice] : choices_) {
       problems_.Add(AddScript(choice, source));
       if (choices_.contains({key.first, Direction::kUp})) continue;
@@ -109,7 +117,11 @@ class Reader {
     if (!sections.ok()) return sections.status();
     if (name->has_value()) return ChooseOne(file, **std::move(name), *sections);
     if (sections->has_value()) return ChooseBoth(file, **std::move(sections));
-    LeaveAside(file, why);
+    if (absl::StatusOr<FileName> plain = ParseNameOfBoth(file.name); plain.ok()) {
+      plain_.push_back({.file = &file, .name = *std::move(plain), .why = why});
+    } else {
+      LeaveAside(file, why);
+    }
     return absl::OkStatus();
   }
 
@@ -165,6 +177,10 @@ class Reader {
       migration.name = choice.name.name;
       migration.up = Script{.file = choice.file->name};
     }
+    if (!script.ok() && choice.name.direction == Direction::kDown) {
+      migration.down_problem = script.status();
+      return absl::OkStatus();
+    }
     if (!script.ok()) return script.status();
     if (choice.name.direction == Direction::kDown) {
       migration.down = *std::move(script);
@@ -197,6 +213,13 @@ class Reader {
   // Those that choices refer to.
   std::deque<Sections> sections_;
   Choices choices_;
+  // Files with a version and a name that say no direction.
+  struct Plain {
+    const File* file;
+    FileName name;
+    std::string why;
+  };
+  std::vector<Plain> plain_;
 };
 
 absl::Status AddCode(const CodeStep& step, Source* source) {

@@ -9,6 +9,7 @@
 #include <string_view>
 #include <vector>
 
+#include "absl/status/status.h"
 #include "absl/status/statusor.h"
 #include "migrations/dialect.h"
 #include "migrations/splitter.h"
@@ -40,6 +41,8 @@ struct Migration {
   // Neither of them in a code step.
   std::optional<Script> up;
   std::optional<Script> down;
+  // Why its down cannot run: nothing is in the way of who does not go down.
+  absl::Status down_problem;
   // A function of the client's.
   bool is_code = false;
   bool code_has_down = false;
@@ -76,11 +79,15 @@ inline constexpr std::string_view kNoTransactionLine = "-- penstock: no-transact
 // them, and PRAGMA foreign_keys=…: the whole step is one transaction, in which foreign keys
 // are off if the script turns them off anywhere.
 //
+// In a folder without any .up, .down or markers, as sqlx, Refinery and Flyway have them, each
+// <version>_<name>.sql is an up.
+//
 // Refuses, with a message that names each file and what to do: a name that is meant for
 // such a file and is none; a version beyond 2^64-1; two files for the same version and
 // direction; no `up` file; an empty `up` file; text that is not UTF-8 or has a NUL; a
 // string, comment or body without an end; a statement that cannot run in a transaction
-// among several; transaction control; markers of both directions in a file of one; and
+// among several; transaction control (what is wrong with the text of a down is told to who
+// goes down); markers of both directions in a file of one; and
 // files of which none is a migration, without a code step.
 absl::StatusOr<Source> ReadSource(const std::vector<File>& files,
                                   const std::vector<CodeStep>& code_steps, std::string_view driver,

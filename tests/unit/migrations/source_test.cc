@@ -50,8 +50,8 @@ TEST(Source, AVariantForTheDriverWins) {
 }
 
 TEST(Source, FilesOfWhichNoneIsAMigrationAreRefused) {
-  for (const char* name : {"schema.sql", "1_a.sql", "x_a.up.sql", "1.up.sql", "1_.up.sql",
-                           "_a.up.sql", "1a.up.sql", "-1_a.up.sql", "1_a.up.oracle.sql"}) {
+  for (const char* name : {"schema.sql", "x_a.up.sql", "1.up.sql", "1_.up.sql", "_a.up.sql",
+                           "1a.up.sql", "-1_a.up.sql", "1_a.up.oracle.sql"}) {
     EXPECT_THAT(Error({{name, "select 1"}}), HasSubstr(name));
     // Beside migrations they are named.
     std::vector<std::string> others;
@@ -97,6 +97,43 @@ TEST(Source, ADatabaseBeforeTheDirection) {
   EXPECT_EQ(Read(files, "sqlite").at(1).name, "a");
   EXPECT_EQ(Read(files, "cockroachdb").at(1).up->file, "1_a.cockroach.up.sql");
   EXPECT_EQ(Read(files, "postgres").at(1).up->file, "1_a.up.sql");
+}
+
+// As sqlx, Refinery and Flyway have them; beside .up files they are something else.
+TEST(Source, AFolderWithoutDirectionsGoesUp) {
+  const Source plain = Read({{"1_a.sql", "select 1"}, {"V2__b.sql", "select 2"}});
+  ASSERT_EQ(plain.size(), 2u);
+  EXPECT_EQ(plain.at(1).up->file, "1_a.sql");
+  EXPECT_EQ(plain.at(2).name, "b");
+  EXPECT_FALSE(plain.at(2).down.has_value());
+  std::vector<std::string> others;
+  const Source beside =
+      Read({{"1_a.up.sql", "select 1"}, {"2_b.sql", "select 2"}}, "postgres", &others);
+  EXPECT_EQ(beside.size(), 1u);
+  EXPECT_EQ(others.size(), 1u);
+  EXPECT_THAT(Error({{"1_a.sql", "select 1"}, {"V1__b.sql", "select 2"}}),
+              HasSubstr("are both the up of version 1"));
+}
+
+TEST(Source, VersionsAsFlywayHasThem) {
+  const Source source = Read({{"V0001.Initial.up.sql", "select 1"},
+                              {"V0001.Initial.down.sql", "select 2"},
+                              {"v0010_b.up.sql", "select 3"}});
+  ASSERT_EQ(source.size(), 2u);
+  EXPECT_EQ(source.at(1).name, "Initial");
+  EXPECT_TRUE(source.at(1).down.has_value());
+  EXPECT_EQ(source.at(10).name, "b");
+  EXPECT_THAT(Error({{"V1.2__a.sql", "select 1"}}), HasSubstr("V1.2__a.sql"));
+  for (const char* name : {"V.sql", "V1.sql", "V1.up.sql", "V1..up.sql", "Va_b.up.sql"}) {
+    EXPECT_THAT(Error({{name, "select 1"}}), HasSubstr(name));
+  }
+}
+
+// Whoever goes up is not in its way.
+TEST(Source, ADownThatCannotRunIsToldToWhoGoesDown) {
+  const Source source = Read({{"1_a.up.sql", "select 1"}, {"1_a.down.sql", "select 'x"}});
+  EXPECT_FALSE(source.at(1).down.has_value());
+  EXPECT_THAT(std::string(source.at(1).down_problem.message()), HasSubstr("1_a.down.sql"));
 }
 
 TEST(Source, AllProblemsAtOnce) {
