@@ -135,6 +135,10 @@ std::shared_ptr<Connection> Channel::Current() {
     looker_.AsyncNext(&tag, &ok, std::chrono::system_clock::time_point());
   }
   const std::lock_guard lock(mutex_);
+  // gRPC connects again by itself with the next call, perhaps to a daemon with another database.
+  if (connection_->channel->GetState(/*try_to_connect=*/false) != GRPC_CHANNEL_READY) {
+    connection_->dialect = kUnknownDialect;
+  }
   return connection_;
 }
 

@@ -27,11 +27,16 @@ namespace penstock::internal {
 // How often what gRPC's sockets have is looked at before it is taken for all.
 inline constexpr int kLooks = 3;
 
+inline constexpr int kUnknownDialect = -1;
+
 // A connection to the daemon. Thread-safe.
 struct Connection {
   const std::shared_ptr<grpc::Channel> channel;
   // A call was made over it, so that it may remember a daemon that was not there.
   std::atomic<bool> used{false};
+  // That of the daemon's database, an sql::Dialect, or kUnknownDialect: it has not been asked
+  // since the daemon was last reached.
+  std::atomic<int> dialect{kUnknownDialect};
 };
 
 // Thread-safe.

@@ -1,5 +1,7 @@
 #include "penstock/errors.h"
 
+#include "absl/strings/numbers.h"
+#include "absl/strings/str_cat.h"
 #include "client/src/status.h"
 #include "penstock/internal/v1/error.pb.h"
 
@@ -24,6 +26,13 @@ std::string ReasonName(internal::v1::Reason reason) {
   const std::string& name = internal::v1::Reason_Name(reason);
   return name.starts_with(kPrefix) ? name.substr(sizeof(kPrefix) - 1)
                                    : std::to_string(static_cast<int>(reason));
+}
+
+// protobuf's tables of names are there. They are made while global variables are initialised, and
+// an error of a program may be such a variable.
+bool HasNames() {
+  internal::v1::Reason reason = internal::v1::REASON_UNSPECIFIED;
+  return internal::v1::Reason_Parse("REASON_UNSPECIFIED", &reason);
 }
 
 }  // namespace
@@ -109,7 +118,16 @@ absl::Status MakeError(absl::StatusCode code, std::string_view message,
                        const ErrorDetails& details) {
   internal::v1::ErrorDetail detail;
   internal::v1::Reason reason = internal::v1::REASON_UNSPECIFIED;
-  internal::v1::Reason_Parse(kPrefix + details.reason, &reason);
+  int number = 0;
+  if (absl::SimpleAtoi(details.reason, &number)) {
+    // One of a newer daemon, as GetErrorDetails gives it.
+    reason = static_cast<internal::v1::Reason>(number);
+  } else if (!details.reason.empty() &&
+             !internal::v1::Reason_Parse(kPrefix + details.reason, &reason) && HasNames()) {
+    return absl::InternalError(
+        absl::StrCat("MakeError: penstock.v1.Reason has no ", kPrefix, details.reason,
+                     "; the error was: ", absl::string_view(message.data(), message.size())));
+  }
   detail.set_reason(reason);
   switch (details.retry) {
     case Retry::kNever: detail.set_retry(internal::v1::RETRY_NEVER); break;

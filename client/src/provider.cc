@@ -9,6 +9,7 @@
 #include "client/src/cancellation.h"
 #include "client/src/channel.h"
 #include "client/src/convert.h"
+#include "client/src/dialect.h"
 #include "client/src/exec.h"
 #include "client/src/key_value.h"
 #include "client/src/methods.h"
@@ -71,6 +72,9 @@ class DaemonProvider final : public Provider {
 
   absl::Status Ping(const Context& ctx) override { return Ask(ctx).status(); }
   absl::StatusOr<PingInfo> Inspect(const Context& ctx) override { return Ask(ctx); }
+  absl::StatusOr<sql::Dialect> Dialect(const Context& ctx) override {
+    return AskDialect(channel_, ctx);
+  }
 
   absl::StatusOr<std::unique_ptr<penstock::Transaction>> Transaction(
       const Context& ctx, const TransactionOptions& options) override {

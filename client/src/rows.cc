@@ -1,19 +1,18 @@
 #include "penstock/rows.h"
 
+#include "client/src/refusal.h"
 #include "client/src/rows_base.h"
-#include "client/src/status.h"
 #include "fmt/format.h"
-#include "penstock/errors.h"
 
 namespace penstock {
 
 absl::StatusOr<int64_t> Result::LastInsertId() const {
   if (last_insert_id_.has_value()) return *last_insert_id_;
-  return MakeError(
+  return internal::Refusal(
       absl::StatusCode::kUnimplemented,
       "no last insert id: the statement inserted no row, or this backend does not "
       "tell (capability last_insert_id)",
-      {.reason = "UNSUPPORTED", .hint = "read the key with INSERT … RETURNING and Query"});
+      "UNSUPPORTED", "read the key with INSERT … RETURNING and Query");
 }
 
 namespace internal {

@@ -1,8 +1,9 @@
 #include "penstock/scan.h"
 
+#include <charconv>
 #include <cmath>
 
-#include "client/src/status.h"
+#include "client/src/refusal.h"
 #include "fmt/format.h"
 
 namespace penstock {
@@ -48,12 +49,7 @@ namespace internal {
 namespace {
 
 absl::Status Refuse(const ValueView& from, std::string_view target, std::string_view why = "") {
-  if (from.kind == Kind::kUnspecified) {
-    return InvalidParameter(
-        fmt::format("NULL cannot be read as {0}; use std::optional<{0}> or Value", target));
-  }
-  return InvalidParameter(fmt::format("{} cannot be read as {}{}{}", KindName(from.kind), target,
-                                      why.empty() ? "" : ": ", why));
+  return RefuseRead(from, target, why);
 }
 
 // The double that is exactly `value`, if there is one.
@@ -63,7 +59,137 @@ bool ToExactReal(int64_t value, double* to) {
   return *to < 0x1p63 && static_cast<int64_t>(*to) == value;
 }
 
+// The number that is all of `digits`.
+template <typename T>
+bool ParseDigits(std::string_view digits, T* to) {
+  const auto [end, error] = std::from_chars(digits.data(), digits.data() + digits.size(), *to);
+  return error == std::errc() && end == digits.data() + digits.size() && digits[0] != '-';
+}
+
+// YYYY-MM-DD.
+bool ParseDay(std::string_view text, std::chrono::year_month_day* to) {
+  int year = 0;
+  unsigned month = 0;
+  unsigned day = 0;
+  if (text.size() != 10 || text[4] != '-' || text[7] != '-' ||
+      !ParseDigits(text.substr(0, 4), &year) || !ParseDigits(text.substr(5, 2), &month) ||
+      !ParseDigits(text.substr(8, 2), &day)) {
+    return false;
+  }
+  *to = std::chrono::year_month_day(std::chrono::year(year), std::chrono::month(month),
+                                    std::chrono::day(day));
+  return to->ok();
+}
+
+// ".5": one to nine digits after a point, as nanoseconds. Nothing is zero.
+bool ParseFraction(std::string_view text, int32_t* nanos) {
+  *nanos = 0;
+  if (text.empty()) return true;
+  constexpr size_t kDigits = 9;
+  std::string digits(text.substr(1));
+  if (text[0] != '.' || digits.empty() || digits.size() > kDigits) return false;
+  digits.resize(kDigits, '0');
+  return ParseDigits(std::string_view(digits), nanos);
+}
+
+// YYYY-MM-DD HH:MM:SS[.fraction], in UTC.
+bool ParseTimestamp(std::string_view text, Timestamp* to) {
+  std::chrono::year_month_day day;
+  int64_t hour = 0;
+  int64_t minute = 0;
+  int64_t second = 0;
+  if (text.size() < 19 || !ParseDay(text.substr(0, 10), &day) || text[10] != ' ' ||
+      text[13] != ':' || text[16] != ':' || !ParseDigits(text.substr(11, 2), &hour) ||
+      !ParseDigits(text.substr(14, 2), &minute) || !ParseDigits(text.substr(17, 2), &second) ||
+      hour > 23 || minute > 59 || second > 59 || !ParseFraction(text.substr(19), &to->nanos)) {
+    return false;
+  }
+  const std::chrono::sys_seconds midnight{std::chrono::sys_days(day)};
+  to->seconds = midnight.time_since_epoch().count() + hour * 3600 + minute * 60 + second;
+  return true;
+}
+
+// Takes a number and its unit from the beginning: "5M".
+bool TakePart(std::string_view* text, char unit, int64_t* count) {
+  *count = 0;
+  const size_t end = text->find(unit);
+  if (end == std::string_view::npos) return true;
+  if (end == 0) return false;
+  const bool negative = text->front() == '-';
+  if (!ParseDigits(text->substr(negative ? 1 : 0, end - (negative ? 1 : 0)), count)) return false;
+  if (negative) *count = -*count;
+  text->remove_prefix(end + 1);
+  return true;
+}
+
+// PT[nH][nM][n[.fraction]S].
+bool ParseTimeInterval(std::string_view text, std::chrono::nanoseconds* to) {
+  if (!text.starts_with("PT") || text.size() < 4) return false;
+  text.remove_prefix(2);
+  int64_t hours = 0;
+  int64_t minutes = 0;
+  if (!TakePart(&text, 'H', &hours) || !TakePart(&text, 'M', &minutes)) return false;
+  int64_t seconds = 0;
+  int32_t nanos = 0;
+  bool negative = false;
+  if (!text.empty()) {
+    if (text.back() != 'S') return false;
+    text.remove_suffix(1);
+    negative = text.starts_with('-');
+    if (negative) text.remove_prefix(1);
+    const size_t point = std::min(text.find('.'), text.size());
+    if (point == 0 || !ParseDigits(text.substr(0, point), &seconds) ||
+        !ParseFraction(text.substr(point), &nanos)) {
+      return false;
+    }
+  }
+  const int64_t sign = negative ? -1 : 1;
+  int64_t total = 0;
+  int64_t part = 0;
+  if (__builtin_mul_overflow(hours, int64_t{3'600'000'000'000}, &total) ||
+      __builtin_mul_overflow(minutes, int64_t{60'000'000'000}, &part) ||
+      __builtin_add_overflow(total, part, &total) ||
+      __builtin_mul_overflow(sign * seconds, int64_t{1'000'000'000}, &part) ||
+      __builtin_add_overflow(total, part, &total) ||
+      __builtin_add_overflow(total, sign * nanos, &total)) {
+    return false;
+  }
+  *to = std::chrono::nanoseconds(total);
+  return true;
+}
+
+// `target` is what the variable is called in a refusal.
+absl::Status ReadTime(const ValueView& from, std::string_view target, Timestamp* to) {
+  Timestamp parsed;
+  if (from.kind == Kind::kTimestamp) {
+    parsed = {from.integer, from.nanos};
+  } else if (from.kind != Kind::kText) {
+    return Refuse(from, target);
+  } else if (!ParseTimestamp(from.text, &parsed)) {
+    return Refuse(from, target, "it has not the form YYYY-MM-DD HH:MM:SS[.fraction]");
+  }
+  *to = parsed;
+  return absl::OkStatus();
+}
+
+// The kinds that are `kind`, or a text, are taken as they are.
+absl::Status ReadTextual(const ValueView& from, Kind kind, std::string_view target,
+                         std::string* to) {
+  if (from.kind != kind && from.kind != Kind::kText) return Refuse(from, target);
+  to->assign(from.text);
+  return absl::OkStatus();
+}
+
 }  // namespace
+
+absl::Status RefuseRead(const ValueView& from, std::string_view target, std::string_view why) {
+  if (from.kind == Kind::kUnspecified) {
+    return InvalidParameter(
+        fmt::format("NULL cannot be read as {0}; use std::optional<{0}> or Value", target));
+  }
+  return InvalidParameter(fmt::format("{} cannot be read as {}{}{}", KindName(from.kind), target,
+                                      why.empty() ? "" : ": ", why));
+}
 
 absl::Status ReadInteger(const ValueView& from, int64_t min, int64_t max, std::string (*target)(),
                          int64_t* to) {
@@ -134,15 +260,97 @@ absl::Status Read(const ValueView& from, Bytes* to) {
 }
 
 absl::Status Read(const ValueView& from, Timestamp* to) {
-  if (from.kind != Kind::kTimestamp) return Refuse(from, "penstock::Timestamp");
-  *to = {from.integer, from.nanos};
-  return absl::OkStatus();
+  return ReadTime(from, "penstock::Timestamp", to);
 }
 
 absl::Status Read(const ValueView& from, absl::Time* to) {
-  if (from.kind != Kind::kTimestamp) return Refuse(from, "absl::Time");
-  *to = absl::FromUnixSeconds(from.integer) + absl::Nanoseconds(from.nanos);
+  Timestamp time;
+  if (absl::Status read = ReadTime(from, "absl::Time", &time); !read.ok()) return read;
+  *to = absl::FromUnixSeconds(time.seconds) + absl::Nanoseconds(time.nanos);
   return absl::OkStatus();
+}
+
+absl::Status Read(const ValueView& from, absl::CivilSecond* to) {
+  constexpr std::string_view kTarget = "absl::CivilSecond";
+  Timestamp time;
+  if (absl::Status read = ReadTime(from, kTarget, &time); !read.ok()) return read;
+  if (time.nanos != 0) return Refuse(from, kTarget, "it would be rounded");
+  *to = absl::ToCivilSecond(absl::FromUnixSeconds(time.seconds), absl::UTCTimeZone());
+  return absl::OkStatus();
+}
+
+absl::Status Read(const ValueView& from, std::chrono::year_month_day* to) {
+  std::chrono::year_month_day day;
+  if (from.kind != Kind::kDate && from.kind != Kind::kText) return Refuse(from, "a day");
+  if (!ParseDay(from.text, &day)) {
+    return Refuse(from, "a day", "it has not the form YYYY-MM-DD");
+  }
+  *to = day;
+  return absl::OkStatus();
+}
+
+absl::Status Read(const ValueView& from, absl::CivilDay* to) {
+  std::chrono::year_month_day day;
+  if (absl::Status read = Read(from, &day); !read.ok()) return read;
+  *to = absl::CivilDay(static_cast<int>(day.year()), static_cast<unsigned>(day.month()),
+                       static_cast<unsigned>(day.day()));
+  return absl::OkStatus();
+}
+
+absl::Status ReadDuration(const ValueView& from, std::chrono::nanoseconds* to) {
+  constexpr std::string_view kTarget = "std::chrono::duration";
+  std::chrono::nanoseconds parsed{};
+  if (from.kind != Kind::kInterval && from.kind != Kind::kText) return Refuse(from, kTarget);
+  if (!ParseTimeInterval(from.text, &parsed)) {
+    return Refuse(from, kTarget,
+                  "it has years, months or days, whose length is not fixed, or is out of range; "
+                  "use penstock::Interval");
+  }
+  *to = parsed;
+  return absl::OkStatus();
+}
+
+absl::Status Read(const ValueView& from, std::string_view* to) {
+  switch (from.kind) {
+    case Kind::kText:
+    case Kind::kBlob:
+    case Kind::kDecimal:
+    case Kind::kDate:
+    case Kind::kTime:
+    case Kind::kInterval:
+    case Kind::kUuid:
+    case Kind::kJson: *to = from.text; return absl::OkStatus();
+    default: return Refuse(from, "std::string_view");
+  }
+}
+
+absl::Status Read(const ValueView& from, Decimal* to) {
+  if (from.kind == Kind::kInteger) {
+    to->text = fmt::to_string(from.integer);
+    return absl::OkStatus();
+  }
+  if (from.kind == Kind::kReal) {
+    return Refuse(from, "penstock::Decimal", "it may have been rounded; use double");
+  }
+  if (from.kind != Kind::kDecimal) return Refuse(from, "penstock::Decimal");
+  to->text.assign(from.text);
+  return absl::OkStatus();
+}
+
+absl::Status Read(const ValueView& from, TimeOfDay* to) {
+  return ReadTextual(from, Kind::kTime, "penstock::TimeOfDay", &to->text);
+}
+
+absl::Status Read(const ValueView& from, Interval* to) {
+  return ReadTextual(from, Kind::kInterval, "penstock::Interval", &to->text);
+}
+
+absl::Status Read(const ValueView& from, Uuid* to) {
+  return ReadTextual(from, Kind::kUuid, "penstock::Uuid", &to->text);
+}
+
+absl::Status Read(const ValueView& from, Json* to) {
+  return ReadTextual(from, Kind::kJson, "penstock::Json", &to->text);
 }
 
 absl::Status Read(const ValueView& from, Value* to) {

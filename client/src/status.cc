@@ -11,8 +11,6 @@
 namespace penstock::internal {
 namespace {
 
-// What a printed status shows before the particulars.
-constexpr char kDetailUrl[] = "penstock";
 // On the wire; the message of the same form here is in another package.
 constexpr char kDetailType[] = "/penstock.v1.ErrorDetail";
 
@@ -159,10 +157,6 @@ absl::Status RowsAreOpen() {
   detail.set_retry(v1::RETRY_NEVER);
   detail.set_hint("read them until Next returns false, or call Close");
   return WithDetail(absl::FailedPreconditionError("rows of this transaction are open"), detail);
-}
-
-absl::Status InvalidParameter(std::string_view message) {
-  return Make(absl::StatusCode::kInvalidArgument, message, v1::REASON_INVALID_PARAMETER);
 }
 
 absl::Status EmptyStatement() {

@@ -6,6 +6,7 @@
 #include <string_view>
 
 #include "absl/status/status.h"
+#include "client/src/refusal.h"  // IWYU pragma: export
 #include "penstock/context.h"
 
 namespace grpc {
@@ -41,7 +42,6 @@ absl::Status CutOff();
 absl::Status EntriesClosed();
 // The transaction cannot do this before its open rows are closed.
 absl::Status RowsAreOpen();
-absl::Status InvalidParameter(std::string_view message);
 absl::Status EmptyStatement();
 absl::Status MessageTooLarge(std::string_view message);
 

@@ -4,6 +4,7 @@
 #include <utility>
 
 #include "client/src/convert.h"
+#include "client/src/dialect.h"
 #include "client/src/key_value.h"
 #include "client/src/transaction_stream.h"
 
@@ -89,6 +90,10 @@ class StreamTransaction final : public Transaction {
  public:
   explicit StreamTransaction(StreamPointer stream) : stream_(std::move(stream)) {}
   ~StreamTransaction() override { stream_->Abandon(); }
+
+  absl::StatusOr<sql::Dialect> Dialect(const Context& ctx) override {
+    return AskDialect(stream_->channel(), ctx);
+  }
 
   absl::StatusOr<std::unique_ptr<Rows>> QueryArgs(const Context& ctx, std::string_view sql,
                                                   Args args) override {

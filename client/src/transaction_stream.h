@@ -54,6 +54,7 @@ class TransactionStream : public std::enable_shared_from_this<TransactionStream>
   void Abandon();
 
   bool open() const { return ended_.ok(); }
+  const std::shared_ptr<Channel>& channel() const { return channel_; }
   // Every later step ends with `ctx`, too.
   void Bind(const Context& ctx);
 

@@ -1,10 +1,11 @@
 #include "penstock/value.h"
 
+#include <cstdlib>
 #include <ostream>
 
 #include "absl/strings/escaping.h"
 #include "absl/time/clock.h"
-#include "client/src/status.h"
+#include "client/src/refusal.h"
 #include "fmt/format.h"
 
 namespace penstock {
@@ -28,6 +29,13 @@ std::string_view KindName(Kind kind) {
   }
   return "unknown";
 }
+
+// Not inline, as programs have very many places where a value is made and destroyed.
+Value::Value(const Value&) = default;
+Value::Value(Value&&) noexcept = default;
+Value& Value::operator=(const Value&) = default;
+Value& Value::operator=(Value&&) noexcept = default;
+Value::~Value() = default;
 
 Value::Value(Kind kind, std::string text) : kind_(kind), content_(std::move(text)) {}
 
@@ -71,6 +79,12 @@ Value::Value(absl::Time v) {
   }
   kind_ = Kind::kTimestamp;
   content_ = Timestamp{seconds, static_cast<int32_t>(absl::ToInt64Nanoseconds(rest))};
+}
+
+Value Value::Unfit(const char* why) {
+  Value value;
+  value.content_ = Invalid{why};
+  return value;
 }
 
 Value Value::Array(std::vector<Value> elements) {
@@ -117,6 +131,54 @@ std::string Value::DebugString() const {
     default: return fmt::format("{} {}", KindName(kind_), quoted());
   }
 }
+
+namespace internal {
+
+Value UnnamedEnumerator() {
+  return Value::Unfit("an enumerator that EnumNames has no name for does not fit");
+}
+
+Value ToValue(std::chrono::year_month_day day) {
+  const int year = static_cast<int>(day.year());
+  if (!day.ok()) return Value::Unfit("a day that is not in the calendar does not fit");
+  if (year < 1 || year > 9999) {
+    return Value::Unfit("a day beyond the years 1 to 9999 does not fit");
+  }
+  return Value::Date(fmt::format("{:04}-{:02}-{:02}", year, static_cast<unsigned>(day.month()),
+                                 static_cast<unsigned>(day.day())));
+}
+
+Value ToValue(absl::CivilDay day) {
+  // A year that std::chrono does not have is not one from 1 to 9999, either.
+  const bool known = day.year() >= 1 && day.year() <= 9999;
+  return ToValue(
+      std::chrono::year_month_day(std::chrono::year(known ? static_cast<int>(day.year()) : 0),
+                                  std::chrono::month(static_cast<unsigned>(day.month())),
+                                  std::chrono::day(static_cast<unsigned>(day.day()))));
+}
+
+Value ToValue(absl::CivilSecond second) {
+  return Value(absl::FromCivil(second, absl::UTCTimeZone()));
+}
+
+Value ToValue(std::chrono::sys_seconds time) {
+  return Value(Timestamp{time.time_since_epoch().count(), 0});
+}
+
+Value ToValue(std::chrono::nanoseconds duration) {
+  constexpr int64_t kNanosInSecond = 1'000'000'000;
+  const int64_t count = duration.count();
+  const int64_t seconds = count / kNanosInSecond;
+  const int64_t nanos = std::abs(count % kNanosInSecond);
+  std::string text = fmt::format("PT{}{}", count < 0 ? "-" : "", std::abs(seconds));
+  if (nanos != 0) {
+    text += fmt::format(".{:09}", nanos);
+    while (text.back() == '0') text.pop_back();
+  }
+  return Value::Interval(text + 'S');
+}
+
+}  // namespace internal
 
 std::ostream& operator<<(std::ostream& out, const Value& value) {
   return out << value.DebugString();

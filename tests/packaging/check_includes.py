@@ -45,6 +45,8 @@ MAY_INCLUDE = {
     "client/include": [],
     "client/mocks": ["client/include"],
     "client/examples": ["client/include", "client/mocks"],
+    # The query builder knows no wire either.
+    "client/sql": ["client/include", "client/src"],
     "client/src": ["client/include", "proto"],
     "client/cli": ["client/include", "client/src", "proto"],
     "tests": ["drivers", "migrations", "server", "client", "proto"],

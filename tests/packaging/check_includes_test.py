@@ -51,6 +51,7 @@ class CheckIncludes(unittest.TestCase):
         self.allows("client/src/a.cc", '#include "penstock/v1/value.pb.h"')
         self.allows("client/src/a.cc", "#include <penstock/penstock.h>")
         self.refuses("client/src/a.cc", '#include "drivers/api/value.h"')
+        self.refuses("client/sql/a.cc", '#include "penstock/v1/value.pb.h"')
         self.refuses("client/cli/a.cc", '#include "server/config/config.h"')
         self.refuses("client/examples/a.cc", '#include "penstock/v1/value.pb.h"')
 

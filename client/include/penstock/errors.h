@@ -57,7 +57,8 @@ struct ErrorDetails {
 ErrorDetails GetErrorDetails(const absl::Status& status);
 
 // A status as a call would return it, for tests of code that handles failures.
-// A `details.reason` that is not a name of penstock.v1.Reason is left out.
+// A `details.reason` that is misspelt, so that no call would return it, makes it INTERNAL instead,
+// which a test notices (not where it initialises a global variable, in which it has no reason).
 absl::Status MakeError(absl::StatusCode code, std::string_view message,
                        const ErrorDetails& details);
 

@@ -37,6 +37,12 @@ class MockStatement : public Statement {
 
 class MockTransaction : public Transaction {
  public:
+  // It speaks SQLite's dialect unless it is told another.
+  MockTransaction() {
+    ON_CALL(*this, Dialect).WillByDefault(::testing::Return(sql::Dialect::kSqlite));
+  }
+
+  MOCK_METHOD(absl::StatusOr<sql::Dialect>, Dialect, (const Context&), (override));
   MOCK_METHOD(absl::StatusOr<std::unique_ptr<Rows>>, QueryArgs,
               (const Context&, std::string_view, Args), (override));
   MOCK_METHOD(absl::StatusOr<Result>, ExecArgs, (const Context&, std::string_view, Args),
@@ -79,6 +85,13 @@ class MockProvider : public Provider {
  public:
   // The form without options calls the mocked one.
   using Provider::Transaction;
+
+  // It speaks SQLite's dialect unless it is told another.
+  MockProvider() {
+    ON_CALL(*this, Dialect).WillByDefault(::testing::Return(sql::Dialect::kSqlite));
+  }
+
+  MOCK_METHOD(absl::StatusOr<sql::Dialect>, Dialect, (const Context&), (override));
 
   MOCK_METHOD(absl::Status, Connect, (const Context&), (override));
   MOCK_METHOD(absl::Status, Close, (), (override));

@@ -6,7 +6,8 @@
 //
 // Read provider.h first; value.h says what can be a parameter, scan.h what a row can
 // be scanned into, errors.h what a failure tells,
-// run_in_transaction.h how to repeat what the database has aborted.
+// run_in_transaction.h how to repeat what the database has aborted. The query builder is apart,
+// in sql.h.
 #ifndef PENSTOCK_PENSTOCK_H_
 #define PENSTOCK_PENSTOCK_H_
 
@@ -16,9 +17,11 @@
 #include "penstock/key_value.h"           // IWYU pragma: export
 #include "penstock/migrate.h"             // IWYU pragma: export
 #include "penstock/provider.h"            // IWYU pragma: export
+#include "penstock/read.h"                // IWYU pragma: export
 #include "penstock/rows.h"                // IWYU pragma: export
 #include "penstock/run_in_transaction.h"  // IWYU pragma: export
 #include "penstock/scan.h"                // IWYU pragma: export
+#include "penstock/types.h"               // IWYU pragma: export
 #include "penstock/value.h"               // IWYU pragma: export
 
 #endif  // PENSTOCK_PENSTOCK_H_

@@ -33,7 +33,9 @@
 #include "penstock/context.h"
 #include "penstock/key_value.h"
 #include "penstock/migrate.h"
+#include "penstock/read.h"
 #include "penstock/rows.h"
+#include "penstock/sql/dialect.h"
 #include "penstock/value.h"
 
 namespace penstock {
@@ -97,6 +99,33 @@ class Executor {
   absl::StatusOr<Result> Exec(const Context& ctx, std::string_view sql, T&&... args) {
     return ExecArgs(ctx, sql, Args{Value(std::forward<T>(args))...});
   }
+
+  // The same with arguments that are at hand as Args.
+  absl::StatusOr<std::unique_ptr<Rows>> Query(const Context& ctx, std::string_view sql, Args args) {
+    return QueryArgs(ctx, sql, std::move(args));
+  }
+  absl::StatusOr<Result> Exec(const Context& ctx, std::string_view sql, Args args) {
+    return ExecArgs(ctx, sql, std::move(args));
+  }
+
+  // All rows of a statement, each into a T: a plain struct, whose fields get the columns in
+  // their order, a std::tuple, or the variable of the only column.
+  //
+  //   auto users = db->QueryAll<User>(ctx, "SELECT id, name FROM users WHERE age > $1", 18);
+  template <RowType T, Argument... A>
+  absl::StatusOr<std::vector<T>> QueryAll(const Context& ctx, std::string_view sql, A&&... args) {
+    return ReadAll<T>(QueryArgs(ctx, sql, Args{Value(std::forward<A>(args))...}));
+  }
+  // The only row: NOT_FOUND if there is none, FAILED_PRECONDITION if there are several.
+  template <RowType T, Argument... A>
+  absl::StatusOr<T> QueryRow(const Context& ctx, std::string_view sql, A&&... args) {
+    return ReadOne<T>(QueryArgs(ctx, sql, Args{Value(std::forward<A>(args))...}));
+  }
+
+  // The dialect of SQL that the database speaks, for the query builder (sql.h). Of a Provider it
+  // is asked of the daemon once for each connection. UNIMPLEMENTED where a class of the program's
+  // does not have it.
+  virtual absl::StatusOr<sql::Dialect> Dialect(const Context& ctx);
 
   // What Query and Exec call.
   virtual absl::StatusOr<std::unique_ptr<Rows>> QueryArgs(const Context& ctx, std::string_view sql,

@@ -7,16 +7,30 @@
 //   bool                       boolean, and the integers 0 and 1, since a condition
 //                              on SQLite is an integer
 //   std::string                text, decimal, date, time, interval, uuid, json
+//   std::string_view           the same, and blob; it refers to the row, or to the Value, and
+//                              is good until the next row
 //   Bytes                      blob
-//   absl::Time                 timestamp
-//   Timestamp                  timestamp
+//   Decimal                    decimal, integer
+//   TimeOfDay, Interval,
+//   Uuid, Json                 what they are called, text
+//   absl::Time, Timestamp,
+//   chrono::sys_time           timestamp, text of the form YYYY-MM-DD HH:MM:SS[.fraction]
+//   absl::CivilSecond          the same, if it has no fraction; in UTC
+//   absl::CivilDay,
+//   chrono::year_month_day     date, text of its form
+//   chrono::duration           interval without years, months and days, text of its form
+//   an enumeration             integer, or text if it has EnumNames, see types.h
+//   std::vector<T>             array, of what T takes
 //   Value                      anything, NULL too
 //   std::optional<T>           NULL, or what T takes
 //
-// Anything else is INVALID_ARGUMENT, and the variable keeps its content.
+// Text is taken for what it says since an expression on SQLite (min(at), say) has no declared
+// type: its value comes as the text that is stored. Anything else is INVALID_ARGUMENT, what
+// would be rounded as well, and the variable keeps its content.
 #ifndef PENSTOCK_SCAN_H_
 #define PENSTOCK_SCAN_H_
 
+#include <chrono>
 #include <concepts>
 #include <cstdint>
 #include <limits>
@@ -25,8 +39,10 @@
 #include <string_view>
 #include <type_traits>
 #include <utility>
+#include <vector>
 
 #include "absl/status/status.h"
+#include "absl/time/civil_time.h"
 #include "absl/time/time.h"
 #include "penstock/value.h"
 
@@ -70,6 +86,18 @@ absl::Status Read(const ValueView& from, Bytes* to);
 absl::Status Read(const ValueView& from, Timestamp* to);
 absl::Status Read(const ValueView& from, absl::Time* to);
 absl::Status Read(const ValueView& from, Value* to);
+absl::Status Read(const ValueView& from, std::string_view* to);
+absl::Status Read(const ValueView& from, Decimal* to);
+absl::Status Read(const ValueView& from, TimeOfDay* to);
+absl::Status Read(const ValueView& from, Interval* to);
+absl::Status Read(const ValueView& from, Uuid* to);
+absl::Status Read(const ValueView& from, Json* to);
+absl::Status Read(const ValueView& from, absl::CivilDay* to);
+absl::Status Read(const ValueView& from, absl::CivilSecond* to);
+absl::Status Read(const ValueView& from, std::chrono::year_month_day* to);
+absl::Status ReadDuration(const ValueView& from, std::chrono::nanoseconds* to);
+// "INVALID_ARGUMENT: KIND cannot be read as TARGET: WHY".
+absl::Status RefuseRead(const ValueView& from, std::string_view target, std::string_view why = "");
 
 template <IntegerType T>
 absl::Status Read(const ValueView& from, T* to) {
@@ -83,6 +111,60 @@ absl::Status Read(const ValueView& from, T* to) {
   return read;
 }
 
+template <typename Rep, typename Period>
+absl::Status Read(const ValueView& from, std::chrono::duration<Rep, Period>* to) {
+  using To = std::chrono::duration<Rep, Period>;
+  std::chrono::nanoseconds exact{};
+  if (absl::Status read = ReadDuration(from, &exact); !read.ok()) return read;
+  const To value = std::chrono::duration_cast<To>(exact);
+  if (value != exact) return RefuseRead(from, "std::chrono::duration", "it would be rounded");
+  *to = value;
+  return absl::OkStatus();
+}
+
+template <typename Duration>
+absl::Status Read(const ValueView& from, std::chrono::sys_time<Duration>* to) {
+  using std::chrono::nanoseconds;
+  using std::chrono::seconds;
+  constexpr std::string_view kTarget = "std::chrono::sys_time";
+  Timestamp time;
+  if (absl::Status read = Read(from, &time); !read.ok()) return read;
+  // In long double, to see what the duration's own range cannot hold.
+  using Wide = std::chrono::duration<long double, typename Duration::period>;
+  const long double wide = Wide(seconds(time.seconds)).count();
+  const long double most =
+      static_cast<long double>(std::numeric_limits<typename Duration::rep>::max());
+  if (wide >= most || wide <= -most) return RefuseRead(from, kTarget, "it is out of range");
+  const Duration whole = std::chrono::duration_cast<Duration>(seconds(time.seconds));
+  const Duration rest = std::chrono::duration_cast<Duration>(nanoseconds(time.nanos));
+  if (rest != nanoseconds(time.nanos) || whole != seconds(time.seconds)) {
+    return RefuseRead(from, kTarget, "it would be rounded");
+  }
+  *to = std::chrono::sys_time<Duration>(whole + rest);
+  return absl::OkStatus();
+}
+
+template <typename T>
+requires std::is_enum_v<T> absl::Status Read(const ValueView& from, T* to) {
+  if constexpr (NamedEnum<T>) {
+    if (from.kind != Kind::kText) return RefuseRead(from, "an enumeration with names");
+    for (const auto& [enumerator, name] : EnumNames<T>::kNames) {
+      if (from.text != name) continue;
+      *to = enumerator;
+      return absl::OkStatus();
+    }
+    return RefuseRead(from, "an enumeration", "EnumNames does not have it");
+  } else {
+    std::underlying_type_t<T> number{};
+    absl::Status read = Read(from, &number);
+    if (read.ok()) *to = static_cast<T>(number);
+    return read;
+  }
+}
+
+template <typename T>
+absl::Status Read(const ValueView& from, std::vector<T>* to);
+
 template <typename T>
 absl::Status Read(const ValueView& from, std::optional<T>* to) {
   if (from.kind == Kind::kUnspecified) {
@@ -93,6 +175,21 @@ absl::Status Read(const ValueView& from, std::optional<T>* to) {
   absl::Status read = Read(from, &value);
   if (read.ok()) *to = std::move(value);
   return read;
+}
+
+template <typename T>
+absl::Status Read(const ValueView& from, std::vector<T>* to) {
+  if (from.kind != Kind::kArray) return RefuseRead(from, "std::vector");
+  std::vector<T> elements;
+  elements.reserve(from.elements->size());
+  for (const Value& element : *from.elements) {
+    T value{};
+    absl::Status read = Read(ValueView::Of(element), &value);
+    if (!read.ok()) return read;
+    elements.push_back(std::move(value));
+  }
+  *to = std::move(elements);
+  return absl::OkStatus();
 }
 
 }  // namespace internal

@@ -6,20 +6,25 @@
 #ifndef PENSTOCK_VALUE_H_
 #define PENSTOCK_VALUE_H_
 
+#include <chrono>
 #include <concepts>
 #include <cstddef>
 #include <cstdint>
 #include <iosfwd>
 #include <optional>
+#include <span>
 #include <string>
 #include <string_view>
+#include <type_traits>
 #include <utility>
 #include <variant>
 #include <vector>
 
 #include "absl/status/status.h"
 #include "absl/strings/string_view.h"
+#include "absl/time/civil_time.h"
 #include "absl/time/time.h"
+#include "penstock/types.h"  // IWYU pragma: export
 
 namespace penstock {
 
@@ -47,41 +52,66 @@ enum class Kind : uint8_t {
 // "boolean", "integer", …; "null" for kUnspecified.
 std::string_view KindName(Kind kind);
 
-// Bytes, told apart from text.
-struct Bytes {
-  std::string data = {};
-  bool operator==(const Bytes&) const = default;
-};
-
-// A point in time as databases keep it: a wider range and a coarser grain than
-// absl::Time has.
-struct Timestamp {
-  // Since 1970-01-01T00:00:00Z.
-  int64_t seconds = 0;
-  // 0 to 999,999,999.
-  int32_t nanos = 0;
-  bool operator==(const Timestamp&) const = default;
-
-  // The microsecond that `time` is in, which is as fine as each backend keeps: PostgreSQL and
-  // CockroachDB refuse what is finer, and absl::Now() is. An infinite time becomes the last, or
-  // the first, second of 64 bits, which no backend takes.
-  static Timestamp Micros(absl::Time time);
-  // Now, to the microsecond. Thread-safe.
-  static Timestamp Now();
-};
-
 template <typename T>
 concept IntegerType = std::integral<T> && !std::same_as<T, bool> && !std::same_as<T, char> &&
                       !std::same_as<T, wchar_t> && !std::same_as<T, char8_t> &&
                       !std::same_as<T, char16_t> && !std::same_as<T, char32_t>;
 
+class Value;
+
+namespace internal {
+
+// C++ types of other libraries as values; see the table below.
+Value ToValue(absl::CivilDay day);
+Value ToValue(absl::CivilSecond second);
+Value ToValue(std::chrono::year_month_day day);
+Value ToValue(std::chrono::sys_time<std::chrono::nanoseconds> time);
+Value ToValue(std::chrono::nanoseconds duration);
+// Without the range of nanoseconds, which is 292 years around 1970.
+Value ToValue(std::chrono::sys_seconds time);
+// No name of EnumNames is that of the enumerator.
+Value UnnamedEnumerator();
+
+template <typename T>
+inline constexpr bool kIsChrono = false;
+template <typename Rep, typename Period>
+inline constexpr bool kIsChrono<std::chrono::duration<Rep, Period>> = std::integral<Rep>;
+template <typename Duration>
+inline constexpr bool kIsChrono<std::chrono::sys_time<Duration>> = kIsChrono<Duration>;
+
+template <typename T>
+concept ForeignTime = kIsChrono<T> || std::same_as<T, std::chrono::year_month_day> ||
+    std::same_as<T, absl::CivilDay> || std::same_as<T, absl::CivilSecond>;
+
+}  // namespace internal
+
 // One value of any kind. It owns what it holds. Conversions from C++ values are
-// implicit, so that they can stand as arguments of Query and Exec. Thread-safe
-// for concurrent reading.
+// implicit, so that they can stand as arguments of Query and Exec:
+//
+//   C++                                       kind
+//   bool; any integer                         boolean; integer
+//   float, double                             real
+//   text of any sort, in UTF-8                text
+//   Bytes                                     blob
+//   Decimal, TimeOfDay, Interval, Uuid, Json  as they are called, see types.h
+//   absl::Time, Timestamp, chrono::sys_time   timestamp
+//   absl::CivilSecond                         timestamp, taken to be in UTC
+//   absl::CivilDay, chrono::year_month_day    date
+//   chrono::duration                          interval, exact
+//   an enumeration                            integer, or text: see EnumNames
+//   std::vector, std::span of any of these    array
+//   std::optional of any of these             NULL, or that
+//
+// Thread-safe for concurrent reading.
 class Value {
  public:
   // NULL.
   Value() = default;
+  Value(const Value&);
+  Value(Value&&) noexcept;
+  Value& operator=(const Value&);
+  Value& operator=(Value&&) noexcept;
+  ~Value();
   Value(std::nullptr_t) {}
 
   // Only from bool itself, not from what happens to convert to it.
@@ -108,10 +138,34 @@ class Value {
       : Value(Kind::kText, std::string(v.data(), v.size())) {}
 
   Value(Bytes v) : Value(Kind::kBlob, std::move(v.data)) {}
+  Value(penstock::Decimal v) : Value(Kind::kDecimal, std::move(v.text)) {}
+  Value(TimeOfDay v) : Value(Kind::kTime, std::move(v.text)) {}
+  Value(penstock::Interval v) : Value(Kind::kInterval, std::move(v.text)) {}
+  Value(penstock::Uuid v) : Value(Kind::kUuid, std::move(v.text)) {}
+  Value(penstock::Json v) : Value(Kind::kJson, std::move(v.text)) {}
 
   // Invalid if it is infinite or not a whole number of nanoseconds.
   Value(absl::Time v);
   Value(Timestamp v) : kind_(Kind::kTimestamp), content_(v) {}
+
+  // Invalid if it does not fit: a date beyond the years 1 to 9999, a duration beyond the
+  // range of nanoseconds.
+  template <internal::ForeignTime T>
+  Value(const T& v) : Value(FromTime(v)) {}
+
+  // Invalid if EnumNames has names, and none for it.
+  template <typename T>
+  requires std::is_enum_v<T> Value(T v) : Value(FromEnum(v)) {}
+
+  // An array. One of Values is no argument but a list of such, see Args.
+  template <typename T>
+  requires(!std::same_as<T, Value> && std::constructible_from<Value, const T&>)
+      Value(const std::vector<T>& v)
+      : Value(Array(std::vector<Value>(v.begin(), v.end()))) {}
+  template <typename T, std::size_t N>
+  requires(!std::same_as<std::remove_const_t<T>, Value> && std::constructible_from<Value, const T&>)
+      Value(std::span<T, N> v)
+      : Value(Array(std::vector<Value>(v.begin(), v.end()))) {}
 
   // NULL if it is empty.
   template <typename T>
@@ -174,11 +228,59 @@ class Value {
   // Invalid unless it `fits`.
   Value(int64_t v, bool fits);
 
+  template <typename T>
+  static Value FromTime(const T& v);
+  template <typename T>
+  static Value FromEnum(T v);
+  friend Value internal::UnnamedEnumerator();
+  friend Value internal::ToValue(std::chrono::year_month_day day);
+  static Value Unfit(const char* why);
+
   Kind kind_ = Kind::kUnspecified;
   std::variant<std::monostate, bool, int64_t, double, Timestamp, std::string, std::vector<Value>,
                Invalid>
       content_;
 };
+
+template <typename T>
+Value Value::FromTime(const T& v) {
+  using std::chrono::nanoseconds;
+  if constexpr (!internal::kIsChrono<T>) {
+    return internal::ToValue(v);
+  } else if constexpr (requires { v.time_since_epoch(); }) {
+    if constexpr (std::ratio_greater_equal_v<typename T::period, std::ratio<1>>) {
+      return internal::ToValue(std::chrono::time_point_cast<std::chrono::seconds>(v));
+    } else {
+      static_assert(std::ratio_greater_equal_v<typename T::period, std::nano>,
+                    "a time finer than a nanosecond does not fit");
+      // The seconds apart, as nanoseconds of 64 bits end in 2262.
+      const auto seconds = std::chrono::floor<std::chrono::seconds>(v);
+      return Value(Timestamp{seconds.time_since_epoch().count(),
+                             static_cast<int32_t>(nanoseconds(v - seconds).count())});
+    }
+  } else {
+    static_assert(std::ratio_greater_equal_v<typename T::period, std::nano>,
+                  "a duration finer than a nanosecond does not fit");
+    using Wide = std::chrono::duration<long double, std::nano>;
+    constexpr long double kMost = 0x1p63L;
+    if (Wide(v).count() >= kMost || Wide(v).count() < -kMost) {
+      return Unfit("a duration beyond 292 years does not fit; use penstock::Interval");
+    }
+    return internal::ToValue(std::chrono::duration_cast<nanoseconds>(v));
+  }
+}
+
+template <typename T>
+Value Value::FromEnum(T v) {
+  if constexpr (NamedEnum<T>) {
+    for (const auto& [enumerator, name] : EnumNames<T>::kNames) {
+      if (enumerator == v) return Value(std::string_view(name));
+    }
+    return internal::UnnamedEnumerator();
+  } else {
+    return Value(static_cast<std::underlying_type_t<T>>(v));
+  }
+}
 
 // What can be an argument of a statement: anything that a Value is made of. NULL is none of
 // these to be told by the compiler, to whom it is the integer 0: write nullptr.

@@ -135,5 +135,16 @@ TEST(ResultTest, LastInsertIdOrWhyThereIsNone) {
             std::string::npos);
 }
 
+TEST(ErrorsTest, AMisspeltReasonIsNoticed) {
+  const absl::Status wrong =
+      MakeError(absl::StatusCode::kAlreadyExists, "there is one", {.reason = "UNIQUE_VIOLATON"});
+  EXPECT_TRUE(absl::IsInternal(wrong)) << wrong;
+  EXPECT_NE(wrong.ToString().find("UNIQUE_VIOLATON"), std::string::npos) << wrong;
+  // What a newer daemon says has a number in place of a name.
+  const absl::Status newer = MakeError(absl::StatusCode::kAborted, "new", {.reason = "9999"});
+  EXPECT_EQ(GetErrorDetails(newer).reason, "9999");
+  EXPECT_TRUE(absl::IsAborted(newer));
+}
+
 }  // namespace
 }  // namespace penstock

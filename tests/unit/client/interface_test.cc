@@ -1,6 +1,8 @@
 // What a program may write, and what the compiler refuses.
 #pragma GCC diagnostic error "-Wmissing-field-initializers"
+#include <chrono>
 #include <optional>
+#include <span>
 #include <sstream>
 #include <string>
 #include <vector>
@@ -17,8 +19,12 @@ struct Stranger {};
 static_assert(Argument<int> && Argument<const char*> && Argument<std::string&> &&
               Argument<std::nullptr_t> && Argument<std::optional<int>> && Argument<Bytes> &&
               Argument<std::string_view> && Argument<absl::string_view> && Argument<absl::Time>);
-static_assert(!Argument<Stranger> && !Argument<int*> && !Argument<std::vector<int>> &&
-              !Argument<std::optional<Stranger>> && !Argument<long double>);
+static_assert(Argument<std::vector<int>> && Argument<std::span<const std::string>> &&
+              Argument<Decimal> && Argument<Uuid> && Argument<absl::CivilDay> &&
+              Argument<std::chrono::milliseconds> && Argument<std::chrono::sys_days> &&
+              Argument<std::chrono::year_month_day> && Argument<Kind>);
+static_assert(!Argument<Stranger> && !Argument<int*> && !Argument<std::vector<Stranger>> &&
+              !Argument<std::optional<Stranger>> && !Argument<long double> && !Argument<Args>);
 
 template <typename T>
 concept CanExec = requires(Provider& db, const Context& ctx, T value) {

@@ -1,0 +1,244 @@
+#include <algorithm>
+
+#include "client/sql/renderer.h"
+#include "fmt/format.h"
+
+namespace penstock::sql::internal {
+
+void Renderer::RefuseTwice(std::vector<std::string> names, std::string_view where) {
+  std::sort(names.begin(), names.end());
+  const auto twice = std::adjacent_find(names.begin(), names.end());
+  if (twice != names.end()) Fail(fmt::format("{} names the column {} twice", where, *twice));
+}
+
+void Renderer::AssignedValue(const Node& node) {
+  // The column tells the type of a value, but of a number that is to become one of another kind.
+  Expression(node, /*cast=*/false);
+}
+
+void Renderer::WriteForRow(const Clauses& clauses) { Insert(Gather(clauses), /*for_row=*/true); }
+
+void Renderer::Insert(const Statement& statement, bool for_row) {
+  TakeBound(statement);
+  const int sources = (statement.set.empty() ? 0 : 1) + (statement.has_rows ? 1 : 0) +
+                      (statement.query == nullptr ? 0 : 1);
+  if (sources > 1) Fail("INSERT has one of Set, Values or Rows, and From");
+  if (!statement.set.empty() && !statement.columns.empty()) {
+    Fail("INSERT: the columns of InsertInto go with Values, Rows and From, not with Set");
+  }
+  With(statement);
+  const TableRef& table = statement.first->table;
+  if (dialect_ == Dialect::kPebble) {
+    ConflictOnPebble(statement);
+  } else {
+    *this << "INSERT INTO ";
+  }
+  Table(table);
+
+  std::vector<std::string> columns = statement.columns;
+  for (const auto& [name, node] : statement.set) columns.push_back(name);
+  RefuseTwice(columns, "INSERT");
+  if (columns.empty()) {
+    if (sources != 0) Fail("INSERT of rows or of a query: InsertInto names the columns");
+    *this << " DEFAULT VALUES";
+  } else {
+    *this << " (";
+    Identifiers(columns);
+    *this << ")";
+    if (statement.query != nullptr) {
+      InsertedQuery(statement);
+    } else {
+      InsertedRows(statement, for_row);
+    }
+  }
+  scopes_.push_back({{table.alias, false}});
+  if (dialect_ != Dialect::kPebble) Conflict(statement);
+  Returning(statement);
+  scopes_.pop_back();
+}
+
+void Renderer::InsertedRows(const Statement& statement, bool for_row) {
+  *this << " VALUES ";
+  if (!statement.set.empty()) {
+    *this << "(";
+    Separated(statement.set, [this](const auto& column) { AssignedValue(*column.second); });
+    *this << ")";
+    return;
+  }
+  if (statement.rows.empty()) Fail("INSERT has no rows");
+  const size_t rows = for_row ? std::min<size_t>(1, statement.rows.size()) : statement.rows.size();
+  for (size_t i = 0; i < rows; ++i) {
+    if (statement.rows[i]->size() != statement.columns.size()) {
+      Fail("INSERT: a row has not as many values as there are columns");
+    }
+    *this << (i == 0 ? "(" : ", (");
+    Separated(*statement.rows[i], [this](const Value& value) { Argument(value); });
+    *this << ")";
+  }
+}
+
+void Renderer::InsertedQuery(const Statement& statement) {
+  *this << " ";
+  const Statement query = Gather(statement.query);
+  const bool ends_in_where = query.first->kind == Clause::Kind::kSelect && !query.where.empty();
+  // SQLite takes ON for that of a join, if there is no WHERE.
+  if (dialect_ != Dialect::kSqlite || statement.conflict == nullptr || ends_in_where) {
+    Query(statement.query, {});
+    return;
+  }
+  *this << "SELECT * FROM (";
+  Query(statement.query, {});
+  *this << ") AS \"inserted\" WHERE true";
+}
+
+void Renderer::Conflict(const Statement& statement) {
+  if (statement.conflict == nullptr) return;
+  const std::vector<std::string>& key = statement.conflict->names;
+  const bool updates = !statement.update_excluded.empty() || !statement.update_set.empty();
+  *this << " ON CONFLICT";
+  if (!key.empty()) {
+    *this << " (";
+    Identifiers(key);
+    *this << ")";
+  }
+  if (!updates) {
+    if (!statement.update_where.empty()) Fail("UpdateWhere without an update");
+    *this << " DO NOTHING";
+    return;
+  }
+  if (key.empty()) Fail("OnConflict names the key where it is followed by an update");
+  std::vector<std::string> updated = statement.update_excluded;
+  for (const auto& [name, node] : statement.update_set) updated.push_back(name);
+  RefuseTwice(updated, "the update of an upsert");
+  *this << " DO UPDATE SET ";
+  Separated(statement.update_excluded, [this](const std::string& name) {
+    Identifier(name);
+    *this << " = excluded.";
+    Identifier(name);
+  });
+  if (!statement.update_excluded.empty() && !statement.update_set.empty()) *this << ", ";
+  has_excluded_ = true;
+  Assignments(statement.update_set);
+  Conditions(" WHERE ", statement.update_where);
+  has_excluded_ = false;
+}
+
+// Tables there have a key and a value, so to replace a row is to update its value.
+void Renderer::ConflictOnPebble(const Statement& statement) {
+  if (statement.conflict == nullptr) {
+    *this << "INSERT INTO ";
+    return;
+  }
+  const std::vector<std::string>& key = statement.conflict->names;
+  if (!key.empty() && key != std::vector<std::string>{"key"}) Fail("the key on pebble is \"key\"");
+  if (!statement.update_set.empty() || !statement.update_where.empty()) {
+    Lack("upsert that computes", "read and write in a transaction");
+  }
+  if (statement.update_excluded.empty()) {
+    *this << "INSERT OR IGNORE INTO ";
+    return;
+  }
+  if (statement.update_excluded != std::vector<std::string>{"value"}) {
+    Fail("the column that an upsert updates on pebble is \"value\"");
+  }
+  *this << "INSERT OR REPLACE INTO ";
+}
+
+void Renderer::Assignments(const std::vector<std::pair<std::string, NodePtr>>& set) {
+  Separated(set, [this](const auto& column) {
+    Identifier(column.first);
+    *this << " = ";
+    AssignedValue(*column.second);
+  });
+}
+
+void Renderer::Update(const Statement& statement) {
+  TakeBound(statement);
+  With(statement);
+  scopes_.emplace_back();
+  Enter(statement.first->table, false);
+  for (const TableRef* table : statement.from) Enter(*table, false);
+  std::vector<std::string> names;
+  for (const auto& [name, node] : statement.set) names.push_back(name);
+  if (names.empty()) Fail("UPDATE has no Set");
+  RefuseTwice(names, "UPDATE");
+  *this << "UPDATE ";
+  Table(statement.first->table);
+  *this << " SET ";
+  Assignments(statement.set);
+  if (!statement.from.empty()) {
+    *this << " FROM ";
+    Separated(statement.from, [this](const TableRef* table) { Table(*table); });
+  }
+  WhereOrAll(statement, "UPDATE");
+  if (IsSqlite()) scopes_.back().resize(1);
+  Returning(statement);
+  scopes_.pop_back();
+}
+
+void Renderer::Delete(const Statement& statement) {
+  TakeBound(statement);
+  With(statement);
+  scopes_.emplace_back();
+  Enter(statement.first->table, false);
+  *this << "DELETE FROM ";
+  Table(statement.first->table);
+  WhereOrAll(statement, "DELETE");
+  Returning(statement);
+  scopes_.pop_back();
+}
+
+void Renderer::WhereOrAll(const Statement& statement, std::string_view verb) {
+  if (statement.where.empty() && !statement.all) {
+    Fail(fmt::format("{} without Where changes every row; say All() if that is meant", verb));
+  }
+  if (!statement.where.empty() && statement.all) {
+    Fail(fmt::format("{} has Where and All()", verb));
+  }
+  Conditions(" WHERE ", statement.where);
+}
+
+void Renderer::Returning(const Statement& statement) {
+  if (statement.returning.empty()) return;
+  if (dialect_ == Dialect::kPebble) Lack("RETURNING", "read the rows in the same transaction");
+  *this << " RETURNING ";
+  Separated(statement.returning, [this](const NodePtr& node) {
+    Expression(*node);
+    if (node->op == Node::Op::kNamed) {
+      *this << " AS ";
+      Identifier(node->name);
+    }
+  });
+}
+
+bool HasManyRows(const Clauses& clauses) {
+  const Statement statement = Gather(clauses);
+  return statement.first->kind == Clause::Kind::kInsert && statement.has_rows &&
+         statement.returning.empty();
+}
+
+absl::StatusOr<ManyRows> RenderRows(const Clauses& clauses, Dialect dialect) {
+  const Statement statement = Gather(clauses);
+  ManyRows many;
+  Renderer renderer(dialect);
+  if (statement.rows.empty()) return many;
+  renderer.WriteForRow(clauses);
+  absl::StatusOr<Built> built = renderer.Finish();
+  if (!built.ok()) return built.status();
+  many.text = std::move(built->text);
+  const size_t width = statement.columns.size();
+  many.rows.reserve(statement.rows.size());
+  for (const std::vector<Value>* row : statement.rows) {
+    if (row->size() != width) {
+      return absl::InvalidArgumentError(
+          "INSERT: a row has not as many values as there are columns");
+    }
+    std::vector<Value>& values = many.rows.emplace_back(*row);
+    // What the update of an upsert binds is the same for all.
+    values.insert(values.end(), built->args.begin() + static_cast<std::ptrdiff_t>(width),
+                  built->args.end());
+  }
+  return many;
+}
+
+}  // namespace penstock::sql::internal
