@@ -108,8 +108,11 @@ absl::StatusOr<std::vector<PlanStep>> Down(const Source& source, const History& 
     }
     const Migration& migration = found->second;
     if (!migration.down_problem.ok()) return migration.down_problem;
-    const bool possible = migration.is_code ? migration.code_has_down
-                                            : migration.down.has_value() && !migration.down->blank;
+    // An empty down takes nothing back, which is right for an up that has done nothing.
+    const bool nothing_to_do = migration.up.has_value() && migration.up->blank;
+    const bool possible =
+        migration.is_code ? migration.code_has_down
+                          : migration.down.has_value() && (!migration.down->blank || nothing_to_do);
     if (!possible) {
       const bool empty = migration.down.has_value();
       return Refuse(fmt::format("{}: it cannot be taken back, because {}",

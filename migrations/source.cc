@@ -186,10 +186,6 @@ class Reader {
       migration.down = *std::move(script);
       return absl::OkStatus();
     }
-    if (script->blank) {
-      return Refuse(fmt::format("{}: the file is empty", choice.file->name),
-                    "write the migration, or a comment if it is to do nothing");
-    }
     migration.up = *std::move(script);
     return absl::OkStatus();
   }

@@ -84,7 +84,7 @@ inline constexpr std::string_view kNoTransactionLine = "-- penstock: no-transact
 //
 // Refuses, with a message that names each file and what to do: a name that is meant for
 // such a file and is none; a version beyond 2^64-1; two files for the same version and
-// direction; no `up` file; an empty `up` file; text that is not UTF-8 or has a NUL; a
+// direction; no `up` file; text that is not UTF-8 or has a NUL; a
 // string, comment or body without an end; a statement that cannot run in a transaction
 // among several; transaction control (what is wrong with the text of a down is told to who
 // goes down); markers of both directions in a file of one; and

@@ -62,7 +62,6 @@ TEST_P(MigrateCli, EachRefusalNamesTheFile) {
   ExpectRefused(
       {{"18446744073709551616_a.up.sql", "SELECT 1"}},
       "18446744073709551616_a.up.sql: the name is not a migration's: its version is beyond", 1);
-  ExpectRefused({{"1_a.up.sql", ""}}, "1_a.up.sql: the file is empty", 1);
   ExpectRefused({{"1_a.up.sql", "SELECT 1"}, {"01_b.up.sql", "SELECT 1"}},
                 "01_b.up.sql and 1_a.up.sql are both the up of version 1", 1);
   ExpectRefused({{"1_a.down.sql", "SELECT 1"}}, "1_a.down.sql: there is no up file", 1);

@@ -164,6 +164,18 @@ TEST(Plan, NoWayDown) {
   EXPECT_THAT(PlanOf(source, Applied(source, {1}), Down(1)), ElementsAre("1_m.down.sql"));
 }
 
+// An empty down takes back an empty up, and nothing else.
+TEST(Plan, EmptyFilesDoNothing) {
+  Source source = Files({1});
+  source.at(1).up->blank = true;
+  source.at(1).down->blank = true;
+  EXPECT_THAT(PlanOf(source, Applied(source, {}), kUp), ElementsAre("1_m.up.sql"));
+  EXPECT_THAT(PlanOf(source, Applied(source, {1}), Down(1)), ElementsAre("1_m.down.sql"));
+  source.at(1).up->blank = false;
+  EXPECT_THAT(PlanOf(source, Applied(source, {1}), Down(1)),
+              ElementsAre(HasSubstr("because the file is empty")));
+}
+
 TEST(Plan, AnUnfinishedStepWantsRepair) {
   const Source source = Files({1, 2});
   const HistoryRow row{.version = 2, .state = RowState::kFailed, .statement = 3, .note = "why"};

@@ -137,7 +137,7 @@ TEST(Source, ADownThatCannotRunIsToldToWhoGoesDown) {
 }
 
 TEST(Source, AllProblemsAtOnce) {
-  const std::string error = Error({{"1_a.up.sql", ""},
+  const std::string error = Error({{"1_a.up.sql", "select \xff"},
                                    {"2_b.up.sql", "select 'a"},
                                    {"3_c.down.sql", "select 1"},
                                    {"4_d.up.sql", "select 1"},
@@ -160,7 +160,7 @@ TEST(Source, RefusesDuplicates) {
 }
 
 TEST(Source, RefusesWhatCannotRun) {
-  EXPECT_THAT(Error({{"1_a.up.sql", " \r\n\t"}}), HasSubstr("1_a.up.sql: the file is empty"));
+  EXPECT_EQ(Error({{"1_a.up.sql", " \r\n\t"}}), "");
   EXPECT_EQ(Error({{"1_a.up.sql", "-- nothing to do"}}), "");
   EXPECT_EQ(Error({{"1_a.up.sql", "select 1"}, {"1_a.down.sql", ""}}), "");
   EXPECT_THAT(Error({{"1_a.down.sql", "select 1"}}),
