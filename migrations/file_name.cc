@@ -167,6 +167,8 @@ absl::StatusOr<std::optional<FileName>> ParseFileName(std::string_view file, std
   return parsed;
 }
 
+bool SaysDirection(std::string_view file) { return CutAtDirection(Lower(file)).has_value(); }
+
 absl::StatusOr<FileName> ParseNameOfBoth(std::string_view file) {
   std::string why;
   absl::StatusOr<std::optional<Head>> head =
@@ -176,6 +178,15 @@ absl::StatusOr<FileName> ParseNameOfBoth(std::string_view file) {
   FileName parsed;
   parsed.version = (*head)->version;
   parsed.name = (*head)->name;
+  const size_t dot = parsed.name.rfind('.');
+  const std::string_view* database =
+      dot == std::string::npos || dot == 0
+          ? nullptr
+          : FindDatabase(std::string_view(parsed.name).substr(dot + 1));
+  if (database == nullptr) return parsed;
+  if (database->empty()) return NameError(file, "it is for a database that is none of Penstock's");
+  parsed.driver = *database;
+  parsed.name.resize(dot);
   return parsed;
 }
 

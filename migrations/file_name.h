@@ -32,7 +32,11 @@ bool IsSqlFile(std::string_view file);
 // meant to be a migration's and is not.
 absl::StatusOr<std::optional<FileName>> ParseFileName(std::string_view file, std::string* why);
 
-// The same of a file that has both directions: <version>_<name>.sql.
+// The name has .up or .down in it.
+bool SaysDirection(std::string_view file);
+
+// The same of a file that says no direction: <version>_<name>.sql, or <version>_<name>.sqlite.sql
+// for one driver.
 absl::StatusOr<FileName> ParseNameOfBoth(std::string_view file);
 
 }  // namespace penstock::migrations

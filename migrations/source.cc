@@ -80,7 +80,7 @@ class Reader {
     for (auto& [file, name, why] : plain_) {
       if (!plain_ones) {
         LeaveAside(*file, why);
-      } else {
+      } else if (name.driver.empty() || name.driver == driver_) {
         problems_.Add(Add({.file = file, .name = std::move(name)}));
       }
     }
@@ -117,7 +117,8 @@ class Reader {
     if (!sections.ok()) return sections.status();
     if (name->has_value()) return ChooseOne(file, **std::move(name), *sections);
     if (sections->has_value()) return ChooseBoth(file, **std::move(sections));
-    if (absl::StatusOr<FileName> plain = ParseNameOfBoth(file.name); plain.ok()) {
+    absl::StatusOr<FileName> plain = ParseNameOfBoth(file.name);
+    if (plain.ok() && !SaysDirection(file.name)) {
       plain_.push_back({.file = &file, .name = *std::move(plain), .why = why});
     } else {
       LeaveAside(file, why);
@@ -144,6 +145,7 @@ class Reader {
   absl::Status ChooseBoth(const File& file, Sections parsed) {
     absl::StatusOr<FileName> name = ParseNameOfBoth(file.name);
     if (!name.ok()) return name.status();
+    if (!name->driver.empty() && name->driver != driver_) return absl::OkStatus();
     if (!parsed.up.has_value()) {
       return Refuse(fmt::format("{}: it has no part for up", file.name),
                     "write the marker of the direction before its statements");

@@ -106,6 +106,14 @@ TEST(Source, AFolderWithoutDirectionsGoesUp) {
   EXPECT_EQ(plain.at(1).up->file, "1_a.sql");
   EXPECT_EQ(plain.at(2).name, "b");
   EXPECT_FALSE(plain.at(2).down.has_value());
+  EXPECT_THAT(Error({{"1_a.up.oracle.sql", "select 1"}}), HasSubstr("1_a.up.oracle.sql"));
+  const std::vector<File> variants = {{"1_a.sql", "select 1"},
+                                      {"1_a.sqlite3.sql", "select 2"},
+                                      {"2_b.mysql.sql", "select 3"},
+                                      {"3_c.postgres.sql", "select 4"}};
+  EXPECT_EQ(Read(variants, "sqlite").at(1).up->file, "1_a.sqlite3.sql");
+  EXPECT_EQ(Read(variants, "sqlite").size(), 1u);
+  EXPECT_EQ(Read(variants, "postgres").size(), 2u);
   std::vector<std::string> others;
   const Source beside =
       Read({{"1_a.up.sql", "select 1"}, {"2_b.sql", "select 2"}}, "postgres", &others);
