@@ -27,7 +27,7 @@ struct Tool {
 };
 
 // What a query says of a version.
-constexpr int64_t kApplied = 0;
+// 0: it is applied.
 constexpr int64_t kHalfDone = 1;
 constexpr int64_t kUpTo = 2;  // it is applied, and all before it are
 constexpr int64_t kUnclear = 3;

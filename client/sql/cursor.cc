@@ -96,7 +96,7 @@ std::string Cursor::Encode() const {
 
 absl::StatusOr<Cursor> Cursor::Decode(std::string_view text) {
   std::string bytes;
-  const absl::Status invalid = Invalid("this is not the text of a cursor");
+  absl::Status invalid = Invalid("this is not the text of a cursor");
   if (!absl::WebSafeBase64Unescape(absl::string_view(text.data(), text.size()), &bytes) ||
       bytes.empty() || bytes[0] != kVersion) {
     return invalid;

@@ -35,7 +35,7 @@ absl::StatusOr<sql::Dialect> AskDialect(const std::shared_ptr<Channel>& channel,
                        [&](const std::shared_ptr<Connection>& connection,
                            Again* again) -> absl::StatusOr<sql::Dialect> {
                          v1::ListDatabasesResponse response;
-                         const absl::Status status = TryUnary(
+                         absl::Status status = TryUnary(
                              channel, *connection, ctx, ctx.deadline(), /*writes=*/false,
                              method::kListDatabases, v1::ListDatabasesRequest(), &response, again);
                          if (!status.ok()) return status;

@@ -36,7 +36,8 @@ StreamBase::StreamBase(std::unique_ptr<Parts> parts, std::shared_ptr<Channel> ch
 
 StreamBase::~StreamBase() {
   if (channel_->forked()) {
-    static_cast<void>(parts_.release());
+    // Not destroyed, see Channel::forked.
+    [[maybe_unused]] const Parts* left = parts_.release();
   } else if (abandoned_) {
     // These would cancel what the thread may have destroyed.
     provider_scope_.reset();

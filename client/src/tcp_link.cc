@@ -53,7 +53,7 @@ Addresses LookUp(const HostAndPort& address, absl::Duration limit) {
   if (gai_error(list[0]) == EAI_INPROGRESS && gai_cancel(list[0]) != EAI_CANCELED &&
       gai_error(list[0]) == EAI_INPROGRESS) {
     // The resolver cannot be stopped any more, and will write to it.
-    static_cast<void>(lookup.release());
+    [[maybe_unused]] const Lookup* left = lookup.release();
     return none;
   }
   return Addresses(gai_error(list[0]) == 0 ? lookup->control.ar_result : nullptr, freeaddrinfo);

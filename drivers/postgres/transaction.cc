@@ -94,7 +94,7 @@ absl::Status Connection::CheckTransaction(const absl::Status& status) {
   if (link_->transaction() != Link::Transaction::kNone) return status;
   transaction_gone_ = true;
   session_changed_ = true;
-  const absl::Status gone = TransactionGone();
+  absl::Status gone = TransactionGone();
   if (status.ok()) return gone;
   return driver::Annotate(gone, std::string_view(status.message().data(), status.message().size()));
 }
@@ -142,7 +142,7 @@ absl::Status Connection::Commit() {
 }
 
 absl::Status Connection::Rollback() {
-  const absl::Status there = CheckTransaction(absl::OkStatus());
+  absl::Status there = CheckTransaction(absl::OkStatus());
   in_transaction_ = transaction_gone_ = false;
   if (!there.ok()) {
     if (std::exchange(defines_, false)) definitions_->Change();
