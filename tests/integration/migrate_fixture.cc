@@ -39,7 +39,7 @@ std::unique_ptr<Process> MigrateProcess::Daemon(const std::string& name, const s
   std::ofstream(path(name + ".yaml"))
       << "data_dir: " << path(name) << "\nserver:\n  listen: " << target(name)
       << "\n  http_listen: \"off\"\ndatabases:\n  main:\n    driver: " << GetParam() << "\n"
-      << Connection() << "\n    migrations_lease: 1s\n"
+      << Connection() << "\n    migrations_lease: 2s\n"
       << more;
   return std::make_unique<Process>(
       std::vector<std::string>{BuiltProgram("penstockd"), "--config", path(name + ".yaml")},
