@@ -26,8 +26,7 @@ struct Tool {
   std::string_view query;
 };
 
-// What a query says of a version.
-// 0: it is applied.
+// What a query says of a version, where it is not 0: it is applied.
 constexpr int64_t kHalfDone = 1;
 constexpr int64_t kUpTo = 2;  // it is applied, and all before it are
 constexpr int64_t kUnclear = 3;

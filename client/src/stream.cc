@@ -1,6 +1,7 @@
 #include "client/src/stream.h"
 
 #include <algorithm>
+#include <system_error>
 #include <thread>
 #include <utility>
 
@@ -43,8 +44,14 @@ StreamBase::~StreamBase() {
     provider_scope_.reset();
     limit_.reset();
     outer_.reset();
-    // Until the other side reads again, or the connection ends.
-    std::thread([parts = std::shared_ptr<Parts>(std::move(parts_))] {}).detach();
+    Parts* const left = parts_.release();
+    try {
+      // Until the other side reads again, or the connection ends.
+      std::thread([left] { delete left; }).detach();
+    } catch (const std::system_error&) {
+      // There is no thread to be had, and gRPC may still write to it.
+      [[maybe_unused]] const Parts* stays = left;
+    }
   }
 }
 

@@ -112,6 +112,13 @@ class TransactionCall final : public BidiCall, public Task, public Pool::Waiter 
     began_ = Clock::System().Now();
     request_.Clear();
     absl::Status status = Take(in(), &request_);
+    if (driver::GetErrorInfo(status).retry == driver::Retry::kStatement) {
+      // There was no room for it, and the transaction ends: to send it alone would be to do a part.
+      driver::ErrorInfo info = driver::GetErrorInfo(status);
+      info.retry = driver::Retry::kTransaction;
+      status = MakeError(info.reason,
+                         std::string_view(status.message().data(), status.message().size()), info);
+    }
     if (status.ok()) status = CheckOrder();
     if (!status.ok()) {
       End(status);

@@ -442,8 +442,14 @@ TEST_F(SurroundingsTest, RequestsThatWaitAreBoundedTogether) {
   }
   // Those that were taken wait for the writer.
   Eventually([&] { return refused >= kCalls / 2; });
-  step.mutable_rollback();
-  EXPECT_TRUE(transaction->Write(step) && transaction->Read(&done));
+  // A step that finds no room ends its transaction, which is what is to be run again.
+  *step.mutable_exec()->mutable_rows() = request.rows();
+  step.mutable_exec()->set_sql(request.sql());
+  EXPECT_TRUE(transaction->Write(step));
+  EXPECT_FALSE(transaction->Read(&done));
+  const v1::ErrorDetail ended = DetailOf(transaction->Finish());
+  EXPECT_EQ(ended.reason(), v1::REASON_LIMIT_EXCEEDED);
+  EXPECT_EQ(ended.retry(), v1::RETRY_TRANSACTION);
   for (std::thread& caller : callers) caller.join();
   EXPECT_EQ(refused + executed, kCalls);
   EXPECT_GT(executed, 0);

@@ -59,6 +59,8 @@ using Condition = Expr<bool>;
 //
 // The fourth argument is the schema; empty: that of the session.
 template <typename Self, Name TableName, Name As = TableName, Name Schema = "">
+// A user's table is an aggregate, whose base needs a public constructor.
+// NOLINTNEXTLINE(bugprone-crtp-constructor-accessibility)
 struct Table {
   static internal::TableRef Reference() {
     return internal::MakeTable(Schema.view(), TableName.view(), As.view());

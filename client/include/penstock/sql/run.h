@@ -86,6 +86,8 @@ absl::StatusOr<std::unique_ptr<Rows>> RunForPage(const Clauses& statement, const
 //
 // `database` is a Provider or a Transaction. Statements are immutable and thread-safe.
 template <typename Self, typename Tuple>
+// It has no state that another type could spoil.
+// NOLINTNEXTLINE(bugprone-crtp-constructor-accessibility)
 class WithRows {
  public:
   // All rows.

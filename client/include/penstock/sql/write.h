@@ -65,6 +65,8 @@ class Returned : public WithRows<Returned<T...>, std::tuple<T...>> {
 template <typename Self>
 class Write {
  public:
+  // Statements inherit it.
+  // NOLINTNEXTLINE(bugprone-crtp-constructor-accessibility)
   explicit Write(internal::Clauses clauses) : clauses_(std::move(clauses)) {}
   const internal::Clauses& clauses() const { return clauses_; }
 
