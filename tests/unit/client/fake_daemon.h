@@ -9,7 +9,9 @@
 #include <filesystem>
 #include <functional>
 #include <memory>
+#include <mutex>
 #include <string>
+#include <utility>
 #include <vector>
 
 #include "gtest/gtest.h"
@@ -23,6 +25,31 @@ using ExecCall = grpc::ServerReaderWriter<v1::ExecResponse, v1::ExecRequest>;
 using PrepareCall = grpc::ServerReaderWriter<v1::PrepareResponse, v1::PrepareRequest>;
 using TransactionCall = grpc::ServerReaderWriter<v1::TransactionResponse, v1::TransactionRequest>;
 
+// What calls do, replaced by assignment at any time: who runs the former keeps it.
+template <typename... Args>
+class Script {
+ public:
+  using Function = std::function<grpc::Status(Args...)>;
+
+  Script& operator=(Function function) {
+    std::lock_guard lock(mutex_);
+    function_ = std::make_shared<const Function>(std::move(function));
+    return *this;
+  }
+  grpc::Status operator()(Args... args) const {
+    std::unique_lock lock(mutex_);
+    const std::shared_ptr<const Function> function = function_;
+    lock.unlock();
+    return (*function)(args...);
+  }
+
+ private:
+  mutable std::mutex mutex_;
+  std::shared_ptr<const Function> function_;
+};
+
+// A call may go on when its client has gone: what a script refers to after its last answer
+// must outlive the daemon, or its Stop.
 class FakeDaemon final : public v1::DatabaseService::Service {
  public:
   FakeDaemon() {
@@ -53,7 +80,7 @@ class FakeDaemon final : public v1::DatabaseService::Service {
     Start();
   }
 
-  // Breaks every link and running call.
+  // Breaks every link and running call, and returns when the calls have.
   void Stop() {
     if (server_ != nullptr) server_->Shutdown(std::chrono::system_clock::now());
     server_ = nullptr;
@@ -66,10 +93,10 @@ class FakeDaemon final : public v1::DatabaseService::Service {
   }
 
   // What a call does; the request has been read where there is only one.
-  std::function<grpc::Status(grpc::ServerContext*, const v1::QueryRequest&, QueryWriter*)> on_query;
-  std::function<grpc::Status(grpc::ServerContext*, ExecCall*)> on_exec;
-  std::function<grpc::Status(grpc::ServerContext*, PrepareCall*)> on_prepare;
-  std::function<grpc::Status(grpc::ServerContext*, TransactionCall*)> on_transaction;
+  Script<grpc::ServerContext*, const v1::QueryRequest&, QueryWriter*> on_query;
+  Script<grpc::ServerContext*, ExecCall*> on_exec;
+  Script<grpc::ServerContext*, PrepareCall*> on_prepare;
+  Script<grpc::ServerContext*, TransactionCall*> on_transaction;
 
   // Streams that were opened.
   std::atomic<int> execs{0};

@@ -336,7 +336,8 @@ TEST_F(RestartTest, WhatADrainingDaemonRefusesGoesOnceMore) {
   const v1::Error draining = Refusal(v1::REASON_DRAINING, grpc::StatusCode::UNAVAILABLE);
   for (const std::string how : {"answer", "end", "well"}) {
     std::atomic<bool> refused = false;
-    daemon_.on_exec = [&](auto*, ExecCall* stream) {
+    FakeDaemon daemon;
+    daemon.on_exec = [&](auto*, ExecCall* stream) {
       if (refused.exchange(true)) return Count(stream, &runs_);
       v1::ExecRequest request;
       stream->Read(&request);
@@ -346,7 +347,7 @@ TEST_F(RestartTest, WhatADrainingDaemonRefusesGoesOnceMore) {
       if (how == "answer") stream->Read(&request);
       return how == "end" ? AsEnd(draining) : grpc::Status::OK;
     };
-    const auto db = daemon_.Connect();
+    const auto db = daemon.Connect();
     runs_ = 0;
     EXPECT_EQ(db->Exec(ctx_, "x").status(), absl::OkStatus()) << how;
     EXPECT_EQ(runs_, 1) << how;
@@ -400,11 +401,12 @@ TEST_F(RestartTest, ADaemonThatHasNoRoomIsAskedAgainWhenIdleStreamsHaveEnded) {
     callers.emplace_back([&] { db_->Exec(Context(), "x").IgnoreError(); });
   for (std::thread& caller : callers) caller.join();
   EXPECT_EQ(db_->Transaction(ctx_).status(), absl::OkStatus());
+  daemon_.Stop();
 }
 
 TEST(SlowLinkTest, MayBeSlowerThanATenthOfASecond) {
-  FakeDaemon daemon;
   std::atomic<int> runs = 0;
+  FakeDaemon daemon;
   daemon.on_exec = [&](auto*, ExecCall* stream) { return Count(stream, &runs); };
   const LinkProxy proxy(daemon.target(), std::chrono::milliseconds(120));
   const auto db = *New({.target = proxy.target()});
