@@ -10,11 +10,12 @@ bool Dialect::ChangesSchema(const SqlStatement& statement) const {
                                                      "UPSERT", "REPLACE", "WITH",   "VALUES"};
   // SELECT … INTO makes a table.
   if (statement.StartsWith({"SELECT"}) && statement.HasWord("INTO")) return true;
-  return statement.words.empty() ||
-         std::find(kRows.begin(), kRows.end(), statement.words[0]) == kRows.end();
+  return std::find(kRows.begin(), kRows.end(), statement.Word(0)) == kRows.end();
 }
 
-absl::Status Dialect::Arrange(Script*) const { return absl::OkStatus(); }
+absl::Status Dialect::Arrange(Script*, std::vector<SqlStatement>*) const {
+  return absl::OkStatus();
+}
 
 absl::Status Dialect::Begin(Session* session, const Script&) { return session->Begin(); }
 

@@ -40,9 +40,9 @@ class Dialect {
   // The backend refuses this statement inside a transaction. Never blocks.
   virtual bool NeedsNoTransaction(const SqlStatement& statement) const = 0;
 
-  // Takes out of a script's statements what the migrator does itself, and notes it there;
-  // everything else of the script is known by then. Errors name the file. Never blocks.
-  virtual absl::Status Arrange(Script* script) const;
+  // Takes out of a script's statements what the migrator does itself, and notes it in the
+  // script; everything else of that is known by then. Errors name the file. Never blocks.
+  virtual absl::Status Arrange(Script* script, std::vector<SqlStatement>* statements) const;
 
   // Opens the transaction of a step, as its script wants it, and looks at what BeforeCommit
   // compares with.

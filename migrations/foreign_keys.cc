@@ -20,7 +20,7 @@ constexpr size_t kRemembered = 1000;
 
 }  // namespace
 
-absl::Status TakeForeignKeys(Script* script) {
+absl::Status TakeForeignKeys(Script* script, std::vector<SqlStatement>* statements) {
   std::vector<SqlStatement> others;
   const auto refuse = [script](int line, std::string_view what, std::string_view hint) {
     return driver::MakeErrorWithHint(
@@ -29,7 +29,7 @@ absl::Status TakeForeignKeys(Script* script) {
   };
   // The line of an OFF that nothing has come after, from 1; 0: there is none.
   int idle_line = 0;
-  for (SqlStatement& statement : script->statements) {
+  for (SqlStatement& statement : *statements) {
     const std::optional<bool> on = SetsForeignKeys(statement);
     if (!on.has_value()) {
       const bool does_something = !statement.StartsWith({"PRAGMA"}) &&
@@ -48,7 +48,7 @@ absl::Status TakeForeignKeys(Script* script) {
     if (!*on) idle_line = statement.line;
     script->foreign_keys = script->foreign_keys.value_or(true) && *on;
   }
-  script->statements = std::move(others);
+  *statements = std::move(others);
   if (idle_line == 0) return absl::OkStatus();
   return refuse(
       idle_line, "turns foreign keys off, and nothing comes after it",

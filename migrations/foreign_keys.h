@@ -20,11 +20,11 @@
 
 namespace penstock::migrations {
 
-// Takes the statements that set it out of the script, and notes in it what the step is to
+// Takes the statements that set it out of the script's, and notes in it what the step is to
 // run with: off if one of them turns foreign keys off. Refused, with the file and the line,
 // is what would not do what it says: in a script without a transaction, and one that turns
 // them off with nothing after it, for the next file.
-absl::Status TakeForeignKeys(Script* script);
+absl::Status TakeForeignKeys(Script* script, std::vector<SqlStatement>* statements);
 
 // Compares what is violated before a step and after it, in the database `main`. A
 // violation that was there before is not the step's fault; for two tables their number

@@ -8,6 +8,7 @@
 #include "drivers/api/text.h"
 #include "fmt/format.h"
 #include "migrations/other_tools.h"
+#include "migrations/script.h"
 
 namespace penstock::migrations {
 namespace {
@@ -29,17 +30,6 @@ std::string_view Before(std::string_view text, int32_t position) {
     if ((text[byte] & 0xC0) != 0x80 && left-- == 0) break;
   }
   return text.substr(0, byte);
-}
-
-// Where it went wrong: the line is that of the position if the backend says one.
-absl::Status InStatement(const absl::Status& status, const PlanStep& step, size_t index) {
-  const Script& script = *step.script();
-  const SqlStatement& statement = script.statements[index];
-  const int32_t position = driver::GetErrorInfo(status).position;
-  const int line =
-      statement.line + (position > 0 ? CountLineEnds(Before(statement.text, position)) : 0);
-  return driver::Annotate(status, fmt::format("{}, line {} (statement {} of {})", script.file, line,
-                                              index + 1, script.statements.size()));
 }
 
 absl::Status WithHint(const absl::Status& status, std::string_view hint) {
@@ -121,6 +111,21 @@ absl::StatusOr<History> Migrator::OpenHistory() {
   return ReadHistory();
 }
 
+absl::StatusOr<std::vector<SqlStatement>> Migrator::Statements(const PlanStep& step) const {
+  if (step.script() == nullptr) return std::vector<SqlStatement>();
+  return LoadStatements(*step.script(), *dialect_);
+}
+
+absl::Status Migrator::InStatement(const absl::Status& status, const PlanStep& step,
+                                   size_t index) const {
+  const SqlStatement& statement = statements_[index];
+  const int32_t position = driver::GetErrorInfo(status).position;
+  const int line =
+      statement.line + (position > 0 ? CountLineEnds(Before(statement.text, position)) : 0);
+  return driver::Annotate(status, fmt::format("{}, line {} (statement {} of {})", step.Title(),
+                                              line, index + 1, statements_.size()));
+}
+
 HistoryRow Migrator::RowFor(const PlanStep& step) const {
   HistoryRow row;
   if (step.unfinished.has_value()) row = *step.unfinished;
@@ -166,18 +171,28 @@ absl::Status Migrator::Write(HistoryRow* row) {
 absl::StatusOr<HistoryRow> Migrator::RunStep(const PlanStep& step,
                                              const OnStatement& on_statement) {
   began_ = std::chrono::steady_clock::now();
+  absl::StatusOr<std::vector<SqlStatement>> statements = Statements(step);
+  if (!statements.ok()) return statements.status();
+  statements_ = *std::move(statements);
   HistoryRow row = RowFor(step);
+  absl::Status status = RunLoaded(step, on_statement, &row);
+  statements_ = {};
+  if (!status.ok()) return status;
+  return row;
+}
+
+absl::Status Migrator::RunLoaded(const PlanStep& step, const OnStatement& on_statement,
+                                 HistoryRow* row) {
   absl::Status status =
-      step.transactional ? Repeat(step, on_statement, &row) : RunOneByOne(step, on_statement, &row);
-  if (step.transactional && RefusedInTransaction(status) && step.script()->statements.size() == 1) {
+      step.transactional ? Repeat(step, on_statement, row) : RunOneByOne(step, on_statement, row);
+  if (step.transactional && RefusedInTransaction(status) && statements_.size() == 1) {
     // The transaction has left nothing.
-    row = RowFor(step);
-    status = RunOneByOne(step, on_statement, &row);
+    *row = RowFor(step);
+    status = RunOneByOne(step, on_statement, row);
   }
   if (!status.ok()) return step.transactional ? Advise(status) : status;
-  status = dialect_->CleanUp(session_, step.script()->statements);
-  if (!status.ok()) return driver::Annotate(status, "after " + step.Title());
-  return row;
+  status = dialect_->CleanUp(session_, statements_);
+  return status.ok() ? status : driver::Annotate(status, "after " + step.Title());
 }
 
 absl::Status Migrator::Repeat(const PlanStep& step, const OnStatement& on_statement,
@@ -200,13 +215,12 @@ absl::Status Migrator::RunInTransaction(const PlanStep& step, const OnStatement&
   absl::Status status = dialect_->CheckLock();
   if (status.ok()) status = dialect_->Begin(session_, *step.script());
   if (!status.ok()) return driver::Annotate(status, step.Title());
-  const std::vector<SqlStatement>& statements = step.script()->statements;
-  for (size_t i = 0; i < statements.size(); ++i) {
-    status = RunStatement(step, i, on_statement);
+  for (size_t i = 0; i < statements_.size(); ++i) {
+    status = RunStatement(i, on_statement);
     if (!status.ok()) return InStatement(status, step, i);
   }
   status = dialect_->BeforeCommit(session_, *step.script());
-  if (status.ok()) status = dialect_->ResetRole(session_, statements).status();
+  if (status.ok()) status = dialect_->ResetRole(session_, statements_).status();
   if (!status.ok()) return driver::Annotate(status, step.Title());
   return CommitWithRow(step, row);
 }
@@ -221,18 +235,15 @@ absl::Status Migrator::CommitWithRow(const PlanStep& step, HistoryRow* row) {
   return status.ok() ? status : driver::Annotate(status, step.Title());
 }
 
-absl::Status Migrator::RunStatement(const PlanStep& step, size_t index,
-                                    const OnStatement& on_statement) {
-  const std::vector<SqlStatement>& statements = step.script()->statements;
-  if (on_statement) on_statement(index + 1, statements.size());
+absl::Status Migrator::RunStatement(size_t index, const OnStatement& on_statement) {
+  if (on_statement) on_statement(index + 1, statements_.size());
   absl::Status status = dialect_->CheckLock();
-  return status.ok() ? session_->Run(statements[index].text) : status;
+  return status.ok() ? session_->Run(statements_[index].text) : status;
 }
 
 absl::Status Migrator::Note(const PlanStep& step, HistoryRow* row) {
   Stamp(row);
-  absl::StatusOr<std::vector<std::string>> restore =
-      dialect_->ResetRole(session_, step.script()->statements);
+  absl::StatusOr<std::vector<std::string>> restore = dialect_->ResetRole(session_, statements_);
   absl::Status status = restore.ok() ? Write(row) : restore.status();
   for (size_t i = 0; status.ok() && i < restore->size(); ++i) {
     status = session_->Run((*restore)[i]);
@@ -242,17 +253,16 @@ absl::Status Migrator::Note(const PlanStep& step, HistoryRow* row) {
 
 absl::Status Migrator::RunOneByOne(const PlanStep& step, const OnStatement& on_statement,
                                    HistoryRow* row) {
-  const std::vector<SqlStatement>& statements = step.script()->statements;
   absl::Status status;
-  for (auto i = static_cast<size_t>(step.first_statement - 1); i < statements.size(); ++i) {
+  for (auto i = static_cast<size_t>(step.first_statement - 1); i < statements_.size(); ++i) {
     // Before the statement, so that a crash cannot hide one that was done.
     row->state = RowState::kRunning;
     row->statement = static_cast<int64_t>(i) + 1;
     status = Note(step, row);
     if (!status.ok()) return status;
-    status = RunStatement(step, i, on_statement);
+    status = RunStatement(i, on_statement);
     const Session::Shield shield(session_);
-    const absl::Status done = dialect_->CheckDone(session_, statements[i]);
+    const absl::Status done = dialect_->CheckDone(session_, statements_[i]);
     if (status.ok() && done.ok()) continue;
     // Where both fail, the statement has left what cannot stay.
     if (status.ok()) {
@@ -338,10 +348,12 @@ absl::Status Migrator::CheckRepair(const History& history, const HistoryRow& row
   const bool down = row.direction == Direction::kDown && unfinished != history.unfinished().end();
   const std::optional<Script>& script = down ? migration.down : migration.up;
   if (!script.has_value()) return absl::OkStatus();
-  const size_t last = row.state == RowState::kResume ? static_cast<size_t>(row.statement)
-                                                     : script->statements.size();
-  for (size_t i = 0; i < std::min(last, script->statements.size()); ++i) {
-    const absl::Status status = dialect_->CheckDone(session_, script->statements[i]);
+  const absl::StatusOr<std::vector<SqlStatement>> statements = LoadStatements(*script, *dialect_);
+  if (!statements.ok()) return statements.status();
+  const size_t last =
+      row.state == RowState::kResume ? static_cast<size_t>(row.statement) : statements->size();
+  for (size_t i = 0; i < std::min(last, statements->size()); ++i) {
+    const absl::Status status = dialect_->CheckDone(session_, (*statements)[i]);
     if (!status.ok()) return driver::Annotate(status, script->file);
   }
   return absl::OkStatus();

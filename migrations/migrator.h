@@ -15,6 +15,7 @@
 #include "migrations/plan.h"
 #include "migrations/session.h"
 #include "migrations/source.h"
+#include "migrations/splitter.h"
 
 namespace penstock::migrations {
 
@@ -53,6 +54,9 @@ class Migrator {
   absl::StatusOr<std::vector<PlanStep>> MakePlan(const Target& target, bool allow_gaps,
                                                  bool dry_run);
 
+  // What a step runs, for who wants to see it; nothing for a code step.
+  absl::StatusOr<std::vector<SqlStatement>> Statements(const PlanStep& step) const;
+
   // Runs a step of the last plan that is no code. A transactional one commits
   // together with its row or leaves nothing. Of another one the row says how far
   // it came. A step of one statement which the backend then refuses in a transaction is
@@ -75,12 +79,15 @@ class Migrator {
 
  private:
   HistoryRow RowFor(const PlanStep& step) const;
+  absl::Status RunLoaded(const PlanStep& step, const OnStatement& on_statement, HistoryRow* row);
   // In a transaction, again if others were in the way.
   absl::Status Repeat(const PlanStep& step, const OnStatement& on_statement, HistoryRow* row);
   absl::Status RunInTransaction(const PlanStep& step, const OnStatement& on_statement,
                                 HistoryRow* row);
   absl::Status RunOneByOne(const PlanStep& step, const OnStatement& on_statement, HistoryRow* row);
-  absl::Status RunStatement(const PlanStep& step, size_t index, const OnStatement& on_statement);
+  absl::Status RunStatement(size_t index, const OnStatement& on_statement);
+  // Where it went wrong: the line is that of the position if the backend says one.
+  absl::Status InStatement(const absl::Status& status, const PlanStep& step, size_t index) const;
   // Writes the row of a step without a transaction as the migrator, and goes on as whoever
   // its statements have made the session.
   absl::Status Note(const PlanStep& step, HistoryRow* row);
@@ -98,6 +105,8 @@ class Migrator {
   const std::unique_ptr<Dialect> dialect_;
   const Source source_;
   Session* const session_;
+  // Those of the step that runs.
+  std::vector<SqlStatement> statements_;
   bool locked_ = false;
   int64_t next_id_ = 1;
   driver::TimePoint began_;

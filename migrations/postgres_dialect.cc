@@ -18,13 +18,11 @@ namespace {
 using driver::Value;
 
 bool IsFirst(const SqlStatement& statement, std::initializer_list<std::string_view> words) {
-  return !statement.words.empty() &&
-         std::find(words.begin(), words.end(), statement.words.front()) != words.end();
+  return std::find(words.begin(), words.end(), statement.Word(0)) != words.end();
 }
 
 bool IsSecond(const SqlStatement& statement, std::initializer_list<std::string_view> words) {
-  return statement.words.size() > 1 &&
-         std::find(words.begin(), words.end(), statement.words[1]) != words.end();
+  return std::find(words.begin(), words.end(), statement.Word(1)) != words.end();
 }
 
 class PostgresDialect final : public PostgresTables {
@@ -44,7 +42,7 @@ class PostgresDialect final : public PostgresTables {
     }
     if (statement.StartsWith({"ALTER", "DATABASE"}) && statement.HasWord("TABLESPACE")) return true;
     // CLUSTER of everything.
-    if (statement.StartsWith({"CLUSTER"}) && statement.text.size() == statement.words[0].size()) {
+    if (statement.StartsWith({"CLUSTER"}) && statement.text.size() == statement.Word(0).size()) {
       return true;
     }
     // REFRESH MATERIALIZED VIEW CONCURRENTLY may be in a transaction.
@@ -194,9 +192,7 @@ class PostgresDialect final : public PostgresTables {
     if (statement.StartsWith({"REINDEX"})) {
       return old != index && (Mentions(statement, old) || Mentions(statement, table));
     }
-    const auto& words = statement.words;
-    const auto after = std::find(words.begin(), words.end(), "CONCURRENTLY") + 1;
-    const bool unnamed = after != words.end() && *after == "ON";
+    const bool unnamed = (statement.words + ' ').find(" CONCURRENTLY ON ") != std::string::npos;
     return unnamed && index.starts_with(table + "_") && Mentions(statement, table);
   }
 

@@ -60,8 +60,7 @@ absl::StatusOr<std::vector<std::string>> PostgresTables::Strangers(Session* sess
 bool PostgresTables::ChangesSession(const std::vector<SqlStatement>& statements) {
   return std::any_of(statements.begin(), statements.end(), [](const SqlStatement& statement) {
     constexpr std::array<std::string_view, 4> kFirst = {"SET", "RESET", "DO", "CALL"};
-    return (!statement.words.empty() &&
-            std::find(kFirst.begin(), kFirst.end(), statement.words[0]) != kFirst.end()) ||
+    return std::find(kFirst.begin(), kFirst.end(), statement.Word(0)) != kFirst.end() ||
            statement.HasWord("SET_CONFIG");
   });
 }

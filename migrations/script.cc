@@ -7,6 +7,7 @@
 #include "drivers/api/error.h"
 #include "drivers/api/text.h"
 #include "fmt/format.h"
+#include "migrations/sections.h"
 #include "migrations/text.h"
 
 namespace penstock::migrations {
@@ -15,8 +16,8 @@ namespace {
 using driver::MakeErrorWithHint;
 using driver::Reason;
 
-absl::Status Refuse(const File& file, std::string_view what, std::string_view hint) {
-  return MakeErrorWithHint(Reason::kInvalidParameter, fmt::format("{}: {}", file.name, what), hint);
+absl::Status Refuse(const std::string& file, std::string_view what, std::string_view hint) {
+  return MakeErrorWithHint(Reason::kInvalidParameter, fmt::format("{}: {}", file, what), hint);
 }
 
 // Calls `use` with each line, without its end and the space before that.
@@ -61,8 +62,8 @@ bool IsInstruction(std::string_view line) {
 
 // Looks for the instruction in the comments that the text begins with, `leading`, and sees
 // to it that there is none elsewhere, where it would mean nothing.
-absl::Status ReadInstruction(const File& file, std::string_view text, std::string_view leading,
-                             Script* script) {
+absl::Status ReadInstruction(std::string_view text, std::string_view leading, Script* script) {
+  const std::string& file = script->file;
   // As sqlx has it.
   if (text.starts_with("-- no-transaction")) script->transactional = false;
   absl::Status status;
@@ -86,18 +87,20 @@ absl::Status ReadInstruction(const File& file, std::string_view text, std::strin
 std::string ModesOf(const SqlStatement& begin) {
   constexpr std::array<std::string_view, 4> kFirst = {"ISOLATION", "READ", "NOT", "DEFERRABLE"};
   std::string modes;
-  for (const std::string& word : begin.words) {
+  for (size_t i = 0; !begin.Word(i).empty(); ++i) {
+    const std::string_view word = begin.Word(i);
     const bool first = std::find(kFirst.begin(), kFirst.end(), word) != kFirst.end();
-    if (!modes.empty() || first) modes += (modes.empty() ? "" : " ") + word;
+    if (!modes.empty() || first) modes.append(modes.empty() ? "" : " ").append(word);
   }
   return modes;
 }
 
 // BEGIN and COMMIT around the whole file, as many files for other tools have them, are what
 // the step is anyway.
-absl::Status TakeTransaction(const File& file, const Dialect& dialect, Script* script) {
-  std::vector<SqlStatement>& all = script->statements;
-  if (!script->transactional || all.size() < 2 || !all.front().BeginsTransaction() ||
+absl::Status TakeTransaction(const Script& script, const Dialect& dialect,
+                             std::vector<SqlStatement>* statements) {
+  std::vector<SqlStatement>& all = *statements;
+  if (!script.transactional || all.size() < 2 || !all.front().BeginsTransaction() ||
       !all.back().EndsTransaction() || all.back().StartsAnother()) {
     return absl::OkStatus();
   }
@@ -108,13 +111,13 @@ absl::Status TakeTransaction(const File& file, const Dialect& dialect, Script* s
     return absl::OkStatus();
   }
   if (!dialect.transactional_ddl() || modes.find("READ ONLY") != std::string::npos) {
-    return Refuse(file,
+    return Refuse(script.file,
                   fmt::format("the transaction in line {} is {}, which the step cannot be",
                               all.front().line, modes),
                   "leave it out");
   }
   all.front().text = "SET TRANSACTION " + modes;
-  all.front().words = {"SET", "TRANSACTION"};
+  all.front().words = "SET TRANSACTION";
   return absl::OkStatus();
 }
 
@@ -122,12 +125,11 @@ bool ControlsTransaction(const SqlStatement& statement) {
   constexpr std::array<std::string_view, 4> kOthers = {"ROLLBACK", "SAVEPOINT", "RELEASE", "ABORT"};
   if (statement.BeginsTransaction() || statement.EndsTransaction()) return true;
   if (statement.StartsWith({"PREPARE", "TRANSACTION"})) return true;
-  return !statement.words.empty() &&
-         std::find(kOthers.begin(), kOthers.end(), statement.words[0]) != kOthers.end();
+  return std::find(kOthers.begin(), kOthers.end(), statement.Word(0)) != kOthers.end();
 }
 
-absl::Status CheckControl(const File& file, const Script& script) {
-  for (const SqlStatement& statement : script.statements) {
+absl::Status CheckControl(const Script& script, const std::vector<SqlStatement>& statements) {
+  for (const SqlStatement& statement : statements) {
     if (!ControlsTransaction(statement)) continue;
     // In a part of such a file foreign keys would be on, and DROP TABLE delete the rows of
     // other tables.
@@ -136,7 +138,7 @@ absl::Status CheckControl(const File& file, const Script& script) {
         Reason::kTransactionControl,
         fmt::format("{}, line {}: {} does not belong into a migration, which runs in a transaction "
                     "of its own",
-                    file.name, statement.line, statement.words[0]),
+                    script.file, statement.line, statement.Word(0)),
         whole ? "leave it out: the file is one transaction, with foreign keys off"
               : fmt::format("leave it out, divide the file into several, or begin it with the line "
                             "\"{}\" and write no transactions",
@@ -145,12 +147,13 @@ absl::Status CheckControl(const File& file, const Script& script) {
   return absl::OkStatus();
 }
 
-absl::Status ChooseTransaction(const File& file, const Dialect& dialect, Script* script) {
+absl::Status ChooseTransaction(const Dialect& dialect, const std::vector<SqlStatement>& statements,
+                               Script* script) {
   const auto found = std::find_if(
-      script->statements.begin(), script->statements.end(),
+      statements.begin(), statements.end(),
       [&dialect](const SqlStatement& statement) { return dialect.NeedsNoTransaction(statement); });
-  if (found == script->statements.end() || !script->transactional) return absl::OkStatus();
-  if (script->statements.size() == 1) {
+  if (found == statements.end() || !script->transactional) return absl::OkStatus();
+  if (statements.size() == 1) {
     script->transactional = false;
     return absl::OkStatus();
   }
@@ -162,46 +165,83 @@ absl::Status ChooseTransaction(const File& file, const Dialect& dialect, Script*
         kNoTransactionLine);
   }
   return Refuse(
-      file, fmt::format("the statement in line {} cannot run inside a transaction", found->line),
-      hint);
+      script->file,
+      fmt::format("the statement in line {} cannot run inside a transaction", found->line), hint);
+}
+
+// What the file says to the migrator, and what it does itself.
+absl::Status Arrange(std::string_view text, const Section* section, const Dialect& dialect,
+                     Script* script, std::vector<SqlStatement>* statements) {
+  const size_t first = statements->empty() ? text.size() : statements->front().offset;
+  absl::Status status = ReadInstruction(text, text.substr(0, first), script);
+  if (section != nullptr && section->no_transaction) script->transactional = false;
+  if (status.ok()) status = dialect.Arrange(script, statements);
+  if (status.ok()) status = TakeTransaction(*script, dialect, statements);
+  return status;
+}
+
+// Fills in what is read from the text.
+absl::StatusOr<std::vector<SqlStatement>> Parse(std::string_view content, const Section* section,
+                                                const Dialect& dialect, Script* script) {
+  const std::string_view text = WithoutByteOrderMark(section == nullptr ? content : section->text);
+  if (!driver::IsUtf8(text) || text.find('\0') != std::string::npos) {
+    return Refuse(script->file, "its text is not UTF-8, or has a NUL character in it",
+                  "save the file as UTF-8");
+  }
+  script->checksum = Checksum(Normalise(text));
+  // A part without statements is what its tool takes it for, nothing to do.
+  script->blank = section == nullptr && IsBlank(text);
+  absl::StatusOr<std::vector<SqlStatement>> statements = SplitSql(text, dialect.syntax());
+  if (!statements.ok()) return driver::Annotate(statements.status(), script->file);
+  absl::Status status = Arrange(text, section, dialect, script, &*statements);
+  if (!status.ok()) return status;
+  // What the rest is: without transactional DDL only rows come and go together.
+  script->transactional =
+      script->transactional &&
+      (dialect.transactional_ddl() || std::none_of(statements->begin(), statements->end(),
+                                                   [&dialect](const SqlStatement& statement) {
+                                                     return dialect.ChangesSchema(statement);
+                                                   }));
+  status = CheckControl(*script, *statements);
+  if (status.ok()) status = ChooseTransaction(dialect, *statements, script);
+  if (!status.ok()) return status;
+  script->statement_count = statements->size();
+  return statements;
+}
+
+// Reads the text of the script, whose place is known, and fills in the rest.
+absl::StatusOr<std::vector<SqlStatement>> ReadScript(const Dialect& dialect, Script* script) {
+  absl::StatusOr<std::string> content = script->files->Read(script->index);
+  if (!content.ok()) return content.status();
+  if (!script->part.has_value()) return Parse(*content, nullptr, dialect, script);
+  absl::StatusOr<std::optional<Sections>> sections = ReadSections(script->file, *content);
+  if (!sections.ok()) return sections.status();
+  const bool up = *script->part == Direction::kUp;
+  return Parse(*content, up ? &*(*sections)->up : &*(*sections)->down, dialect, script);
 }
 
 }  // namespace
 
-absl::StatusOr<Script> ParseScript(const File& file, const Section* section,
-                                   const Dialect& dialect) {
-  const std::string_view text =
-      WithoutByteOrderMark(section == nullptr ? file.content : section->text);
-  if (!driver::IsUtf8(text) || text.find('\0') != std::string::npos) {
-    return Refuse(file, "its text is not UTF-8, or has a NUL character in it",
-                  "save the file as UTF-8");
-  }
+absl::StatusOr<Script> ParseScript(const std::shared_ptr<const Files>& files, size_t index,
+                                   std::optional<Direction> part, const Dialect& dialect) {
   Script script;
-  script.file = file.name;
-  script.checksum = Checksum(Normalise(text));
-  // A part without statements is what its tool takes it for, nothing to do.
-  script.blank = section == nullptr && IsBlank(text);
-  absl::StatusOr<std::vector<SqlStatement>> statements = SplitSql(text, dialect.syntax());
-  if (!statements.ok()) return driver::Annotate(statements.status(), file.name);
-  script.statements = *std::move(statements);
-  const size_t first = script.statements.empty() ? text.size() : script.statements.front().offset;
-  absl::Status status = ReadInstruction(file, text, text.substr(0, first), &script);
-  if (section != nullptr && section->no_transaction) script.transactional = false;
-  if (status.ok()) status = dialect.Arrange(&script);
-  if (status.ok()) status = TakeTransaction(file, dialect, &script);
-  if (!status.ok()) return status;
-  const std::vector<SqlStatement>& all = script.statements;
-  // What the rest is: without transactional DDL only rows come and go together.
-  script.transactional =
-      script.transactional &&
-      (dialect.transactional_ddl() ||
-       std::none_of(all.begin(), all.end(), [&dialect](const SqlStatement& statement) {
-         return dialect.ChangesSchema(statement);
-       }));
-  status = CheckControl(file, script);
-  if (status.ok()) status = ChooseTransaction(file, dialect, &script);
+  script.file = files->name(index);
+  script.files = files;
+  script.index = index;
+  script.part = part;
+  const absl::Status status = ReadScript(dialect, &script).status();
   if (!status.ok()) return status;
   return script;
+}
+
+absl::StatusOr<std::vector<SqlStatement>> LoadStatements(const Script& script,
+                                                         const Dialect& dialect) {
+  Script again = {.file = script.file,
+                  .files = script.files,
+                  .index = script.index,
+                  .part = script.part,
+                  .checksum = {}};
+  return ReadScript(dialect, &again);
 }
 
 }  // namespace penstock::migrations

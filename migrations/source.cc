@@ -1,7 +1,6 @@
 #include "migrations/source.h"
 
 #include <algorithm>
-#include <deque>
 #include <filesystem>
 #include <fstream>
 #include <sstream>
@@ -26,10 +25,10 @@ absl::Status Refuse(std::string_view what, std::string_view hint) {
 
 // What was chosen for one version and direction so far.
 struct Choice {
-  const File* file = nullptr;
+  std::optional<size_t> file;
   FileName name;
-  // A part of the file; null: all of it.
-  const Section* section = nullptr;
+  // The file has both directions.
+  bool is_part = false;
 };
 using Choices = std::map<std::pair<uint64_t, Direction>, Choice>;
 
@@ -64,22 +63,25 @@ class Problems {
 
 class Reader {
  public:
-  Reader(std::string_view driver, const Dialect& dialect, Problems* problems,
-         std::vector<std::string>* others)
-      : driver_(driver), dialect_(dialect), problems_(*problems), others_(others) {}
+  Reader(std::shared_ptr<const Files> files, std::string_view driver, const Dialect& dialect,
+         Problems* problems, std::vector<std::string>* others)
+      : files_(std::move(files)),
+        driver_(driver),
+        dialect_(dialect),
+        problems_(*problems),
+        others_(others) {}
 
-  void Take(const File& file) {
-    if (!IsSqlFile(file.name)) return;
+  void Take(size_t file) {
+    if (!IsSqlFile(files_->name(file))) return;
     some_ = true;
-    absl::Status status = Choose(file);
-    if (!status.ok()) problems_.Add(status);
+    problems_.Add(Choose(file));
   }
 
   void Fill(Source* source) {
     const bool plain_ones = choices_.empty();
     for (auto& [file, name, why] : plain_) {
       if (!plain_ones) {
-        LeaveAside(*file, why);
+        LeaveAside(files_->name(file), why);
       } else if (name.driver.empty() || name.driver == driver_) {
         problems_.Add(Add({.file = file, .name = std::move(name)}));
       }
@@ -88,7 +90,7 @@ class Reader {
       problems_.Add(AddScript(choice, source));
       if (choices_.contains({key.first, Direction::kUp})) continue;
       problems_.Add(Refuse(
-          fmt::format("{}: there is no up file for version {}", choice.file->name, key.first),
+          fmt::format("{}: there is no up file for version {}", NameOf(choice), key.first),
           fmt::format("add {}_{}.up.sql, or remove this file", key.first, choice.name.name)));
     }
   }
@@ -105,79 +107,85 @@ class Reader {
   }
 
  private:
-  absl::Status Choose(const File& file) {
+  const std::string& NameOf(const Choice& choice) const { return files_->name(*choice.file); }
+
+  absl::Status Choose(size_t file) {
+    const std::string& file_name = files_->name(file);
     std::string why;
-    absl::StatusOr<std::optional<FileName>> name = ParseFileName(file.name, &why);
+    absl::StatusOr<std::optional<FileName>> name = ParseFileName(file_name, &why);
     if (!name.ok()) return name.status();
-    absl::StatusOr<std::optional<Sections>> sections = ReadSections(file.name, file.content);
+    const absl::StatusOr<std::string> content = files_->Read(file);
+    if (!content.ok()) return content.status();
+    absl::StatusOr<std::optional<Sections>> sections = ReadSections(file_name, *content);
     // A file of something else is not looked into.
-    if (!sections.ok() && !name->has_value() && !ParseNameOfBoth(file.name).ok()) {
+    if (!sections.ok() && !name->has_value() && !ParseNameOfBoth(file_name).ok()) {
       sections = std::nullopt;
     }
     if (!sections.ok()) return sections.status();
     if (name->has_value()) return ChooseOne(file, **std::move(name), *sections);
-    if (sections->has_value()) return ChooseBoth(file, **std::move(sections));
-    absl::StatusOr<FileName> plain = ParseNameOfBoth(file.name);
-    if (plain.ok() && !SaysDirection(file.name)) {
-      plain_.push_back({.file = &file, .name = *std::move(plain), .why = why});
+    if (sections->has_value()) return ChooseBoth(file, **sections);
+    absl::StatusOr<FileName> plain = ParseNameOfBoth(file_name);
+    if (plain.ok() && !SaysDirection(file_name)) {
+      plain_.push_back({.file = file, .name = *std::move(plain), .why = why});
     } else {
-      LeaveAside(file, why);
+      LeaveAside(file_name, why);
     }
     return absl::OkStatus();
   }
 
-  absl::Status ChooseOne(const File& file, FileName name, const std::optional<Sections>& sections) {
+  absl::Status ChooseOne(size_t file, FileName name, const std::optional<Sections>& sections) {
     const bool up = name.direction == Direction::kUp;
     const bool mixed =
         sections.has_value() && (up ? sections->down.has_value() : sections->up.has_value());
     if (mixed) {
       return Refuse(fmt::format("{}: it has a marker of the other direction, so that its {} would "
                                 "run both",
-                                file.name, Name(name.direction)),
+                                files_->name(file), Name(name.direction)),
                     fmt::format("remove the part, or call the file {}_{}.sql, which is read by its "
                                 "markers",
                                 name.version, name.name));
     }
     if (!name.driver.empty() && name.driver != driver_) return absl::OkStatus();
-    return Add({.file = &file, .name = std::move(name)});
+    return Add({.file = file, .name = std::move(name)});
   }
 
-  absl::Status ChooseBoth(const File& file, Sections parsed) {
-    absl::StatusOr<FileName> name = ParseNameOfBoth(file.name);
+  absl::Status ChooseBoth(size_t file, const Sections& sections) {
+    absl::StatusOr<FileName> name = ParseNameOfBoth(files_->name(file));
     if (!name.ok()) return name.status();
     if (!name->driver.empty() && name->driver != driver_) return absl::OkStatus();
-    if (!parsed.up.has_value()) {
-      return Refuse(fmt::format("{}: it has no part for up", file.name),
+    if (!sections.up.has_value()) {
+      return Refuse(fmt::format("{}: it has no part for up", files_->name(file)),
                     "write the marker of the direction before its statements");
     }
-    const Sections& sections = sections_.emplace_back(std::move(parsed));
-    absl::Status status = Add({.file = &file, .name = *name, .section = &*sections.up});
+    absl::Status status = Add({.file = file, .name = *name, .is_part = true});
     if (!status.ok() || !sections.down.has_value()) return status;
     name->direction = Direction::kDown;
-    return Add({.file = &file, .name = *std::move(name), .section = &*sections.down});
+    return Add({.file = file, .name = *std::move(name), .is_part = true});
   }
 
   absl::Status Add(Choice added) {
     Choice& choice = choices_[{added.name.version, added.name.direction}];
     const bool special = !added.name.driver.empty();
-    if (choice.file != nullptr && special == !choice.name.driver.empty()) {
-      return Refuse(fmt::format("{} and {} are both the {} of version {}", choice.file->name,
-                                added.file->name, Name(added.name.direction), added.name.version),
+    if (choice.file.has_value() && special == !choice.name.driver.empty()) {
+      return Refuse(fmt::format("{} and {} are both the {} of version {}", NameOf(choice),
+                                NameOf(added), Name(added.name.direction), added.name.version),
                     "give one of them another version");
     }
-    if (choice.file == nullptr || special) choice = std::move(added);
+    if (!choice.file.has_value() || special) choice = std::move(added);
     return absl::OkStatus();
   }
 
   absl::Status AddScript(const Choice& choice, Source* source) {
-    absl::StatusOr<Script> script = ParseScript(*choice.file, choice.section, dialect_);
+    absl::StatusOr<Script> script =
+        ParseScript(files_, *choice.file,
+                    choice.is_part ? std::optional(choice.name.direction) : std::nullopt, dialect_);
     Migration& migration = (*source)[choice.name.version];
     migration.version = choice.name.version;
     if (migration.name.empty()) migration.name = choice.name.name;
     if (choice.name.direction == Direction::kUp) {
       // It stands for the version also if it is refused.
       migration.name = choice.name.name;
-      migration.up = Script{.file = choice.file->name};
+      migration.up.emplace().file = NameOf(choice);
     }
     if (!script.ok() && choice.name.direction == Direction::kDown) {
       migration.down_problem = script.status();
@@ -192,15 +200,16 @@ class Reader {
     return absl::OkStatus();
   }
 
-  void LeaveAside(const File& file, std::string_view why) {
+  void LeaveAside(const std::string& name, std::string_view why) {
     constexpr size_t kMost = 100;
     constexpr size_t kShown = 10;
     ++others_count_;
-    const std::string text = fmt::format("{}: the name is not a migration's: {}", file.name, why);
+    const std::string text = fmt::format("{}: the name is not a migration's: {}", name, why);
     if (others_ != nullptr && others_count_ <= kMost) others_->push_back(text);
     if (others_count_ <= kShown) left_aside_ += (left_aside_.empty() ? "" : "; ") + text;
   }
 
+  const std::shared_ptr<const Files> files_;
   const std::string_view driver_;
   const Dialect& dialect_;
   Problems& problems_;
@@ -208,12 +217,10 @@ class Reader {
   size_t others_count_ = 0;
   std::string left_aside_;
   bool some_ = false;
-  // Those that choices refer to.
-  std::deque<Sections> sections_;
   Choices choices_;
   // Files with a version and a name that say no direction.
   struct Plain {
-    const File* file;
+    size_t file;
     FileName name;
     std::string why;
   };
@@ -247,12 +254,12 @@ std::string Migration::Title() const {
   return fmt::format("the code step {} '{}'", version, name);
 }
 
-absl::StatusOr<Source> ReadSource(const std::vector<File>& files,
+absl::StatusOr<Source> ReadSource(const std::shared_ptr<const Files>& files,
                                   const std::vector<CodeStep>& code_steps, std::string_view driver,
                                   const Dialect& dialect, std::vector<std::string>* others) {
   Problems problems;
-  Reader reader(driver, dialect, &problems, others);
-  for (const File& file : files) reader.Take(file);
+  Reader reader(files, driver, dialect, &problems, others);
+  for (size_t i = 0; i < files->size(); ++i) reader.Take(i);
   Source source;
   reader.Fill(&source);
   for (const CodeStep& step : code_steps) problems.Add(AddCode(step, &source));
@@ -262,34 +269,43 @@ absl::StatusOr<Source> ReadSource(const std::vector<File>& files,
   return source;
 }
 
-absl::StatusOr<std::vector<File>> ReadFolder(const std::string& path) {
+absl::StatusOr<Source> ReadSource(std::vector<File> files, const std::vector<CodeStep>& code_steps,
+                                  std::string_view driver, const Dialect& dialect,
+                                  std::vector<std::string>* others) {
+  return ReadSource(std::make_shared<const Files>(std::move(files)), code_steps, driver, dialect,
+                    others);
+}
+
+absl::StatusOr<std::shared_ptr<Files>> ReadFolder(const std::string& path) {
+  namespace fs = std::filesystem;
   std::error_code error;
-  std::vector<File> files;
-  std::filesystem::directory_iterator entries(path, error);
-  for (; !error && entries != std::filesystem::directory_iterator(); entries.increment(error)) {
-    File file{.name = entries->path().filename().string(), .content = {}};
-    if (!IsSqlFile(file.name) || !entries->is_regular_file(error)) continue;
-    std::ifstream stream(entries->path(), std::ios::binary);
-    std::ostringstream content;
-    content << stream.rdbuf();
-    if (!stream.good()) {
-      return Refuse(fmt::format("{} cannot be read", entries->path().string()),
-                    "look at its permissions");
-    }
-    file.content = std::move(content).str();
-    files.push_back(std::move(file));
+  std::vector<fs::path> paths;
+  fs::directory_iterator entries(path, error);
+  for (; !error && entries != fs::directory_iterator(); entries.increment(error)) {
+    if (!IsSqlFile(entries->path().filename().string())) continue;
+    if (entries->is_regular_file(error)) paths.push_back(entries->path());
   }
   if (error) {
     return Refuse(
         fmt::format("the migrations' folder {} cannot be read: {}", path, error.message()),
         "correct the path, or the folder's permissions");
   }
-  if (files.empty()) {
+  if (paths.empty()) {
     return Refuse(fmt::format("the migrations' folder {} has no file that ends in .sql", path),
                   "correct the path");
   }
-  std::sort(files.begin(), files.end(),
-            [](const File& a, const File& b) { return a.name < b.name; });
+  std::sort(paths.begin(), paths.end());
+  auto files = std::make_shared<Files>();
+  for (const fs::path& file : paths) {
+    std::ifstream stream(file, std::ios::binary);
+    std::ostringstream content;
+    content << stream.rdbuf();
+    // An empty file is no failure, although nothing was copied.
+    if (!stream.is_open() || stream.bad()) {
+      return Refuse(fmt::format("{} cannot be read", file.string()), "look at its permissions");
+    }
+    files->Add(file.filename().string(), std::move(content).str());
+  }
   return files;
 }
 

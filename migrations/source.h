@@ -4,6 +4,7 @@
 
 #include <cstdint>
 #include <map>
+#include <memory>
 #include <optional>
 #include <string>
 #include <string_view>
@@ -12,22 +13,22 @@
 #include "absl/status/status.h"
 #include "absl/status/statusor.h"
 #include "migrations/dialect.h"
-#include "migrations/splitter.h"
+#include "migrations/files.h"
+#include "migrations/history.h"
 
 namespace penstock::migrations {
 
-// A file's name, without a folder, and its bytes.
-struct File {
-  std::string name;
-  std::string content;
-};
-
-// What one direction of a migration does.
+// What one direction of a migration does. Its statements are read again when they are to
+// run (script.h): those of all files together would take many times the files' memory.
 struct Script {
   std::string file;
+  // Where the text is: a file, or the part of it that is for the direction.
+  std::shared_ptr<const Files> files;
+  size_t index = 0;
+  std::optional<Direction> part;
   // Of the normalised text (see text.h).
   std::string checksum;
-  std::vector<SqlStatement> statements;
+  size_t statement_count = 0;
   // All or nothing, with the history's row.
   bool transactional = true;
   bool blank = false;
@@ -89,14 +90,17 @@ inline constexpr std::string_view kNoTransactionLine = "-- penstock: no-transact
 // among several; transaction control (what is wrong with the text of a down is told to who
 // goes down); markers of both directions in a file of one; and
 // files of which none is a migration, without a code step.
-absl::StatusOr<Source> ReadSource(const std::vector<File>& files,
+absl::StatusOr<Source> ReadSource(const std::shared_ptr<const Files>& files,
                                   const std::vector<CodeStep>& code_steps, std::string_view driver,
                                   const Dialect& dialect,
+                                  std::vector<std::string>* others = nullptr);
+absl::StatusOr<Source> ReadSource(std::vector<File> files, const std::vector<CodeStep>& code_steps,
+                                  std::string_view driver, const Dialect& dialect,
                                   std::vector<std::string>* others = nullptr);
 
 // The files of a folder, not of those below it. kInvalidParameter names the
 // folder if it is not there, or has no file that ends in ".sql".
-absl::StatusOr<std::vector<File>> ReadFolder(const std::string& path);
+absl::StatusOr<std::shared_ptr<Files>> ReadFolder(const std::string& path);
 
 }  // namespace penstock::migrations
 

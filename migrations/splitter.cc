@@ -40,6 +40,7 @@ class Splitter {
       while (at_ < script_.size()) {
         absl::Status status = Step();
         if (!status.ok()) return status;
+        if (statements_.size() > kMostStatements) return TooMany();
       }
       if (!open_ || IsWhole()) break;
       if (fallback_.end == 0) {
@@ -61,6 +62,12 @@ class Splitter {
     return MakeErrorWithHint(
         Reason::kSyntax, fmt::format("{} that begins in line {} does not end", what, LineAt(from)),
         "close it, or look for a quote too many before it");
+  }
+
+  static absl::Status TooMany() {
+    return MakeErrorWithHint(
+        Reason::kLimitExceeded, fmt::format("it has more than {} statements", kMostStatements),
+        "divide it into several, or write rows with one INSERT of many VALUES");
   }
 
   // Positions come in order but for that of an error: lines are counted on from
@@ -90,7 +97,10 @@ class Splitter {
       return absl::OkStatus();
     }
     Open();
+    const bool first_of_part = std::exchange(after_semicolon_, false);
+    ends_with_end_ = false;
     absl::Status status = Token(c);
+    ends_with_end_ = ends_with_end_ && (!in_trigger_ || first_of_part);
     end_ = at_;
     return status;
   }
@@ -174,9 +184,11 @@ class Splitter {
   }
 
   void NoteWord(const std::string& word) {
-    std::vector<std::string>& words = current_.words;
     const bool atomic = word == "ATOMIC" && last_word_ == "BEGIN";
-    if (words.size() < SqlStatement::kWords) words.push_back(word);
+    if (word_count_ < SqlStatement::kWords) {
+      if (word_count_++ > 0) current_.words += ' ';
+      current_.words += word;
+    }
     if (syntax_.trigger_bodies && word == "TRIGGER" && IsTriggerHead()) in_trigger_ = true;
     if (syntax_.atomic_bodies) {
       if (atomic && !in_routine_ && IsRoutine()) {
@@ -188,13 +200,14 @@ class Splitter {
         --body_depth_;
       }
     }
+    ends_with_end_ = word == "END";
     last_word_ = word;
   }
 
   // The word TRIGGER is one of the first.
   bool IsTriggerHead() const {
     constexpr size_t kLast = 6;  // EXPLAIN QUERY PLAN CREATE TEMP TRIGGER
-    return current_.words.size() <= kLast && current_.HasWord("CREATE");
+    return word_count_ <= kLast && current_.HasWord("CREATE");
   }
 
   bool IsRoutine() const {
@@ -214,30 +227,44 @@ class Splitter {
   std::string_view Text() const { return script_.substr(begin_, end_ - begin_); }
 
   // The statement at hand is one as far as it goes.
-  bool IsWhole() const {
+  bool IsWhole() {
     if (in_trigger_) return IsWholeForSqlite(Text());
     if (!in_routine_) return true;
-    return IsWholeForPostgres(Text()) || (body_depth_ == 0 && IsTooLongToParse());
+    if (IsTooMuchToParse()) return body_depth_ == 0;
+    ++parsed_;
+    return IsWholeForPostgres(Text());
   }
 
-  bool IsTooLongToParse() const { return end_ - begin_ > kLongestParsed; }
+  // Then counting decides alone.
+  bool IsTooMuchToParse() const {
+    return end_ - begin_ > kLongestParsed || parsed_ >= kMostParsed || gone_back_ >= kMostGoneBack;
+  }
+
+  // Asking costs as much as the statement is long, so who knows is asked only where an
+  // answer can be new: bodies end with END, a trigger's with one of its own.
+  bool MayBeWhole() const {
+    return (!in_trigger_ && !in_routine_) || parts_ == 0 || ends_with_end_;
+  }
 
   void Semicolon() {
-    const bool whole = (!syntax_.atomic_bodies || parentheses_ == 0) && IsWhole();
+    const bool whole = (!syntax_.atomic_bodies || parentheses_ == 0) && MayBeWhole() && IsWhole();
     ++at_;
+    ++parts_;
+    after_semicolon_ = true;
     if (whole || !open_) return EndStatement();
     if (in_routine_ && body_depth_ == 0 && fallback_.end == 0) {
-      fallback_ = {.end = end_, .after = at_, .words = current_.words.size()};
+      fallback_ = {.end = end_, .after = at_, .words_size = current_.words.size()};
     }
     end_ = at_;
-    if (fallback_.end != 0 && IsTooLongToParse()) GoBack();
+    if (fallback_.end != 0 && IsTooMuchToParse()) GoBack();
   }
 
   // The parser finds no end of the routine: it is where counting found one.
   void GoBack() {
+    ++gone_back_;
     end_ = fallback_.end;
     at_ = fallback_.after;
-    current_.words.resize(fallback_.words);
+    current_.words.resize(fallback_.words_size);
     EndStatement();
   }
 
@@ -247,15 +274,22 @@ class Splitter {
       statements_.push_back(std::move(current_));
     }
     current_ = {};
+    word_count_ = 0;
     last_word_.clear();
     open_ = in_trigger_ = in_routine_ = false;
-    body_depth_ = parentheses_ = 0;
+    after_semicolon_ = ends_with_end_ = false;
+    body_depth_ = parentheses_ = parts_ = parsed_ = 0;
     fallback_ = {};
   }
+
+  // Of one statement, and of the script: no text makes the parser work without end.
+  static constexpr int kMostParsed = 100;
+  static constexpr int kMostGoneBack = 100;
 
   const std::string_view script_;
   const Syntax& syntax_;
   size_t at_ = 0;
+  int gone_back_ = 0;
   mutable size_t counted_to_ = 0;
   mutable int line_ = 1;
   std::vector<SqlStatement> statements_;
@@ -265,16 +299,21 @@ class Splitter {
   size_t begin_ = 0;
   size_t end_ = 0;
   SqlStatement current_;
+  size_t word_count_ = 0;  // in current_.words
   std::string last_word_;
   int parentheses_ = 0;
   int body_depth_ = 0;  // of BEGIN ATOMIC
+  int parts_ = 0;       // between semicolons
+  int parsed_ = 0;      // times that the parser has read it
+  bool after_semicolon_ = false;
+  bool ends_with_end_ = false;
   bool in_trigger_ = false;
   bool in_routine_ = false;  // one with BEGIN ATOMIC
   // Where its body ends by counting; `end` is 0: nowhere so far.
   struct Fallback {
     size_t end = 0;
     size_t after = 0;
-    size_t words = 0;
+    size_t words_size = 0;
   };
   Fallback fallback_;
 };
@@ -300,11 +339,30 @@ Syntax PostgresSyntax() {
 }
 
 bool SqlStatement::StartsWith(std::initializer_list<std::string_view> wanted) const {
-  return words.size() >= wanted.size() && std::equal(wanted.begin(), wanted.end(), words.begin());
+  std::string_view rest = words;
+  for (const std::string_view word : wanted) {
+    if (rest.substr(0, rest.find(' ')) != word) return false;
+    rest.remove_prefix(std::min(word.size() + 1, rest.size()));
+  }
+  return true;
 }
 
 bool SqlStatement::HasWord(std::string_view wanted) const {
-  return std::find(words.begin(), words.end(), wanted) != words.end();
+  for (size_t at = 0; (at = words.find(wanted, at)) != std::string::npos; ++at) {
+    const size_t end = at + wanted.size();
+    if ((at == 0 || words[at - 1] == ' ') && (end == words.size() || words[end] == ' ')) {
+      return true;
+    }
+  }
+  return false;
+}
+
+std::string_view SqlStatement::Word(size_t index) const {
+  std::string_view rest = words;
+  for (; index > 0 && !rest.empty(); --index) {
+    rest.remove_prefix(std::min(rest.find(' '), rest.size() - 1) + 1);
+  }
+  return rest.substr(0, rest.find(' '));
 }
 
 bool SqlStatement::BeginsTransaction() const {

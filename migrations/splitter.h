@@ -38,14 +38,17 @@ struct SqlStatement {
   // \n, \r\n or \r.
   int line = 1;
   size_t offset = 0;
-  // Its first words (keywords and unquoted names), in upper case; strings,
-  // quoted names and comments are none. At most kWords.
+  // Its first words (keywords and unquoted names), in upper case, with a space between
+  // them; strings, quoted names and comments are none. At most kWords. One text and not a
+  // list, which would take many times the statement's own memory.
   static constexpr size_t kWords = 64;
-  std::vector<std::string> words;
+  std::string words = {};
 
   // It begins with these words.
   bool StartsWith(std::initializer_list<std::string_view> wanted) const;
   bool HasWord(std::string_view wanted) const;
+  // From 0; empty if there are not so many.
+  std::string_view Word(size_t index) const;
   // BEGIN, and COMMIT or END, with whatever follows.
   bool BeginsTransaction() const;
   bool EndsTransaction() const;
@@ -56,8 +59,11 @@ struct SqlStatement {
 // How many ends of lines the text has.
 int CountLineEnds(std::string_view text);
 
+// Statements of a script: each takes memory beside its text.
+inline constexpr size_t kMostStatements = size_t{1} << 20;
+
 // Empty statements are left out. kSyntax, with the line, where a string, a quoted
-// name, a comment or a body does not end.
+// name, a comment or a body does not end. kLimitExceeded for more than kMostStatements.
 absl::StatusOr<std::vector<SqlStatement>> SplitSql(std::string_view script, const Syntax& syntax);
 
 }  // namespace penstock::migrations

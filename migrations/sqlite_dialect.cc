@@ -40,9 +40,9 @@ class SqliteDialect final : public SqlDialect {
     return statement.StartsWith({"VACUUM"});
   }
 
-  absl::Status Arrange(Script* script) const override {
-    absl::Status status = TakeForeignKeys(script);
-    if (status.ok() && script->transactional) JoinTransactions(&script->statements);
+  absl::Status Arrange(Script* script, std::vector<SqlStatement>* statements) const override {
+    absl::Status status = TakeForeignKeys(script, statements);
+    if (status.ok() && script->transactional) JoinTransactions(statements);
     return status;
   }
 

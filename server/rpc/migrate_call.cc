@@ -65,11 +65,12 @@ void MigrateCall::OnRead(bool ok) {
   }
   v1::MigrateRequest request;
   bool more = false;
-  // All that was sent is kept until the end.
+  bool in_memory = true;
   RequestMemory::Share share;
   absl::Status status = Take(in(), &request, &share);
-  files_share_.Add(std::move(share));
-  if (status.ok()) status = intake_.Take(context_, &request, &more);
+  if (status.ok()) status = intake_.Take(context_, &request, &more, &in_memory);
+  // What is in memory stays there until the end.
+  if (in_memory) files_share_.Add(std::move(share));
   if (!status.ok()) return Finish(status);
   if (request.has_start()) {
     database_ = intake_.database();

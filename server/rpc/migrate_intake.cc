@@ -18,8 +18,8 @@ constexpr size_t kMaxBytes = size_t{256} << 20;
 
 }  // namespace
 
-absl::Status MigrateIntake::Take(const RpcContext& context, v1::MigrateRequest* request,
-                                 bool* more) {
+absl::Status MigrateIntake::Take(const RpcContext& context, v1::MigrateRequest* request, bool* more,
+                                 bool* in_memory) {
   const bool known = request->has_start() || request->has_files();
   if (!known || request->has_start() == (database_ != nullptr)) {
     return MakeError(Reason::kProtocol,
@@ -28,12 +28,11 @@ absl::Status MigrateIntake::Take(const RpcContext& context, v1::MigrateRequest* 
   google::protobuf::RepeatedPtrField<v1::MigrationFile>* files =
       request->has_start() ? request->mutable_start()->mutable_files()
                            : request->mutable_files()->mutable_files();
-  for (const v1::MigrationFile& file : *files) bytes_ += file.content().size();
-  if (bytes_ > kMaxBytes) {
+  *in_memory = TakeFiles(files, spec_.files.get());
+  if (spec_.files->bytes() > kMaxBytes) {
     return MakeError(Reason::kLimitExceeded,
                      fmt::format("the migrations have more than {} MiB", kMaxBytes >> 20));
   }
-  TakeFiles(files, &spec_.files);
   *more = request->has_start() ? request->start().more_files() : request->files().more_files();
   return request->has_start() ? TakeStart(context, request->start()) : absl::OkStatus();
 }
@@ -54,10 +53,11 @@ absl::Status MigrateIntake::TakeStart(const RpcContext& context,
 
 absl::StatusOr<MigrationSpec> MigrateIntake::TakeSpec(const std::string& migrations_root) {
   if (folder_.empty()) return std::move(spec_);
-  if (!spec_.files.empty()) {
+  if (!spec_.files->empty()) {
     return MakeError(Reason::kInvalidParameter, "a request has either `files` or `folder`");
   }
-  absl::StatusOr<std::vector<migrations::File>> files = ReadFolderBelow(migrations_root, folder_);
+  absl::StatusOr<std::shared_ptr<migrations::Files>> files =
+      ReadFolderBelow(migrations_root, folder_);
   if (!files.ok()) return files.status();
   spec_.files = *std::move(files);
   return std::move(spec_);

@@ -18,9 +18,11 @@ namespace penstock::server {
 class MigrateIntake {
  public:
   // Takes the files' contents out of the request. `*more`: another request with files
-  // follows. Errors: kProtocol for a request out of turn, kLimitExceeded for more than
-  // 256 MiB of files, and what is wrong with `start`.
-  absl::Status Take(const RpcContext& context, v1::MigrateRequest* request, bool* more);
+  // follows. `*in_memory`: what was taken still needs memory (migrations/files.h). Errors:
+  // kProtocol for a request out of turn, kLimitExceeded for more than 256 MiB of files, and what is
+  // wrong with `start`.
+  absl::Status Take(const RpcContext& context, v1::MigrateRequest* request, bool* more,
+                    bool* in_memory);
 
   // Null before `start`.
   Database* database() const { return database_; }
@@ -37,7 +39,6 @@ class MigrateIntake {
   MigrationSpec spec_;
   std::string folder_;
   Duration lock_timeout_ = std::chrono::seconds(60);
-  size_t bytes_ = 0;
 };
 
 }  // namespace penstock::server

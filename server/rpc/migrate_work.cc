@@ -80,7 +80,10 @@ absl::Status MigrateCall::RunPlan() {
   v1::MigrateResponse event;
   event.mutable_plan();
   for (const migrations::PlanStep& step : migration_->plan()) {
-    ToProto(step, dry_run_, event.mutable_plan()->add_steps());
+    v1::MigrationStep* to = event.mutable_plan()->add_steps();
+    ToProto(step, to);
+    if (dry_run_) status = AddStatements(migration_->migrator(), step, to);
+    if (!status.ok()) return status;
   }
   for (const std::string& file : migration_->other_files()) {
     event.mutable_plan()->add_other_files(file);
@@ -107,7 +110,7 @@ void MigrateCall::BeginStep() {
   const TimePoint began = Clock::System().Now();
   const migrations::PlanStep& step = migration_->plan()[next_step_];
   const auto statements =
-      step.script() == nullptr ? 0 : static_cast<int64_t>(step.script()->statements.size());
+      step.script() == nullptr ? 0 : static_cast<int64_t>(step.script()->statement_count);
   const auto index = static_cast<int32_t>(next_step_);
   progress_.Begin(index, statements, began);
   events_.Hold(progress_.Report(index, began, false));

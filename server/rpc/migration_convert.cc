@@ -68,13 +68,14 @@ State::State StateOf(uint64_t version, const migrations::Comparison& compared,
 
 }  // namespace
 
-void TakeFiles(google::protobuf::RepeatedPtrField<v1::MigrationFile>* from,
-               std::vector<migrations::File>* to) {
+bool TakeFiles(google::protobuf::RepeatedPtrField<v1::MigrationFile>* from, migrations::Files* to) {
+  bool in_memory = true;
   for (v1::MigrationFile& file : *from) {
-    to->push_back(
-        {.name = std::move(*file.mutable_name()), .content = std::move(*file.mutable_content())});
+    const bool kept = to->Add(std::move(*file.mutable_name()), std::move(*file.mutable_content()));
+    in_memory = in_memory && kept;
   }
   from->Clear();
+  return in_memory;
 }
 
 std::vector<migrations::CodeStep> FromProto(
@@ -134,7 +135,7 @@ void ToProto(const HistoryRow& from, v1::MigrationRecord* to) {
   ToProto(std::chrono::milliseconds(from.duration_ms), to->mutable_duration());
 }
 
-void ToProto(const migrations::PlanStep& from, bool with_sql, v1::MigrationStep* to) {
+void ToProto(const migrations::PlanStep& from, v1::MigrationStep* to) {
   to->set_version(from.migration->version);
   to->set_name(from.migration->name);
   to->set_direction(ToProto(from.direction));
@@ -143,10 +144,15 @@ void ToProto(const migrations::PlanStep& from, bool with_sql, v1::MigrationStep*
   if (from.script() == nullptr) return;
   to->set_file(from.script()->file);
   to->set_foreign_keys_off(!from.script()->foreign_keys.value_or(true));
-  if (!with_sql) return;
-  for (const migrations::SqlStatement& statement : from.script()->statements) {
-    to->add_statements(statement.text);
-  }
+}
+
+absl::Status AddStatements(const migrations::Migrator& migrator, const migrations::PlanStep& from,
+                           v1::MigrationStep* to) {
+  const absl::StatusOr<std::vector<migrations::SqlStatement>> statements =
+      migrator.Statements(from);
+  if (!statements.ok()) return statements.status();
+  for (const migrations::SqlStatement& statement : *statements) to->add_statements(statement.text);
+  return absl::OkStatus();
 }
 
 namespace {

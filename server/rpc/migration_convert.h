@@ -6,6 +6,7 @@
 
 #include "absl/status/status.h"
 #include "google/protobuf/repeated_field.h"
+#include "migrations/files.h"
 #include "migrations/history.h"
 #include "migrations/plan.h"
 #include "migrations/source.h"
@@ -14,9 +15,8 @@
 
 namespace penstock::server {
 
-// Takes the files' contents.
-void TakeFiles(google::protobuf::RepeatedPtrField<v1::MigrationFile>* from,
-               std::vector<migrations::File>* to);
+// Takes the files' contents. Tells whether all of them are in memory.
+bool TakeFiles(google::protobuf::RepeatedPtrField<v1::MigrationFile>* from, migrations::Files* to);
 
 std::vector<migrations::CodeStep> FromProto(
     const google::protobuf::RepeatedPtrField<v1::CodeStep>& from);
@@ -25,7 +25,10 @@ std::vector<migrations::CodeStep> FromProto(
 absl::Status FromProto(const v1::MigrateRequest::Start& from, MigrationSpec* to);
 
 void ToProto(const migrations::HistoryRow& from, v1::MigrationRecord* to);
-void ToProto(const migrations::PlanStep& from, bool with_sql, v1::MigrationStep* to);
+// Without the statements.
+void ToProto(const migrations::PlanStep& from, v1::MigrationStep* to);
+absl::Status AddStatements(const migrations::Migrator& migrator, const migrations::PlanStep& from,
+                           v1::MigrationStep* to);
 
 // Files and history, compared, and what `up` would say. Of the database it reads the history.
 absl::Status ReadStatus(migrations::Migrator* migrator, const std::vector<std::string>& other_files,

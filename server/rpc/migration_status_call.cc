@@ -34,12 +34,12 @@ class MigrationStatusCall final : public ConnectionCall {
   }
 
   absl::Status Fill(v1::GetStatusResponse* response) {
-    std::vector<migrations::File> files;
+    auto files = std::make_shared<migrations::Files>();
     std::vector<std::string> others;
     if (request_.folder().empty()) {
-      TakeFiles(request_.mutable_files(), &files);
+      TakeFiles(request_.mutable_files(), files.get());
     } else {
-      absl::StatusOr<std::vector<migrations::File>> read =
+      absl::StatusOr<std::shared_ptr<migrations::Files>> read =
           ReadFolderBelow(context_.config->server.migrations_root, request_.folder());
       if (!read.ok()) return read.status();
       files = *std::move(read);

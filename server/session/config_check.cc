@@ -38,7 +38,7 @@ std::vector<DatabaseProblem> CheckOptions(const driver::Config& config) {
 }
 
 absl::Status CheckMigrations(const DatabaseConfig& config) {
-  absl::StatusOr<std::vector<migrations::File>> files =
+  absl::StatusOr<std::shared_ptr<migrations::Files>> files =
       migrations::ReadFolder(config.migrate_on_start);
   if (!files.ok()) return files.status();
   const std::string& driver = config.driver.driver;

@@ -23,8 +23,8 @@ bool IsWithin(const fs::path& path, const fs::path& root) {
 
 }  // namespace
 
-absl::StatusOr<std::vector<migrations::File>> ReadFolderBelow(const std::string& root,
-                                                              const std::string& folder) {
+absl::StatusOr<std::shared_ptr<migrations::Files>> ReadFolderBelow(const std::string& root,
+                                                                   const std::string& folder) {
   if (root.empty()) {
     return MakeErrorWithHint(Reason::kNotAllowed, "the daemon reads no folders of migrations",
                              "set migrations_root of the server, or send the files");
@@ -56,7 +56,7 @@ absl::Status Migration::Prepare() {
   absl::StatusOr<migrations::Source> source =
       migrations::ReadSource(spec_.files, spec_.code_steps, driver, **dialect, &other_files_);
   if (!source.ok()) return source.status();
-  spec_.files.clear();
+  spec_.files.reset();
   migrator_ =
       std::make_unique<migrations::Migrator>(*std::move(dialect), *std::move(source), &session_);
   return absl::OkStatus();

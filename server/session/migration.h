@@ -30,7 +30,8 @@ struct MigrationSpec {
   Duration statement_timeout{};
   // Of everything.
   driver::Deadline deadline;
-  std::vector<migrations::File> files;
+  // Not null.
+  std::shared_ptr<migrations::Files> files = std::make_shared<migrations::Files>();
   std::vector<migrations::CodeStep> code_steps;
 };
 
@@ -39,8 +40,8 @@ inline constexpr Duration kMigrationLockPause = std::chrono::milliseconds(100);
 
 // The files of `folder`, a relative path, below `root`. kNotAllowed without a root,
 // or for a path that leads out of it, through a symbolic link for example.
-absl::StatusOr<std::vector<migrations::File>> ReadFolderBelow(const std::string& root,
-                                                              const std::string& folder);
+absl::StatusOr<std::shared_ptr<migrations::Files>> ReadFolderBelow(const std::string& root,
+                                                                   const std::string& folder);
 
 // Drives a Migrator with a lease of the database's pool for writing. Every call
 // may block and belongs on an executor's thread; one thread at a time.

@@ -78,7 +78,7 @@ absl::Status TakeLock(Database* database, Migration* migration,
 
 absl::Status Migrate(const std::string& folder, Database* database,
                      driver::Cancellation* cancellation) {
-  absl::StatusOr<std::vector<migrations::File>> files = migrations::ReadFolder(folder);
+  absl::StatusOr<std::shared_ptr<migrations::Files>> files = migrations::ReadFolder(folder);
   if (!files.ok()) return files.status();
   MigrationSpec spec;
   spec.files = *std::move(files);

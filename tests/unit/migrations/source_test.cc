@@ -5,6 +5,7 @@
 #include "drivers/api/error.h"
 #include "gmock/gmock.h"
 #include "gtest/gtest.h"
+#include "migrations/script.h"
 #include "migrations/text.h"
 
 namespace penstock::migrations {
@@ -27,6 +28,16 @@ Source Read(const std::vector<File>& files, const std::string& driver = "postgre
   return source.ok() ? *std::move(source) : Source();
 }
 
+// What is to run.
+std::vector<SqlStatement> Statements(const std::optional<Script>& script,
+                                     const std::string& driver = "postgres") {
+  const auto dialect = MakeDialect(driver, "penstock_migrations");
+  absl::StatusOr<std::vector<SqlStatement>> statements = LoadStatements(*script, **dialect);
+  EXPECT_TRUE(statements.ok()) << statements.status();
+  EXPECT_EQ(statements->size(), script->statement_count);
+  return *std::move(statements);
+}
+
 TEST(Source, PairsFilesByVersion) {
   const Source source = Read({{"0001_a.up.sql", "select 1"},
                               {"0001_a.down.sql", "select 2; select 3"},
@@ -34,7 +45,7 @@ TEST(Source, PairsFilesByVersion) {
                               {"README.md", "not SQL"}});
   ASSERT_EQ(source.size(), 2u);
   EXPECT_EQ(source.at(1).name, "a");
-  EXPECT_EQ(source.at(1).down->statements.size(), 2u);
+  EXPECT_EQ(Statements(source.at(1).down).size(), 2u);
   EXPECT_EQ(source.at(20240229120000).name, "b.c_d");
   EXPECT_FALSE(source.at(20240229120000).down.has_value());
 }
@@ -183,8 +194,8 @@ TEST(Source, ByteOrderMarkAndLineEndsMakeNoDifference) {
   const Source windows = Read({{"1_a.up.sql", "\xEF\xBB\xBFselect 1;\r\nselect '\r\n';\r\n"}});
   EXPECT_EQ(plain.at(1).up->checksum, windows.at(1).up->checksum);
   // What is in a string is the file's.
-  EXPECT_EQ(windows.at(1).up->statements[1].text, "select '\r\n'");
-  EXPECT_EQ(windows.at(1).up->statements[1].line, 2);
+  EXPECT_EQ(Statements(windows.at(1).up)[1].text, "select '\r\n'");
+  EXPECT_EQ(Statements(windows.at(1).up)[1].line, 2);
   EXPECT_EQ(Checksum("abc"), "ba7816bf8f01cfea414140de5dae2223b00361a396177a9cb410ff61f20015ad");
 }
 
@@ -231,14 +242,14 @@ TEST(Source, GooseDbmateAndSqlMigrate) {
     const Source source = Read({{"00007_a.sql", tested.text}, {"readme.sql", "x"}});
     ASSERT_EQ(source.size(), 1u) << tested.text;
     const Migration& migration = source.at(7);
-    ASSERT_EQ(migration.up->statements.size(), 1u) << tested.text;
-    EXPECT_EQ(migration.up->statements[0].text, tested.up);
-    EXPECT_EQ(migration.down->statements[0].text, tested.down);
+    ASSERT_EQ(Statements(migration.up).size(), 1u) << tested.text;
+    EXPECT_EQ(Statements(migration.up)[0].text, tested.up);
+    EXPECT_EQ(Statements(migration.down)[0].text, tested.down);
     EXPECT_TRUE(migration.up->transactional);
   }
   const Source lines = Read({{"1_a.sql", "-- +goose Up\n-- +goose Down\n\nselect 2;"}});
-  EXPECT_TRUE(lines.at(1).up->statements.empty());
-  EXPECT_EQ(lines.at(1).down->statements[0].line, 4);
+  EXPECT_TRUE(Statements(lines.at(1).up).empty());
+  EXPECT_EQ(Statements(lines.at(1).down)[0].line, 4);
   // Nothing to do is something that a tool's file may say.
   EXPECT_FALSE(Read({{"1_a.sql", "-- +goose Up\nx;\n-- +goose Down\n"}}).at(1).down->blank);
   for (const char* text :
@@ -272,15 +283,15 @@ TEST(Source, AnIsolationLevelIsKept) {
   const Source source = Read({{"1_a.up.sql",
                                "begin transaction isolation level serializable, deferrable;\n"
                                "select 1; commit;"}});
-  ASSERT_EQ(source.at(1).up->statements.size(), 2u);
-  EXPECT_EQ(source.at(1).up->statements[0].text,
+  ASSERT_EQ(Statements(source.at(1).up).size(), 2u);
+  EXPECT_EQ(Statements(source.at(1).up)[0].text,
             "SET TRANSACTION ISOLATION LEVEL SERIALIZABLE DEFERRABLE");
   EXPECT_THAT(Error({{"1_a.up.sql", "start transaction read only; select 1; commit"}}),
               HasSubstr("the transaction in line 1 is READ ONLY"));
   EXPECT_THAT(Error({{"1_a.up.sql", "begin; select 1; commit and chain"}}), HasSubstr("BEGIN"));
   EXPECT_EQ(Read({{"1_a.up.sql", "begin immediate; select 1; commit"}}, "sqlite")
                 .at(1)
-                .up->statements.size(),
+                .up->statement_count,
             1u);
 }
 
@@ -305,8 +316,8 @@ TEST(Source, WhatCannotRunInATransaction) {
 
 TEST(Source, ATransactionAroundTheFileIsItsOwn) {
   const Source source = Read({{"1_a.up.sql", "BEGIN;\nselect 1;\nselect 2;\nCOMMIT;"}});
-  ASSERT_EQ(source.at(1).up->statements.size(), 2u);
-  EXPECT_EQ(source.at(1).up->statements[0].text, "select 1");
+  ASSERT_EQ(Statements(source.at(1).up).size(), 2u);
+  EXPECT_EQ(Statements(source.at(1).up)[0].text, "select 1");
   EXPECT_THAT(Error({{"1_a.up.sql", "select 1;\ncommit;\nselect 2"}}),
               HasSubstr("1_a.up.sql, line 2: COMMIT does not belong into a migration"));
   EXPECT_THAT(Error({{"1_a.up.sql", "begin; select 1; commit; begin; select 2; commit"}}),
@@ -331,7 +342,7 @@ TEST(Source, WithoutTransactionalDdl) {
           "-- penstock: no-transaction\ninsert into a values (1)", "vacuum"}) {
       const Source source = Read({{"1_a.up.sql", sql}}, driver);
       EXPECT_FALSE(source.at(1).up->transactional) << sql;
-      EXPECT_NE(source.at(1).up->statements[0].words[0], "BEGIN") << sql;
+      EXPECT_NE(Statements(source.at(1).up, driver)[0].Word(0), "BEGIN") << sql;
     }
     EXPECT_THAT(Error({{"1_a.up.sql", "create table a (b int); rollback"}}, driver),
                 HasSubstr("1_a.up.sql, line 1: ROLLBACK"));

@@ -172,7 +172,58 @@ TEST(SplitWords, LeaveOutStringsAndQuotedNames) {
   const auto split =
       SplitSql("Create /* c */ index \"Concurrently\" on t(a) 'x'", PostgresSyntax());
   ASSERT_TRUE(split.ok());
-  EXPECT_THAT((*split)[0].words, ElementsAre("CREATE", "INDEX", "ON", "T", "A"));
+  const SqlStatement& statement = split->front();
+  EXPECT_EQ(statement.words, "CREATE INDEX ON T A");
+  EXPECT_TRUE(statement.StartsWith({"CREATE", "INDEX"}));
+  EXPECT_FALSE(statement.StartsWith({"CREATE", "IND"}));
+  EXPECT_FALSE(statement.StartsWith({"CREATE", "INDEX", "ON", "T", "A", "B"}));
+  EXPECT_TRUE(statement.HasWord("CREATE"));
+  EXPECT_TRUE(statement.HasWord("A"));
+  EXPECT_FALSE(statement.HasWord("REATE"));
+  EXPECT_FALSE(statement.HasWord("INDE"));
+  EXPECT_EQ(statement.Word(0), "CREATE");
+  EXPECT_EQ(statement.Word(4), "A");
+  EXPECT_EQ(statement.Word(5), "");
+  EXPECT_EQ(SqlStatement{}.Word(0), "");
+}
+
+TEST(SplitWords, AreOfABoundedNumber) {
+  std::string script;
+  for (size_t i = 0; i < 2 * SqlStatement::kWords; ++i) script += "a ";
+  const auto split = SplitSql(script, PostgresSyntax());
+  ASSERT_TRUE(split.ok());
+  EXPECT_EQ(split->front().words.size(), 2 * SqlStatement::kWords - 1);
+}
+
+TEST(SplitLimits, StatementsWithoutNumberAreRefused) {
+  std::string script;
+  for (size_t i = 0; i <= kMostStatements; ++i) script += "a;";
+  const auto split = SplitSql(script, SqliteSyntax());
+  ASSERT_FALSE(split.ok());
+  EXPECT_EQ(driver::GetErrorInfo(split.status()).reason, driver::Reason::kLimitExceeded);
+  EXPECT_THAT(std::string(split.status().message()), HasSubstr("more than 1048576 statements"));
+}
+
+TEST(SplitLimits, RoutinesThatTheParserDoesNotKnowTakeNoLonger) {
+  std::string script;
+  for (int i = 0; i < 20'000; ++i) script += "create function f() begin atomic nonsense; end; ";
+  const auto split = SplitSql(script, PostgresSyntax());
+  ASSERT_TRUE(split.ok()) << split.status();
+  EXPECT_EQ(split->size(), 20'000u);
+}
+
+// The time is in proportion to the length: with its square these would take hours.
+TEST(SplitLimits, BodiesWithoutEndTakeNoLonger) {
+  std::string parts;
+  for (int i = 0; i < 200'000; ++i) parts += "select case 1 when 1 then 2 end;";
+  for (const auto& [head, syntax] :
+       {std::pair("create trigger t after insert on a begin ", SqliteSyntax()),
+        std::pair("create function f() returns int begin atomic ", PostgresSyntax())}) {
+    const auto split = SplitSql(head + parts + "end; x", syntax);
+    ASSERT_TRUE(split.ok()) << split.status();
+    EXPECT_EQ(split->back().text, "x");
+    EXPECT_FALSE(SplitSql(head + parts, syntax).ok());
+  }
 }
 
 }  // namespace
