@@ -21,6 +21,7 @@ import yaml
 ROOT, BINARIES = (os.path.abspath(path) for path in sys.argv[1:3])
 del sys.argv[1:3]
 
+POSTGRES = "Options of postgres and cockroachdb"
 # The heading of each table of keys, and a configuration with a key that is not known there.
 SECTIONS = {
     "The file": "zz: 1",
@@ -29,7 +30,7 @@ SECTIONS = {
     "log": "log: {zz: 1}",
     "A database": "databases: {main: {zz: 1}}",
     "Options of sqlite": "databases: {main: {options: {zz: 1}}}",
-    "Options of postgres and cockroachdb": "databases: {main: {driver: postgres, options: {zz: 1}}}",
+    POSTGRES: "databases: {main: {driver: postgres, options: {zz: 1}}}",
     "Options of pebble": "databases: {main: {driver: pebble, options: {zz: 1}}}",
 }
 LISTS = re.compile(r"zz.*?(?:use one of|it has|known are:) (.*)")
@@ -92,7 +93,7 @@ class Reference(unittest.TestCase):
             self.assertEqual(documented, keys_of_program(config), heading)
 
     def test_options_of_cockroachdb_are_those_of_postgres(self):
-        config = SECTIONS["Options of postgres and cockroachdb"]
+        config = SECTIONS[POSTGRES]
         self.assertEqual(
             keys_of_program(config.replace("postgres", "cockroachdb")), keys_of_program(config)
         )
