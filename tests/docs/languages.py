@@ -74,9 +74,10 @@ class Languages:
         self.output = self.succeed(block, "the C++", command)
 
     def run_python(self, block):
-        """A script beside the stubs; one that is a file is run by a later command, too."""
+        """A script with the stubs; one that is a file is run by a later command, too."""
         self.start_daemon()
-        command = ["/usr/bin/python3", "-W", "error", "-c", self.there(block.text)]
+        stubs = f"PYTHONPATH={self.tools.stubs}"
+        command = ["env", stubs, "python3", "-W", "error", "-c", self.there(block.text)]
         self.output = self.succeed(block, "the Python", command)
 
     def run_sql(self, block):

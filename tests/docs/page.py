@@ -50,7 +50,8 @@ class Page(Languages):
         # Debian's Python, which has grpcio, and what stands in for grpcurl (grpcurl.py).
         os.symlink("/usr/bin/python3", os.path.join(programs, "python3"))
         with open(os.path.join(programs, "grpcurl"), "w", encoding="utf-8") as file:
-            file.write(f'#!/bin/sh\nexec /usr/bin/python3 {self.tools.here}/grpcurl.py "$@"\n')
+            file.write(f"#!/bin/sh\nexport PYTHONPATH='{self.tools.stubs}'\n")
+            file.write(f"exec /usr/bin/python3 '{self.tools.here}/grpcurl.py' \"$@\"\n")
         os.chmod(file.name, 0o755)
 
     def run(self):
@@ -89,7 +90,6 @@ class Page(Languages):
             "PATH": f"{self.folder}/.programs:{self.tools.binaries}:/usr/local/bin:/usr/bin:/bin",
             "HOME": self.folder,
             "LC_ALL": "C.UTF-8",
-            "PYTHONPATH": self.tools.stubs,
             "PENSTOCK_TARGET": self.daemon.grpc,
         }
 

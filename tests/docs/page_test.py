@@ -12,6 +12,7 @@ import os
 import subprocess
 import sys
 import tempfile
+import uuid
 
 from blocks import PageError
 from page import Page, Tools
@@ -23,7 +24,7 @@ def postgres_config(folder):
     """A configuration whose database is new on the shared server."""
     with open(os.environ["PENSTOCK_TEST_POSTGRES"], encoding="utf-8") as file:
         server = file.read()
-    name = f"docs_{os.getpid()}"
+    name = f"docs_{uuid.uuid4().hex}"
     command = ["psql", "-q", "-h", server, "-U", "postgres", "-c", f"CREATE DATABASE {name}"]
     subprocess.run(command, check=True, env={"PATH": os.environ["PATH"]})
     path = os.path.join(folder, ".postgres.yaml")
