@@ -91,6 +91,7 @@ class Blocks(unittest.TestCase):
         self.fails(fence("cpp", "return absl::OkStatus();"), "build docs_blocks again")
         self.fails(fence("python", "print(1)") + fence("text output", "2"), "prints something else")
         self.fails(fence("text output", "2"), "nothing before it prints")
+        self.fails(fence("text", "$ true"), "write console")
 
     def test_grpcurl(self):
         call = "grpcurl -plaintext -d '{\"sql\": \"%s\"}' 127.0.0.1:7420 "

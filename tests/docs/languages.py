@@ -110,6 +110,8 @@ class Languages:
     def run_text(self, block):
         """Nothing, or what the block before has printed."""
         if block.mark != "output":
+            if block.text.startswith("$ "):
+                raise block.error("has commands; write console, so that they are run")
             return
         if self.output is None:
             raise block.error("nothing before it prints")

@@ -14,9 +14,11 @@ import subprocess
 import sys
 import tempfile
 import unittest
+import urllib.request
 
 import links
 import yaml
+from daemon import Daemon
 
 ROOT, BINARIES = (os.path.abspath(path) for path in sys.argv[1:3])
 del sys.argv[1:3]
@@ -80,6 +82,22 @@ def flags_of_help(program, *command):
     _, text = run(program, *command, "--help")
     listed = re.findall(r"^  (?:-\w,)?(--[a-z-]+)", text, re.MULTILINE)
     return set(listed)
+
+
+def served_metrics():
+    """The names at /metrics of a daemon whose databases have keyspaces."""
+    with tempfile.TemporaryDirectory(prefix="penstock-docs-", dir="/tmp") as folder:
+        config = os.path.join(folder, "penstock.yaml")
+        with open(config, "w", encoding="utf-8") as file:
+            file.write("databases: {main: {driver: sqlite}, keys: {driver: pebble}}\n")
+        daemon = Daemon(BINARIES, folder, config)
+        try:
+            run("penstock", "--target", daemon.grpc, "-d", "keys", "kv", "put", "a", "b")
+            with urllib.request.urlopen(f"http://{daemon.http}/metrics", timeout=30) as answer:
+                text = answer.read().decode()
+        finally:
+            daemon.stop()
+    return set(re.findall("^# TYPE (penstock_[a-z_]+)", text, re.MULTILINE))
 
 
 class Reference(unittest.TestCase):
@@ -147,6 +165,15 @@ class Reference(unittest.TestCase):
         self.assertEqual(set(FLAG.findall(page)), flags - {"--help"})
         for step in STEPS:
             self.assertIn(f"`migrate {step} ", page)
+
+    def test_metrics_are_those_that_are_served(self):
+        rows = rows_of(links.read(ROOT, "docs/metrics.md"))
+        documented = {row[0].strip("`") for row in rows if re.fullmatch("`[a-z_]+`", row[0])}
+        self.assertLessEqual(served_metrics(), documented)
+        sources = [path for path in links.files(ROOT) if re.match(r"(server|drivers)/.*\.cc$", path)]
+        text = "".join(links.read(ROOT, path) for path in sources)
+        for name in documented:
+            self.assertIn(f'"{name}"', text)
 
     def test_reasons_are_those_of_the_wire(self):
         proto = links.read(ROOT, "proto/penstock/v1/error.proto")
