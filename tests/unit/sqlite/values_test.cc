@@ -129,7 +129,7 @@ TEST_F(ValuesTest, StorageThatDoesNotFitItsDeclarationKeepsItsOwnKind) {
             "text one"s);
 }
 
-// What docs/drivers.md says to run once.
+// What docs/sqlite-values.md says to run once.
 TEST_F(ValuesTest, TimestampsOfOtherToolsCanBeRewritten) {
   Exec("CREATE TABLE t(id INTEGER PRIMARY KEY, ts TIMESTAMP)");
   Exec(
