@@ -13,6 +13,7 @@
 #include <filesystem>
 #include <fstream>
 #include <functional>
+#include <map>
 #include <memory>
 #include <regex>
 #include <thread>
@@ -329,19 +330,27 @@ TEST_F(SurroundingsTest, TheExampleIsGood) {
   const auto check = Start("true", "--check --config " + example);
   EXPECT_EQ(check->Wait(), 0) << check->output();
   std::ifstream lines(example);
-  std::string sqlite;
-  std::string pebble;
-  std::string* options = &sqlite;
+  // The options of each driver, all of them uncommented, by the headings of the example.
+  std::map<std::string, std::string> options = {
+      {"SQLite's", ""}, {"PostgreSQL's", ""}, {"Pebble's", ""}};
+  std::string* driver = nullptr;
   for (std::string line; std::getline(lines, line);) {
-    if (line.find("Pebble's, with their defaults") != std::string::npos) options = &pebble;
+    for (auto& [heading, ours] : options) {
+      if (line.find(heading) != std::string::npos && line.ends_with("defaults:")) driver = &ours;
+    }
     static const std::regex commented("      # ([a-z_]+: [a-z0-9]+)");
     std::smatch match;
-    if (std::regex_match(line, match, commented)) *options += "      " + match[1].str() + "\n";
+    if (driver != nullptr && std::regex_match(line, match, commented)) {
+      *driver += "      " + match[1].str() + "\n";
+    }
   }
-  EXPECT_THAT(sqlite, HasSubstr("max_page_count"));
-  EXPECT_THAT(pebble, HasSubstr("wal_sync"));
-  Write("c.yaml", "databases:\n  main:\n    options:\n" + sqlite +
-                      "  keys:\n    driver: pebble\n    options:\n" + pebble);
+  EXPECT_THAT(options["SQLite's"], HasSubstr("max_page_count"));
+  EXPECT_THAT(options["PostgreSQL's"], HasSubstr("cancel_grace_ms"));
+  EXPECT_THAT(options["Pebble's"], HasSubstr("wal_sync"));
+  Write("c.yaml", "databases:\n  main:\n    options:\n" + options["SQLite's"] +
+                      "  server:\n    driver: postgres\n    host: localhost\n    options:\n" +
+                      options["PostgreSQL's"] + "  keys:\n    driver: pebble\n    options:\n" +
+                      options["Pebble's"]);
   const auto options_check = Start("true", "--check --config " + file("c.yaml"));
   EXPECT_EQ(options_check->Wait(), 0) << options_check->output();
 }
