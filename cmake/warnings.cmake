@@ -6,6 +6,8 @@ target_compile_options(penstock_options INTERFACE
   -Wall -Wextra -Wshadow -Woverloaded-virtual
   # Designated initialisers leave the rest at its default on purpose.
   -Wno-missing-field-initializers)
+# protobuf asks for it of who links it: precompiled headers want it of all or of none.
+target_compile_options(penstock_options INTERFACE -pthread)
 if(PENSTOCK_WERROR)
   target_compile_options(penstock_options INTERFACE -Werror)
 endif()

@@ -33,7 +33,8 @@ as_root() {
 configure() {
   local launcher=()
   if command -v ccache >/dev/null; then
-    launcher=(-DCMAKE_CXX_COMPILER_LAUNCHER=ccache)
+    # What it must know of precompiled headers: their macros are those of the command line.
+    launcher=('-DCMAKE_CXX_COMPILER_LAUNCHER=env;CCACHE_SLOPPINESS=pch_defines,time_macros;ccache')
   fi
   cmake --preset "$1" --log-level=WARNING "${launcher[@]}"
 }
