@@ -1,8 +1,8 @@
 #include <algorithm>
 
 #include "client/sql/renderer.h"
+#include "client/src/format.h"
 #include "client/src/refusal.h"
-#include "fmt/format.h"
 
 namespace penstock::sql::internal {
 namespace {
@@ -44,8 +44,8 @@ void Renderer::Lack(std::string_view message, std::string_view way_out) {
   if (error_.ok()) {
     error_ = penstock::internal::Refusal(
         absl::StatusCode::kUnimplemented,
-        fmt::format("{} has no {}; {}", DialectName(dialect_), message, way_out), "UNSUPPORTED",
-        way_out);
+        penstock::internal::Format("{} has no {}; {}", DialectName(dialect_), message, way_out),
+        "UNSUPPORTED", way_out);
   }
 }
 
@@ -53,7 +53,8 @@ void Renderer::Identifier(std::string_view name) {
   if (name.empty()) Fail("an identifier is empty");
   if (name.find('\0') != std::string_view::npos) Fail("an identifier has a NUL in it");
   if (IsPostgres() && name.size() > kMaxIdentifierBytes) {
-    Fail(fmt::format("the identifier \"{}\" has more than {} bytes", name, kMaxIdentifierBytes));
+    Fail(penstock::internal::Format("the identifier \"{}\" has more than {} bytes", name,
+                                    kMaxIdentifierBytes));
   }
   text_ += '"';
   for (const char c : name) {
@@ -78,7 +79,7 @@ void Renderer::Argument(const Value& value, const Node* node) {
     number = args_.size();
   }
   if (args_.size() > kMaxParameters) {
-    Fail(fmt::format("the statement has more than {} parameters", kMaxParameters));
+    Fail(penstock::internal::Format("the statement has more than {} parameters", kMaxParameters));
   }
   text_ += '$';
   text_ += std::to_string(number);
@@ -97,7 +98,7 @@ void Renderer::TypeName(const Type& type) {
 absl::StatusOr<Built> Renderer::Finish() {
   for (const auto& [name, value] : bound_) {
     if (used_.contains(name)) continue;
-    Fail(fmt::format("Bind: the statement has no parameter \"{}\"", name));
+    Fail(penstock::internal::Format("Bind: the statement has no parameter \"{}\"", name));
   }
   if (!error_.ok()) return error_;
   return Built{std::move(text_), std::move(args_)};

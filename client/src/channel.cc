@@ -7,11 +7,11 @@
 
 #include "absl/time/clock.h"
 #include "client/src/cancellation.h"
+#include "client/src/format.h"
 #include "client/src/read_file.h"
 #include "client/src/status.h"
 #include "client/src/target.h"
 #include "client/src/tls_link.h"
-#include "fmt/format.h"
 #include "grpcpp/create_channel.h"
 #include "grpcpp/security/credentials.h"
 #include "grpcpp/support/channel_arguments.h"
@@ -34,7 +34,7 @@ absl::Status ReadPem(const std::string& path, std::string* content) {
   if (path.empty()) return absl::OkStatus();
   absl::StatusOr<std::string> read = ReadFile(path);
   if (!read.ok()) return read.status();
-  if (read->empty()) return absl::InvalidArgumentError(fmt::format("{} is empty", path));
+  if (read->empty()) return absl::InvalidArgumentError(internal::Format("{} is empty", path));
   *content = *std::move(read);
   return absl::OkStatus();
 }
@@ -43,13 +43,13 @@ absl::Status CheckConfig(const Config& config) {
   if (absl::Status target = LinkTarget(config.target).status(); !target.ok()) return target;
   if (config.max_message_bytes < 1024 ||
       config.max_message_bytes > static_cast<size_t>(std::numeric_limits<int>::max())) {
-    return absl::InvalidArgumentError(fmt::format("Config.max_message_bytes is {}: from 1024 to {}",
-                                                  config.max_message_bytes,
-                                                  std::numeric_limits<int>::max()));
+    return absl::InvalidArgumentError(
+        internal::Format("Config.max_message_bytes is {}: from 1024 to {}",
+                         config.max_message_bytes, std::numeric_limits<int>::max()));
   }
   if (config.keepalive < absl::Seconds(1) || config.keepalive > absl::Hours(24)) {
-    return absl::InvalidArgumentError(fmt::format("Config.keepalive is {}: from 1s to 24h",
-                                                  absl::FormatDuration(config.keepalive)));
+    return absl::InvalidArgumentError(internal::Format("Config.keepalive is {}: from 1s to 24h",
+                                                       absl::FormatDuration(config.keepalive)));
   }
   const auto printable = [](char c) { return c >= ' ' && c <= '~'; };
   if (config.application_name.size() > 63 ||
@@ -174,8 +174,9 @@ absl::Status Channel::Check(const Context& ctx) const {
 absl::Status Channel::CheckSize(const google::protobuf::MessageLite& message) const {
   const size_t size = message.ByteSizeLong();
   if (size <= config.max_message_bytes) return absl::OkStatus();
-  return MessageTooLarge(fmt::format("the request has {} bytes, more than max_message_bytes ({})",
-                                     size, config.max_message_bytes));
+  return MessageTooLarge(
+      internal::Format("the request has {} bytes, more than max_message_bytes ({})", size,
+                       config.max_message_bytes));
 }
 
 void Channel::SetUp(const Context& ctx, grpc::ClientContext* call) const {

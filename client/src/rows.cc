@@ -1,8 +1,8 @@
 #include "penstock/rows.h"
 
+#include "client/src/format.h"
 #include "client/src/refusal.h"
 #include "client/src/rows_base.h"
-#include "fmt/format.h"
 
 namespace penstock {
 
@@ -31,15 +31,15 @@ absl::Status RowsBase::ScanRow(std::span<const Destination> destinations) {
     return absl::FailedPreconditionError("Scan without a row: Next comes first");
   }
   if (destinations.size() != columns_->size()) {
-    return Fail(InvalidParameter(fmt::format("Scan has {} variables for a row of {} columns",
-                                             destinations.size(), columns_->size())));
+    return Fail(InvalidParameter(internal::Format("Scan has {} variables for a row of {} columns",
+                                                  destinations.size(), columns_->size())));
   }
   for (size_t i = 0; i < destinations.size(); ++i) {
     const absl::Status assigned = destinations[i].Assign(Cell(i));
     if (!assigned.ok()) {
-      return Fail(InvalidParameter(
-          fmt::format("column {} \"{}\": {}", i + 1, (*columns_)[i].name,
-                      std::string_view(assigned.message().data(), assigned.message().size()))));
+      return Fail(InvalidParameter(internal::Format(
+          "column {} \"{}\": {}", i + 1, (*columns_)[i].name,
+          std::string_view(assigned.message().data(), assigned.message().size()))));
     }
   }
   return absl::OkStatus();

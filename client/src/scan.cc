@@ -3,8 +3,8 @@
 #include <charconv>
 #include <cmath>
 
+#include "client/src/format.h"
 #include "client/src/refusal.h"
-#include "fmt/format.h"
 
 namespace penstock {
 
@@ -184,11 +184,11 @@ absl::Status ReadTextual(const ValueView& from, Kind kind, std::string_view targ
 
 absl::Status RefuseRead(const ValueView& from, std::string_view target, std::string_view why) {
   if (from.kind == Kind::kUnspecified) {
-    return InvalidParameter(
-        fmt::format("NULL cannot be read as {0}; use std::optional<{0}> or Value", target));
+    return InvalidParameter(internal::Format(
+        "NULL cannot be read as {}; use std::optional<{}> or Value", target, target));
   }
-  return InvalidParameter(fmt::format("{} cannot be read as {}{}{}", KindName(from.kind), target,
-                                      why.empty() ? "" : ": ", why));
+  return InvalidParameter(internal::Format("{} cannot be read as {}{}{}", KindName(from.kind),
+                                           target, why.empty() ? "" : ": ", why));
 }
 
 absl::Status ReadInteger(const ValueView& from, int64_t min, int64_t max, std::string (*target)(),
@@ -326,7 +326,7 @@ absl::Status Read(const ValueView& from, std::string_view* to) {
 
 absl::Status Read(const ValueView& from, Decimal* to) {
   if (from.kind == Kind::kInteger) {
-    to->text = fmt::to_string(from.integer);
+    to->text = std::to_string(from.integer);
     return absl::OkStatus();
   }
   if (from.kind == Kind::kReal) {
