@@ -156,7 +156,7 @@ void Channel::Avoid(const Connection& stuck) {
 bool Channel::MayGoAgain(const Context& ctx, Again again, int round) const {
   constexpr int kRoundsForRoom = 4;
   constexpr absl::Duration kPauseForRoom = absl::Milliseconds(10);
-  if (again == Again::kNo || !Check(ctx).ok()) return false;
+  if (again == Again::kNo || !CheckQuery(ctx).ok()) return false;
   if (again != Again::kWithRoom) return round == 1;
   const std::shared_ptr<IdleStreams> idle = idle_.lock();
   if (idle == nullptr || round == kRoundsForRoom) return false;
@@ -166,6 +166,15 @@ bool Channel::MayGoAgain(const Context& ctx, Again again, int round) const {
 }
 
 absl::Status Channel::Check(const Context& ctx) const {
+  if (ctx.staleness().has_value()) {
+    return InvalidParameter(
+        "a context with a staleness is for Query outside of a transaction; give this call one "
+        "without");
+  }
+  return CheckQuery(ctx);
+}
+
+absl::Status Channel::CheckQuery(const Context& ctx) const {
   if (forked()) return ForkedError();
   if (open.cancelled()) return absl::FailedPreconditionError("the provider has been closed");
   return CheckBeforeCall(ctx);

@@ -50,8 +50,10 @@ class Channel {
   bool forked() const { return getpid() != pid_; }
 
   // The error of a call that need not begin, else OK: the provider is closed, the process
-  // has forked, or the context has ended.
+  // has forked, the context has ended, or has a staleness, which this call cannot have.
   absl::Status Check(const Context& ctx) const;
+  // The same for a query, which may have a staleness, and for what reads no data.
+  absl::Status CheckQuery(const Context& ctx) const;
 
   // RESOURCE_EXHAUSTED for a message that is larger than may be sent.
   absl::Status CheckSize(const google::protobuf::MessageLite& message) const;

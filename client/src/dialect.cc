@@ -27,7 +27,7 @@ absl::StatusOr<sql::Dialect> DialectOf(const std::string& name,
 
 absl::StatusOr<sql::Dialect> AskDialect(const std::shared_ptr<Channel>& channel,
                                         const Context& ctx) {
-  if (absl::Status status = channel->Check(ctx); !status.ok()) return status;
+  if (absl::Status status = channel->CheckQuery(ctx); !status.ok()) return status;
   if (const int known = channel->Current()->dialect; known != kUnknownDialect) {
     return static_cast<sql::Dialect>(known);
   }
