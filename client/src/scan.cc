@@ -297,6 +297,25 @@ absl::Status Read(const ValueView& from, absl::CivilDay* to) {
   return absl::OkStatus();
 }
 
+absl::Status RefuseSize(const ValueView& from, std::size_t size, std::size_t places) {
+  return InvalidParameter(Format("{} of {} {} cannot be read into {}", KindName(from.kind), size,
+                                 from.kind == Kind::kBlob ? "bytes" : "elements", places));
+}
+
+absl::Status Read(const ValueView& from, std::vector<std::byte>* to) {
+  if (from.kind != Kind::kBlob) return Refuse(from, "bytes");
+  const auto bytes = std::as_bytes(std::span(from.text));
+  to->assign(bytes.begin(), bytes.end());
+  return absl::OkStatus();
+}
+
+absl::Status Read(const ValueView& from, absl::Duration* to) {
+  std::chrono::nanoseconds exact{};
+  absl::Status read = ReadDuration(from, &exact);
+  if (read.ok()) *to = absl::FromChrono(exact);
+  return read;
+}
+
 absl::Status ReadDuration(const ValueView& from, std::chrono::nanoseconds* to) {
   constexpr std::string_view kTarget = "std::chrono::duration";
   std::chrono::nanoseconds parsed{};

@@ -89,6 +89,10 @@ Value Value::Unfit(const char* why) {
   return value;
 }
 
+Value Value::FromBytes(std::span<const std::byte> bytes) {
+  return Value(Bytes{std::string(reinterpret_cast<const char*>(bytes.data()), bytes.size())});
+}
+
 Value Value::Array(std::vector<Value> elements) {
   Value value;
   value.kind_ = Kind::kArray;
@@ -170,12 +174,21 @@ Value ToValue(std::chrono::sys_seconds time) {
   return Value(Timestamp{time.time_since_epoch().count(), 0});
 }
 
-Value ToValue(std::chrono::nanoseconds duration) {
-  constexpr int64_t kNanosInSecond = 1'000'000'000;
-  const int64_t count = duration.count();
-  const int64_t seconds = count / kNanosInSecond;
-  const int64_t nanos = std::abs(count % kNanosInSecond);
-  std::string text = internal::Format("PT{}{}", count < 0 ? "-" : "", std::abs(seconds));
+Value ToValue(std::chrono::nanoseconds duration) { return ToValue(absl::FromChrono(duration)); }
+
+Value ToValue(absl::Duration duration) {
+  if (duration == absl::InfiniteDuration() || duration == -absl::InfiniteDuration()) {
+    return Value::Unfit("an infinite duration does not fit");
+  }
+  absl::Duration rest;
+  const int64_t seconds = absl::IDivDuration(duration, absl::Seconds(1), &rest);
+  if (absl::Trunc(rest, absl::Nanoseconds(1)) != rest) {
+    return Value::Unfit("a duration finer than a nanosecond does not fit; truncate it");
+  }
+  const int64_t nanos = std::abs(absl::ToInt64Nanoseconds(rest));
+  // The least of 64 bits has no positive counterpart in them.
+  const uint64_t whole = seconds < 0 ? -static_cast<uint64_t>(seconds) : seconds;
+  std::string text = Format("PT{}{}", duration < absl::ZeroDuration() ? "-" : "", whole);
   if (nanos != 0) {
     text += absl::StrFormat(".%09d", nanos);
     while (text.back() == '0') text.pop_back();

@@ -4,6 +4,7 @@
 
 #include <chrono>
 #include <concepts>
+#include <cstddef>
 #include <optional>
 #include <span>
 #include <string>
@@ -59,7 +60,8 @@ constexpr Kind KindOf() {
     return Kind::kInteger;
   } else if constexpr (std::same_as<P, float> || std::same_as<P, double>) {
     return Kind::kReal;
-  } else if constexpr (std::same_as<P, Bytes>) {
+  } else if constexpr (std::same_as<P, Bytes> ||
+                       std::convertible_to<P, std::span<const std::byte>>) {
     return Kind::kBlob;
   } else if constexpr (std::same_as<P, Decimal>) {
     return Kind::kDecimal;
@@ -77,6 +79,8 @@ constexpr Kind KindOf() {
   } else if constexpr (std::same_as<P, absl::CivilDay> ||
                        std::same_as<P, std::chrono::year_month_day>) {
     return Kind::kDate;
+  } else if constexpr (std::same_as<P, absl::Duration>) {
+    return Kind::kInterval;
   } else if constexpr (penstock::internal::kIsChrono<P>) {
     return requires(P p) { p.time_since_epoch(); }
     ? Kind::kTimestamp : Kind::kInterval;
