@@ -74,6 +74,7 @@ void Renderer::Argument(const Value& value, const Node* node) {
     const auto [place, is_new] = numbers_.emplace(node, args_.size() + 1);
     if (is_new) args_.push_back(value);
     number = place->second;
+    if (is_new && node->op == Node::Op::kParameter) named_.push_back({number - 1, node->name});
   } else {
     args_.push_back(value);
     number = args_.size();
