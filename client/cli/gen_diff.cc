@@ -40,6 +40,10 @@ class Common {
   std::vector<uint32_t> lengths_;
 };
 
+// Beyond so many pairs of lines, which takes as many words of memory, no line is looked for in the
+// other text.
+constexpr size_t kMostPairs = size_t{16} << 20;
+
 void AppendLine(char sign, std::string_view line, std::string* to) {
   *to += sign;
   *to += line;
@@ -62,8 +66,14 @@ std::string DifferingLines(std::string_view before, std::string_view after) {
     old_lines.pop_back();
     new_lines.pop_back();
   }
-  const Common common(old_lines, new_lines);
   std::string text;
+  if (old_lines.size() * new_lines.size() > kMostPairs) {
+    text = fmt::format("@@ line {}\n", same + 1);
+    for (const std::string_view line : old_lines) AppendLine('-', line, &text);
+    for (const std::string_view line : new_lines) AppendLine('+', line, &text);
+    return text;
+  }
+  const Common common(old_lines, new_lines);
   bool in_group = false;
   for (size_t i = 0, j = 0; i < old_lines.size() || j < new_lines.size();) {
     if (i < old_lines.size() && j < new_lines.size() && old_lines[i] == new_lines[j]) {

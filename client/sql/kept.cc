@@ -77,12 +77,10 @@ const KeptText* KeptTexts::Find(Dialect dialect, bool page) const {
 }
 
 void KeptTexts::Keep(Dialect dialect, bool page, KeptText text) {
-  auto made = std::make_unique<const KeptText>(std::move(text));
+  const auto* made = new KeptText(std::move(text));
   const KeptText* none = nullptr;
-  if (texts_[Place(dialect, page)].compare_exchange_strong(none, made.get(),
-                                                           std::memory_order_acq_rel)) {
-    static_cast<void>(made.release());
-  }
+  std::atomic<const KeptText*>& place = texts_[Place(dialect, page)];
+  if (!place.compare_exchange_strong(none, made, std::memory_order_acq_rel)) delete made;
 }
 
 Kept::~Kept() { delete texts_.load(std::memory_order_relaxed); }

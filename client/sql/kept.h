@@ -33,18 +33,17 @@ struct KeptText {
 // What a run sends. The text is that of a statement, or its own.
 class ReadyText {
  public:
-  explicit ReadyText(Built built) : own_(std::move(built.text)), args(std::move(built.args)) {}
-  ReadyText(const std::string* kept, std::vector<Value> values)
-      : kept_(kept), args(std::move(values)) {}
+  explicit ReadyText(Built built) : own_(std::move(built.text)), args_(std::move(built.args)) {}
+  ReadyText(const std::string* kept, std::vector<Value> args)
+      : kept_(kept), args_(std::move(args)) {}
   // Valid as long as this object and the statement.
   std::string_view text() const { return kept_ != nullptr ? *kept_ : own_; }
+  std::vector<Value>& args() { return args_; }
 
  private:
   const std::string* kept_ = nullptr;
   std::string own_;
-
- public:
-  std::vector<Value> args;
+  std::vector<Value> args_;
 };
 
 // One text for each dialect, and for each with what FetchPage adds. Thread-safe; a text stays as

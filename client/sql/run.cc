@@ -13,7 +13,7 @@ absl::StatusOr<std::unique_ptr<Rows>> RunForRows(const Clauses& statement, const
   if (!dialect.ok()) return dialect.status();
   absl::StatusOr<ReadyText> ready = ReadyToRun(statement, *dialect, /*page=*/false);
   if (!ready.ok()) return ready.status();
-  return database.QueryArgs(ctx, ready->text(), std::move(ready->args));
+  return database.QueryArgs(ctx, ready->text(), std::move(ready->args()));
 }
 
 absl::StatusOr<std::unique_ptr<Rows>> RunForPage(const Clauses& statement, const Context& ctx,
@@ -22,7 +22,7 @@ absl::StatusOr<std::unique_ptr<Rows>> RunForPage(const Clauses& statement, const
   if (!dialect.ok()) return dialect.status();
   absl::StatusOr<ReadyText> ready = ReadyToRun(statement, *dialect, /*page=*/true);
   if (!ready.ok()) return ready.status();
-  return database.QueryArgs(ctx, ready->text(), std::move(ready->args));
+  return database.QueryArgs(ctx, ready->text(), std::move(ready->args()));
 }
 
 absl::StatusOr<Result> RunForEffect(const Clauses& statement, const Context& ctx,
@@ -30,7 +30,7 @@ absl::StatusOr<Result> RunForEffect(const Clauses& statement, const Context& ctx
   const absl::StatusOr<Dialect> dialect = database.Dialect(ctx);
   if (!dialect.ok()) return dialect.status();
   if (std::optional<ReadyText> kept = ReadyIfKept(statement, *dialect)) {
-    return database.ExecArgs(ctx, kept->text(), std::move(kept->args));
+    return database.ExecArgs(ctx, kept->text(), std::move(kept->args()));
   }
   if (HasManyRows(statement)) {
     absl::StatusOr<ManyRows> many = RenderRows(statement, *dialect);
@@ -40,7 +40,7 @@ absl::StatusOr<Result> RunForEffect(const Clauses& statement, const Context& ctx
   }
   absl::StatusOr<ReadyText> ready = ReadyToRun(statement, *dialect, /*page=*/false);
   if (!ready.ok()) return ready.status();
-  return database.ExecArgs(ctx, ready->text(), std::move(ready->args));
+  return database.ExecArgs(ctx, ready->text(), std::move(ready->args()));
 }
 
 }  // namespace penstock::sql::internal

@@ -50,7 +50,7 @@ absl::Status RowsBase::CheckRow(std::string_view what) const {
 }
 
 absl::Status RowsBase::ScanCell(size_t column, const Destination& destination) {
-  const absl::Status assigned = destination.Assign(Cell(column));
+  absl::Status assigned = destination.Assign(Cell(column));
   if (assigned.ok()) return assigned;
   return Fail(InvalidParameter(
       Format("column {} \"{}\": {}", column + 1, (*columns_)[column].name, assigned.message())));

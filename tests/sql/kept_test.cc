@@ -43,12 +43,12 @@ TEST(SqlKeptTest, FromTheSecondRunOnTheTextIsKept) {
   Ready(by_id.Bind<"id">(3).Bind<"age">(4));
   const char* place = Place(by_id.Bind<"id">(5).Bind<"age">(6));
   ASSERT_NE(place, nullptr);
-  const auto later = Ready(by_id.Bind<"age">(8).Bind<"id">(7));
+  auto later = Ready(by_id.Bind<"age">(8).Bind<"id">(7));
   EXPECT_EQ(later.text().data(), place);
   EXPECT_EQ(later.text(), by_id.Bind<"id">(0).Bind<"age">(0).Build(Dialect::kPostgres)->text);
-  EXPECT_THAT(later.args, ElementsAre(Value(7), Value(8)));
+  EXPECT_THAT(later.args(), ElementsAre(Value(7), Value(8)));
   // The last one holds.
-  EXPECT_THAT(Ready(by_id.Bind<"id">(7).Bind<"age">(8).Bind<"id">(9)).args,
+  EXPECT_THAT(Ready(by_id.Bind<"id">(7).Bind<"age">(8).Bind<"id">(9)).args(),
               ElementsAre(Value(9), Value(8)));
 }
 
@@ -57,10 +57,10 @@ TEST(SqlKeptTest, EachDialectHasItsOwn) {
   for (const Dialect dialect : {Dialect::kPostgres, Dialect::kSqlite}) {
     Ready(prefixed, dialect);
     Ready(prefixed, dialect);
-    const auto kept = ReadyIfKept(prefixed.clauses(), dialect);
+    auto kept = ReadyIfKept(prefixed.clauses(), dialect);
     ASSERT_TRUE(kept.has_value());
     EXPECT_EQ(kept->text(), prefixed.Build(dialect)->text);
-    EXPECT_EQ(kept->args, prefixed.Build(dialect)->args);
+    EXPECT_EQ(kept->args(), prefixed.Build(dialect)->args);
   }
   EXPECT_EQ(Place(prefixed, Dialect::kCockroachDb), nullptr);
 }
@@ -89,9 +89,9 @@ TEST(SqlKeptTest, ValuesOfTheStatementItselfAreKept) {
   const auto inner = ById().Bind<"id">(1);
   const auto page = inner.OrderBy(sql::Asc(users.id)).Limit(5);
   for (int64_t age = 0; age < 3; ++age) {
-    EXPECT_THAT(Ready(page.Bind<"age">(age)).args, ElementsAre(Value(1), Value(age), Value(5)));
+    EXPECT_THAT(Ready(page.Bind<"age">(age)).args(), ElementsAre(Value(1), Value(age), Value(5)));
     // What is bound around it holds.
-    EXPECT_THAT(Ready(page.Bind<"age">(age).Bind<"id">(7)).args,
+    EXPECT_THAT(Ready(page.Bind<"age">(age).Bind<"id">(7)).args(),
                 ElementsAre(Value(7), Value(age), Value(5)));
   }
 }
@@ -100,8 +100,8 @@ TEST(SqlKeptTest, ValuesOfTheStatementItselfAreKept) {
 TEST(SqlKeptTest, PagesAreApart) {
   const auto first = Select(users.id).From(users).OrderBy(sql::Asc(users.id)).Limit(2);
   for (int run = 0; run < 3; ++run) {
-    EXPECT_EQ(ReadyToRun(first.clauses(), Dialect::kSqlite, true)->args.back(), Value(3));
-    EXPECT_EQ(ReadyToRun(first.clauses(), Dialect::kSqlite, false)->args.back(), Value(2));
+    EXPECT_EQ(ReadyToRun(first.clauses(), Dialect::kSqlite, true)->args().back(), Value(3));
+    EXPECT_EQ(ReadyToRun(first.clauses(), Dialect::kSqlite, false)->args().back(), Value(2));
   }
 }
 
@@ -112,9 +112,9 @@ TEST(SqlKeptTest, ThreadsShareIt) {
   for (int64_t t = 0; t < 8; ++t) {
     threads.emplace_back([&, t] {
       for (int64_t i = 0; i < 1000; ++i) {
-        const auto ready = Ready(by_id.Bind<"id">(t).Bind<"age">(i), Dialect::kSqlite);
+        auto ready = Ready(by_id.Bind<"id">(t).Bind<"age">(i), Dialect::kSqlite);
         ASSERT_EQ(ready.text(), text);
-        ASSERT_THAT(ready.args, ElementsAre(Value(t), Value(i)));
+        ASSERT_THAT(ready.args(), ElementsAre(Value(t), Value(i)));
       }
     });
   }

@@ -156,6 +156,12 @@ TEST(GenDiffTest, LinesThatDiffer) {
   EXPECT_EQ(DifferingLines("a\nb\nc\nd\n", "b\nc\nx\nd\ny\n"),
             "@@ line 1\n-a\n@@ line 4\n+x\n@@ line 5\n+y\n");
   EXPECT_EQ(DifferingLines("a", "a\n"), "@@ line 1\n-a\n+a\n");
+  std::string odd = "same\n";
+  std::string even = "same\n";
+  for (int i = 0; i < 10'000; ++i) (i % 2 == 1 ? odd : even) += std::to_string(i) + "\n";
+  const std::string whole = DifferingLines(odd, even);
+  EXPECT_THAT(whole, HasSubstr("@@ line 2\n-1\n-3\n"));
+  EXPECT_THAT(whole, HasSubstr("-9999\n+0\n+2\n"));
 }
 
 }  // namespace
