@@ -62,12 +62,6 @@ absl::StatusOr<std::vector<CatalogueTable>> ReadSqlite(const Context& ctx, Execu
     CatalogueTable& table = tables.emplace_back();
     table.table = {.name = name, .is_view = is_view};
     table.reference = Quoted(name);
-    auto columns =
-        db->QueryAll<std::tuple<std::string, bool, bool, bool>>(ctx, kSqliteColumns, name);
-    if (!columns.ok()) return columns.status();
-    for (auto& [column, nullable, is_key, generated] : *columns) {
-      table.columns[column] = Column(column, nullable, is_key, generated);
-    }
   }
   return tables;
 }
@@ -117,6 +111,20 @@ absl::StatusOr<std::vector<CatalogueTable>> ReadCatalogue(const Context& ctx, Ex
     case sql::Dialect::kPebble: break;
   }
   return ReadSqlite(ctx, db);
+}
+
+absl::Status ReadCatalogueColumns(const Context& ctx, Executor* db, sql::Dialect dialect,
+                                  CatalogueTable* table) {
+  if (dialect != sql::Dialect::kSqlite && dialect != sql::Dialect::kPebble) {
+    return absl::OkStatus();
+  }
+  auto columns = db->QueryAll<std::tuple<std::string, bool, bool, bool>>(ctx, kSqliteColumns,
+                                                                         table->table.name);
+  if (!columns.ok()) return columns.status();
+  for (auto& [name, nullable, is_key, generated] : *columns) {
+    table->columns[name] = Column(name, nullable, is_key, generated);
+  }
+  return absl::OkStatus();
 }
 
 }  // namespace penstock::cli

@@ -59,15 +59,12 @@ absl::StatusOr<std::vector<CatalogueTable>> Choose(std::vector<CatalogueTable> a
 }
 
 // The columns as a query returns them: their order, without hidden ones, and their kinds.
-absl::Status ReadColumns(const Context& ctx, Executor* db, CatalogueTable* from) {
+absl::Status ReadColumns(const Context& ctx, Executor* db, sql::Dialect dialect,
+                         CatalogueTable* from) {
+  absl::Status known = ReadCatalogueColumns(ctx, db, dialect, from);
+  if (!known.ok()) return known;
   const auto rows = db->Query(ctx, fmt::format("SELECT * FROM {} LIMIT 0", from->reference));
-  if (!rows.ok()) {
-    return MakeError(rows.status().code(),
-                     fmt::format("{} cannot be read: {}", from->table.FullName(),
-                                 std::string_view(rows.status().message().data(),
-                                                  rows.status().message().size())),
-                     GetErrorDetails(rows.status()));
-  }
+  if (!rows.ok()) return rows.status();
   for (const ColumnType& type : (*rows)->ColumnTypes()) {
     GenColumn column = from->columns[type.name];
     column.name = type.name;
@@ -76,6 +73,12 @@ absl::Status ReadColumns(const Context& ctx, Executor* db, CatalogueTable* from)
     from->table.columns.push_back(std::move(column));
   }
   return (*rows)->Close();
+}
+
+absl::Status WithTable(const GenTable& table, const absl::Status& status) {
+  const std::string_view message(status.message().data(), status.message().size());
+  return MakeError(status.code(), fmt::format("{} cannot be read: {}", table.FullName(), message),
+                   GetErrorDetails(status));
 }
 
 absl::StatusOr<GenSchema> ReadFrom(const Context& ctx, Executor* db, sql::Dialect dialect,
@@ -90,7 +93,8 @@ absl::StatusOr<GenSchema> ReadFrom(const Context& ctx, Executor* db, sql::Dialec
       schema.unreadable.push_back(one.table.FullName());
       continue;
     }
-    if (absl::Status read = ReadColumns(ctx, db, &one); !read.ok()) return read;
+    const absl::Status read = ReadColumns(ctx, db, dialect, &one);
+    if (!read.ok()) return WithTable(one.table, read);
     schema.tables.push_back(std::move(one.table));
   }
   std::sort(schema.tables.begin(), schema.tables.end(), [](const GenTable& a, const GenTable& b) {

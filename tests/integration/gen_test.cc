@@ -230,6 +230,7 @@ TEST_P(Gen, AViewThatCannotBeReadIsNamed) {
   const Ran ran = Run({});
   EXPECT_EQ(ran.code, 1);
   EXPECT_THAT(ran.output, HasSubstr("broken cannot be read: "));
+  EXPECT_EQ(Run({"--tables", "users"}).code, 0) << "it is nothing to the others";
 }
 
 PENSTOCK_CONFORMANCE(Gen);
