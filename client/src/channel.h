@@ -88,6 +88,9 @@ class Channel {
   // The connection for the next call. What has happened to it while nobody looked is
   // found out first, so that no call is sent to a daemon that has gone.
   std::shared_ptr<Connection> Current();
+  // What this thread has found out just now holds for its next call as well, if that comes at
+  // once. Looking is most of what a call costs when many threads do so.
+  void KeepLook() const;
 
   // A connection that is not `old`: each has attempts and pauses of its own, and finds
   // the daemon's address anew.
@@ -107,6 +110,8 @@ class Channel {
   Channel(const Config& config, std::shared_ptr<grpc::ChannelCredentials> credentials);
 
   std::shared_ptr<Connection> Connect() const;
+  // Whether KeepLook was just called on this thread; true once.
+  bool TakeLook() const;
   // After attempt `round`. Waits a moment where that is what helps.
   bool MayGoAgain(const Context& ctx, Again again, int round) const;
 

@@ -29,6 +29,8 @@ absl::StatusOr<sql::Dialect> AskDialect(const std::shared_ptr<Channel>& channel,
                                         const Context& ctx) {
   if (absl::Status status = channel->CheckQuery(ctx); !status.ok()) return status;
   if (const int known = channel->Current()->dialect; known != kUnknownDialect) {
+    // A statement of this dialect comes next.
+    channel->KeepLook();
     return static_cast<sql::Dialect>(known);
   }
   return channel->Call(ctx,
