@@ -181,48 +181,11 @@ class MockProvider : public Provider {
   using Provider::Transaction;
 
   MockProvider() {
-    using ::testing::_;
     ON_CALL(*this, Dialect).WillByDefault(::testing::Return(sql::Dialect::kSqlite));
     internal::RefuseStatements(*this);
-    ON_CALL(*this, ExecBatch)
-        .WillByDefault([this](const Context& ctx, std::vector<BatchStatement> batch) {
-          std::vector<absl::StatusOr<Result>> outcomes;
-          for (BatchStatement& one : batch) {
-            outcomes.push_back(ExecArgs(ctx, one.sql, std::move(one.args)));
-          }
-          return outcomes;
-        });
-    ON_CALL(*this, ExecUntilFailure)
-        .WillByDefault([this](const Context& ctx, std::vector<BatchStatement> batch) {
-          std::vector<absl::StatusOr<Result>> outcomes;
-          for (BatchStatement& one : batch) {
-            const bool runs = outcomes.empty() || outcomes.back().ok();
-            outcomes.push_back(runs ? ExecArgs(ctx, one.sql, std::move(one.args))
-                                    : absl::StatusOr<Result>(absl::AbortedError("not run")));
-          }
-          return outcomes;
-        });
-    ON_CALL(*this, Transaction(_, _)).WillByDefault([this](auto&&...) {
-      auto transaction = std::make_unique<::testing::NiceMock<MockTransaction>>();
-      transaction->ForwardTo(*this);
-      return transaction;
-    });
-    ON_CALL(*this, KeyValue).WillByDefault([](auto&&...) {
-      return std::make_unique<::testing::NiceMock<MockKeyValue>>();
-    });
-    ON_CALL(*this, Inspect).WillByDefault([](auto&&...) {
-      return PingInfo{.database = "main", .driver = "sqlite", .dialect = "sqlite"};
-    });
-    ON_CALL(*this, ListDatabases).WillByDefault([](auto&&...) {
-      return std::vector<DatabaseInfo>{{.name = "main", .driver = "sqlite", .is_default = true}};
-    });
-    ON_CALL(*this, Migrate(_, _, _)).WillByDefault([](auto&&...) { return MigrateResult(); });
-    ON_CALL(*this, MigrationStatus(_, _)).WillByDefault([](auto&&...) {
-      return MigrationReport();
-    });
-    ON_CALL(*this, MigrationStatus(_, _, _)).WillByDefault([](auto&&...) {
-      return MigrationReport();
-    });
+    RunBatchesOneByOne();
+    MakeTransactionsAndKeyspaces();
+    TellOfOneDatabase();
   }
 
   MOCK_METHOD(absl::StatusOr<sql::Dialect>, Dialect, (const Context&), (override));
@@ -255,6 +218,57 @@ class MockProvider : public Provider {
               (const Context&, std::string_view, const std::vector<CodeMigration>&), (override));
   MOCK_METHOD(absl::StatusOr<std::vector<DatabaseInfo>>, ListDatabases, (const Context&),
               (override));
+
+ private:
+  void RunBatchesOneByOne() {
+    ON_CALL(*this, ExecBatch)
+        .WillByDefault([this](const Context& ctx, std::vector<BatchStatement> batch) {
+          std::vector<absl::StatusOr<Result>> outcomes;
+          for (BatchStatement& one : batch) {
+            outcomes.push_back(ExecArgs(ctx, one.sql, std::move(one.args)));
+          }
+          return outcomes;
+        });
+    ON_CALL(*this, ExecUntilFailure)
+        .WillByDefault([this](const Context& ctx, std::vector<BatchStatement> batch) {
+          std::vector<absl::StatusOr<Result>> outcomes;
+          for (BatchStatement& one : batch) {
+            const bool runs = outcomes.empty() || outcomes.back().ok();
+            outcomes.push_back(runs ? ExecArgs(ctx, one.sql, std::move(one.args))
+                                    : absl::StatusOr<Result>(absl::AbortedError("not run")));
+          }
+          return outcomes;
+        });
+  }
+
+  void MakeTransactionsAndKeyspaces() {
+    using ::testing::_;
+    ON_CALL(*this, Transaction(_, _)).WillByDefault([this](auto&&...) {
+      auto transaction = std::make_unique<::testing::NiceMock<MockTransaction>>();
+      transaction->ForwardTo(*this);
+      return transaction;
+    });
+    ON_CALL(*this, KeyValue).WillByDefault([](auto&&...) {
+      return std::make_unique<::testing::NiceMock<MockKeyValue>>();
+    });
+  }
+
+  void TellOfOneDatabase() {
+    using ::testing::_;
+    ON_CALL(*this, Inspect).WillByDefault([](auto&&...) {
+      return PingInfo{.database = "main", .driver = "sqlite", .dialect = "sqlite"};
+    });
+    ON_CALL(*this, ListDatabases).WillByDefault([](auto&&...) {
+      return std::vector<DatabaseInfo>{{.name = "main", .driver = "sqlite", .is_default = true}};
+    });
+    ON_CALL(*this, Migrate(_, _, _)).WillByDefault([](auto&&...) { return MigrateResult(); });
+    ON_CALL(*this, MigrationStatus(_, _)).WillByDefault([](auto&&...) {
+      return MigrationReport();
+    });
+    ON_CALL(*this, MigrationStatus(_, _, _)).WillByDefault([](auto&&...) {
+      return MigrationReport();
+    });
+  }
 };
 
 }  // namespace penstock

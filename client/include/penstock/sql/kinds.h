@@ -67,7 +67,7 @@ constexpr Kind KindOf() {
     return Kind::kDecimal;
   } else if constexpr (std::same_as<P, TimeOfDay>) {
     return Kind::kTime;
-  } else if constexpr (std::same_as<P, Interval>) {
+  } else if constexpr (std::same_as<P, Interval> || std::same_as<P, absl::Duration>) {
     return Kind::kInterval;
   } else if constexpr (std::same_as<P, Uuid>) {
     return Kind::kUuid;
@@ -79,8 +79,6 @@ constexpr Kind KindOf() {
   } else if constexpr (std::same_as<P, absl::CivilDay> ||
                        std::same_as<P, std::chrono::year_month_day>) {
     return Kind::kDate;
-  } else if constexpr (std::same_as<P, absl::Duration>) {
-    return Kind::kInterval;
   } else if constexpr (penstock::internal::kIsChrono<P>) {
     return requires(P p) { p.time_since_epoch(); }
     ? Kind::kTimestamp : Kind::kInterval;
