@@ -1,10 +1,17 @@
 # Every package comes from Debian 12; scripts/install-deps names them.
+
+# What the client library needs; gRPC itself needs OpenSSL.
 find_package(Threads REQUIRED)
 find_package(Protobuf REQUIRED)
 find_package(gRPC CONFIG REQUIRED)
 find_package(absl CONFIG REQUIRED)
-find_package(fmt CONFIG REQUIRED)
 find_package(OpenSSL REQUIRED)
+if(PENSTOCK_CLIENT_ONLY)
+  return()
+endif()
+
+# What daemon and command need besides.
+find_package(fmt CONFIG REQUIRED)
 find_package(spdlog CONFIG REQUIRED)
 find_package(SQLite3 REQUIRED)
 find_package(yaml-cpp CONFIG REQUIRED)

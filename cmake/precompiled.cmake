@@ -9,33 +9,34 @@ configure_file(${PROJECT_BINARY_DIR}/precompiled.cc.in ${PROJECT_BINARY_DIR}/pre
 set(PENSTOCK_STANDARD_HEADERS
   <algorithm> <array> <atomic> <chrono> <condition_variable> <cstdint> <functional> <map> <memory>
   <mutex> <optional> <set> <span> <string> <string_view> <thread> <utility> <variant> <vector>
-  <absl/status/status.h> <absl/status/statusor.h> <fmt/format.h>)
+  <absl/status/status.h> <absl/status/statusor.h>)
 
 if(PENSTOCK_PRECOMPILE AND CMAKE_CXX_COMPILER_LAUNCHER MATCHES "ccache")
   add_compile_options(-fpch-preprocess)
 endif()
 
-# penstock_precompiled(name HEADERS header... [LIBS target...] [PIC])
+# penstock_precompiled(name HEADERS header... LIBS target... [PIC])
 #
-# Declares headers for penstock_precompile. The compiler takes them only for sources that are
-# compiled in the same way, so that fmt is a part of all of them.
+# Declares headers for penstock_precompile, beside those above: LIBS are what they need.
 function(penstock_precompiled name)
   cmake_parse_arguments(PARSE_ARGV 1 arg "PIC" "" "HEADERS;LIBS")
   if(NOT PENSTOCK_PRECOMPILE)
     return()
   endif()
   add_library(${name} OBJECT EXCLUDE_FROM_ALL ${PROJECT_BINARY_DIR}/precompiled.cc)
-  target_link_libraries(${name} PRIVATE
-    penstock_options absl::status absl::statusor fmt::fmt ${arg_LIBS})
+  target_link_libraries(${name} PRIVATE penstock_options absl::status absl::statusor ${arg_LIBS})
   target_precompile_headers(${name} PRIVATE ${PENSTOCK_STANDARD_HEADERS} ${arg_HEADERS})
   set_target_properties(${name} PROPERTIES POSITION_INDEPENDENT_CODE "${arg_PIC}")
 endfunction()
 
-# penstock_precompile(target name): the target's sources read the headers of `name`.
+# penstock_precompile(target name): the target's sources read the headers of `name`. The compiler
+# takes them only for sources that are compiled in the same way, so that the target links what the
+# headers do.
 function(penstock_precompile target name)
   if(NOT PENSTOCK_PRECOMPILE)
     return()
   endif()
-  target_link_libraries(${target} PRIVATE penstock_options fmt::fmt)
+  get_target_property(libraries ${name} LINK_LIBRARIES)
+  target_link_libraries(${target} PRIVATE ${libraries})
   target_precompile_headers(${target} REUSE_FROM ${name})
 endfunction()

@@ -21,10 +21,6 @@ constexpr const char* kCodeNames[kStatusCodes] = {
     "NOT_FOUND", "ALREADY_EXISTS", "PERMISSION_DENIED", "RESOURCE_EXHAUSTED", "FAILED_PRECONDITION",
     "ABORTED",   "OUT_OF_RANGE",   "UNIMPLEMENTED",     "INTERNAL",           "UNAVAILABLE",
     "DATA_LOSS", "UNAUTHENTICATED"};
-constexpr const char* kRpcNames[kRpcs] = {
-    "Ping",        "Query",  "Exec",       "Prepare", "Transaction", "Migrate", "MigrationStatus",
-    "Admin",       "Health", "Reflection", "Get",     "BatchGet",    "Put",     "Delete",
-    "DeleteRange", "Scan",   "Write"};
 
 class Families {
  public:
@@ -184,8 +180,8 @@ std::string MetricsText(const ServerMetrics& server, const Databases& databases)
     for (size_t code = 0; code < kStatusCodes; ++code) {
       const int64_t count = server.calls[rpc][code].value();
       if (count == 0 && code != 0) continue;
-      out.Counter("penstock_calls_total", "Calls and streams that ended, by status code.",
-                  {{"rpc", kRpcNames[rpc]}, {"code", kCodeNames[code]}},
+      out.Counter("penstock_calls_total", "Calls and streams that ended, by method and status code.",
+                  {{"rpc", std::string(kRpcNames[rpc])}, {"code", kCodeNames[code]}},
                   static_cast<double>(count));
     }
   }

@@ -9,6 +9,7 @@
 #include "absl/time/time.h"
 #include "client/cli/arguments.h"
 #include "client/cli/formatter.h"
+#include "client/cli/gen.h"
 #include "client/cli/key_value.h"
 #include "client/cli/migrate.h"
 #include "client/cli/notices.h"
@@ -184,11 +185,24 @@ Outcome KeyValue(const Options& options, Provider* db, const Streams& streams) {
   return Ended(RunKeyValue(options, *given, ctx, db, streams.out));
 }
 
+Outcome Gen(const Options& options, Provider* db, const Streams& streams) {
+  const absl::StatusOr<std::string> checked = ReadCheckedFile(options);
+  if (!checked.ok()) return {checked.status(), kExitUsage};
+  const Context ctx = ContextOf(options);
+  // Connect would wait for a daemon that is not there.
+  if (absl::Status reached = db->Ping(ctx); !reached.ok()) return Unreached(reached);
+  ExitCode code = kExitOk;
+  Outcome outcome = Ended(RunGen(options, *checked, ctx, db, streams.out, streams.err, &code));
+  if (outcome.status.ok()) outcome.code = code;
+  return outcome;
+}
+
 Outcome Run(const Options& options, Provider* db, const Streams& streams) {
   switch (options.command) {
     case Command::kPing: return Ping(options, db, streams.out);
     case Command::kDatabases: return Databases(options, db, streams.out);
     case Command::kKeyValue: return KeyValue(options, db, streams);
+    case Command::kGen: return Gen(options, db, streams);
     case Command::kMigrate:
     case Command::kMigrationStatus:
     case Command::kNewMigration: return Migrate(options, db, streams);

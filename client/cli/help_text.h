@@ -10,7 +10,8 @@ inline constexpr char kDescription[] =
     "  penstock query 'select 1'\n"
     "  penstock query 'select name from users where age > $1' 18 --format csv\n"
     "  penstock exec 'insert into users(name) values($1)' Ada\n"
-    "  penstock migrate up ./migrations\n";
+    "  penstock migrate up ./migrations\n"
+    "  penstock gen --output tables.h\n";
 
 // What --help says below the options: how words, formats and exit codes are meant.
 inline constexpr char kFooter[] =
@@ -44,11 +45,13 @@ Exit codes:
   0  it worked
   1  the statement or migration failed, a migration's file cannot be read as one, or a
      result could not be written
-  2  the command line is wrong, or standard input cannot be read; nothing was sent
+  2  the command line is wrong, or standard input or the file of gen --check cannot be
+     read; nothing was sent
   3  the daemon or its database could not be reached
   4  migrate status: there are migrations to be applied
   5  migrate: files and history do not agree, a migration has to be repaired or cannot be
-     taken back, or the database is not empty and has no history)";
+     taken back, or the database is not empty and has no history
+     gen --check: the file is not what the database has)";
 
 }  // namespace penstock::cli
 

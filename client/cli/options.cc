@@ -6,6 +6,7 @@
 #include "CLI/App.hpp"
 #include "CLI/Config.hpp"
 #include "CLI/Formatter.hpp"
+#include "client/cli/gen.h"
 #include "client/cli/help_text.h"
 #include "client/cli/key_value.h"
 #include "client/cli/migrate_options.h"
@@ -132,7 +133,7 @@ std::string MessageOf(const CLI::ParseError& error, const CLI::App& app) {
     return fmt::format("there is no command \"{}\"", unknown.front());
   }
   if (app.get_subcommands().empty() && error.get_name() == "RequiredError") {
-    return "a command is missing: ping, query, exec, kv, databases or migrate";
+    return "a command is missing: ping, query, exec, kv, databases, gen or migrate";
   }
   return error.what();
 }
@@ -169,6 +170,9 @@ absl::StatusOr<ParsedOptions> ParseOptions(const std::vector<std::string>& argum
               options);
   AddCommand(&app, "databases", "List the databases the daemon serves", Command::kDatabases,
              options);
+  AddGen(AddCommand(&app, "gen", "Write the tables as a C++ header for the query builder",
+                    Command::kGen, options),
+         options);
   AddMigrate(&app, options);
   absl::StatusOr<PartedWords> parted = PartWords(app, {"query", "exec", "kv"}, arguments);
   if (!parted.ok()) return parted.status();

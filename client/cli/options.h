@@ -26,7 +26,8 @@ enum ExitCode : int {
   kExitUnreachable = 3,
   // migrate status: there are steps to be run, and nothing else is wrong.
   kExitPending = 4,
-  // migrate: files and history do not agree, or a step has to be repaired.
+  // migrate: files and history do not agree, or a step has to be repaired. gen --check: file and
+  // database do not agree.
   kExitRefused = 5,
 };
 
@@ -36,6 +37,7 @@ enum class Command {
   kExec,
   kDatabases,
   kKeyValue,
+  kGen,
   kMigrate,
   kMigrationStatus,
   kNewMigration
@@ -54,6 +56,16 @@ struct MigrateCommand {
   // new: "create_users".
   std::string name;
   bool timestamp = false;
+};
+
+// What follows `gen`.
+struct GenCommand {
+  // Of the tables that are meant; none: all.
+  std::vector<std::string> patterns;
+  std::string name_space = "tables";
+  // Files; empty: standard output, and no comparison.
+  std::string output;
+  std::string check;
 };
 
 // A command line that was understood.
@@ -88,6 +100,8 @@ struct Options {
   int64_t limit = 0;
   // Of the commands that begin with `migrate`.
   MigrateCommand migrate;
+  // gen.
+  GenCommand gen = {};
 };
 
 // What ParseOptions found: options to run with, or a text to print instead.

@@ -2,7 +2,7 @@
 #include <algorithm>
 
 #include "client/sql/renderer.h"
-#include "fmt/format.h"
+#include "client/src/format.h"
 
 namespace penstock::sql::internal {
 namespace {
@@ -118,8 +118,8 @@ void Renderer::CheckGrouped(const Node& node, const Nodes& groups) {
   if (node.op == Node::Op::kColumn) {
     for (const InScope& table : scopes_.back()) {
       if (table.alias != node.owner) continue;
-      Fail(fmt::format("column {}.{} is neither in GROUP BY nor in an aggregate", node.owner,
-                       node.name));
+      Fail(penstock::internal::Format("column {}.{} is neither in GROUP BY nor in an aggregate",
+                                      node.owner, node.name));
     }
     return;
   }

@@ -3,8 +3,8 @@
 
 #include "absl/strings/escaping.h"
 #include "absl/strings/string_view.h"
+#include "client/src/format.h"
 #include "client/src/refusal.h"
-#include "fmt/format.h"
 #include "penstock/sql/page.h"
 
 namespace penstock::sql {
@@ -128,10 +128,11 @@ absl::StatusOr<std::vector<Order>> SortKeys::Parse(std::string_view text) const 
     if (key == keys_.end()) {
       std::string names;
       for (const auto& known : keys_) names += (names.empty() ? "" : ", ") + known.first;
-      return Invalid(fmt::format("nothing is sorted by that name; there are {}", names));
+      return Invalid(
+          penstock::internal::Format("nothing is sorted by that name; there are {}", names));
     }
     if (std::find(seen.begin(), seen.end(), name) != seen.end()) {
-      return Invalid(fmt::format("\"{}\" is there twice", key->first));
+      return Invalid(penstock::internal::Format("\"{}\" is there twice", key->first));
     }
     seen.push_back(key->first);
     order.push_back(reversed ? key->second.Reversed() : key->second);

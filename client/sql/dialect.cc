@@ -1,7 +1,7 @@
 #include "penstock/sql/dialect.h"
 
+#include "client/src/format.h"
 #include "client/src/refusal.h"
-#include "fmt/format.h"
 
 namespace penstock::sql {
 
@@ -22,7 +22,8 @@ absl::StatusOr<Dialect> DialectOfDriver(std::string_view driver) {
   }
   return penstock::internal::Refusal(
       absl::StatusCode::kUnimplemented,
-      fmt::format("the query builder does not know the dialect of the driver \"{}\"", driver),
+      penstock::internal::Format("the query builder does not know the dialect of the driver \"{}\"",
+                                 driver),
       "UNSUPPORTED", "use a newer client library, or SQL as text");
 }
 

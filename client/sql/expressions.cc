@@ -2,7 +2,7 @@
 #include <bit>
 
 #include "client/sql/renderer.h"
-#include "fmt/format.h"
+#include "client/src/format.h"
 
 namespace penstock::sql::internal {
 namespace {
@@ -116,8 +116,8 @@ void Renderer::Expression(const Node& node, bool cast) {
     case Node::Op::kNamed:
     case Node::Op::kMaybeNull: Expression(*node.children[0], cast); break;
     case Node::Op::kTooDeep:
-      Fail(fmt::format("an expression is more than {} operators deep; use AllOf, AnyOf or In",
-                       kMaxDepth));
+      Fail(penstock::internal::Format(
+          "an expression is more than {} operators deep; use AllOf, AnyOf or In", kMaxDepth));
       break;
   }
 }
@@ -127,19 +127,21 @@ const Value& Renderer::ValueOfNode(const Node& node) {
   if (node.op == Node::Op::kLiteral) return node.values[0];
   const auto place = bound_.find(node.name);
   if (place == bound_.end()) {
-    Fail(fmt::format("the parameter \"{0}\" has no value: Bind<\"{0}\">(…) gives it one",
-                     node.name));
+    Fail(penstock::internal::Format(
+        "the parameter \"{}\" has no value: Bind<\"{}\">(…) gives it one", node.name, node.name));
     return null;
   }
   used_[node.name] = true;
   const Value& value = place->second;
   const bool number = value.kind() == Kind::kInteger && HasWidths(node.type.kind);
   if (!value.is_null() && value.kind() != node.type.kind && !number && value.status().ok()) {
-    Fail(fmt::format("Bind: the parameter \"{}\" is of the kind {}, and its value {}", node.name,
-                     KindName(node.type.kind), KindName(value.kind())));
+    Fail(
+        penstock::internal::Format("Bind: the parameter \"{}\" is of the kind {}, and its value {}",
+                                   node.name, KindName(node.type.kind), KindName(value.kind())));
   }
   if (value.is_null() && value.status().ok() && !node.type.nullable) {
-    Fail(fmt::format("Bind: the parameter \"{}\" is NULL and no std::optional", node.name));
+    Fail(penstock::internal::Format("Bind: the parameter \"{}\" is NULL and no std::optional",
+                                    node.name));
   }
   return value;
 }
@@ -165,7 +167,8 @@ void Renderer::Column(const Node& node) {
                        [&](const InScope& table) { return table.alias == node.owner; });
   });
   if (!known) {
-    Fail(fmt::format("column {}.{}: its table is not in FROM or JOIN", node.owner, node.name));
+    Fail(penstock::internal::Format("column {}.{}: its table is not in FROM or JOIN", node.owner,
+                                    node.name));
   }
   Identifier(node.owner);
   *this << ".";
@@ -382,8 +385,8 @@ void Renderer::Cast(const Node& node) {
   const bool exact_on_sqlite =
       same || of_boolean || (from == Kind::kInteger && (to == Kind::kReal || to == Kind::kText));
   if (IsSqlite() && !exact_on_sqlite) {
-    Lack(fmt::format("cast from {} to {} that fails where it cannot be done", KindName(from),
-                     KindName(to)),
+    Lack(penstock::internal::Format("cast from {} to {} that fails where it cannot be done",
+                                    KindName(from), KindName(to)),
          "convert in the program, or say what is meant with sql::Raw");
   }
   if (IsSqlite() && same) {

@@ -3,7 +3,7 @@
 #include <algorithm>
 
 #include "client/sql/renderer.h"
-#include "fmt/format.h"
+#include "client/src/format.h"
 
 namespace penstock::sql::internal {
 namespace {
@@ -70,14 +70,14 @@ void Renderer::JsonAtOnSqlite(const Node& node) {
   std::string path = "$";
   for (const Value& leg : node.values) {
     if (leg.kind() == Kind::kInteger) {
-      path += fmt::format("[{}]", leg.integer());
+      path += penstock::internal::Format("[{}]", leg.integer());
       continue;
     }
     if (leg.kind() != Kind::kText || !IsPlainKey(leg.text())) {
       Lack("paths of JSON with keys that have quotation marks, backslashes or control characters",
            "read the document as penstock::Json and look in the program");
     } else {
-      path += fmt::format(".\"{}\"", leg.text());
+      path += penstock::internal::Format(".\"{}\"", leg.text());
     }
   }
   const auto at = [&](std::string_view function) {

@@ -2,21 +2,21 @@
 #include <algorithm>
 
 #include "client/sql/renderer.h"
-#include "fmt/format.h"
+#include "client/src/format.h"
 
 namespace penstock::sql::internal {
 
 bool Renderer::CheckAfter(const Statement& statement) {
   const std::vector<Value>& after = *statement.after;
   if (after.size() != statement.order.size()) {
-    Fail(fmt::format("After has {} values for {} columns of ORDER BY", after.size(),
-                     statement.order.size()));
+    Fail(penstock::internal::Format("After has {} values for {} columns of ORDER BY", after.size(),
+                                    statement.order.size()));
     return false;
   }
   for (size_t i = 0; i < after.size(); ++i) {
     const Node& node = *statement.order[i].node;
     if (after[i].is_null() && !MayBeNull(node)) {
-      Fail(fmt::format("After: column {} of ORDER BY is never NULL", i + 1));
+      Fail(penstock::internal::Format("After: column {} of ORDER BY is never NULL", i + 1));
       return false;
     }
     // An expression on SQLite has the kind of its storage: a time comes as text.
@@ -28,8 +28,9 @@ bool Renderer::CheckAfter(const Statement& statement) {
           node.type.kind == Kind::kBoolean)) ||
         (IsSqlite() && node.type.kind == Kind::kDecimal && after[i].kind() == Kind::kReal);
     if (!fits) {
-      Fail(fmt::format("After: column {} of ORDER BY is of the kind {}, and the value {}", i + 1,
-                       KindName(node.type.kind), KindName(after[i].kind())));
+      Fail(penstock::internal::Format(
+          "After: column {} of ORDER BY is of the kind {}, and the value {}", i + 1,
+          KindName(node.type.kind), KindName(after[i].kind())));
       return false;
     }
   }

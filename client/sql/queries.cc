@@ -1,7 +1,7 @@
 #include <algorithm>
 
 #include "client/sql/renderer.h"
-#include "fmt/format.h"
+#include "client/src/format.h"
 
 namespace penstock::sql::internal {
 namespace {
@@ -39,7 +39,7 @@ void Renderer::TakeBound(const Statement& statement) {
 
 void Renderer::Query(const Clauses& clauses, const ColumnNames& names, bool page) {
   if (++depth_ > kMaxQueryDepth) {
-    Fail(fmt::format("queries are more than {} deep in each other", kMaxQueryDepth));
+    Fail(penstock::internal::Format("queries are more than {} deep in each other", kMaxQueryDepth));
   } else {
     const Statement statement = Gather(clauses);
     TakeBound(statement);
@@ -121,10 +121,10 @@ void Renderer::Items(const Statement& statement, const ColumnNames& names, bool 
       Identifier(node.name);
     }
     if (select.untyped[i] && !node.type.nullable && MayBeNull(node)) {
-      Fail(
-          fmt::format("column {} of the result may be NULL, and its type is not std::optional: say "
-                      "sql::MaybeNull, or sql::Coalesce",
-                      i + 1));
+      Fail(penstock::internal::Format(
+          "column {} of the result may be NULL, and its type is not std::optional: say "
+          "sql::MaybeNull, or sql::Coalesce",
+          i + 1));
     }
   }
   if (!page) return;
@@ -140,7 +140,8 @@ void Renderer::Items(const Statement& statement, const ColumnNames& names, bool 
 void Renderer::Enter(const TableRef& table, bool optional) {
   for (const InScope& other : scopes_.back()) {
     if (other.alias != table.alias) continue;
-    Fail(fmt::format("\"{0}\" is in FROM twice; give one of them another alias", table.alias));
+    Fail(penstock::internal::Format("\"{}\" is in FROM twice; give one of them another alias",
+                                    table.alias));
   }
   scopes_.back().push_back({table.alias, optional});
 }

@@ -7,9 +7,11 @@
 #include <string>
 #include <string_view>
 #include <unordered_map>
+#include <utility>
 #include <vector>
 
 #include "absl/status/status.h"
+#include "client/sql/kept.h"
 #include "client/sql/node.h"
 #include "client/sql/statement.h"
 #include "penstock/sql/tree.h"
@@ -29,6 +31,8 @@ class Renderer {
   void Write(const Clauses& clauses, bool page = false);
   // An INSERT for one of its rows; the values after those of the row are the same for all.
   void WriteForRow(const Clauses& clauses);
+  // Which of the arguments are those of parameters.
+  std::vector<NamedArgument> TakeNamedArguments() { return std::move(named_); }
   // After the last one.
   absl::StatusOr<Built> Finish();
 
@@ -155,6 +159,7 @@ class Renderer {
   const Dialect dialect_;
   std::string text_;
   std::vector<Value> args_;
+  std::vector<NamedArgument> named_;
   std::unordered_map<const Node*, size_t> numbers_;
   // Nodes that the statement has not; numbers_ refers to them.
   Nodes made_;

@@ -1,8 +1,8 @@
 #include <algorithm>
 
 #include "client/sql/renderer.h"
+#include "client/src/format.h"
 #include "client/src/refusal.h"
-#include "fmt/format.h"
 
 namespace penstock::sql::internal {
 namespace {
@@ -44,8 +44,8 @@ void Renderer::Lack(std::string_view message, std::string_view way_out) {
   if (error_.ok()) {
     error_ = penstock::internal::Refusal(
         absl::StatusCode::kUnimplemented,
-        fmt::format("{} has no {}; {}", DialectName(dialect_), message, way_out), "UNSUPPORTED",
-        way_out);
+        penstock::internal::Format("{} has no {}; {}", DialectName(dialect_), message, way_out),
+        "UNSUPPORTED", way_out);
   }
 }
 
@@ -53,7 +53,8 @@ void Renderer::Identifier(std::string_view name) {
   if (name.empty()) Fail("an identifier is empty");
   if (name.find('\0') != std::string_view::npos) Fail("an identifier has a NUL in it");
   if (IsPostgres() && name.size() > kMaxIdentifierBytes) {
-    Fail(fmt::format("the identifier \"{}\" has more than {} bytes", name, kMaxIdentifierBytes));
+    Fail(penstock::internal::Format("the identifier \"{}\" has more than {} bytes", name,
+                                    kMaxIdentifierBytes));
   }
   text_ += '"';
   for (const char c : name) {
@@ -73,12 +74,13 @@ void Renderer::Argument(const Value& value, const Node* node) {
     const auto [place, is_new] = numbers_.emplace(node, args_.size() + 1);
     if (is_new) args_.push_back(value);
     number = place->second;
+    if (is_new && node->op == Node::Op::kParameter) named_.push_back({number - 1, node->name});
   } else {
     args_.push_back(value);
     number = args_.size();
   }
   if (args_.size() > kMaxParameters) {
-    Fail(fmt::format("the statement has more than {} parameters", kMaxParameters));
+    Fail(penstock::internal::Format("the statement has more than {} parameters", kMaxParameters));
   }
   text_ += '$';
   text_ += std::to_string(number);
@@ -97,7 +99,7 @@ void Renderer::TypeName(const Type& type) {
 absl::StatusOr<Built> Renderer::Finish() {
   for (const auto& [name, value] : bound_) {
     if (used_.contains(name)) continue;
-    Fail(fmt::format("Bind: the statement has no parameter \"{}\"", name));
+    Fail(penstock::internal::Format("Bind: the statement has no parameter \"{}\"", name));
   }
   if (!error_.ok()) return error_;
   return Built{std::move(text_), std::move(args_)};

@@ -1,14 +1,15 @@
 #include <algorithm>
 
 #include "client/sql/renderer.h"
-#include "fmt/format.h"
+#include "client/src/format.h"
 
 namespace penstock::sql::internal {
 
 void Renderer::RefuseTwice(std::vector<std::string> names, std::string_view where) {
   std::sort(names.begin(), names.end());
   const auto twice = std::adjacent_find(names.begin(), names.end());
-  if (twice != names.end()) Fail(fmt::format("{} names the column {} twice", where, *twice));
+  if (twice != names.end())
+    Fail(penstock::internal::Format("{} names the column {} twice", where, *twice));
 }
 
 void Renderer::AssignedValue(const Node& node) {
@@ -190,10 +191,11 @@ void Renderer::Delete(const Statement& statement) {
 
 void Renderer::WhereOrAll(const Statement& statement, std::string_view verb) {
   if (statement.where.empty() && !statement.all) {
-    Fail(fmt::format("{} without Where changes every row; say All() if that is meant", verb));
+    Fail(penstock::internal::Format(
+        "{} without Where changes every row; say All() if that is meant", verb));
   }
   if (!statement.where.empty() && statement.all) {
-    Fail(fmt::format("{} has Where and All()", verb));
+    Fail(penstock::internal::Format("{} has Where and All()", verb));
   }
   Conditions(" WHERE ", statement.where);
 }

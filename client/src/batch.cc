@@ -4,8 +4,8 @@
 #include <string>
 
 #include "client/src/convert.h"
+#include "client/src/format.h"
 #include "client/src/status.h"
-#include "fmt/format.h"
 
 namespace penstock::internal {
 namespace {
@@ -29,12 +29,13 @@ absl::Status Batch::Reset(v1::QueryResponse* part, size_t column_count) {
   if (rows == 0) return absl::OkStatus();
   if (!Has(part_.data(), column_count)) {
     return ProtocolError(
-        fmt::format("a batch has {} columns of {}", part_.data_size(), column_count));
+        internal::Format("a batch has {} columns of {}", part_.data_size(), column_count));
   }
   readers_.resize(column_count);
   for (size_t i = 0; i < column_count; ++i) {
     if (!Open(part_.data(static_cast<int>(i)), rows, &readers_[i])) {
-      return ProtocolError(fmt::format("column {} of a batch does not have {} rows", i + 1, rows));
+      return ProtocolError(
+          internal::Format("column {} of a batch does not have {} rows", i + 1, rows));
     }
   }
   row_count_ = rows;

@@ -7,11 +7,11 @@
 
 #include "absl/time/clock.h"
 #include "client/src/cancellation.h"
+#include "client/src/format.h"
 #include "client/src/read_file.h"
 #include "client/src/status.h"
 #include "client/src/target.h"
 #include "client/src/tls_link.h"
-#include "fmt/format.h"
 #include "grpcpp/create_channel.h"
 #include "grpcpp/security/credentials.h"
 #include "grpcpp/support/channel_arguments.h"
@@ -34,7 +34,7 @@ absl::Status ReadPem(const std::string& path, std::string* content) {
   if (path.empty()) return absl::OkStatus();
   absl::StatusOr<std::string> read = ReadFile(path);
   if (!read.ok()) return read.status();
-  if (read->empty()) return absl::InvalidArgumentError(fmt::format("{} is empty", path));
+  if (read->empty()) return absl::InvalidArgumentError(internal::Format("{} is empty", path));
   *content = *std::move(read);
   return absl::OkStatus();
 }
@@ -43,13 +43,13 @@ absl::Status CheckConfig(const Config& config) {
   if (absl::Status target = LinkTarget(config.target).status(); !target.ok()) return target;
   if (config.max_message_bytes < 1024 ||
       config.max_message_bytes > static_cast<size_t>(std::numeric_limits<int>::max())) {
-    return absl::InvalidArgumentError(fmt::format("Config.max_message_bytes is {}: from 1024 to {}",
-                                                  config.max_message_bytes,
-                                                  std::numeric_limits<int>::max()));
+    return absl::InvalidArgumentError(
+        internal::Format("Config.max_message_bytes is {}: from 1024 to {}",
+                         config.max_message_bytes, std::numeric_limits<int>::max()));
   }
   if (config.keepalive < absl::Seconds(1) || config.keepalive > absl::Hours(24)) {
-    return absl::InvalidArgumentError(fmt::format("Config.keepalive is {}: from 1s to 24h",
-                                                  absl::FormatDuration(config.keepalive)));
+    return absl::InvalidArgumentError(internal::Format("Config.keepalive is {}: from 1s to 24h",
+                                                       absl::FormatDuration(config.keepalive)));
   }
   const auto printable = [](char c) { return c >= ' ' && c <= '~'; };
   if (config.application_name.size() > 63 ||
@@ -106,6 +106,15 @@ grpc::ChannelArguments Arguments(const Config& config) {
   return arguments;
 }
 
+// What a thread has looked at, and when.
+struct Look {
+  const Channel* channel = nullptr;
+  absl::Time time = absl::InfinitePast();
+};
+thread_local Look last_look;
+// A daemon that goes within this time after a look may as well have gone right behind it.
+constexpr absl::Duration kRecentLook = absl::Milliseconds(1);
+
 }  // namespace
 
 Channel::Channel(const Config& for_config, std::shared_ptr<grpc::ChannelCredentials> credentials)
@@ -126,7 +135,19 @@ std::shared_ptr<Connection> Channel::Connect() const {
       grpc::CreateCustomChannel(*LinkTarget(config.target), credentials_, Arguments(config))});
 }
 
+void Channel::KeepLook() const { last_look = {this, absl::Now()}; }
+
+bool Channel::TakeLook() const {
+  const bool recent = last_look.channel == this && absl::Now() - last_look.time < kRecentLook;
+  last_look.channel = nullptr;
+  return recent;
+}
+
 std::shared_ptr<Connection> Channel::Current() {
+  if (TakeLook()) {
+    const std::lock_guard lock(mutex_);
+    return connection_;
+  }
   void* tag = nullptr;
   bool ok = false;
   // A time that has passed: what waits at the sockets is read, and nothing waited for. A
@@ -156,7 +177,7 @@ void Channel::Avoid(const Connection& stuck) {
 bool Channel::MayGoAgain(const Context& ctx, Again again, int round) const {
   constexpr int kRoundsForRoom = 4;
   constexpr absl::Duration kPauseForRoom = absl::Milliseconds(10);
-  if (again == Again::kNo || !Check(ctx).ok()) return false;
+  if (again == Again::kNo || !CheckQuery(ctx).ok()) return false;
   if (again != Again::kWithRoom) return round == 1;
   const std::shared_ptr<IdleStreams> idle = idle_.lock();
   if (idle == nullptr || round == kRoundsForRoom) return false;
@@ -166,6 +187,15 @@ bool Channel::MayGoAgain(const Context& ctx, Again again, int round) const {
 }
 
 absl::Status Channel::Check(const Context& ctx) const {
+  if (ctx.staleness().has_value()) {
+    return InvalidParameter(
+        "a context with a staleness is for Query outside of a transaction; give this call one "
+        "without");
+  }
+  return CheckQuery(ctx);
+}
+
+absl::Status Channel::CheckQuery(const Context& ctx) const {
   if (forked()) return ForkedError();
   if (open.cancelled()) return absl::FailedPreconditionError("the provider has been closed");
   return CheckBeforeCall(ctx);
@@ -174,8 +204,9 @@ absl::Status Channel::Check(const Context& ctx) const {
 absl::Status Channel::CheckSize(const google::protobuf::MessageLite& message) const {
   const size_t size = message.ByteSizeLong();
   if (size <= config.max_message_bytes) return absl::OkStatus();
-  return MessageTooLarge(fmt::format("the request has {} bytes, more than max_message_bytes ({})",
-                                     size, config.max_message_bytes));
+  return MessageTooLarge(
+      internal::Format("the request has {} bytes, more than max_message_bytes ({})", size,
+                       config.max_message_bytes));
 }
 
 void Channel::SetUp(const Context& ctx, grpc::ClientContext* call) const {

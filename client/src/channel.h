@@ -50,8 +50,10 @@ class Channel {
   bool forked() const { return getpid() != pid_; }
 
   // The error of a call that need not begin, else OK: the provider is closed, the process
-  // has forked, or the context has ended.
+  // has forked, the context has ended, or has a staleness, which this call cannot have.
   absl::Status Check(const Context& ctx) const;
+  // The same for a query, which may have a staleness, and for what reads no data.
+  absl::Status CheckQuery(const Context& ctx) const;
 
   // RESOURCE_EXHAUSTED for a message that is larger than may be sent.
   absl::Status CheckSize(const google::protobuf::MessageLite& message) const;
@@ -86,6 +88,9 @@ class Channel {
   // The connection for the next call. What has happened to it while nobody looked is
   // found out first, so that no call is sent to a daemon that has gone.
   std::shared_ptr<Connection> Current();
+  // What this thread has found out just now holds for its next call as well, if that comes at
+  // once. Looking is most of what a call costs when many threads do so.
+  void KeepLook() const;
 
   // A connection that is not `old`: each has attempts and pauses of its own, and finds
   // the daemon's address anew.
@@ -105,6 +110,8 @@ class Channel {
   Channel(const Config& config, std::shared_ptr<grpc::ChannelCredentials> credentials);
 
   std::shared_ptr<Connection> Connect() const;
+  // Whether KeepLook was just called on this thread; true once.
+  bool TakeLook() const;
   // After attempt `round`. Waits a moment where that is what helps.
   bool MayGoAgain(const Context& ctx, Again again, int round) const;
 

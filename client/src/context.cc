@@ -34,6 +34,12 @@ Context Context::WithTraceParent(std::string_view trace_parent) const {
   return context;
 }
 
+Context Context::WithStaleness(absl::Duration ago) const {
+  Context context = Child();
+  context.staleness_ = ago;
+  return context;
+}
+
 void Context::Cancel() const { cancellation_->Cancel(); }
 
 bool Context::cancelled() const { return cancellation_->cancelled(); }

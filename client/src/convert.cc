@@ -3,9 +3,9 @@
 #include <algorithm>
 #include <utility>
 
+#include "client/src/format.h"
 #include "client/src/status.h"
 #include "client/src/utf8.h"
-#include "fmt/format.h"
 
 namespace penstock::internal {
 namespace {
@@ -19,8 +19,8 @@ absl::Status ToProto(const Value& value, v1::Value* out) {
   // Fills a field that is a protobuf string, which has to be UTF-8.
   const auto fill = [&value](std::string* field) {
     if (!IsUtf8(value.text())) {
-      return InvalidParameter(fmt::format("{} is not UTF-8; bytes are sent as penstock::Bytes",
-                                          KindName(value.kind())));
+      return InvalidParameter(internal::Format("{} is not UTF-8; bytes are sent as penstock::Bytes",
+                                               KindName(value.kind())));
     }
     *field = value.text();
     return absl::OkStatus();
@@ -60,7 +60,7 @@ absl::Status ToProto(const std::vector<Value>& args,
   for (const Value& arg : args) {
     const absl::Status status = ToProto(arg, out->Add());
     if (!status.ok()) {
-      return InvalidParameter(fmt::format("parameter {}: {}", out->size(), MessageOf(status)));
+      return InvalidParameter(internal::Format("parameter {}: {}", out->size(), MessageOf(status)));
     }
   }
   return absl::OkStatus();
@@ -72,7 +72,7 @@ absl::Status ToProto(const std::vector<std::vector<Value>>& rows,
   for (const std::vector<Value>& row : rows) {
     const absl::Status status = ToProto(row, out->Add()->mutable_values());
     if (!status.ok()) {
-      return InvalidParameter(fmt::format("row {}: {}", out->size(), MessageOf(status)));
+      return InvalidParameter(internal::Format("row {}: {}", out->size(), MessageOf(status)));
     }
   }
   return absl::OkStatus();
@@ -80,7 +80,7 @@ absl::Status ToProto(const std::vector<std::vector<Value>>& rows,
 
 absl::Status CheckUtf8(std::string_view text, std::string_view what) {
   if (IsUtf8(text)) return absl::OkStatus();
-  return InvalidParameter(fmt::format("{} is not UTF-8", what));
+  return InvalidParameter(internal::Format("{} is not UTF-8", what));
 }
 
 absl::Status CheckSql(std::string_view sql) {

@@ -2,9 +2,9 @@
 
 #include <string>
 
+#include "client/src/format.h"
 #include "client/src/methods.h"
 #include "client/src/unary.h"
-#include "fmt/format.h"
 #include "penstock/errors.h"
 #include "penstock/internal/v1/admin.pb.h"
 
@@ -19,7 +19,7 @@ absl::StatusOr<sql::Dialect> DialectOf(const std::string& name,
     }
   }
   return MakeError(absl::StatusCode::kNotFound,
-                   fmt::format("the daemon has no database \"{}\"", name),
+                   internal::Format("the daemon has no database \"{}\"", name),
                    {.reason = "UNKNOWN_DATABASE"});
 }
 
@@ -27,8 +27,10 @@ absl::StatusOr<sql::Dialect> DialectOf(const std::string& name,
 
 absl::StatusOr<sql::Dialect> AskDialect(const std::shared_ptr<Channel>& channel,
                                         const Context& ctx) {
-  if (absl::Status status = channel->Check(ctx); !status.ok()) return status;
+  if (absl::Status status = channel->CheckQuery(ctx); !status.ok()) return status;
   if (const int known = channel->Current()->dialect; known != kUnknownDialect) {
+    // A statement of this dialect comes next.
+    channel->KeepLook();
     return static_cast<sql::Dialect>(known);
   }
   return channel->Call(ctx,

@@ -1,10 +1,13 @@
 #include "client/src/exec.h"
 
+#include <algorithm>
 #include <utility>
 
 #include "client/src/convert.h"
+#include "client/src/format.h"
 #include "client/src/methods.h"
 #include "client/src/status.h"
+#include "penstock/errors.h"
 
 namespace penstock::internal {
 namespace {
@@ -13,6 +16,30 @@ absl::StatusOr<Result> ToResult(const v1::ExecResponse& response) {
   if (response.has_error()) return ToStatus(response.error());
   if (response.has_summary()) return FromProto(response.summary());
   return ProtocolError("an empty answer to a statement");
+}
+
+// The outcome of a request behind one that failed.
+absl::Status NotRun(size_t failed) {
+  return MakeError(
+      absl::StatusCode::kAborted,
+      Format("the statement was not run, as number {} of the batch failed", failed + 1),
+      {.retry = Retry::kStatement});
+}
+
+// The first that failed, or how many there are.
+size_t FirstFailed(const std::vector<absl::StatusOr<Result>>& outcomes) {
+  const auto failed = std::find_if(outcomes.begin(), outcomes.end(),
+                                   [](const auto& outcome) { return !outcome.ok(); });
+  return static_cast<size_t>(failed - outcomes.begin());
+}
+
+// What was certainly not run says so: all behind the first failure, unless it is not known what
+// came of those.
+void TellNotRun(std::vector<absl::StatusOr<Result>>* outcomes) {
+  const size_t failed = FirstFailed(*outcomes);
+  for (size_t i = failed + 1; i < outcomes->size(); ++i) {
+    if (!IsCommitOutcomeUnknown((*outcomes)[i].status())) (*outcomes)[i] = NotRun(failed);
+  }
 }
 
 }  // namespace
@@ -77,7 +104,7 @@ absl::StatusOr<Result> ExecRunner::Run(const Context& ctx, v1::ExecRequest* requ
   });
 }
 
-Again ExecRunner::RunAllOn(const Context& ctx, std::unique_ptr<ExecStream> stream,
+Again ExecRunner::RunAllOn(const Context& ctx, std::unique_ptr<ExecStream> stream, Keep keep,
                            std::vector<v1::ExecRequest>* requests, Outcomes* outcomes, Left* left) {
   const Left runs = std::exchange(*left, {});
   // An outcome that says that the run may be made again is put down all the same.
@@ -107,7 +134,7 @@ Again ExecRunner::RunAllOn(const Context& ctx, std::unique_ptr<ExecStream> strea
       stream->AwaitProgress();
     }
   }
-  if (!broken) Release(ctx, std::move(stream));
+  if (!broken && keep == Keep::kYes) Release(ctx, std::move(stream));
   for (; answered < runs.size(); ++answered) {
     Again again = Again::kNo;
     absl::Status outcome = answered < sent
@@ -134,7 +161,7 @@ void ExecRunner::RunAll(const Context& ctx, std::vector<v1::ExecRequest>* reques
   }
   if (left.empty()) return;
   if (std::unique_ptr<ExecStream> stream = Reuse(ctx)) {
-    RunAllOn(ctx, std::move(stream), requests, outcomes, &left);
+    RunAllOn(ctx, std::move(stream), Keep::kYes, requests, outcomes, &left);
     if (left.empty() || !channel_->Check(ctx).ok()) return;
   }
   channel_
@@ -142,10 +169,48 @@ void ExecRunner::RunAll(const Context& ctx, std::vector<v1::ExecRequest>* reques
              [&](const std::shared_ptr<Connection>& connection, Again* again) {
                // What is left has the outcome of the attempt before, and a limit of its own.
                for (const size_t run : left) SetTimeout(ctx, &(*requests)[run]);
-               *again = RunAllOn(ctx, Open(ctx, *connection), requests, outcomes, &left);
+               *again =
+                   RunAllOn(ctx, Open(ctx, *connection), Keep::kYes, requests, outcomes, &left);
                return absl::OkStatus();
              })
       .IgnoreError();
+}
+
+Again ExecRunner::RunInOrderOn(const Context& ctx, const Connection& connection,
+                               std::vector<v1::ExecRequest>* requests, Outcomes* outcomes,
+                               Left* left) {
+  // They have the outcomes of the attempt before.
+  for (const size_t run : *left) (*outcomes)[run] = Result();
+  const Again how = RunAllOn(ctx, Open(ctx, connection), Keep::kNo, requests, outcomes, left);
+  // What had no effect may be made again, but not behind what has failed for good.
+  if (left->empty() || FirstFailed(*outcomes) < left->front()) {
+    left->clear();
+    return Again::kNo;
+  }
+  return how;
+}
+
+void ExecRunner::RunUntilFailure(const Context& ctx, std::vector<v1::ExecRequest>* requests,
+                                 Outcomes* outcomes) {
+  Left left;
+  for (size_t i = 0; i < requests->size() && (*outcomes)[i].ok(); ++i) {
+    absl::Status status = channel_->Check(ctx);
+    if (status.ok()) status = Complete(ctx, &(*requests)[i]);
+    (*requests)[i].set_on_error(v1::ON_ERROR_STOP);
+    if (status.ok()) left.push_back(i);
+    if (!status.ok()) (*outcomes)[i] = status;
+  }
+  if (!left.empty()) {
+    channel_
+        ->Call(ctx,
+               [&](const std::shared_ptr<Connection>& connection, Again* again) {
+                 for (const size_t run : left) SetTimeout(ctx, &(*requests)[run]);
+                 *again = RunInOrderOn(ctx, *connection, requests, outcomes, &left);
+                 return absl::OkStatus();
+               })
+        .IgnoreError();
+  }
+  TellNotRun(outcomes);
 }
 
 }  // namespace penstock::internal

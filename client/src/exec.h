@@ -30,6 +30,10 @@ class ExecRunner {
   void RunAll(const Context& ctx, std::vector<v1::ExecRequest>* requests,
               std::vector<absl::StatusOr<Result>>* outcomes);
 
+  // The same, but nothing behind the first one that fails is run.
+  void RunUntilFailure(const Context& ctx, std::vector<v1::ExecRequest>* requests,
+                       std::vector<absl::StatusOr<Result>>* outcomes);
+
   // Ends idle streams.
   void Close() { pool_.Close(); }
 
@@ -47,8 +51,13 @@ class ExecRunner {
   absl::StatusOr<Result> RunOn(const Context& ctx, std::unique_ptr<ExecStream> stream,
                                v1::ExecRequest* request, Again* again);
   // Runs what is left on `stream`. What is to be run again is left, and how is returned.
-  Again RunAllOn(const Context& ctx, std::unique_ptr<ExecStream> stream,
+  // `keep`: the stream may be used again afterwards.
+  enum class Keep { kNo, kYes };
+  Again RunAllOn(const Context& ctx, std::unique_ptr<ExecStream> stream, Keep keep,
                  std::vector<v1::ExecRequest>* requests, Outcomes* outcomes, Left* left);
+  // The same for RunUntilFailure.
+  Again RunInOrderOn(const Context& ctx, const Connection& connection,
+                     std::vector<v1::ExecRequest>* requests, Outcomes* outcomes, Left* left);
   // Why a stream ended without an answer. Never OK.
   static absl::Status EndOf(ExecStream* stream);
   // What became of a request, the last that was handed to the stream or (`left`) one before

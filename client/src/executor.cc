@@ -10,4 +10,15 @@ absl::StatusOr<sql::Dialect> Executor::Dialect(const Context& ctx) {
                            "override Executor::Dialect");
 }
 
+std::vector<absl::StatusOr<Result>> Provider::ExecUntilFailure(
+    const Context& ctx,
+    // NOLINTNEXTLINE(performance-unnecessary-value-param): who overrides it takes it apart.
+    std::vector<BatchStatement> batch) {
+  static_cast<void>(ctx);
+  const absl::Status refused =
+      internal::Refusal(absl::StatusCode::kUnimplemented, "this Provider has no ExecUntilFailure",
+                        "UNSUPPORTED", "override Provider::ExecUntilFailure");
+  return std::vector<absl::StatusOr<Result>>(batch.size(), refused);
+}
+
 }  // namespace penstock

@@ -4,10 +4,10 @@
 
 #include "client/src/cancellation.h"
 #include "client/src/convert.h"
+#include "client/src/format.h"
 #include "client/src/methods.h"
 #include "client/src/status.h"
 #include "client/src/unary.h"
-#include "fmt/format.h"
 #include "penstock/internal/v1/key_value.pb.h"
 
 namespace penstock::internal {

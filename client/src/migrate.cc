@@ -10,6 +10,7 @@
 #include "absl/cleanup/cleanup.h"
 #include "absl/strings/ascii.h"
 #include "client/src/convert.h"
+#include "client/src/format.h"
 #include "client/src/methods.h"
 #include "client/src/read_file.h"
 #include "client/src/status.h"
@@ -17,7 +18,6 @@
 #include "client/src/transaction.h"
 #include "client/src/transaction_link.h"
 #include "client/src/transaction_stream.h"
-#include "fmt/format.h"
 #include "penstock/internal/v1/migration.pb.h"
 #include "penstock/provider.h"
 
@@ -299,11 +299,11 @@ absl::StatusOr<std::vector<fs::path>> ListMigrations(std::string_view path) {
   }
   if (error) {
     return absl::NotFoundError(
-        fmt::format("cannot read the folder of migrations {}: {}", path, error.message()));
+        internal::Format("cannot read the folder of migrations {}: {}", path, error.message()));
   }
   if (files.empty()) {
     return absl::NotFoundError(
-        fmt::format("the folder of migrations {} has no file that ends in .sql", path));
+        internal::Format("the folder of migrations {} has no file that ends in .sql", path));
   }
   std::sort(files.begin(), files.end());
   return files;

@@ -59,7 +59,7 @@ class DaemonProvider final : public Provider {
       cause = std::move(status);
       const absl::Time next = absl::Now() + kConnectPause;
       if (next >= until.deadline()) return TimedOut(limited, cause);
-      if (ctx.cancellation()->WaitUntil(next)) return channel_->Check(ctx);
+      if (ctx.cancellation()->WaitUntil(next)) return channel_->CheckQuery(ctx);
     }
   }
 
@@ -105,14 +105,15 @@ class DaemonProvider final : public Provider {
 
   std::vector<absl::StatusOr<Result>> ExecBatch(const Context& ctx,
                                                 std::vector<BatchStatement> batch) override {
-    std::vector<v1::ExecRequest> requests(batch.size());
-    std::vector<absl::StatusOr<Result>> outcomes(batch.size(), Result());
-    for (size_t i = 0; i < batch.size(); ++i) {
-      absl::Status status = Fill(batch[i].sql, batch[i].args, &requests[i]);
-      if (!status.ok()) outcomes[i] = status;
-    }
-    exec_.RunAll(ctx, &requests, &outcomes);
-    return outcomes;
+    return RunBatch(batch,
+                    [&](auto* requests, auto* outcomes) { exec_.RunAll(ctx, requests, outcomes); });
+  }
+
+  std::vector<absl::StatusOr<Result>> ExecUntilFailure(const Context& ctx,
+                                                       std::vector<BatchStatement> batch) override {
+    return RunBatch(batch, [&](auto* requests, auto* outcomes) {
+      exec_.RunUntilFailure(ctx, requests, outcomes);
+    });
   }
 
   absl::StatusOr<std::unique_ptr<Statement>> Prepare(const Context& ctx,
@@ -164,12 +165,25 @@ class DaemonProvider final : public Provider {
     return status;
   }
 
+  template <typename Run>
+  static std::vector<absl::StatusOr<Result>> RunBatch(const std::vector<BatchStatement>& batch,
+                                                      Run run) {
+    std::vector<v1::ExecRequest> requests(batch.size());
+    std::vector<absl::StatusOr<Result>> outcomes(batch.size(), Result());
+    for (size_t i = 0; i < batch.size(); ++i) {
+      absl::Status status = Fill(batch[i].sql, batch[i].args, &requests[i]);
+      if (!status.ok()) outcomes[i] = status;
+    }
+    run(&requests, &outcomes);
+    return outcomes;
+  }
+
   // A call that changes nothing, within the limits of `ctx`.
   // `*lost`: no daemon was there, or it was lost.
   template <typename Request, typename Response>
   absl::Status Read(const Context& ctx, const char* method, const Request& request,
                     Response* response, bool* lost = nullptr) {
-    if (absl::Status status = channel_->Check(ctx); !status.ok()) return status;
+    if (absl::Status status = channel_->CheckQuery(ctx); !status.ok()) return status;
     return channel_->Call(ctx, [&](const std::shared_ptr<Connection>& connection, Again* again) {
       // Nothing in the request tells the daemon the time that is left, so no grace.
       absl::Status status = TryUnary(channel_, *connection, ctx, ctx.deadline(), /*writes=*/false,

@@ -5,13 +5,28 @@
 
 #include "client/src/cancellation.h"
 #include "client/src/convert.h"
+#include "client/src/format.h"
 #include "client/src/methods.h"
+#include "client/src/refusal.h"
 #include "client/src/status.h"
 #include "client/src/streamed_rows.h"
 #include "client/src/unary.h"
 
 namespace penstock::internal {
 namespace {
+
+absl::Status SetStaleness(const Context& ctx, v1::QueryRequest* request) {
+  if (!ctx.staleness().has_value()) return absl::OkStatus();
+  const absl::Duration ago = *ctx.staleness();
+  if (ago == absl::InfiniteDuration() || absl::Trunc(ago, absl::Microseconds(1)) != ago ||
+      ago <= absl::ZeroDuration()) {
+    return InvalidParameter(
+        Format("Context::WithStaleness({}): a staleness is a positive number of microseconds",
+               absl::FormatDuration(ago)));
+  }
+  ToProto(ago, request->mutable_staleness());
+  return absl::OkStatus();
+}
 
 // One Query call.
 class QuerySource final : public ResultSource {
@@ -59,7 +74,8 @@ absl::StatusOr<std::unique_ptr<Rows>> RunQuery(const std::shared_ptr<Channel>& c
                                                const Context& ctx, std::string_view sql,
                                                const std::vector<Value>& args) {
   v1::QueryRequest request;
-  absl::Status status = channel->Check(ctx);
+  absl::Status status = channel->CheckQuery(ctx);
+  if (status.ok()) status = SetStaleness(ctx, &request);
   if (status.ok()) status = CheckSql(sql);
   if (status.ok()) status = ToProto(args, request.mutable_args());
   if (!status.ok()) return status;

@@ -9,7 +9,7 @@
 #include <cstddef>
 #include <cstring>
 
-#include "fmt/format.h"
+#include "client/src/format.h"
 
 namespace penstock::internal {
 namespace {
@@ -17,7 +17,7 @@ namespace {
 constexpr size_t kMost = size_t{2} << 30;
 
 absl::Status CannotRead(const std::string& name, int error) {
-  return absl::NotFoundError(fmt::format("cannot read {}: {}", name, std::strerror(error)));
+  return absl::NotFoundError(internal::Format("cannot read {}: {}", name, std::strerror(error)));
 }
 
 // Until there is something to read from a descriptor that somebody else has made
@@ -40,7 +40,7 @@ absl::StatusOr<std::string> ReadAll(int fd, const std::string& name) {
     if (count == 0) break;
     size += static_cast<size_t>(count);
     if (size > kMost) {
-      return absl::ResourceExhaustedError(fmt::format("{} has more than 2 GiB", name));
+      return absl::ResourceExhaustedError(internal::Format("{} has more than 2 GiB", name));
     }
   }
   content.resize(size);

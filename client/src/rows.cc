@@ -1,8 +1,8 @@
 #include "penstock/rows.h"
 
+#include "client/src/format.h"
 #include "client/src/refusal.h"
 #include "client/src/rows_base.h"
-#include "fmt/format.h"
 
 namespace penstock {
 
@@ -15,7 +15,24 @@ absl::StatusOr<int64_t> Result::LastInsertId() const {
       "UNSUPPORTED", "read the key with INSERT … RETURNING and Query");
 }
 
+absl::Status Rows::ScanColumn(std::string_view column, const Destination& destination) {
+  static_cast<void>(column);
+  static_cast<void>(destination);
+  return absl::UnimplementedError("this class of Rows has no ScanColumn, which Get calls");
+}
+
 namespace internal {
+namespace {
+
+std::string ListNames(const std::vector<ColumnType>& columns) {
+  std::string names;
+  for (const ColumnType& column : columns) {
+    names += Format("{}\"{}\"", names.empty() ? "" : ", ", column.name);
+  }
+  return columns.empty() ? "none" : names;
+}
+
+}  // namespace
 
 bool RowsBase::Next() {
   if (state_ == State::kEnded) return false;
@@ -25,24 +42,46 @@ bool RowsBase::Next() {
   return state_ == State::kOnRow;
 }
 
-absl::Status RowsBase::ScanRow(std::span<const Destination> destinations) {
+absl::Status RowsBase::CheckRow(std::string_view what) const {
   if (!error_.ok()) return error_;
-  if (state_ != State::kOnRow) {
-    return absl::FailedPreconditionError("Scan without a row: Next comes first");
-  }
+  if (state_ == State::kOnRow) return absl::OkStatus();
+  const std::string message = Format("{} without a row: Next comes first", what);
+  return absl::FailedPreconditionError(message);
+}
+
+absl::Status RowsBase::ScanCell(size_t column, const Destination& destination) {
+  absl::Status assigned = destination.Assign(Cell(column));
+  if (assigned.ok()) return assigned;
+  return Fail(InvalidParameter(
+      Format("column {} \"{}\": {}", column + 1, (*columns_)[column].name, assigned.message())));
+}
+
+absl::Status RowsBase::ScanRow(std::span<const Destination> destinations) {
+  if (absl::Status row = CheckRow("Scan"); !row.ok()) return row;
   if (destinations.size() != columns_->size()) {
-    return Fail(InvalidParameter(fmt::format("Scan has {} variables for a row of {} columns",
-                                             destinations.size(), columns_->size())));
+    return Fail(InvalidParameter(internal::Format("Scan has {} variables for a row of {} columns",
+                                                  destinations.size(), columns_->size())));
   }
   for (size_t i = 0; i < destinations.size(); ++i) {
-    const absl::Status assigned = destinations[i].Assign(Cell(i));
-    if (!assigned.ok()) {
-      return Fail(InvalidParameter(
-          fmt::format("column {} \"{}\": {}", i + 1, (*columns_)[i].name,
-                      std::string_view(assigned.message().data(), assigned.message().size()))));
-    }
+    if (absl::Status scanned = ScanCell(i, destinations[i]); !scanned.ok()) return scanned;
   }
   return absl::OkStatus();
+}
+
+absl::Status RowsBase::ScanColumn(std::string_view column, const Destination& destination) {
+  if (absl::Status row = CheckRow("Get"); !row.ok()) return row;
+  size_t found = columns_->size();
+  size_t times = 0;
+  for (size_t i = 0; i < columns_->size(); ++i) {
+    if ((*columns_)[i].name != column) continue;
+    found = i;
+    ++times;
+  }
+  if (times == 1) return ScanCell(found, destination);
+  return Fail(
+      InvalidParameter(Format("Get: {} \"{}\"; the columns are {}",
+                              times == 0 ? "there is no column" : "more than one column is called",
+                              column, ListNames(*columns_))));
 }
 
 std::vector<Value> RowsBase::Values() const {

@@ -6,6 +6,7 @@
 #include <memory>
 #include <span>
 #include <string>
+#include <string_view>
 #include <utility>
 #include <vector>
 
@@ -24,6 +25,7 @@ class RowsBase : public Rows {
 
   bool Next() final;
   absl::Status ScanRow(std::span<const Destination> destinations) final;
+  absl::Status ScanColumn(std::string_view column, const Destination& destination) final;
   std::vector<Value> Values() const final;
   absl::Status Close() final;
   std::vector<std::string> Columns() const final;
@@ -41,6 +43,9 @@ class RowsBase : public Rows {
  private:
   enum class State { kBeforeRow, kOnRow, kEnded };
 
+  // OK if there is a row; `what` needs one.
+  absl::Status CheckRow(std::string_view what) const;
+  absl::Status ScanCell(size_t column, const Destination& destination);
   absl::Status Fail(absl::Status error);
 
   const ColumnList columns_;

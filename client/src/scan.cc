@@ -3,8 +3,8 @@
 #include <charconv>
 #include <cmath>
 
+#include "client/src/format.h"
 #include "client/src/refusal.h"
-#include "fmt/format.h"
 
 namespace penstock {
 
@@ -184,11 +184,11 @@ absl::Status ReadTextual(const ValueView& from, Kind kind, std::string_view targ
 
 absl::Status RefuseRead(const ValueView& from, std::string_view target, std::string_view why) {
   if (from.kind == Kind::kUnspecified) {
-    return InvalidParameter(
-        fmt::format("NULL cannot be read as {0}; use std::optional<{0}> or Value", target));
+    return InvalidParameter(internal::Format(
+        "NULL cannot be read as {}; use std::optional<{}> or Value", target, target));
   }
-  return InvalidParameter(fmt::format("{} cannot be read as {}{}{}", KindName(from.kind), target,
-                                      why.empty() ? "" : ": ", why));
+  return InvalidParameter(internal::Format("{} cannot be read as {}{}{}", KindName(from.kind),
+                                           target, why.empty() ? "" : ": ", why));
 }
 
 absl::Status ReadInteger(const ValueView& from, int64_t min, int64_t max, std::string (*target)(),
@@ -297,6 +297,25 @@ absl::Status Read(const ValueView& from, absl::CivilDay* to) {
   return absl::OkStatus();
 }
 
+absl::Status RefuseSize(const ValueView& from, std::size_t size, std::size_t places) {
+  return InvalidParameter(Format("{} of {} {} cannot be read into {}", KindName(from.kind), size,
+                                 from.kind == Kind::kBlob ? "bytes" : "elements", places));
+}
+
+absl::Status Read(const ValueView& from, std::vector<std::byte>* to) {
+  if (from.kind != Kind::kBlob) return Refuse(from, "bytes");
+  const auto bytes = std::as_bytes(std::span(from.text));
+  to->assign(bytes.begin(), bytes.end());
+  return absl::OkStatus();
+}
+
+absl::Status Read(const ValueView& from, absl::Duration* to) {
+  std::chrono::nanoseconds exact{};
+  absl::Status read = ReadDuration(from, &exact);
+  if (read.ok()) *to = absl::FromChrono(exact);
+  return read;
+}
+
 absl::Status ReadDuration(const ValueView& from, std::chrono::nanoseconds* to) {
   constexpr std::string_view kTarget = "std::chrono::duration";
   std::chrono::nanoseconds parsed{};
@@ -326,7 +345,7 @@ absl::Status Read(const ValueView& from, std::string_view* to) {
 
 absl::Status Read(const ValueView& from, Decimal* to) {
   if (from.kind == Kind::kInteger) {
-    to->text = fmt::to_string(from.integer);
+    to->text = std::to_string(from.integer);
     return absl::OkStatus();
   }
   if (from.kind == Kind::kReal) {

@@ -3,7 +3,7 @@
 #include "absl/strings/cord.h"
 #include "absl/strings/match.h"
 #include "client/src/detail_text.h"
-#include "fmt/format.h"
+#include "client/src/format.h"
 #include "google/protobuf/any.pb.h"
 #include "grpcpp/support/status.h"
 #include "penstock/internal/v1/error.pb.h"
@@ -80,22 +80,22 @@ bool EndedElsewhere(const absl::Status& end) {
 absl::Status NotSent(const absl::Status& end) {
   v1::ErrorDetail detail;
   if (GetDetail(end, &detail)) {
-    return Make(end.code(), fmt::format("{}; nothing was sent", MessageOf(end)), detail.reason(),
-                v1::RETRY_STATEMENT);
+    return Make(end.code(), internal::Format("{}; nothing was sent", MessageOf(end)),
+                detail.reason(), v1::RETRY_STATEMENT);
   }
   if (!EndedElsewhere(end)) return end;
   return Make(absl::StatusCode::kUnavailable,
-              fmt::format("the daemon cannot be reached: {}", CauseOf(end)),
+              internal::Format("the daemon cannot be reached: {}", CauseOf(end)),
               v1::REASON_CONNECTION_FAILED, v1::RETRY_STATEMENT);
 }
 
 absl::Status OutcomeUnknown(const absl::Status& end) {
   // The provider that was closed has no details.
   const bool gave_up = HasDetail(end) || absl::IsFailedPrecondition(end);
-  return Make(
-      gave_up || absl::IsCancelled(end) ? end.code() : absl::StatusCode::kUnknown,
-      fmt::format("{}; what was sent to be committed may have taken effect or not", MessageOf(end)),
-      v1::REASON_COMMIT_OUTCOME_UNKNOWN);
+  return Make(gave_up || absl::IsCancelled(end) ? end.code() : absl::StatusCode::kUnknown,
+              internal::Format("{}; what was sent to be committed may have taken effect or not",
+                               MessageOf(end)),
+              v1::REASON_COMMIT_OUTCOME_UNKNOWN);
 }
 
 }  // namespace
@@ -170,7 +170,8 @@ absl::Status MessageTooLarge(std::string_view message) {
 
 absl::Status ProtocolError(std::string_view what) {
   return Make(absl::StatusCode::kInternal,
-              fmt::format("the daemon's answer makes no sense: {}", what), v1::REASON_PROTOCOL);
+              internal::Format("the daemon's answer makes no sense: {}", what),
+              v1::REASON_PROTOCOL);
 }
 
 Again AfterRefusal(const absl::Status& status) {

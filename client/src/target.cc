@@ -7,7 +7,8 @@
 #include <charconv>
 
 #include "absl/status/status.h"
-#include "fmt/format.h"
+#include "absl/strings/str_format.h"
+#include "client/src/format.h"
 
 namespace penstock::internal {
 namespace {
@@ -23,7 +24,7 @@ std::string Encoded(std::string_view path) {
         std::string_view("/.-_~").find(c) != std::string_view::npos) {
       encoded += c;
     } else {
-      encoded += fmt::format("%{:02X}", static_cast<unsigned char>(c));
+      encoded += absl::StrFormat("%%%02X", static_cast<unsigned char>(c));
     }
   }
   return encoded;
@@ -33,18 +34,18 @@ absl::StatusOr<std::string> UnixTarget(std::string_view path) {
   if (path.starts_with("///")) path.remove_prefix(2);  // "unix:///path"
   if (path.empty()) return absl::InvalidArgumentError("Config.target has no path after unix:");
   if (path.size() > kMaxPath) {
-    return absl::InvalidArgumentError(
-        fmt::format("Config.target: the path of a unix socket has at most {} bytes, not {}: {}",
-                    kMaxPath, path.size(), path));
+    return absl::InvalidArgumentError(internal::Format(
+        "Config.target: the path of a unix socket has at most {} bytes, not {}: {}", kMaxPath,
+        path.size(), path));
   }
   if (path.find(',') != std::string_view::npos) {
-    return absl::InvalidArgumentError(
-        fmt::format("Config.target: gRPC cuts the path of a unix socket at its comma: {}", path));
+    return absl::InvalidArgumentError(internal::Format(
+        "Config.target: gRPC cuts the path of a unix socket at its comma: {}", path));
   }
   if (path.find('\0') != std::string_view::npos) {
     return absl::InvalidArgumentError("Config.target has a byte 0 in the path of a socket");
   }
-  return fmt::format("{}{}", kUnix, Encoded(path));
+  return internal::Format("{}{}", kUnix, Encoded(path));
 }
 
 bool IsPort(std::string_view text) {
@@ -75,18 +76,18 @@ absl::StatusOr<std::string> LinkTarget(std::string_view target) {
   std::string_view address = target;
   std::string_view scheme = "dns";
   for (const std::string_view known : {"dns", "ipv4", "ipv6"}) {
-    if (!target.starts_with(fmt::format("{}:", known))) continue;
+    if (!target.starts_with(internal::Format("{}:", known))) continue;
     scheme = known;
     address.remove_prefix(known.size() + 1);
     while (address.starts_with('/')) address.remove_prefix(1);
   }
   if (!IsHostAndPort(address)) {
-    return absl::InvalidArgumentError(
-        fmt::format("Config.target is \"{}\": host:port (7420 is the port unless the daemon is "
-                    "configured otherwise), [address]:port or unix:/path",
-                    target));
+    return absl::InvalidArgumentError(internal::Format(
+        "Config.target is \"{}\": host:port (7420 is the port unless the daemon is "
+        "configured otherwise), [address]:port or unix:/path",
+        target));
   }
-  return fmt::format("{}:///{}", scheme, address);
+  return internal::Format("{}:///{}", scheme, address);
 }
 
 }  // namespace penstock::internal

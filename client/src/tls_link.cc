@@ -10,8 +10,8 @@
 #include <memory>
 #include <string_view>
 
+#include "client/src/format.h"
 #include "client/src/tcp_link.h"
-#include "fmt/format.h"
 
 namespace penstock::internal {
 namespace {
@@ -35,7 +35,7 @@ std::string TakeError() {
 absl::Status Unsuitable(const std::string& file, std::string_view what) {
   const std::string why = TakeError();
   return absl::InvalidArgumentError(
-      fmt::format("{} {}{}{}", file, what, why.empty() ? "" : ": ", why));
+      internal::Format("{} {}{}{}", file, what, why.empty() ? "" : ": ", why));
 }
 
 absl::Status Load(const TlsConfig& tls, SSL_CTX* context) {
@@ -74,30 +74,30 @@ std::string WrongCertificate(const Config& config, const std::string& host, SSL*
   if (result == X509_V_OK || shown == nullptr) return "";
   const std::string subject = OneLine(X509_get_subject_name(shown.get()));
   if (result == X509_V_ERR_HOSTNAME_MISMATCH || result == X509_V_ERR_IP_ADDRESS_MISMATCH) {
-    return fmt::format("the certificate of {} ({}) is not for the name {}", config.target, subject,
-                       host);
+    return internal::Format("the certificate of {} ({}) is not for the name {}", config.target,
+                            subject, host);
   }
   const std::string known = config.tls.ca_file.empty() ? "known here" : "in " + config.tls.ca_file;
   if (result == X509_V_ERR_CERT_HAS_EXPIRED || result == X509_V_ERR_CERT_NOT_YET_VALID) {
-    return fmt::format("the certificate of {} ({}): {}", config.target, subject,
-                       X509_verify_cert_error_string(result));
+    return internal::Format("the certificate of {} ({}): {}", config.target, subject,
+                            X509_verify_cert_error_string(result));
   }
-  return fmt::format("the certificate of {} ({}, issued by {}) is not of an authority {}: {}",
-                     config.target, subject, OneLine(X509_get_issuer_name(shown.get())), known,
-                     X509_verify_cert_error_string(result));
+  return internal::Format("the certificate of {} ({}, issued by {}) is not of an authority {}: {}",
+                          config.target, subject, OneLine(X509_get_issuer_name(shown.get())), known,
+                          X509_verify_cert_error_string(result));
 }
 
 // Why the daemon ended a link after it had asked for our certificate.
 std::string WrongClient(const Config& config, SSL* link) {
   if (config.tls.cert_file.empty()) {
-    return fmt::format("{} demands a client's certificate, and none is given", config.target);
+    return internal::Format("{} demands a client's certificate, and none is given", config.target);
   }
   const X509* ours = SSL_get_certificate(link);
   if (X509_cmp_current_time(X509_get0_notAfter(ours)) < 0) {
-    return fmt::format("{} has expired", config.tls.cert_file);
+    return internal::Format("{} has expired", config.tls.cert_file);
   }
-  return fmt::format("{} refuses the certificate {}, issued by {}", config.target,
-                     config.tls.cert_file, OneLine(X509_get_issuer_name(ours)));
+  return internal::Format("{} refuses the certificate {}, issued by {}", config.target,
+                          config.tls.cert_file, OneLine(X509_get_issuer_name(ours)));
 }
 
 // OpenSSL writes to a socket whose other end may have gone; the signal of that is nobody's.
@@ -140,11 +140,12 @@ std::string Shake(const Config& config, const std::string& host, int fd, SSL_CTX
     const std::string why = TakeError();
     // It may also have ended for a reason that is not TLS's.
     if (why.empty() || !config.tls.enabled()) return "";
-    return why == "wrong version number" ? fmt::format("{} does not speak TLS", config.target)
-                                         : fmt::format("TLS with {} fails: {}", config.target, why);
+    return why == "wrong version number"
+               ? internal::Format("{} does not speak TLS", config.target)
+               : internal::Format("TLS with {} fails: {}", config.target, why);
   }
   if (!config.tls.enabled())
-    return fmt::format("{} speaks TLS, and plain text was sent", config.target);
+    return internal::Format("{} speaks TLS, and plain text was sent", config.target);
   std::string wrong = WrongCertificate(config, host, link.get());
   if (!wrong.empty()) return wrong;
   // In TLS 1.3 the daemon looks at our certificate after our handshake is done. Then it

@@ -1,5 +1,6 @@
 #include "client/src/transaction.h"
 
+#include <optional>
 #include <string>
 #include <utility>
 
@@ -92,7 +93,10 @@ class StreamTransaction final : public Transaction {
   ~StreamTransaction() override { stream_->Abandon(); }
 
   absl::StatusOr<sql::Dialect> Dialect(const Context& ctx) override {
-    return AskDialect(stream_->channel(), ctx);
+    if (dialect_.has_value()) return *dialect_;
+    absl::StatusOr<sql::Dialect> dialect = AskDialect(stream_->channel(), ctx);
+    if (dialect.ok()) dialect_ = *dialect;
+    return dialect;
   }
 
   absl::StatusOr<std::unique_ptr<Rows>> QueryArgs(const Context& ctx, std::string_view sql,
@@ -172,6 +176,8 @@ class StreamTransaction final : public Transaction {
   }
 
   const StreamPointer stream_;
+  // Of the database that the transaction is open on, once it was asked for.
+  std::optional<sql::Dialect> dialect_;
 };
 
 v1::IsolationLevel ToProto(Isolation isolation) {

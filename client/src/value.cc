@@ -1,12 +1,14 @@
 #include "penstock/value.h"
 
+#include <charconv>
 #include <cstdlib>
 #include <ostream>
 
 #include "absl/strings/escaping.h"
+#include "absl/strings/str_format.h"
 #include "absl/time/clock.h"
+#include "client/src/format.h"
 #include "client/src/refusal.h"
-#include "fmt/format.h"
 
 namespace penstock {
 
@@ -87,6 +89,10 @@ Value Value::Unfit(const char* why) {
   return value;
 }
 
+Value Value::FromBytes(std::span<const std::byte> bytes) {
+  return Value(Bytes{std::string(reinterpret_cast<const char*>(bytes.data()), bytes.size())});
+}
+
 Value Value::Array(std::vector<Value> elements) {
   Value value;
   value.kind_ = Kind::kArray;
@@ -108,18 +114,21 @@ absl::Status Value::status() const {
 
 std::string Value::DebugString() const {
   if (const Invalid* invalid = std::get_if<Invalid>(&content_)) {
-    return fmt::format("invalid ({})", invalid->why);
+    return internal::Format("invalid ({})", invalid->why);
   }
   const auto quoted = [this] { return '"' + absl::CHexEscape(text()) + '"'; };
   switch (kind_) {
     case Kind::kUnspecified: return "NULL";
     case Kind::kBoolean: return boolean() ? "true" : "false";
-    case Kind::kInteger: return fmt::to_string(integer());
-    case Kind::kReal: return fmt::to_string(real());
+    case Kind::kInteger: return std::to_string(integer());
+    case Kind::kReal: {
+      char digits[32];
+      return std::string(digits, std::to_chars(digits, digits + sizeof(digits), real()).ptr);
+    }
     case Kind::kText: return quoted();
     case Kind::kBlob: return "x'" + absl::BytesToHexString(text()) + '\'';
     case Kind::kTimestamp:
-      return fmt::format("timestamp {}.{:09}", timestamp().seconds, timestamp().nanos);
+      return absl::StrFormat("timestamp %d.%09d", timestamp().seconds, timestamp().nanos);
     case Kind::kArray: {
       std::string out = "[";
       for (const Value& element : elements()) {
@@ -128,7 +137,7 @@ std::string Value::DebugString() const {
       }
       return out + ']';
     }
-    default: return fmt::format("{} {}", KindName(kind_), quoted());
+    default: return internal::Format("{} {}", KindName(kind_), quoted());
   }
 }
 
@@ -144,8 +153,8 @@ Value ToValue(std::chrono::year_month_day day) {
   if (year < 1 || year > 9999) {
     return Value::Unfit("a day beyond the years 1 to 9999 does not fit");
   }
-  return Value::Date(fmt::format("{:04}-{:02}-{:02}", year, static_cast<unsigned>(day.month()),
-                                 static_cast<unsigned>(day.day())));
+  return Value::Date(absl::StrFormat("%04d-%02d-%02d", year, static_cast<unsigned>(day.month()),
+                                     static_cast<unsigned>(day.day())));
 }
 
 Value ToValue(absl::CivilDay day) {
@@ -165,14 +174,23 @@ Value ToValue(std::chrono::sys_seconds time) {
   return Value(Timestamp{time.time_since_epoch().count(), 0});
 }
 
-Value ToValue(std::chrono::nanoseconds duration) {
-  constexpr int64_t kNanosInSecond = 1'000'000'000;
-  const int64_t count = duration.count();
-  const int64_t seconds = count / kNanosInSecond;
-  const int64_t nanos = std::abs(count % kNanosInSecond);
-  std::string text = fmt::format("PT{}{}", count < 0 ? "-" : "", std::abs(seconds));
+Value ToValue(std::chrono::nanoseconds duration) { return ToValue(absl::FromChrono(duration)); }
+
+Value ToValue(absl::Duration duration) {
+  if (duration == absl::InfiniteDuration() || duration == -absl::InfiniteDuration()) {
+    return Value::Unfit("an infinite duration does not fit");
+  }
+  absl::Duration rest;
+  const int64_t seconds = absl::IDivDuration(duration, absl::Seconds(1), &rest);
+  if (absl::Trunc(rest, absl::Nanoseconds(1)) != rest) {
+    return Value::Unfit("a duration finer than a nanosecond does not fit; truncate it");
+  }
+  const int64_t nanos = std::abs(absl::ToInt64Nanoseconds(rest));
+  // The least of 64 bits has no positive counterpart in them.
+  const uint64_t whole = seconds < 0 ? -static_cast<uint64_t>(seconds) : seconds;
+  std::string text = Format("PT{}{}", duration < absl::ZeroDuration() ? "-" : "", whole);
   if (nanos != 0) {
-    text += fmt::format(".{:09}", nanos);
+    text += absl::StrFormat(".%09d", nanos);
     while (text.back() == '0') text.pop_back();
   }
   return Value::Interval(text + 'S');

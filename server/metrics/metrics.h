@@ -8,6 +8,7 @@
 #include <cstdint>
 
 #include "absl/status/status.h"
+#include "server/metrics/methods.h"
 #include "server/runtime/clock.h"
 
 namespace penstock::server {
@@ -77,28 +78,6 @@ struct DatabaseMetrics {
 
   void CountStatement(absl::StatusCode code, Duration elapsed);
 };
-
-// The RPCs served, for ServerMetrics::calls.
-enum class Rpc : uint8_t {
-  kPing,
-  kQuery,
-  kExec,
-  kPrepare,
-  kTransaction,
-  kMigrate,
-  kMigrationStatus,
-  kAdmin,
-  kHealth,
-  kReflection,
-  kGet,
-  kBatchGet,
-  kPut,
-  kDelete,
-  kDeleteRange,
-  kScan,
-  kWrite
-};
-inline constexpr size_t kRpcs = 17;
 
 // Of the whole daemon.
 struct ServerMetrics {

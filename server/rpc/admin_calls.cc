@@ -38,7 +38,7 @@ void FillStats(Database& from, v1::DatabaseStats* to) {
 class ListDatabasesCall final : public UnaryCall {
  public:
   ListDatabasesCall(const RpcContext& context, const CallSource& source)
-      : UnaryCall(context, Rpc::kAdmin), source_(source) {
+      : UnaryCall(context, Rpc::kListDatabases), source_(source) {
     source_.services->admin.RequestListDatabases(&server_context_, &request_bytes_, &responder_,
                                                  source_.queue, source_.queue, StartTag());
   }
@@ -65,7 +65,7 @@ class ListDatabasesCall final : public UnaryCall {
 class GetStatsCall final : public UnaryCall {
  public:
   GetStatsCall(const RpcContext& context, const CallSource& source)
-      : UnaryCall(context, Rpc::kAdmin), source_(source) {
+      : UnaryCall(context, Rpc::kGetStats), source_(source) {
     source_.services->admin.RequestGetStats(&server_context_, &request_bytes_, &responder_,
                                             source_.queue, source_.queue, StartTag());
   }

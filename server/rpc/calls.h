@@ -3,6 +3,7 @@
 #define PENSTOCK_SERVER_RPC_CALLS_H_
 
 #include "grpcpp/completion_queue.h"
+#include "server/metrics/methods.h"
 #include "server/rpc/context.h"
 
 namespace penstock::server {
@@ -15,27 +16,12 @@ struct CallSource {
   grpc::ServerCompletionQueue* queue;
 };
 
-// Each makes an object that waits for one RPC of its sort, serves it, and
+// WaitFor<name> makes an object that waits for one RPC of this method, serves it, and
 // destroys itself; when the RPC arrives it makes the next.
-void WaitForPing(const RpcContext& context, const CallSource& source);
-void WaitForQuery(const RpcContext& context, const CallSource& source);
-void WaitForExec(const RpcContext& context, const CallSource& source);
-void WaitForPrepare(const RpcContext& context, const CallSource& source);
-void WaitForTransaction(const RpcContext& context, const CallSource& source);
-void WaitForGet(const RpcContext& context, const CallSource& source);
-void WaitForBatchGet(const RpcContext& context, const CallSource& source);
-void WaitForPut(const RpcContext& context, const CallSource& source);
-void WaitForDelete(const RpcContext& context, const CallSource& source);
-void WaitForDeleteRange(const RpcContext& context, const CallSource& source);
-void WaitForScan(const RpcContext& context, const CallSource& source);
-void WaitForWrite(const RpcContext& context, const CallSource& source);
-void WaitForMigrate(const RpcContext& context, const CallSource& source);
-void WaitForMigrationStatus(const RpcContext& context, const CallSource& source);
-void WaitForListDatabases(const RpcContext& context, const CallSource& source);
-void WaitForGetStats(const RpcContext& context, const CallSource& source);
-void WaitForHealthCheck(const RpcContext& context, const CallSource& source);
-void WaitForHealthWatch(const RpcContext& context, const CallSource& source);
-void WaitForReflection(const RpcContext& context, const CallSource& source);
+#define PENSTOCK_METHOD(name, waiting) \
+  void WaitFor##name(const RpcContext& context, const CallSource& source);
+PENSTOCK_METHODS(PENSTOCK_METHOD)
+#undef PENSTOCK_METHOD
 
 }  // namespace penstock::server
 

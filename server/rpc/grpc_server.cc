@@ -29,11 +29,6 @@
 namespace penstock::server {
 namespace {
 
-// Calls of each sort that wait to be matched with an RPC; each that is matched is replaced.
-// Few, because Debian builds gRPC with its checks on: at every event it looks for the event's
-// tag among all outstanding ones of the queue, oldest first.
-constexpr int kWaitingCalls = 8;
-
 constexpr std::string_view kUnixPrefix = "unix:";
 
 // A client that has connected and does not begin to speak is closed after it.
@@ -97,27 +92,10 @@ class GrpcServer::Impl {
       if (!published.ok()) return published;
     }
     const CallSource source{.services = &services_, .queue = io_->queue()};
-    for (int i = 0; i < kWaitingCalls; ++i) {
-      WaitForQuery(context_, source);
-      WaitForExec(context_, source);
-      WaitForPrepare(context_, source);
-      WaitForTransaction(context_, source);
-      WaitForGet(context_, source);
-      WaitForBatchGet(context_, source);
-      WaitForPut(context_, source);
-      WaitForDelete(context_, source);
-      WaitForScan(context_, source);
-      WaitForWrite(context_, source);
-    }
-    WaitForDeleteRange(context_, source);
-    WaitForPing(context_, source);
-    WaitForMigrate(context_, source);
-    WaitForMigrationStatus(context_, source);
-    WaitForListDatabases(context_, source);
-    WaitForGetStats(context_, source);
-    WaitForHealthCheck(context_, source);
-    WaitForHealthWatch(context_, source);
-    WaitForReflection(context_, source);
+#define PENSTOCK_METHOD(name, waiting) \
+  for (int i = 0; i < (waiting); ++i) WaitFor##name(context_, source);
+    PENSTOCK_METHODS(PENSTOCK_METHOD)
+#undef PENSTOCK_METHOD
     io_->Start();
     acceptor_.emplace(
         "gRPC", std::move(listeners),

@@ -27,7 +27,7 @@ HealthCheckResponse StatusNow(bool draining) {
 class CheckCall final : public UnaryCall {
  public:
   CheckCall(const RpcContext& context, const CallSource& source)
-      : UnaryCall(context, Rpc::kHealth), source_(source) {
+      : UnaryCall(context, Rpc::kCheck), source_(source) {
     source_.services->health.RequestCheck(&server_context_, &request_bytes_, &responder_,
                                           source_.queue, source_.queue, StartTag());
   }
@@ -37,7 +37,7 @@ class CheckCall final : public UnaryCall {
  private:
   // Asked while the daemon drains or is full, it still has to answer.
   bool is_session() const override { return false; }
-  void WaitForNext() override { WaitForHealthCheck(context_, source_); }
+  void WaitForNext() override { WaitForCheck(context_, source_); }
 
   void OnStart() override {
     health::HealthCheckRequest request;
@@ -54,7 +54,7 @@ class CheckCall final : public UnaryCall {
 class WatchCall final : public Call {
  public:
   WatchCall(const RpcContext& context, const CallSource& source)
-      : Call(context, Rpc::kHealth), source_(source), stream_(&server_context_) {
+      : Call(context, Rpc::kWatch), source_(source), stream_(&server_context_) {
     source_.services->health.RequestWatch(&server_context_, &request_bytes_, &stream_,
                                           source_.queue, source_.queue, StartTag());
   }
@@ -66,7 +66,7 @@ class WatchCall final : public Call {
   }
 
  private:
-  void WaitForNext() override { WaitForHealthWatch(context_, source_); }
+  void WaitForNext() override { WaitForWatch(context_, source_); }
 
   void OnStart() override {
     health::HealthCheckRequest request;
@@ -114,11 +114,11 @@ class WatchCall final : public Call {
 
 }  // namespace
 
-void WaitForHealthCheck(const RpcContext& context, const CallSource& source) {
+void WaitForCheck(const RpcContext& context, const CallSource& source) {
   new CheckCall(context, source);  // owns itself
 }
 
-void WaitForHealthWatch(const RpcContext& context, const CallSource& source) {
+void WaitForWatch(const RpcContext& context, const CallSource& source) {
   new WatchCall(context, source);  // owns itself
 }
 

@@ -12,13 +12,13 @@ namespace {
 class MigrationStatusCall final : public ConnectionCall {
  public:
   MigrationStatusCall(const RpcContext& context, const CallSource& source)
-      : ConnectionCall(context, Rpc::kMigrationStatus, Sort::kBlocking), source_(source) {
+      : ConnectionCall(context, Rpc::kGetStatus, Sort::kBlocking), source_(source) {
     source_.services->migration.RequestGetStatus(&server_context_, &request_bytes_, &responder_,
                                                  source_.queue, source_.queue, StartTag());
   }
 
  private:
-  void WaitForNext() override { WaitForMigrationStatus(context_, source_); }
+  void WaitForNext() override { WaitForGetStatus(context_, source_); }
 
   void OnStart() override {
     absl::Status status = Take(&request_bytes_, &request_);
@@ -64,7 +64,7 @@ class MigrationStatusCall final : public ConnectionCall {
 
 }  // namespace
 
-void WaitForMigrationStatus(const RpcContext& context, const CallSource& source) {
+void WaitForGetStatus(const RpcContext& context, const CallSource& source) {
   new MigrationStatusCall(context, source);  // owns itself
 }
 

@@ -64,7 +64,7 @@ void Answer(const ServerReflectionRequest& request, ServerReflectionResponse* re
 class ReflectionCall final : public BidiCall {
  public:
   ReflectionCall(const RpcContext& context, const CallSource& source)
-      : BidiCall(context, Rpc::kReflection), source_(source) {
+      : BidiCall(context, Rpc::kServerReflectionInfo), source_(source) {
     source_.services->reflection.RequestServerReflectionInfo(
         &server_context_, stream(), source_.queue, source_.queue, StartTag());
   }
@@ -74,7 +74,7 @@ class ReflectionCall final : public BidiCall {
   }
 
  private:
-  void WaitForNext() override { WaitForReflection(context_, source_); }
+  void WaitForNext() override { WaitForServerReflectionInfo(context_, source_); }
   void OnStart() override { StartRead(); }
 
   void OnRead(bool ok) override {
@@ -103,7 +103,7 @@ class ReflectionCall final : public BidiCall {
 
 }  // namespace
 
-void WaitForReflection(const RpcContext& context, const CallSource& source) {
+void WaitForServerReflectionInfo(const RpcContext& context, const CallSource& source) {
   new ReflectionCall(context, source);  // owns itself
 }
 

@@ -6,6 +6,7 @@
 #include <filesystem>
 #include <utility>
 
+#include "tests/bench/client_callers.h"
 #include "tests/bench/direct_sqlite.h"
 #include "tests/bench/load.h"
 #include "tests/bench/streams.h"
@@ -26,8 +27,8 @@ class SqliteSuite : private Suite {
 
   absl::StatusOr<std::vector<Row>> Run() {
     if (absl::Status folders = CheckFolders(); !folders.ok()) return folders;
-    for (const auto part :
-         {&SqliteSuite::Reads, &SqliteSuite::Inserts, &SqliteSuite::Idle, &SqliteSuite::Large}) {
+    for (const auto part : {&SqliteSuite::Reads, &SqliteSuite::Client, &SqliteSuite::Inserts,
+                            &SqliteSuite::Idle, &SqliteSuite::Large}) {
       if (absl::Status done = (this->*part)(); !done.ok()) return done;
     }
     return Rows();
@@ -44,6 +45,7 @@ class SqliteSuite : private Suite {
   }
 
   absl::Status Reads();
+  absl::Status Client();
   absl::Status Inserts();
   absl::Status Idle();
   absl::Status Large();
@@ -85,6 +87,24 @@ absl::Status SqliteSuite::Reads() {
   absl::Status ended = Stop(*daemon);
   ended.Update(Stop(*echo));
   return ended;
+}
+
+absl::Status SqliteSuite::Client() {
+  const std::string what =
+      fmt::format("C++ client, point select by the builder, {} threads", kCallers);
+  if (!Wanted(what)) return absl::OkStatus();
+  absl::StatusOr<Server> daemon = StartOn("client");
+  if (!daemon.ok()) return daemon.status();
+  const auto say = [&](Saying saying) -> Measure {
+    const Round round{Call::kQuerySelect, kCallers, options_.warm_up, options_.measured};
+    return [address = AddressOf("client"), saying, round] {
+      return RunClientRound(address, saying, round);
+    };
+  };
+  absl::StatusOr<Comparison> done = Compare(what, say(Saying::kBuilder), say(Saying::kText));
+  if (!done.ok()) return done.status();
+  rows_.push_back(done->MakeRow(what, "text", "/s", &RoundResult::per_second, AtLeast(0.97)));
+  return Stop(*daemon);
 }
 
 absl::Status SqliteSuite::Inserts() {

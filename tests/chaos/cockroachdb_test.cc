@@ -9,6 +9,7 @@
 #include "gmock/gmock.h"
 #include "gtest/gtest.h"
 #include "penstock/penstock.h"
+#include "penstock/sql.h"
 #include "tests/chaos/fixture.h"
 
 namespace penstock::testing {
@@ -218,6 +219,22 @@ TEST_F(CockroachDb, StalenessBecomesTheTransactionsSystemTime) {
   // Whoever comes next is not in that transaction.
   EXPECT_TRUE(wire().Exec("UPDATE t SET v = 'two'").status.ok());
   EXPECT_EQ(QueryStale("SELECT v FROM t WHERE id = 1", 10).text(), "'two'");
+}
+
+TEST_F(CockroachDb, TheClientAsksForAStaleRead) {
+  TakeOutSystemTime();
+  const auto db = *New({.target = gateway().target()});
+  const Context stale = Context().WithStaleness(absl::Milliseconds(10'500));
+  EXPECT_EQ(*db->QueryRow<std::string>(stale, "SELECT v FROM t WHERE id = $1", 1), "one");
+  EXPECT_THAT(proxy().statements(), Contains("BEGIN AS OF SYSTEM TIME '-10.500000s', READ ONLY"));
+  const auto t = sql::Dyn("t");
+  const auto id = t.Column<int64_t>("id");
+  EXPECT_EQ(*sql::Select(t.Column<std::string>("v"))
+                 .From(t)
+                 .Where(id == 1)
+                 .FetchOne(Context().WithStaleness(absl::Seconds(3)), *db),
+            "one");
+  EXPECT_THAT(proxy().statements(), Contains("BEGIN AS OF SYSTEM TIME '-3.000000s', READ ONLY"));
 }
 
 TEST_F(CockroachDb, ALongStaleResultIsStreamed) {

@@ -58,6 +58,84 @@ TEST_P(SqlBackends, ATransactionTakesThem) {
   EXPECT_EQ(tx->Rollback(ctx), absl::OkStatus());
 }
 
+// What a context says of a read reaches the daemon, whoever writes the statement.
+TEST_P(SqlBackends, AStaleReadIsServedOrRefused) {
+  const auto db = Connect();
+  const Context ctx;
+  ASSERT_EQ(db->Exec(ctx, kCreateUsers).status(), absl::OkStatus());
+  const Context stale = ctx.WithStaleness(absl::Seconds(1));
+  const bool serves = db->Inspect(stale)->staleness;
+  for (const absl::Status& read : {sql::Select(users.id).From(users).FetchAll(stale, *db).status(),
+                                   sql::Select(users.id)
+                                       .From(users)
+                                       .OrderBy(sql::Asc(users.id))
+                                       .Limit(1)
+                                       .FetchPage(stale, *db)
+                                       .status(),
+                                   db->QueryAll<int64_t>(stale, "SELECT id FROM users").status()}) {
+    EXPECT_EQ(read.code(), serves ? absl::StatusCode::kOk : absl::StatusCode::kUnimplemented)
+        << read;
+  }
+}
+
+// Anything else would be done as of now, which is not what was asked for.
+TEST_P(SqlBackends, AStalenessIsForReadsAlone) {
+  const auto db = Connect();
+  const Context ctx;
+  ASSERT_EQ(db->Exec(ctx, kCreateUsers).status(), absl::OkStatus());
+  const Context stale = ctx.WithStaleness(absl::Seconds(1)).WithTimeout(absl::Seconds(60));
+  const auto tx = *db->Transaction(ctx);
+  const auto kv = db->KeyValue("keys");
+  for (const absl::Status& refused :
+       {sql::DeleteFrom(users).All().Exec(stale, *db).status(),
+        db->Exec(stale, "DELETE FROM users").status(), db->Prepare(stale, "SELECT 1").status(),
+        db->ExecBatch(stale, {{.sql = "DELETE FROM users"}})[0].status(),
+        db->Transaction(stale).status(), tx->Query(stale, "SELECT 1").status(),
+        sql::Select(users.id).From(users).FetchAll(stale, *tx).status(),
+        kv->Get(stale, "a").status(), kv->Put(stale, "a", "b"),
+        RunInTransaction(stale, *db, [](Transaction&) { return absl::OkStatus(); })}) {
+    EXPECT_TRUE(absl::IsInvalidArgument(refused)) << refused;
+    EXPECT_THAT(std::string(refused.message()), ::testing::HasSubstr("staleness"));
+  }
+  for (const absl::Duration wrong :
+       {absl::ZeroDuration(), absl::Seconds(-1), absl::Nanoseconds(1), absl::InfiniteDuration()}) {
+    const absl::Status refused = db->Query(ctx.WithStaleness(wrong), "SELECT 1").status();
+    EXPECT_TRUE(absl::IsInvalidArgument(refused)) << refused;
+    EXPECT_THAT(std::string(refused.message()), ::testing::HasSubstr("WithStaleness("));
+  }
+}
+
+TEST_P(SqlBackends, ABatchEndsAtItsFirstFailure) {
+  const auto db = Connect();
+  const Context ctx;
+  ASSERT_EQ(db->Exec(ctx, "CREATE TABLE t (id BIGINT PRIMARY KEY)").status(), absl::OkStatus());
+  const auto insert = [](int64_t id) {
+    return BatchStatement{.sql = "INSERT INTO t VALUES ($1)", .args = {id}};
+  };
+  auto outcomes =
+      db->ExecUntilFailure(ctx, {insert(1), insert(2), insert(1), insert(3), insert(4)});
+  ASSERT_EQ(outcomes.size(), 5u);
+  EXPECT_EQ(outcomes[0]->RowsAffected(), 1);
+  EXPECT_EQ(outcomes[1]->RowsAffected(), 1);
+  EXPECT_TRUE(IsUniqueViolation(outcomes[2].status())) << outcomes[2].status();
+  for (size_t i : {3, 4}) {
+    EXPECT_TRUE(absl::IsAborted(outcomes[i].status())) << outcomes[i].status();
+    EXPECT_TRUE(IsRetryable(outcomes[i].status()));
+  }
+  EXPECT_THAT(*db->QueryAll<int64_t>(ctx, "SELECT id FROM t ORDER BY id"),
+              ::testing::ElementsAre(1, 2));
+  // One that cannot be sent is a failure as any other.
+  outcomes = db->ExecUntilFailure(ctx, {insert(5), {.sql = ""}, insert(6)});
+  EXPECT_TRUE(outcomes[0].ok() && absl::IsInvalidArgument(outcomes[1].status()) &&
+              absl::IsAborted(outcomes[2].status()));
+  // The stream of such a batch is not one for others.
+  outcomes = db->ExecUntilFailure(ctx, {insert(7), insert(8)});
+  EXPECT_TRUE(outcomes[0].ok() && outcomes[1].ok());
+  outcomes = db->ExecBatch(ctx, {insert(8), insert(9)});
+  EXPECT_TRUE(!outcomes[0].ok() && outcomes[1].ok());
+  EXPECT_TRUE(db->ExecUntilFailure(ctx, {}).empty());
+}
+
 // A whole program: eight threads that sell what there is.
 TEST_P(SqlBackends, TheOrderServiceRuns) {
   TempDir folder;

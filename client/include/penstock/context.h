@@ -3,6 +3,7 @@
 #define PENSTOCK_CONTEXT_H_
 
 #include <memory>
+#include <optional>
 #include <string>
 #include <string_view>
 
@@ -14,12 +15,13 @@ namespace internal {
 class Cancellation;
 }
 
-// A deadline, a way to cancel, and a trace parent. A default Context has none
-// of the first and the last.
+// A deadline, a way to cancel, a trace parent and a staleness: what a call may be told besides its
+// statement. A default Context can be cancelled and has none of the others. What holds for more
+// than one call is elsewhere, in TransactionOptions.
 //
 //   Context ctx = Context().WithTimeout(absl::Seconds(5));
-//   std::thread([ctx] { WaitForCtrlC(); ctx.Cancel(); });
-//   auto rows = db->Query(ctx, …);
+//   std::thread([ctx] { WaitForCtrlC(); ctx.Cancel(); }).detach();
+//   auto rows = db->Query(ctx, "SELECT id, name FROM users");
 //
 // Copies share one cancellation: Cancel on any of them cancels the calls of all of them. A
 // context made by a With function has one of its own: it is cancelled with the context that it
@@ -43,10 +45,21 @@ class Context {
   // runs of a Statement belong to the trace of the run that opened their stream.
   [[nodiscard]] Context WithTraceParent(std::string_view trace_parent) const;
 
+  // This context for reads of what the database held so long `ago`: cheaper, as nobody is waited
+  // for and the nearest replica may answer. From a microsecond on, to the microsecond. It is for
+  // Query of a Provider, QueryAll, QueryRow and the query builder's Fetch among these; anything
+  // else that reads or writes with it (Exec, a prepared statement, a transaction, keys and values)
+  // is refused with INVALID_ARGUMENT rather than done as of now. UNIMPLEMENTED where
+  // PingInfo::staleness is false, INVALID_ARGUMENT for a statement that is not a SELECT, and on
+  // CockroachDB an error for longer ago than its garbage collection keeps.
+  [[nodiscard]] Context WithStaleness(absl::Duration ago) const;
+
   // InfiniteFuture when there is none.
   absl::Time deadline() const { return deadline_; }
   // Empty when there is none.
   const std::string& trace_parent() const { return trace_parent_; }
+  // None: reads what the database holds now.
+  const std::optional<absl::Duration>& staleness() const { return staleness_; }
 
   // Ends running calls, and every later one, with CANCELLED. For good. What was sent may
   // have been done already: see IsCommitOutcomeUnknown.
@@ -63,6 +76,7 @@ class Context {
   std::shared_ptr<internal::Cancellation> cancellation_;
   absl::Time deadline_ = absl::InfiniteFuture();
   std::string trace_parent_;
+  std::optional<absl::Duration> staleness_;
 };
 
 }  // namespace penstock

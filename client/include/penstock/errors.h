@@ -1,6 +1,6 @@
 // What went wrong, beyond the code and the message of an absl::Status.
 //
-//   if (penstock::IsUniqueViolation(result.status())) { … }
+//   if (penstock::IsUniqueViolation(result.status())) Use("another name");
 //
 // Every function here takes any absl::Status: an OK one, or one that has nothing
 // to do with Penstock, has no details, and the predicates answer false for it

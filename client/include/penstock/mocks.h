@@ -12,13 +12,26 @@
 //   });
 //
 // A failure is made by penstock::MakeError, see errors.h.
+//
+// What a test says nothing of:
+//
+//   Connect, Close, Ping, Migrate, Commit, Rollback and savepoints succeed.
+//   A keyspace is empty, and takes what is written without keeping it; see MockKeyValue.
+//   Provider::Transaction opens a transaction whose statements and keyspaces are the provider's,
+//   so that expectations are about the provider alone; it must not outlive the mock.
+//   ExecBatch and ExecUntilFailure run their statements by ExecArgs.
+//   Any other statement fails with UNIMPLEMENTED, and the message has its text.
+//   The dialect is SQLite's. Another: ON_CALL(db, Dialect).WillByDefault(Return(…)).
 #ifndef PENSTOCK_MOCKS_H_
 #define PENSTOCK_MOCKS_H_
 
 #include <gmock/gmock.h>
 
 #include <memory>
+#include <optional>
+#include <string>
 #include <string_view>
+#include <utility>
 #include <vector>
 
 #include "penstock/make_rows.h"  // IWYU pragma: export
@@ -26,8 +39,46 @@
 
 namespace penstock {
 
+namespace internal {
+
+// A statement that no test said anything of.
+inline absl::Status Unexpected(std::string_view method, std::string_view sql) {
+  const std::string message = "no EXPECT_CALL or ON_CALL says what " + std::string(method) +
+                              " returns for: " + std::string(sql);
+  return MakeError(absl::StatusCode::kUnimplemented, message, {.reason = "UNSUPPORTED"});
+}
+
+// What statements do on a mock that no test said anything of them.
+template <typename Mock>
+void RefuseStatements(Mock& mock) {
+  ON_CALL(mock, QueryArgs).WillByDefault([](const Context&, std::string_view sql, const Args&) {
+    return Unexpected("QueryArgs", sql);
+  });
+  ON_CALL(mock, ExecArgs).WillByDefault([](const Context&, std::string_view sql, const Args&) {
+    return Unexpected("ExecArgs", sql);
+  });
+  ON_CALL(mock, ExecRows)
+      .WillByDefault([](const Context&, std::string_view sql, const std::vector<Args>&) {
+        return Unexpected("ExecRows", sql);
+      });
+  ON_CALL(mock, Prepare).WillByDefault([](const Context&, std::string_view sql) {
+    return Unexpected("Prepare", sql);
+  });
+}
+
+}  // namespace internal
+
 class MockStatement : public Statement {
  public:
+  MockStatement() {
+    ON_CALL(*this, QueryArgs).WillByDefault([](const Context&, const Args&) {
+      return internal::Unexpected("MockStatement::QueryArgs", "a prepared statement");
+    });
+    ON_CALL(*this, ExecArgs).WillByDefault([](const Context&, const Args&) {
+      return internal::Unexpected("MockStatement::ExecArgs", "a prepared statement");
+    });
+  }
+
   MOCK_METHOD(absl::StatusOr<std::unique_ptr<Rows>>, QueryArgs, (const Context&, Args), (override));
   MOCK_METHOD(absl::StatusOr<Result>, ExecArgs, (const Context&, Args), (override));
   MOCK_METHOD(int, ParameterCount, (), (const, override));
@@ -35,33 +86,24 @@ class MockStatement : public Statement {
   MOCK_METHOD(absl::Status, Close, (), (override));
 };
 
-class MockTransaction : public Transaction {
- public:
-  // It speaks SQLite's dialect unless it is told another.
-  MockTransaction() {
-    ON_CALL(*this, Dialect).WillByDefault(::testing::Return(sql::Dialect::kSqlite));
-  }
-
-  MOCK_METHOD(absl::StatusOr<sql::Dialect>, Dialect, (const Context&), (override));
-  MOCK_METHOD(absl::StatusOr<std::unique_ptr<Rows>>, QueryArgs,
-              (const Context&, std::string_view, Args), (override));
-  MOCK_METHOD(absl::StatusOr<Result>, ExecArgs, (const Context&, std::string_view, Args),
-              (override));
-  MOCK_METHOD(absl::StatusOr<Result>, ExecRows,
-              (const Context&, std::string_view, std::vector<Args>), (override));
-  MOCK_METHOD(absl::StatusOr<std::unique_ptr<Statement>>, Prepare,
-              (const Context&, std::string_view), (override));
-  MOCK_METHOD(absl::Status, Commit, (const Context&), (override));
-  MOCK_METHOD(absl::Status, Rollback, (const Context&), (override));
-  MOCK_METHOD(absl::Status, Savepoint, (const Context&, std::string_view), (override));
-  MOCK_METHOD(absl::Status, RollbackTo, (const Context&, std::string_view), (override));
-  MOCK_METHOD(absl::Status, Release, (const Context&, std::string_view), (override));
-  MOCK_METHOD(std::unique_ptr<penstock::KeyValue>, KeyValue, (std::string_view), (override));
-};
-
-// A scan is answered with MakeEntries, see key_value.h.
+// An empty keyspace: no key is found, a scan has no entries, a write is applied. A scan is answered
+// with MakeEntries, see key_value.h.
 class MockKeyValue : public KeyValue {
  public:
+  MockKeyValue() {
+    ON_CALL(*this, Get).WillByDefault([](auto&&...) { return std::optional<std::string>(); });
+    ON_CALL(*this, BatchGet)
+        .WillByDefault([](const Context&, const std::vector<std::string>& keys) {
+          return std::vector<std::optional<std::string>>(keys.size());
+        });
+    ON_CALL(*this, DeleteRange).WillByDefault(::testing::Return(0));
+    ON_CALL(*this, DeletePrefix).WillByDefault(::testing::Return(0));
+    ON_CALL(*this, Scan(::testing::_, ::testing::_)).WillByDefault([](auto&&...) {
+      return MakeEntries({});
+    });
+    ON_CALL(*this, Write).WillByDefault([](auto&&...) { return WriteResult(); });
+  }
+
   // The form without options calls the mocked one.
   using KeyValue::Scan;
 
@@ -81,14 +123,69 @@ class MockKeyValue : public KeyValue {
               (override));
 };
 
+class MockTransaction : public Transaction {
+ public:
+  MockTransaction() {
+    ON_CALL(*this, Dialect).WillByDefault(::testing::Return(sql::Dialect::kSqlite));
+    internal::RefuseStatements(*this);
+    ON_CALL(*this, KeyValue).WillByDefault([](auto&&...) {
+      return std::make_unique<::testing::NiceMock<MockKeyValue>>();
+    });
+  }
+
+  // Statements and keyspaces are those of `provider`, which lives longer.
+  void ForwardTo(Provider& provider) {
+    ON_CALL(*this, Dialect).WillByDefault([&](const Context& ctx) {
+      return provider.Dialect(ctx);
+    });
+    ON_CALL(*this, QueryArgs)
+        .WillByDefault([&](const Context& ctx, std::string_view sql, Args args) {
+          return provider.QueryArgs(ctx, sql, std::move(args));
+        });
+    ON_CALL(*this, ExecArgs)
+        .WillByDefault([&](const Context& ctx, std::string_view sql, Args args) {
+          return provider.ExecArgs(ctx, sql, std::move(args));
+        });
+    ON_CALL(*this, ExecRows)
+        .WillByDefault([&](const Context& ctx, std::string_view sql, std::vector<Args> rows) {
+          return provider.ExecRows(ctx, sql, std::move(rows));
+        });
+    ON_CALL(*this, Prepare).WillByDefault([&](const Context& ctx, std::string_view sql) {
+      return provider.Prepare(ctx, sql);
+    });
+    ON_CALL(*this, KeyValue).WillByDefault([&](std::string_view keyspace) {
+      return provider.KeyValue(keyspace);
+    });
+  }
+
+  MOCK_METHOD(absl::StatusOr<sql::Dialect>, Dialect, (const Context&), (override));
+  MOCK_METHOD(absl::StatusOr<std::unique_ptr<Rows>>, QueryArgs,
+              (const Context&, std::string_view, Args), (override));
+  MOCK_METHOD(absl::StatusOr<Result>, ExecArgs, (const Context&, std::string_view, Args),
+              (override));
+  MOCK_METHOD(absl::StatusOr<Result>, ExecRows,
+              (const Context&, std::string_view, std::vector<Args>), (override));
+  MOCK_METHOD(absl::StatusOr<std::unique_ptr<Statement>>, Prepare,
+              (const Context&, std::string_view), (override));
+  MOCK_METHOD(absl::Status, Commit, (const Context&), (override));
+  MOCK_METHOD(absl::Status, Rollback, (const Context&), (override));
+  MOCK_METHOD(absl::Status, Savepoint, (const Context&, std::string_view), (override));
+  MOCK_METHOD(absl::Status, RollbackTo, (const Context&, std::string_view), (override));
+  MOCK_METHOD(absl::Status, Release, (const Context&, std::string_view), (override));
+  MOCK_METHOD(std::unique_ptr<penstock::KeyValue>, KeyValue, (std::string_view), (override));
+};
+
 class MockProvider : public Provider {
  public:
   // The form without options calls the mocked one.
   using Provider::Transaction;
 
-  // It speaks SQLite's dialect unless it is told another.
   MockProvider() {
     ON_CALL(*this, Dialect).WillByDefault(::testing::Return(sql::Dialect::kSqlite));
+    internal::RefuseStatements(*this);
+    RunBatchesOneByOne();
+    MakeTransactionsAndKeyspaces();
+    TellOfOneDatabase();
   }
 
   MOCK_METHOD(absl::StatusOr<sql::Dialect>, Dialect, (const Context&), (override));
@@ -107,6 +204,8 @@ class MockProvider : public Provider {
               (const Context&, std::string_view, std::vector<Args>), (override));
   MOCK_METHOD(std::vector<absl::StatusOr<Result>>, ExecBatch,
               (const Context&, std::vector<BatchStatement>), (override));
+  MOCK_METHOD(std::vector<absl::StatusOr<Result>>, ExecUntilFailure,
+              (const Context&, std::vector<BatchStatement>), (override));
   MOCK_METHOD(absl::StatusOr<std::unique_ptr<Statement>>, Prepare,
               (const Context&, std::string_view), (override));
   MOCK_METHOD(std::unique_ptr<penstock::KeyValue>, KeyValue, (std::string_view), (override));
@@ -119,6 +218,57 @@ class MockProvider : public Provider {
               (const Context&, std::string_view, const std::vector<CodeMigration>&), (override));
   MOCK_METHOD(absl::StatusOr<std::vector<DatabaseInfo>>, ListDatabases, (const Context&),
               (override));
+
+ private:
+  void RunBatchesOneByOne() {
+    ON_CALL(*this, ExecBatch)
+        .WillByDefault([this](const Context& ctx, std::vector<BatchStatement> batch) {
+          std::vector<absl::StatusOr<Result>> outcomes;
+          for (BatchStatement& one : batch) {
+            outcomes.push_back(ExecArgs(ctx, one.sql, std::move(one.args)));
+          }
+          return outcomes;
+        });
+    ON_CALL(*this, ExecUntilFailure)
+        .WillByDefault([this](const Context& ctx, std::vector<BatchStatement> batch) {
+          std::vector<absl::StatusOr<Result>> outcomes;
+          for (BatchStatement& one : batch) {
+            const bool runs = outcomes.empty() || outcomes.back().ok();
+            outcomes.push_back(runs ? ExecArgs(ctx, one.sql, std::move(one.args))
+                                    : absl::StatusOr<Result>(absl::AbortedError("not run")));
+          }
+          return outcomes;
+        });
+  }
+
+  void MakeTransactionsAndKeyspaces() {
+    using ::testing::_;
+    ON_CALL(*this, Transaction(_, _)).WillByDefault([this](auto&&...) {
+      auto transaction = std::make_unique<::testing::NiceMock<MockTransaction>>();
+      transaction->ForwardTo(*this);
+      return transaction;
+    });
+    ON_CALL(*this, KeyValue).WillByDefault([](auto&&...) {
+      return std::make_unique<::testing::NiceMock<MockKeyValue>>();
+    });
+  }
+
+  void TellOfOneDatabase() {
+    using ::testing::_;
+    ON_CALL(*this, Inspect).WillByDefault([](auto&&...) {
+      return PingInfo{.database = "main", .driver = "sqlite", .dialect = "sqlite"};
+    });
+    ON_CALL(*this, ListDatabases).WillByDefault([](auto&&...) {
+      return std::vector<DatabaseInfo>{{.name = "main", .driver = "sqlite", .is_default = true}};
+    });
+    ON_CALL(*this, Migrate(_, _, _)).WillByDefault([](auto&&...) { return MigrateResult(); });
+    ON_CALL(*this, MigrationStatus(_, _)).WillByDefault([](auto&&...) {
+      return MigrationReport();
+    });
+    ON_CALL(*this, MigrationStatus(_, _, _)).WillByDefault([](auto&&...) {
+      return MigrationReport();
+    });
+  }
 };
 
 }  // namespace penstock

@@ -278,6 +278,12 @@ class Provider : public Executor {
   virtual std::vector<absl::StatusOr<Result>> ExecBatch(const Context& ctx,
                                                         std::vector<BatchStatement> batch) = 0;
 
+  // The same, but nothing behind a failure is run: the outcome of each of these is ABORTED, and
+  // IsRetryable. Where the link broke, what was sent behind it may have been run, and says so.
+  // UNIMPLEMENTED for each where a class of the program's does not have it.
+  virtual std::vector<absl::StatusOr<Result>> ExecUntilFailure(const Context& ctx,
+                                                               std::vector<BatchStatement> batch);
+
   // A keyspace, whose name has a letter from a to z and then letters, digits and
   // underscores, at most 48 in all; empty: the default, kv. It reaches nothing; a
   // name that cannot be is the error of each call.

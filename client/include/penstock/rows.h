@@ -2,10 +2,13 @@
 #ifndef PENSTOCK_ROWS_H_
 #define PENSTOCK_ROWS_H_
 
+#include <cstddef>
 #include <cstdint>
+#include <iterator>
 #include <optional>
 #include <span>
 #include <string>
+#include <string_view>
 #include <utility>
 #include <vector>
 
@@ -55,6 +58,14 @@ struct Notices {
 //   }
 //   if (!rows->Err().ok()) return rows->Err();
 //
+// Or by the names of the columns, in any order:
+//
+//   for (Rows& row : *rows) {
+//     absl::StatusOr<int64_t> id = row.Get<int64_t>("id");
+//     auto name = row.Get<std::optional<std::string>>("name");  // the same, of what may be NULL
+//   }
+//   if (!rows->Err().ok()) return rows->Err();
+//
 // Rows arrive batch by batch while they are read; a slow reader slows the daemon
 // down and makes neither side hold the whole result. A result that breaks off
 // always shows in Err: it is never taken for whole.
@@ -90,6 +101,42 @@ class Rows {
 
   // What Scan does.
   virtual absl::Status ScanRow(std::span<const Destination> destinations) = 0;
+
+  // One column of the current row, by its name as Columns has it, letter by letter; the others
+  // need not be read. Fails as Scan does, and with INVALID_ARGUMENT, which lists the columns
+  // there are, for a name that none or more than one of them has. A std::string_view is good until
+  // the next row. A look at the names each time; Scan has none.
+  template <Scannable T>
+  absl::StatusOr<T> Get(std::string_view column) {
+    T value{};
+    if (absl::Status read = ScanColumn(column, Destination(&value)); !read.ok()) return read;
+    return value;
+  }
+
+  // What Get does. UNIMPLEMENTED where a class of the program's does not have it.
+  virtual absl::Status ScanColumn(std::string_view column, const Destination& destination);
+
+  // For a range-for, whose variable is this object at each row from the next one on. A failure
+  // ends the loop, and Err says why.
+  class Iterator {
+   public:
+    using value_type = Rows;
+    using difference_type = std::ptrdiff_t;
+    explicit Iterator(Rows* rows) : rows_(rows), more_(rows->Next()) {}
+    Rows& operator*() const { return *rows_; }
+    Iterator& operator++() {
+      more_ = rows_->Next();
+      return *this;
+    }
+    void operator++(int) { ++*this; }
+    bool operator==(std::default_sentinel_t) const { return !more_; }
+
+   private:
+    Rows* rows_;
+    bool more_;
+  };
+  Iterator begin() { return Iterator(this); }
+  static std::default_sentinel_t end() { return {}; }
 
   // A copy of the current row; empty without one.
   virtual std::vector<Value> Values() const = 0;

@@ -9,7 +9,7 @@
 //   std::string                text, decimal, date, time, interval, uuid, json
 //   std::string_view           the same, and blob; it refers to the row, or to the Value, and
 //                              is good until the next row
-//   Bytes                      blob
+//   Bytes, std::vector<std::byte>  blob
 //   Decimal                    decimal, integer
 //   TimeOfDay, Interval,
 //   Uuid, Json                 what they are called, text
@@ -18,9 +18,12 @@
 //   absl::CivilSecond          the same, if it has no fraction; in UTC
 //   absl::CivilDay,
 //   chrono::year_month_day     date, text of its form
-//   chrono::duration           interval without years, months and days, text of its form
+//   chrono::duration,
+//   absl::Duration             interval without years, months and days, text of its form
 //   an enumeration             integer, or text if it has EnumNames, see types.h
 //   std::vector<T>             array, of what T takes
+//   std::array<T>, std::span<T>  the same, or of std::byte a blob, of exactly its size: a span
+//                              is where the elements go
 //   Value                      anything, NULL too
 //   std::optional<T>           NULL, or what T takes
 //
@@ -30,11 +33,15 @@
 #ifndef PENSTOCK_SCAN_H_
 #define PENSTOCK_SCAN_H_
 
+#include <array>
 #include <chrono>
+#include <cmath>
 #include <concepts>
+#include <cstddef>
 #include <cstdint>
 #include <limits>
 #include <optional>
+#include <span>
 #include <string>
 #include <string_view>
 #include <type_traits>
@@ -95,6 +102,8 @@ absl::Status Read(const ValueView& from, Json* to);
 absl::Status Read(const ValueView& from, absl::CivilDay* to);
 absl::Status Read(const ValueView& from, absl::CivilSecond* to);
 absl::Status Read(const ValueView& from, std::chrono::year_month_day* to);
+absl::Status Read(const ValueView& from, absl::Duration* to);
+absl::Status Read(const ValueView& from, std::vector<std::byte>* to);
 absl::Status ReadDuration(const ValueView& from, std::chrono::nanoseconds* to);
 // "INVALID_ARGUMENT: KIND cannot be read as TARGET: WHY".
 absl::Status RefuseRead(const ValueView& from, std::string_view target, std::string_view why = "");
@@ -117,7 +126,12 @@ absl::Status Read(const ValueView& from, std::chrono::duration<Rep, Period>* to)
   std::chrono::nanoseconds exact{};
   if (absl::Status read = ReadDuration(from, &exact); !read.ok()) return read;
   const To value = std::chrono::duration_cast<To>(exact);
-  if (value != exact) return RefuseRead(from, "std::chrono::duration", "it would be rounded");
+  // A floating point number is exact if it is that of no other nanosecond.
+  using Wide = std::chrono::duration<long double, std::nano>;
+  const bool same = std::floating_point<Rep>
+                        ? std::abs(Wide(value).count() - Wide(exact).count()) < 0.5L
+                        : value == exact;
+  if (!same) return RefuseRead(from, "std::chrono::duration", "it would be rounded");
   *to = value;
   return absl::OkStatus();
 }
@@ -144,6 +158,16 @@ absl::Status Read(const ValueView& from, std::chrono::sys_time<Duration>* to) {
   return absl::OkStatus();
 }
 
+// The number that an enumeration is stored as: that of a character is no character here.
+template <typename T>
+struct Underlying {
+  using Type = std::underlying_type_t<T>;
+  using Number =
+      std::conditional_t<IntegerType<Type> || std::same_as<Type, bool>, std::type_identity<Type>,
+                         std::conditional_t<std::is_signed_v<Type>, std::make_signed<Type>,
+                                            std::make_unsigned<Type>>>::type;
+};
+
 template <typename T>
 requires std::is_enum_v<T> absl::Status Read(const ValueView& from, T* to) {
   if constexpr (NamedEnum<T>) {
@@ -155,7 +179,7 @@ requires std::is_enum_v<T> absl::Status Read(const ValueView& from, T* to) {
     }
     return RefuseRead(from, "an enumeration", "EnumNames does not have it");
   } else {
-    std::underlying_type_t<T> number{};
+    typename Underlying<T>::Number number{};
     absl::Status read = Read(from, &number);
     if (read.ok()) *to = static_cast<T>(number);
     return read;
@@ -164,6 +188,10 @@ requires std::is_enum_v<T> absl::Status Read(const ValueView& from, T* to) {
 
 template <typename T>
 absl::Status Read(const ValueView& from, std::vector<T>* to);
+template <typename T, std::size_t N>
+requires(!std::is_const_v<T>) absl::Status Read(const ValueView& from, std::span<T, N>* to);
+template <typename T, std::size_t N>
+absl::Status Read(const ValueView& from, std::array<T, N>* to);
 
 template <typename T>
 absl::Status Read(const ValueView& from, std::optional<T>* to) {
@@ -190,6 +218,24 @@ absl::Status Read(const ValueView& from, std::vector<T>* to) {
   }
   *to = std::move(elements);
   return absl::OkStatus();
+}
+
+// INVALID_ARGUMENT: an array of `size` elements for a variable of `places`.
+absl::Status RefuseSize(const ValueView& from, std::size_t size, std::size_t places);
+
+template <typename T, std::size_t N>
+requires(!std::is_const_v<T>) absl::Status Read(const ValueView& from, std::span<T, N>* to) {
+  std::vector<T> elements;
+  if (absl::Status read = Read(from, &elements); !read.ok()) return read;
+  if (elements.size() != to->size()) return RefuseSize(from, elements.size(), to->size());
+  for (std::size_t i = 0; i < elements.size(); ++i) (*to)[i] = std::move(elements[i]);
+  return absl::OkStatus();
+}
+
+template <typename T, std::size_t N>
+absl::Status Read(const ValueView& from, std::array<T, N>* to) {
+  std::span<T> places(*to);
+  return Read(from, &places);
 }
 
 }  // namespace internal

@@ -6,6 +6,7 @@
 #ifndef PENSTOCK_VALUE_H_
 #define PENSTOCK_VALUE_H_
 
+#include <array>
 #include <chrono>
 #include <concepts>
 #include <cstddef>
@@ -64,6 +65,7 @@ namespace internal {
 // C++ types of other libraries as values; see the table below.
 Value ToValue(absl::CivilDay day);
 Value ToValue(absl::CivilSecond second);
+Value ToValue(absl::Duration duration);
 Value ToValue(std::chrono::year_month_day day);
 Value ToValue(std::chrono::sys_time<std::chrono::nanoseconds> time);
 Value ToValue(std::chrono::nanoseconds duration);
@@ -81,7 +83,13 @@ inline constexpr bool kIsChrono<std::chrono::sys_time<Duration>> = kIsChrono<Dur
 
 template <typename T>
 concept ForeignTime = kIsChrono<T> || std::same_as<T, std::chrono::year_month_day> ||
-    std::same_as<T, absl::CivilDay> || std::same_as<T, absl::CivilSecond>;
+    std::same_as<T, absl::CivilDay> || std::same_as<T, absl::CivilSecond> ||
+    std::same_as<T, absl::Duration>;
+
+// An element of an array. Bytes one after another are a blob, and Values a list of arguments.
+template <typename T>
+concept Element = !std::same_as<std::remove_const_t<T>, std::byte> &&
+                  !std::same_as<std::remove_const_t<T>, Value>;
 
 }  // namespace internal
 
@@ -92,14 +100,15 @@ concept ForeignTime = kIsChrono<T> || std::same_as<T, std::chrono::year_month_da
 //   bool; any integer                         boolean; integer
 //   float, double                             real
 //   text of any sort, in UTF-8                text
-//   Bytes                                     blob
+//   Bytes; a vector, array or span of std::byte blob
 //   Decimal, TimeOfDay, Interval, Uuid, Json  as they are called, see types.h
 //   absl::Time, Timestamp, chrono::sys_time   timestamp
 //   absl::CivilSecond                         timestamp, taken to be in UTC
 //   absl::CivilDay, chrono::year_month_day    date
-//   chrono::duration                          interval, exact
+//   chrono::duration, absl::Duration          interval, exact
 //   an enumeration                            integer, or text: see EnumNames
-//   std::vector, std::span of any of these    array
+//   std::vector, std::array, std::span
+//   of any of these                           array
 //   std::optional of any of these             NULL, or that
 //
 // Thread-safe for concurrent reading.
@@ -138,6 +147,9 @@ class Value {
       : Value(Kind::kText, std::string(v.data(), v.size())) {}
 
   Value(Bytes v) : Value(Kind::kBlob, std::move(v.data)) {}
+  // Of anything that is bytes one after another.
+  template <std::convertible_to<std::span<const std::byte>> T>
+  Value(const T& v) : Value(FromBytes(v)) {}
   Value(penstock::Decimal v) : Value(Kind::kDecimal, std::move(v.text)) {}
   Value(TimeOfDay v) : Value(Kind::kTime, std::move(v.text)) {}
   Value(penstock::Interval v) : Value(Kind::kInterval, std::move(v.text)) {}
@@ -158,13 +170,14 @@ class Value {
   requires std::is_enum_v<T> Value(T v) : Value(FromEnum(v)) {}
 
   // An array. One of Values is no argument but a list of such, see Args.
-  template <typename T>
-  requires(!std::same_as<T, Value> && std::constructible_from<Value, const T&>)
-      Value(const std::vector<T>& v)
+  template <internal::Element T>
+  requires std::constructible_from<Value, const T&> Value(const std::vector<T>& v)
       : Value(Array(std::vector<Value>(v.begin(), v.end()))) {}
-  template <typename T, std::size_t N>
-  requires(!std::same_as<std::remove_const_t<T>, Value> && std::constructible_from<Value, const T&>)
-      Value(std::span<T, N> v)
+  template <internal::Element T, std::size_t N>
+  requires std::constructible_from<Value, const T&> Value(const std::array<T, N>& v)
+      : Value(Array(std::vector<Value>(v.begin(), v.end()))) {}
+  template <internal::Element T, std::size_t N>
+  requires std::constructible_from<Value, const T&> Value(std::span<T, N> v)
       : Value(Array(std::vector<Value>(v.begin(), v.end()))) {}
 
   // NULL if it is empty.
@@ -228,12 +241,14 @@ class Value {
   // Invalid unless it `fits`.
   Value(int64_t v, bool fits);
 
+  static Value FromBytes(std::span<const std::byte> bytes);
   template <typename T>
   static Value FromTime(const T& v);
   template <typename T>
   static Value FromEnum(T v);
   friend Value internal::UnnamedEnumerator();
   friend Value internal::ToValue(std::chrono::year_month_day day);
+  friend Value internal::ToValue(absl::Duration duration);
   static Value Unfit(const char* why);
 
   Kind kind_ = Kind::kUnspecified;
@@ -278,7 +293,13 @@ Value Value::FromEnum(T v) {
     }
     return internal::UnnamedEnumerator();
   } else {
-    return Value(static_cast<std::underlying_type_t<T>>(v));
+    using Number = std::underlying_type_t<T>;
+    // A character is no integer here, but a number that an enumeration is stored as.
+    if constexpr (IntegerType<Number> || std::same_as<Number, bool>) {
+      return Value(static_cast<Number>(v));
+    } else {
+      return Value(static_cast<int64_t>(v));
+    }
   }
 }
 

@@ -153,6 +153,54 @@ TEST(RowsTest, AWrongNumberOfVariablesIsRefused) {
   }
 }
 
+TEST(RowsTest, ColumnsByTheirNames) {
+  const std::unique_ptr<Rows> rows =
+      MakeRows({"id", "name", "age"}, {{1, "Ada", 36}, {2, "Tim", nullptr}});
+  EXPECT_TRUE(absl::IsFailedPrecondition(rows->Get<int>("id").status()));
+  std::vector<std::string> found;
+  for (Rows& row : *rows) {
+    const auto age = row.Get<std::optional<int>>("age");
+    found.push_back(std::string(*row.Get<std::string_view>("name")) + " " +
+                    std::to_string(*row.Get<int64_t>("id")) + " " +
+                    std::to_string(age->value_or(-1)));
+  }
+  EXPECT_THAT(found, ::testing::ElementsAre("Ada 1 36", "Tim 2 -1"));
+  EXPECT_EQ(rows->Err(), absl::OkStatus());
+}
+
+TEST(RowsTest, ANameThatNoColumnOrMoreThanOneHasIsRefused) {
+  const std::pair<const char*, const char*> cases[] = {
+      {"Id", "Get: there is no column \"Id\"; the columns are \"id\", \"name\", \"id\""},
+      {"id",
+       "Get: more than one column is called \"id\"; the columns are \"id\", \"name\", \"id\""}};
+  for (const auto& [name, message] : cases) {
+    const std::unique_ptr<Rows> rows = MakeRows({"id", "name", "id"}, {{1, "Ada", 2}});
+    ASSERT_TRUE(rows->Next());
+    const absl::StatusOr<int64_t> id = rows->Get<int64_t>(name);
+    EXPECT_TRUE(absl::IsInvalidArgument(id.status()));
+    EXPECT_EQ(id.status().message(), message);
+    // As with Scan, a loop that does not look cannot take the result for good.
+    EXPECT_EQ(rows->Err(), id.status());
+    EXPECT_FALSE(rows->Next());
+  }
+}
+
+TEST(RowsTest, AColumnThatDoesNotFitSaysWhich) {
+  const std::unique_ptr<Rows> rows = MakeRows({"id", "name"}, {{1, "Ada"}});
+  ASSERT_TRUE(rows->Next());
+  const absl::Status refused = rows->Get<int64_t>("name").status();
+  EXPECT_EQ(refused.message(), "column 2 \"name\": text cannot be read as int64_t");
+  EXPECT_EQ(rows->Err(), refused);
+}
+
+TEST(RowsTest, ALoopEndsWithTheFailureInErr) {
+  const std::unique_ptr<Rows> rows = MakeRows({"a"}, {{1}}, absl::UnavailableError("cut"));
+  int count = 0;
+  for (Rows& row : *rows) count += *row.Get<int>("a");
+  EXPECT_EQ(count, 1);
+  EXPECT_TRUE(absl::IsUnavailable(rows->Err()));
+}
+
 TEST(RowsTest, AResultThatBreaksOffIsAnError) {
   const std::unique_ptr<Rows> rows = MakeRows({"a"}, {{1}}, absl::UnavailableError("cut"));
   EXPECT_TRUE(rows->Next());

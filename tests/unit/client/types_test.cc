@@ -1,7 +1,9 @@
 // Times, enumerations and arrays of C++ as values, and back.
 #include "penstock/types.h"
 
+#include <array>
 #include <chrono>
+#include <limits>
 #include <optional>
 #include <span>
 #include <string>
@@ -10,6 +12,7 @@
 #include "gmock/gmock.h"
 #include "gtest/gtest.h"
 #include "penstock/scan.h"
+#include "penstock/sql.h"
 #include "penstock/value.h"
 
 namespace penstock {
@@ -20,6 +23,7 @@ using namespace std::chrono_literals;
 
 enum class State { kNew, kPaid, kLost };
 enum class Level : int8_t { kLow = -1, kHigh = 100 };
+enum class Letter : char { kNone = 0, kA = 'a' };
 
 }  // namespace
 
@@ -146,6 +150,61 @@ TEST(TypesTest, Arrays) {
   ExpectRefused<std::vector<int>>(Value::Array({1, "x"}), "text cannot be read as int32_t");
   ExpectRefused<std::vector<int>>(Value::Array({1, nullptr}), "NULL");
   ExpectRefused<std::vector<int>>(Value(1), "integer cannot be read as std::vector");
+}
+
+TEST(TypesTest, ArraysOfAFixedSize) {
+  ExpectKept(std::array<int, 2>{1, 2}, Value::Array({1, 2}));
+  ExpectRefused<std::array<int, 2>>(Value::Array({1, 2, 3}), "3 elements cannot be read into 2");
+  int numbers[2] = {7, 8};
+  std::span<int> places(numbers);
+  EXPECT_EQ(Convert(Value::Array({1, 2}), &places), absl::OkStatus());
+  EXPECT_EQ(numbers[1], 2);
+  for (const Value& wrong : {Value::Array({3}), Value::Array({3, "x"}), Value(3)}) {
+    EXPECT_TRUE(absl::IsInvalidArgument(Convert(wrong, &places))) << wrong;
+    EXPECT_EQ(numbers[0], 1) << "it keeps its content";
+  }
+  static_assert(!Scannable<std::span<const int>>);
+}
+
+TEST(TypesTest, BytesAreABlob) {
+  const std::vector<std::byte> bytes = {std::byte{0}, std::byte{0xff}};
+  const Value blob(Bytes{std::string("\0\xff", 2)});
+  ExpectKept(bytes, blob);
+  ExpectKept(std::array<std::byte, 2>{bytes[0], bytes[1]}, blob);
+  EXPECT_EQ(Value(std::span(bytes)), blob);
+  EXPECT_EQ(Value(std::span<const std::byte>(bytes)), blob);
+  ExpectRefused<std::array<std::byte, 1>>(blob, "2 bytes cannot be read into 1");
+  ExpectRefused<std::vector<std::byte>>(Value("text"), "text cannot be read as bytes");
+  static_assert(sql::KindOf<std::vector<std::byte>>() == Kind::kBlob &&
+                sql::KindOf<std::span<const std::byte>>() == Kind::kBlob &&
+                sql::KindOf<std::array<int, 2>>() == Kind::kArray);
+}
+
+TEST(TypesTest, DurationsOfAbseil) {
+  ExpectKept(absl::Nanoseconds(-1), Value::Interval("PT-0.000000001S"));
+  ExpectKept(absl::Hours(2), Value::Interval("PT7200S"));
+  EXPECT_EQ(Value(absl::Hours(24) * 365 * 1000), Value::Interval("PT31536000000S"));
+  EXPECT_EQ(Value(absl::Seconds(std::numeric_limits<int64_t>::min())),
+            Value::Interval("PT-9223372036854775808S"));
+  EXPECT_FALSE(Value(absl::Nanoseconds(1) / 4).status().ok());
+  EXPECT_FALSE(Value(absl::InfiniteDuration()).status().ok());
+  EXPECT_FALSE(Value(-absl::InfiniteDuration()).status().ok());
+  ExpectRefused<absl::Duration>(Value::Interval("P1M"), "years, months or days");
+  static_assert(sql::KindOf<absl::Duration>() == Kind::kInterval);
+}
+
+TEST(TypesTest, DurationsOfFloatingPointAreThoseOfOneNanosecond) {
+  using Seconds = std::chrono::duration<double>;
+  Seconds seconds{};
+  EXPECT_EQ(Convert(Value::Interval("PT0.1S"), &seconds), absl::OkStatus());
+  EXPECT_EQ(seconds.count(), 0.1);
+  ExpectRefused<Seconds>(Value::Interval("PT9000000000.000000001S"), "it would be rounded");
+}
+
+TEST(TypesTest, EnumerationsOfCharacters) {
+  ExpectKept(Letter::kA, Value(97));
+  ExpectRefused<Letter>(Value(300), "out of range");
+  ExpectRefused<Letter>(Value("a"), "text cannot be read");
 }
 
 TEST(TypesTest, AStringViewIsGoodAsLongAsItsValue) {

@@ -148,7 +148,9 @@ requires(!Expression<T> && KindOf<T>() != Kind::kUnspecified) auto Literal(const
   return Expr<V>(internal::MakeLiteral(Value(value), internal::TypeOf<V>()));
 }
 
-// A value that is given when the statement is run, by Bind<"id">(value):
+// A value that is given when the statement is run, by Bind<"id">(value). A statement that is kept
+// and run again is not written again: it has one text for each dialect, whatever is bound. (One
+// that goes on after Bind, with Limit say, is another statement.) Any number of threads may run it.
 //
 //   static const auto by_id =
 //       sql::Select(users.name).From(users).Where(users.id == sql::Param<"id", int64_t>());

@@ -244,7 +244,7 @@ requires(KindOf<T>() != Kind::kUnspecified) auto Cast(const E& e) {
 // What is at a path of a JSON document, if it is of this type; NULL if there is nothing, or
 // something else. T is std::string, int64_t, double, bool or Json, a leg a key or an index:
 //
-//   sql::JsonAt<std::string>(items.attributes, "sizes", 0, "name")
+//   auto name = sql::JsonAt<std::string>(items.attributes, "sizes", 0, "name");
 template <typename T, Expression E, typename... Leg>
 requires(KindOf<ValueOf<E>>() == Kind::kJson &&
          (KindOf<T>() == Kind::kText || KindOf<T>() == Kind::kInteger ||
@@ -281,7 +281,7 @@ class RawText {
 // SQL for which the builder has no words, with expressions and values, which are bound, in place
 // of each {}:
 //
-//   sql::Raw<double>("similarity({}, {})", users.name, "ada")
+//   auto similar = sql::Raw<double>("similarity({}, {})", users.name, "ada");
 template <typename T, typename... E>
 Expr<T> Raw(RawText<std::type_identity_t<E>...> text, const E&... expressions) {
   return Expr<T>(

@@ -4,6 +4,7 @@
 
 #include <chrono>
 #include <concepts>
+#include <cstddef>
 #include <optional>
 #include <span>
 #include <string>
@@ -59,13 +60,14 @@ constexpr Kind KindOf() {
     return Kind::kInteger;
   } else if constexpr (std::same_as<P, float> || std::same_as<P, double>) {
     return Kind::kReal;
-  } else if constexpr (std::same_as<P, Bytes>) {
+  } else if constexpr (std::same_as<P, Bytes> ||
+                       std::convertible_to<P, std::span<const std::byte>>) {
     return Kind::kBlob;
   } else if constexpr (std::same_as<P, Decimal>) {
     return Kind::kDecimal;
   } else if constexpr (std::same_as<P, TimeOfDay>) {
     return Kind::kTime;
-  } else if constexpr (std::same_as<P, Interval>) {
+  } else if constexpr (std::same_as<P, Interval> || std::same_as<P, absl::Duration>) {
     return Kind::kInterval;
   } else if constexpr (std::same_as<P, Uuid>) {
     return Kind::kUuid;

@@ -74,9 +74,11 @@ requires Orderable<ValueOf<E>> Order Desc(const E& e) { return Order(e.node(), t
 
 // The names that users may sort by, and what they stand for:
 //
-//   static const sql::SortKeys keys({{"name", sql::Asc(users.name)}, {"age",
-//   sql::Asc(users.age)}}); auto order = keys.Parse("-age,name");  // descending by age, then by
-//   name … .OrderBy(*order)
+//   static const sql::SortKeys keys({{"name", sql::Asc(users.name)},
+//                                    {"age", sql::Asc(users.age)}});
+//   auto order = keys.Parse("-age,name");  // descending by age, then by name
+//   if (!order.ok()) return order.status();
+//   auto sorted = sql::Select(users.id).From(users).OrderBy(*order);
 class SortKeys {
  public:
   explicit SortKeys(std::vector<std::pair<std::string, Order>> keys) : keys_(std::move(keys)) {}

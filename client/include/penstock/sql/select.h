@@ -76,12 +76,15 @@ inline constexpr Locked NoWait = Locked::kFail;
 // A query in the place of a table, and the columns that it has there, which are those of a table
 // declared for it:
 //
-//   template <sql::Name As = "adults"> struct Adults : sql::Table<Adults<As>, "adults", As> {
+//   template <sql::Name As = "adults">
+//   struct Adults : sql::Table<Adults<As>, "adults", As> {
 //     sql::Col<Adults, int64_t, "id"> id;
 //     sql::Col<Adults, int64_t, "friends"> friends;
 //   };
 //   inline constexpr Adults<> adults;
-//   sql::Select(adults.id).From(sql::As(query, adults, adults.id, adults.friends))
+//
+//   auto query = sql::Select(users.id, sql::Count()).From(users).GroupBy(users.id);
+//   auto ids = sql::Select(adults.id).From(sql::As(query, adults, adults.id, adults.friends));
 template <typename In>
 struct DerivedTable {
   internal::TableRef reference;

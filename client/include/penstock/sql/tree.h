@@ -6,6 +6,7 @@
 #ifndef PENSTOCK_SQL_TREE_H_
 #define PENSTOCK_SQL_TREE_H_
 
+#include <atomic>
 #include <cstdint>
 #include <memory>
 #include <string>
@@ -137,6 +138,28 @@ struct TableRef {
   std::vector<std::string> columns;
 };
 
+class KeptTexts;
+
+// The texts that a statement was written as, so that one that is run many times is written once
+// for each dialect: from its second run on. A part of its last clause; a copy begins with none.
+// Thread-safe.
+class Kept {
+ public:
+  Kept() = default;
+  Kept(const Kept&) noexcept {}
+  Kept& operator=(const Kept&) = delete;
+  ~Kept();
+
+  // Null if there are none.
+  KeptTexts* texts() const { return texts_.load(std::memory_order_acquire); }
+  // Tells of a run. Null for the first one: most statements are run once.
+  KeptTexts* TextsOfLaterRun() const;
+
+ private:
+  mutable std::atomic<bool> was_run_{false};
+  mutable std::atomic<KeptTexts*> texts_{nullptr};
+};
+
 struct Clause {
   enum class Kind : uint8_t {
     kSelect,        // nodes: the columns
@@ -186,6 +209,7 @@ struct Clause {
   LockWait wait = LockWait::kWait;
   bool recursive = false;
   Clauses before = {};
+  Kept kept = {};
 
   // None of these is compiled wherever a statement is made.
   explicit Clause(Kind for_kind);

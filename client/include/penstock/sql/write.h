@@ -5,8 +5,9 @@
 //                 .Returning(users.id).FetchOne(ctx, *db);
 //   auto n = sql::InsertInto(users, users.id, users.name)
 //                .Rows(people, &Person::id, &Person::name).Exec(ctx, *db);
-//   auto older = sql::Update(users).Set(users.age, users.age + 1).Where(users.id == 7).Exec(ctx,
-//   *db); auto gone = sql::DeleteFrom(users).Where(users.id == 7).Exec(ctx, *db);
+//   auto older = sql::Update(users).Set(users.age, users.age + 1).Where(users.id == 7)
+//                    .Exec(ctx, *db);
+//   auto gone = sql::DeleteFrom(users).Where(users.id == 7).Exec(ctx, *db);
 //
 // As with SELECT, a method returns a new statement. What cannot be is the failure of Build, Exec
 // and Fetch before anything is sent. UPDATE and DELETE without a Where are refused unless they say

@@ -1,0 +1,33 @@
+// `penstock gen`: the tables of a database as a header of C++.
+#ifndef PENSTOCK_CLIENT_CLI_GEN_H_
+#define PENSTOCK_CLIENT_CLI_GEN_H_
+
+#include <iosfwd>
+#include <string>
+
+#include "absl/status/status.h"
+#include "absl/status/statusor.h"
+#include "client/cli/options.h"
+#include "client/cli/output.h"
+#include "penstock/provider.h"
+
+namespace CLI {
+class App;
+}  // namespace CLI
+
+namespace penstock::cli {
+
+// The options of `gen`.
+void AddGen(CLI::App* command, Options* options);
+
+// The file that --check compares with; empty without one. NOT_FOUND if it cannot be read.
+absl::StatusOr<std::string> ReadCheckedFile(const Options& options);
+
+// Writes the header to where `options` say, or compares it with `checked`, prints the lines that
+// differ and sets `code`. What is to be known about names and types goes to `err`.
+absl::Status RunGen(const Options& options, const std::string& checked, const Context& ctx,
+                    Provider* db, Output* out, std::ostream* err, ExitCode* code);
+
+}  // namespace penstock::cli
+
+#endif  // PENSTOCK_CLIENT_CLI_GEN_H_

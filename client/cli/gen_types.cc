@@ -1,0 +1,105 @@
+#include "client/cli/gen_types.h"
+
+#include <algorithm>
+#include <cctype>
+#include <string_view>
+#include <utility>
+
+#include "fmt/format.h"
+
+namespace penstock::cli {
+namespace {
+
+// PostgreSQL's names of types that are what their kind says. Others that are text on the wire
+// (inet, an enumeration, a range) have operators of their own.
+constexpr std::pair<std::string_view, Kind> kNativeTypes[] = {
+    {"boolean", Kind::kBoolean},
+    {"smallint", Kind::kInteger},
+    {"integer", Kind::kInteger},
+    {"bigint", Kind::kInteger},
+    {"real", Kind::kReal},
+    {"double precision", Kind::kReal},
+    {"numeric", Kind::kDecimal},
+    {"text", Kind::kText},
+    {"character varying", Kind::kText},
+    {"varchar", Kind::kText},
+    {"character", Kind::kText},
+    {"char", Kind::kText},
+    {"name", Kind::kText},
+    {"citext", Kind::kText},
+    {"clob", Kind::kText},
+    {"bytea", Kind::kBlob},
+    {"timestamp with time zone", Kind::kTimestamp},
+    {"timestamp without time zone", Kind::kTimestamp},
+    {"date", Kind::kDate},
+    {"time with time zone", Kind::kTime},
+    {"time without time zone", Kind::kTime},
+    {"interval", Kind::kInterval},
+    {"uuid", Kind::kUuid},
+    {"json", Kind::kJson},
+    {"jsonb", Kind::kJson},
+};
+
+// A type's name in small letters and without its length.
+std::string PlainName(std::string_view native_type) {
+  std::string name(native_type.substr(0, native_type.find('(')));
+  std::transform(name.begin(), name.end(), name.begin(),
+                 [](unsigned char c) { return static_cast<char>(std::tolower(c)); });
+  while (name.ends_with(' ')) name.pop_back();
+  return name;
+}
+
+Kind KindOfNative(std::string_view native_type) {
+  const std::string name = PlainName(native_type);
+  for (const auto& [known, kind] : kNativeTypes) {
+    if (known == name) return kind;
+  }
+  return Kind::kUnspecified;
+}
+
+std::string_view NameOf(Kind kind) {
+  switch (kind) {
+    case Kind::kBoolean: return "bool";
+    case Kind::kInteger: return "std::int64_t";
+    case Kind::kReal: return "double";
+    case Kind::kBlob: return "penstock::Bytes";
+    case Kind::kDecimal: return "penstock::Decimal";
+    case Kind::kTimestamp: return "absl::Time";
+    case Kind::kDate: return "absl::CivilDay";
+    case Kind::kTime: return "penstock::TimeOfDay";
+    case Kind::kInterval: return "penstock::Interval";
+    case Kind::kUuid: return "penstock::Uuid";
+    case Kind::kJson: return "penstock::Json";
+    case Kind::kText:
+    case Kind::kArray:
+    case Kind::kUnspecified: break;
+  }
+  return "std::string";
+}
+
+GenType OfArray(std::string_view native_type) {
+  const std::string_view element = native_type.substr(0, native_type.find('['));
+  const Kind kind = KindOfNative(element);
+  return {fmt::format("std::vector<{}>", NameOf(kind)), kind == Kind::kUnspecified};
+}
+
+GenType OfValue(const GenColumn& column, sql::Dialect dialect) {
+  if (column.kind == Kind::kArray) return OfArray(column.native_type);
+  // On SQLite a column of text is one, whatever its type is called.
+  const bool has_names =
+      dialect == sql::Dialect::kPostgres || dialect == sql::Dialect::kCockroachDb;
+  const bool is_unknown =
+      column.kind == Kind::kUnspecified ||
+      (has_names && column.kind == Kind::kText && KindOfNative(column.native_type) != Kind::kText);
+  return {std::string(NameOf(column.kind)), is_unknown};
+}
+
+}  // namespace
+
+GenType TypeOfColumn(const GenColumn& column, sql::Dialect dialect) {
+  GenType type = OfValue(column, dialect);
+  if (column.nullable) type.name = fmt::format("std::optional<{}>", type.name);
+  return type;
+}
+
+}  // namespace penstock::cli
