@@ -11,10 +11,6 @@ set(PENSTOCK_STANDARD_HEADERS
   <mutex> <optional> <set> <span> <string> <string_view> <thread> <utility> <variant> <vector>
   <absl/status/status.h> <absl/status/statusor.h>)
 
-if(PENSTOCK_PRECOMPILE AND CMAKE_CXX_COMPILER_LAUNCHER MATCHES "ccache")
-  add_compile_options(-fpch-preprocess)
-endif()
-
 # penstock_precompiled(name HEADERS header... LIBS target... [PIC])
 #
 # Declares headers for penstock_precompile, beside those above: LIBS are what they need.

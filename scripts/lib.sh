@@ -31,12 +31,7 @@ as_root() {
 
 # Makes build/<preset>.
 configure() {
-  local launcher=()
-  if command -v ccache >/dev/null; then
-    # What it must know of precompiled headers: their macros are those of the command line.
-    launcher=('-DCMAKE_CXX_COMPILER_LAUNCHER=env;CCACHE_SLOPPINESS=pch_defines,time_macros;ccache')
-  fi
-  cmake --preset "$1" --log-level=WARNING "${launcher[@]}"
+  cmake --preset "$1" --log-level=WARNING
 }
 
 # How many compilers to run at once: one a core, as far as memory goes. The
