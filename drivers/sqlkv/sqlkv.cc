@@ -15,7 +15,7 @@ driver::DriverInfo WithFlag(driver::DriverInfo info) {
 
 class SqlkvDriver final : public driver::Driver {
  public:
-  SqlkvDriver(std::unique_ptr<driver::Driver> inner, const Dialect& dialect)
+  SqlkvDriver(std::unique_ptr<driver::Driver> inner, const driver::KeyValueDialect& dialect)
       : inner_(std::move(inner)), info_(WithFlag(inner_->info())), dialect_(dialect) {}
 
   const driver::DriverInfo& info() const override { return info_; }
@@ -36,13 +36,13 @@ class SqlkvDriver final : public driver::Driver {
  private:
   const std::unique_ptr<driver::Driver> inner_;
   const driver::DriverInfo info_;
-  const Dialect& dialect_;
+  const driver::KeyValueDialect& dialect_;
 };
 
 }  // namespace
 
 std::unique_ptr<driver::Driver> WithKeyValue(std::unique_ptr<driver::Driver> driver,
-                                             const Dialect& dialect) {
+                                             const driver::KeyValueDialect& dialect) {
   return std::make_unique<SqlkvDriver>(std::move(driver), dialect);
 }
 
