@@ -1,7 +1,6 @@
 #include "server/config/database_section.h"
 
 #include <algorithm>
-#include <chrono>
 #include <filesystem>
 #include <system_error>
 #include <utility>
@@ -12,28 +11,19 @@
 #include "fmt/format.h"
 #include "server/config/credentials.h"
 #include "server/config/file.h"
+#include "server/config/keys.h"
 #include "server/config/words.h"
 
 namespace penstock::server {
 namespace {
 
-using std::chrono::hours;
 namespace fs = std::filesystem;
 
-constexpr size_t kKiB = size_t{1} << 10;
-constexpr size_t kGiB = size_t{1} << 30;
-constexpr Milliseconds kNone{0};
-constexpr Milliseconds kYear = hours(365 * 24);
 // Keys that say where a server is and who we are there.
-const std::vector<std::string>& ServerKeys() {
+const std::vector<std::string>& KeysOfServers() {
   static const auto* const keys = new std::vector<std::string>{
       "host", "port", "username", "password", "password_file", "password_env", "ssl_mode"};
   return *keys;
-}
-
-std::string TextOr(YamlMap* map, const std::string& key, std::string otherwise) {
-  std::optional<Setting> setting = map->Text(key);
-  return setting ? std::move(setting->value) : std::move(otherwise);
 }
 
 // Null: a wrong name, and nothing then depends on which driver it is.
@@ -45,16 +35,10 @@ const driver::DriverSpec* ReadDriver(YamlMap* map) {
 
 void ReadConnection(YamlMap* map, const DatabaseContext& context, bool embedded,
                     driver::Config* config) {
-  config->connection_string = TextOr(map, "connection_string", "");
-  config->host = TextOr(map, "host", "");
-  map->Int("port", 1, 65535, &config->port);
-  config->username = TextOr(map, "username", "");
+  ReadKeys(ConnectionKeys(), map, config);
   config->password.Set(ReadPassword(map, context.environment, context.problems));
-  config->database = TextOr(map, "database", "");
-  map->Choice("ssl_mode", {"disable", "allow", "prefer", "require", "verify-ca", "verify-full"},
-              &config->ssl_mode);
   if (!map->Has("connection_string")) return;
-  std::vector<std::string> others = ServerKeys();
+  std::vector<std::string> others = KeysOfServers();
   others.push_back("database");
   for (const std::string& key : others) {
     if (!map->Has(key) || (embedded && key != "database")) continue;
@@ -66,7 +50,7 @@ void ReadConnection(YamlMap* map, const DatabaseContext& context, bool embedded,
 
 void ReadEmbedded(const YamlMap& map, const DatabaseContext& context,
                   const driver::DriverSpec& spec, driver::Config* config) {
-  for (const std::string& key : ServerKeys()) {
+  for (const std::string& key : KeysOfServers()) {
     if (!map.Has(key)) continue;
     context.problems->Add(
         map.WhereIs(key),
@@ -77,41 +61,23 @@ void ReadEmbedded(const YamlMap& map, const DatabaseContext& context,
 }
 
 void ReadPool(YamlMap* map, PoolConfig* pool, Problems* problems) {
-  map->Int("max_open_connections", 1, 10'000, &pool->max_open);
-  pool->max_idle = pool->max_open;
-  map->Int("max_idle_connections", 0, 10'000, &pool->max_idle);
-  if (pool->max_idle > pool->max_open) {
-    problems->Add(map->WhereIs("max_idle_connections"),
-                  fmt::format("{} is more than max_open_connections, {}; lower it, or raise that",
-                              pool->max_idle, pool->max_open));
-  }
-  map->Int("min_idle_connections", 0, 10'000, &pool->min_idle);
-  if (pool->min_idle > pool->max_idle) {
-    problems->Add(map->WhereIs("min_idle_connections"),
-                  fmt::format("{} is more than max_idle_connections, {}; lower it, or raise that",
-                              pool->min_idle, pool->max_idle));
-  }
-  map->Duration("connection_max_lifetime", kNone, kYear, &pool->max_lifetime);
-  map->Duration("connection_max_idle_time", kNone, kYear, &pool->max_idle_time);
-  map->Int("max_waiters", 0, 1'000'000, &pool->max_waiters);
-  map->Duration("acquire_timeout", kNone, hours(24), &pool->acquire_timeout);
-  map->Duration("connect_timeout", Milliseconds(1), hours(1), &pool->connect_timeout);
-}
-
-void ReadLimits(YamlMap* map, DatabaseLimits* limits) {
-  map->Duration("query_timeout", kNone, kYear, &limits->query_timeout);
-  map->Duration("transaction_idle_timeout", kNone, kYear, &limits->transaction_idle_timeout);
-  map->Duration("transaction_timeout", kNone, kYear, &limits->transaction_timeout);
-  map->Size("max_returning_bytes", kKiB, kGiB, &limits->max_returning_bytes);
-  map->Int("max_transaction_statements", 1, 100'000, &limits->max_transaction_statements);
+  constexpr int kNotSaid = -1;
+  pool->max_idle = kNotSaid;
+  ReadKeys(PoolKeys(), map, pool);
+  if (pool->max_idle == kNotSaid) pool->max_idle = pool->max_open;
+  const auto check = [&](const char* lower, int less, const char* upper, int more) {
+    if (less <= more) return;
+    problems->Add(
+        map->WhereIs(lower),
+        fmt::format("{} is more than {}, {}; lower it, or raise that", less, upper, more));
+  };
+  check("max_idle_connections", pool->max_idle, "max_open_connections", pool->max_open);
+  check("min_idle_connections", pool->min_idle, "max_idle_connections", pool->max_idle);
 }
 
 void ReadSizes(YamlMap* map, const DatabaseContext& context, driver::Config* config) {
-  int cache_size = static_cast<int>(config->statement_cache_size);
-  map->Int("statement_cache_size", 1, 100'000, &cache_size);
-  config->statement_cache_size = cache_size;
   config->max_value_bytes = std::min(config->max_value_bytes, context.max_message_bytes);
-  map->Size("max_value_bytes", kKiB, kGiB, &config->max_value_bytes);
+  ReadKeys(ValueKeys(), map, config);
   if (config->max_value_bytes > context.max_message_bytes) {
     context.problems->Add(map->WhereIs("max_value_bytes"),
                           "is more than server.max_message_bytes; lower it, or raise that");
@@ -204,14 +170,11 @@ DatabaseConfig ReadDatabase(YamlMap map, const std::string& name, const Database
   }
   const bool connection_right = context.problems->size() == problems;
   ReadPool(&map, &config.pool, context.problems);
-  ReadLimits(&map, &config.limits);
+  ReadKeys(LimitKeys(), &map, &config.limits);
   config.driver.query_timeout = config.limits.query_timeout;
   ReadSizes(&map, context, &config.driver);
+  ReadKeys(MigrationKeys(), &map, &config);
   ReadMigrationsTable(&map, &config.migrations_table, context.problems);
-  map.Duration("migrations_lease", Milliseconds(100), hours(1), &config.migrations_lease);
-  if (const std::optional<Setting> folder = map.Text("migrate_on_start")) {
-    config.migrate_on_start = folder->value;
-  }
   const auto options = ReadOptions(map.Map("options"), &config.driver);
   map.Finish();
   CheckSecret(map, config.driver, context);

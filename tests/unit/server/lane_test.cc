@@ -78,7 +78,8 @@ class LaneTest : public ::testing::Test {
 
   void Make(Lane::Options options, int connections = 1) {
     pool_ = std::make_unique<Pool>(
-        &driver_, Pool::Options{.max_open = connections, .max_idle = connections}, clock_);
+        &driver_, Pool::Options{.config = {.max_open = connections, .max_idle = connections}},
+        clock_);
     executor_ = std::make_unique<Executor>(Executor::Options{.threads = 4});
     lane_ = std::make_unique<Lane>(pool_.get(), executor_.get(), nullptr, options, nullptr, clock_);
   }

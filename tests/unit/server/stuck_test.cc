@@ -147,7 +147,7 @@ TEST_F(StuckTest, ABatchIsNotStuckWhileOneOfItsStatementsIsWaitedFor) {
 }
 
 TEST_F(StuckTest, StuckConnectionsAreReplacedButNotWithoutLimit) {
-  Make({.max_open = 2, .max_idle = 2, .replace_stuck = true});
+  Make({.max_open = 2, .max_idle = 2}, {.replace_stuck = true});
   driver::StatementRun runs[4];
   for (driver::StatementRun& run : runs) run.deadline = In(seconds(1));
   const Finishes finishes(this);
@@ -178,7 +178,7 @@ TEST_F(StuckTest, StuckConnectionsAreReplacedButNotWithoutLimit) {
 }
 
 TEST_F(StuckTest, ATransactionThatIsStuckLeavesItsShareToAnother) {
-  Make({.max_open = 2, .max_idle = 2, .replace_stuck = true});
+  Make({.max_open = 2, .max_idle = 2}, {.replace_stuck = true});
   driver::StatementRun run;
   run.deadline = In(seconds(1));
   const Finishes finishes(this);
@@ -257,7 +257,7 @@ struct StuckRun final : PendingRun {
 };
 
 TEST_F(StuckTest, StatementsOfALaneGoOnBesideThoseThatAreStuck) {
-  Make({.max_open = 2, .max_idle = 2, .replace_stuck = true});
+  Make({.max_open = 2, .max_idle = 2}, {.replace_stuck = true});
   Executor executor({.threads = 2}, clock_);
   Lane lane(pool_.get(), &executor, nullptr, {.max_runners = 2, .gathers = true}, nullptr, clock_);
   StuckRun first("stuck");
@@ -287,7 +287,7 @@ TEST_F(StuckTest, StatementsOfALaneGoOnBesideThoseThatAreStuck) {
 
 TEST(StuckProblemsTest, OnlyWhenNoneIsLeftAreRequestsRefused) {
   Pool::Options readers;
-  readers.max_open = 3;
+  readers.config.max_open = 3;
   readers.replace_stuck = true;
   PoolStats stats;
   EXPECT_TRUE(StuckProblems("read", stats, readers).empty());
@@ -297,6 +297,7 @@ TEST(StuckProblemsTest, OnlyWhenNoneIsLeftAreRequestsRefused) {
   stats.stuck = 6;
   EXPECT_TRUE(StuckProblems("read", stats, readers)[0].refuses);
   Pool::Options writer;
+  writer.config.max_open = 1;
   stats.stuck = 1;
   EXPECT_TRUE(StuckProblems("write", stats, writer)[0].refuses);
   EXPECT_EQ(StuckProblems("write", stats, writer)[0].sort, "stuck_write");
