@@ -65,8 +65,8 @@ struct DriverSpec {
   // no secret in it.
   absl::Status (*check)(const Config& config) = nullptr;
 
-  // How drivers/sqlkv keeps keys and values in its tables. Without it they are the driver's own
-  // (DriverInfo::key_value), or there are none.
+  // How drivers/sqlkv keeps keys and values in its tables. Without it StatementRun::key_value is
+  // the driver's own to answer.
   std::optional<KeyValueDialect> key_value;
   // Null: it has no migrations.
   MakeMigrations* migrations = nullptr;

@@ -84,7 +84,6 @@ driver::DriverSpec MakeSpec() {
                .dialect = "sqlite",
                .capabilities = {.savepoints = true},
                .split_lanes = true,
-               .key_value = true,
                .embedded = true};
   spec.aliases = {"rocksdb"};
   spec.options = kOptions;

@@ -46,7 +46,6 @@ std::unique_ptr<Pool> MakePool(driver::Driver* driver, driver::Lane lane, int ma
 Lane::Options LaneOptions(const Pool& pool) {
   const PoolConfig& config = pool.options().config;
   return {.max_runners = config.max_open,
-          .gathers = true,
           .flushes = pool.options().lane == driver::Lane::kWrite,
           .max_waiting = config.max_waiters,
           .acquire_timeout = config.acquire_timeout};

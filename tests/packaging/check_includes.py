@@ -37,7 +37,6 @@ MAY_INCLUDE = {
     "server/config": ["drivers/api"],
     "server/log": ["drivers/api", "server/config", "server/runtime"],
     "server/net": ["drivers/api", "server/config", "server/log"],
-    "server/auth": ["drivers/api", "server/config", "server/log", "server/runtime"],
     "server/pool": ["drivers/api", "server/config", "server/runtime"],
     "server/metrics": ["server/runtime"],
     "server/session": ["drivers", "migrations", "server/config", "server/log", "server/metrics",
@@ -47,8 +46,7 @@ MAY_INCLUDE = {
     "server": ["drivers", "migrations"],
     # The client knows the wire; its users and its public headers do not.
     "client/include": [],
-    "client/mocks": ["client/include"],
-    "client/examples": ["client/include", "client/mocks"],
+    "client/examples": ["client/include"],
     # The query builder knows no wire either.
     "client/sql": ["client/include", "client/src"],
     "client/src": ["client/include", "proto"],

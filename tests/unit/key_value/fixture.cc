@@ -154,7 +154,6 @@ void KeyValueTest::Open() {
   auto driver = OpenDriver(GetParam(), folder_);
   ASSERT_TRUE(driver.ok()) << driver.status();
   driver_ = *std::move(driver);
-  ASSERT_TRUE(driver_->info().key_value);
   writer_ = Connect(Lane::kWrite);
   reader_ = Connect(Lane::kRead);
 }

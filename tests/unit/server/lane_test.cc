@@ -116,7 +116,6 @@ TEST_F(LaneTest, WhatGathersWhileTheConnectionIsBusyIsOneBatch) {
 }
 
 TEST_F(LaneTest, ACursorTakesTheConnectionWithItAndTheRestGoesOn) {
-  Make({.max_runners = 2}, 2);
   TestRun hold("hold");
   TestRun streams("streams");
   TestRun after("after");
@@ -228,9 +227,9 @@ TEST_F(LaneTest, ThePoolKnowsOfALostLinkBeforeItsCallersDo) {
             (Journal{"connect", "run fails", "close", "connect", "run after", "reset"}));
 }
 
-// A lane that gathers starts its second runner only when the first is stuck.
+// A lane starts its second runner only when the first is stuck.
 TEST_F(LaneTest, ASecondRunnerStartsWhenTheFirstIsStuck) {
-  Make({.max_runners = 2, .gathers = true}, 2);
+  Make({.max_runners = 2}, 2);
   TestRun hold("hold");
   TestRun other("other");
   lane_->Submit(&hold);

@@ -11,6 +11,7 @@
 #include "server/runtime/executor.h"
 #include "server/session/health.h"
 #include "server/session/lane.h"
+#include "tests/unit/server/crew_watcher.h"
 #include "tests/unit/server/pool_fixture.h"
 
 namespace penstock::server {
@@ -259,7 +260,7 @@ struct StuckRun final : PendingRun {
 TEST_F(StuckTest, StatementsOfALaneGoOnBesideThoseThatAreStuck) {
   Make({.max_open = 2, .max_idle = 2}, {.replace_stuck = true});
   Executor executor({.threads = 2}, clock_);
-  Lane lane(pool_.get(), &executor, nullptr, {.max_runners = 2, .gathers = true}, nullptr, clock_);
+  Lane lane(pool_.get(), &executor, nullptr, {.max_runners = 2}, nullptr, clock_);
   StuckRun first("stuck");
   StuckRun second("stuck");
   StuckRun other("other");
@@ -330,7 +331,7 @@ TEST(LostDeputyTest, ALeaderWithoutADeputyAsksForOneAndTheLostOneWaitsInReserve)
     crew.Lead();
     ++ended;
   });
-  while (!crew.HasDeputy()) std::this_thread::yield();
+  while (!CrewWatcher::HasDeputy(crew)) std::this_thread::yield();
   std::thread reserve([&] {
     crew.Lead();
     ++ended;
