@@ -3,6 +3,10 @@
 #include <algorithm>
 #include <array>
 
+#include "drivers/api/error.h"
+#include "drivers/api/spec.h"
+#include "fmt/format.h"
+
 namespace penstock::migrations {
 
 bool Dialect::ChangesSchema(const SqlStatement& statement) const {
@@ -34,6 +38,17 @@ absl::StatusOr<std::vector<std::string>> Dialect::Strangers(Session*) {
 
 absl::StatusOr<std::string> Dialect::Qualified(Session*, std::string_view table) {
   return std::string(table);
+}
+
+absl::StatusOr<std::unique_ptr<Dialect>> MakeDialect(std::string_view driver,
+                                                     const std::string& table,
+                                                     const LockOptions& lock) {
+  absl::StatusOr<const driver::DriverSpec*> spec = driver::RequireDriver(driver);
+  if (!spec.ok()) return spec.status();
+  if ((*spec)->migrations != nullptr) return (*spec)->migrations(table, lock);
+  return driver::MakeErrorWithHint(driver::Reason::kUnsupported,
+                                   fmt::format("the driver {} has no migrations", driver),
+                                   "Ping tells what a database can do");
 }
 
 }  // namespace penstock::migrations

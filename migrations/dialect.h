@@ -1,5 +1,5 @@
-// What differs between backends. A new one is a subclass in a file of its own
-// and a line in MakeDialect.
+// What differs between backends. Each driver has a subclass in its own folder, which its
+// DriverSpec makes.
 #ifndef PENSTOCK_MIGRATIONS_DIALECT_H_
 #define PENSTOCK_MIGRATIONS_DIALECT_H_
 
@@ -101,16 +101,11 @@ struct LockOptions {
   driver::Duration lease = std::chrono::seconds(30);
 };
 
-// `driver` is the name of a driver ("sqlite"), `table` an identifier of letters,
-// digits and underscores. kUnsupported for a driver that has no migrations.
+// The dialect of a driver ("sqlite"); `table` is an identifier of letters, digits and
+// underscores. kUnsupported for a driver that has no migrations.
 absl::StatusOr<std::unique_ptr<Dialect>> MakeDialect(std::string_view driver,
                                                      const std::string& table,
                                                      const LockOptions& lock = {});
-
-std::unique_ptr<Dialect> MakeSqliteDialect(const std::string& table);
-std::unique_ptr<Dialect> MakePostgresDialect(const std::string& table);
-std::unique_ptr<Dialect> MakeCockroachDbDialect(const std::string& table, const LockOptions& lock);
-std::unique_ptr<Dialect> MakePebbleDialect(const std::string& table);
 
 }  // namespace penstock::migrations
 

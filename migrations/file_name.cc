@@ -1,12 +1,12 @@
 #include "migrations/file_name.h"
 
 #include <algorithm>
-#include <array>
 #include <cctype>
 #include <charconv>
-#include <utility>
+#include <iterator>
 
 #include "drivers/api/error.h"
+#include "drivers/api/spec.h"
 #include "fmt/format.h"
 
 namespace penstock::migrations {
@@ -31,37 +31,17 @@ std::string Lower(std::string_view text) {
   return lower;
 }
 
-// How tools call the databases in the names of files; the second is our driver, empty for a
-// database that has none.
-constexpr std::pair<std::string_view, std::string_view> kDatabases[] = {
-    {"sqlite", "sqlite"},
-    {"sqlite3", "sqlite"},
-    {"postgres", "postgres"},
-    {"postgresql", "postgres"},
-    {"cockroachdb", "cockroachdb"},
-    {"cockroach", "cockroachdb"},
-    {"pebble", "pebble"},
-    {"rocksdb", "pebble"},
-    {"mysql", ""},
-    {"mariadb", ""},
-    {"oracle", ""},
-    {"mssql", ""},
-    {"sqlserver", ""},
-    {"clickhouse", ""},
-    {"cassandra", ""},
-    {"mongodb", ""},
-    {"snowflake", ""},
-    {"redshift", ""},
-    {"spanner", ""},
-    {"h2", ""},
-    {"db2", ""}};
+// How tools call databases that no driver of ours is for.
+constexpr std::string_view kOthers[] = {
+    "mysql",   "mariadb",   "oracle",   "mssql",   "sqlserver", "clickhouse", "cassandra",
+    "mongodb", "snowflake", "redshift", "spanner", "h2",        "db2"};
 
-// Null: `word` is no name of a database.
-const std::string_view* FindDatabase(std::string_view word) {
-  for (const auto& [name, driver] : kDatabases) {
-    if (name == word) return &driver;
-  }
-  return nullptr;
+// The driver that `word` means, empty for a database that has none; nothing: it is no name of a
+// database.
+std::optional<std::string> FindDatabase(std::string_view word) {
+  if (const driver::DriverSpec* const spec = driver::FindDriverOfFile(word)) return spec->info.name;
+  const bool known = std::find(std::begin(kOthers), std::end(kOthers), word) != std::end(kOthers);
+  return known ? std::optional<std::string>("") : std::nullopt;
 }
 
 // The file's name cut at its direction: the last part that is one, not the first and not
@@ -147,18 +127,18 @@ absl::StatusOr<std::optional<FileName>> ParseFileName(std::string_view file, std
   }
   parsed.version = (*head)->version;
   std::string_view name = (*head)->name;
-  const std::string_view* database = FindDatabase(parts->after);
+  std::optional<std::string> database = FindDatabase(parts->after);
   std::string_view called = parts->after;
-  if (database == nullptr) {
+  if (!database.has_value()) {
     const size_t dot = name.rfind('.');
     if (dot != std::string_view::npos && dot > 0) {
       called = name.substr(dot + 1);
       database = FindDatabase(called);
-      if (database != nullptr) name = name.substr(0, dot);
+      if (database.has_value()) name = name.substr(0, dot);
     }
   }
   parsed.name = name;
-  if (database == nullptr) return parsed;
+  if (!database.has_value()) return parsed;
   if (database->empty()) {
     *why = fmt::format("'{}' is not a driver of Penstock's", called);
     return std::nullopt;
@@ -179,11 +159,11 @@ absl::StatusOr<FileName> ParseNameOfBoth(std::string_view file) {
   parsed.version = (*head)->version;
   parsed.name = (*head)->name;
   const size_t dot = parsed.name.rfind('.');
-  const std::string_view* database =
+  const std::optional<std::string> database =
       dot == std::string::npos || dot == 0
-          ? nullptr
+          ? std::nullopt
           : FindDatabase(std::string_view(parsed.name).substr(dot + 1));
-  if (database == nullptr) return parsed;
+  if (!database.has_value()) return parsed;
   if (database->empty()) return NameError(file, "it is for a database that is none of Penstock's");
   parsed.driver = *database;
   parsed.name.resize(dot);

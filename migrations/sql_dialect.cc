@@ -146,16 +146,4 @@ absl::StatusOr<std::vector<std::string>> SqlDialect::OthersNames(Session* sessio
   return names;
 }
 
-absl::StatusOr<std::unique_ptr<Dialect>> MakeDialect(std::string_view driver,
-                                                     const std::string& table,
-                                                     const LockOptions& lock) {
-  if (driver == "sqlite") return MakeSqliteDialect(table);
-  if (driver == "postgres") return MakePostgresDialect(table);
-  if (driver == "cockroachdb") return MakeCockroachDbDialect(table, lock);
-  if (driver == "pebble") return MakePebbleDialect(table);
-  return MakeErrorWithHint(Reason::kUnsupported,
-                           fmt::format("the driver {} has no migrations", driver),
-                           "Ping tells what a database can do");
-}
-
 }  // namespace penstock::migrations

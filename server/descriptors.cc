@@ -5,12 +5,11 @@
 #include <unistd.h>
 
 #include <algorithm>
-#include <charconv>
 #include <filesystem>
 #include <limits>
-#include <string_view>
 #include <system_error>
 
+#include "drivers/api/spec.h"
 #include "fmt/format.h"
 #include "server/http/http_server.h"
 #include "server/http/peers.h"
@@ -24,29 +23,15 @@ constexpr int kOwn = 32;
 // A connection to a server is a socket, and now and then a second one for a cancel. One
 // to SQLite is a database with its log, their shared memory and temporary files.
 constexpr int kByConnection = 8;
-// RocksDB's logs, manifest and new tables, and its max_open_files unless it is told another.
-constexpr int kByRocks = 64;
-constexpr int kRocksTables = 1000;
 constexpr int kFewestClients = 8;
-
-// As many tables as it may keep open, but where there are few descriptors in all it gets
-// a part: it closes some for others.
-int OfRocks(const driver::Config& config, int limit) {
-  const auto option = config.options.find("max_open_files");
-  int tables = kRocksTables;
-  if (option != config.options.end()) {
-    std::from_chars(option->second.data(), option->second.data() + option->second.size(), tables);
-  }
-  return kByRocks + std::min(tables, limit / 8);
-}
 
 int OfDatabases(const Config& config, int limit) {
   int count = 0;
   for (const auto& [name, database] : config.databases) {
-    const std::string_view driver = database.driver.driver;
-    const bool rocks = driver == "pebble" || driver == "rocksdb";
-    count += rocks ? OfRocks(database.driver, limit)
-                   : kByConnection * std::min(database.pool.max_open, 10'000);
+    const driver::DriverSpec* const spec = driver::FindDriver(database.driver.driver);
+    count += spec != nullptr && spec->descriptors != nullptr
+                 ? spec->descriptors(database.driver, limit)
+                 : kByConnection * std::min(database.pool.max_open, 10'000);
   }
   return count;
 }

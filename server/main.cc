@@ -75,7 +75,7 @@ void Run(const CommandLine& command_line, const Config& config, Signals* signals
   while (signals->Wait() == Signals::Event::kReload) {
     CommandLine again = command_line;
     again.check = true;  // creates nothing
-    Reload(config, LoadConfig(again, ProcessEnvironment(), CheckDatabase), daemon);
+    Reload(config, LoadConfig(again, ProcessEnvironment(), CheckMigrations), daemon);
   }
 }
 
@@ -122,7 +122,7 @@ int Main(int argc, char** argv) {
     return 0;
   }
   InitEarlyLogging(*command_line);
-  absl::StatusOr<Config> config = LoadConfig(*command_line, ProcessEnvironment(), CheckDatabase);
+  absl::StatusOr<Config> config = LoadConfig(*command_line, ProcessEnvironment(), CheckMigrations);
   if (!config.ok()) return Fail(kExitConfig, config.status());
   InitLogging(config->log);
   if (command_line->check) {

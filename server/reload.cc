@@ -2,16 +2,20 @@
 
 #include <map>
 #include <set>
+#include <string_view>
 #include <tuple>
 #include <utility>
 
 #include "absl/strings/str_split.h"
 #include "fmt/format.h"
 #include "fmt/ranges.h"
+#include "server/config/keys.h"
 #include "server/log/log.h"
 
 namespace penstock::server {
 namespace {
+
+constexpr std::string_view kDatabases = "databases.";
 
 // A password belongs to a user of a server: that of another one waits for the restart with it.
 bool IsOfSameUser(const driver::Config& one, const driver::Config& other) {
@@ -36,21 +40,15 @@ std::map<std::string, std::pair<driver::Password, driver::Password>> Passwords(
 }
 
 bool IsReloaded(const std::string& key, const Config& running, const Config& fresh) {
-  if (key == "log.level" || key == "log.format") return true;
-  // With or without TLS is decided once.
-  return key.starts_with("server.tls.") && running.server.tls && fresh.server.tls &&
-         running.server.tls->client_ca_file.empty() == fresh.server.tls->client_ca_file.empty();
-}
-
-// Those that say a password that is reloaded.
-std::set<std::string> PasswordKeys(const Config& running, const Config& fresh) {
-  std::set<std::string> keys;
-  for (const auto& [name, passwords] : Passwords(running, fresh)) {
-    for (const char* key : {"password", "password_file", "password_env"}) {
-      keys.insert(fmt::format("databases.{}.{}", name, key));
-    }
+  if (!ReloadsKey(key)) return false;
+  if (key.starts_with(kDatabases)) {
+    const size_t name = kDatabases.size();
+    return Passwords(running, fresh).contains(key.substr(name, key.rfind('.') - name));
   }
-  return keys;
+  if (!key.starts_with("server.tls.")) return true;
+  // With or without TLS is decided once.
+  return running.server.tls && fresh.server.tls &&
+         running.server.tls->client_ca_file.empty() == fresh.server.tls->client_ca_file.empty();
 }
 
 void ReloadPasswords(const Config& running, const Config& fresh) {
@@ -76,10 +74,7 @@ std::vector<std::string> NeedRestart(const Config& running, const Config& fresh)
   std::set<std::string> keys;
   AddDifferent(running, fresh, &keys);
   AddDifferent(fresh, running, &keys);
-  const std::set<std::string> passwords = PasswordKeys(running, fresh);
-  std::erase_if(keys, [&](const auto& key) {
-    return IsReloaded(key, running, fresh) || passwords.contains(key);
-  });
+  std::erase_if(keys, [&](const auto& key) { return IsReloaded(key, running, fresh); });
   for (const auto& [name, database] : running.databases) {
     const auto found = fresh.databases.find(name);
     if (found == fresh.databases.end()) continue;

@@ -58,9 +58,6 @@ struct DriverInfo {
   bool split_lanes = false;
   // The most kWrite connections there may be; 0: no limit of the driver's.
   int max_writers = 0;
-  // Its connections run StatementRun::key_value. Of itself, or because
-  // drivers/sqlkv stands in front of it.
-  bool key_value = false;
   // It works in this process and mostly computes, so few threads serve it
   // best; otherwise it mostly waits for a server.
   bool embedded = false;
@@ -139,8 +136,8 @@ struct StatementRun {
   // If not empty, the statement runs once for each row, all of them or none;
   // `args` is then empty and rows that it returns are dropped.
   std::span<const std::vector<Value>> rows;
-  // If not null, this is what runs, on a driver with DriverInfo::key_value; `sql`,
-  // `args` and `rows` are then the driver's to use. CheckKeyValue has passed it.
+  // If not null, this is what runs; `sql`, `args` and `rows` are then the driver's to use.
+  // CheckKeyValue has passed it. A driver without keys and values answers kUnsupported.
   KeyValueRun* key_value = nullptr;
 
   // Read what the database held so long ago; zero: what it holds. For a statement

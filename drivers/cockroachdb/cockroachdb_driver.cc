@@ -13,14 +13,7 @@ absl::StatusOr<std::unique_ptr<driver::Driver>> Open(const driver::Config& confi
   flavor.cockroach = true;
   flavor.read_own = ReadGrammar;
   flavor.effects_of = EffectsOfFunction;
-  flavor.info = {.name = "cockroachdb",
-                 .dialect = "postgresql",
-                 // It has DDL in transactions, but a schema change may fail after the commit.
-                 .capabilities = {.returning = true,
-                                  .savepoints = true,
-                                  .arrays = true,
-                                  .staleness = true,
-                                  .read_committed = true}};
+  flavor.info = Spec().info;
   return postgres::OpenFlavor(config, std::move(flavor));
 }
 

@@ -9,6 +9,7 @@
 #include "absl/status/statusor.h"
 #include "drivers/api/config.h"
 #include "drivers/api/driver.h"
+#include "drivers/api/spec.h"
 
 namespace penstock::cockroachdb {
 
@@ -34,6 +35,10 @@ absl::StatusOr<std::unique_ptr<driver::Driver>> Open(const driver::Config& confi
 
 // What is wrong with a configuration, as Open would say, without opening anything.
 absl::Status Check(const driver::Config& config);
+
+// What it is called, and what it can be told.
+const driver::DriverSpec& Spec();
+driver::MakeMigrations MakeMigrations;
 
 }  // namespace penstock::cockroachdb
 

@@ -1,94 +1,36 @@
 #include "drivers/pebble/options.h"
 
-#include <charconv>
 #include <string_view>
 
-#include "fmt/format.h"
+#include "drivers/pebble/pebble_driver.h"
 
 namespace penstock::pebble {
 namespace {
 
-absl::Status Bad(std::string_view key, std::string_view problem) {
-  return absl::InvalidArgumentError(fmt::format("option {}: {}", key, problem));
-}
-
-template <typename Number>
-absl::Status ParseNumber(std::string_view key, const std::string& text, Number min, Number max,
-                         Number* value) {
-  const char* end = text.data() + text.size();
-  const auto [stop, error] = std::from_chars(text.data(), end, *value);
-  if (error == std::errc() && stop == end && *value >= min && *value <= max) {
-    return absl::OkStatus();
-  }
-  return Bad(key, fmt::format("expected a number from {} to {}", min, max));
-}
-
-absl::Status ParseSync(const std::string& text, bool* sync) {
-  if (text != "commit" && text != "os") return Bad("wal_sync", "expected commit or os");
-  *sync = text == "commit";
-  return absl::OkStatus();
-}
-
-absl::Status ParseSwitch(std::string_view key, const std::string& text, bool* value) {
-  if (text != "on" && text != "off" && text != "true" && text != "false") {
-    return Bad(key, "expected on or off");
-  }
-  *value = text == "on" || text == "true";
-  return absl::OkStatus();
-}
-
-absl::Status ParseCompression(const std::string& text, Compression* compression) {
-  if (text == "none") {
-    *compression = Compression::kNone;
-  } else if (text == "snappy") {
-    *compression = Compression::kSnappy;
-  } else if (text == "lz4") {
-    *compression = Compression::kLz4;
-  } else if (text == "zstd") {
-    *compression = Compression::kZstd;
-  } else {
-    return Bad("compression", "expected lz4, zstd, snappy or none");
-  }
-  return absl::OkStatus();
-}
-
-absl::Status ParseOption(const std::string& key, const std::string& text, Options* options) {
-  constexpr int64_t kMaxMib = int64_t{1} << 20;
-  if (key == "wal_sync") return ParseSync(text, &options->sync);
-  if (key == "create") return ParseSwitch(key, text, &options->create);
-  if (key == "compression") return ParseCompression(text, &options->compression);
-  if (key == "block_cache_mib") {
-    return ParseNumber<int64_t>(key, text, 1, kMaxMib, &options->block_cache_mib);
-  }
-  if (key == "write_buffer_mib") {
-    return ParseNumber<int64_t>(key, text, 1, kMaxMib, &options->write_buffer_mib);
-  }
-  if (key == "max_open_files") {
-    return ParseNumber(key, text, 20, 1'000'000, &options->max_open_files);
-  }
-  if (key == "max_keyspaces") return ParseNumber(key, text, 1, 10'000, &options->max_keyspaces);
-  if (key == "lock_timeout_ms") {
-    int milliseconds = 0;
-    absl::Status status = ParseNumber(key, text, 0, 3'600'000, &milliseconds);
-    options->lock_timeout = std::chrono::milliseconds(milliseconds);
-    return status;
-  }
-  return Bad(key,
-             "pebble has no such option; it has wal_sync, compression, block_cache_mib, "
-             "write_buffer_mib, max_open_files, max_keyspaces, lock_timeout_ms and create");
+Compression ToCompression(std::string_view word) {
+  if (word == "none") return Compression::kNone;
+  if (word == "snappy") return Compression::kSnappy;
+  return word == "zstd" ? Compression::kZstd : Compression::kLz4;
 }
 
 }  // namespace
 
 absl::StatusOr<Options> ParseOptions(const driver::Config& config) {
+  absl::StatusOr<driver::OptionValues> values =
+      driver::OptionValues::Read(Spec().info.name, Spec().options, config.options);
+  if (!values.ok()) return values.status();
   Options options;
   options.name = config.name;
   options.max_value_bytes = config.max_value_bytes;
   options.statement_cache_size = config.statement_cache_size;
-  for (const auto& [key, text] : config.options) {
-    absl::Status status = ParseOption(key, text, &options);
-    if (!status.ok()) return status;
-  }
+  options.create = values->Switch("create");
+  options.sync = values->Text("wal_sync") == "commit";
+  options.compression = ToCompression(values->Text("compression"));
+  options.block_cache_mib = values->Number("block_cache_mib");
+  options.write_buffer_mib = values->Number("write_buffer_mib");
+  options.max_open_files = static_cast<int>(values->Number("max_open_files"));
+  options.max_keyspaces = static_cast<int>(values->Number("max_keyspaces"));
+  options.lock_timeout = std::chrono::milliseconds(values->Number("lock_timeout_ms"));
   if (!config.database.empty() && !config.connection_string.empty() &&
       config.database != config.connection_string) {
     return absl::InvalidArgumentError(

@@ -14,23 +14,23 @@ namespace penstock::pebble {
 
 enum class Compression : uint8_t { kNone, kSnappy, kLz4, kZstd };
 
-// Each option is described at Open in pebble_driver.h.
+// Each option is described in spec.cc, with its default.
 struct Options {
   // The database's, for errors.
   std::string name;
   // The folder of the database.
   std::string path;
-  bool create = true;
+  bool create = false;
   // Commits wait for the write-ahead log to be on the disk.
-  bool sync = true;
-  Compression compression = Compression::kLz4;
-  int64_t block_cache_mib = 64;
-  int64_t write_buffer_mib = 64;
-  int max_open_files = 1000;
-  int max_keyspaces = 100;
-  std::chrono::milliseconds lock_timeout{1000};
-  size_t max_value_bytes = size_t{64} << 20;
-  size_t statement_cache_size = 256;
+  bool sync = false;
+  Compression compression = Compression::kNone;
+  int64_t block_cache_mib = 0;
+  int64_t write_buffer_mib = 0;
+  int max_open_files = 0;
+  int max_keyspaces = 0;
+  std::chrono::milliseconds lock_timeout{};
+  size_t max_value_bytes = 0;
+  size_t statement_cache_size = 0;
 };
 
 // INVALID_ARGUMENT says what is wrong with which option.

@@ -14,25 +14,11 @@
 namespace penstock::pebble {
 namespace {
 
-driver::DriverInfo MakeInfo() {
-  driver::DriverInfo info;
-  info.name = "pebble";
-  // SQL is SQLite's; the tables are not.
-  info.dialect = "sqlite";
-  info.capabilities = {.savepoints = true};
-  // Reads never wait for the disk that a commit waits for.
-  info.split_lanes = true;
-  info.key_value = true;
-  info.embedded = true;
-  return info;
-}
-
 class PebbleDriver final : public driver::Driver {
  public:
-  explicit PebbleDriver(std::unique_ptr<Store> store)
-      : info_(MakeInfo()), store_(std::move(store)) {}
+  explicit PebbleDriver(std::unique_ptr<Store> store) : store_(std::move(store)) {}
 
-  const driver::DriverInfo& info() const override { return info_; }
+  const driver::DriverInfo& info() const override { return Spec().info; }
   std::string server_version() const override {
     return fmt::format("{}.{}.{}", ROCKSDB_MAJOR, ROCKSDB_MINOR, ROCKSDB_PATCH);
   }
@@ -47,7 +33,6 @@ class PebbleDriver final : public driver::Driver {
   void Examine() override { store_->Examine(); }
 
  private:
-  const driver::DriverInfo info_;
   const std::unique_ptr<Store> store_;
 };
 

@@ -9,6 +9,7 @@
 #include "absl/status/statusor.h"
 #include "drivers/api/config.h"
 #include "drivers/api/driver.h"
+#include "drivers/api/spec.h"
 
 namespace penstock::pebble {
 
@@ -27,21 +28,15 @@ namespace penstock::pebble {
 // if it writes what somebody else has written since (snapshot isolation);
 // kReadCommitted reads what is newest instead. kSerializable is kUnsupported.
 //
-// Options (config.options), all texts:
-//   wal_sync          commit (default): what is acknowledged survives a power
-//                     failure | os: it survives the end of the process only
-//   compression       lz4 (default) | zstd | snappy | none
-//   block_cache_mib   cache of what is read; default 64
-//   write_buffer_mib  of what is not in tables yet, all keyspaces; default 64
-//   max_open_files    default 1000
-//   max_keyspaces     default 100
-//   lock_timeout_ms   how long to wait for a key that another transaction has
-//                     locked, before kBusy; default 1000
-//   create            on (default) | off
+// Its options are in spec.cc.
 absl::StatusOr<std::unique_ptr<driver::Driver>> Open(const driver::Config& config);
 
 // What is wrong with a configuration, as Open would say, without opening anything.
 absl::Status Check(const driver::Config& config);
+
+// What it is called, and what it can be told.
+const driver::DriverSpec& Spec();
+driver::MakeMigrations MakeMigrations;
 
 }  // namespace penstock::pebble
 

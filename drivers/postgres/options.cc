@@ -1,13 +1,12 @@
 #include "drivers/postgres/options.h"
 
 #include <algorithm>
-#include <array>
-#include <charconv>
 #include <cstdint>
 #include <string_view>
-#include <system_error>
+#include <utility>
 
 #include "drivers/api/error.h"
+#include "drivers/postgres/postgres_driver.h"
 #include "fmt/format.h"
 
 namespace penstock::postgres {
@@ -15,10 +14,6 @@ namespace {
 
 using driver::MakeErrorWithHint;
 using driver::Reason;
-
-constexpr std::array kOwnOptions = {
-    "application_name", "cancel_grace_ms",      "session_reset",       "ssl_ca",   "ssl_cert",
-    "ssl_key",          "target_session_attrs", "tcp_user_timeout_ms", "time_zone"};
 
 std::vector<std::string> Split(std::string_view list) {
   std::vector<std::string> parts;
@@ -43,63 +38,19 @@ absl::StatusOr<std::string> PartFor(const Parameters& parameters, const std::str
                            "give one for all hosts, or one for each");
 }
 
-absl::Status SetMilliseconds(const driver::Config& config, const std::string& key,
-                             std::chrono::milliseconds* value) {
-  const auto found = config.options.find(key);
-  if (found == config.options.end()) return absl::OkStatus();
-  int64_t number = 0;
-  const char* end = found->second.data() + found->second.size();
-  const auto [stop, error] = std::from_chars(found->second.data(), end, number);
-  if (error != std::errc() || stop != end || number < 1 || number > 3'600'000) {
-    return MakeErrorWithHint(Reason::kInvalidParameter,
-                             fmt::format("option '{}' is '{}'", key, found->second),
-                             "write milliseconds, 1 to 3600000");
+// What is not said is left to the connection string.
+void SetOwnOptions(const driver::Config& config, const driver::OptionValues& values,
+                   Parameters* parameters, Options* options) {
+  for (const auto& [ours, libpqs] :
+       {std::pair("ssl_ca", "sslrootcert"), std::pair("ssl_cert", "sslcert"),
+        std::pair("ssl_key", "sslkey"), std::pair("target_session_attrs", "target_session_attrs"),
+        std::pair("application_name", "application_name"),
+        std::pair("tcp_user_timeout_ms", "tcp_user_timeout")}) {
+    if (config.options.contains(ours)) (*parameters)[libpqs] = values.Text(ours);
   }
-  *value = std::chrono::milliseconds(number);
-  return absl::OkStatus();
-}
-
-absl::Status SetTimeZone(const driver::Config& config, Options* options) {
-  const auto found = config.options.find("time_zone");
-  if (found == config.options.end()) return absl::OkStatus();
-  if (found->second != "utc" && found->second != "server") {
-    return MakeErrorWithHint(Reason::kInvalidParameter,
-                             fmt::format("option 'time_zone' is '{}'", found->second),
-                             "write utc or server");
-  }
-  options->time_zone = found->second == "utc" ? TimeZone::kUtc : TimeZone::kServer;
-  return absl::OkStatus();
-}
-
-absl::Status SetOwnOptions(const driver::Config& config, Parameters* parameters, Options* options) {
-  for (const auto& [key, value] : config.options) {
-    if (std::find(kOwnOptions.begin(), kOwnOptions.end(), key) == kOwnOptions.end()) {
-      return MakeErrorWithHint(Reason::kInvalidParameter, fmt::format("unknown option '{}'", key),
-                               fmt::format("known are: {}", fmt::join(kOwnOptions, ", ")));
-    }
-  }
-  const auto take = [&](const char* ours, const char* libpqs) {
-    const auto found = config.options.find(ours);
-    if (found != config.options.end()) (*parameters)[libpqs] = found->second;
-  };
-  take("ssl_ca", "sslrootcert");
-  take("ssl_cert", "sslcert");
-  take("ssl_key", "sslkey");
-  take("target_session_attrs", "target_session_attrs");
-  take("application_name", "application_name");
-  take("tcp_user_timeout_ms", "tcp_user_timeout");
-  const auto reset = config.options.find("session_reset");
-  if (reset != config.options.end()) {
-    if (reset->second != "always" && reset->second != "auto") {
-      return MakeErrorWithHint(Reason::kInvalidParameter,
-                               fmt::format("option 'session_reset' is '{}'", reset->second),
-                               "write auto or always");
-    }
-    options->always_reset = reset->second == "always";
-  }
-  absl::Status zone = SetTimeZone(config, options);
-  if (!zone.ok()) return zone;
-  return SetMilliseconds(config, "cancel_grace_ms", &options->cancel_grace);
+  options->always_reset = values.Text("session_reset") == "always";
+  options->time_zone = values.Text("time_zone") == "server" ? TimeZone::kServer : TimeZone::kUtc;
+  options->cancel_grace = std::chrono::milliseconds(values.Number("cancel_grace_ms"));
 }
 
 void SetFields(const driver::Config& config, Parameters* parameters) {
@@ -157,13 +108,16 @@ std::string Options::Hide(std::string_view text) const {
 }
 
 absl::StatusOr<Options> ParseOptions(const driver::Config& config) {
+  absl::StatusOr<driver::OptionValues> values =
+      driver::OptionValues::Read(config.driver, Spec().options, config.options);
+  if (!values.ok()) return values.status();
   Options options;
   options.statement_cache_size = std::max<size_t>(config.statement_cache_size, 1);
   options.max_value_bytes = config.max_value_bytes;
   options.query_timeout = config.query_timeout;
   // A half-open link is noticed by the kernel, not only by our own time-outs.
   Parameters parameters = {{"application_name", "penstock/" + config.name},
-                           {"tcp_user_timeout", "30000"},
+                           {"tcp_user_timeout", values->Text("tcp_user_timeout_ms")},
                            {"keepalives_idle", "30"},
                            {"keepalives_interval", "10"},
                            {"keepalives_count", "3"}};
@@ -179,8 +133,7 @@ absl::StatusOr<Options> ParseOptions(const driver::Config& config) {
         fmt::format("the server of '{}' (its connection_string says where)", config.name);
   }
   SetFields(config, &parameters);
-  absl::Status own = SetOwnOptions(config, &parameters, &options);
-  if (!own.ok()) return own;
+  SetOwnOptions(config, *values, &parameters, &options);
   parameters["client_encoding"] = "UTF8";
   std::string& session = parameters["options"];
   session =

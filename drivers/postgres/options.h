@@ -17,7 +17,7 @@
 
 namespace penstock::postgres {
 
-// Each option is described at Open in postgres_driver.h.
+// Each option is described in spec.cc, with its default.
 struct Options {
   // libpq's connection parameters for each attempt, in the order in which they
   // are made: one host each. A password may be among them.
@@ -32,11 +32,11 @@ struct Options {
   // the connection string has in it. For Hide.
   std::vector<driver::HiddenValue> hidden;
   // How long a cancelled statement may take to end before its connection is closed.
-  std::chrono::milliseconds cancel_grace{5000};
-  size_t statement_cache_size = 256;
+  std::chrono::milliseconds cancel_grace{};
+  size_t statement_cache_size = 0;
   // 0: no limit.
   std::chrono::milliseconds query_timeout{0};
-  size_t max_value_bytes = size_t{64} << 20;
+  size_t max_value_bytes = 0;
   // Reset the session after each use, whatever ran (session_reset: always).
   bool always_reset = false;
   TimeZone time_zone = TimeZone::kUtc;

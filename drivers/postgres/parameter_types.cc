@@ -84,15 +84,9 @@ absl::StatusOr<uint32_t> NaturalType(const Value& value) {
     case Kind::kInteger: return oid::kInt8;
     case Kind::kReal: return oid::kFloat8;
     case Kind::kBlob: return oid::kBytea;
-    case Kind::kDecimal: return oid::kNumeric;
     case Kind::kTimestamp: return oid::kTimestamptz;
-    case Kind::kDate: return oid::kDate;
     case Kind::kTime:
       return value.text.find_first_of("Z+-") != std::string_view::npos ? oid::kTimetz : oid::kTime;
-    case Kind::kInterval: return oid::kInterval;
-    case Kind::kUuid: return oid::kUuid;
-    // Not jsonb, which writes a document its own way.
-    case Kind::kJson: return oid::kJson;
     case Kind::kArray: {
       const Value* example = nullptr;
       if (!FindKind(value, &example)) {
@@ -104,7 +98,8 @@ absl::StatusOr<uint32_t> NaturalType(const Value& value) {
       if (!element.ok()) return element;
       return ArrayOf(*element);
     }
-    default: return oid::kText;
+    // Of JSON it is not jsonb, which writes a document its own way.
+    default: return FirstTypeOf(value.kind);
   }
 }
 

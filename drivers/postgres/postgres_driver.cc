@@ -56,13 +56,7 @@ class Driver final : public driver::Driver {
 
 absl::StatusOr<std::unique_ptr<driver::Driver>> Open(const driver::Config& config) {
   Flavor flavor;
-  flavor.info = {.name = "postgres",
-                 .dialect = "postgresql",
-                 .capabilities = {.returning = true,
-                                  .savepoints = true,
-                                  .transactional_ddl = true,
-                                  .arrays = true,
-                                  .read_committed = true}};
+  flavor.info = Spec().info;
   return OpenFlavor(config, std::move(flavor));
 }
 

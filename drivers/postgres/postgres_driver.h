@@ -9,6 +9,7 @@
 #include "absl/status/statusor.h"
 #include "drivers/api/config.h"
 #include "drivers/api/driver.h"
+#include "drivers/api/spec.h"
 #include "drivers/postgres/flavor.h"
 
 namespace penstock::postgres {
@@ -25,26 +26,16 @@ namespace penstock::postgres {
 // when nobody is there to end a statement; a shorter one of the role's or the
 // database's is left. Every session is asked for it once, when it begins.
 //
-// Options (config.options), all texts:
-//   ssl_ca, ssl_cert, ssl_key  files, as libpq's sslrootcert, sslcert, sslkey
-//   target_session_attrs       any (default) | read-write | read-only | primary |
-//                              standby | prefer-standby
-//   application_name           default penstock/<name of the database>; callers that
-//                              give a name are shown with theirs
-//   cancel_grace_ms            how long a cancelled statement may take to end
-//                              before its connection is closed; default 5000
-//   tcp_user_timeout_ms        default 30000
-//   session_reset              auto (default): after statements that may leave
-//                              something behind in the session (a setting, a
-//                              lock, a temporary table); always: after every use
-//   time_zone                  utc (default): sessions have TimeZone UTC, whatever the
-//                              server, the database, the role or `options` in the
-//                              connection string say; server: they have what these say
+// Its options are in spec.cc.
 absl::StatusOr<std::unique_ptr<driver::Driver>> Open(const driver::Config& config);
 
 // What is wrong with a configuration, as Open would say, without a driver: INVALID_ARGUMENT
 // names the key or the connection parameter, and never has a part of a connection string.
 absl::Status Check(const driver::Config& config);
+
+// What it is called, and what it can be told.
+const driver::DriverSpec& Spec();
+driver::MakeMigrations MakeMigrations;
 
 // For a driver that speaks the same protocol.
 absl::StatusOr<std::unique_ptr<driver::Driver>> OpenFlavor(const driver::Config& config,

@@ -13,6 +13,7 @@ struct BuiltIn {
   Kind kind;
   const char* name;
 };
+// The first of a kind is the one of a parameter of that kind (FirstTypeOf).
 constexpr BuiltIn kBuiltIn[] = {
     {oid::kBool, 1000, Kind::kBoolean, "boolean"},
     {oid::kBytea, 1001, Kind::kBlob, "bytea"},
@@ -45,6 +46,14 @@ constexpr BuiltIn kBuiltIn[] = {
 constexpr uint32_t kFirstThatMayChange = 10'000;
 
 }  // namespace
+
+uint32_t FirstTypeOf(driver::Kind kind) {
+  if (kind == Kind::kText) return oid::kText;
+  for (const BuiltIn& entry : kBuiltIn) {
+    if (entry.kind == kind) return entry.oid;
+  }
+  return oid::kText;
+}
 
 TypeRegistry::TypeRegistry() {
   for (const BuiltIn& entry : kBuiltIn) {

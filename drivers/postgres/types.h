@@ -24,6 +24,9 @@ inline constexpr uint32_t kBool = 16, kBytea = 17, kChar = 18, kName = 19, kInt8
                           kJsonb = 3802, kInt4Array = 1007, kInt8Array = 1016;
 }  // namespace oid
 
+// The first type of PostgreSQL's own that has the kind; text of one that none has.
+uint32_t FirstTypeOf(driver::Kind kind);
+
 struct Type;
 // Whoever has one keeps the type, and what it is made of, alive.
 using TypePtr = std::shared_ptr<const Type>;

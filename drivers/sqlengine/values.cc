@@ -8,6 +8,7 @@
 
 #include "drivers/api/error.h"
 #include "drivers/api/text.h"
+#include "drivers/api/text_kind.h"
 #include "drivers/sqlengine/error.h"
 #include "drivers/sqlengine/exact.h"
 #include "drivers/sqlengine/json.h"
@@ -17,12 +18,7 @@ namespace penstock::sqlengine {
 namespace {
 
 using driver::FormatTimestamp;
-using driver::IsDate;
-using driver::IsDecimal;
-using driver::IsInterval;
-using driver::IsTime;
 using driver::IsUtf8;
-using driver::IsUuid;
 using driver::Kind;
 using driver::MakeError;
 using driver::MakeErrorWithHint;
@@ -37,27 +33,16 @@ absl::Status BadText(Kind kind, std::string_view form) {
 }
 
 absl::Status CheckText(const driver::Value& value) {
-  switch (value.kind) {
-    case Kind::kDecimal:
-      return IsDecimal(value.text) ? absl::OkStatus()
-                                   : BadText(value.kind, "digits with a sign, point, exponent");
-    case Kind::kDate:
-      return IsDate(value.text) ? absl::OkStatus() : BadText(value.kind, "YYYY-MM-DD");
-    case Kind::kTime:
-      return IsTime(value.text) ? absl::OkStatus()
-                                : BadText(value.kind, "HH:MM:SS, a fraction of up to 9 digits");
-    case Kind::kInterval:
-      return IsInterval(value.text) ? absl::OkStatus() : BadText(value.kind, "ISO 8601, as P1DT2H");
-    case Kind::kUuid:
-      return IsUuid(value.text) ? absl::OkStatus() : BadText(value.kind, "8-4-4-4-12 hex digits");
-    case Kind::kJson:
-      if (IsUtf8(value.text) && IsJson(value.text)) return absl::OkStatus();
-      return BadText(Kind::kJson, "a JSON document");
-    default:
-      if (IsUtf8(value.text)) return absl::OkStatus();
+  if (const driver::TextKind* const kind = driver::FindTextKind(value.kind)) {
+    return kind->is(value.text) ? absl::OkStatus() : BadText(value.kind, kind->form);
   }
-  return MakeErrorWithHint(Reason::kDataException, "the text is not valid UTF-8",
-                           "send bytes as a blob");
+  const bool utf8 = IsUtf8(value.text);
+  if (value.kind == Kind::kJson) {
+    return utf8 && IsJson(value.text) ? absl::OkStatus() : BadText(Kind::kJson, "a JSON document");
+  }
+  return utf8 ? absl::OkStatus()
+              : MakeErrorWithHint(Reason::kDataException, "the text is not valid UTF-8",
+                                  "send bytes as a blob");
 }
 
 int BindBytes(sqlite3_stmt* statement, int index, const driver::Value& value, Bytes bytes) {
@@ -83,16 +68,11 @@ absl::Status BindTimestamp(sqlite3_stmt* statement, int index, const driver::Val
 }
 
 bool FitsKind(Kind kind, std::string_view text) {
-  switch (kind) {
-    // In another form it is a text, which is found again as such.
-    case Kind::kDecimal: return IsDecimal(text) && driver::IsPlainDecimal(text);
-    case Kind::kDate: return IsDate(text);
-    case Kind::kTime: return IsTime(text);
-    case Kind::kInterval: return IsInterval(text);
-    case Kind::kUuid: return IsUuid(text);
-    case Kind::kJson: return IsJson(text);
-    default: return false;
-  }
+  if (kind == Kind::kJson) return IsJson(text);
+  const driver::TextKind* const form = driver::FindTextKind(kind);
+  if (form == nullptr || !form->is(text)) return false;
+  // In another form it is a text, which is found again as such.
+  return kind != Kind::kDecimal || driver::IsPlainDecimal(text);
 }
 
 absl::Status WriteText(sqlite3_stmt* statement, int index, Kind kind, driver::RowWriter* writer) {

@@ -3,80 +3,16 @@
 #include <atomic>
 #include <charconv>
 #include <cstdlib>
-#include <limits>
+#include <filesystem>
 #include <optional>
 #include <string_view>
+#include <system_error>
 
+#include "drivers/sqlite/sqlite_driver.h"
 #include "fmt/format.h"
 
 namespace penstock::sqlite {
 namespace {
-
-absl::Status Bad(std::string_view key, std::string_view problem) {
-  return absl::InvalidArgumentError(fmt::format("option {}: {}", key, problem));
-}
-
-absl::Status ParseNumber(std::string_view key, const std::string& text, int64_t max,
-                         int64_t* value) {
-  const char* end = text.data() + text.size();
-  const auto [stop, error] = std::from_chars(text.data(), end, *value);
-  if (error == std::errc() && stop == end && *value >= 0 && *value <= max) return absl::OkStatus();
-  return Bad(key, fmt::format("expected a number from 0 to {}", max));
-}
-
-absl::Status ParseSwitch(std::string_view key, const std::string& text, bool* value) {
-  if (text == "on" || text == "true" || text == "yes") {
-    *value = true;
-  } else if (text == "off" || text == "false" || text == "no") {
-    *value = false;
-  } else {
-    return Bad(key, "expected on or off");
-  }
-  return absl::OkStatus();
-}
-
-absl::Status ParseOption(const std::string& key, const std::string& text, Options* options) {
-  // SQLite multiplies some of them by 1024.
-  constexpr int64_t kLargest = std::numeric_limits<int>::max();
-  constexpr int64_t kHour = 3'600'000;
-  if (key == "synchronous") {
-    if (text != "normal" && text != "full" && text != "extra") {
-      return Bad(key, "expected full, extra or normal");
-    }
-    options->synchronous = text;
-    return absl::OkStatus();
-  }
-  if (key == "busy_timeout_ms") {
-    int64_t value = 0;
-    absl::Status status = ParseNumber(key, text, kHour, &value);
-    options->busy_timeout_ms = static_cast<int>(value);
-    return status;
-  }
-  if (key == "foreign_keys") return ParseSwitch(key, text, &options->foreign_keys);
-  if (key == "allow_attach") return ParseSwitch(key, text, &options->allow_attach);
-  if (key == "trusted_schema") return ParseSwitch(key, text, &options->leniency.trusted_schema);
-  if (key == "double_quoted_strings") {
-    return ParseSwitch(key, text, &options->leniency.double_quoted_strings);
-  }
-  if (key == "cache_size_kib") return ParseNumber(key, text, kLargest, &options->cache_size_kib);
-  if (key == "mmap_size_bytes") {
-    return ParseNumber(key, text, std::numeric_limits<int64_t>::max(), &options->mmap_size_bytes);
-  }
-  if (key == "max_page_count") return ParseNumber(key, text, kLargest, &options->max_page_count);
-  if (key == "interruptible_like") return ParseSwitch(key, text, &options->interruptible_like);
-  if (key == "max_temp_mib") {
-    return ParseNumber(key, text, std::numeric_limits<int64_t>::max() >> 20,
-                       &options->max_temp_mib);
-  }
-  if (key == "journal_mode") {
-    return text == "wal" ? absl::OkStatus()
-                         : Bad(key, "only wal lets readers and the writer work side by side");
-  }
-  return Bad(key,
-             "sqlite has no such option; it has synchronous, busy_timeout_ms, foreign_keys, "
-             "allow_attach, trusted_schema, double_quoted_strings, cache_size_kib, "
-             "mmap_size_bytes, max_page_count, interruptible_like, max_temp_mib and journal_mode");
-}
 
 // Nothing for a `%` that two hexadecimal digits do not follow.
 std::optional<std::string> Unescape(std::string_view text) {
@@ -150,10 +86,20 @@ absl::Status ParseLocation(const std::string& location, Options* options) {
   }
   const std::string& path = options->path;
   if (path.empty()) {
-    return absl::InvalidArgumentError("no file is named; set database to a path, or to :memory:");
+    return absl::InvalidArgumentError(
+        "no file is named; write a path or :memory:, or remove the key for the default file");
+  }
+  if (path.find("://") != std::string::npos) {
+    return absl::InvalidArgumentError(
+        "the database is a URL; on sqlite write the path of a file, or choose another driver");
   }
   if (path.find('\0') != std::string::npos) {
     return absl::InvalidArgumentError("the path of the database has a NUL character in it");
+  }
+  std::error_code ignored;
+  if (std::filesystem::is_directory(path, ignored)) {
+    return absl::InvalidArgumentError(
+        "the database cannot be opened: it is a folder; write the path of a file in it");
   }
   // SQLite gives names that begin so a meaning of their own.
   const bool special = path.starts_with(':') || path.starts_with("file:");
@@ -161,25 +107,44 @@ absl::Status ParseLocation(const std::string& location, Options* options) {
   return absl::OkStatus();
 }
 
+const std::string& LocationOf(const driver::Config& config) {
+  return config.database.empty() ? config.connection_string : config.database;
+}
+
 }  // namespace
 
 absl::StatusOr<Options> ParseOptions(const driver::Config& config) {
+  absl::StatusOr<driver::OptionValues> values =
+      driver::OptionValues::Read(Spec().info.name, Spec().options, config.options);
+  if (!values.ok()) return values.status();
   Options options;
   options.statement_cache_size = config.statement_cache_size;
   options.max_value_bytes = config.max_value_bytes;
-  for (const auto& [key, text] : config.options) {
-    absl::Status status = ParseOption(key, text, &options);
-    if (!status.ok()) return status;
-  }
+  options.synchronous = values->Text("synchronous");
+  options.busy_timeout_ms = static_cast<int>(values->Number("busy_timeout_ms"));
+  options.foreign_keys = values->Switch("foreign_keys");
+  options.allow_attach = values->Switch("allow_attach");
+  options.leniency = {.trusted_schema = values->Switch("trusted_schema"),
+                      .double_quoted_strings = values->Switch("double_quoted_strings")};
+  options.cache_size_kib = values->Number("cache_size_kib");
+  options.mmap_size_bytes = values->Number("mmap_size_bytes");
+  options.max_page_count = values->Number("max_page_count");
+  options.interruptible_like = values->Switch("interruptible_like");
+  options.max_temp_mib = values->Number("max_temp_mib");
   if (!config.database.empty() && !config.connection_string.empty() &&
       config.database != config.connection_string) {
     return absl::InvalidArgumentError(
         "database and connection_string name different files; leave one out");
   }
-  absl::Status located =
-      ParseLocation(config.database.empty() ? config.connection_string : config.database, &options);
+  absl::Status located = ParseLocation(LocationOf(config), &options);
   if (!located.ok()) return located;
   return options;
+}
+
+std::string PathOf(const driver::Config& config) {
+  Options options;
+  if (!ParseLocation(LocationOf(config), &options).ok() || options.in_memory) return {};
+  return options.path;
 }
 
 }  // namespace penstock::sqlite

@@ -14,7 +14,7 @@
 
 namespace penstock::sqlite {
 
-// Each option is described at Open in sqlite_driver.h.
+// Each option is described in spec.cc, with its default.
 struct Options {
   // The path of the file, or ":memory:".
   std::string path;
@@ -23,18 +23,18 @@ struct Options {
   bool in_memory = false;
   bool read_only = false;  // asked for; a file may turn out to be all the same
   bool create = true;
-  std::string synchronous = "full";
-  int busy_timeout_ms = 5000;
-  bool foreign_keys = true;
+  std::string synchronous;
+  int busy_timeout_ms = 0;
+  bool foreign_keys = false;
   bool allow_attach = false;
-  sqlengine::Leniency leniency = {.trusted_schema = true, .double_quoted_strings = true};
-  int64_t cache_size_kib = 2048;
+  sqlengine::Leniency leniency;
+  int64_t cache_size_kib = 0;
   int64_t mmap_size_bytes = 0;
   int64_t max_page_count = 0;  // 0: SQLite's own
-  bool interruptible_like = true;
-  int64_t max_temp_mib = 4096;
-  size_t statement_cache_size = 256;
-  size_t max_value_bytes = size_t{64} << 20;
+  bool interruptible_like = false;
+  int64_t max_temp_mib = 0;
+  size_t statement_cache_size = 0;
+  size_t max_value_bytes = 0;
 
   // Shared by all connections, set when the driver is opened.
   std::shared_ptr<sqlengine::TempSpace> temp_space;
@@ -42,6 +42,9 @@ struct Options {
 
 // INVALID_ARGUMENT says what is wrong with which option.
 absl::StatusOr<Options> ParseOptions(const driver::Config& config);
+
+// The path of the database's file; empty: it is in memory, or the configuration is wrong.
+std::string PathOf(const driver::Config& config);
 
 }  // namespace penstock::sqlite
 

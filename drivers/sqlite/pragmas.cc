@@ -40,7 +40,7 @@ constexpr Entry kPragmas[] = {
     {"encoding", kReads},
     {"foreign_key_check", kTells},
     {"foreign_key_list", kTells},
-    // Off in a migration's file: see migrations/foreign_keys.h.
+    // Off in a migration's file: see drivers/sqlite/migrations/foreign_keys.h.
     {"foreign_keys", kReads},
     {"freelist_count", kTells},
     {"full_column_names", kReads},

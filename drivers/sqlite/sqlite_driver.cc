@@ -14,30 +14,14 @@
 namespace penstock::sqlite {
 namespace {
 
-driver::DriverInfo MakeInfo() {
-  driver::DriverInfo info;
-  info.name = "sqlite";
-  info.dialect = "sqlite";
-  info.capabilities = {.last_insert_id = true,
-                       .returning = true,
-                       .savepoints = true,
-                       .transactional_ddl = true,
-                       .arrays = false,
-                       .single_writer = true};
-  info.split_lanes = true;
-  info.max_writers = 1;
-  info.embedded = true;
-  return info;
-}
-
 class SqliteDriver final : public driver::Driver {
  public:
   SqliteDriver(Options options, Handle anchor)
-      : info_(MakeInfo()), options_(std::move(options)), anchor_(std::move(anchor)) {
+      : options_(std::move(options)), anchor_(std::move(anchor)) {
     KeepFiles();
   }
 
-  const driver::DriverInfo& info() const override { return info_; }
+  const driver::DriverInfo& info() const override { return Spec().info; }
   std::string server_version() const override { return sqlite3_libversion(); }
 
   absl::StatusOr<std::unique_ptr<driver::Connection>> Connect(
@@ -61,7 +45,6 @@ class SqliteDriver final : public driver::Driver {
     files_.Keep(sqlite3_filename_wal(sqlite3_db_filename(db, "main")));
   }
 
-  const driver::DriverInfo info_;
   const Options options_;
   driver::ProblemList problems_;
   driver::KeptFiles files_{&problems_};

@@ -16,7 +16,7 @@
 #include "absl/status/status.h"
 #include "absl/status/statusor.h"
 #include "drivers/api/driver.h"
-#include "drivers/sqlkv/dialect.h"
+#include "drivers/api/key_value_dialect.h"
 
 namespace penstock::sqlkv {
 
@@ -29,7 +29,7 @@ class Connection final : public driver::Connection {
   // `driver`, which outlives it, has made `inner`. `reads_only`: of a driver with split lanes,
   // one that only reads.
   Connection(driver::Driver* driver, std::unique_ptr<driver::Connection> inner,
-             const Dialect& dialect, bool reads_only)
+             const driver::KeyValueDialect& dialect, bool reads_only)
       : driver_(driver), inner_(std::move(inner)), dialect_(dialect), reads_only_(reads_only) {}
 
   size_t RunBatch(std::span<driver::StatementRun* const> runs) override;
@@ -123,7 +123,7 @@ class Connection final : public driver::Connection {
 
   driver::Driver* const driver_;
   const std::unique_ptr<driver::Connection> inner_;
-  const Dialect& dialect_;
+  const driver::KeyValueDialect& dialect_;
   const bool reads_only_;
   // What single statements are without Pin; not known before the first operation.
   std::optional<bool> serializable_;

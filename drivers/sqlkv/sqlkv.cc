@@ -8,17 +8,12 @@
 namespace penstock::sqlkv {
 namespace {
 
-driver::DriverInfo WithFlag(driver::DriverInfo info) {
-  info.key_value = true;
-  return info;
-}
-
 class SqlkvDriver final : public driver::Driver {
  public:
-  SqlkvDriver(std::unique_ptr<driver::Driver> inner, const Dialect& dialect)
-      : inner_(std::move(inner)), info_(WithFlag(inner_->info())), dialect_(dialect) {}
+  SqlkvDriver(std::unique_ptr<driver::Driver> inner, const driver::KeyValueDialect& dialect)
+      : inner_(std::move(inner)), dialect_(dialect) {}
 
-  const driver::DriverInfo& info() const override { return info_; }
+  const driver::DriverInfo& info() const override { return inner_->info(); }
   driver::Capabilities capabilities() const override { return inner_->capabilities(); }
   std::string server_version() const override { return inner_->server_version(); }
   std::vector<driver::Metric> Metrics() override { return inner_->Metrics(); }
@@ -30,19 +25,18 @@ class SqlkvDriver final : public driver::Driver {
     absl::StatusOr<std::unique_ptr<driver::Connection>> inner = inner_->Connect(lane, deadline);
     if (!inner.ok()) return inner.status();
     return std::make_unique<Connection>(inner_.get(), *std::move(inner), dialect_,
-                                        info_.split_lanes && lane == driver::Lane::kRead);
+                                        inner_->info().split_lanes && lane == driver::Lane::kRead);
   }
 
  private:
   const std::unique_ptr<driver::Driver> inner_;
-  const driver::DriverInfo info_;
-  const Dialect& dialect_;
+  const driver::KeyValueDialect& dialect_;
 };
 
 }  // namespace
 
 std::unique_ptr<driver::Driver> WithKeyValue(std::unique_ptr<driver::Driver> driver,
-                                             const Dialect& dialect) {
+                                             const driver::KeyValueDialect& dialect) {
   return std::make_unique<SqlkvDriver>(std::move(driver), dialect);
 }
 

@@ -3,7 +3,7 @@
 // A keyspace is the table penstock_kv_<keyspace>, which may also be read and
 // written by SQL. An operation that is one statement becomes that statement
 // and travels in the driver's batches; a write of several is a transaction of its
-// own, isolated from those by the backend, or by locks (Dialect::locks). What the
+// own, isolated from those by the backend, or by locks (KeyValueDialect::locks). What the
 // backend could not serialize is run again a few times.
 #ifndef PENSTOCK_DRIVERS_SQLKV_SQLKV_H_
 #define PENSTOCK_DRIVERS_SQLKV_SQLKV_H_
@@ -11,13 +11,13 @@
 #include <memory>
 
 #include "drivers/api/driver.h"
-#include "drivers/sqlkv/dialect.h"
+#include "drivers/api/key_value_dialect.h"
 
 namespace penstock::sqlkv {
 
 // The same driver, whose connections also run StatementRun::key_value.
 std::unique_ptr<driver::Driver> WithKeyValue(std::unique_ptr<driver::Driver> driver,
-                                             const Dialect& dialect);
+                                             const driver::KeyValueDialect& dialect);
 
 }  // namespace penstock::sqlkv
 

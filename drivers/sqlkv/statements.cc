@@ -41,7 +41,8 @@ void BindMutations(const KeyValueRun& write, KeyValueRun::Scratch* scratch) {
   }
 }
 
-bool PlanWrite(const KeyValueRun& write, const Dialect& dialect, KeyValueRun::Scratch* scratch) {
+bool PlanWrite(const KeyValueRun& write, const driver::KeyValueDialect& dialect,
+               KeyValueRun::Scratch* scratch) {
   if (!write.conditions.empty() || write.mutations.empty()) return false;
   const KeyMutation& first = write.mutations.front();
   if (!AllAre(write.mutations, first.sort)) return false;
@@ -68,12 +69,12 @@ bool PlanWrite(const KeyValueRun& write, const Dialect& dialect, KeyValueRun::Sc
 
 std::string TableName(std::string_view keyspace) { return fmt::format("penstock_kv_{}", keyspace); }
 
-std::string CreateTable(std::string_view keyspace, const Dialect& dialect) {
+std::string CreateTable(std::string_view keyspace, const driver::KeyValueDialect& dialect) {
   return fmt::format("CREATE TABLE IF NOT EXISTS {} {}", TableName(keyspace), dialect.columns);
 }
 
 std::string SelectKeys(std::string_view keyspace, std::span<const std::string_view> keys,
-                       const Dialect& dialect, KeyValueRun::Scratch* scratch) {
+                       const driver::KeyValueDialect& dialect, KeyValueRun::Scratch* scratch) {
   const std::string select =
       fmt::format("SELECT key, value FROM {} WHERE key ", TableName(keyspace));
   scratch->args.clear();
@@ -149,7 +150,7 @@ bool DeletesRange(const KeyValueRun& operation) {
       [](const KeyMutation& mutation) { return mutation.sort == KeyMutation::Sort::kDeleteRange; });
 }
 
-bool PlanAsOne(driver::StatementRun* run, const Dialect& dialect) {
+bool PlanAsOne(driver::StatementRun* run, const driver::KeyValueDialect& dialect) {
   KeyValueRun& operation = *run->key_value;
   KeyValueRun::Scratch& scratch = operation.scratch;
   scratch.args.clear();

@@ -10,18 +10,19 @@
 
 #include "drivers/api/driver.h"
 #include "drivers/api/key_value.h"
-#include "drivers/sqlkv/dialect.h"
+#include "drivers/api/key_value_dialect.h"
 
 namespace penstock::sqlkv {
 
 std::string TableName(std::string_view keyspace);
-std::string CreateTable(std::string_view keyspace, const Dialect& dialect);
+std::string CreateTable(std::string_view keyspace, const driver::KeyValueDialect& dialect);
 
 // SELECT of `keys`, of which there is at least one, with scratch->args and
 // scratch->elements. Few texts are in use: without arrays the text depends on the
 // number of keys in powers of two only, as the last key is repeated.
 std::string SelectKeys(std::string_view keyspace, std::span<const std::string_view> keys,
-                       const Dialect& dialect, driver::KeyValueRun::Scratch* scratch);
+                       const driver::KeyValueDialect& dialect,
+                       driver::KeyValueRun::Scratch* scratch);
 std::string SelectRange(const driver::KeyValueRun& scan, std::vector<driver::Value>* args);
 // Of one entry: $1 is its key, $2 its value.
 std::string Upsert(std::string_view keyspace);
@@ -44,7 +45,7 @@ bool DeletesRange(const driver::KeyValueRun& operation);
 
 // Makes `run`, whose key_value is set, the one statement that does the same.
 // False: it takes several, or none. May be called again for the same run.
-bool PlanAsOne(driver::StatementRun* run, const Dialect& dialect);
+bool PlanAsOne(driver::StatementRun* run, const driver::KeyValueDialect& dialect);
 
 }  // namespace penstock::sqlkv
 

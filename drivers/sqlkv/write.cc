@@ -26,7 +26,7 @@ constexpr std::chrono::milliseconds kFirstPatience(100);
 constexpr std::chrono::milliseconds kMostPatience(1600);
 
 // Its ranges have keys that are not there to be locked.
-bool LocksTable(const KeyValueRun& operation, const Dialect& dialect) {
+bool LocksTable(const KeyValueRun& operation, const driver::KeyValueDialect& dialect) {
   return dialect.locks && DeletesRange(operation);
 }
 

@@ -1,160 +1,83 @@
 #include "server/config/database_section.h"
 
 #include <algorithm>
-#include <chrono>
 #include <filesystem>
 #include <system_error>
 #include <utility>
 #include <vector>
 
+#include "drivers/api/error.h"
+#include "drivers/api/spec.h"
 #include "fmt/format.h"
 #include "server/config/credentials.h"
 #include "server/config/file.h"
+#include "server/config/keys.h"
 #include "server/config/words.h"
 
 namespace penstock::server {
 namespace {
 
-using std::chrono::hours;
 namespace fs = std::filesystem;
 
-constexpr size_t kKiB = size_t{1} << 10;
-constexpr size_t kGiB = size_t{1} << 30;
-constexpr Milliseconds kNone{0};
-constexpr Milliseconds kYear = hours(365 * 24);
-constexpr char kSqlite[] = "sqlite";
-constexpr char kPostgres[] = "postgres";
-constexpr char kPebble[] = "pebble";
-constexpr char kCockroachDb[] = "cockroachdb";
-// Its documents' advice: so that connections find their way to nodes that are new.
-constexpr Milliseconds kCockroachDbLifetime = std::chrono::minutes(5);
-constexpr char kInMemory[] = ":memory:";
-
-// Of an embedded database whose connections cost next to nothing: half of them read, the others
-// write or are in transactions.
-constexpr int kPebbleConnections = 32;
-
 // Keys that say where a server is and who we are there.
-const std::vector<std::string>& ServerKeys() {
+const std::vector<std::string>& KeysOfServers() {
   static const auto* const keys = new std::vector<std::string>{
       "host", "port", "username", "password", "password_file", "password_env", "ssl_mode"};
   return *keys;
 }
 
-std::string TextOr(YamlMap* map, const std::string& key, std::string otherwise) {
-  std::optional<Setting> setting = map->Text(key);
-  return setting ? std::move(setting->value) : std::move(otherwise);
+// Null: a wrong name, and nothing then depends on which driver it is.
+const driver::DriverSpec* ReadDriver(YamlMap* map) {
+  std::string name = map->Has("driver") ? "" : driver::Drivers().front()->info.name;
+  map->Choice("driver", driver::DriverNames(), &name);
+  return driver::FindDriver(name);
 }
 
-void ReadDriver(YamlMap* map, driver::Config* config) {
-  // A wrong name stays empty: nothing then depends on which driver it is.
-  config->driver = map->Has("driver") ? "" : kSqlite;
-  map->Choice("driver", {kSqlite, kPostgres, kCockroachDb, kPebble, "rocksdb"}, &config->driver);
-  if (config->driver == "rocksdb") config->driver = kPebble;
-}
-
-void ReadConnection(YamlMap* map, const DatabaseContext& context, driver::Config* config) {
-  config->connection_string = TextOr(map, "connection_string", "");
-  config->host = TextOr(map, "host", "");
-  map->Int("port", 1, 65535, &config->port);
-  config->username = TextOr(map, "username", "");
+void ReadConnection(YamlMap* map, const DatabaseContext& context, bool embedded,
+                    driver::Config* config) {
+  ReadKeys(ConnectionKeys(), map, config);
   config->password.Set(ReadPassword(map, context.environment, context.problems));
-  config->database = TextOr(map, "database", "");
-  map->Choice("ssl_mode", {"disable", "allow", "prefer", "require", "verify-ca", "verify-full"},
-              &config->ssl_mode);
   if (!map->Has("connection_string")) return;
-  std::vector<std::string> others = ServerKeys();
+  std::vector<std::string> others = KeysOfServers();
   others.push_back("database");
   for (const std::string& key : others) {
-    if (!map->Has(key) || (config->driver == kSqlite && key != "database")) continue;
+    if (!map->Has(key) || (embedded && key != "database")) continue;
     // The place for a secret is not the connection string.
     if (key.starts_with("password")) continue;
     context.problems->Add(map->WhereIs(key), "contradicts connection_string; keep one of the two");
   }
 }
 
-// The file's path: of a file: URI without what follows it.
-std::string SqlitePath(const driver::Config& config) {
-  std::string path = config.database.empty() ? config.connection_string : config.database;
-  if (!path.starts_with("file:")) return path;
-  path = path.substr(5, path.find_first_of("?#") - 5);
-  return path.starts_with("///") ? path.substr(2) : path;
-}
-
-void CheckSqliteFile(const YamlMap& map, const driver::Config& config,
-                     const DatabaseContext& context) {
-  const std::string path = SqlitePath(config);
-  const std::string key = map.Has("connection_string") ? "connection_string" : "database";
-  std::error_code ignored;
-  if (path.empty()) {
-    context.problems->Add(map.WhereIs(key),
-                          "names no file; write a path, or remove the key for the default file");
-  } else if (path.find("://") != std::string::npos) {
-    context.problems->Add(map.WhereIs(key), "is a URL; on sqlite write the path of a file");
-  } else if (fs::is_directory(path, ignored)) {
-    context.problems->Add(map.WhereIs(key), "is a folder; write the path of a file in it");
-  }
-}
-
-void ReadSqlite(const YamlMap& map, const DatabaseContext& context, driver::Config* config) {
-  for (const std::string& key : ServerKeys()) {
+void ReadEmbedded(const YamlMap& map, const DatabaseContext& context,
+                  const driver::DriverSpec& spec, driver::Config* config) {
+  for (const std::string& key : KeysOfServers()) {
     if (!map.Has(key)) continue;
-    context.problems->Add(map.WhereIs(key),
-                          "has no meaning on sqlite; remove it, or choose another driver");
+    context.problems->Add(
+        map.WhereIs(key),
+        fmt::format("has no meaning on {}; remove it, or choose another driver", spec.info.name));
   }
-  if (map.Has("database") || map.Has("connection_string")) {
-    CheckSqliteFile(map, *config, context);
-  } else {
-    config->database = fmt::format("{}/{}.db", context.data_dir, config->name);
-  }
-}
-
-void ReadPebble(const YamlMap& map, const DatabaseContext& context, driver::Config* config) {
-  for (const std::string& key : ServerKeys()) {
-    if (!map.Has(key)) continue;
-    context.problems->Add(map.WhereIs(key),
-                          "has no meaning on pebble; remove it, or choose another driver");
-  }
-  if (map.Has("database") || map.Has("connection_string")) return;
-  config->database = fmt::format("{}/{}.pebble", context.data_dir, config->name);
+  if (map.Has("database") || map.Has("connection_string") || spec.suffix.empty()) return;
+  config->database = fmt::format("{}/{}{}", context.data_dir, config->name, spec.suffix);
 }
 
 void ReadPool(YamlMap* map, PoolConfig* pool, Problems* problems) {
-  map->Int("max_open_connections", 1, 10'000, &pool->max_open);
-  pool->max_idle = pool->max_open;
-  map->Int("max_idle_connections", 0, 10'000, &pool->max_idle);
-  if (pool->max_idle > pool->max_open) {
-    problems->Add(map->WhereIs("max_idle_connections"),
-                  fmt::format("{} is more than max_open_connections, {}; lower it, or raise that",
-                              pool->max_idle, pool->max_open));
-  }
-  map->Int("min_idle_connections", 0, 10'000, &pool->min_idle);
-  if (pool->min_idle > pool->max_idle) {
-    problems->Add(map->WhereIs("min_idle_connections"),
-                  fmt::format("{} is more than max_idle_connections, {}; lower it, or raise that",
-                              pool->min_idle, pool->max_idle));
-  }
-  map->Duration("connection_max_lifetime", kNone, kYear, &pool->max_lifetime);
-  map->Duration("connection_max_idle_time", kNone, kYear, &pool->max_idle_time);
-  map->Int("max_waiters", 0, 1'000'000, &pool->max_waiters);
-  map->Duration("acquire_timeout", kNone, hours(24), &pool->acquire_timeout);
-  map->Duration("connect_timeout", Milliseconds(1), hours(1), &pool->connect_timeout);
-}
-
-void ReadLimits(YamlMap* map, DatabaseLimits* limits) {
-  map->Duration("query_timeout", kNone, kYear, &limits->query_timeout);
-  map->Duration("transaction_idle_timeout", kNone, kYear, &limits->transaction_idle_timeout);
-  map->Duration("transaction_timeout", kNone, kYear, &limits->transaction_timeout);
-  map->Size("max_returning_bytes", kKiB, kGiB, &limits->max_returning_bytes);
-  map->Int("max_transaction_statements", 1, 100'000, &limits->max_transaction_statements);
+  constexpr int kNotSaid = -1;
+  pool->max_idle = kNotSaid;
+  ReadKeys(PoolKeys(), map, pool);
+  if (pool->max_idle == kNotSaid) pool->max_idle = pool->max_open;
+  const auto check = [&](const char* lower, int less, const char* upper, int more) {
+    if (less <= more) return;
+    problems->Add(
+        map->WhereIs(lower),
+        fmt::format("{} is more than {}, {}; lower it, or raise that", less, upper, more));
+  };
+  check("max_idle_connections", pool->max_idle, "max_open_connections", pool->max_open);
+  check("min_idle_connections", pool->min_idle, "max_idle_connections", pool->max_idle);
 }
 
 void ReadSizes(YamlMap* map, const DatabaseContext& context, driver::Config* config) {
-  int cache_size = static_cast<int>(config->statement_cache_size);
-  map->Int("statement_cache_size", 1, 100'000, &cache_size);
-  config->statement_cache_size = cache_size;
   config->max_value_bytes = std::min(config->max_value_bytes, context.max_message_bytes);
-  map->Size("max_value_bytes", kKiB, kGiB, &config->max_value_bytes);
+  ReadKeys(ValueKeys(), map, config);
   if (config->max_value_bytes > context.max_message_bytes) {
     context.problems->Add(map->WhereIs("max_value_bytes"),
                           "is more than server.max_message_bytes; lower it, or raise that");
@@ -191,16 +114,28 @@ std::map<std::string, Where> ReadOptions(YamlMap map, driver::Config* config) {
   return places;
 }
 
+std::string Text(const absl::Status& status) {
+  const std::string hint = driver::GetErrorInfo(status).hint;
+  return std::string(status.message()) + (hint.empty() ? "" : "; " + hint);
+}
+
+// What only the driver and the migrations know. All mistakes in options are told; the rest of
+// what the driver says is told if they and the keys of the connection are right.
 void CheckFurther(const YamlMap& map, const std::map<std::string, Where>& options,
-                  const DatabaseConfig& config, const DatabaseContext& context) {
-  if (!context.check || config.driver.driver.empty()) return;
-  for (const DatabaseProblem& problem : context.check(config)) {
-    const auto option = options.find(problem.key);
-    const Where where = option != options.end()                        ? option->second
-                        : !problem.key.empty() && map.Has(problem.key) ? map.WhereIs(problem.key)
-                                                                       : map.where();
-    context.problems->Add(where, problem.message);
+                  const driver::DriverSpec& spec, bool right, const DatabaseConfig& config,
+                  const DatabaseContext& context) {
+  const auto check = [&](const absl::Status& status, const Where& where) {
+    if (status.ok()) return;
+    context.problems->Add(where, Text(status));
+    right = false;
+  };
+  for (const auto& [name, value] : config.driver.options) {
+    check(driver::CheckOption(spec.info.name, spec.options, name, value), options.at(name));
   }
+  const std::string place = map.Has("connection_string") ? "connection_string" : "database";
+  const Where where = spec.info.embedded ? map.WhereIs(place) : map.where();
+  if (right) check(spec.check(config.driver), where);
+  if (context.check) check(context.check(config), map.WhereIs("migrate_on_start"));
 }
 
 // Everybody on this machine may read a password that stands in the file itself.
@@ -224,38 +159,38 @@ DatabaseConfig ReadDatabase(YamlMap map, const std::string& name, const Database
   DatabaseConfig config;
   config.line = map.where().line;
   config.driver.name = name;
-  ReadDriver(&map, &config.driver);
-  ReadConnection(&map, context, &config.driver);
-  if (config.driver.driver == kSqlite) ReadSqlite(map, context, &config.driver);
-  if (config.driver.driver == kPebble) {
-    ReadPebble(map, context, &config.driver);
-    config.pool.max_open = kPebbleConnections;
+  const size_t problems = context.problems->size();
+  const driver::DriverSpec* const spec = ReadDriver(&map);
+  ReadConnection(&map, context, spec != nullptr && spec->info.embedded, &config.driver);
+  if (spec != nullptr) {
+    config.driver.driver = spec->info.name;
+    config.pool.max_open = spec->pool.max_open;
+    config.pool.max_lifetime = spec->pool.max_lifetime;
+    if (spec->info.embedded) ReadEmbedded(map, context, *spec, &config.driver);
   }
-  if (config.driver.driver == kCockroachDb) config.pool.max_lifetime = kCockroachDbLifetime;
+  const bool connection_right = context.problems->size() == problems;
   ReadPool(&map, &config.pool, context.problems);
-  ReadLimits(&map, &config.limits);
+  ReadKeys(LimitKeys(), &map, &config.limits);
   config.driver.query_timeout = config.limits.query_timeout;
   ReadSizes(&map, context, &config.driver);
+  ReadKeys(MigrationKeys(), &map, &config);
   ReadMigrationsTable(&map, &config.migrations_table, context.problems);
-  map.Duration("migrations_lease", Milliseconds(100), hours(1), &config.migrations_lease);
-  if (const std::optional<Setting> folder = map.Text("migrate_on_start")) {
-    config.migrate_on_start = folder->value;
-  }
   const auto options = ReadOptions(map.Map("options"), &config.driver);
   map.Finish();
   CheckSecret(map, config.driver, context);
-  CheckFurther(map, options, config, context);
+  if (spec != nullptr) CheckFurther(map, options, *spec, connection_right, config, context);
   return config;
 }
 
-// Two that open one file would each be its only writer; the same goes for a folder of pebble's.
+// Two that open one file would each be its only writer.
 void CheckSameFile(const std::map<std::string, DatabaseConfig>& databases,
                    const std::map<std::string, Where>& places, Problems* problems) {
   std::map<std::string, std::string> names;
   for (const auto& [name, config] : databases) {
-    const std::string path = SqlitePath(config.driver);
-    const bool embedded = config.driver.driver == kSqlite || config.driver.driver == kPebble;
-    if (!embedded || path.empty() || path == kInMemory) continue;
+    const driver::DriverSpec* const spec = driver::FindDriver(config.driver.driver);
+    if (spec == nullptr || spec->path == nullptr) continue;
+    const std::string path = spec->path(config.driver);
+    if (path.empty()) continue;
     std::error_code ignored;
     const fs::path absolute = fs::weakly_canonical(fs::absolute(path, ignored), ignored);
     const auto [other, is_new] = names.try_emplace(absolute.lexically_normal().string(), name);

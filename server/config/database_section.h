@@ -16,7 +16,7 @@ namespace penstock::server {
 
 // What a database's settings are read against.
 struct DatabaseContext {
-  // Where a SQLite database that names no file has it.
+  // Where a database that names no file has it.
   std::string data_dir;
   size_t max_message_bytes;
   const Environment& environment;
@@ -26,7 +26,7 @@ struct DatabaseContext {
   Problems* problems;
 };
 
-// Each database of the map; "main" on SQLite if there is none.
+// Each database of the map; "main" on the first driver if there is none.
 std::map<std::string, DatabaseConfig> ReadDatabases(YamlMap map, const DatabaseContext& context);
 
 // The database for requests that name none. If `said` is empty that is the only

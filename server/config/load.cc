@@ -9,13 +9,12 @@
 #include "server/config/config_file.h"
 #include "server/config/database_section.h"
 #include "server/config/file.h"
+#include "server/config/keys.h"
 #include "server/config/server_section.h"
 #include "server/config/words.h"
 
 namespace penstock::server {
 namespace {
-
-constexpr char kDefaultDataDir[] = "data";
 
 std::optional<std::string> ConfigPath(const CommandLine& command_line,
                                       const Environment& environment) {
@@ -66,7 +65,7 @@ void Flatten(const YAML::Node& node, const std::string& path,
 }
 
 Setting DataDir(const Overridable& overridable, Problems* problems) {
-  Setting otherwise{kDefaultDataDir, {"the default data folder"}};
+  Setting otherwise{std::string(kDefaultDataDir), {"the default data folder"}};
   Setting data_dir = overridable.data_dir.value_or(otherwise);
   if (data_dir.value.empty()) {
     problems->Add(data_dir.where, "is empty; write the path of a folder");
@@ -102,6 +101,7 @@ absl::StatusOr<Config> LoadConfig(const CommandLine& command_line, const Environ
   Config config;
   Overridable overridable;
   YamlMap map(root, file, "", {fmt::format("{}:1", file), 1}, &problems);
+  ReadKeys(FileKeys(), &map, &config);
   overridable.data_dir = map.Text("data_dir");
   ReadServer(map.Map("server"), &config.server, &overridable, &problems);
   ReadLog(map.Map("log"), &config.log, &overridable);

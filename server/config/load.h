@@ -45,14 +45,8 @@ using Environment = std::function<std::optional<std::string>(const std::string& 
 // The environment of this process. Nobody may change it meanwhile.
 Environment ProcessEnvironment();
 
-// What is wrong with a database that only its driver and the migrations know.
-struct DatabaseProblem {
-  // An option or another key of the database, as in "synchronous"; empty: all of it.
-  std::string key;
-  // What is wrong and what to do, without a secret.
-  std::string message;
-};
-using DatabaseCheck = std::function<std::vector<DatabaseProblem>(const DatabaseConfig&)>;
+// What is wrong with a database, of which all else is right, that the configuration cannot know.
+using DatabaseCheck = std::function<absl::Status(const DatabaseConfig&)>;
 
 // Builds the configuration, and creates the data folder (mode 0700) if it is
 // needed and missing, unless `command_line.check`.
@@ -62,7 +56,7 @@ using DatabaseCheck = std::function<std::vector<DatabaseProblem>(const DatabaseC
 // or the name of the flag or the variable. Passwords and connection strings
 // never appear in it.
 //
-// `check`, if there is one, looks at each database whose keys are right by themselves.
+// `check`, if there is one, looks at the migrate_on_start of each database.
 absl::StatusOr<Config> LoadConfig(const CommandLine& command_line, const Environment& environment,
                                   const DatabaseCheck& check = {});
 

@@ -4,14 +4,12 @@
 
 #include "fmt/format.h"
 #include "server/config/address.h"
+#include "server/config/keys.h"
 #include "server/config/server_section.h"
 #include "server/config/words.h"
 
 namespace penstock::server {
 namespace {
-
-constexpr std::string_view kDefaultListen = "127.0.0.1:7420";
-constexpr std::string_view kDefaultHttpListen = "127.0.0.1:9420";
 
 std::vector<std::string> SplitAtCommas(const std::string& text) {
   std::vector<std::string> parts;
@@ -169,9 +167,8 @@ void SetAddresses(const Overridable& overridable, const Setting& data_dir, Serve
 }
 
 void SetLog(const Overridable& overridable, LogConfig* log, Problems* problems) {
-  SetChoice(overridable.log_level, {"trace", "debug", "info", "warn", "error", "off"}, &log->level,
-            problems);
-  SetChoice(overridable.log_format, {"text", "json"}, &log->format, problems);
+  SetChoice(overridable.log_level, WordsOf(LogKeys(), "level"), &log->level, problems);
+  SetChoice(overridable.log_format, WordsOf(LogKeys(), "format"), &log->format, problems);
 }
 
 }  // namespace penstock::server

@@ -2,6 +2,7 @@
 #ifndef PENSTOCK_SERVER_CONFIG_PROBLEMS_H_
 #define PENSTOCK_SERVER_CONFIG_PROBLEMS_H_
 
+#include <cstddef>
 #include <string>
 #include <string_view>
 #include <vector>
@@ -29,6 +30,7 @@ class Problems {
   // `message` says what is wrong and what to do, and shows no secret.
   void Add(const Where& where, std::string_view message);
 
+  size_t size() const { return problems_.size(); }
   bool empty() const { return problems_.empty(); }
 
   // INVALID_ARGUMENT with one line a problem, in the order of the file; OK if

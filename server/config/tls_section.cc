@@ -12,6 +12,7 @@
 
 #include "fmt/format.h"
 #include "server/config/file.h"
+#include "server/config/keys.h"
 #include "server/config/words.h"
 
 namespace penstock::server {
@@ -26,7 +27,7 @@ struct Free {
 };
 using Bio = std::unique_ptr<BIO, Free>;
 using Certificate = std::unique_ptr<X509, Free>;
-using Key = std::unique_ptr<EVP_PKEY, Free>;
+using PrivateKey = std::unique_ptr<EVP_PKEY, Free>;
 
 struct PemFile {
   Setting name;
@@ -81,10 +82,10 @@ Certificate ReadCertificate(const PemFile& file, Problems* problems) {
   return certificate;
 }
 
-Key ReadKey(const PemFile& file, Problems* problems) {
+PrivateKey ReadPrivateKey(const PemFile& file, Problems* problems) {
   // OpenSSL's own would ask for a password at the terminal.
   const auto no_password = [](char*, int, int, void*) { return -1; };
-  Key key(PEM_read_bio_PrivateKey(Open(file).get(), nullptr, no_password, nullptr));
+  PrivateKey key(PEM_read_bio_PrivateKey(Open(file).get(), nullptr, no_password, nullptr));
   if (key == nullptr) {
     problems->Add(file.name.where, fmt::format("{} has no private key that can be read; name a PEM "
                                                "file with a PRIVATE KEY block and no password",
@@ -96,6 +97,7 @@ Key ReadKey(const PemFile& file, Problems* problems) {
 }  // namespace
 
 void ReadTls(YamlMap map, TlsConfig* tls, Problems* problems) {
+  ReadKeys(TlsKeys(), &map, tls);
   const auto certificate_file = ReadPemFile(&map, "cert_file", &tls->cert_file, problems);
   const auto key_file = ReadPemFile(&map, "key_file", &tls->key_file, problems);
   const auto authority = ReadPemFile(&map, "client_ca_file", &tls->client_ca_file, problems);
@@ -107,7 +109,7 @@ void ReadTls(YamlMap map, TlsConfig* tls, Problems* problems) {
   }
   const Certificate certificate =
       certificate_file ? ReadCertificate(*certificate_file, problems) : nullptr;
-  const Key key = key_file ? ReadKey(*key_file, problems) : nullptr;
+  const PrivateKey key = key_file ? ReadPrivateKey(*key_file, problems) : nullptr;
   if (certificate != nullptr && key != nullptr &&
       X509_check_private_key(certificate.get(), key.get()) != 1) {
     problems->Add(key_file->name.where,

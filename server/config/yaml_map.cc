@@ -100,8 +100,12 @@ std::optional<std::string> YamlMap::Scalar(const YAML::Node& node, const Where& 
   return node.Scalar();
 }
 
+void YamlMap::Declare(const std::string& key) {
+  if (std::find(known_.begin(), known_.end(), key) == known_.end()) known_.push_back(key);
+}
+
 std::optional<Setting> YamlMap::Get(const std::string& key) {
-  known_.push_back(key);
+  Declare(key);
   const auto entry = entries_.find(key);
   if (entry == entries_.end()) return std::nullopt;
   const Where where = WhereIs(key);
@@ -119,7 +123,7 @@ std::vector<Setting> YamlMap::TextList(const std::string& key) {
     if (auto one = Get(key)) list.push_back(*std::move(one));
     return list;
   }
-  known_.push_back(key);
+  Declare(key);
   if (entry->second.value.size() == 0) {
     problems_->Add(WhereIs(key), "is an empty list; write at least one, or remove the key");
   }
@@ -203,7 +207,7 @@ void YamlMap::Duration(const std::string& key, Milliseconds min, Milliseconds ma
 }
 
 YamlMap YamlMap::Map(const std::string& key) {
-  known_.push_back(key);
+  Declare(key);
   const auto entry = entries_.find(key);
   const YAML::Node value = entry == entries_.end() ? YAML::Node() : entry->second.value;
   return YamlMap(value, file_, Path(key), WhereIs(key), problems_);

@@ -33,6 +33,8 @@ class YamlMap {
   // Of a key, or of the map if the key is not there.
   Where WhereIs(const std::string& key) const;
 
+  // Makes a key known without reading it.
+  void Declare(const std::string& key);
   // Free text. Never shown in a message, so that secrets may be read by it.
   std::optional<Setting> Text(const std::string& key);
   // A text, or a list of them.

@@ -9,9 +9,8 @@
 namespace penstock::server {
 namespace {
 
-int TransactionShare(const Pool::Options& options) {
-  if (!options.reserve_for_statements || options.max_open < 2) return options.max_open;
-  return options.max_open - std::max(1, options.max_open / 5);
+int TransactionShare(int max_open) {
+  return max_open < 2 ? max_open : max_open - std::max(1, max_open / 5);
 }
 
 }  // namespace
@@ -56,7 +55,7 @@ Pool::Pool(driver::Driver* driver, const Options& options, const Clock& clock)
     : driver_(driver),
       options_(options),
       clock_(clock),
-      max_transactions_(TransactionShare(options)),
+      max_transactions_(TransactionShare(options.config.max_open)),
       monitor_(options.patience, clock),
       backoff_(options.backoff),
       random_(options.seed != 0 ? options.seed : std::random_device{}()) {}
@@ -69,7 +68,7 @@ bool Pool::MayAnswerLocked(bool transactional) const {
   const int stuck = std::min(monitor_.stuck_transactions(), replaced());
   if (transactional && transactions_ - stuck >= max_transactions_) return false;
   if (HasSpareLocked()) return true;
-  if (CountedLocked() >= options_.max_open) return false;
+  if (CountedLocked() >= options_.config.max_open) return false;
   if (!backoff_.failing()) return true;
   if (backoff_.full() && in_use_ > 0) return false;
   return backoff_.dead() || backoff_.MayStart(clock_.Now());
@@ -104,7 +103,7 @@ void Pool::Acquire(Waiter* waiter) {
     const Queue& ahead = waiter->transactional ? transaction_queue_ : statement_queue_;
     if (ahead.first == nullptr && MayAnswerLocked(waiter->transactional)) {
       outcome = AnswerLocked(waiter->transactional);
-    } else if (waiting_ >= options_.max_waiters) {
+    } else if (waiting_ >= options_.config.max_waiters) {
       outcome = driver::MakeErrorWithHint(
           driver::Reason::kQueueFull,
           fmt::format("{} callers wait for a connection already", waiting_),
@@ -170,8 +169,8 @@ void Pool::GiveBack(std::unique_ptr<Entry> entry, bool transactional) {
     if (why != nullptr) ++(counts_.*why);
     const int idle = static_cast<int>(idle_.size());
     // One that was stuck may have been replaced.
-    const bool surplus = CountedLocked() + idle > options_.max_open;
-    const bool needed = waiting_ > 0 || stranded_ > 0 || idle < options_.max_idle;
+    const bool surplus = CountedLocked() + idle > options_.config.max_open;
+    const bool needed = waiting_ > 0 || stranded_ > 0 || idle < options_.config.max_idle;
     if (entry->connection != nullptr && (surplus || !needed)) {
       ++counts_.max_idle_closed;
       lock.unlock();
@@ -194,7 +193,7 @@ void Pool::GiveBack(std::unique_ptr<Entry> entry, bool transactional) {
 }
 
 int Pool::replaced() const {
-  return options_.replace_stuck ? std::min(monitor_.stuck(), options_.max_open) : 0;
+  return options_.replace_stuck ? std::min(monitor_.stuck(), options_.config.max_open) : 0;
 }
 
 std::vector<StuckCall> Pool::TakeStuckCalls() {
@@ -229,7 +228,7 @@ bool Pool::Tick(TimePoint now) {
 PoolStats Pool::Stats() const {
   std::lock_guard lock(mutex_);
   PoolStats stats = counts_;
-  stats.max_open = options_.max_open;
+  stats.max_open = options_.config.max_open;
   stats.in_use = in_use_;
   stats.idle = static_cast<int>(idle_.size());
   stats.open = stats.in_use + stats.idle;

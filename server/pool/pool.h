@@ -16,6 +16,7 @@
 #include "absl/status/status.h"
 #include "absl/status/statusor.h"
 #include "drivers/api/driver.h"
+#include "server/config/config.h"
 #include "server/pool/backoff.h"
 #include "server/pool/call_monitor.h"
 #include "server/runtime/clock.h"
@@ -116,20 +117,12 @@ class Pool {
   static constexpr Duration kPatience = std::chrono::seconds(1);
 
   struct Options {
+    // Of this pool alone, where a database has two. A connect_timeout of 0: as long as the
+    // deadline.
+    PoolConfig config;
     driver::Lane lane = driver::Lane::kWrite;
-    int max_open = 1;
-    int max_idle = 1;
-    // Kept idle in reserve, as far as max_open allows; at most max_idle.
-    int min_idle = 0;
-    Duration max_lifetime{};   // 0: none
-    Duration max_idle_time{};  // 0: none
-    int max_waiters = 1000;
-    // Keep a share from transactions.
-    bool reserve_for_statements = true;
     // Ping a connection that was idle for longer before use; 0: never.
     Duration check_after_idle{};
-    // Of one attempt to connect, or one such ping; 0: as long as the deadline.
-    Duration connect_timeout{};
     // How long a call may go on when nobody waits for it any more; then it is stuck.
     Duration patience = kPatience;
     // A connection with a stuck call does not count against max_open, as long as no more

@@ -20,9 +20,9 @@ constexpr auto kHandoverPause = std::chrono::milliseconds(10);
 }  // namespace
 
 Deadline Pool::AttemptDeadline(const Deadline& deadline, TimePoint now) const {
-  if (options_.connect_timeout == Duration::zero()) return deadline;
+  if (options_.config.connect_timeout == Milliseconds::zero()) return deadline;
   return driver::Earlier(
-      deadline, {.at = now + options_.connect_timeout, .reason = Reason::kConnectionFailed});
+      deadline, {.at = now + options_.config.connect_timeout, .reason = Reason::kConnectionFailed});
 }
 
 absl::Status Pool::Connect(Entry* entry, const Deadline& deadline) {
@@ -107,7 +107,8 @@ absl::Status Pool::OnConnectFailed(Entry* entry, const absl::Status& why, TimePo
   ++counts_.connect_failures;
   // A caller that was in a hurry has not shown that the backend is down. One
   // that gave it a fair part of connect_timeout has.
-  if (cut_short && absl::IsDeadlineExceeded(why) && now - began < options_.connect_timeout / 4) {
+  if (cut_short && absl::IsDeadlineExceeded(why) &&
+      now - began < options_.config.connect_timeout / 4) {
     backoff_.Abandoned(attempt);
   } else {
     backoff_.Failed(attempt, now, why, random_);
@@ -140,12 +141,12 @@ absl::Status Pool::AwaitHandover(Entry* entry, const Deadline& deadline, TimePoi
 }
 
 TimePoint Pool::ExpiryLocked(TimePoint now) {
-  if (options_.max_lifetime == Duration::zero()) return TimePoint::max();
+  if (options_.config.max_lifetime == Milliseconds::zero()) return TimePoint::max();
   // Up to a tenth earlier, so that connections opened together do not all
   // close, and reconnect, together.
-  const auto tenth = options_.max_lifetime.count() / 10;
+  const auto tenth = Duration(options_.config.max_lifetime).count() / 10;
   std::uniform_int_distribution<Duration::rep> jitter(0, tenth);
-  return now + options_.max_lifetime - Duration(jitter(random_));
+  return now + options_.config.max_lifetime - Duration(jitter(random_));
 }
 
 int64_t PoolStats::*Pool::WhyClose(const Entry& entry, TimePoint now) {
@@ -161,9 +162,9 @@ int64_t PoolStats::*Pool::WhyClose(const Entry& entry, TimePoint now) {
 int64_t PoolStats::*Pool::WhyStaleLocked(const Entry& entry, TimePoint now) const {
   if (now >= entry.expires) return &PoolStats::max_lifetime_closed;
   // The reserve stays, however long nobody needs it.
-  const bool spare = static_cast<int>(idle_.size()) > options_.min_idle;
-  const bool idle_for_long = options_.max_idle_time != Duration::zero() &&
-                             now - entry.idle_since >= options_.max_idle_time;
+  const bool spare = static_cast<int>(idle_.size()) > options_.config.min_idle;
+  const bool idle_for_long = options_.config.max_idle_time != Milliseconds::zero() &&
+                             now - entry.idle_since >= options_.config.max_idle_time;
   return spare && idle_for_long ? &PoolStats::max_idle_time_closed : nullptr;
 }
 
@@ -171,8 +172,8 @@ int64_t PoolStats::*Pool::WhyStaleLocked(const Entry& entry, TimePoint now) cons
 // callers wait for.
 bool Pool::MissingLocked(TimePoint now) const {
   const int idle = static_cast<int>(idle_.size());
-  if (CountedLocked() + idle >= options_.max_open || !backoff_.MayStart(now)) return false;
-  return idle < options_.min_idle || (backoff_.full() && waiting_ > 0 && idle == 0);
+  if (CountedLocked() + idle >= options_.config.max_open || !backoff_.MayStart(now)) return false;
+  return idle < options_.config.min_idle || (backoff_.full() && waiting_ > 0 && idle == 0);
 }
 
 bool Pool::NeedsMaintenanceLocked(TimePoint now) const {

@@ -189,11 +189,6 @@ bool IoCrew::StillLeads() const {
   return leader_ == std::this_thread::get_id();
 }
 
-bool IoCrew::HasDeputy() const {
-  std::lock_guard lock(mutex_);
-  return deputy_waits_;
-}
-
 bool IoCrew::MissesDeputy() {
   std::lock_guard lock(mutex_);
   if (deputy_waits_) return false;

@@ -170,8 +170,6 @@ class IoCrew {
   // Whether this thread, which once led, still does. To be asked after each
   // batch; who does not must call Lead again.
   bool StillLeads() const;
-  // Somebody waits in Lead.
-  bool HasDeputy() const;
   // For the leader: nobody has been the deputy for so long that one was lost. True at
   // most once in kLost.
   bool MissesDeputy();
@@ -180,6 +178,7 @@ class IoCrew {
 
  private:
   friend class Executor;
+  friend class CrewWatcher;  // of the tests
 
   // Leaves the network, if a deputy is there to watch it.
   bool TryStandIn();

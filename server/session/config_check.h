@@ -1,16 +1,15 @@
-// What is wrong with a database's configuration that only its driver knows.
+// What is wrong with a database's configuration that only the migrations know.
 #ifndef PENSTOCK_SERVER_SESSION_CONFIG_CHECK_H_
 #define PENSTOCK_SERVER_SESSION_CONFIG_CHECK_H_
 
-#include <vector>
-
-#include "server/config/load.h"
+#include "absl/status/status.h"
+#include "server/config/config.h"
 
 namespace penstock::server {
 
-// Every option and the rest, as the driver would refuse it when it is opened, and the
-// folder of migrations, as it would be refused when they are applied. Opens nothing.
-std::vector<DatabaseProblem> CheckDatabase(const DatabaseConfig& config);
+// The folder of migrations of `migrate_on_start`, if there is one, as it would be refused when
+// they are applied.
+absl::Status CheckMigrations(const DatabaseConfig& config);
 
 }  // namespace penstock::server
 

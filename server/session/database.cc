@@ -30,25 +30,22 @@ std::unique_ptr<Pool> MakePool(driver::Driver* driver, driver::Lane lane, int ma
   const DriverInfo& info = driver->info();
   Pool::Options options;
   options.lane = lane;
-  options.max_open = max_open;
-  options.max_idle = info.embedded ? max_open : config.max_idle;
+  options.config = config;
+  options.config.max_open = max_open;
+  if (info.embedded) options.config.max_idle = max_open;
   // Each lane has the reserve, as far as its share of the connections goes.
-  options.min_idle = std::min(config.min_idle, max_open);
-  options.max_lifetime = config.max_lifetime;
-  options.max_idle_time = config.max_idle_time;
-  options.max_waiters = config.max_waiters;
+  options.config.min_idle = std::min(config.min_idle, max_open);
   // An embedded connection has no link that could break while it is idle.
   options.check_after_idle = info.embedded ? Duration::zero() : std::chrono::seconds(1);
-  options.connect_timeout = config.connect_timeout;
   options.patience = Pool::kPatience + Duration(info.overrun);
   // A server would see more connections than it was promised, and SQLite two writers.
   options.replace_stuck = info.embedded && (lane == driver::Lane::kRead || info.max_writers == 0);
   return std::make_unique<Pool>(driver, options);
 }
 
-Lane::Options LaneOptions(const Pool& pool, const PoolConfig& config) {
-  return {.max_runners = pool.options().max_open,
-          .gathers = true,
+Lane::Options LaneOptions(const Pool& pool) {
+  const PoolConfig& config = pool.options().config;
+  return {.max_runners = config.max_open,
           .flushes = pool.options().lane == driver::Lane::kWrite,
           .max_waiting = config.max_waiters,
           .acquire_timeout = config.acquire_timeout};
@@ -134,13 +131,11 @@ Database::Database(std::string name, const DatabaseConfig& config,
                                                ReadConnections(info(), config.pool), config.pool)
                                     : nullptr),
       executor_({.threads = Threads(info(), config.pool), .embedded = info().embedded}) {
-  write_lane_ =
-      std::make_unique<Lane>(write_pool_.get(), &executor_, nullptr,
-                             LaneOptions(*write_pool_, config.pool), &metrics_.write_batches);
+  write_lane_ = std::make_unique<Lane>(write_pool_.get(), &executor_, nullptr,
+                                       LaneOptions(*write_pool_), &metrics_.write_batches);
   if (read_pool_ != nullptr) {
-    read_lane_ =
-        std::make_unique<Lane>(read_pool_.get(), &executor_, write_lane_.get(),
-                               LaneOptions(*read_pool_, config.pool), &metrics_.read_batches);
+    read_lane_ = std::make_unique<Lane>(read_pool_.get(), &executor_, write_lane_.get(),
+                                        LaneOptions(*read_pool_), &metrics_.read_batches);
     write_lane_->RefuseEarlyBy(read_lane_.get());
   }
   for (const auto* pool : {&write_pool_, &read_pool_}) {

@@ -11,12 +11,9 @@
 
 namespace penstock::server {
 
-// Opens the database with the driver that `config.driver` names. A new driver
-// is added here and nowhere else in the server.
+// Opens the database with the driver that `config.driver` names, with keys and values where its
+// DriverSpec has them.
 absl::StatusOr<std::unique_ptr<driver::Driver>> OpenDriver(const driver::Config& config);
-
-// What is wrong with a configuration, as OpenDriver would say, without opening anything.
-absl::Status CheckDriver(const driver::Config& config);
 
 }  // namespace penstock::server
 

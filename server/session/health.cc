@@ -92,7 +92,7 @@ std::vector<driver::Problem> ConnectProblems(const PoolStats& stats) {
 std::vector<driver::Problem> StuckProblems(const std::string& pool, const PoolStats& stats,
                                            const Pool::Options& options) {
   if (stats.stuck == 0) return {};
-  const int room = options.max_open * (options.replace_stuck ? 2 : 1);
+  const int room = options.config.max_open * (options.replace_stuck ? 2 : 1);
   // With connections that are left, and others in place of those, everybody is served.
   const bool refuses = stats.stuck >= room;
   const std::string what = fmt::format(

@@ -161,7 +161,7 @@ Lane::Runner* Lane::RunnerToStartLocked() {
   const size_t busy = runners_.size() - resting_.size();
   const int most = options_.max_runners + pool_->replaced();
   if (busy >= static_cast<size_t>(most)) return nullptr;
-  if (options_.gathers && resting_.size() < runners_.size() && AnyRunnerFreshLocked()) {
+  if (resting_.size() < runners_.size() && AnyRunnerFreshLocked()) {
     return nullptr;
   }
   Runner* runner = resting_.back();

@@ -66,11 +66,10 @@ class Lane {
  public:
   struct Options {
     // Batches that may run at once; each uses a connection. As many more may run as the
-    // pool has connections in place of stuck ones.
+    // pool has connections in place of stuck ones. A further one is started only when each
+    // of the others has been busy with its batch for a while (Executor::kBusyAfter) or has
+    // one that is not brisk.
     int max_runners = 1;
-    // A further one is started only when each of the others has been busy with
-    // its batch for a while (Executor::kBusyAfter) or has one that is not brisk.
-    bool gathers = false;
     // A batch waits for a disk before it is done.
     bool flushes = false;
     int max_waiting = 10'000;

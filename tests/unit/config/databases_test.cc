@@ -72,11 +72,10 @@ TEST_F(DatabasesTest, IdleFollowsOpen) {
 }
 
 TEST_F(DatabasesTest, ConnectionStringInsteadOfTheFile) {
-  const auto config =
-      LoadText("databases: {main: {connection_string: 'file:@/x.db?cache=private'}}");
+  const auto config = LoadText("databases: {main: {connection_string: 'file:@/x.db?mode=rw'}}");
   ASSERT_TRUE(config.ok()) << config.status();
   EXPECT_EQ(config->databases.at("main").driver.connection_string,
-            "file:" + Path("x.db") + "?cache=private");
+            "file:" + Path("x.db") + "?mode=rw");
   EXPECT_EQ(config->databases.at("main").driver.database, "");
 }
 

@@ -61,10 +61,13 @@ TEST_F(MistakesTest, OfDatabases) {
        "host: has no meaning on pebble; remove it, or choose another driver"},
       {"host: db", "host: has no meaning on sqlite; remove it, or choose another driver"},
       {"database: ''",
-       "database: names no file; write a path, or remove the key for the default file"},
-      {"database: /", "database: is a folder; write the path of a file in it"},
+       "database: no file is named; write a path or :memory:, or remove the key for the default "
+       "file"},
+      {"database: /",
+       "database: the database cannot be opened: it is a folder; write the path of a file in it"},
       {"connection_string: postgres://u:p@h/d",
-       "connection_string: is a URL; on sqlite write the path of a file"},
+       "connection_string: the database is a URL; on sqlite write the path of a file, or choose "
+       "another driver"},
       {"max_open_connections: 0", "max_open_connections: '0' is out of range; write 1 to 10000"},
       {"max_open_connections: 99999999999999",
        "max_open_connections: '99999999999999' is out of range; write 1 to 10000"},

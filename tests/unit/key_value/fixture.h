@@ -109,11 +109,11 @@ class KeyValueTest : public ::testing::TestWithParam<std::string> {
   std::unique_ptr<Connection> reader_;
 };
 
-#define PENSTOCK_ON_EACH_DRIVER(suite)                                     \
-  INSTANTIATE_TEST_SUITE_P(Drivers, suite, ::testing::ValuesIn(Drivers()), \
+#define PENSTOCK_ON_EACH_DRIVER(suite)                                           \
+  INSTANTIATE_TEST_SUITE_P(Drivers, suite, ::testing::ValuesIn(TestedDrivers()), \
                            [](const auto& each) { return each.param; })
 
-std::vector<std::string> Drivers();
+std::vector<std::string> TestedDrivers();
 
 }  // namespace penstock::driver
 

@@ -1,6 +1,6 @@
 // Steps that turn foreign keys off: what SQLite documents for rebuilding a table, as
 // other tools write it, and what must not come of it.
-#include "migrations/foreign_keys.h"
+#include "drivers/sqlite/migrations/foreign_keys.h"
 
 #include "drivers/api/error.h"
 #include "fmt/format.h"

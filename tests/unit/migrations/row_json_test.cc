@@ -1,4 +1,4 @@
-#include "migrations/row_json.h"
+#include "drivers/pebble/migrations/row_json.h"
 
 #include <string>
 

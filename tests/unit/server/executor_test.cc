@@ -9,6 +9,7 @@
 #include <utility>
 
 #include "gtest/gtest.h"
+#include "tests/unit/server/crew_watcher.h"
 #include "tests/unit/server/fake_clock.h"
 
 namespace penstock::server {
@@ -89,7 +90,7 @@ class CrewTest : public ::testing::Test {
     deputy_ = std::thread([this] {
       if (crew_.Lead()) deputy_leads_.count_down();
     });
-    while (!crew_.HasDeputy()) std::this_thread::yield();
+    while (!CrewWatcher::HasDeputy(crew_)) std::this_thread::yield();
   }
   ~CrewTest() override {
     crew_.Stop();

@@ -78,7 +78,8 @@ class LaneTest : public ::testing::Test {
 
   void Make(Lane::Options options, int connections = 1) {
     pool_ = std::make_unique<Pool>(
-        &driver_, Pool::Options{.max_open = connections, .max_idle = connections}, clock_);
+        &driver_, Pool::Options{.config = {.max_open = connections, .max_idle = connections}},
+        clock_);
     executor_ = std::make_unique<Executor>(Executor::Options{.threads = 4});
     lane_ = std::make_unique<Lane>(pool_.get(), executor_.get(), nullptr, options, nullptr, clock_);
   }
@@ -115,7 +116,6 @@ TEST_F(LaneTest, WhatGathersWhileTheConnectionIsBusyIsOneBatch) {
 }
 
 TEST_F(LaneTest, ACursorTakesTheConnectionWithItAndTheRestGoesOn) {
-  Make({.max_runners = 2}, 2);
   TestRun hold("hold");
   TestRun streams("streams");
   TestRun after("after");
@@ -227,9 +227,9 @@ TEST_F(LaneTest, ThePoolKnowsOfALostLinkBeforeItsCallersDo) {
             (Journal{"connect", "run fails", "close", "connect", "run after", "reset"}));
 }
 
-// A lane that gathers starts its second runner only when the first is stuck.
+// A lane starts its second runner only when the first is stuck.
 TEST_F(LaneTest, ASecondRunnerStartsWhenTheFirstIsStuck) {
-  Make({.max_runners = 2, .gathers = true}, 2);
+  Make({.max_runners = 2}, 2);
   TestRun hold("hold");
   TestRun other("other");
   lane_->Submit(&hold);

@@ -72,10 +72,9 @@ TEST(BackoffTest, AttemptsThatBeganTogetherFailAsOne) {
 
 class DeadBackendTest : public PoolTest {
  protected:
-  void Make(Pool::Options options) {
-    options.seed = 42;
-    options.connect_timeout = seconds(5);
-    PoolTest::Make(options);
+  void Make(PoolConfig config) {
+    config.connect_timeout = seconds(5);
+    PoolTest::Make(config, {.seed = 42});
     script_->connect = [this](const driver::Deadline&) {
       clock_.Advance(connect_takes_);
       return connect_status_;

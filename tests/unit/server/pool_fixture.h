@@ -37,7 +37,10 @@ using Journal = std::vector<std::string>;
 
 class PoolTest : public ::testing::Test {
  protected:
-  void Make(Pool::Options options) { pool_ = std::make_unique<Pool>(&driver_, options, clock_); }
+  void Make(const PoolConfig& config, Pool::Options options = {}) {
+    options.config = config;
+    pool_ = std::make_unique<Pool>(&driver_, options, clock_);
+  }
 
   // A lease that must be had at once.
   Lease Acquired(bool transactional = false) {

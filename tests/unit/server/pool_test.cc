@@ -140,7 +140,7 @@ TEST_F(PoolTest, NoMoreThanMaxIdleAreKept) {
 // A lane runs many batches on one lease; only its first use is a return from
 // being idle.
 TEST_F(PoolTest, AConnectionIdleForLongIsPingedOnce) {
-  Make({.max_open = 1, .max_idle = 1, .check_after_idle = seconds(1)});
+  Make({.max_open = 1, .max_idle = 1}, {.check_after_idle = seconds(1)});
   Connected().Release();
   Connected().Release();
   clock_.Advance(seconds(2));
@@ -151,7 +151,7 @@ TEST_F(PoolTest, AConnectionIdleForLongIsPingedOnce) {
 }
 
 TEST_F(PoolTest, AConnectionThatFailsItsPingIsReplacedUnseen) {
-  Make({.max_open = 1, .max_idle = 1, .check_after_idle = seconds(1)});
+  Make({.max_open = 1, .max_idle = 1}, {.check_after_idle = seconds(1)});
   script_->ping = [](const driver::Deadline&) { return absl::UnavailableError("lost"); };
   Connected().Release();
   clock_.Advance(seconds(2));

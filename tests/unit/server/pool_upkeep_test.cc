@@ -39,7 +39,7 @@ TEST_F(PoolUpkeepTest, OldAndIdleConnectionsAreClosed) {
 
 // Closed together they would be reopened together.
 TEST_F(PoolUpkeepTest, LifetimesDiffer) {
-  Make({.max_open = 20, .max_idle = 20, .max_lifetime = seconds(1000), .seed = 7});
+  Make({.max_open = 20, .max_idle = 20, .max_lifetime = seconds(1000)}, {.seed = 7});
   {
     std::vector<Lease> leases;
     for (int i = 0; i < 20; ++i) leases.push_back(Connected());
@@ -91,7 +91,7 @@ TEST_F(PoolUpkeepTest, TheReserveOutlivesTheIdleTimeButNotTheLifetime) {
 }
 
 TEST_F(PoolUpkeepTest, TheReserveWaitsForTheBackOff) {
-  Make({.max_open = 5, .max_idle = 5, .min_idle = 2, .seed = 42});
+  Make({.max_open = 5, .max_idle = 5, .min_idle = 2}, {.seed = 42});
   script_->connect = [](const driver::Deadline&) {
     return driver::MakeError(Reason::kConnectionFailed, "refused");
   };
@@ -141,9 +141,7 @@ TEST(PoolStressTest, AllIsAtRestInTheEnd) {
   };
   script->healthy = [&] { return turns++ % 7 != 0; };
   fake::FakeDriver driver(script);
-  Pool pool(&driver, {.max_open = 3,
-                      .max_idle = 2,
-                      .min_idle = 1,
+  Pool pool(&driver, {.config = {.max_open = 3, .max_idle = 2, .min_idle = 1},
                       .backoff = {.first = std::chrono::microseconds(50),
                                   .cap = std::chrono::microseconds(200)}});
   std::atomic<int> callers{8};

@@ -11,6 +11,7 @@
 #include "server/runtime/executor.h"
 #include "server/session/health.h"
 #include "server/session/lane.h"
+#include "tests/unit/server/crew_watcher.h"
 #include "tests/unit/server/pool_fixture.h"
 
 namespace penstock::server {
@@ -147,7 +148,7 @@ TEST_F(StuckTest, ABatchIsNotStuckWhileOneOfItsStatementsIsWaitedFor) {
 }
 
 TEST_F(StuckTest, StuckConnectionsAreReplacedButNotWithoutLimit) {
-  Make({.max_open = 2, .max_idle = 2, .replace_stuck = true});
+  Make({.max_open = 2, .max_idle = 2}, {.replace_stuck = true});
   driver::StatementRun runs[4];
   for (driver::StatementRun& run : runs) run.deadline = In(seconds(1));
   const Finishes finishes(this);
@@ -178,7 +179,7 @@ TEST_F(StuckTest, StuckConnectionsAreReplacedButNotWithoutLimit) {
 }
 
 TEST_F(StuckTest, ATransactionThatIsStuckLeavesItsShareToAnother) {
-  Make({.max_open = 2, .max_idle = 2, .replace_stuck = true});
+  Make({.max_open = 2, .max_idle = 2}, {.replace_stuck = true});
   driver::StatementRun run;
   run.deadline = In(seconds(1));
   const Finishes finishes(this);
@@ -257,9 +258,9 @@ struct StuckRun final : PendingRun {
 };
 
 TEST_F(StuckTest, StatementsOfALaneGoOnBesideThoseThatAreStuck) {
-  Make({.max_open = 2, .max_idle = 2, .replace_stuck = true});
+  Make({.max_open = 2, .max_idle = 2}, {.replace_stuck = true});
   Executor executor({.threads = 2}, clock_);
-  Lane lane(pool_.get(), &executor, nullptr, {.max_runners = 2, .gathers = true}, nullptr, clock_);
+  Lane lane(pool_.get(), &executor, nullptr, {.max_runners = 2}, nullptr, clock_);
   StuckRun first("stuck");
   StuckRun second("stuck");
   StuckRun other("other");
@@ -287,7 +288,7 @@ TEST_F(StuckTest, StatementsOfALaneGoOnBesideThoseThatAreStuck) {
 
 TEST(StuckProblemsTest, OnlyWhenNoneIsLeftAreRequestsRefused) {
   Pool::Options readers;
-  readers.max_open = 3;
+  readers.config.max_open = 3;
   readers.replace_stuck = true;
   PoolStats stats;
   EXPECT_TRUE(StuckProblems("read", stats, readers).empty());
@@ -297,6 +298,7 @@ TEST(StuckProblemsTest, OnlyWhenNoneIsLeftAreRequestsRefused) {
   stats.stuck = 6;
   EXPECT_TRUE(StuckProblems("read", stats, readers)[0].refuses);
   Pool::Options writer;
+  writer.config.max_open = 1;
   stats.stuck = 1;
   EXPECT_TRUE(StuckProblems("write", stats, writer)[0].refuses);
   EXPECT_EQ(StuckProblems("write", stats, writer)[0].sort, "stuck_write");
@@ -329,7 +331,7 @@ TEST(LostDeputyTest, ALeaderWithoutADeputyAsksForOneAndTheLostOneWaitsInReserve)
     crew.Lead();
     ++ended;
   });
-  while (!crew.HasDeputy()) std::this_thread::yield();
+  while (!CrewWatcher::HasDeputy(crew)) std::this_thread::yield();
   std::thread reserve([&] {
     crew.Lead();
     ++ended;

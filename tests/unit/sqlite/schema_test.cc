@@ -236,7 +236,7 @@ TEST_F(SchemaTest, SwitchesThatAreNone) {
     driver::Config config = ConfigFor("test.db");
     config.options = {{option, "maybe"}};
     const auto opened = Open(config);
-    EXPECT_TRUE(Has(opened.status(), std::string(option) + ": expected on or off"));
+    EXPECT_TRUE(Has(opened.status(), std::string(option) + ": expected on or off, not 'maybe'"));
   }
 }
 

@@ -8,8 +8,9 @@
 #include <chrono>
 
 #include "drivers/api/error.h"
+#include "drivers/postgres/migrations/tables.h"
+#include "drivers/postgres/postgres_driver.h"
 #include "fmt/format.h"
-#include "migrations/postgres_tables.h"
 #include "migrations/text.h"
 
 namespace penstock::migrations {
@@ -210,8 +211,13 @@ class PostgresDialect final : public PostgresTables {
 
 }  // namespace
 
-std::unique_ptr<Dialect> MakePostgresDialect(const std::string& table) {
-  return std::make_unique<PostgresDialect>(table);
+}  // namespace penstock::migrations
+
+namespace penstock::postgres {
+
+std::unique_ptr<migrations::Dialect> MakeMigrations(const std::string& table,
+                                                    const migrations::LockOptions& /*lock*/) {
+  return std::make_unique<migrations::PostgresDialect>(table);
 }
 
-}  // namespace penstock::migrations
+}  // namespace penstock::postgres

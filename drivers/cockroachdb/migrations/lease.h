@@ -1,7 +1,7 @@
 // A lock that is a lease: rows of a table beside the history, for a backend without
 // locks that a session holds (CockroachDB).
-#ifndef PENSTOCK_MIGRATIONS_LEASE_H_
-#define PENSTOCK_MIGRATIONS_LEASE_H_
+#ifndef PENSTOCK_DRIVERS_COCKROACHDB_MIGRATIONS_LEASE_H_
+#define PENSTOCK_DRIVERS_COCKROACHDB_MIGRATIONS_LEASE_H_
 
 #include <condition_variable>
 #include <cstdint>
@@ -80,4 +80,4 @@ class Lease {
 
 }  // namespace penstock::migrations
 
-#endif  // PENSTOCK_MIGRATIONS_LEASE_H_
+#endif  // PENSTOCK_DRIVERS_COCKROACHDB_MIGRATIONS_LEASE_H_

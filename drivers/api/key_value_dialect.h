@@ -1,14 +1,14 @@
 // In what the backends of SQL differ for a table of keys and values.
-#ifndef PENSTOCK_DRIVERS_SQLKV_DIALECT_H_
-#define PENSTOCK_DRIVERS_SQLKV_DIALECT_H_
+#ifndef PENSTOCK_DRIVERS_API_KEY_VALUE_DIALECT_H_
+#define PENSTOCK_DRIVERS_API_KEY_VALUE_DIALECT_H_
 
 #include <cstddef>
 #include <string_view>
 
-namespace penstock::sqlkv {
+namespace penstock::driver {
 
 // Texts are constants.
-struct Dialect {
+struct KeyValueDialect {
   // What follows CREATE TABLE IF NOT EXISTS and the name. The key is the primary
   // key, and its order is bytewise.
   std::string_view columns;
@@ -17,23 +17,18 @@ struct Dialect {
   // table is tried behind a savepoint.
   std::string_view table_exists;
   // Many keys at once are one parameter, an array; otherwise one `?` each.
-  bool key_array;
+  bool key_array = false;
   // The longest key that the table's index holds.
-  size_t max_key_bytes;
+  size_t max_key_bytes = 0;
   // Single statements are not serializable by themselves (READ COMMITTED), so that a
   // write of several locks its keys, or the table, against them. Otherwise the backend
   // serializes whatever is a transaction.
-  bool locks;
+  bool locks = false;
   // Asks for the isolation that single statements have, in words, where it has to be
   // serializable and may have been set to something else. Empty: it need not be known.
   std::string_view show_isolation;
 };
 
-extern const Dialect kSqlite;
-// An entry of PostgreSQL's B-tree has at most a third of a page.
-extern const Dialect kPostgres;
-extern const Dialect kCockroach;
+}  // namespace penstock::driver
 
-}  // namespace penstock::sqlkv
-
-#endif  // PENSTOCK_DRIVERS_SQLKV_DIALECT_H_
+#endif  // PENSTOCK_DRIVERS_API_KEY_VALUE_DIALECT_H_

@@ -1,4 +1,4 @@
-#include "migrations/lease.h"
+#include "drivers/cockroachdb/migrations/lease.h"
 
 #include <unistd.h>
 

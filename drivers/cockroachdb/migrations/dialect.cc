@@ -2,9 +2,10 @@
 // autocommit_before_ddl it commits what was before it, and a schema change may fail
 // after the commit. And its advisory locks are none, so the lock is a lease.
 #include "drivers/api/error.h"
+#include "drivers/cockroachdb/cockroachdb_driver.h"
+#include "drivers/cockroachdb/migrations/lease.h"
+#include "drivers/postgres/migrations/tables.h"
 #include "fmt/format.h"
-#include "migrations/lease.h"
-#include "migrations/postgres_tables.h"
 
 namespace penstock::migrations {
 namespace {
@@ -73,8 +74,13 @@ class CockroachDbDialect final : public PostgresTables {
 
 }  // namespace
 
-std::unique_ptr<Dialect> MakeCockroachDbDialect(const std::string& table, const LockOptions& lock) {
-  return std::make_unique<CockroachDbDialect>(table, lock);
+}  // namespace penstock::migrations
+
+namespace penstock::cockroachdb {
+
+std::unique_ptr<migrations::Dialect> MakeMigrations(const std::string& table,
+                                                    const migrations::LockOptions& lock) {
+  return std::make_unique<migrations::CockroachDbDialect>(table, lock);
 }
 
-}  // namespace penstock::migrations
+}  // namespace penstock::cockroachdb

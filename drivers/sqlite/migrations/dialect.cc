@@ -13,8 +13,9 @@
 #include <vector>
 
 #include "drivers/api/error.h"
+#include "drivers/sqlite/migrations/foreign_keys.h"
+#include "drivers/sqlite/sqlite_driver.h"
 #include "fmt/format.h"
-#include "migrations/foreign_keys.h"
 #include "migrations/source.h"
 #include "migrations/sql_dialect.h"
 
@@ -173,8 +174,13 @@ class SqliteDialect final : public SqlDialect {
 
 }  // namespace
 
-std::unique_ptr<Dialect> MakeSqliteDialect(const std::string& table) {
-  return std::make_unique<SqliteDialect>(table);
+}  // namespace penstock::migrations
+
+namespace penstock::sqlite {
+
+std::unique_ptr<migrations::Dialect> MakeMigrations(const std::string& table,
+                                                    const migrations::LockOptions& /*lock*/) {
+  return std::make_unique<migrations::SqliteDialect>(table);
 }
 
-}  // namespace penstock::migrations
+}  // namespace penstock::sqlite

@@ -1,12 +1,12 @@
-#include "migrations/foreign_keys.h"
+#include "drivers/sqlite/migrations/foreign_keys.h"
 
 #include <algorithm>
 #include <array>
 #include <string_view>
 
 #include "drivers/api/error.h"
+#include "drivers/sqlite/migrations/pragma.h"
 #include "fmt/format.h"
-#include "migrations/pragma.h"
 
 namespace penstock::migrations {
 namespace {

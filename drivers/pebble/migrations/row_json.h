@@ -1,6 +1,6 @@
 // A row of the history as JSON, where it is kept as a value.
-#ifndef PENSTOCK_MIGRATIONS_ROW_JSON_H_
-#define PENSTOCK_MIGRATIONS_ROW_JSON_H_
+#ifndef PENSTOCK_DRIVERS_PEBBLE_MIGRATIONS_ROW_JSON_H_
+#define PENSTOCK_DRIVERS_PEBBLE_MIGRATIONS_ROW_JSON_H_
 
 #include <string>
 #include <string_view>
@@ -21,4 +21,4 @@ absl::StatusOr<HistoryRow> RowFromJson(std::string_view json, std::string_view h
 
 }  // namespace penstock::migrations
 
-#endif  // PENSTOCK_MIGRATIONS_ROW_JSON_H_
+#endif  // PENSTOCK_DRIVERS_PEBBLE_MIGRATIONS_ROW_JSON_H_

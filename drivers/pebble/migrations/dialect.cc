@@ -8,9 +8,10 @@
 
 #include "drivers/api/error.h"
 #include "drivers/api/key_value.h"
+#include "drivers/pebble/migrations/row_json.h"
+#include "drivers/pebble/pebble_driver.h"
 #include "fmt/format.h"
 #include "migrations/dialect.h"
-#include "migrations/row_json.h"
 
 namespace penstock::migrations {
 namespace {
@@ -106,8 +107,13 @@ class PebbleDialect final : public Dialect {
 
 }  // namespace
 
-std::unique_ptr<Dialect> MakePebbleDialect(const std::string& table) {
-  return std::make_unique<PebbleDialect>(table);
+}  // namespace penstock::migrations
+
+namespace penstock::pebble {
+
+std::unique_ptr<migrations::Dialect> MakeMigrations(const std::string& table,
+                                                    const migrations::LockOptions& /*lock*/) {
+  return std::make_unique<migrations::PebbleDialect>(table);
 }
 
-}  // namespace penstock::migrations
+}  // namespace penstock::pebble

@@ -1,6 +1,6 @@
 // PRAGMA statements of SQLite that a migrator has to understand.
-#ifndef PENSTOCK_MIGRATIONS_PRAGMA_H_
-#define PENSTOCK_MIGRATIONS_PRAGMA_H_
+#ifndef PENSTOCK_DRIVERS_SQLITE_MIGRATIONS_PRAGMA_H_
+#define PENSTOCK_DRIVERS_SQLITE_MIGRATIONS_PRAGMA_H_
 
 #include <optional>
 
@@ -14,4 +14,4 @@ std::optional<bool> SetsForeignKeys(const SqlStatement& statement);
 
 }  // namespace penstock::migrations
 
-#endif  // PENSTOCK_MIGRATIONS_PRAGMA_H_
+#endif  // PENSTOCK_DRIVERS_SQLITE_MIGRATIONS_PRAGMA_H_

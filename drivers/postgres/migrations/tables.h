@@ -1,7 +1,7 @@
 // What PostgreSQL and CockroachDB have in common: where the history is, what else is there,
 // and as whom it is written.
-#ifndef PENSTOCK_MIGRATIONS_POSTGRES_TABLES_H_
-#define PENSTOCK_MIGRATIONS_POSTGRES_TABLES_H_
+#ifndef PENSTOCK_DRIVERS_POSTGRES_MIGRATIONS_TABLES_H_
+#define PENSTOCK_DRIVERS_POSTGRES_MIGRATIONS_TABLES_H_
 
 #include <string>
 #include <string_view>
@@ -42,4 +42,4 @@ class PostgresTables : public SqlDialect {
 
 }  // namespace penstock::migrations
 
-#endif  // PENSTOCK_MIGRATIONS_POSTGRES_TABLES_H_
+#endif  // PENSTOCK_DRIVERS_POSTGRES_MIGRATIONS_TABLES_H_

@@ -1,4 +1,4 @@
-#include "migrations/pragma.h"
+#include "drivers/sqlite/migrations/pragma.h"
 
 #include <algorithm>
 #include <cctype>

@@ -3,8 +3,8 @@
 //
 //   PRAGMA foreign_keys=OFF; BEGIN; … PRAGMA foreign_key_check; COMMIT;
 //   PRAGMA foreign_keys=ON;
-#ifndef PENSTOCK_MIGRATIONS_FOREIGN_KEYS_H_
-#define PENSTOCK_MIGRATIONS_FOREIGN_KEYS_H_
+#ifndef PENSTOCK_DRIVERS_SQLITE_MIGRATIONS_FOREIGN_KEYS_H_
+#define PENSTOCK_DRIVERS_SQLITE_MIGRATIONS_FOREIGN_KEYS_H_
 
 #include <cstdint>
 #include <map>
@@ -59,4 +59,4 @@ class ForeignKeyCheck {
 
 }  // namespace penstock::migrations
 
-#endif  // PENSTOCK_MIGRATIONS_FOREIGN_KEYS_H_
+#endif  // PENSTOCK_DRIVERS_SQLITE_MIGRATIONS_FOREIGN_KEYS_H_

@@ -1,4 +1,4 @@
-#include "migrations/postgres_tables.h"
+#include "drivers/postgres/migrations/tables.h"
 
 #include <algorithm>
 #include <array>

@@ -1,0 +1,219 @@
+// The keys of a database.
+#include <chrono>
+#include <functional>
+#include <string>
+
+#include "drivers/api/spec.h"
+#include "server/config/keys.h"
+
+namespace penstock::server {
+namespace {
+
+using std::chrono::hours;
+
+constexpr size_t kKiB = size_t{1} << 10;
+constexpr size_t kGiB = size_t{1} << 30;
+constexpr Milliseconds kNone{0};
+constexpr Milliseconds kYear = hours(365 * 24);
+constexpr char kAsLibpq[] = "as libpq";
+
+// "pebble: 32": of the drivers that have a default of their own.
+std::string OfDrivers(const std::string& common,
+                      const std::function<std::string(const driver::PoolDefaults&)>& show) {
+  std::string note;
+  for (const driver::DriverSpec* spec : driver::Drivers()) {
+    const std::string own = show(spec->pool);
+    if (own == common) continue;
+    note += fmt::format("{}{}: {}", note.empty() ? "" : ", ", spec->info.name, own);
+  }
+  return note;
+}
+
+std::string DriverList() {
+  std::string list;
+  for (const std::string& name : driver::DriverNames()) {
+    const std::string& canonical = driver::FindDriver(name)->info.name;
+    list += fmt::format("{}`{}`", list.empty() ? "" : ", ", name);
+    if (canonical != name) list += fmt::format(" (the same as `{}`)", canonical);
+  }
+  return list;
+}
+
+std::string DefaultPaths() {
+  std::string paths;
+  for (const driver::DriverSpec* spec : driver::Drivers()) {
+    if (spec->suffix.empty()) continue;
+    paths += fmt::format("{}{}: `<data_dir>/<name>{}`", paths.empty() ? "" : "; ", spec->info.name,
+                         spec->suffix);
+  }
+  return paths;
+}
+
+Key<driver::Config> PasswordKey(std::string name, std::string help) {
+  return {.name = std::move(name), .help = std::move(help), .otherwise = "none", .reloads = true};
+}
+
+Keys<driver::Config> KeysOfPlace() {
+  using driver::Config;
+  return {
+      {.name = "driver",
+       .help = DriverList(),
+       .otherwise = fmt::format("`{}`", driver::Drivers().front()->info.name)},
+      {.name = "database",
+       .type = TextKey{&Config::database},
+       .help = "sqlite: the path of the file, which is created if its folder exists, or "
+               "`:memory:`. pebble: a folder of its own. Others: the name of the database on the "
+               "server",
+       .otherwise = DefaultPaths()},
+      {.name = "connection_string",
+       .type = TextKey{&Config::connection_string},
+       .help = "all of the connection in one text, instead of the keys that say it piece by piece; "
+               "the password alone may stand beside it. sqlite: the path, or a `file:` URI. "
+               "postgres and cockroachdb: a URI, or `host=… port=… user=… dbname=…`",
+       .otherwise = "none"},
+  };
+}
+
+Keys<driver::Config> KeysOfServer() {
+  using driver::Config;
+  return {
+      {.name = "host",
+       .type = TextKey{&Config::host},
+       .help = "where the server is; several hosts with commas are tried in turn",
+       .otherwise = kAsLibpq},
+      {.name = "port",
+       .type = IntKey{&Config::port, 1, 65535},
+       .help = "where it listens",
+       .otherwise = kAsLibpq},
+      {.name = "username",
+       .type = TextKey{&Config::username},
+       .help = "who the daemon is at the server",
+       .otherwise = kAsLibpq},
+      PasswordKey("password", "only one of the three keys for a password may be set"),
+      PasswordKey("password_file",
+                  "a file with nothing but the password, which not everybody may read"),
+      PasswordKey("password_env", "the environment variable that has the password"),
+      {.name = "ssl_mode",
+       .type = ChoiceKey{&Config::ssl_mode,
+                         {"disable", "allow", "prefer", "require", "verify-ca", "verify-full"}},
+       .help = "`disable`, `allow`, `prefer`, `require`, `verify-ca` or `verify-full`",
+       .otherwise = kAsLibpq},
+  };
+}
+
+Keys<PoolConfig> KeysOfSizes() {
+  const PoolConfig defaults;
+  const std::string open = OfDrivers(fmt::format("{}", defaults.max_open), [](const auto& pool) {
+    return fmt::format("{}", pool.max_open);
+  });
+  return {
+      {.name = "max_open_connections",
+       .type = IntKey{&PoolConfig::max_open, 1, 10'000},
+       .help = "connections open at once. On sqlite one of them writes and the others read; on "
+               "pebble half of them read",
+       .note = open},
+      {.name = "max_idle_connections",
+       .type = IntKey{&PoolConfig::max_idle, 0, 10'000},
+       .help = "connections that stay open while nobody uses them; up to `max_open_connections`",
+       .note = "or `max_open_connections`, where that is set"},
+      {.name = "min_idle_connections",
+       .type = IntKey{&PoolConfig::min_idle, 0, 10'000},
+       .help = "connections kept open and idle in reserve; up to `max_idle_connections`"},
+      {.name = "max_waiters",
+       .type = IntKey{&PoolConfig::max_waiters, 0, 1'000'000},
+       .help = "requests that may wait for a connection; more are refused at once"},
+  };
+}
+
+Keys<PoolConfig> KeysOfTimes() {
+  const std::string lifetime =
+      OfDrivers(FormatDuration(PoolConfig().max_lifetime),
+                [](const auto& pool) { return FormatDuration(pool.max_lifetime); });
+  return {
+      {.name = "connection_max_lifetime",
+       .type = DurationKey{&PoolConfig::max_lifetime, kNone, kYear},
+       .help = "a connection is closed at this age, less up to a tenth at random; 0: never",
+       .note = lifetime},
+      {.name = "connection_max_idle_time",
+       .type = DurationKey{&PoolConfig::max_idle_time, kNone, kYear},
+       .help = "a connection is closed after being idle for so long, unless it is one of "
+               "`min_idle_connections`; 0: never"},
+      {.name = "acquire_timeout",
+       .type = DurationKey{&PoolConfig::acquire_timeout, kNone, hours(24)},
+       .help = "how long a request waits for a connection; 0: as long as its own deadline"},
+      {.name = "connect_timeout",
+       .type = DurationKey{&PoolConfig::connect_timeout, Milliseconds(1), hours(1)},
+       .help = "how long one attempt to connect may take. After a failure the next attempt follows "
+               "at a random time within 100 ms, then 200 ms, up to 5 s; once two in a row have "
+               "failed, requests that find no open connection fail at once"},
+  };
+}
+
+}  // namespace
+
+const Keys<driver::Config>& ConnectionKeys() {
+  static const auto* const keys = new Keys<driver::Config>(Joined(KeysOfPlace(), KeysOfServer()));
+  return *keys;
+}
+
+const Keys<PoolConfig>& PoolKeys() {
+  static const auto* const keys = new Keys<PoolConfig>(Joined(KeysOfSizes(), KeysOfTimes()));
+  return *keys;
+}
+
+const Keys<DatabaseLimits>& LimitKeys() {
+  static const auto* const keys = new Keys<DatabaseLimits>{
+      {.name = "query_timeout",
+       .type = DurationKey{&DatabaseLimits::query_timeout, kNone, kYear},
+       .help = "how long a statement may run; the shortest of this, the request's timeout and the "
+               "call's deadline counts. PostgreSQL is told this and 5 s as its "
+               "`statement_timeout`, for when the daemon is not there any more. 0: no limit"},
+      {.name = "transaction_idle_timeout",
+       .type = DurationKey{&DatabaseLimits::transaction_idle_timeout, kNone, kYear},
+       .help = "how long a transaction may do nothing between two steps; 0: no limit"},
+      {.name = "transaction_timeout",
+       .type = DurationKey{&DatabaseLimits::transaction_timeout, kNone, kYear},
+       .help = "how long a transaction may take in all; 0: no limit"},
+      {.name = "max_returning_bytes",
+       .type = SizeKey{&DatabaseLimits::max_returning_bytes, kKiB, kGiB},
+       .help = "rows that a writing statement returns are held until it is committed, up to this "
+               "(sqlite)"},
+      {.name = "max_transaction_statements",
+       .type = IntKey{&DatabaseLimits::max_transaction_statements, 1, 100'000},
+       .help = "prepared statements that one transaction may keep open"},
+  };
+  return *keys;
+}
+
+const Keys<driver::Config>& ValueKeys() {
+  static const auto* const keys = new Keys<driver::Config>{
+      {.name = "statement_cache_size",
+       .type = CountKey{&driver::Config::statement_cache_size, 1, 100'000},
+       .help = "prepared statements that each connection keeps for reuse"},
+      {.name = "max_value_bytes",
+       .type = SizeKey{&driver::Config::max_value_bytes, kKiB, kGiB},
+       .help = "the largest single value in either direction; at most `server.max_message_bytes`, "
+               "which also has to hold what the value is wrapped in"},
+  };
+  return *keys;
+}
+
+const Keys<DatabaseConfig>& MigrationKeys() {
+  static const auto* const keys = new Keys<DatabaseConfig>{
+      {.name = "migrations_table",
+       .help = "the table that records which [migrations](migrations.md) were applied",
+       .otherwise = fmt::format("`{}`", DatabaseConfig().migrations_table)},
+      {.name = "migrations_lease",
+       .type = DurationKey{&DatabaseConfig::migrations_lease, Milliseconds(100), hours(1)},
+       .help = "cockroachdb: how long the lock of a migrator that has died keeps the others off"},
+      {.name = "migrate_on_start",
+       .type = TextKey{&DatabaseConfig::migrate_on_start},
+       .help = "a folder of migrations that are applied before the daemon serves; `/readyz` says "
+               "503 meanwhile, and the daemon ends if one fails",
+       .otherwise = "none"},
+      {.name = "options", .help = "what only the driver knows, see below"},
+  };
+  return *keys;
+}
+
+}  // namespace penstock::server

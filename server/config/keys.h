@@ -1,0 +1,49 @@
+// The tables of the configuration's keys, and the whole of them for documents and tests.
+#ifndef PENSTOCK_SERVER_CONFIG_KEYS_H_
+#define PENSTOCK_SERVER_CONFIG_KEYS_H_
+
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "server/config/config.h"
+#include "server/config/key.h"
+
+namespace penstock::server {
+
+inline constexpr std::string_view kDefaultDataDir = "data";
+inline constexpr std::string_view kDefaultListen = "127.0.0.1:7420";
+inline constexpr std::string_view kDefaultHttpListen = "127.0.0.1:9420";
+
+// Each table is made once, at its first use. In server_keys.cc and database_keys.cc.
+const Keys<Config>& FileKeys();
+const Keys<ServerConfig>& ServerKeys();
+const Keys<TlsConfig>& TlsKeys();
+const Keys<LogConfig>& LogKeys();
+// Those of a database, in their order in the documents.
+const Keys<driver::Config>& ConnectionKeys();
+const Keys<PoolConfig>& PoolKeys();
+const Keys<DatabaseLimits>& LimitKeys();
+const Keys<driver::Config>& ValueKeys();
+const Keys<DatabaseConfig>& MigrationKeys();
+
+// A table of the documents.
+struct KeySection {
+  // "server.tls", or "Options of pebble".
+  std::string heading;
+  // Where its keys are: "server.tls", "databases.*.options"; empty: at the top.
+  std::string path;
+  // Of options: the drivers that have them.
+  std::vector<std::string> drivers;
+  std::vector<KeyText> keys;
+};
+
+// Every key there is. Drivers with the same options share a section.
+std::vector<KeySection> KeySections();
+
+// SIGHUP may apply a change of the key at `path`, as in "databases.main.password".
+bool ReloadsKey(std::string_view path);
+
+}  // namespace penstock::server
+
+#endif  // PENSTOCK_SERVER_CONFIG_KEYS_H_

@@ -1,0 +1,165 @@
+// The keys of the file itself, and of `server` and `log`.
+#include <chrono>
+#include <string>
+
+#include "server/config/keys.h"
+
+namespace penstock::server {
+namespace {
+
+using std::chrono::hours;
+
+constexpr size_t kKiB = size_t{1} << 10;
+constexpr size_t kMiB = size_t{1} << 20;
+constexpr size_t kGiB = size_t{1} << 30;
+constexpr Milliseconds kNone{0};
+
+std::string Code(std::string_view text) { return fmt::format("`{}`", text); }
+
+Keys<ServerConfig> Addresses() {
+  return {
+      {.name = "listen",
+       .help = "the gRPC addresses, one or a list: `host:port`, `[ipv6]:port` or `unix:/path`; "
+               "port 0 chooses a free one. An address that other machines reach is refused unless "
+               "`tls.client_ca_file` is set or `insecure` is true",
+       .otherwise = fmt::format("`{}` and `unix:<data_dir>/penstock.sock`", kDefaultListen)},
+      {.name = "http_listen",
+       .help = "the address of `/metrics`, `/healthz` and `/readyz`, or `off`; one that other "
+               "machines reach is refused unless `insecure` is true",
+       .otherwise = Code(kDefaultHttpListen)},
+      {.name = "tls", .help = "certificates, see below", .otherwise = "none"},
+      {.name = "migrations_root",
+       .type = TextKey{&ServerConfig::migrations_root},
+       .help = "requests of Migrate and GetStatus may name a folder below this one instead of "
+               "sending files",
+       .otherwise = "none"},
+      {.name = "insecure",
+       .type = BoolKey{&ServerConfig::insecure},
+       .help = "allows addresses that other machines reach, for a network that is trusted"},
+  };
+}
+
+Keys<ServerConfig> Messages() {
+  return {
+      {.name = "max_message_bytes",
+       .type = SizeKey{&ServerConfig::max_message_bytes, 64 * kKiB, kGiB},
+       .help = "the largest message in either direction"},
+      {.name = "max_request_memory_bytes",
+       .type = SizeKey{&ServerConfig::max_request_memory_bytes, kMiB, 1024 * kGiB},
+       .help = "the memory that all requests have together: those that were parsed, and as much "
+               "again for those that arrive. Beyond it a request is refused and may be sent "
+               "again. At least twice `max_message_bytes`",
+       .otherwise = "a quarter of the memory that the process may use"},
+      {.name = "first_batch_bytes",
+       .type = SizeKey{&ServerConfig::first_batch_bytes, kKiB, kGiB},
+       .help = "the first batch of a result, small for a quick first row"},
+      {.name = "batch_bytes",
+       .type = SizeKey{&ServerConfig::batch_bytes, kKiB, kGiB},
+       .help = "each later batch; at least `first_batch_bytes`, at most `max_message_bytes`"},
+  };
+}
+
+Keys<ServerConfig> Streams() {
+  return {
+      {.name = "stall_timeout",
+       .type = DurationKey{&ServerConfig::stall_timeout, Milliseconds(1), hours(24)},
+       .help = "a stream whose client takes no message for so long is cut off"},
+      {.name = "max_sessions",
+       .type = IntKey{&ServerConfig::max_sessions, 1, 1'000'000},
+       .help = "calls and streams at once over all databases; more are refused"},
+      {.name = "max_sessions_by_peer",
+       .type = IntKey{&ServerConfig::max_sessions_by_peer, 0, 1'000'000},
+       .help = "how many of these one peer has at most: one address (IPv6: a network of 2^64), or "
+               "all that come by unix sockets. 0: three quarters of `max_sessions`"},
+      {.name = "stream_idle_timeout",
+       .type = DurationKey{&ServerConfig::stream_idle_timeout, kNone, hours(24 * 365)},
+       .help = "streams of Exec and Prepare that have waited for a request for so long are ended; "
+               "0: never"},
+  };
+}
+
+Keys<ServerConfig> Connections() {
+  return {
+      {.name = "max_connections",
+       .type = IntKey{&ServerConfig::max_connections, 8, 1'000'000},
+       .help = "connections to gRPC at once; more are closed as they come, and so is what one "
+               "address of the network has beyond three quarters of them. There are fewer if the "
+               "limit of open files leaves fewer beside what the databases may need"},
+      {.name = "max_streams_by_connection",
+       .type = IntKey{&ServerConfig::max_streams, 1, 1'000'000},
+       .help = "calls and streams at once on one connection; a client keeps back more until some "
+               "have ended"},
+      {.name = "max_pipeline",
+       .type = IntKey{&ServerConfig::max_pipeline, 1, 100'000},
+       .help = "requests that are read ahead on one Exec stream"},
+      {.name = "drain_grace",
+       .type = DurationKey{&ServerConfig::drain_grace, kNone, hours(1)},
+       .help = "how long running calls have to end after SIGTERM"},
+  };
+}
+
+}  // namespace
+
+const Keys<Config>& FileKeys() {
+  static const auto* const keys = new Keys<Config>{
+      {.name = "data_dir",
+       .help = "the folder of databases without a path and of the default unix socket; created "
+               "with mode 0700 if it is needed and missing",
+       .otherwise = Code(kDefaultDataDir)},
+      {.name = "server", .help = "what is served, and its limits"},
+      {.name = "log", .help = "what is logged"},
+      {.name = "databases",
+       .help = "the databases by name: letters, digits, `_` and `-`, at most 64",
+       .otherwise = "one sqlite database, `main`"},
+      {.name = "default_database",
+       .help = "serves requests that name no database",
+       .otherwise = "`main`, or the only one"},
+  };
+  return *keys;
+}
+
+const Keys<ServerConfig>& ServerKeys() {
+  static const auto* const keys =
+      new Keys<ServerConfig>(Joined(Addresses(), Messages(), Streams(), Connections()));
+  return *keys;
+}
+
+// Read by tls_section.cc, which tries the files.
+const Keys<TlsConfig>& TlsKeys() {
+  static const auto* const keys = new Keys<TlsConfig>{
+      {.name = "cert_file",
+       .help = "the daemon's certificate, PEM; together with `key_file`",
+       .otherwise = "none",
+       .reloads = true},
+      {.name = "key_file", .help = "its private key, PEM", .otherwise = "none", .reloads = true},
+      {.name = "client_ca_file",
+       .help = "every client must present a certificate of this authority",
+       .otherwise = "none",
+       .reloads = true},
+  };
+  return *keys;
+}
+
+const Keys<LogConfig>& LogKeys() {
+  static const auto* const keys = new Keys<LogConfig>{
+      {.name = "level",
+       .type = ChoiceKey{&LogConfig::level, {"trace", "debug", "info", "warn", "error", "off"}},
+       .help = "`trace`, `debug`, `info`, `warn`, `error` or `off`",
+       .reloads = true,
+       .overridden = true},
+      {.name = "format",
+       .type = ChoiceKey{&LogConfig::format, {"text", "json"}},
+       .help = "`text` or `json`, one line each on standard error",
+       .reloads = true,
+       .overridden = true},
+      {.name = "slow_statement",
+       .type = DurationKey{&LogConfig::slow_statement, kNone, hours(24)},
+       .help = "statements that took longer are logged; 0: none"},
+      {.name = "parameter_values",
+       .type = BoolKey{&LogConfig::parameter_values},
+       .help = "logs slow statements with the values of their parameters, which may be private"},
+  };
+  return *keys;
+}
+
+}  // namespace penstock::server
