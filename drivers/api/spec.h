@@ -48,6 +48,9 @@ struct DriverSpec {
   // Constants.
   std::span<const Option> options;
   PoolDefaults pool;
+  // What the keys `database` and `connection_string` are to it; Markdown, for the documents.
+  std::string_view database_help;
+  std::string_view connection_help;
 
   // Of an embedded driver: what follows <data_dir>/<name> in the path of a database that names
   // none; empty: it has no file.

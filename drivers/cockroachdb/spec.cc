@@ -19,6 +19,8 @@ driver::DriverSpec MakeSpec() {
                                 .read_committed = true}};
   spec.file_words = {"cockroach"};
   spec.options = postgres::Spec().options;
+  spec.database_help = postgres::Spec().database_help;
+  spec.connection_help = postgres::Spec().connection_help;
   // Its documents' advice: so that connections find their way to nodes that are new.
   spec.pool.max_lifetime = std::chrono::minutes(5);
   spec.open = Open;

@@ -90,6 +90,8 @@ driver::DriverSpec MakeSpec() {
   // A connection costs next to nothing: half of them read, the others write or are in
   // transactions.
   spec.pool.max_open = 32;
+  spec.database_help = "the path of a folder of its own";
+  spec.connection_help = "the path";
   spec.suffix = ".pebble";
   spec.path = PathOf;
   spec.descriptors = Descriptors;

@@ -66,6 +66,8 @@ driver::DriverSpec MakeSpec() {
                                 .read_committed = true}};
   spec.file_words = {"postgresql"};
   spec.options = kOptions;
+  spec.database_help = "the name of the database on the server";
+  spec.connection_help = "a URI, or `host=… port=… user=… dbname=…`";
   spec.open = Open;
   spec.check = Check;
   spec.key_value = driver::KeyValueDialect{

@@ -99,6 +99,8 @@ driver::DriverSpec MakeSpec() {
                .embedded = true};
   spec.file_words = {"sqlite3"};
   spec.options = kOptions;
+  spec.database_help = "the path of the file, which is created if its folder exists, or `:memory:`";
+  spec.connection_help = "the path, or a `file:` URI";
   spec.suffix = ".db";
   spec.path = PathOf;
   spec.open = Open;

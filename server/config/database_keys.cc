@@ -1,7 +1,11 @@
 // The keys of a database.
+#include <algorithm>
 #include <chrono>
 #include <functional>
 #include <string>
+#include <string_view>
+#include <utility>
+#include <vector>
 
 #include "drivers/api/spec.h"
 #include "server/config/keys.h"
@@ -27,6 +31,38 @@ std::string OfDrivers(const std::string& common,
     note += fmt::format("{}{}: {}", note.empty() ? "" : ", ", spec->info.name, own);
   }
   return note;
+}
+
+// "sqlite: the path. postgres and cockroachdb: a URI".
+std::string ByDriver(std::string_view driver::DriverSpec::*text) {
+  std::vector<std::pair<std::string_view, std::string>> parts;
+  for (const driver::DriverSpec* spec : driver::Drivers()) {
+    const std::string_view own = spec->*text;
+    const auto same = std::find_if(parts.begin(), parts.end(),
+                                   [own](const auto& part) { return part.first == own; });
+    if (same != parts.end()) {
+      same->second += " and " + spec->info.name;
+    } else if (!own.empty()) {
+      parts.emplace_back(own, spec->info.name);
+    }
+  }
+  std::string joined;
+  for (const auto& [own, names] : parts) {
+    joined += fmt::format("{}{}: {}", joined.empty() ? "" : ". ", names, own);
+  }
+  return joined;
+}
+
+// How the connections of a driver are shared out, where reads and writes go to different ones.
+std::string Lanes() {
+  std::string lanes;
+  for (const driver::DriverSpec* spec : driver::Drivers()) {
+    if (!spec->info.split_lanes) continue;
+    lanes += fmt::format("; on {} {}", spec->info.name,
+                         spec->info.max_writers == 1 ? "one of them writes and the others read"
+                                                     : "half of them read");
+  }
+  return lanes;
 }
 
 std::string DriverList() {
@@ -61,15 +97,13 @@ Keys<driver::Config> KeysOfPlace() {
        .otherwise = fmt::format("`{}`", driver::Drivers().front()->info.name)},
       {.name = "database",
        .type = TextKey{&Config::database},
-       .help = "sqlite: the path of the file, which is created if its folder exists, or "
-               "`:memory:`. pebble: a folder of its own. Others: the name of the database on the "
-               "server",
+       .help = ByDriver(&driver::DriverSpec::database_help),
        .otherwise = DefaultPaths()},
       {.name = "connection_string",
        .type = TextKey{&Config::connection_string},
        .help = "all of the connection in one text, instead of the keys that say it piece by piece; "
-               "the password alone may stand beside it. sqlite: the path, or a `file:` URI. "
-               "postgres and cockroachdb: a URI, or `host=… port=… user=… dbname=…`",
+               "the password alone may stand beside it. " +
+               ByDriver(&driver::DriverSpec::connection_help),
        .otherwise = "none"},
   };
 }
@@ -109,8 +143,7 @@ Keys<PoolConfig> KeysOfSizes() {
   return {
       {.name = "max_open_connections",
        .type = IntKey{&PoolConfig::max_open, 1, 10'000},
-       .help = "connections open at once. On sqlite one of them writes and the others read; on "
-               "pebble half of them read",
+       .help = "connections open at once" + Lanes(),
        .note = open},
       {.name = "max_idle_connections",
        .type = IntKey{&PoolConfig::max_idle, 0, 10'000},

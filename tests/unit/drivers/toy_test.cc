@@ -7,6 +7,7 @@
 #include "gmock/gmock.h"
 #include "migrations/dialect.h"
 #include "migrations/file_name.h"
+#include "server/config/keys.h"
 #include "server/config/load.h"
 #include "server/daemon.h"
 #include "tests/support/temp_dir.h"
@@ -83,6 +84,21 @@ TEST_F(ToyTest, MistakesAreToldWithWhatTheOptionIsAbout) {
               HasSubstr("option synchronous: toy has no such option; it has max_rows and voice"));
   EXPECT_THAT(Mistake("{host: db}"),
               HasSubstr("host: has no meaning on toy; remove it, or choose another driver"));
+}
+
+TEST_F(ToyTest, TheDocumentsHaveItsOptionsAndItsDefaults) {
+  const std::vector<server::KeySection> sections = server::KeySections();
+  EXPECT_EQ(sections.back().heading, "Options of toy");
+  ASSERT_EQ(sections.back().keys.size(), 2u);
+  EXPECT_EQ(sections.back().keys[0].name, "max_rows");
+  EXPECT_EQ(sections.back().keys[0].fallback, "`2`");
+  EXPECT_EQ(sections.back().keys[0].help, "rows that there may be; 1 to 9");
+  for (const server::KeySection& section : sections) {
+    for (const server::KeyText& key : section.keys) {
+      if (key.name != "max_open_connections") continue;
+      EXPECT_EQ(key.fallback, "`5`; toy: 3");
+    }
+  }
 }
 
 TEST_F(ToyTest, TheProductsDriversAreNotThere) {
