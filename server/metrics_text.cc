@@ -180,7 +180,8 @@ std::string MetricsText(const ServerMetrics& server, const Databases& databases)
     for (size_t code = 0; code < kStatusCodes; ++code) {
       const int64_t count = server.calls[rpc][code].value();
       if (count == 0 && code != 0) continue;
-      out.Counter("penstock_calls_total", "Calls and streams that ended, by method and status code.",
+      out.Counter("penstock_calls_total",
+                  "Calls and streams that ended, by method and status code.",
                   {{"rpc", std::string(kRpcNames[rpc])}, {"code", kCodeNames[code]}},
                   static_cast<double>(count));
     }

@@ -25,7 +25,8 @@ class MigrationTakeover : public ChaosTest {
     proxy().ReportCockroach(kVersion);
     other_proxy_.ReportCockroach(kVersion);
     database().driver.connection_string += kSerializable;
-    database().migrations_lease = std::chrono::seconds(1);
+    // A busy machine may take half of it to connect.
+    database().migrations_lease = std::chrono::seconds(2);
     server::Config config = SqliteConfig(other_folder_.path());
     config.databases.at("main") = database();
     config.databases.at("main").driver.connection_string =
@@ -100,16 +101,16 @@ TEST_F(MigrationTakeover, TwoDaemonsAndTenClientsApplyEachStepOnce) {
 // While one works, however long, the other waits, and says so when its time is up.
 TEST_F(MigrationTakeover, TheLeaseOutlivesItsLength) {
   std::thread holder([this] {
-    const Migrated up = Mine().Up({{"1_slow.up.sql", "SELECT pg_sleep(4)"}});
+    const Migrated up = Mine().Up({{"1_slow.up.sql", "SELECT pg_sleep(6)"}});
     EXPECT_TRUE(up.status.ok()) << up.status.error_message();
   });
   Eventually([this] {
     return AskServer(
                "SELECT count(*) FROM pg_stat_activity WHERE datname = current_database() "
-               "AND query = 'SELECT pg_sleep(4)'") == "1";
+               "AND query = 'SELECT pg_sleep(6)'") == "1";
   });
   MigrateStart start;
-  start.mutable_lock_timeout()->set_seconds(2);
+  start.mutable_lock_timeout()->set_seconds(3);
   const Migrated refused = Others().Migrate(start, {{"1_slow.up.sql", "SELECT 1"}});
   EXPECT_EQ(refused.detail.reason(), v1::REASON_MIGRATION_LOCKED);
   holder.join();
