@@ -229,7 +229,7 @@ absl::StatusOr<Script> ParseScript(const std::shared_ptr<const Files>& files, si
   script.files = files;
   script.index = index;
   script.part = part;
-  const absl::Status status = ReadScript(dialect, &script).status();
+  absl::Status status = ReadScript(dialect, &script).status();
   if (!status.ok()) return status;
   return script;
 }
