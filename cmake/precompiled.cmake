@@ -3,8 +3,8 @@
 # scripts/lint reads each without them.
 option(PENSTOCK_PRECOMPILE "Precompile the headers that most sources read" ON)
 
-file(WRITE ${PROJECT_BINARY_DIR}/precompiled.cc.in "// It has its precompiled headers only.\n")
-configure_file(${PROJECT_BINARY_DIR}/precompiled.cc.in ${PROJECT_BINARY_DIR}/precompiled.cc COPYONLY)
+file(CONFIGURE OUTPUT ${PROJECT_BINARY_DIR}/precompiled.cc
+  CONTENT "// It has its precompiled headers only.\n" @ONLY)
 
 set(PENSTOCK_STANDARD_HEADERS
   <algorithm> <array> <atomic> <chrono> <condition_variable> <cstdint> <functional> <map> <memory>

@@ -28,7 +28,8 @@ absl::Status MigrateIntake::Take(const RpcContext& context, v1::MigrateRequest* 
   google::protobuf::RepeatedPtrField<v1::MigrationFile>* files =
       request->has_start() ? request->mutable_start()->mutable_files()
                            : request->mutable_files()->mutable_files();
-  *in_memory = TakeFiles(files, spec_.files.get());
+  // Code steps are kept as well.
+  *in_memory = TakeFiles(files, spec_.files.get()) || request->has_start();
   if (spec_.files->bytes() > kMaxBytes) {
     return MakeError(Reason::kLimitExceeded,
                      fmt::format("the migrations have more than {} MiB", kMaxBytes >> 20));

@@ -69,10 +69,10 @@ State::State StateOf(uint64_t version, const migrations::Comparison& compared,
 }  // namespace
 
 bool TakeFiles(google::protobuf::RepeatedPtrField<v1::MigrationFile>* from, migrations::Files* to) {
-  bool in_memory = true;
+  bool in_memory = false;
   for (v1::MigrationFile& file : *from) {
     const bool kept = to->Add(std::move(*file.mutable_name()), std::move(*file.mutable_content()));
-    in_memory = in_memory && kept;
+    in_memory = in_memory || kept;
   }
   from->Clear();
   return in_memory;

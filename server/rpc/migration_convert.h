@@ -15,7 +15,7 @@
 
 namespace penstock::server {
 
-// Takes the files' contents. Tells whether all of them are in memory.
+// Takes the files' contents. Tells whether any of them is in memory.
 bool TakeFiles(google::protobuf::RepeatedPtrField<v1::MigrationFile>* from, migrations::Files* to);
 
 std::vector<migrations::CodeStep> FromProto(
