@@ -25,6 +25,11 @@ absl::Status Dialect::Begin(Session* session, const Script&) { return session->B
 
 absl::Status Dialect::BeforeCommit(Session*, const Script&) { return absl::OkStatus(); }
 
+absl::Status Dialect::InsertRowAndCommit(Session* session, const HistoryRow& row) {
+  absl::Status status = InsertRow(session, row);
+  return status.ok() ? session->Commit() : status;
+}
+
 absl::Status Dialect::CheckDone(Session*, const SqlStatement&) { return absl::OkStatus(); }
 
 absl::StatusOr<std::vector<std::string>> Dialect::ResetRole(Session*,

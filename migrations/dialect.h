@@ -87,6 +87,9 @@ class Dialect {
   // kUniqueViolation if there is a row with this id. Where the lock is a lease,
   // rows are written by its holder only; kMigrationLocked for anybody else.
   virtual absl::Status InsertRow(Session* session, const HistoryRow& row) = 0;
+  // Likewise as the last thing of a transaction, which is committed with it. If the row is not
+  // written the transaction is open still.
+  virtual absl::Status InsertRowAndCommit(Session* session, const HistoryRow& row);
   // Replaces the row with this id.
   virtual absl::Status UpdateRow(Session* session, const HistoryRow& row) = 0;
 

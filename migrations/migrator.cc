@@ -155,11 +155,15 @@ absl::Status Migrator::Write(HistoryRow* row) {
     // What has failed with its transaction is repeated with it.
     if (session_->in_transaction() || !MayBeRepeated(status)) break;
   }
+  return insert ? Inserted(status, row) : status;
+}
+
+absl::Status Migrator::Inserted(const absl::Status& status, HistoryRow* row) {
   if (status.ok()) {
-    if (insert) ++next_id_;
+    ++next_id_;
     return status;
   }
-  if (insert) row->id = 0;
+  row->id = 0;
   if (driver::GetErrorInfo(status).reason == Reason::kUniqueViolation) {
     return driver::MakeErrorWithHint(
         Reason::kMigrationLocked, "another migrator has written to the migration history meanwhile",
@@ -230,8 +234,17 @@ absl::Status Migrator::CommitWithRow(const PlanStep& step, HistoryRow* row) {
   row->state = RowState::kDone;
   row->statement = 0;
   // One that had stopped in the middle, without a transaction, is done now.
-  absl::Status status = Write(row);
-  if (status.ok()) status = session_->Commit();
+  absl::Status status;
+  if (row->id != 0) {
+    status = Write(row);
+    if (status.ok()) status = session_->Commit();
+  } else {
+    row->id = next_id_;
+    status = dialect_->InsertRowAndCommit(session_, *row);
+    // Otherwise it is the commit that has failed, if anything.
+    const bool refused = session_->in_transaction();
+    status = refused || status.ok() ? Inserted(status, row) : status;
+  }
   return status.ok() ? status : driver::Annotate(status, step.Title());
 }
 

@@ -100,6 +100,8 @@ class Migrator {
   // Adds the row if it has no id, which it then gets, and replaces it otherwise. Done
   // again if others were in the way and no transaction is open.
   absl::Status Write(HistoryRow* row);
+  // The row was to be inserted, with this outcome.
+  absl::Status Inserted(const absl::Status& status, HistoryRow* row);
   void Stamp(HistoryRow* row) const;
 
   const std::unique_ptr<Dialect> dialect_;

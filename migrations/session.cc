@@ -65,9 +65,13 @@ driver::Deadline Session::StatementDeadline() const {
                                   .reason = driver::Reason::kRequestTimeout});
 }
 
-absl::Status Session::Execute(driver::StatementRun* run) {
+void Session::SetLimitsOf(driver::StatementRun* run) const {
   run->deadline = StatementDeadline();
   run->cancellation = shields_ > 0 ? nullptr : cancellation_;
+}
+
+absl::Status Session::Execute(driver::StatementRun* run) {
+  SetLimitsOf(run);
   if (in_transaction_) {
     connection_->Run(*run);
   } else {
@@ -92,12 +96,24 @@ absl::StatusOr<int64_t> Session::Change(std::string_view sql, std::span<const dr
   driver::StatementRun run;
   run.sql = sql;
   run.args = args;
-  // A statement of a step's; one with values is the history's.
-  run.once = args.empty();
+  // Between two writes of the history's there is a step, which may change the schema.
+  run.once = true;
   absl::Status status = Execute(&run);
+  // One with values is the history's.
   if (args.empty()) Keep(&run.summary);
   if (!status.ok()) return status;
   return run.summary.rows_affected;
+}
+
+absl::Status Session::RunAndCommit(std::string_view sql, std::span<const driver::Value> args) {
+  driver::StatementRun run;
+  run.sql = sql;
+  run.args = args;
+  run.once = true;
+  SetLimitsOf(&run);
+  absl::Status status = connection_->RunAndCommit(run);
+  in_transaction_ = !run.status.ok();
+  return status;
 }
 
 void Session::Keep(driver::Summary* summary) {

@@ -63,6 +63,9 @@ class Session {
   absl::StatusOr<Table> Query(std::string_view sql, std::span<const driver::Value> args = {});
   // Likewise, with the number of rows that it has changed.
   absl::StatusOr<int64_t> Change(std::string_view sql, std::span<const driver::Value> args = {});
+  // Likewise in a transaction, which is committed with it. An error of the statement's leaves
+  // the transaction open.
+  absl::Status RunAndCommit(std::string_view sql, std::span<const driver::Value> args);
   // Likewise a key-value operation, on a driver that has them: a kWrite, whose
   // failed_condition says whether it was done, and a kScan with its entries.
   absl::Status Write(driver::KeyValueRun* operation);
@@ -89,7 +92,9 @@ class Session {
   };
 
  private:
-  // Fills in what holds for every statement, and runs it to its end.
+  // Fills in what holds for every statement.
+  void SetLimitsOf(driver::StatementRun* run) const;
+  // Does so, and runs it to its end.
   absl::Status Execute(driver::StatementRun* run);
   void Keep(driver::Summary* summary);
 

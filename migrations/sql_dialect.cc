@@ -96,6 +96,12 @@ absl::Status SqlDialect::InsertRow(Session* session, const HistoryRow& row) {
   return Write(session, InsertStatement(*name, kColumns), row);
 }
 
+absl::Status SqlDialect::InsertAndCommit(Session* session, const HistoryRow& row) {
+  absl::StatusOr<std::string> name = QualifiedTable(session);
+  if (!name.ok()) return name.status();
+  return session->RunAndCommit(InsertStatement(*name, kColumns), Values(row));
+}
+
 absl::Status SqlDialect::UpdateRow(Session* session, const HistoryRow& row) {
   absl::StatusOr<std::string> name = QualifiedTable(session);
   if (!name.ok()) return name.status();

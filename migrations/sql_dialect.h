@@ -37,6 +37,10 @@ class SqlDialect : public Dialect {
   // The type of the key.
   virtual std::string_view id_type() const { return "BIGINT"; }
 
+  // InsertRowAndCommit in one round trip, for a dialect whose InsertStatement writes its row or
+  // fails.
+  absl::Status InsertAndCommit(Session* session, const HistoryRow& row);
+
   // What writes a row. Its values are $1 ($1 is the id) to $10, in the order of
   // `columns`; `set` assigns all but the id.
   virtual std::string InsertStatement(const std::string& table, std::string_view columns) const;

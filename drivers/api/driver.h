@@ -124,7 +124,9 @@ struct Chain {
 struct StatementRun {
   // In.
   std::string_view sql;
-  // The same text will not come again: there is no use in keeping it prepared.
+  // The same text will not come again, or not before the schema has changed: there is no use
+  // in keeping it prepared. Without a writer a driver may take each of `args` for the type
+  // that its kind stands for, and ask the backend nothing about the statement before it runs.
   bool once = false;
   // The caller has asked for a prepared statement: what the backend makes of the text when
   // it parses it ('now', the functions that suit) may be from an earlier run.
@@ -239,6 +241,13 @@ class Connection {
   // On failure the transaction is rolled back, except with kSchemaChangeFailed, where its rows
   // are committed, and with kCommitOutcomeUnknown, where nobody knows.
   virtual absl::Status Commit() = 0;
+  // Runs a statement without a writer and, if that has succeeded, commits; a driver may do both
+  // in one round trip. run.status is the statement's outcome: if it failed it is returned, and
+  // the transaction goes on, as after Run. Otherwise what Commit would return is.
+  virtual absl::Status RunAndCommit(StatementRun& run) {
+    Run(run);
+    return run.status.ok() ? Commit() : run.status;
+  }
   // kCommitOutcomeUnknown: there was nothing to be rolled back any more, because the backend
   // had ended the transaction by itself, and may have committed what was done until then.
   // Each step after that has failed: a savepoint, a statement, a commit.

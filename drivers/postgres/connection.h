@@ -53,6 +53,7 @@ class Connection final : public driver::Connection {
                                                  driver::Cancellation* cancellation) override;
   absl::Status Begin(const driver::TransactionOptions& options) override;
   absl::Status Commit() override;
+  absl::Status RunAndCommit(driver::StatementRun& run) override;
   absl::Status Rollback() override;
   absl::Status Savepoint(std::string_view name) override;
   absl::Status RollbackTo(std::string_view name) override;
@@ -205,7 +206,14 @@ class Connection final : public driver::Connection {
   absl::Status Control(const std::string& sql, const Watch& watch);
   absl::Status Control(const std::string& sql);
   static driver::Deadline ControlLimit();
-  // Runs one without values and rows, without preparing it.
+  // A statement whose text will not come again, and whose rows nobody wants, is not prepared,
+  // and nobody is asked what it does.
+  static bool IsOnce(const driver::StatementRun& run) {
+    return run.once && run.writer == nullptr && run.rows.empty();
+  }
+  // What is known of it; each parameter has the type that the kind of its value stands for.
+  absl::StatusOr<Statement> MakeOnce(const driver::StatementRun& run);
+  bool SendOnce(const Statement& statement);
   void RunOnce(driver::StatementRun* run);
   // Runs one by itself.
   void RunOne(driver::StatementRun* run, bool may_leave_cursor);
@@ -261,6 +269,10 @@ class Connection final : public driver::Connection {
   // One step of the client's transaction; it fails if the backend has ended that.
   absl::Status Step(const std::string& sql);
   absl::Status TryBegin(const driver::TransactionOptions& options);
+  // Receives the answer to a COMMIT; `failed`: the transaction has failed before it.
+  absl::Status TakeCommit(Command* command, bool failed);
+  // What is to be said of a commit that has ended so.
+  absl::Status Committed(const absl::Status& committed);
   // To be called with the outcome of each step, when the server has told its state: whether
   // the client's transaction is there still. If not, `status` or what is wrong with it.
   absl::Status CheckTransaction(const absl::Status& status);

@@ -9,6 +9,7 @@
 #include "drivers/postgres/connection.h"
 #include "drivers/postgres/cursor.h"
 #include "drivers/postgres/decode.h"
+#include "drivers/postgres/parameter_types.h"
 #include "drivers/postgres/scalar.h"
 #include "fmt/format.h"
 
@@ -375,20 +376,45 @@ absl::Status Connection::OutcomeUnknown(const absl::Status& why) {
                     .hint = "look at the data before trying again"});
 }
 
+absl::StatusOr<Statement> Connection::MakeOnce(const StatementRun& run) {
+  const Syntax syntax = Read(run.sql);
+  absl::Status checked = Check(run.sql, syntax);
+  if (checked.ok()) checked = CheckSchemaChange(syntax);
+  if (!checked.ok()) return checked;
+  Statement statement(syntax);
+  statement.sql = run.sql;
+  for (const driver::Value& value : run.args) {
+    absl::StatusOr<uint32_t> type = NaturalType(value);
+    if (!type.ok()) return type.status();
+    // Every natural type is one of those that the registry begins with.
+    statement.types.push_back(types_->Find(*type));
+    statement.parameters.push_back(statement.types.back().get());
+  }
+  absl::Status encoded = Encode(run.args, statement);
+  if (!encoded.ok()) return encoded;
+  return statement;
+}
+
+bool Connection::SendOnce(const Statement& statement) {
+  return statement.parameters.empty() ? link_->SendText(statement.sql) : SendText(statement);
+}
+
 void Connection::RunOnce(StatementRun* run) {
   const Watch watch(link_.get(), run->deadline, run->cancellation);
   run->status = watch.Interruption();
-  const Syntax syntax = Read(run->sql);
-  const Statement statement(syntax);
-  if (run->status.ok()) run->status = Check(run->sql, syntax);
-  if (run->status.ok()) run->status = CheckSchemaChange(syntax);
   if (!run->status.ok()) return;
+  const absl::StatusOr<Statement> made = MakeOnce(*run);
+  if (!made.ok()) {
+    run->status = made.status();
+    return;
+  }
+  const Statement& statement = *made;
   for (int attempt = 1; attempt <= kMostCancels; ++attempt) {
     run->status = watch.Interruption();
     if (!run->status.ok()) return;
     run->summary = {};
     Command command(&watch);
-    if (!link_->SendText(std::string(run->sql))) {
+    if (!SendOnce(statement)) {
       run->status = link_->BrokenError();
       return;
     }
@@ -416,7 +442,7 @@ bool Connection::RunsAgain(absl::Status* status) const {
 }
 
 void Connection::RunOne(StatementRun* run, bool may_leave_cursor) {
-  if (run->once && run->writer == nullptr && run->args.empty() && run->rows.empty()) {
+  if (IsOnce(*run)) {
     RunOnce(run);
     return;
   }

@@ -114,24 +114,31 @@ absl::Status Connection::Commit() {
   in_transaction_ = false;
   // Nothing is sent, so nothing is in doubt.
   if (!link_->Alive()) return link_->BrokenError();
-  bool failed = transaction_aborted();
+  const bool failed = transaction_aborted();
   const Watch watch(link_.get(), ControlLimit(), nullptr);
   Command command(&watch);
-  absl::Status committed = link_->BrokenError();
-  if (link_->SendText("COMMIT") && link_->SendSync()) {
-    committed = FinishSegment(&command, [&failed](const Result& result) {
-      failed = failed || result.tag() == "ROLLBACK";
-      return true;
-    });
+  if (!link_->SendText("COMMIT") || !link_->SendSync()) return Committed(link_->BrokenError());
+  return TakeCommit(&command, failed);
+}
+
+absl::Status Connection::TakeCommit(Command* command, bool failed) {
+  absl::Status committed = FinishSegment(command, [&failed](const Result& result) {
+    failed = failed || result.tag() == "ROLLBACK";
+    return true;
+  });
+  // The server turns the commit of a failed transaction into a rollback.
+  if (committed.ok() && failed) {
+    if (std::exchange(defines_, false)) definitions_->Change();
+    return driver::MakeError(Reason::kTransactionAborted,
+                             "the transaction had failed and was rolled back");
   }
+  return Committed(committed);
+}
+
+absl::Status Connection::Committed(const absl::Status& committed) {
   // Also when nobody knows whether it is committed.
   if (std::exchange(defines_, false)) definitions_->Change();
-  if (committed.ok()) {
-    // The server turns the commit of a failed transaction into a rollback.
-    return failed ? driver::MakeError(Reason::kTransactionAborted,
-                                      "the transaction had failed and was rolled back")
-                  : committed;
-  }
+  if (committed.ok()) return committed;
   const Reason reason = driver::GetErrorInfo(committed).reason;
   const bool answered = linked() && reason != Reason::kConnectionLost;
   if (!answered) return OutcomeUnknown();
@@ -139,6 +146,43 @@ absl::Status Connection::Commit() {
     return OutcomeUnknown(committed);
   }
   return HitByCancel(committed) ? CancelledByChance(committed) : committed;
+}
+
+// The commit is in the statement's segment, so that it is not run if the statement fails.
+absl::Status Connection::RunAndCommit(driver::StatementRun& run) {
+  const bool gone = !CheckTransaction(absl::OkStatus()).ok();
+  if (gone || !IsOnce(run) || !link_->Alive()) return driver::Connection::RunAndCommit(run);
+  statements_.Bury();
+  const Watch watch(link_.get(), run.deadline, run.cancellation);
+  run.status = watch.Interruption();
+  if (!run.status.ok()) return run.status;
+  const absl::StatusOr<Statement> statement = MakeOnce(run);
+  if (!statement.ok()) return run.status = statement.status();
+  run.summary = {};
+  Command command(&watch);
+  command.ends_with_sync = false;
+  if (SendOnce(*statement) && link_->SendText("COMMIT") && link_->SendSync()) {
+    link_->RowByRow();
+    Receive(&run, *statement, &command, kNoCursor);
+  } else {
+    run.status = link_->BrokenError();
+  }
+  // Without the server's word on the statement the commit may have been done as well.
+  const bool refused = !driver::GetErrorInfo(run.status).sqlstate.empty();
+  if (!linked() && !refused) {
+    in_transaction_ = false;
+    run.status = absl::OkStatus();
+    return Committed(link_->BrokenError());
+  }
+  if (!run.status.ok()) {
+    FinishSegment(&command).IgnoreError();
+    CheckSession(&run, *statement);
+    return run.status;
+  }
+  in_transaction_ = false;
+  absl::Status committed = TakeCommit(&command, /*failed=*/false);
+  CheckSession(&run, *statement);
+  return committed;
 }
 
 absl::Status Connection::Rollback() {

@@ -40,6 +40,10 @@ class Connection final : public driver::Connection {
                                                  driver::Cancellation* cancellation) override;
   absl::Status Begin(const driver::TransactionOptions& options) override;
   absl::Status Commit() override { return inner_->Commit(); }
+  absl::Status RunAndCommit(driver::StatementRun& run) override {
+    const bool sql = run.key_value == nullptr;
+    return sql ? inner_->RunAndCommit(run) : driver::Connection::RunAndCommit(run);
+  }
   absl::Status Rollback() override { return inner_->Rollback(); }
   absl::Status Savepoint(std::string_view name) override { return inner_->Savepoint(name); }
   absl::Status RollbackTo(std::string_view name) override;

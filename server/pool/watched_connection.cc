@@ -93,6 +93,16 @@ class WatchedConnection final : public driver::Connection {
     watch_.set_transactional(false);
     return connection_->Commit();
   }
+  absl::Status RunAndCommit(StatementRun& run) override {
+    StatementRun* const one = &run;
+    absl::Status status;
+    {
+      const Scope scope(watch_, std::span<StatementRun* const>(&one, 1));
+      status = connection_->RunAndCommit(run);
+    }
+    watch_.set_transactional(!run.status.ok());
+    return status;
+  }
   absl::Status Rollback() override {
     watch_.set_transactional(false);
     return connection_->Rollback();

@@ -84,6 +84,10 @@ class PostgresDialect final : public PostgresTables {
     return status;
   }
 
+  absl::Status InsertRowAndCommit(Session* session, const HistoryRow& row) override {
+    return InsertAndCommit(session, row);
+  }
+
   absl::Status CleanUp(Session* session, const std::vector<SqlStatement>& statements) override {
     const bool changed =
         ChangesSession(statements) ||
