@@ -5,13 +5,13 @@
 #include <utility>
 
 #include "fmt/format.h"
+#include "server/database/startup_migrations.h"
 #include "server/descriptors.h"
 #include "server/http/http_server.h"
 #include "server/metrics_text.h"
 #include "server/rpc/grpc_server.h"
 #include "server/rpc/library_log.h"
 #include "server/runtime/ticker.h"
-#include "server/session/startup_migrations.h"
 
 namespace penstock::server {
 namespace {
@@ -30,7 +30,7 @@ int SessionsByPeer(const ServerConfig& config) {
 class Daemon::Impl {
  public:
   explicit Impl(const Config& config)
-      : config_(config), sessions_(config.server.max_sessions, SessionsByPeer(config.server)) {}
+      : config_(config), registry_(config.server.max_sessions, SessionsByPeer(config.server)) {}
 
   absl::Status Start(driver::Cancellation* cancellation) {
     TakeLibraryLogs();
@@ -38,11 +38,11 @@ class Daemon::Impl {
     if (!databases.ok()) return databases.status();
     databases_ = *std::move(databases);
     const RpcContext context{.databases = databases_.get(),
-                             .sessions = &sessions_,
+                             .registry = &registry_,
                              .metrics = &metrics_,
                              .config = &config_};
     ticker_ = std::make_unique<Ticker>(kTick, [this](TimePoint now) {
-      sessions_.Tick(now);
+      registry_.Tick(now);
       databases_->Tick(now);
     });
     const absl::StatusOr<DescriptorShares> shares = ShareDescriptors(config_);
@@ -73,7 +73,7 @@ class Daemon::Impl {
  private:
   absl::Status Ready() const {
     if (!serving_.load()) return absl::UnavailableError("starting");
-    if (sessions_.draining()) return absl::UnavailableError("draining");
+    if (registry_.draining()) return absl::UnavailableError("draining");
     const absl::Status accepting = grpc_->Ready();
     return accepting.ok() ? databases_->Ready() : accepting;
   }
@@ -95,7 +95,7 @@ class Daemon::Impl {
 
   const Config config_;
   ServerMetrics metrics_;
-  Sessions sessions_;
+  CallRegistry registry_;
   std::atomic<bool> serving_{false};
   std::unique_ptr<Databases> databases_;
   std::unique_ptr<Ticker> ticker_;

@@ -18,11 +18,11 @@
 #include "fmt/ranges.h"
 #include "server/config/load.h"
 #include "server/daemon.h"
+#include "server/database/config_check.h"
 #include "server/descriptors.h"
 #include "server/log/log.h"
 #include "server/reload.h"
 #include "server/runtime/file_modes.h"
-#include "server/session/config_check.h"
 #include "server/signals.h"
 
 namespace penstock::server {

@@ -4,8 +4,8 @@
 
 #include <string>
 
+#include "server/database/database.h"
 #include "server/metrics/metrics.h"
-#include "server/session/database.h"
 
 namespace penstock::server {
 

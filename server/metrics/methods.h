@@ -14,8 +14,8 @@ namespace penstock::server {
 // with its checks on: at every event it looks for the event's tag among all outstanding ones of
 // the queue, oldest first.
 //
-// For each there is a WaitFor<name> (server/rpc/calls.h), and its service gives its bytes
-// (server/rpc/service.h). A test compares the rows with the protos.
+// For each there is a WaitFor<name> (server/rpc/base/calls.h), and its service gives its bytes
+// (server/rpc/base/service.h). A test compares the rows with the protos.
 #define PENSTOCK_METHODS(METHOD) \
   METHOD(Ping, 1)                \
   METHOD(Query, 8)               \

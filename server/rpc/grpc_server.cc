@@ -19,11 +19,11 @@
 #include "server/net/connections.h"
 #include "server/net/listener.h"
 #include "server/net/unix_socket.h"
-#include "server/rpc/calls.h"
+#include "server/rpc/base/calls.h"
+#include "server/rpc/base/io.h"
+#include "server/rpc/base/request_memory.h"
+#include "server/rpc/base/service.h"
 #include "server/rpc/credentials.h"
-#include "server/rpc/io.h"
-#include "server/rpc/request_memory.h"
-#include "server/rpc/service.h"
 #include "server/runtime/file_modes.h"
 
 namespace penstock::server {
@@ -47,7 +47,7 @@ class GrpcServer::Impl {
   ~Impl() {
     for (const auto& socket : unix_sockets_) socket->Withdraw();
     if (server_ != nullptr) {
-      context_.sessions->Drain(true);
+      context_.registry->Drain(true);
       acceptor_->Stop();
       server_->Shutdown(std::chrono::system_clock::now());
       server_->Wait();
@@ -111,12 +111,12 @@ class GrpcServer::Impl {
   }
 
   void Drain(Duration grace) {
-    context_.sessions->Drain(false);
-    if (!context_.sessions->WaitUntilEmpty(Clock::System().Now() + grace)) {
-      context_.sessions->Drain(true);
+    context_.registry->Drain(false);
+    if (!context_.registry->WaitUntilEmpty(Clock::System().Now() + grace)) {
+      context_.registry->Drain(true);
       // A statement notices within milliseconds; a client that takes nothing
       // is cut off by the shutdown that follows.
-      context_.sessions->WaitUntilEmpty(Clock::System().Now() + std::chrono::seconds(1));
+      context_.registry->WaitUntilEmpty(Clock::System().Now() + std::chrono::seconds(1));
     }
   }
 

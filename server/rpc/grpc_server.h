@@ -8,7 +8,7 @@
 
 #include "absl/status/status.h"
 #include "absl/status/statusor.h"
-#include "server/rpc/context.h"
+#include "server/rpc/base/context.h"
 
 namespace penstock::server {
 

@@ -7,7 +7,7 @@
 #include "drivers/api/error.h"
 #include "gmock/gmock.h"
 #include "migrations/migrator.h"
-#include "server/session/driver_factory.h"
+#include "server/database/driver_factory.h"
 #include "tests/chaos/fixture.h"
 
 namespace penstock::testing {

@@ -44,7 +44,7 @@ class OutcomeTest : public ::testing::Test {
       run.status = run.cancellation->status();
       return;
     }
-    if (run.sql.find("drain") != std::string_view::npos) gateway_.sessions().Drain(true);
+    if (run.sql.find("drain") != std::string_view::npos) gateway_.registry().Drain(true);
     ++executed_;
     run.read_only = run.sql.starts_with("select");
     if (then_) then_(run);
@@ -114,7 +114,7 @@ TEST_F(OutcomeTest, WhatWasDoneBehindASlowRequestIsAnswered) {
   ASSERT_TRUE(stream->Write(Request("insert 1")));
   ASSERT_TRUE(stream->Write(Request("insert 2")));
   Eventually([&] { return executed_ == 2; });
-  gateway_.sessions().Drain(true);
+  gateway_.registry().Drain(true);
   Release();
   std::vector<v1::ExecResponse> answers;
   for (v1::ExecResponse answer; stream->Read(&answer);) answers.push_back(answer);
@@ -250,9 +250,9 @@ TEST_F(OutcomeTest, AnAbandonedStreamDoesNotDelayADrain) {
   auto reader = gateway_.wire().stub().Query(&context, request);
   v1::QueryResponse part;
   ASSERT_TRUE(reader->Read(&part));
-  gateway_.sessions().Drain(false);
+  gateway_.registry().Drain(false);
   EXPECT_TRUE(
-      gateway_.sessions().WaitUntilEmpty(server::Clock::System().Now() + std::chrono::seconds(4)));
+      gateway_.registry().WaitUntilEmpty(server::Clock::System().Now() + std::chrono::seconds(4)));
 }
 
 // A row that is too large for a message: the statement was executed nevertheless.
@@ -286,8 +286,8 @@ TEST_F(OutcomeTest, IdleExecStreamsEndWellIfAllWasAnswered) {
   v1::ExecResponse answer;
   ASSERT_TRUE(used->Read(&answer));
   // Until the daemon has seen the second one.
-  Eventually([&] { return gateway_.sessions().size() == 2; });
-  gateway_.sessions().Drain(false);
+  Eventually([&] { return gateway_.registry().size() == 2; });
+  gateway_.registry().Drain(false);
   EXPECT_FALSE(used->Read(&answer));
   const grpc::Status end = used->Finish();
   EXPECT_TRUE(end.ok()) << end.error_message();

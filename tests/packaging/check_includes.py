@@ -10,6 +10,10 @@ import os
 import re
 import sys
 
+# What every call of the server may include.
+RPC = ["drivers/api", "proto", "server/config", "server/database", "server/log", "server/metrics",
+       "server/net", "server/pool", "server/registry", "server/runtime"]
+
 # Folder -> the folders it may include besides itself and other people's
 # libraries; "proto" is the generated code, "penstock/v1/...". A `*` stands for the name of
 # any folder that has no entry of its own, and for the same name to the right. What is listed
@@ -39,10 +43,16 @@ MAY_INCLUDE = {
     "server/net": ["drivers/api", "server/config", "server/log"],
     "server/pool": ["drivers/api", "server/config", "server/runtime"],
     "server/metrics": ["server/runtime"],
-    "server/session": ["drivers", "migrations", "server/config", "server/log", "server/metrics",
-                       "server/pool", "server/runtime"],
+    "server/registry": ["drivers/api", "server/runtime"],
+    "server/database": ["drivers", "migrations", "server/config", "server/log", "server/metrics",
+                        "server/pool", "server/runtime"],
     "server/http": ["drivers/api", "server/config", "server/log", "server/net"],
-    "server/rpc": ["drivers/api", "migrations", "server", "proto"],
+    "server/rpc/base": RPC,
+    "server/rpc/admin": RPC + ["server/rpc/base"],
+    "server/rpc/key_value": RPC + ["server/rpc/base"],
+    "server/rpc/database": RPC + ["server/rpc/base", "server/rpc/key_value"],
+    "server/rpc/migration": RPC + ["migrations", "server/rpc/base", "server/rpc/database"],
+    "server/rpc": RPC,
     "server": ["drivers", "migrations"],
     # The client knows the wire; its users and its public headers do not.
     "client/include": [],

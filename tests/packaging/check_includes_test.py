@@ -57,8 +57,14 @@ class CheckIncludes(unittest.TestCase):
     def test_only_rpc_knows_the_wire(self):
         self.allows("server/rpc/a.cc", '#include "penstock/v1/value.pb.h"')
         self.refuses("server/pool/a.cc", "#  include <penstock/v1/value.pb.h>")
-        self.refuses("server/session/a.cc", '#include "server/rpc/b.h"')
+        self.refuses("server/database/a.cc", '#include "server/rpc/base/b.h"')
         self.allows("server/main.cc", '#include "server/rpc/b.h"')
+
+    def test_what_calls_share_knows_no_call(self):
+        self.allows("server/rpc/migration/a.cc", '#include "server/rpc/database/b.h"')
+        self.refuses("server/rpc/database/a.cc", '#include "server/rpc/migration/b.h"')
+        self.refuses("server/rpc/base/a.cc", '#include "server/rpc/database/b.h"')
+        self.refuses("server/registry/a.cc", '#include "server/database/b.h"')
 
     def test_the_client_stands_alone(self):
         self.allows("client/src/a.cc", '#include "penstock/v1/value.pb.h"')

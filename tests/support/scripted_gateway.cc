@@ -24,12 +24,12 @@ ScriptedGateway::~ScriptedGateway() { Stop(); }
 void ScriptedGateway::Start() {
   ticker_ = std::make_unique<server::Ticker>(std::chrono::milliseconds(10),
                                              [this](server::TimePoint now) {
-                                               sessions_.Tick(now);
+                                               registry_.Tick(now);
                                                databases_->Tick(now);
                                              });
   constexpr int kMaxConnections = 100;
   auto started = server::GrpcServer::Start({.databases = databases_.get(),
-                                            .sessions = &sessions_,
+                                            .registry = &registry_,
                                             .metrics = &metrics_,
                                             .config = &config_},
                                            kMaxConnections);

@@ -31,7 +31,7 @@ class ScriptedGateway {
   void Stop();
 
   Wire& wire() { return *wire_; }
-  server::Sessions& sessions() { return sessions_; }
+  server::CallRegistry& registry() { return registry_; }
   const server::Databases& databases() const { return *databases_; }
   const server::ServerMetrics& metrics() const { return metrics_; }
 
@@ -40,7 +40,7 @@ class ScriptedGateway {
   std::shared_ptr<fake::Script> script_ = std::make_shared<fake::Script>();
   server::Config config_;
   server::ServerMetrics metrics_;
-  server::Sessions sessions_{1000, 1000};
+  server::CallRegistry registry_{1000, 1000};
   std::unique_ptr<server::Databases> databases_;
   std::unique_ptr<server::Ticker> ticker_;
   std::unique_ptr<server::GrpcServer> grpc_;

@@ -1,4 +1,4 @@
-#include "server/rpc/answer_limits.h"
+#include "server/rpc/base/answer_limits.h"
 
 #include "gtest/gtest.h"
 

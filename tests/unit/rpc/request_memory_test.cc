@@ -1,4 +1,4 @@
-#include "server/rpc/request_memory.h"
+#include "server/rpc/base/request_memory.h"
 
 #include <optional>
 #include <utility>

@@ -1,4 +1,4 @@
-#include "server/rpc/wire_bounds.h"
+#include "server/rpc/base/wire_bounds.h"
 
 #include <string>
 

@@ -1,4 +1,4 @@
-#include "server/session/lane.h"
+#include "server/database/lane.h"
 
 #include <condition_variable>
 #include <functional>

@@ -5,7 +5,7 @@
 #include <future>
 #include <thread>
 
-#include "server/session/database.h"
+#include "server/database/database.h"
 #include "tests/unit/server/pool_fixture.h"
 
 namespace penstock::server {

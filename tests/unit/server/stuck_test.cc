@@ -8,9 +8,9 @@
 #include <vector>
 
 #include "gtest/gtest.h"
+#include "server/database/health.h"
+#include "server/database/lane.h"
 #include "server/runtime/executor.h"
-#include "server/session/health.h"
-#include "server/session/lane.h"
 #include "tests/unit/server/crew_watcher.h"
 #include "tests/unit/server/pool_fixture.h"
 

@@ -1,4 +1,4 @@
-#include "server/session/transaction.h"
+#include "server/database/transaction.h"
 
 #include <memory>
 #include <string>

@@ -1,0 +1,16 @@
+// What is wrong with a database's configuration that only the migrations know.
+#ifndef PENSTOCK_SERVER_DATABASE_CONFIG_CHECK_H_
+#define PENSTOCK_SERVER_DATABASE_CONFIG_CHECK_H_
+
+#include "absl/status/status.h"
+#include "server/config/config.h"
+
+namespace penstock::server {
+
+// The folder of migrations of `migrate_on_start`, if there is one, as it would be refused when
+// they are applied.
+absl::Status CheckMigrations(const DatabaseConfig& config);
+
+}  // namespace penstock::server
+
+#endif  // PENSTOCK_SERVER_DATABASE_CONFIG_CHECK_H_

@@ -1,0 +1,282 @@
+#include "server/database/database.h"
+
+#include <algorithm>
+#include <utility>
+
+#include "drivers/api/error.h"
+#include "fmt/format.h"
+#include "server/database/driver_factory.h"
+#include "server/log/log.h"
+
+namespace penstock::server {
+namespace {
+
+using driver::DriverInfo;
+using driver::Reason;
+
+// How max_open is divided between the lanes.
+int WriteConnections(const DriverInfo& info, const PoolConfig& config) {
+  if (!info.split_lanes) return config.max_open;
+  return info.max_writers > 0 ? std::min(info.max_writers, config.max_open)
+                              : std::max(1, config.max_open / 2);
+}
+
+int ReadConnections(const DriverInfo& info, const PoolConfig& config) {
+  return std::max(1, config.max_open - WriteConnections(info, config));
+}
+
+std::unique_ptr<Pool> MakePool(driver::Driver* driver, driver::Lane lane, int max_open,
+                               const PoolConfig& config) {
+  const DriverInfo& info = driver->info();
+  Pool::Options options;
+  options.lane = lane;
+  options.config = config;
+  options.config.max_open = max_open;
+  if (info.embedded) options.config.max_idle = max_open;
+  // Each lane has the reserve, as far as its share of the connections goes.
+  options.config.min_idle = std::min(config.min_idle, max_open);
+  // An embedded connection has no link that could break while it is idle.
+  options.check_after_idle = info.embedded ? Duration::zero() : std::chrono::seconds(1);
+  options.patience = Pool::kPatience + Duration(info.overrun);
+  // A server would see more connections than it was promised, and SQLite two writers.
+  options.replace_stuck = info.embedded && (lane == driver::Lane::kRead || info.max_writers == 0);
+  return std::make_unique<Pool>(driver, options);
+}
+
+Lane::Options LaneOptions(const Pool& pool) {
+  const PoolConfig& config = pool.options().config;
+  return {.max_runners = config.max_open,
+          .flushes = pool.options().lane == driver::Lane::kWrite,
+          .max_waiting = config.max_waiters,
+          .acquire_timeout = config.acquire_timeout};
+}
+
+// A line of what is wrong with the databases.
+void AddError(const std::string& name, const DatabaseConfig& database, const absl::Status& why,
+              std::string* errors) {
+  const std::string where = database.line > 0 ? fmt::format(" (line {})", database.line) : "";
+  const std::string hint = driver::GetErrorInfo(why).hint;
+  *errors += fmt::format("{}database '{}'{}: {}{}{}", errors->empty() ? "" : "\n", name, where,
+                         std::string_view(why.message().data(), why.message().size()),
+                         hint.empty() ? "" : "; ", hint);
+}
+
+int Threads(const DriverInfo& info, const PoolConfig& config) {
+  const int connections =
+      WriteConnections(info, config) + (info.split_lanes ? ReadConnections(info, config) : 0);
+  // One for each connection, so that a commit or rollback never waits for a
+  // thread that another connection's statement keeps.
+  return connections;
+}
+
+}  // namespace
+
+// Ticks a pool, and takes what that finds to do to the executor, as it blocks.
+class Database::Upkeep final : public Task {
+ public:
+  Upkeep(Pool* pool, Executor* executor)
+      : Task(Sort::kBlocking), pool_(pool), executor_(executor) {}
+
+  void Tick(TimePoint now) {
+    if (pool_->Tick(now) && !under_way_.exchange(true)) executor_->Enqueue(this);
+  }
+
+  void Run() override {
+    pool_->Maintain();
+    under_way_.store(false);
+  }
+
+ private:
+  Pool* const pool_;
+  Executor* const executor_;
+  std::atomic<bool> under_way_{false};
+};
+
+// Lets the driver look at its files, about once a second, as that blocks.
+class Database::Examination final : public Task {
+ public:
+  Examination(driver::Driver* driver, Executor* executor)
+      : Task(Sort::kBlocking), driver_(driver), executor_(executor) {}
+
+  void Tick(TimePoint now) {
+    if (now < next_ || under_way_.exchange(true)) return;
+    next_ = now + std::chrono::seconds(1);
+    executor_->Enqueue(this);
+  }
+
+  void Run() override {
+    driver_->Examine();
+    under_way_.store(false);
+  }
+
+ private:
+  driver::Driver* const driver_;
+  Executor* const executor_;
+  TimePoint next_;
+  std::atomic<bool> under_way_{false};
+};
+
+Database::Database(std::string name, const DatabaseConfig& config,
+                   std::unique_ptr<driver::Driver> driver, bool log_sql)
+    : name_(std::move(name)),
+      limits_(config.limits),
+      migrations_table_(config.migrations_table),
+      migrations_lease_(config.migrations_lease),
+      acquire_timeout_(config.pool.acquire_timeout),
+      driver_(std::move(driver)),
+      health_(name_, info().name, log_sql),
+      write_pool_(MakePool(driver_.get(), driver::Lane::kWrite,
+                           WriteConnections(info(), config.pool), config.pool)),
+      read_pool_(info().split_lanes ? MakePool(driver_.get(), driver::Lane::kRead,
+                                               ReadConnections(info(), config.pool), config.pool)
+                                    : nullptr),
+      executor_({.threads = Threads(info(), config.pool), .embedded = info().embedded}) {
+  write_lane_ = std::make_unique<Lane>(write_pool_.get(), &executor_, nullptr,
+                                       LaneOptions(*write_pool_), &metrics_.write_batches);
+  if (read_pool_ != nullptr) {
+    read_lane_ = std::make_unique<Lane>(read_pool_.get(), &executor_, write_lane_.get(),
+                                        LaneOptions(*read_pool_), &metrics_.read_batches);
+    write_lane_->RefuseEarlyBy(read_lane_.get());
+  }
+  for (const auto* pool : {&write_pool_, &read_pool_}) {
+    if (*pool != nullptr) upkeep_.push_back(std::make_unique<Upkeep>(pool->get(), &executor_));
+  }
+  if (info().embedded) examination_ = std::make_unique<Examination>(driver_.get(), &executor_);
+}
+
+absl::StatusOr<std::unique_ptr<driver::Connection>> Database::ConnectApart(
+    const driver::Deadline& deadline) {
+  return driver_->Connect(driver::Lane::kWrite, deadline);
+}
+
+// The last runner may still be on its way to rest after its last statement was
+// answered; it uses lanes and pools.
+Database::~Database() { executor_.Stop(); }
+
+void Database::Submit(PendingRun* run) {
+  (read_lane_ != nullptr ? read_lane_ : write_lane_)->Submit(run);
+}
+
+void Database::SubmitWrite(PendingRun* run) { write_lane_->Submit(run); }
+
+Pool& Database::pool(driver::Lane lane) {
+  return lane == driver::Lane::kRead && read_pool_ != nullptr ? *read_pool_ : *write_pool_;
+}
+
+driver::Deadline Database::AcquireDeadline(const driver::Deadline& request) const {
+  if (acquire_timeout_ == Duration::zero()) return request;
+  return driver::Earlier(
+      request, {.at = Clock::System().Now() + acquire_timeout_, .reason = Reason::kAcquireTimeout});
+}
+
+void Database::Tick(TimePoint now) {
+  for (const auto& upkeep : upkeep_) upkeep->Tick(now);
+  for (const auto& [pool_name, pool] : Pools()) health_.Note(pool_name, pool->TakeStuckCalls());
+  // A thread for each connection, also for those that take the place of stuck ones.
+  int replaced = 0;
+  for (const auto& [pool_name, pool] : Pools()) replaced += pool->replaced();
+  executor_.ProvideExtra(replaced);
+  write_lane_->Tick(now);
+  if (read_lane_ != nullptr) read_lane_->Tick(now);
+  if (examination_ != nullptr) examination_->Tick(now);
+  executor_.Tick();
+  health_.Update(Problems(), now);
+}
+
+std::vector<std::pair<std::string, Pool*>> Database::Pools() const {
+  if (read_pool_ == nullptr) return {{"all", write_pool_.get()}};
+  return {{"read", read_pool_.get()}, {"write", write_pool_.get()}};
+}
+
+std::vector<driver::Problem> Database::Problems() const {
+  std::vector<driver::Problem> problems = driver_->Problems();
+  for (const auto& [pool_name, pool] : Pools()) {
+    const PoolStats stats = pool->Stats();
+    for (driver::Problem& stuck : StuckProblems(pool_name, stats, pool->options())) {
+      problems.push_back(std::move(stuck));
+    }
+    for (driver::Problem& dead : ConnectProblems(stats)) problems.push_back(std::move(dead));
+  }
+  return problems;
+}
+
+std::vector<std::pair<std::string, PoolStats>> Database::Stats() const {
+  const auto stats_of = [](const Pool& pool, const Lane& lane) {
+    PoolStats stats = pool.Stats();
+    stats.waiting += static_cast<int>(lane.waiting());
+    return stats;
+  };
+  if (read_pool_ == nullptr) return {{"all", stats_of(*write_pool_, *write_lane_)}};
+  return {{"read", stats_of(*read_pool_, *read_lane_)},
+          {"write", stats_of(*write_pool_, *write_lane_)}};
+}
+
+absl::StatusOr<std::unique_ptr<Databases>> Databases::Open(const Config& config) {
+  std::vector<std::unique_ptr<Database>> opened;
+  std::map<std::string, absl::Status, std::less<>> damaged;
+  std::string errors;
+  bool refused = false;
+  const bool log_sql = config.log.slow_statement != Milliseconds::zero();
+  for (const auto& [name, database] : config.databases) {
+    absl::StatusOr<std::unique_ptr<driver::Driver>> driver = OpenDriver(database.driver);
+    if (driver.ok()) {
+      opened.push_back(std::make_unique<Database>(name, database, *std::move(driver), log_sql));
+      continue;
+    }
+    AddError(name, database, driver.status(), &errors);
+    if (driver::GetErrorInfo(driver.status()).reason == Reason::kCorruption) {
+      damaged.emplace(name, driver.status());
+    } else {
+      refused = true;
+    }
+  }
+  if (refused || (opened.empty() && !damaged.empty())) {
+    return absl::FailedPreconditionError(errors);
+  }
+  if (!damaged.empty()) Log(Level::kError, "served without what is damaged", {{"error", errors}});
+  auto databases = std::make_unique<Databases>(std::move(opened), config.default_database);
+  databases->damaged_ = std::move(damaged);
+  return databases;
+}
+
+Databases::Databases(std::vector<std::unique_ptr<Database>> databases, std::string default_name)
+    : default_name_(std::move(default_name)) {
+  for (std::unique_ptr<Database>& database : databases) {
+    if (database->name() == default_name_) default_ = database.get();
+    std::string name = database->name();
+    databases_.emplace(std::move(name), std::move(database));
+  }
+}
+
+absl::StatusOr<Database*> Databases::Find(std::string_view name) const {
+  if (name.empty() && default_ != nullptr) return default_;
+  if (name.empty()) name = default_name_;
+  const auto found = databases_.find(name);
+  if (found != databases_.end()) return found->second.get();
+  const auto damaged = damaged_.find(name);
+  if (damaged != damaged_.end()) return damaged->second;
+  std::string known;
+  for (const auto& [known_name, database] : databases_) {
+    known += (known.empty() ? "" : ", ") + known_name;
+  }
+  return driver::MakeErrorWithHint(Reason::kUnknownDatabase,
+                                   fmt::format("no database named '{}'", name),
+                                   "configured are: " + known);
+}
+
+void Databases::Tick(TimePoint now) {
+  for (const auto& [name, database] : databases_) database->Tick(now);
+}
+
+absl::Status Databases::Ready() const {
+  std::string text;
+  for (const auto& [name, database] : databases_) {
+    for (const driver::Problem& problem : database->Problems()) {
+      if (!problem.refuses) continue;
+      text += fmt::format("{}database '{}': {}", text.empty() ? "" : "\n", name, problem.text);
+    }
+  }
+  return text.empty() ? absl::OkStatus() : absl::UnavailableError(text);
+}
+
+}  // namespace penstock::server

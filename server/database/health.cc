@@ -1,0 +1,113 @@
+#include "server/database/health.h"
+
+#include <algorithm>
+#include <chrono>
+#include <utility>
+
+#include "drivers/api/error.h"
+#include "fmt/format.h"
+#include "server/log/log.h"
+
+namespace penstock::server {
+namespace {
+
+// As much of a statement as is logged when it is slow.
+constexpr size_t kMaxLoggedSql = 2000;
+
+constexpr auto kDiskFullPause = std::chrono::minutes(1);
+
+int64_t InMilliseconds(Duration duration) {
+  return std::chrono::duration_cast<std::chrono::milliseconds>(duration).count();
+}
+
+}  // namespace
+
+Health::Health(std::string database, std::string driver, bool log_sql)
+    : database_(std::move(database)), driver_(std::move(driver)), log_sql_(log_sql) {}
+
+void Health::Update(const std::vector<driver::Problem>& problems, TimePoint now) {
+  std::lock_guard lock(mutex_);
+  if (problems.empty() && lasting_.empty()) return;
+  for (const driver::Problem& problem : problems) {
+    if (!lasting_.emplace(problem.sort, now).second) continue;
+    ++counts_[problem.sort];
+    Log(problem.refuses ? Level::kError : Level::kWarn, "a database has a problem",
+        {{"database", database_},
+         {"driver", driver_},
+         {"problem", problem.sort},
+         {"text", problem.text}});
+  }
+  std::erase_if(lasting_, [&](const auto& lasting) {
+    const auto& [sort, since] = lasting;
+    const bool lasts = std::any_of(problems.begin(), problems.end(),
+                                   [&](const auto& problem) { return problem.sort == sort; });
+    if (lasts) return false;
+    Log(Level::kInfo, "a problem of a database is over",
+        {{"database", database_},
+         {"driver", driver_},
+         {"problem", sort},
+         {"lasted_ms", InMilliseconds(now - since)}});
+    return true;
+  });
+}
+
+void Health::Note(const std::string& pool, const std::vector<StuckCall>& calls) const {
+  for (const StuckCall& call : calls) {
+    const bool back = call.came_back;
+    Log(back ? Level::kInfo : Level::kError,
+        back ? "a stuck call has come back" : "a call is stuck: it goes on after its time limit",
+        {{"database", database_},
+         {"driver", driver_},
+         {"pool", pool},
+         {"over_ms", InMilliseconds(call.over_for)},
+         {"statements", call.statements},
+         {"sql", log_sql_ ? call.sql.substr(0, kMaxLoggedSql) : ""}});
+  }
+}
+
+void Health::NoteOutcome(const absl::Status& status, TimePoint now) {
+  if (status.ok() || driver::GetErrorInfo(status).reason != driver::Reason::kDiskFull) return;
+  {
+    std::lock_guard lock(mutex_);
+    if (disk_full_told_ != TimePoint{} && now - disk_full_told_ < kDiskFullPause) return;
+    disk_full_told_ = now;
+  }
+  Log(Level::kError, "a write failed: the disk is full",
+      {{"database", database_}, {"driver", driver_}, {"error", std::string(status.message())}});
+}
+
+std::map<std::string, int64_t> Health::counts() const {
+  std::lock_guard lock(mutex_);
+  return counts_;
+}
+
+std::vector<driver::Problem> ConnectProblems(const PoolStats& stats) {
+  if (!stats.dead) return {};
+  return {{.sort = "unreachable",
+           .text = "connections to the backend cannot be made; it is tried again, with pauses of "
+                   "up to 5 seconds",
+           .refuses = false}};
+}
+
+std::vector<driver::Problem> StuckProblems(const std::string& pool, const PoolStats& stats,
+                                           const Pool::Options& options) {
+  if (stats.stuck == 0) return {};
+  const int room = options.config.max_open * (options.replace_stuck ? 2 : 1);
+  // With connections that are left, and others in place of those, everybody is served.
+  const bool refuses = stats.stuck >= room;
+  const std::string what = fmt::format(
+      "{} of the connections that {} {} in a call that goes on after its time limit", stats.stuck,
+      pool == "read"    ? "read"
+      : pool == "write" ? "write"
+                        : "there are",
+      stats.stuck == 1 ? "is" : "are");
+  return {{.sort = fmt::format("stuck_{}", pool),
+           .text = fmt::format(
+               "{}; {}", what,
+               refuses ? "none is left, so others wait and fail at their limits until it ends: if "
+                         "it does not, restart the daemon"
+                       : "others serve meanwhile"),
+           .refuses = refuses}};
+}
+
+}  // namespace penstock::server

@@ -1,0 +1,59 @@
+// What is wrong with the databases, told when it begins and when it ends.
+#ifndef PENSTOCK_SERVER_DATABASE_HEALTH_H_
+#define PENSTOCK_SERVER_DATABASE_HEALTH_H_
+
+#include <cstdint>
+#include <map>
+#include <mutex>
+#include <string>
+#include <vector>
+
+#include "absl/status/status.h"
+#include "drivers/api/health.h"
+#include "server/pool/call_monitor.h"
+#include "server/pool/pool.h"
+#include "server/runtime/clock.h"
+
+namespace penstock::server {
+
+// Follows the problems of one database. Thread-safe.
+class Health {
+ public:
+  // `database` and `driver` are names for the log. With `log_sql` the text of a stuck
+  // statement is logged, as that of a slow one is.
+  Health(std::string database, std::string driver, bool log_sql);
+
+  // These are its problems now. Logs those that have begun and those that are over.
+  void Update(const std::vector<driver::Problem>& problems, TimePoint now);
+  // Logs what has become of these calls of the pool `pool`.
+  void Note(const std::string& pool, const std::vector<StuckCall>& calls) const;
+
+  // This is how a statement ended. Logs, once a minute at most, that the disk is full:
+  // of those who write every one is told, and the log has one line.
+  void NoteOutcome(const absl::Status& status, TimePoint now);
+
+  // How many problems of each sort have begun.
+  std::map<std::string, int64_t> counts() const;
+
+ private:
+  const std::string database_;
+  const std::string driver_;
+  const bool log_sql_;
+  mutable std::mutex mutex_;
+  // Those that last, by sort, and when they began.
+  std::map<std::string, TimePoint> lasting_;
+  std::map<std::string, int64_t> counts_;
+  TimePoint disk_full_told_{};
+};
+
+// That connections cannot be made; empty: they can. Of the pool with these figures.
+std::vector<driver::Problem> ConnectProblems(const PoolStats& stats);
+
+// What stuck calls on a pool's connections mean for those who wait for one; empty: there
+// is none. `pool` is "read", "write" or "all".
+std::vector<driver::Problem> StuckProblems(const std::string& pool, const PoolStats& stats,
+                                           const Pool::Options& options);
+
+}  // namespace penstock::server
+
+#endif  // PENSTOCK_SERVER_DATABASE_HEALTH_H_

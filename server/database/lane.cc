@@ -1,0 +1,330 @@
+#include "server/database/lane.h"
+
+#include <algorithm>
+#include <utility>
+
+#include "drivers/api/error.h"
+#include "fmt/format.h"
+#include "server/database/early_checks.h"
+
+namespace penstock::server {
+namespace {
+
+// Enough to make the cost of a commit small for each, few enough that the first
+// does not wait long for the last.
+constexpr size_t kMaxBatch = 256;
+
+// Most who wait for a writer have their turn sooner, and cost no check.
+constexpr auto kPatience = std::chrono::milliseconds(20);
+
+}  // namespace
+
+// Takes a connection, and batches from the queue until it is empty. It is
+// waiting for a connection, enqueued, or running; never two of them.
+class Lane::Runner final : public Pool::Waiter, public Task {
+ public:
+  explicit Runner(Lane* lane)
+      : Task(lane->options_.flushes ? Sort::kBlocking : Sort::kBrief), lane_(lane) {}
+
+  void Start() { lane_->pool_->Acquire(this); }
+
+  void OnLease(absl::StatusOr<Lease> lease) override {
+    lease_ = std::move(lease);
+    lane_->executor_->Enqueue(this);
+  }
+
+  void Run() override {
+    for (;;) {
+      batch_.clear();
+      // Without a batch the runner is resting, and may be running again on
+      // another thread by now: nothing of it may be touched any more.
+      if (!lane_->TakeBatch(this, &batch_)) return;
+      const bool connection_left = RunBatch();
+      // Others who wait for a connection have their turn between two batches.
+      if (!connection_left || lane_->pool_->contended()) {
+        if (lease_.ok()) lease_->Release();
+        Start();
+        return;
+      }
+    }
+  }
+
+  // For the lane, under its lock: when the current batch was taken.
+  TimePoint batch_began;
+  // Gives the connection back before the runner is seen as resting.
+  void Rest() {
+    if (lease_.ok()) lease_->Release();
+  }
+
+ private:
+  // False: the lease was handed on, or is of no use.
+  bool RunBatch() {
+    absl::Status ready = lease_.status();
+    // The first statement's limit is as good as any for opening a connection.
+    if (ready.ok()) ready = lease_->Connect(batch_.front()->deadline);
+    if (!ready.ok()) {
+      for (driver::StatementRun* run : batch_) {
+        run->status = ready;
+        lane_->Answer(static_cast<PendingRun*>(run));
+      }
+      return false;
+    }
+    // What is not for this round goes to whoever is free.
+    const size_t brisk = (*lease_)->Together(batch_);
+    if (brisk == 0) lane_->MayTakeLong(this);
+    const size_t together = std::max<size_t>(brisk, 1);
+    if (together < batch_.size()) {
+      lane_->PutBack(batch_.begin() + static_cast<std::ptrdiff_t>(together), batch_.end());
+      batch_.resize(together);
+    }
+    if (lane_->metrics_ != nullptr) lane_->metrics_->OnBatch(batch_.size());
+    const size_t done = (*lease_)->RunBatch(batch_);
+    // Whoever is told of a lost link and asks again is not to be given another one
+    // that was lost with it: the pool knows of it first.
+    const bool lost = !(*lease_)->healthy() && !AnyCursor(done);
+    if (lost) lease_->Release();
+    lane_->PutBack(batch_.begin() + static_cast<std::ptrdiff_t>(done), batch_.end());
+    bool handed_on = false;
+    for (size_t i = 0; i < done; ++i) {
+      auto* run = static_cast<PendingRun*>(batch_[i]);
+      if (run->cursor != nullptr) {
+        run->lease = *std::move(lease_);
+        handed_on = true;
+      }
+      lane_->Answer(run);
+    }
+    return !lost && !handed_on;
+  }
+
+  // Whether one of the first of the batch goes on as a cursor.
+  bool AnyCursor(size_t count) const {
+    return std::any_of(batch_.begin(), batch_.begin() + static_cast<std::ptrdiff_t>(count),
+                       [](const driver::StatementRun* run) { return run->cursor != nullptr; });
+  }
+
+  Lane* const lane_;
+  absl::StatusOr<Lease> lease_;
+  std::vector<driver::StatementRun*> batch_;
+};
+
+void Lane::Queue::PushBack(PendingRun* run) {
+  run->next_ = nullptr;
+  *tail = run;
+  tail = &run->next_;
+  ++size;
+}
+
+void Lane::Queue::PushFront(PendingRun* run) {
+  run->next_ = first;
+  if (first == nullptr) tail = &run->next_;
+  first = run;
+  ++size;
+}
+
+PendingRun* Lane::Queue::PopFront() {
+  PendingRun* run = first;
+  first = run->next_;
+  if (first == nullptr) tail = &first;
+  --size;
+  return run;
+}
+
+Lane::Lane(Pool* pool, Executor* executor, Lane* overflow, const Options& options,
+           BatchMetrics* metrics, const Clock& clock)
+    : pool_(pool),
+      executor_(executor),
+      overflow_(overflow),
+      options_(options),
+      metrics_(metrics),
+      clock_(clock) {
+  for (int i = 0; i < options_.max_runners; ++i) AddRunnerLocked();
+}
+
+void Lane::AddRunnerLocked() {
+  runners_.push_back(std::make_unique<Runner>(this));
+  resting_.push_back(runners_.back().get());
+}
+
+Lane::~Lane() = default;
+
+bool Lane::AnyRunnerFreshLocked() const {
+  const TimePoint busy_since = clock_.Now() - Executor::kBusyAfter;
+  return std::any_of(runners_.begin(), runners_.end(), [&](const std::unique_ptr<Runner>& runner) {
+    return runner->batch_began > busy_since &&
+           std::find(resting_.begin(), resting_.end(), runner.get()) == resting_.end();
+  });
+}
+
+Lane::Runner* Lane::RunnerToStartLocked() {
+  if (queue_.first == nullptr || resting_.empty()) return nullptr;
+  // Those that were added in place of stuck ones rest when these have come back.
+  const size_t busy = runners_.size() - resting_.size();
+  const int most = options_.max_runners + pool_->replaced();
+  if (busy >= static_cast<size_t>(most)) return nullptr;
+  if (resting_.size() < runners_.size() && AnyRunnerFreshLocked()) {
+    return nullptr;
+  }
+  Runner* runner = resting_.back();
+  resting_.pop_back();
+  runner->batch_began = clock_.Now();
+  return runner;
+}
+
+void Lane::Submit(PendingRun* run) {
+  run->wrong_lane = false;
+  run->alone = false;
+  run->read_only = false;
+  run->status = absl::OkStatus();
+  run->wait_until_ = run->deadline;
+  const bool writes = pool_->options().lane == driver::Lane::kWrite;
+  run->may_write_.store(writes, std::memory_order_relaxed);
+  if (options_.acquire_timeout != Duration::zero()) {
+    const driver::Deadline limit{.at = clock_.Now() + options_.acquire_timeout,
+                                 .reason = driver::Reason::kAcquireTimeout};
+    run->wait_until_ = driver::Earlier(run->deadline, limit);
+  }
+  Runner* runner = nullptr;
+  bool full = false;
+  {
+    std::lock_guard lock(mutex_);
+    full = queue_.size >= static_cast<size_t>(options_.max_waiting);
+    if (!full) {
+      if (early_checks_ != nullptr) {
+        run->ticket_ = ++tickets_;
+        run->submitted_ = clock_.Now();
+        run->checked_ = !run->may_fail_early || run->key_value != nullptr;
+      }
+      queue_.PushBack(run);
+      runner = RunnerToStartLocked();
+    }
+  }
+  if (full) {
+    run->status = driver::MakeErrorWithHint(
+        driver::Reason::kQueueFull,
+        fmt::format("{} statements wait for a connection already", options_.max_waiting),
+        "try again later, or raise max_waiters of the database");
+    run->OnRun();
+  }
+  if (runner != nullptr) runner->Start();
+}
+
+bool Lane::TakeBatch(Runner* runner, std::vector<driver::StatementRun*>* batch) {
+  {
+    std::lock_guard lock(mutex_);
+    while (queue_.first != nullptr && batch->size() < kMaxBatch) {
+      batch->push_back(queue_.PopFront());
+    }
+    runner->batch_began = clock_.Now();
+  }
+  if (!batch->empty()) return true;
+  // The connection is given back outside the lock, and only then is the runner
+  // resting; whoever submits in between is seen by the second look.
+  runner->Rest();
+  Runner* again = nullptr;
+  {
+    std::lock_guard lock(mutex_);
+    resting_.push_back(runner);
+    again = RunnerToStartLocked();
+  }
+  if (again != nullptr) again->Start();
+  return false;
+}
+
+void Lane::MayTakeLong(Runner* runner) {
+  std::lock_guard lock(mutex_);
+  runner->batch_began = TimePoint::min();
+}
+
+void Lane::PutBack(std::vector<driver::StatementRun*>::const_iterator begin,
+                   std::vector<driver::StatementRun*>::const_iterator end) {
+  if (begin == end) return;
+  Runner* runner = nullptr;
+  {
+    std::lock_guard lock(mutex_);
+    while (end != begin) queue_.PushFront(static_cast<PendingRun*>(*--end));
+    runner = RunnerToStartLocked();
+  }
+  if (runner != nullptr) runner->Start();
+}
+
+void Lane::Answer(PendingRun* run) {
+  if (run->wrong_lane && overflow_ != nullptr) {
+    overflow_->Submit(run);
+  } else {
+    run->OnRun();
+  }
+}
+
+void Lane::Tick(TimePoint now) {
+  std::vector<PendingRun*> over;
+  std::vector<EarlyChecks::Check*> checks;
+  Runner* runner = nullptr;
+  {
+    std::lock_guard lock(mutex_);
+    Queue kept;
+    const auto is_over = [now](const PendingRun* run) {
+      return run->wait_until_.passed(now) ||
+             (run->cancellation != nullptr && run->cancellation->cancelled());
+    };
+    for (PendingRun* run = queue_.first; run != nullptr;) {
+      PendingRun* next = run->next_;
+      if (is_over(run)) {
+        over.push_back(run);
+      } else {
+        kept.PushBack(run);
+        if (early_checks_ != nullptr && !run->checked_ && now - run->submitted_ >= kPatience) {
+          EarlyChecks::Check* check = early_checks_->Make(run, run->ticket_);
+          run->checked_ = check != nullptr;
+          if (check != nullptr) checks.push_back(check);
+        }
+      }
+      run = next;
+    }
+    queue_ = kept;
+    if (queue_.first == nullptr) queue_.tail = &queue_.first;
+    const bool all_busy = queue_.first != nullptr && resting_.empty();
+    const int most = options_.max_runners + pool_->replaced();
+    const auto wanted = static_cast<size_t>(most);
+    if (all_busy && runners_.size() < wanted) AddRunnerLocked();
+    runner = RunnerToStartLocked();
+  }
+  for (EarlyChecks::Check* check : checks) early_checks_->Start(check);
+  for (PendingRun* run : over) {
+    const bool cancelled = run->cancellation != nullptr && run->cancellation->cancelled();
+    run->status = cancelled ? run->cancellation->status() : run->wait_until_.Error();
+    if (run->chain != nullptr) run->chain->failed = true;
+    run->OnRun();
+  }
+  if (runner != nullptr) runner->Start();
+}
+
+void Lane::RefuseEarlyBy(Lane* readers) {
+  early_checks_ = std::make_unique<EarlyChecks>(
+      readers, [this](PendingRun* run, uint64_t ticket, const absl::Status& why) {
+        Refuse(run, ticket, why);
+      });
+}
+
+void Lane::Refuse(PendingRun* run, uint64_t ticket, const absl::Status& why) {
+  {
+    std::lock_guard lock(mutex_);
+    // Its memory may be another one's by now, so it is not looked into before it has been
+    // found in the queue.
+    PendingRun** link = &queue_.first;
+    while (*link != nullptr && *link != run) link = &(*link)->next_;
+    if (*link == nullptr || run->ticket_ != ticket) return;
+    *link = run->next_;
+    if (queue_.tail == &run->next_) queue_.tail = link;
+    --queue_.size;
+  }
+  run->status = why;
+  if (run->chain != nullptr) run->chain->failed = true;
+  run->OnRun();
+}
+
+size_t Lane::waiting() const {
+  std::lock_guard lock(mutex_);
+  return queue_.size;
+}
+
+}  // namespace penstock::server

@@ -1,0 +1,32 @@
+// How large answers may be.
+#ifndef PENSTOCK_SERVER_RPC_BASE_ANSWER_LIMITS_H_
+#define PENSTOCK_SERVER_RPC_BASE_ANSWER_LIMITS_H_
+
+#include <cstddef>
+#include <string_view>
+
+#include "server/config/config.h"
+
+namespace penstock::server {
+
+// The metadata in which a client says how many bytes a message may have that it receives.
+inline constexpr const char* kMessageLimitKey = "x-penstock-max-message-bytes";
+
+// All in bytes. A message that its client cannot take is lost in the client's gRPC, and with it
+// what a write that is committed has answered: so the daemon keeps to both sides' limits.
+struct AnswerLimits {
+  // The largest message.
+  size_t message = 0;
+  // What a message with rows is ended at, and the first one of a result.
+  size_t batch = 0;
+  size_t first_batch = 0;
+  // All rows together of a statement that writes, whose database has this limit.
+  size_t Returning(size_t max_returning_bytes) const;
+
+  // `said`: the client's metadata; empty, or no number: it has said nothing.
+  static AnswerLimits For(const ServerConfig& server, std::string_view said);
+};
+
+}  // namespace penstock::server
+
+#endif  // PENSTOCK_SERVER_RPC_BASE_ANSWER_LIMITS_H_

@@ -1,0 +1,323 @@
+#include "server/rpc/base/call.h"
+
+#include <algorithm>
+#include <chrono>
+
+#include "drivers/api/error.h"
+#include "fmt/format.h"
+#include "server/log/log.h"
+#include "server/rpc/base/convert.h"
+#include "server/rpc/base/peer.h"
+#include "server/rpc/base/wire_bounds.h"
+
+namespace penstock::server {
+
+using driver::Reason;
+
+namespace {
+
+// Whoever takes no message for so long while the daemon is to end has left his stream.
+constexpr auto kDrainStall = std::chrono::milliseconds(500);
+
+}  // namespace
+
+Call::Call(const RpcContext& context, Rpc rpc) : context_(context), rpc_(rpc) {
+  context_.live_calls->Add();
+  server_context_.AsyncNotifyWhenDone(&done_);
+}
+
+Call::~Call() {
+  request_share_ = {};
+  // From now on the server may be gone.
+  context_.live_calls->Remove();
+}
+
+bool Call::TryRef() {
+  for (int count = references_.load(std::memory_order_relaxed); count > 0;) {
+    if (references_.compare_exchange_weak(count, count + 1, std::memory_order_relaxed)) return true;
+  }
+  return false;
+}
+
+void Call::Unref() {
+  if (references_.fetch_sub(1, std::memory_order_acq_rel) != 1) return;
+  // Before the members of the subclass go: the ticker may be calling it.
+  Leave();
+  delete this;
+}
+
+void Call::Leave() {
+  if (!registered_.exchange(false)) return;
+  context_.registry->Remove(this);
+  context_.metrics->open_sessions.Add(-1);
+  context_.metrics->calls[static_cast<size_t>(rpc_)][static_cast<size_t>(end_code_.load())].Add();
+}
+
+void* Call::StartTag() {
+  Ref();
+  // done_: another thread may be given it before this one has come to Started.
+  Ref();
+  return static_cast<Tag*>(&started_);
+}
+
+void Call::Started(bool ok) {
+  if (!ok) {
+    // The server is shutting down. gRPC does not deliver done_ for a call that
+    // never was.
+    Unref();
+    Unref();
+    return;
+  }
+  WaitForNext();
+  answer_limits_ = AnswerLimits::For(context_.config->server, Metadata(kMessageLimitKey));
+  if (!is_session()) {
+    OnStart();
+  } else if (context_.registry->draining()) {
+    Finish(DrainingStatus());
+  } else if (absl::Status added = context_.registry->Add(this, PeerOf(server_context_.peer()));
+             !added.ok()) {
+    context_.metrics->sessions_refused.Add();
+    Finish(added);
+  } else {
+    registered_.store(true);
+    context_.metrics->open_sessions.Add();
+    OnStart();
+  }
+  Unref();
+}
+
+void Call::Read(bool ok) {
+  OnRead(ok);
+  Unref();
+}
+
+void Call::Written(bool ok) {
+  write_began_.store(0, std::memory_order_relaxed);
+  switch (write_state_.exchange(WriteState::kNone)) {
+    case WriteState::kOutstanding: OnWritten(ok); break;
+    case WriteState::kLast: SendEnd(); break;
+    default: break;
+  }
+  Unref();
+}
+
+void Call::GiveUpWrite() {
+  WriteState outstanding = WriteState::kOutstanding;
+  if (write_state_.compare_exchange_strong(outstanding, WriteState::kGivenUp)) OnWritten(false);
+}
+
+void Call::Finished(bool) { Unref(); }
+
+void Call::Done(bool) {
+  if (server_context_.IsCancelled()) {
+    const bool late = std::chrono::system_clock::now() >= server_context_.deadline();
+    cancellation_.Cancel(driver::MakeError(
+        late ? Reason::kCallDeadline : Reason::kCancelled,
+        late ? "the deadline of the call passed" : "the client cancelled or went away"));
+    gone_.store(true);
+    OnCancelled();
+    GiveUpWrite();
+  }
+  Unref();
+}
+
+absl::Status Call::Write(const google::protobuf::MessageLite& message) {
+  if (gone_.load()) return GoneStatus();  // gRPC may still have a write that was given up
+  absl::Status status = Serialize(message, answer_limits_.message, &out_);
+  if (!status.ok()) return status;
+  // If the client goes at this moment, either Done finds this write or gone_ is seen here.
+  write_state_.store(WriteState::kOutstanding);
+  if (gone_.load()) {
+    WriteState outstanding = WriteState::kOutstanding;
+    if (write_state_.compare_exchange_strong(outstanding, WriteState::kNone)) return GoneStatus();
+  }
+  Ref();
+  write_began_.store(Clock::System().Now().time_since_epoch().count(), std::memory_order_relaxed);
+  DoWrite(out_, static_cast<Tag*>(&written_));
+  return absl::OkStatus();
+}
+
+absl::Status Call::WriteAndFinish(const google::protobuf::MessageLite& message) {
+  absl::Status status = Serialize(message, answer_limits_.message, &out_);
+  if (!status.ok()) return status;
+  if (finishing_.exchange(true)) return absl::OkStatus();
+  Ref();
+  write_began_.store(Clock::System().Now().time_since_epoch().count(), std::memory_order_relaxed);
+  DoWriteAndFinish(out_, static_cast<Tag*>(&finished_));
+  return absl::OkStatus();
+}
+
+void Call::Finish(const absl::Status& status) {
+  if (finishing_.exchange(true)) return;
+  end_code_.store(static_cast<int>(status.code()));
+  end_ = ToGrpc(status);
+  // gRPC has one operation that sends at a time.
+  WriteState given_up = WriteState::kGivenUp;
+  if (!write_state_.compare_exchange_strong(given_up, WriteState::kLast)) {
+    SendEnd();
+  } else {
+    // Nothing is left to do but to wait for gRPC, which no drain waits for.
+    Leave();
+  }
+}
+
+void Call::SendEnd() {
+  Ref();
+  DoFinish(end_, static_cast<Tag*>(&finished_));
+}
+
+absl::Status Call::Take(grpc::ByteBuffer* bytes, google::protobuf::Message* request) {
+  // What came before is done with.
+  request_share_ = {};
+  return Take(bytes, request, &request_share_);
+}
+
+absl::Status Call::Take(grpc::ByteBuffer* bytes, google::protobuf::Message* request,
+                        RequestMemory::Share* share) const {
+  const absl::StatusOr<size_t> size = ExpandedSize(bytes, request->GetDescriptor());
+  if (!size.ok()) return size.status();
+  absl::StatusOr<RequestMemory::Share> taken = context_.request_memory->Take(*size);
+  if (!taken.ok()) return taken.status();
+  *share = *std::move(taken);
+  const absl::Status parsed = Parse(bytes, request);
+  // Not kept twice.
+  bytes->Clear();
+  return parsed;
+}
+
+absl::Status Call::DeadlineFor(const Database& database, bool has_timeout,
+                               const google::protobuf::Duration& timeout, TimePoint now,
+                               driver::Deadline* deadline) const {
+  *deadline = driver::Deadline::None();
+  if (has_timeout) {
+    Duration requested;
+    absl::Status status = FromProto(timeout, &requested);
+    if (!status.ok()) return status;
+    *deadline = {.at = now + requested, .reason = Reason::kRequestTimeout};
+  }
+  if (database.limits().query_timeout != Milliseconds::zero()) {
+    *deadline = driver::Earlier(
+        *deadline, {.at = now + database.limits().query_timeout, .reason = Reason::kQueryTimeout});
+  }
+  const auto call_deadline = server_context_.deadline();
+  if (call_deadline != std::chrono::system_clock::time_point::max()) {
+    const auto left = call_deadline - std::chrono::system_clock::now();
+    // Far deadlines overflow when converted.
+    if (left < std::chrono::hours(24 * 365)) {
+      *deadline =
+          driver::Earlier(*deadline, {.at = now + std::chrono::duration_cast<Duration>(left),
+                                      .reason = Reason::kCallDeadline});
+    }
+  }
+  return absl::OkStatus();
+}
+
+void Call::BeginRun(const Database& database, const driver::Deadline& deadline) {
+  // So long that a driver which is well has come back.
+  const Duration patience = Pool::kPatience + Duration(database.info().overrun);
+  const bool limited = deadline.at < TimePoint::max() - patience;
+  const TimePoint at = limited ? deadline.at + patience : TimePoint::max();
+  run_given_up_at_.store(at.time_since_epoch().count());
+}
+
+void Call::CheckRun(TimePoint now, const driver::Deadline& deadline, bool may_write) {
+  Duration::rep at = run_given_up_at_.load();
+  if (at == kNoRun || now.time_since_epoch().count() < at) return;
+  if (!run_given_up_at_.compare_exchange_strong(at, kNoRun)) return;
+  Finish(may_write ? driver::MakeErrorWithHint(
+                         Reason::kCommitOutcomeUnknown,
+                         "the time limit has passed, but the statement does not come back from "
+                         "the backend, and may yet take effect",
+                         "read what is there before it is tried again; /readyz says more")
+                   : deadline.Error());
+}
+
+std::string_view Call::Metadata(const char* key) const {
+  const auto& metadata = server_context_.client_metadata();
+  const auto found = metadata.find(key);
+  if (found == metadata.end()) return {};
+  return {found->second.data(), found->second.size()};
+}
+
+std::string_view Call::CallerName() {
+  if (caller_.has_value()) return *caller_;
+  caller_.emplace();
+  constexpr size_t kMaxBytes = 63;
+  *caller_ = Metadata("x-penstock-application").substr(0, kMaxBytes);
+  for (char& c : *caller_) {
+    if (c < ' ' || c > '~') c = '?';
+  }
+  return *caller_;
+}
+
+absl::Status Call::DrainingStatus() {
+  return driver::MakeError(Reason::kDraining, "the daemon is shutting down");
+}
+
+absl::Status Call::Undelivered(const driver::StatementRun& run, const absl::Status& why) {
+  const bool reads = run.key_value != nullptr ? run.key_value->reads() : run.read_only;
+  if (reads) return why;
+  const std::string_view reason(why.message().data(), why.message().size());
+  if (run.cursor == nullptr) {
+    return driver::MakeErrorWithHint(
+        Reason::kCommitOutcomeUnknown,
+        fmt::format("the statement was executed, but its answer could not be sent: {}", reason),
+        "do not run it again; read what is there");
+  }
+  return driver::MakeErrorWithHint(
+      Reason::kCommitOutcomeUnknown,
+      fmt::format("the statement was cut off while its rows were sent, and may or may not have "
+                  "taken effect: {}",
+                  reason),
+      "read what is there before it is tried again");
+}
+
+absl::Status Call::GoneStatus() const {
+  if (cancellation_.cancelled()) return cancellation_.status();
+  return driver::MakeError(Reason::kCancelled, "the client went away");
+}
+
+void Call::CheckStall(TimePoint now) {
+  const Duration::rep began = write_began_.load(std::memory_order_relaxed);
+  if (began == 0 || cancellation_.cancelled()) return;
+  const Duration waited = now - TimePoint(Duration(began));
+  const Milliseconds limit = context_.config->server.stall_timeout;
+  const bool stalled = limit != Milliseconds::zero() && waited >= limit;
+  if (!stalled && (waited < kDrainStall || !context_.registry->draining())) return;
+  context_.metrics->stalled_streams.Add();
+  Log(Level::kWarn, "client cut off: it did not read its result",
+      {{"peer", server_context_.peer()},
+       {"waited_ms", std::chrono::duration_cast<Milliseconds>(waited).count()}});
+  cancellation_.Cancel(driver::Deadline{.reason = Reason::kStallTimeout}.Error());
+  // A status would wait behind the messages that the client does not take.
+  server_context_.TryCancel();
+}
+
+absl::Status BidiCall::IdleStatus() const {
+  // Nothing was under way, so that what the client sends next may be sent again.
+  driver::ErrorInfo info{.retry = driver::Retry::kStatement};
+  info.hint = "open another stream, or raise stream_idle_timeout of the server";
+  return driver::MakeError(Reason::kLimitExceeded,
+                           fmt::format("the stream was idle for {} ms (stream_idle_timeout)",
+                                       context_.config->server.stream_idle_timeout.count()),
+                           std::move(info));
+}
+
+bool BidiCall::IdleTooLong(TimePoint now) const {
+  const Milliseconds limit = context_.config->server.stream_idle_timeout;
+  const Duration::rep since = idle_since_.load(std::memory_order_relaxed);
+  return limit != Milliseconds::zero() && since != 0 &&
+         now.time_since_epoch() - Duration(since) > limit;
+}
+
+void BidiCall::SetIdle(bool idle) {
+  idle_since_.store(idle ? Clock::System().Now().time_since_epoch().count() : 0,
+                    std::memory_order_relaxed);
+}
+
+void BidiCall::StartRead() {
+  Ref();
+  stream_.Read(&in_, static_cast<Tag*>(&read_));
+}
+
+}  // namespace penstock::server

@@ -1,0 +1,51 @@
+// What every call needs of the daemon.
+#ifndef PENSTOCK_SERVER_RPC_BASE_CONTEXT_H_
+#define PENSTOCK_SERVER_RPC_BASE_CONTEXT_H_
+
+#include <condition_variable>
+#include <mutex>
+
+#include "absl/status/status.h"
+#include "server/config/config.h"
+#include "server/database/database.h"
+#include "server/metrics/metrics.h"
+#include "server/registry/call_registry.h"
+
+namespace penstock::server {
+
+// Counts the objects that hold operations of gRPC's, those that wait for an RPC
+// included: the completion queue must not be shut down before the last of them
+// has gone. Thread-safe.
+class LiveCalls {
+ public:
+  void Add();
+  void Remove();
+  void WaitUntilNone();
+
+ private:
+  std::mutex mutex_;
+  std::condition_variable none_;
+  int count_ = 0;
+};
+
+class RequestMemory;
+
+// All of it outlives the calls.
+struct RpcContext {
+  Databases* databases;
+  CallRegistry* registry;
+  ServerMetrics* metrics;
+  const Config* config;
+  // Set by the GrpcServer.
+  LiveCalls* live_calls = nullptr;
+  RequestMemory* request_memory = nullptr;
+};
+
+// The end of a statement: counted, and logged if it was slow. `sql` is logged
+// as it is, `args` only if the configuration asks for them.
+void RecordStatement(const RpcContext& context, Database& database, const driver::StatementRun& run,
+                     TimePoint began);
+
+}  // namespace penstock::server
+
+#endif  // PENSTOCK_SERVER_RPC_BASE_CONTEXT_H_

@@ -1,0 +1,76 @@
+// Between the messages of penstock.v1 and what the rest of the server speaks.
+#ifndef PENSTOCK_SERVER_RPC_BASE_CONVERT_H_
+#define PENSTOCK_SERVER_RPC_BASE_CONVERT_H_
+
+#include <deque>
+#include <span>
+#include <vector>
+
+#include "absl/status/status.h"
+#include "drivers/api/driver.h"
+#include "drivers/api/value.h"
+#include "google/protobuf/duration.pb.h"
+#include "google/protobuf/repeated_field.h"
+#include "grpcpp/support/byte_buffer.h"
+#include "grpcpp/support/proto_buffer_reader.h"
+#include "grpcpp/support/proto_buffer_writer.h"
+#include "grpcpp/support/status.h"
+#include "penstock/v1/database.pb.h"
+#include "penstock/v1/error.pb.h"
+#include "penstock/v1/value.pb.h"
+#include "server/runtime/clock.h"
+
+namespace penstock::server {
+
+// The parameters of a request as driver values, which borrow the request's
+// bytes. Reusable, so that a stream does not allocate on every run.
+class Arguments {
+ public:
+  // kInvalidParameter names the parameter by its number.
+  absl::Status Assign(const google::protobuf::RepeatedPtrField<v1::Value>& values);
+  absl::Status AssignRows(const google::protobuf::RepeatedPtrField<v1::Row>& rows);
+
+  std::span<const driver::Value> values() const { return values_; }
+  std::span<const std::vector<driver::Value>> rows() const { return rows_; }
+
+ private:
+  absl::Status Convert(const v1::Value& from, driver::Value* to, int depth);
+
+  std::vector<driver::Value> values_;
+  std::vector<std::vector<driver::Value>> rows_;
+  std::deque<std::vector<driver::Value>> arrays_;
+};
+
+// A driver value as a message.
+void ToProto(const driver::Value& from, v1::Value* to);
+void ToProto(const driver::Column& from, v1::Column* to);
+void ToProto(const driver::Summary& from, v1::Summary* to);
+void ToProto(const driver::StatementInfo& from, v1::Prepared* to);
+void ToProto(const driver::Capabilities& from, v1::Capabilities* to);
+void ToProto(Duration from, google::protobuf::Duration* to);
+void ToProto(const driver::Notice& from, v1::Notice* to);
+
+// An error as a message, and as the status of a call, with ErrorDetail in
+// grpc-status-details-bin. Texts are cut so that together they fit into what clients take
+// as metadata, with a word that says so; they are in error_convert.cc.
+void ToProto(const absl::Status& from, v1::Error* to);
+grpc::Status ToGrpc(const absl::Status& status);
+
+// A timeout from a request: kInvalidParameter if it is negative or not a duration.
+absl::Status FromProto(const google::protobuf::Duration& from, Duration* to);
+
+// Parses a request of any size, see Call::Take. A failure (kProtocol) says what may be wrong
+// with it.
+absl::Status Parse(grpc::ByteBuffer* bytes, google::protobuf::MessageLite* message);
+
+// Likewise, of a sort that is a name and no more, and that has no share of the memory for
+// requests, so that it is answered when there is none: kLimitExceeded if it is large.
+absl::Status ParseSmall(grpc::ByteBuffer* bytes, google::protobuf::MessageLite* message);
+
+// Serialises an answer; kLimitExceeded if it is larger than `max_bytes`.
+absl::Status Serialize(const google::protobuf::MessageLite& message, size_t max_bytes,
+                       grpc::ByteBuffer* bytes);
+
+}  // namespace penstock::server
+
+#endif  // PENSTOCK_SERVER_RPC_BASE_CONVERT_H_

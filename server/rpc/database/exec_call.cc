@@ -1,0 +1,340 @@
+// Exec: statements without rows, read ahead so that those that wait together
+// can share a commit, and answered in order.
+//
+// Reading and writing go on at the same time here, so this is the one call with
+// a lock. A slot holds one request from its arrival until its answer is written.
+//
+// What was done is answered as done, whatever else has happened: a drain or a cancel ends
+// what has not run, and takes no answer's place. So a request that is not answered when
+// the stream ends was not executed, but for the first of them, of which the stream's
+// status tells.
+#include <algorithm>
+#include <deque>
+#include <memory>
+#include <mutex>
+#include <utility>
+#include <vector>
+
+#include "drivers/api/error.h"
+#include "server/rpc/base/call.h"
+#include "server/rpc/base/calls.h"
+#include "server/rpc/base/convert.h"
+#include "server/rpc/base/service.h"
+
+namespace penstock::server {
+namespace {
+
+// No further request is read ahead once those that are not answered are as large as this
+// together.
+constexpr size_t kMaxHeldBytes = size_t{4} << 20;
+
+class ExecCall final : public BidiCall {
+ public:
+  ExecCall(const RpcContext& context, const CallSource& source)
+      : BidiCall(context, Rpc::kExec), source_(source) {
+    source_.services->database.RequestExec(&server_context_, stream(), source_.queue, source_.queue,
+                                           StartTag());
+  }
+
+  void Tick(TimePoint now) override {
+    CheckStall(now);
+    if (!IdleTooLong(now)) return;
+    bool idle = false;
+    {
+      std::lock_guard lock(mutex_);
+      idle = slots_.empty() && !std::exchange(ended_, true);
+    }
+    if (idle) Finish(IdleStatus());
+  }
+
+  void Drain(bool now) override {
+    if (now) cancellation_.Cancel(DrainingStatus());
+    bool idle = false;
+    bool answered = false;
+    {
+      std::lock_guard lock(mutex_);
+      draining_ = true;
+      idle = slots_.empty() && !std::exchange(ended_, true);
+      answered = any_answered_;
+    }
+    // A stream that has had its answers ends well: nothing of it is lost.
+    if (idle) Finish(answered ? absl::OkStatus() : DrainingStatus());
+  }
+
+ private:
+  struct Slot final : PendingRun {
+    explicit Slot(ExecCall* owner) : call(owner) {}
+    void OnRun() override { call->OnSlotRun(this); }
+
+    ExecCall* const call;
+    v1::ExecRequest request;
+    RequestMemory::Share share;
+    Arguments arguments;
+    Database* database = nullptr;
+    TimePoint began;
+    size_t bytes = 0;  // of the request
+    bool done = false;
+    // It was handed to its database, or is held and will be.
+    bool counted = false;
+  };
+
+  void WaitForNext() override { WaitForExec(context_, source_); }
+
+  void OnStart() override {
+    SetIdle(true);
+    StartRead();
+  }
+
+  void OnRead(bool ok) override {
+    if (!ok) {
+      bool finish = false;
+      {
+        std::lock_guard lock(mutex_);
+        reading_ended_ = true;
+        finish = slots_.empty() && !std::exchange(ended_, true);
+      }
+      // All of its requests are answered.
+      if (finish) Finish(absl::OkStatus());
+      return;
+    }
+    auto owned = std::make_unique<Slot>(this);
+    Slot* slot = owned.get();
+    slot->bytes = in()->Length();
+    {
+      std::lock_guard lock(mutex_);
+      if (ended_) return;
+      SetIdle(false);
+      slot->may_fail_early = slots_.empty();
+      slots_.push_back(std::move(owned));
+      held_bytes_ += slot->bytes;
+    }
+    slot->began = Clock::System().Now();
+    absl::Status prepared = Prepare(slot);
+    if (prepared.ok()) {
+      Ref();
+      if (MayRun(slot)) slot->database->SubmitWrite(slot);  // else it is held
+    } else {
+      chain_failed_ = true;
+      slot->status = prepared;
+      Ref();
+      OnSlotRun(slot);
+    }
+    ReadOn();
+  }
+
+  // Where a database has several writers, two requests that were handed to it may
+  // run at the same time, and those of two databases may anywhere. With `on_error` STOP
+  // the second must not run before the first has succeeded: it is held until then, and so
+  // is what comes behind it.
+  bool MayRun(Slot* slot) {
+    if (!stop_on_error_) return true;
+    std::lock_guard lock(mutex_);
+    slot->counted = true;
+    if (submitting_ || !held_.empty() || !SuitsLocked(*slot)) {
+      held_.push_back(slot);
+      return false;
+    }
+    StartLocked(slot);
+    return true;
+  }
+
+  // One writer runs what it was handed in order, and nothing after a failure.
+  bool SuitsLocked(const Slot& slot) const {
+    const bool one_writer = slot.database->info().capabilities.single_writer;
+    return running_ == 0 || (one_writer && running_on_ == slot.database);
+  }
+
+  void StartLocked(const Slot* slot) {
+    ++running_;
+    running_on_ = slot->database;
+  }
+
+  // Hands on what was held for the ones that have run; one thread at a time, so that
+  // the order stays. Whoever comes meanwhile leaves it to that one.
+  void SubmitHeld() {
+    for (bool first = true;; first = false) {
+      Slot* next = nullptr;
+      {
+        std::lock_guard lock(mutex_);
+        if (first && submitting_) return;
+        submitting_ = !held_.empty() && SuitsLocked(*held_.front());
+        if (!submitting_) return;
+        next = held_.front();
+        held_.pop_front();
+        StartLocked(next);
+      }
+      next->database->SubmitWrite(next);
+    }
+  }
+
+  // Reads on if there is room for a further request.
+  void ReadOn() {
+    {
+      std::lock_guard lock(mutex_);
+      read_paused_ = !MayReadLocked();
+      if (read_paused_) return;
+    }
+    StartRead();
+  }
+
+  bool MayReadLocked() const {
+    const auto most = static_cast<size_t>(context_.config->server.max_pipeline);
+    return !ended_ && !draining_ && slots_.size() < most && held_bytes_ < kMaxHeldBytes;
+  }
+
+  absl::Status Prepare(Slot* slot) {
+    absl::Status parsed = Take(in(), &slot->request, &slot->share);
+    if (!parsed.ok()) return parsed;
+    v1::ExecRequest& request = slot->request;
+    if (first_) {
+      first_ = false;
+      stop_on_error_ = request.on_error() != v1::ON_ERROR_CONTINUE;
+    }
+    if (stop_on_error_ && chain_failed_) {
+      return driver::MakeError(driver::Reason::kCancelled,
+                               "not run: an earlier request on the stream failed");
+    }
+    if (request.sql().empty()) {
+      request.set_sql(last_sql_);
+      if (request.database().empty()) request.set_database(last_database_);
+    } else {
+      last_sql_ = request.sql();
+      last_database_ = request.database();
+    }
+    absl::StatusOr<Database*> database = context_.databases->Find(request.database());
+    if (!database.ok()) return database.status();
+    slot->database = *database;
+    if (!request.args().empty() && !request.rows().empty()) {
+      return driver::MakeError(driver::Reason::kInvalidParameter,
+                               "a request has either `args` or `rows`, not both");
+    }
+    absl::Status assigned = request.rows().empty() ? slot->arguments.Assign(request.args())
+                                                   : slot->arguments.AssignRows(request.rows());
+    if (!assigned.ok()) return assigned;
+    absl::Status limited = DeadlineFor(*slot->database, request.has_timeout(), request.timeout(),
+                                       slot->began, &slot->deadline);
+    if (!limited.ok()) return limited;
+    slot->sql = request.sql();
+    slot->args = slot->arguments.values();
+    slot->rows = slot->arguments.rows();
+    slot->cancellation = &cancellation_;
+    slot->caller = CallerName();
+    slot->chain = stop_on_error_ ? &chain_ : nullptr;
+    return absl::OkStatus();
+  }
+
+  void OnSlotRun(Slot* slot) {
+    if (slot->database != nullptr) {
+      RecordStatement(context_, *slot->database, *slot, slot->began);
+    }
+    slot->CloseCursor();
+    bool write = false;
+    const bool counted = slot->counted;
+    {
+      std::lock_guard lock(mutex_);
+      slot->done = true;
+      if (counted) --running_;
+      write = !writing_ && !ended_ && slots_.front()->done;
+      if (write) writing_ = true;
+    }
+    if (counted) SubmitHeld();
+    if (write) WriteFront();
+    Unref();
+  }
+
+  // The caller has set writing_.
+  void WriteFront() {
+    Slot* front = nullptr;
+    {
+      std::lock_guard lock(mutex_);
+      front = slots_.front().get();
+    }
+    // What comes behind it was not run, and is not going to be.
+    if (!front->status.ok() && stop_on_error_) {
+      {
+        std::lock_guard lock(mutex_);
+        ended_ = true;
+      }
+      Finish(front->status);
+      return;
+    }
+    response_.Clear();
+    if (front->status.ok()) {
+      ToProto(front->summary, response_.mutable_summary());
+    } else {
+      ToProto(front->status, response_.mutable_error());
+    }
+    const absl::Status written = Write(response_);
+    if (!written.ok()) Finish(Undelivered(*front, written));
+  }
+
+  void OnWritten(bool ok) override {
+    bool write = false;
+    bool read = false;
+    bool finish = false;
+    std::unique_ptr<Slot> answered;  // destroyed outside the lock
+    {
+      std::lock_guard lock(mutex_);
+      answered = std::move(slots_.front());
+      slots_.pop_front();
+      any_answered_ = true;
+      held_bytes_ -= answered->bytes;
+      if (!ok) {
+        finish = !std::exchange(ended_, true);
+      } else if (!slots_.empty()) {
+        write = slots_.front()->done;
+        writing_ = write;
+      } else {
+        writing_ = false;
+        SetIdle(true);
+        finish = (reading_ended_ || draining_) && !std::exchange(ended_, true);
+      }
+      read = read_paused_ && MayReadLocked();
+      if (read) read_paused_ = false;
+    }
+    if (finish) {
+      Finish(ok ? absl::OkStatus() : GoneStatus());
+      return;
+    }
+    if (write) WriteFront();
+    if (read) StartRead();
+  }
+
+  const CallSource source_;
+  // Touched by the reader alone.
+  bool first_ = true;
+  bool stop_on_error_ = true;
+  bool chain_failed_ = false;
+  std::string last_sql_;
+  std::string last_database_;
+  // Touched by whoever runs the statements, one at a time.
+  driver::Chain chain_;
+  // Touched by whoever writes.
+  v1::ExecResponse response_;
+
+  std::mutex mutex_;
+  std::deque<std::unique_ptr<Slot>> slots_;
+  size_t held_bytes_ = 0;  // of the requests in slots_
+  bool writing_ = false;
+  bool any_answered_ = false;
+  // With on_error STOP: the requests that were handed to a database and are not done, and
+  // to which; and those that wait for them, in order.
+  size_t running_ = 0;
+  const Database* running_on_ = nullptr;
+  std::deque<Slot*> held_;
+  // A thread is in SubmitHeld.
+  bool submitting_ = false;
+  bool read_paused_ = false;
+  bool reading_ended_ = false;
+  bool draining_ = false;
+  // Finish was or is being called; what is still running is not answered.
+  bool ended_ = false;
+};
+
+}  // namespace
+
+void WaitForExec(const RpcContext& context, const CallSource& source) {
+  new ExecCall(context, source);  // owns itself
+}
+
+}  // namespace penstock::server

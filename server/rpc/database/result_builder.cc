@@ -1,0 +1,262 @@
+#include "server/rpc/database/result_builder.h"
+
+#include <utility>
+
+#include "server/rpc/base/convert.h"
+
+namespace penstock::server {
+namespace {
+
+using driver::Kind;
+
+// What a value costs beside its bytes, about: tag, length, and its share of the
+// objects that hold it.
+constexpr size_t kRowValueBytes = 24;
+constexpr size_t kColumnValueBytes = 8;
+// Memory of a message beyond this is not kept for the next run.
+constexpr size_t kKeptBytes = size_t{64} << 10;
+
+// Appends an entry for NULL to whichever arrays the kind fills.
+void AddPlaceholder(v1::ColumnData* column) {
+  switch (column->kind()) {
+    case v1::KIND_BOOLEAN: column->add_booleans(false); break;
+    case v1::KIND_INTEGER: column->add_integers(0); break;
+    case v1::KIND_REAL: column->add_reals(0); break;
+    case v1::KIND_TIMESTAMP:
+      column->add_integers(0);
+      column->add_nanos(0);
+      break;
+    case v1::KIND_ARRAY: column->add_values()->set_null(google::protobuf::NULL_VALUE); break;
+    case v1::KIND_UNSPECIFIED:
+      if (column->values_size() > 0) column->add_values()->set_null(google::protobuf::NULL_VALUE);
+      break;
+    default: column->add_ends(static_cast<uint32_t>(column->data().size())); break;
+  }
+}
+
+size_t ElementBytes(std::span<const driver::Value> elements) {
+  size_t bytes = 0;
+  for (const driver::Value& element : elements) {
+    bytes += kRowValueBytes + element.text.size() + ElementBytes(element.elements);
+  }
+  return bytes;
+}
+
+bool IsNull(const v1::ColumnData& column, uint32_t row) {
+  return row / 8 < column.nulls().size() && ((column.nulls()[row / 8] >> (row % 8)) & 1) != 0;
+}
+
+// The value of a row as it was written, from arrays of one kind.
+driver::Value ValueAt(const v1::ColumnData& column, uint32_t row) {
+  const int i = static_cast<int>(row);
+  if (IsNull(column, row)) return driver::Value::Null();
+  switch (column.kind()) {
+    case v1::KIND_BOOLEAN: return driver::Value::Boolean(column.booleans(i));
+    case v1::KIND_INTEGER: return driver::Value::Integer(column.integers(i));
+    case v1::KIND_REAL: return driver::Value::Real(column.reals(i));
+    case v1::KIND_TIMESTAMP:
+      return driver::Value::Timestamp(column.integers(i), static_cast<int32_t>(column.nanos(i)));
+    default: {
+      const uint32_t begin = i == 0 ? 0 : column.ends(i - 1);
+      const std::string_view data = column.data();
+      return driver::Value::Of(static_cast<Kind>(column.kind()),
+                               data.substr(begin, column.ends(i) - begin));
+    }
+  }
+}
+
+}  // namespace
+
+void ResultBuilder::Start(v1::Format format, size_t part_bytes, const driver::Columns& known) {
+  format_ = format;
+  part_bytes_ = part_bytes;
+  known_ = known;
+  if (dirty_) part_->Clear();
+  finished_.clear();
+  row_ = nullptr;
+  column_ = 0;
+  rows_ = 0;
+  part_size_ = 0;
+  held_bytes_ = 0;
+  dirty_ = false;
+}
+
+void ResultBuilder::Begin(const driver::Columns& columns) {
+  if (dirty_ || !finished_.empty()) Start(format_, part_bytes_, driver::Columns(known_));
+  if (columns == known_ || (known_ != nullptr && *columns == *known_)) return;
+  for (const driver::Column& column : *columns) ToProto(column, part_->add_columns());
+  dirty_ = true;
+}
+
+v1::Value* ResultBuilder::AddRowValue(size_t bytes) {
+  if (row_ == nullptr) row_ = part_->add_rows();
+  part_size_ += bytes + kRowValueBytes;
+  return row_->add_values();
+}
+
+v1::ColumnData* ResultBuilder::NextColumn(Kind kind, size_t bytes) {
+  part_size_ += bytes + kColumnValueBytes;
+  while (part_->data_size() <= column_) part_->add_data();
+  v1::ColumnData* column = part_->mutable_data(column_++);
+  const auto wanted = static_cast<v1::Kind>(kind);
+  if (column->kind() == wanted) return column;
+  if (column->kind() == v1::KIND_UNSPECIFIED && column->values_size() == 0) {
+    // Its first value that is not NULL decides what it holds.
+    column->set_kind(wanted);
+    for (uint32_t i = 0; i < rows_; ++i) AddPlaceholder(column);
+    return column;
+  }
+  if (column->kind() != v1::KIND_UNSPECIFIED) MakeMixed(column);
+  return nullptr;
+}
+
+v1::Value* ResultBuilder::AddMixed() { return part_->mutable_data(column_ - 1)->add_values(); }
+
+void ResultBuilder::MakeMixed(v1::ColumnData* column) {
+  if (column->kind() != v1::KIND_ARRAY) {
+    for (uint32_t row = 0; row < rows_; ++row) ToProto(ValueAt(*column, row), column->add_values());
+    column->clear_booleans();
+    column->clear_integers();
+    column->clear_reals();
+    column->clear_nanos();
+    column->clear_ends();
+    column->clear_data();
+  }
+  column->set_kind(v1::KIND_UNSPECIFIED);
+}
+
+void ResultBuilder::Null() {
+  if (!by_columns()) {
+    AddRowValue(0)->set_null(google::protobuf::NULL_VALUE);
+    return;
+  }
+  part_size_ += kColumnValueBytes;
+  while (part_->data_size() <= column_) part_->add_data();
+  v1::ColumnData* column = part_->mutable_data(column_++);
+  std::string* nulls = column->mutable_nulls();
+  if (nulls->size() <= rows_ / 8) nulls->resize(rows_ / 8 + 1);
+  (*nulls)[rows_ / 8] = static_cast<char>((*nulls)[rows_ / 8] | (1 << (rows_ % 8)));
+  AddPlaceholder(column);
+}
+
+void ResultBuilder::Boolean(bool value) {
+  if (!by_columns()) {
+    AddRowValue(1)->set_boolean(value);
+  } else if (v1::ColumnData* column = NextColumn(Kind::kBoolean, 1)) {
+    column->add_booleans(value);
+  } else {
+    AddMixed()->set_boolean(value);
+  }
+}
+
+void ResultBuilder::Integer(int64_t value) {
+  if (!by_columns()) {
+    AddRowValue(8)->set_integer(value);
+  } else if (v1::ColumnData* column = NextColumn(Kind::kInteger, 0)) {
+    column->add_integers(value);
+  } else {
+    AddMixed()->set_integer(value);
+  }
+}
+
+void ResultBuilder::Real(double value) {
+  if (!by_columns()) {
+    AddRowValue(8)->set_real(value);
+  } else if (v1::ColumnData* column = NextColumn(Kind::kReal, 0)) {
+    column->add_reals(value);
+  } else {
+    AddMixed()->set_real(value);
+  }
+}
+
+void ResultBuilder::Bytes(Kind kind, std::string_view bytes) {
+  const driver::Value value = driver::Value::Of(kind, bytes);
+  if (!by_columns()) {
+    ToProto(value, AddRowValue(bytes.size()));
+  } else if (v1::ColumnData* column = NextColumn(kind, bytes.size())) {
+    column->mutable_data()->append(bytes);
+    column->add_ends(static_cast<uint32_t>(column->data().size()));
+  } else {
+    ToProto(value, AddMixed());
+  }
+}
+
+void ResultBuilder::Timestamp(int64_t seconds, int32_t nanos) {
+  const driver::Value value = driver::Value::Timestamp(seconds, nanos);
+  if (!by_columns()) {
+    ToProto(value, AddRowValue(16));
+  } else if (v1::ColumnData* column = NextColumn(Kind::kTimestamp, 8)) {
+    column->add_integers(seconds);
+    column->add_nanos(static_cast<uint32_t>(nanos));
+  } else {
+    ToProto(value, AddMixed());
+  }
+}
+
+void ResultBuilder::Array(std::span<const driver::Value> elements) {
+  const driver::Value value{.kind = Kind::kArray, .elements = elements};
+  const size_t size = ElementBytes(elements);
+  if (!by_columns()) {
+    ToProto(value, AddRowValue(size));
+  } else if (v1::ColumnData* column = NextColumn(Kind::kArray, size)) {
+    ToProto(value, column->add_values());
+  } else {
+    ToProto(value, AddMixed());
+  }
+}
+
+void ResultBuilder::EndRow() {
+  // A row without columns still is one.
+  if (!by_columns() && row_ == nullptr) part_->add_rows();
+  row_ = nullptr;
+  column_ = 0;
+  ++rows_;
+  dirty_ = true;
+  if (part_size_ >= part_bytes_) ClosePart();
+}
+
+void ResultBuilder::ClosePart() {
+  if (by_columns()) {
+    part_->set_row_count(rows_);
+    for (v1::ColumnData& column : *part_->mutable_data()) {
+      // One bit for every row, also for those after the last NULL.
+      if (!column.nulls().empty()) column.mutable_nulls()->resize((rows_ + 7) / 8);
+    }
+  }
+  held_bytes_ += part_size_;
+  finished_.push_back({std::move(part_), part_size_});
+  part_ = spare_ != nullptr ? std::move(spare_) : std::make_unique<v1::QueryResponse>();
+  rows_ = 0;
+  part_size_ = 0;
+  dirty_ = false;
+}
+
+void ResultBuilder::Flush(const driver::Summary* summary) {
+  if (summary != nullptr) {
+    // The summary joins the last part that is still here.
+    if (!dirty_ && !finished_.empty()) {
+      ToProto(*summary, finished_.back().message->mutable_summary());
+      return;
+    }
+    ToProto(*summary, part_->mutable_summary());
+    dirty_ = true;
+  }
+  if (dirty_) ClosePart();
+}
+
+bool ResultBuilder::TakePart(v1::QueryResponse* part) {
+  if (finished_.empty()) return false;
+  Part first = std::move(finished_.front());
+  finished_.pop_front();
+  held_bytes_ -= first.bytes;
+  part->Swap(first.message.get());
+  // What `part` was before, the part taken last, serves as the next one, with its memory.
+  const size_t returned_bytes = std::exchange(taken_bytes_, first.bytes);
+  if (returned_bytes <= kKeptBytes) {
+    first.message->Clear();
+    spare_ = std::move(first.message);
+  }
+  return true;
+}
+
+}  // namespace penstock::server

@@ -1,0 +1,389 @@
+// Transaction: a stream that holds one connection from begin to its end.
+//
+//   idle (reading) -> stepping (executor) -> writing -> idle …
+//
+// Whoever moves the state away from idle owns the call: the next request, the
+// ticker with a limit, or a drain. Every end goes through the executor, where
+// the transaction is rolled back if it is still open.
+#include <atomic>
+#include <memory>
+#include <optional>
+#include <utility>
+
+#include "drivers/api/error.h"
+#include "server/database/transaction.h"
+#include "server/log/log.h"
+#include "server/rpc/base/call.h"
+#include "server/rpc/base/calls.h"
+#include "server/rpc/base/convert.h"
+#include "server/rpc/base/service.h"
+#include "server/rpc/database/transaction_steps.h"
+
+namespace penstock::server {
+namespace {
+
+using driver::MakeError;
+using driver::Reason;
+using Request = v1::TransactionRequest;
+
+class TransactionCall final : public BidiCall, public Task, public Pool::Waiter {
+ public:
+  TransactionCall(const RpcContext& context, const CallSource& source)
+      : BidiCall(context, Rpc::kTransaction),
+        source_(source),
+        steps_(context_, &answer_limits(), &cancellation_,
+               [this](bool has_timeout, const google::protobuf::Duration& timeout,
+                      driver::Deadline* deadline) {
+                 return StepDeadline(has_timeout, timeout, deadline);
+               }) {
+    transactional = true;
+    source_.services->database.RequestTransaction(&server_context_, stream(), source_.queue,
+                                                  source_.queue, StartTag());
+  }
+
+  void Tick(TimePoint now) override {
+    CheckStall(now);
+    if (now >= Load(idle_until_)) EndIfIdle(Reason::kTransactionIdleTimeout);
+    if (now >= Load(open_until_)) {
+      if (!EndIfIdle(Reason::kTransactionTimeout)) {
+        cancellation_.Cancel(driver::Deadline{.reason = Reason::kTransactionTimeout}.Error());
+      }
+    }
+  }
+
+  // An open transaction may go on for the grace time; then it is cut off.
+  void Drain(bool now) override {
+    if (now && !EndIfIdle(Reason::kDraining)) cancellation_.Cancel(EndStatus(Reason::kDraining));
+  }
+
+ private:
+  enum class State : uint8_t {
+    kStarting,
+    kIdle,       // a read is outstanding and nothing else
+    kAcquiring,  // begin waits for a connection
+    kStepping,   // an executor's task is queued or running
+    kWriting,    // a write is outstanding
+    kEnding,     // on the executor for the last time, or finished
+  };
+
+  using AtomicTime = std::atomic<Duration::rep>;
+  static TimePoint Load(const AtomicTime& time) { return TimePoint(Duration(time.load())); }
+  static void Store(AtomicTime& to, TimePoint time) { to.store(time.time_since_epoch().count()); }
+
+  static absl::Status EndStatus(Reason reason) {
+    if (reason == Reason::kDraining) {
+      return MakeError(reason, "the daemon is shutting down; the transaction was rolled back",
+                       {.retry = driver::Retry::kTransaction});
+    }
+    return driver::Deadline{.reason = reason}.Error();
+  }
+
+  void WaitForNext() override { WaitForTransaction(context_, source_); }
+
+  void OnStart() override { ReadNext(); }
+
+  void ReadNext() {
+    const TimePoint limit = transaction_.has_value() && idle_limit_ != Duration::zero()
+                                ? Clock::System().Now() + idle_limit_
+                                : TimePoint::max();
+    Store(idle_until_, limit);
+    state_.store(State::kIdle);
+    StartRead();
+  }
+
+  // From the ticker's thread.
+  bool EndIfIdle(Reason reason) {
+    State idle = State::kIdle;
+    if (!state_.compare_exchange_strong(idle, State::kEnding)) return false;
+    end_status_ = EndStatus(reason);
+    EnqueueEnd();
+    return true;
+  }
+
+  void OnRead(bool ok) override {
+    State idle = State::kIdle;
+    if (!state_.compare_exchange_strong(idle, State::kStepping)) return;  // ended meanwhile
+    Store(idle_until_, TimePoint::max());
+    if (!ok) {
+      // Closed or gone without commit.
+      End(cancellation_.status());
+      return;
+    }
+    began_ = Clock::System().Now();
+    request_.Clear();
+    absl::Status status = Take(in(), &request_);
+    if (driver::GetErrorInfo(status).retry == driver::Retry::kStatement) {
+      // There was no room for it, and the transaction ends: to send it alone would be to do a part.
+      driver::ErrorInfo info = driver::GetErrorInfo(status);
+      info.retry = driver::Retry::kTransaction;
+      status = MakeError(info.reason,
+                         std::string_view(status.message().data(), status.message().size()), info);
+    }
+    if (status.ok()) status = CheckOrder();
+    if (!status.ok()) {
+      End(status);
+    } else if (request_.step_case() == Request::kBegin) {
+      status = Acquire();
+      if (!status.ok()) End(status);
+    } else {
+      EnqueueSelf();
+    }
+  }
+
+  absl::Status CheckOrder() const {
+    const bool begin = request_.step_case() == Request::kBegin;
+    if (request_.step_case() == Request::STEP_NOT_SET) {
+      return MakeError(Reason::kProtocol, "a request of a Transaction stream has no step set");
+    }
+    if (!transaction_.has_value() && !begin) {
+      return MakeError(Reason::kProtocol, "the first request of a Transaction stream is `begin`");
+    }
+    if (transaction_.has_value() && begin) {
+      return MakeError(Reason::kProtocol,
+                       "`begin` came twice; the transaction was rolled back (use `savepoint` for "
+                       "a nested one)");
+    }
+    return absl::OkStatus();
+  }
+
+  // The shorter of what the request asks for and what the configuration allows;
+  // zero is no limit.
+  static absl::Status Limit(bool given, const google::protobuf::Duration& requested,
+                            Milliseconds configured, Duration* limit) {
+    *limit = configured;
+    if (!given) return absl::OkStatus();
+    Duration wanted;
+    absl::Status status = FromProto(requested, &wanted);
+    if (!status.ok()) return status;
+    if (wanted == Duration::zero()) {
+      return MakeError(Reason::kInvalidParameter, "a limit of zero would end it at once");
+    }
+    *limit = configured == Milliseconds::zero() ? wanted : std::min<Duration>(wanted, configured);
+    return absl::OkStatus();
+  }
+
+  absl::Status Acquire() {
+    const Request::Begin& begin = request_.begin();
+    if (!v1::IsolationLevel_IsValid(begin.isolation())) {
+      return MakeError(Reason::kInvalidParameter, "`isolation` is not a known level");
+    }
+    absl::StatusOr<Database*> database = context_.databases->Find(begin.database());
+    if (!database.ok()) return database.status();
+    database_ = *database;
+    Duration open_limit;
+    absl::Status status = Limit(begin.has_idle_timeout(), begin.idle_timeout(),
+                                database_->limits().transaction_idle_timeout, &idle_limit_);
+    if (!status.ok()) return status;
+    status = Limit(begin.has_timeout(), begin.timeout(), database_->limits().transaction_timeout,
+                   &open_limit);
+    if (!status.ok()) return status;
+    if (open_limit != Duration::zero()) Store(open_until_, began_ + open_limit);
+    options_.read_only = begin.read_only();
+    options_.isolation = static_cast<driver::Isolation>(begin.isolation());
+    options_.cancellation = &cancellation_;
+    options_.caller = CallerName();
+    status = StepDeadline(false, {}, &options_.deadline);
+    if (!status.ok()) return status;
+    wait_until = database_->AcquireDeadline(options_.deadline);
+    Pool& pool = database_->pool(options_.read_only ? driver::Lane::kRead : driver::Lane::kWrite);
+    state_.store(State::kAcquiring);
+    waiting_in_.store(&pool);
+    Ref();
+    pool.Acquire(this);
+    return absl::OkStatus();
+  }
+
+  // Pool::Waiter.
+  void OnLease(absl::StatusOr<Lease> lease) override {
+    waiting_in_.store(nullptr);
+    state_.store(State::kStepping);
+    if (lease.ok()) {
+      lease_ = *std::move(lease);
+      EnqueueSelf();
+    } else {
+      End(lease.status());
+    }
+    Unref();
+  }
+
+  void OnCancelled() override {
+    Pool* pool = waiting_in_.load();
+    if (pool != nullptr && pool->Forget(this)) OnLease(cancellation_.status());
+  }
+
+  // Task.
+  void Run() override {
+    if (state_.load() == State::kEnding) {
+      RunEnd();
+    } else if (!too_large_.ok()) {
+      steps_.Drop(std::exchange(too_large_, absl::OkStatus()));
+      SendPart();
+    } else if (steps_.more()) {
+      steps_.Fetch();
+      SendPart();
+    } else {
+      RunStep();
+    }
+    Unref();
+  }
+
+  void RunStep() {
+    switch (request_.step_case()) {
+      case Request::kBegin: return RunBegin();
+      case Request::kCommit: return RunCommit();
+      case Request::kRollback: return RunRollback();
+      default: break;
+    }
+    steps_.Run(database_, &*transaction_, request_, began_);
+    SendPart();
+  }
+
+  void RunBegin() {
+    transaction_.emplace(database_);
+    absl::Status status = transaction_->Begin(std::move(lease_), options_);
+    if (!status.ok()) {
+      End(status);
+      return;
+    }
+    response_.Clear();
+    response_.mutable_begun();
+    Answer();
+  }
+
+  void RunRollback() {
+    absl::Status status = transaction_->Rollback();
+    if (!status.ok()) {
+      End(status);
+      return;
+    }
+    response_.Clear();
+    response_.mutable_rolled_back();
+    AnswerLast();
+  }
+
+  void RunCommit() {
+    absl::Status status = transaction_->Commit();
+    if (!status.ok()) {
+      End(status);
+      return;
+    }
+    response_.Clear();
+    response_.mutable_committed();
+    AnswerLast();
+  }
+
+  // After a write on an I/O thread, or on the executor.
+  void SendPart() {
+    response_.Clear();
+    if (steps_.Next(&response_)) {
+      AnswerPart();
+    } else if (steps_.more()) {
+      state_.store(State::kStepping);
+      EnqueueSelf();
+    } else {
+      ReadNext();
+    }
+  }
+
+  // A failed step is an answer, unless the whole transaction is over.
+  void AnswerPart() {
+    const absl::Status& error = steps_.failure();
+    const bool over = driver::GetErrorInfo(error).reason == Reason::kTransactionTimeout;
+    if (!error.ok() && (over || cancellation_.cancelled())) {
+      End(over ? error : cancellation_.status());
+    } else {
+      Answer();
+    }
+  }
+
+  absl::Status StepDeadline(bool has_timeout, const google::protobuf::Duration& timeout,
+                            driver::Deadline* deadline) const {
+    absl::Status status = DeadlineFor(*database_, has_timeout, timeout, began_, deadline);
+    *deadline = driver::Earlier(*deadline,
+                                {.at = Load(open_until_), .reason = Reason::kTransactionTimeout});
+    return status;
+  }
+
+  void Answer() {
+    state_.store(State::kWriting);
+    // Once it is under way, somebody else owns the call.
+    absl::Status written = Write(response_);
+    if (written.ok()) return;
+    // The row does not fit into a message; the rest of the result goes with it.
+    too_large_ = std::move(written);
+    state_.store(State::kStepping);
+    EnqueueSelf();
+  }
+
+  void AnswerLast() {
+    state_.store(State::kEnding);
+    WriteAndFinish(response_).IgnoreError();  // an empty message fits
+  }
+
+  void OnWritten(bool ok) override {
+    if (!ok) {
+      End(GoneStatus());
+    } else if (cancellation_.cancelled()) {
+      End(cancellation_.status());
+    } else {
+      SendPart();
+    }
+  }
+
+  // Ends the call from any thread that owns it.
+  void End(const absl::Status& status) {
+    state_.store(State::kEnding);
+    end_status_ = status;
+    if (!transaction_.has_value()) {
+      Finish(end_status_);
+    } else {
+      EnqueueEnd();
+    }
+  }
+
+  void EnqueueEnd() {
+    if (database_ == nullptr) {
+      Finish(end_status_);
+    } else {
+      EnqueueSelf();
+    }
+  }
+
+  void RunEnd() {
+    steps_.Close();
+    if (transaction_.has_value()) transaction_->End(Transaction::Conclusion::kKilled);
+    Finish(end_status_);
+  }
+
+  void EnqueueSelf() {
+    Ref();
+    database_->executor().Enqueue(this);
+  }
+
+  const CallSource source_;
+  std::atomic<State> state_{State::kStarting};
+  AtomicTime idle_until_{TimePoint::max().time_since_epoch().count()};
+  AtomicTime open_until_{TimePoint::max().time_since_epoch().count()};
+  std::atomic<Pool*> waiting_in_{nullptr};
+  absl::Status end_status_;  // set by who moves the state to kEnding
+
+  Database* database_ = nullptr;  // set by begin
+  Duration idle_limit_{};
+  driver::TransactionOptions options_;
+  Lease lease_;  // between OnLease and Begin
+  std::optional<Transaction> transaction_;
+  Request request_;
+  v1::TransactionResponse response_;
+  TimePoint began_;
+  TransactionSteps steps_;
+  // Why the last answer was not written; OK if it was.
+  absl::Status too_large_;
+};
+
+}  // namespace
+
+void WaitForTransaction(const RpcContext& context, const CallSource& source) {
+  new TransactionCall(context, source);  // owns itself
+}
+
+}  // namespace penstock::server

@@ -1,0 +1,108 @@
+// The steps of a transaction as they come over a stream.
+#ifndef PENSTOCK_SERVER_RPC_DATABASE_TRANSACTION_STEPS_H_
+#define PENSTOCK_SERVER_RPC_DATABASE_TRANSACTION_STEPS_H_
+
+#include <functional>
+#include <optional>
+#include <utility>
+
+#include "absl/status/status.h"
+#include "drivers/api/deadline.h"
+#include "drivers/api/driver.h"
+#include "penstock/v1/database.pb.h"
+#include "server/database/database.h"
+#include "server/database/transaction.h"
+#include "server/rpc/base/answer_limits.h"
+#include "server/rpc/base/context.h"
+#include "server/rpc/base/convert.h"
+#include "server/rpc/database/result_builder.h"
+#include "server/rpc/key_value/arguments.h"
+
+namespace penstock::server {
+
+// Does everything within a transaction, but not its begin and its end: one
+// request at a time, answered by one message or, for a result, by several.
+//
+//   Run on the executor, then
+//   while (Next) the answer is sent;
+//   if (more) Fetch on the executor, and again
+//
+// One thread at a time.
+class TransactionSteps {
+ public:
+  // The deadline of a request that came now, which may have a timeout of its own.
+  using DeadlineOf = std::function<absl::Status(
+      bool has_timeout, const google::protobuf::Duration& timeout, driver::Deadline* deadline)>;
+
+  // All outlive the object, and what `deadline_of` needs. `limits` may be filled in later,
+  // before Run.
+  TransactionSteps(const RpcContext& context, const AnswerLimits* limits,
+                   driver::Cancellation* cancellation, DeadlineOf deadline_of)
+      : context_(context),
+        limits_(limits),
+        cancellation_(cancellation),
+        deadline_of_(std::move(deadline_of)) {}
+
+  // `request`, whose step is none of begin, commit and rollback, and `transaction` stay
+  // until no more answers are left. `began`: when the request came.
+  void Run(Database* database, Transaction* transaction, const v1::TransactionRequest& request,
+           TimePoint began);
+
+  // The next part of the answer, into an empty message.
+  bool Next(v1::TransactionResponse* response);
+  // What that part is the `error` of; OK if it is none.
+  const absl::Status& failure() const { return failure_; }
+
+  // After Next has returned false: rows are left to be fetched.
+  bool more() const { return run_.has_value() && run_->cursor != nullptr; }
+  void Fetch();
+
+  // The last part did not fit into a message: what is left of the result is dropped, on
+  // the executor, and `why` is the answer.
+  void Drop(const absl::Status& why);
+
+  // Destroys the cursor, on the executor.
+  void Close() {
+    if (run_.has_value()) run_->cursor.reset();
+  }
+
+ private:
+  void RunQuery(const v1::TransactionRequest::Statement& statement);
+  void RunExec(const v1::TransactionRequest::Statement& statement);
+  void RunPrepare(const v1::TransactionRequest::Prepare& prepare);
+  void RunExecute(const v1::TransactionRequest::Execute& execute);
+  absl::Status Start(std::string_view sql, bool has_timeout,
+                     const google::protobuf::Duration& timeout);
+  void RunGet(const v1::BatchGetRequest& get);
+  void RunScan(const v1::ScanRequest& scan);
+  void RunWrite(const v1::WriteRequest& write);
+  void RunDeleteRange(const v1::DeleteRangeRequest& range);
+  template <typename KeyValueRequest>
+  absl::Status StartKeyValue(const KeyValueRequest& request, std::string_view name);
+  // False: it failed, and that is the answer.
+  bool RunKeyValue(absl::Status ready);
+  void RunRows(const absl::Status& ready, v1::Format format, size_t first_batch_bytes);
+  void AdvanceRows();
+  void Acknowledge(const absl::Status& status);
+  void Fail(const absl::Status& why);
+
+  const RpcContext& context_;
+  const AnswerLimits* const limits_;
+  driver::Cancellation* const cancellation_;
+  const DeadlineOf deadline_of_;
+
+  Database* database_ = nullptr;
+  Transaction* transaction_ = nullptr;
+  TimePoint began_;
+  Arguments arguments_;
+  KeyValueArguments key_values_;
+  ResultBuilder builder_;
+  std::optional<driver::StatementRun> run_;
+  // An answer that is no part of a result.
+  std::optional<v1::TransactionResponse> answer_;
+  absl::Status failure_;
+};
+
+}  // namespace penstock::server
+
+#endif  // PENSTOCK_SERVER_RPC_DATABASE_TRANSACTION_STEPS_H_

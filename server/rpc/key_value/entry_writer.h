@@ -1,0 +1,61 @@
+// Entries of a keyspace into messages.
+#ifndef PENSTOCK_SERVER_RPC_KEY_VALUE_ENTRY_WRITER_H_
+#define PENSTOCK_SERVER_RPC_KEY_VALUE_ENTRY_WRITER_H_
+
+#include <cstddef>
+#include <cstdint>
+#include <span>
+#include <string_view>
+
+#include "drivers/api/row_writer.h"
+
+namespace penstock::server {
+
+// Receives the rows of a key-value operation: a key, and a value unless keys
+// only were asked for, both bytes. Any other value is ignored: on a backend of
+// SQL somebody may have put one into the table by hand.
+class EntryWriter : public driver::RowWriter {
+ public:
+  void Begin(const driver::Columns&) final {
+    Clear();
+    bytes_ = 0;
+    in_key_ = true;
+  }
+  void Null() final { Bytes(driver::Kind::kBlob, {}); }
+  void Boolean(bool) final { Null(); }
+  void Integer(int64_t) final { Null(); }
+  void Real(double) final { Null(); }
+  void Bytes(driver::Kind, std::string_view bytes) final {
+    bytes_ += bytes.size();
+    in_key_ ? OnKey(bytes) : OnValue(bytes);
+    in_key_ = false;
+  }
+  void Timestamp(int64_t, int32_t) final { Null(); }
+  void Array(std::span<const driver::Value>) final { Null(); }
+  void EndRow() final {
+    in_key_ = true;
+    bytes_ += kOverhead;
+  }
+  size_t bytes() const final { return bytes_; }
+
+  // What was written was taken away.
+  void OnTaken() { bytes_ = 0; }
+
+ protected:
+  ~EntryWriter() = default;
+  // What was written does not count: the operation begins, or begins again.
+  virtual void Clear() = 0;
+  virtual void OnKey(std::string_view key) = 0;
+  virtual void OnValue(std::string_view value) = 0;
+
+ private:
+  // Of an entry in memory and on the wire, beside its bytes.
+  static constexpr size_t kOverhead = 16;
+
+  size_t bytes_ = 0;
+  bool in_key_ = true;
+};
+
+}  // namespace penstock::server
+
+#endif  // PENSTOCK_SERVER_RPC_KEY_VALUE_ENTRY_WRITER_H_

@@ -1,0 +1,165 @@
+#include "server/rpc/migration/migrate_call.h"
+
+#include <utility>
+
+#include "drivers/api/error.h"
+#include "server/rpc/base/convert.h"
+#include "server/rpc/base/service.h"
+
+namespace penstock::server {
+
+using driver::MakeError;
+using driver::MakeErrorWithHint;
+using driver::Reason;
+
+MigrateCall::MigrateCall(const RpcContext& context, const CallSource& source)
+    : BidiCall(context, Rpc::kMigrate),
+      Task(Sort::kBlocking),
+      source_(source),
+      steps_(context_, &answer_limits(), &cancellation_,
+             [this](bool has_timeout, const google::protobuf::Duration& timeout,
+                    driver::Deadline* deadline) {
+               return DeadlineFor(*database_, has_timeout, timeout, Clock::System().Now(),
+                                  deadline);
+             }),
+      events_(
+          [this](const v1::MigrateResponse& event, bool more) {
+            more_events_ = more;
+            return Write(event);
+          },
+          [this](const absl::Status& why) { cancellation_.Cancel(why); }) {
+  transactional = true;
+  source_.services->migration.RequestMigrate(&server_context_, stream(), source_.queue,
+                                             source_.queue, StartTag());
+}
+
+void MigrateCall::Tick(TimePoint now) {
+  CheckStall(now);
+  events_.Flush();
+  const State state = state_.load();
+  if (state == State::kQueued || state == State::kPausing) TickWaiting(state, now);
+  if (state == State::kCoding && cancellation_.cancelled()) EndCoding();
+  if (state == State::kRunning && progress_.TakeDue(now)) {
+    const int32_t index = progress_.index();
+    if (index >= 0) events_.Push(progress_.Report(index, now, false));
+  }
+}
+
+void MigrateCall::Drain(bool now) {
+  const State state = state_.load();
+  const absl::Status why = DrainingStatus();
+  if (state == State::kQueued || state == State::kPausing) {
+    End(why);
+  } else if (now) {
+    cancellation_.Cancel(why);
+  }
+}
+
+void MigrateCall::OnRead(bool ok) {
+  if (migration_ != nullptr) return OnCode(ok);
+  if (cancellation_.cancelled()) return Finish(cancellation_.status());
+  if (!ok) {
+    return Finish(MakeError(Reason::kProtocol, database_ == nullptr
+                                                   ? "the stream ended before `start`"
+                                                   : "the stream ended before all `files`"));
+  }
+  v1::MigrateRequest request;
+  bool more = false;
+  bool in_memory = true;
+  RequestMemory::Share share;
+  absl::Status status = Take(in(), &request, &share);
+  if (status.ok()) status = intake_.Take(context_, &request, &more, &in_memory);
+  // What is in memory stays there until the end.
+  if (in_memory) files_share_.Add(std::move(share));
+  if (!status.ok()) return Finish(status);
+  if (request.has_start()) {
+    database_ = intake_.database();
+    waiting_since_ = Clock::System().Now();
+    lock_until_ = waiting_since_ + intake_.lock_timeout();
+  }
+  if (more) return StartRead();
+  Do(Work::kPrepare);
+}
+
+void MigrateCall::OnWritten(bool ok) {
+  const MigrateEvents::Written written = events_.OnWritten(ok);
+  if (written.finish.has_value()) {
+    Finish(*written.finish);
+  } else if (written.answered && written.failed) {
+    End(GoneStatus());
+  } else if (written.answered) {
+    Answer();
+  }
+}
+
+void MigrateCall::DoWrite(const grpc::ByteBuffer& bytes, void* tag) {
+  grpc::WriteOptions options;
+  if (more_events_) options.set_buffer_hint();
+  stream()->Write(bytes, options, tag);
+}
+
+void MigrateCall::Do(Work work) {
+  work_ = work;
+  state_.store(work == Work::kEnd ? State::kEnding : State::kRunning);
+  Ref();
+  database_->executor().Enqueue(this);
+}
+
+void MigrateCall::End(absl::Status status) {
+  end_status_ = std::move(status);
+  Do(Work::kEnd);
+}
+
+void MigrateCall::TickWaiting(State state, TimePoint now) {
+  if (cancellation_.cancelled()) return End(cancellation_.status());
+  if (state == State::kQueued && TakeTurn()) return Do(Work::kAcquire);
+  if (state == State::kPausing && now >= pause_until_) return Do(Work::kAcquire);
+  if (now >= lock_until_) {
+    return End(MakeErrorWithHint(Reason::kMigrationLocked,
+                                 "another migrator has been at work on this database for longer "
+                                 "than lock_timeout",
+                                 "wait for it to end, or give lock_timeout more time"));
+  }
+  if (!progress_.TakeDue(now)) return;
+  v1::MigrateResponse event;
+  ToProto(now - waiting_since_, event.mutable_waiting()->mutable_elapsed());
+  events_.Push(event);
+}
+
+bool MigrateCall::TakeTurn() {
+  // One that only looks need not wait.
+  if (!has_turn_ && !dry_run_) has_turn_ = database_->TryBeginMigration();
+  return has_turn_ || dry_run_;
+}
+
+void MigrateCall::Acquire() {
+  wait_until = database_->AcquireDeadline(driver::Deadline::None());
+  const bool reads = migration_->spec().action == MigrationSpec::Action::kStatus;
+  Pool& pool = database_->pool(reads ? driver::Lane::kRead : driver::Lane::kWrite);
+  state_.store(State::kAcquiring);
+  waiting_in_.store(&pool);
+  Ref();
+  pool.Acquire(this);
+}
+
+void MigrateCall::OnLease(absl::StatusOr<Lease> lease) {
+  waiting_in_.store(nullptr);
+  if (lease.ok()) {
+    lease_ = *std::move(lease);
+    Do(Work::kLock);
+  } else {
+    End(lease.status());
+  }
+  Unref();
+}
+
+void MigrateCall::OnCancelled() {
+  Pool* pool = waiting_in_.load();
+  if (pool != nullptr && pool->Forget(this)) OnLease(cancellation_.status());
+}
+
+void WaitForMigrate(const RpcContext& context, const CallSource& source) {
+  new MigrateCall(context, source);  // owns itself
+}
+
+}  // namespace penstock::server

@@ -1,0 +1,151 @@
+// Migrate: one run of a database's migrations, and a report of it.
+//
+//   reading (requests) -> queued (other calls of this daemon) -> acquiring (a
+//   connection) -> running (executor): lock -> plan -> step … -> ending
+//                     \-> pausing (another daemon has the lock) -> acquiring
+//
+// What waits does so without a thread and without a connection: the ticker moves
+// it on. Each unit of work (a lock attempt, the plan, a step or a few short ones) is an
+// executor's task of its own.
+//
+// migrate_call.cc has what brings the call from one state to the next,
+// migrate_work.cc the units of work, migrate_code.cc what is a code step's.
+#ifndef PENSTOCK_SERVER_RPC_MIGRATION_MIGRATE_CALL_H_
+#define PENSTOCK_SERVER_RPC_MIGRATION_MIGRATE_CALL_H_
+
+#include <atomic>
+#include <memory>
+#include <optional>
+#include <vector>
+
+#include "absl/status/status.h"
+#include "absl/status/statusor.h"
+#include "server/database/migration.h"
+#include "server/database/transaction.h"
+#include "server/rpc/base/call.h"
+#include "server/rpc/base/calls.h"
+#include "server/rpc/database/transaction_steps.h"
+#include "server/rpc/migration/migrate_events.h"
+#include "server/rpc/migration/migrate_intake.h"
+#include "server/rpc/migration/step_progress.h"
+
+namespace penstock::server {
+
+// Owns itself.
+class MigrateCall final : public BidiCall, public Task, public Pool::Waiter {
+ public:
+  MigrateCall(const RpcContext& context, const CallSource& source);
+
+  void Tick(TimePoint now) override;
+  void Drain(bool now) override;
+
+ private:
+  enum class State : uint8_t {
+    kReading,    // a read is outstanding
+    kQueued,     // another migration of this daemon's has its turn
+    kPausing,    // another daemon had the lock
+    kAcquiring,  // waits for a connection
+    kRunning,    // an executor's task is queued or running
+    kCoding,     // in a code step: a read is outstanding
+    kAnswering,  // in a code step: a part of an answer is being written
+    kEnding,     // on the executor for the last time, or finished
+  };
+  // What the executor's task does next.
+  enum class Work : uint8_t {
+    kPrepare,
+    kAcquire,
+    kLock,
+    kPlan,
+    kStep,
+    kCode,
+    kFetch,
+    kCodeDone,
+    kRecord,
+    kStatus,
+    kEnd
+  };
+
+  // Call.
+  void WaitForNext() override { WaitForMigrate(context_, source_); }
+  void OnStart() override { StartRead(); }
+  void OnRead(bool ok) override;
+  void OnWritten(bool ok) override;
+  void DoWrite(const grpc::ByteBuffer& bytes, void* tag) override;
+  void OnCancelled() override;
+
+  // Has the executor do it. From any thread that owns the call.
+  void Do(Work work);
+  void End(absl::Status status);
+  // From the ticker's thread, which owns a call that waits.
+  void TickWaiting(State state, TimePoint now);
+  bool TakeTurn();
+
+  // Pool::Waiter.
+  void Acquire();
+  void OnLease(absl::StatusOr<Lease> lease) override;
+
+  // Task.
+  void Run() override;
+  absl::Status RunWork();
+  absl::Status RunPrepare();
+  absl::Status RunLock();
+  absl::Status RunPlan();
+  // As many as there is time for; the others as a task of their own.
+  absl::Status RunSteps();
+  void BeginStep();
+  absl::Status RunStep();
+  absl::Status EndStep(const absl::Status& status);
+  // After a step: the next one, or the end.
+  absl::Status GoOn();
+  absl::Status RunRecord();
+  absl::Status RunStatus();
+  absl::Status Succeed(int32_t steps, const std::vector<migrations::HistoryRow>& rows);
+  void RunEnd();
+
+  // A code step.
+  absl::Status RunBeginCode();
+  void ReadCode();
+  // From the ticker's thread.
+  void EndCoding();
+  // A request within it.
+  void OnCode(bool ok);
+  void RunCode();
+  void RunFetch();
+  // On the executor, or after a write: the next part of the answer, or what comes
+  // after the last.
+  void Answer();
+  absl::Status RunCodeDone();
+  // The connection is the migration's again.
+  void GiveUpCode();
+
+  const CallSource source_;
+  std::atomic<State> state_{State::kReading};
+  Work work_ = Work::kPrepare;
+  std::atomic<Pool*> waiting_in_{nullptr};
+  absl::Status end_status_;
+
+  MigrateIntake intake_;
+  RequestMemory::Share files_share_;
+  Database* database_ = nullptr;  // set by start
+  bool dry_run_ = false;
+  bool has_turn_ = false;
+  TimePoint waiting_since_;
+  TimePoint lock_until_;
+  TimePoint pause_until_;
+  Lease lease_;  // between OnLease and Lock
+  std::unique_ptr<Migration> migration_;
+  size_t next_step_ = 0;
+
+  // Of a code step.
+  std::optional<Transaction> transaction_;
+  TransactionSteps steps_;
+  v1::MigrateRequest code_;
+
+  StepProgress progress_;
+  MigrateEvents events_;
+  bool more_events_ = false;  // of the write that is being started
+};
+
+}  // namespace penstock::server
+
+#endif  // PENSTOCK_SERVER_RPC_MIGRATION_MIGRATE_CALL_H_

@@ -1,0 +1,46 @@
+// The first requests of a Migrate stream, put together.
+#ifndef PENSTOCK_SERVER_RPC_MIGRATION_MIGRATE_INTAKE_H_
+#define PENSTOCK_SERVER_RPC_MIGRATION_MIGRATE_INTAKE_H_
+
+#include <cstddef>
+#include <string>
+
+#include "absl/status/status.h"
+#include "absl/status/statusor.h"
+#include "penstock/v1/migration.pb.h"
+#include "server/database/database.h"
+#include "server/database/migration.h"
+#include "server/rpc/base/context.h"
+
+namespace penstock::server {
+
+// Takes `start` and the `files` that follow it. One thread at a time.
+class MigrateIntake {
+ public:
+  // Takes the files' contents out of the request. `*more`: another request with files
+  // follows. `*in_memory`: what was taken still needs memory (migrations/files.h). Errors:
+  // kProtocol for a request out of turn, kLimitExceeded for more than 256 MiB of files, and what is
+  // wrong with `start`.
+  absl::Status Take(const RpcContext& context, v1::MigrateRequest* request, bool* more,
+                    bool* in_memory);
+
+  // Null before `start`.
+  Database* database() const { return database_; }
+  Duration lock_timeout() const { return lock_timeout_; }
+
+  // What is to be done, once all is there. Reads the folder, if there is one, so it may
+  // block. May be called once.
+  absl::StatusOr<MigrationSpec> TakeSpec(const std::string& migrations_root);
+
+ private:
+  absl::Status TakeStart(const RpcContext& context, const v1::MigrateRequest::Start& start);
+
+  Database* database_ = nullptr;
+  MigrationSpec spec_;
+  std::string folder_;
+  Duration lock_timeout_ = std::chrono::seconds(60);
+};
+
+}  // namespace penstock::server
+
+#endif  // PENSTOCK_SERVER_RPC_MIGRATION_MIGRATE_INTAKE_H_
