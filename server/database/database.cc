@@ -1,6 +1,8 @@
 #include "server/database/database.h"
 
 #include <algorithm>
+#include <chrono>
+#include <functional>
 #include <utility>
 
 #include "drivers/api/error.h"
@@ -13,6 +15,9 @@ namespace {
 
 using driver::DriverInfo;
 using driver::Reason;
+
+// How often a driver looks at its files.
+constexpr auto kExaminationPause = std::chrono::seconds(1);
 
 // How max_open is divided between the lanes.
 int WriteConnections(const DriverInfo& info, const PoolConfig& config) {
@@ -62,57 +67,34 @@ void AddError(const std::string& name, const DatabaseConfig& database, const abs
 }
 
 int Threads(const DriverInfo& info, const PoolConfig& config) {
-  const int connections =
-      WriteConnections(info, config) + (info.split_lanes ? ReadConnections(info, config) : 0);
   // One for each connection, so that a commit or rollback never waits for a
   // thread that another connection's statement keeps.
-  return connections;
+  return WriteConnections(info, config) + (info.split_lanes ? ReadConnections(info, config) : 0);
 }
 
 }  // namespace
 
-// Ticks a pool, and takes what that finds to do to the executor, as it blocks.
-class Database::Upkeep final : public Task {
+// Work that blocks, and so is done on the executor: by one thread at a time.
+class Database::Chore final : public Task {
  public:
-  Upkeep(Pool* pool, Executor* executor)
-      : Task(Sort::kBlocking), pool_(pool), executor_(executor) {}
+  Chore(Executor* executor, std::function<void()> work)
+      : Task(Sort::kBlocking), executor_(executor), work_(std::move(work)) {}
 
-  void Tick(TimePoint now) {
-    if (pool_->Tick(now) && !under_way_.exchange(true)) executor_->Enqueue(this);
-  }
-
-  void Run() override {
-    pool_->Maintain();
-    under_way_.store(false);
-  }
-
- private:
-  Pool* const pool_;
-  Executor* const executor_;
-  std::atomic<bool> under_way_{false};
-};
-
-// Lets the driver look at its files, about once a second, as that blocks.
-class Database::Examination final : public Task {
- public:
-  Examination(driver::Driver* driver, Executor* executor)
-      : Task(Sort::kBlocking), driver_(driver), executor_(executor) {}
-
-  void Tick(TimePoint now) {
-    if (now < next_ || under_way_.exchange(true)) return;
-    next_ = now + std::chrono::seconds(1);
+  // Returns false if the work is still being done from the last time.
+  bool Start() {
+    if (under_way_.exchange(true)) return false;
     executor_->Enqueue(this);
+    return true;
   }
 
   void Run() override {
-    driver_->Examine();
+    work_();
     under_way_.store(false);
   }
 
  private:
-  driver::Driver* const driver_;
   Executor* const executor_;
-  TimePoint next_;
+  const std::function<void()> work_;
   std::atomic<bool> under_way_{false};
 };
 
@@ -138,10 +120,12 @@ Database::Database(std::string name, const DatabaseConfig& config,
                                         LaneOptions(*read_pool_), &metrics_.read_batches);
     write_lane_->RefuseEarlyBy(read_lane_.get());
   }
-  for (const auto* pool : {&write_pool_, &read_pool_}) {
-    if (*pool != nullptr) upkeep_.push_back(std::make_unique<Upkeep>(pool->get(), &executor_));
+  for (const auto& [pool_name, pool] : Pools()) {
+    upkeep_.push_back(std::make_unique<Chore>(&executor_, [pool = pool] { pool->Maintain(); }));
   }
-  if (info().embedded) examination_ = std::make_unique<Examination>(driver_.get(), &executor_);
+  if (info().embedded) {
+    examination_ = std::make_unique<Chore>(&executor_, [this] { driver_->Examine(); });
+  }
 }
 
 absl::StatusOr<std::unique_ptr<driver::Connection>> Database::ConnectApart(
@@ -170,15 +154,21 @@ driver::Deadline Database::AcquireDeadline(const driver::Deadline& request) cons
 }
 
 void Database::Tick(TimePoint now) {
-  for (const auto& upkeep : upkeep_) upkeep->Tick(now);
-  for (const auto& [pool_name, pool] : Pools()) health_.Note(pool_name, pool->TakeStuckCalls());
-  // A thread for each connection, also for those that take the place of stuck ones.
   int replaced = 0;
-  for (const auto& [pool_name, pool] : Pools()) replaced += pool->replaced();
+  const auto pools = Pools();
+  for (size_t i = 0; i < pools.size(); ++i) {
+    const auto& [pool_name, pool] = pools[i];
+    if (pool->Tick(now)) upkeep_[i]->Start();
+    health_.Note(pool_name, pool->TakeStuckCalls());
+    replaced += pool->replaced();
+  }
+  // A thread for each connection, also for those that take the place of stuck ones.
   executor_.ProvideExtra(replaced);
   write_lane_->Tick(now);
   if (read_lane_ != nullptr) read_lane_->Tick(now);
-  if (examination_ != nullptr) examination_->Tick(now);
+  if (examination_ != nullptr && now >= next_examination_ && examination_->Start()) {
+    next_examination_ = now + kExaminationPause;
+  }
   executor_.Tick();
   health_.Update(Problems(), now);
 }

@@ -82,8 +82,7 @@ class Database {
   std::vector<std::pair<std::string, PoolStats>> Stats() const;
 
  private:
-  class Upkeep;
-  class Examination;
+  class Chore;
 
   // By name ("read" and "write", or "all").
   std::vector<std::pair<std::string, Pool*>> Pools() const;
@@ -102,9 +101,10 @@ class Database {
   // After the pools: it runs what uses them.
   Executor executor_;
   std::unique_ptr<Lane> write_lane_;
-  std::unique_ptr<Lane> read_lane_;              // null: not split
-  std::vector<std::unique_ptr<Upkeep>> upkeep_;  // one a pool
-  std::unique_ptr<Examination> examination_;     // null: there is nothing to examine
+  std::unique_ptr<Lane> read_lane_;             // null: not split
+  std::vector<std::unique_ptr<Chore>> upkeep_;  // maintains the pools, in the order of Pools()
+  std::unique_ptr<Chore> examination_;          // null: the driver has no files to look at
+  TimePoint next_examination_;                  // the ticker's alone
 };
 
 // Every configured database. Immutable after it was opened; thread-safe.

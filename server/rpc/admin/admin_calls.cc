@@ -38,16 +38,11 @@ void FillStats(Database& from, v1::DatabaseStats* to) {
 class ListDatabasesCall final : public UnaryCall {
  public:
   ListDatabasesCall(const RpcContext& context, const CallSource& source)
-      : UnaryCall(context, Rpc::kListDatabases), source_(source) {
-    source_.services->admin.RequestListDatabases(&server_context_, &request_bytes_, &responder_,
-                                                 source_.queue, source_.queue, StartTag());
+      : UnaryCall(context, source, Rpc::kListDatabases, WaitForListDatabases) {
+    Listen(&source.services->admin, &AdminMethods::RequestListDatabases);
   }
-  void Tick(TimePoint) override {}
-  void Drain(bool) override {}
 
  private:
-  void WaitForNext() override { WaitForListDatabases(context_, source_); }
-
   void OnStart() override {
     v1::ListDatabasesResponse response;
     for (const auto& [name, database] : context_.databases->all()) {
@@ -58,23 +53,16 @@ class ListDatabasesCall final : public UnaryCall {
     }
     Answer(absl::OkStatus(), response);
   }
-
-  const CallSource source_;
 };
 
 class GetStatsCall final : public UnaryCall {
  public:
   GetStatsCall(const RpcContext& context, const CallSource& source)
-      : UnaryCall(context, Rpc::kGetStats), source_(source) {
-    source_.services->admin.RequestGetStats(&server_context_, &request_bytes_, &responder_,
-                                            source_.queue, source_.queue, StartTag());
+      : UnaryCall(context, source, Rpc::kGetStats, WaitForGetStats) {
+    Listen(&source.services->admin, &AdminMethods::RequestGetStats);
   }
-  void Tick(TimePoint) override {}
-  void Drain(bool) override {}
 
  private:
-  void WaitForNext() override { WaitForGetStats(context_, source_); }
-
   void OnStart() override {
     v1::GetStatsResponse response;
     Answer(Fill(&response), response);
@@ -94,8 +82,6 @@ class GetStatsCall final : public UnaryCall {
     if (database.ok()) FillStats(**database, response->add_databases());
     return database.status();
   }
-
-  const CallSource source_;
 };
 
 }  // namespace

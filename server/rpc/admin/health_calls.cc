@@ -27,17 +27,13 @@ HealthCheckResponse StatusNow(bool draining) {
 class CheckCall final : public UnaryCall {
  public:
   CheckCall(const RpcContext& context, const CallSource& source)
-      : UnaryCall(context, Rpc::kCheck), source_(source) {
-    source_.services->health.RequestCheck(&server_context_, &request_bytes_, &responder_,
-                                          source_.queue, source_.queue, StartTag());
+      : UnaryCall(context, source, Rpc::kCheck, WaitForCheck) {
+    Listen(&source.services->health, &HealthMethods::RequestCheck);
   }
-  void Tick(TimePoint) override {}
-  void Drain(bool) override {}
 
  private:
   // Asked while the daemon drains or is full, it still has to answer.
   bool is_session() const override { return false; }
-  void WaitForNext() override { WaitForCheck(context_, source_); }
 
   void OnStart() override {
     health::HealthCheckRequest request;
@@ -47,16 +43,13 @@ class CheckCall final : public UnaryCall {
     }
     Answer(status, StatusNow(context_.registry->draining()));
   }
-
-  const CallSource source_;
 };
 
-class WatchCall final : public Call {
+class WatchCall final : public ServerStreamCall {
  public:
   WatchCall(const RpcContext& context, const CallSource& source)
-      : Call(context, Rpc::kWatch), source_(source), stream_(&server_context_) {
-    source_.services->health.RequestWatch(&server_context_, &request_bytes_, &stream_,
-                                          source_.queue, source_.queue, StartTag());
+      : ServerStreamCall(context, source, Rpc::kWatch, WaitForWatch) {
+    Listen(&source.services->health, &HealthMethods::RequestWatch);
   }
   void Tick(TimePoint now) override { CheckStall(now); }
   void Drain(bool) override {
@@ -66,8 +59,6 @@ class WatchCall final : public Call {
   }
 
  private:
-  void WaitForNext() override { WaitForWatch(context_, source_); }
-
   void OnStart() override {
     health::HealthCheckRequest request;
     const absl::Status parsed = ParseSmall(&request_bytes_, &request);
@@ -79,8 +70,6 @@ class WatchCall final : public Call {
     if (!IsKnown(request.service())) response.set_status(HealthCheckResponse::SERVICE_UNKNOWN);
     Write(response).IgnoreError();  // a message of two bytes fits
   }
-
-  void OnRead(bool) override {}
 
   void OnWritten(bool ok) override {
     if (!ok) {
@@ -99,15 +88,6 @@ class WatchCall final : public Call {
   // Whoever has taken the idle state away.
   void SayGoodbye() { WriteAndFinish(StatusNow(true)).IgnoreError(); }
 
-  void DoWrite(const grpc::ByteBuffer& bytes, void* tag) override { stream_.Write(bytes, tag); }
-  void DoWriteAndFinish(const grpc::ByteBuffer& bytes, void* tag) override {
-    stream_.WriteAndFinish(bytes, {}, grpc::Status::OK, tag);
-  }
-  void DoFinish(const grpc::Status& status, void* tag) override { stream_.Finish(status, tag); }
-
-  const CallSource source_;
-  grpc::ByteBuffer request_bytes_;
-  grpc::ServerAsyncWriter<grpc::ByteBuffer> stream_;
   std::atomic<bool> idle_{false};
   std::atomic<bool> draining_{false};
 };

@@ -64,9 +64,8 @@ void Answer(const ServerReflectionRequest& request, ServerReflectionResponse* re
 class ReflectionCall final : public BidiCall {
  public:
   ReflectionCall(const RpcContext& context, const CallSource& source)
-      : BidiCall(context, Rpc::kServerReflectionInfo), source_(source) {
-    source_.services->reflection.RequestServerReflectionInfo(
-        &server_context_, stream(), source_.queue, source_.queue, StartTag());
+      : BidiCall(context, source, Rpc::kServerReflectionInfo, WaitForServerReflectionInfo) {
+    Listen(&source.services->reflection, &ReflectionMethods::RequestServerReflectionInfo);
   }
   void Tick(TimePoint now) override { CheckStall(now); }
   void Drain(bool now) override {
@@ -74,7 +73,6 @@ class ReflectionCall final : public BidiCall {
   }
 
  private:
-  void WaitForNext() override { WaitForServerReflectionInfo(context_, source_); }
   void OnStart() override { StartRead(); }
 
   void OnRead(bool ok) override {
@@ -97,8 +95,6 @@ class ReflectionCall final : public BidiCall {
       Finish(GoneStatus());
     }
   }
-
-  const CallSource source_;
 };
 
 }  // namespace

@@ -21,7 +21,8 @@ constexpr auto kDrainStall = std::chrono::milliseconds(500);
 
 }  // namespace
 
-Call::Call(const RpcContext& context, Rpc rpc) : context_(context), rpc_(rpc) {
+Call::Call(const RpcContext& context, const CallSource& source, Rpc rpc, WaitForNext wait_for_next)
+    : context_(context), source_(source), rpc_(rpc), wait_for_next_(wait_for_next) {
   context_.live_calls->Add();
   server_context_.AsyncNotifyWhenDone(&done_);
 }
@@ -68,7 +69,7 @@ void Call::Started(bool ok) {
     Unref();
     return;
   }
-  WaitForNext();
+  wait_for_next_(context_, source_);
   answer_limits_ = AnswerLimits::For(context_.config->server, Metadata(kMessageLimitKey));
   if (!is_session()) {
     OnStart();
@@ -212,26 +213,6 @@ absl::Status Call::DeadlineFor(const Database& database, bool has_timeout,
   return absl::OkStatus();
 }
 
-void Call::BeginRun(const Database& database, const driver::Deadline& deadline) {
-  // So long that a driver which is well has come back.
-  const Duration patience = Pool::kPatience + Duration(database.info().overrun);
-  const bool limited = deadline.at < TimePoint::max() - patience;
-  const TimePoint at = limited ? deadline.at + patience : TimePoint::max();
-  run_given_up_at_.store(at.time_since_epoch().count());
-}
-
-void Call::CheckRun(TimePoint now, const driver::Deadline& deadline, bool may_write) {
-  Duration::rep at = run_given_up_at_.load();
-  if (at == kNoRun || now.time_since_epoch().count() < at) return;
-  if (!run_given_up_at_.compare_exchange_strong(at, kNoRun)) return;
-  Finish(may_write ? driver::MakeErrorWithHint(
-                         Reason::kCommitOutcomeUnknown,
-                         "the time limit has passed, but the statement does not come back from "
-                         "the backend, and may yet take effect",
-                         "read what is there before it is tried again; /readyz says more")
-                   : deadline.Error());
-}
-
 std::string_view Call::Metadata(const char* key) const {
   const auto& metadata = server_context_.client_metadata();
   const auto found = metadata.find(key);
@@ -252,24 +233,6 @@ std::string_view Call::CallerName() {
 
 absl::Status Call::DrainingStatus() {
   return driver::MakeError(Reason::kDraining, "the daemon is shutting down");
-}
-
-absl::Status Call::Undelivered(const driver::StatementRun& run, const absl::Status& why) {
-  const bool reads = run.key_value != nullptr ? run.key_value->reads() : run.read_only;
-  if (reads) return why;
-  const std::string_view reason(why.message().data(), why.message().size());
-  if (run.cursor == nullptr) {
-    return driver::MakeErrorWithHint(
-        Reason::kCommitOutcomeUnknown,
-        fmt::format("the statement was executed, but its answer could not be sent: {}", reason),
-        "do not run it again; read what is there");
-  }
-  return driver::MakeErrorWithHint(
-      Reason::kCommitOutcomeUnknown,
-      fmt::format("the statement was cut off while its rows were sent, and may or may not have "
-                  "taken effect: {}",
-                  reason),
-      "read what is there before it is tried again");
 }
 
 absl::Status Call::GoneStatus() const {

@@ -1,4 +1,4 @@
-// One RPC in flight: the operations that gRPC has of ours, and its end.
+// The base of every RPC.
 #ifndef PENSTOCK_SERVER_RPC_BASE_CALL_H_
 #define PENSTOCK_SERVER_RPC_BASE_CALL_H_
 
@@ -18,19 +18,28 @@
 #include "grpcpp/support/byte_buffer.h"
 #include "server/registry/call_registry.h"
 #include "server/rpc/base/answer_limits.h"
+#include "server/rpc/base/calls.h"
 #include "server/rpc/base/context.h"
 #include "server/rpc/base/io.h"
 #include "server/rpc/base/request_memory.h"
 
 namespace penstock::server {
 
-// The base of every streaming call.
+// A statement that a call submits to its database.
+struct CallStatement : PendingRun {
+  Database* database = nullptr;
+  // When its request came.
+  TimePoint began;
+
+ protected:
+  ~CallStatement() = default;
+};
+
+// Base of every RPC: counts outstanding gRPC operations and deletes itself after the last.
 //
-// A call counts the operations that gRPC holds of it and destroys itself when
-// the last one has come back after Finish. One owner at a time: apart from the
-// events of cancellation and the ticker (which touch only what is atomic or
-// thread-safe here), exactly one of an I/O event, an executor's task or an
-// outstanding operation drives a call, so its state needs no lock.
+// One owner at a time drives a call: an I/O event, an executor's task or an outstanding
+// operation. So its state needs no lock. Cancellation and the ticker run beside the owner, and
+// touch only what is atomic or thread-safe here.
 //
 // Once a call is cancelled its outstanding write counts as failed, although gRPC
 // returns it only when the transport has taken it: a client that reads nothing may
@@ -41,19 +50,27 @@ class Call : public RegisteredCall {
   Call(const Call&) = delete;
   Call& operator=(const Call&) = delete;
 
+  // Cancels a call that runs when the time for draining is over.
+  void Drain(bool now) override {
+    if (now) cancellation_.Cancel(DrainingStatus());
+  }
+
   bool TryRef() final;
   void Unref() final;
+  // Only for callers that hold a reference already.
+  void Ref() { references_.fetch_add(1, std::memory_order_relaxed); }
 
  protected:
-  Call(const RpcContext& context, Rpc rpc);
+  // Makes the object that waits for the next RPC of this method.
+  using WaitForNext = void (*)(const RpcContext& context, const CallSource& source);
+
+  Call(const RpcContext& context, const CallSource& source, Rpc rpc, WaitForNext wait_for_next);
   virtual ~Call();
 
-  // It counts against max_sessions and ends with a drain.
+  // Returns whether the call counts against max_sessions and ends with a drain.
   virtual bool is_session() const { return true; }
-  // The RPC has arrived. `OnStart` of a call that may not start is not called.
+  // The RPC has arrived, and may start.
   virtual void OnStart() = 0;
-  // A new object that waits for the next RPC of this sort.
-  virtual void WaitForNext() = 0;
   virtual void OnRead(bool ok) = 0;
   virtual void OnWritten(bool ok) = 0;
   // The client has cancelled or gone, or the call's deadline has passed. Called
@@ -65,7 +82,7 @@ class Call : public RegisteredCall {
   virtual void DoWriteAndFinish(const grpc::ByteBuffer& bytes, void* tag) = 0;
   virtual void DoFinish(const grpc::Status& status, void* tag) = 0;
 
-  // To be given to gRPC with the request for the next RPC of this sort.
+  // Returns the tag with which gRPC is asked for the next RPC of this method.
   void* StartTag();
 
   // Writes a message; OnWritten follows. An error: it is too large or the client has
@@ -76,14 +93,37 @@ class Call : public RegisteredCall {
   // Ends the call. Only the first end counts; later ones do nothing.
   void Finish(const absl::Status& status);
 
-  // Parses a request. It has a share of the memory for requests until the next one is taken,
-  // or the call has gone: kLimitExceeded if it takes too much by itself, or there is no room.
+  // Parses a request. Its share of the memory for requests lasts until the next one is taken,
+  // or the call has gone. Fails with kLimitExceeded if the request takes too much by itself, or
+  // there is no room.
   absl::Status Take(grpc::ByteBuffer* bytes, google::protobuf::Message* request);
-  // Likewise, with a share that the caller keeps.
+  // Does the same with a share that the caller keeps.
   absl::Status Take(grpc::ByteBuffer* bytes, google::protobuf::Message* request,
                     RequestMemory::Share* share) const;
 
-  // The shortest of the request's timeout, the call's deadline and the
+  // Parses the request of a call that has one, and prepares the statement that it asks for.
+  template <typename Request>
+  absl::Status TakeStatement(grpc::ByteBuffer* bytes, Request* request, CallStatement* statement) {
+    statement->began = Clock::System().Now();
+    absl::Status status = Take(bytes, request);
+    if (!status.ok()) return status;
+    absl::StatusOr<Database*> database = context_.databases->Find(request->database());
+    if (!database.ok()) return database.status();
+    statement->database = *database;
+    return PrepareStatement(*request, statement);
+  }
+
+  // Gives a statement, whose database is known, the request's deadline, the call's cancellation
+  // and the caller's name.
+  template <typename Request>
+  absl::Status PrepareStatement(const Request& request, CallStatement* statement) {
+    statement->cancellation = &cancellation_;
+    statement->caller = CallerName();
+    return DeadlineFor(*statement->database, request.has_timeout(), request.timeout(),
+                       statement->began, &statement->deadline);
+  }
+
+  // Computes the earliest of the request's timeout, the call's deadline and the
   // database's query_timeout.
   absl::Status DeadlineFor(const Database& database, bool has_timeout,
                            const google::protobuf::Duration& timeout, TimePoint now,
@@ -94,22 +134,8 @@ class Call : public RegisteredCall {
   // To be called by whoever drives the call, after it has started.
   std::string_view CallerName();
 
-  // A statement that does not come back from the driver keeps what it borrowed of the
-  // call, but its caller is answered all the same, some time after its limit: by whoever
-  // is first of Tick and OnRun. BeginRun comes before the statement is submitted; OnRun
-  // calls EndRun first, and only cleans up if that is false. CheckRun is for Tick: with
-  // `may_write` it answers that the outcome is not known.
-  void BeginRun(const Database& database, const driver::Deadline& deadline);
-  bool EndRun() { return run_given_up_at_.exchange(kNoRun) != kNoRun; }
-  void CheckRun(TimePoint now, const driver::Deadline& deadline, bool may_write);
-
-  // Why a call ends that is open when the daemon stops.
+  // Returns why a call ends that is open when the daemon stops.
   static absl::Status DrainingStatus();
-
-  // How a call ends whose statement has run, or runs, and whose answer cannot be sent to
-  // its end for the reason `why`. That is `why` where nothing was changed; anything else is
-  // done, or may be, and to ask again would do it twice: kCommitOutcomeUnknown.
-  static absl::Status Undelivered(const driver::StatementRun& run, const absl::Status& why);
 
   // Why an operation of gRPC's failed: the client is gone, or was cut off.
   absl::Status GoneStatus() const;
@@ -124,9 +150,7 @@ class Call : public RegisteredCall {
   driver::Cancellation cancellation_;
   grpc::ServerContext server_context_;
   const RpcContext context_;
-
-  // By whoever refers to it already.
-  void Ref() { references_.fetch_add(1, std::memory_order_relaxed); }
+  const CallSource source_;
 
  private:
   template <void (Call::*Handler)(bool)>
@@ -160,15 +184,11 @@ class Call : public RegisteredCall {
 
   friend class BidiCall;
 
-  // No statement is with the driver.
-  static constexpr Duration::rep kNoRun = 0;
-  // When its caller is not kept waiting any longer, in ticks of the clock.
-  std::atomic<Duration::rep> run_given_up_at_{kNoRun};
-
   RequestMemory::Share request_share_;
   AnswerLimits answer_limits_;
   std::optional<std::string> caller_;
   const Rpc rpc_;
+  const WaitForNext wait_for_next_;
   std::atomic<int> references_{0};
   std::atomic<bool> finishing_{false};
   std::atomic<bool> registered_{false};
@@ -186,12 +206,46 @@ class Call : public RegisteredCall {
   MemberTag<&Call::Done> done_{this};
 };
 
-// A call on which both sides stream. Requests are taken as bytes and parsed
+// Base of a call to which one message comes and many are written.
+class ServerStreamCall : public Call {
+ protected:
+  ServerStreamCall(const RpcContext& context, const CallSource& source, Rpc rpc,
+                   WaitForNext wait_for_next)
+      : Call(context, source, rpc, wait_for_next), stream_(&server_context_) {}
+
+  // Asks gRPC for the next RPC of a service's method: once, by the subclass's constructor.
+  template <typename Service, typename Request>
+  void Listen(Service* service, Request request) {
+    (service->*request)(&server_context_, &request_bytes_, &stream_, source_.queue, source_.queue,
+                        StartTag());
+  }
+
+  void OnRead(bool) final {}
+  void DoWrite(const grpc::ByteBuffer& bytes, void* tag) final { stream_.Write(bytes, tag); }
+  void DoWriteAndFinish(const grpc::ByteBuffer& bytes, void* tag) final {
+    stream_.WriteAndFinish(bytes, {}, grpc::Status::OK, tag);
+  }
+  void DoFinish(const grpc::Status& status, void* tag) final { stream_.Finish(status, tag); }
+
+  grpc::ByteBuffer request_bytes_;
+
+ private:
+  grpc::ServerAsyncWriter<grpc::ByteBuffer> stream_;
+};
+
+// Base of a call on which both sides stream. Requests are taken as bytes and parsed
 // here, because gRPC would report one that does not parse as the end of the
 // stream.
 class BidiCall : public Call {
  protected:
-  BidiCall(const RpcContext& context, Rpc rpc) : Call(context, rpc), stream_(&server_context_) {}
+  BidiCall(const RpcContext& context, const CallSource& source, Rpc rpc, WaitForNext wait_for_next)
+      : Call(context, source, rpc, wait_for_next), stream_(&server_context_) {}
+
+  // Asks gRPC for the next RPC of a service's method: once, by the subclass's constructor.
+  template <typename Service, typename Request>
+  void Listen(Service* service, Request request) {
+    (service->*request)(&server_context_, &stream_, source_.queue, source_.queue, StartTag());
+  }
 
   // OnRead follows, with the message in in().
   void StartRead();

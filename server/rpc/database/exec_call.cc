@@ -17,6 +17,7 @@
 
 #include "drivers/api/error.h"
 #include "server/rpc/base/call.h"
+#include "server/rpc/base/call_run.h"
 #include "server/rpc/base/calls.h"
 #include "server/rpc/base/convert.h"
 #include "server/rpc/base/service.h"
@@ -31,9 +32,8 @@ constexpr size_t kMaxHeldBytes = size_t{4} << 20;
 class ExecCall final : public BidiCall {
  public:
   ExecCall(const RpcContext& context, const CallSource& source)
-      : BidiCall(context, Rpc::kExec), source_(source) {
-    source_.services->database.RequestExec(&server_context_, stream(), source_.queue, source_.queue,
-                                           StartTag());
+      : BidiCall(context, source, Rpc::kExec, WaitForExec) {
+    Listen(&source.services->database, &DatabaseMethods::RequestExec);
   }
 
   void Tick(TimePoint now) override {
@@ -62,7 +62,7 @@ class ExecCall final : public BidiCall {
   }
 
  private:
-  struct Slot final : PendingRun {
+  struct Slot final : CallStatement {
     explicit Slot(ExecCall* owner) : call(owner) {}
     void OnRun() override { call->OnSlotRun(this); }
 
@@ -70,15 +70,11 @@ class ExecCall final : public BidiCall {
     v1::ExecRequest request;
     RequestMemory::Share share;
     Arguments arguments;
-    Database* database = nullptr;
-    TimePoint began;
     size_t bytes = 0;  // of the request
     bool done = false;
     // It was handed to its database, or is held and will be.
     bool counted = false;
   };
-
-  void WaitForNext() override { WaitForExec(context_, source_); }
 
   void OnStart() override {
     SetIdle(true);
@@ -211,14 +207,11 @@ class ExecCall final : public BidiCall {
     absl::Status assigned = request.rows().empty() ? slot->arguments.Assign(request.args())
                                                    : slot->arguments.AssignRows(request.rows());
     if (!assigned.ok()) return assigned;
-    absl::Status limited = DeadlineFor(*slot->database, request.has_timeout(), request.timeout(),
-                                       slot->began, &slot->deadline);
+    absl::Status limited = PrepareStatement(request, slot);
     if (!limited.ok()) return limited;
     slot->sql = request.sql();
     slot->args = slot->arguments.values();
     slot->rows = slot->arguments.rows();
-    slot->cancellation = &cancellation_;
-    slot->caller = CallerName();
     slot->chain = stop_on_error_ ? &chain_ : nullptr;
     return absl::OkStatus();
   }
@@ -300,7 +293,6 @@ class ExecCall final : public BidiCall {
     if (read) StartRead();
   }
 
-  const CallSource source_;
   // Touched by the reader alone.
   bool first_ = true;
   bool stop_on_error_ = true;

@@ -9,14 +9,11 @@ namespace {
 class PingCall final : public ConnectionCall {
  public:
   PingCall(const RpcContext& context, const CallSource& source)
-      : ConnectionCall(context, Rpc::kPing), source_(source) {
-    source_.services->database.RequestPing(&server_context_, &request_bytes_, &responder_,
-                                           source_.queue, source_.queue, StartTag());
+      : ConnectionCall(context, source, Rpc::kPing, WaitForPing) {
+    Listen(&source.services->database, &DatabaseMethods::RequestPing);
   }
 
  private:
-  void WaitForNext() override { WaitForPing(context_, source_); }
-
   void OnStart() override {
     v1::PingRequest request;
     absl::Status status = Take(&request_bytes_, &request);
@@ -39,8 +36,6 @@ class PingCall final : public ConnectionCall {
     ToProto(database().capabilities(), response.mutable_capabilities());
     Answer(status, response);
   }
-
-  const CallSource source_;
 };
 
 }  // namespace

@@ -1,24 +1,25 @@
 // Prepare: a statement that is described once and run as often as arguments
 // arrive. Between runs it holds neither a connection nor a thread.
 #include <atomic>
-#include <memory>
 
 #include "drivers/api/error.h"
 #include "server/rpc/base/call.h"
+#include "server/rpc/base/call_run.h"
+#include "server/rpc/base/call_task.h"
 #include "server/rpc/base/calls.h"
 #include "server/rpc/base/convert.h"
+#include "server/rpc/base/lease_request.h"
 #include "server/rpc/base/service.h"
 #include "server/rpc/database/result_builder.h"
 
 namespace penstock::server {
 namespace {
 
-class PrepareCall final : public BidiCall, public PendingRun, public Task, public Pool::Waiter {
+class PrepareCall final : public BidiCall {
  public:
   PrepareCall(const RpcContext& context, const CallSource& source)
-      : BidiCall(context, Rpc::kPrepare), source_(source) {
-    source_.services->database.RequestPrepare(&server_context_, stream(), source_.queue,
-                                              source_.queue, StartTag());
+      : BidiCall(context, source, Rpc::kPrepare, WaitForPrepare) {
+    Listen(&source.services->database, &DatabaseMethods::RequestPrepare);
   }
 
   void Tick(TimePoint now) override {
@@ -51,8 +52,6 @@ class PrepareCall final : public BidiCall, public PendingRun, public Task, publi
     kEnding,      // Finish was called
   };
 
-  void WaitForNext() override { WaitForPrepare(context_, source_); }
-
   void OnStart() override { ReadNext(); }
 
   void ReadNext() {
@@ -65,7 +64,7 @@ class PrepareCall final : public BidiCall, public PendingRun, public Task, publi
   void OnRead(bool ok) override {
     SetIdle(false);
     read_ok_ = ok;
-    const State busy = database_ == nullptr ? State::kDescribing : State::kRunning;
+    const State busy = run_.database == nullptr ? State::kDescribing : State::kRunning;
     for (State now = state_.load();;) {
       if (now == State::kEnding) return;  // ended while idle
       const State next = now == State::kTurning ? State::kTurned : busy;
@@ -87,15 +86,15 @@ class PrepareCall final : public BidiCall, public PendingRun, public Task, publi
       End(DrainingStatus());
       return;
     }
-    began_ = Clock::System().Now();
+    run_.began = Clock::System().Now();
     request_.Clear();
     absl::Status status_of_request = Take(in(), &request_);
     if (!status_of_request.ok()) {
       End(status_of_request);
       return;
     }
-    if (database_ == nullptr) {
-      status_of_request = Describe();
+    if (run_.database == nullptr) {
+      status_of_request = BeginDescribe();
       if (!status_of_request.ok()) End(status_of_request);
     } else if (!request_.sql().empty() || !request_.database().empty()) {
       End(driver::MakeErrorWithHint(driver::Reason::kProtocol,
@@ -107,7 +106,7 @@ class PrepareCall final : public BidiCall, public PendingRun, public Task, publi
     }
   }
 
-  absl::Status Describe() {
+  absl::Status BeginDescribe() {
     if (!request_.args().empty()) {
       return driver::MakeErrorWithHint(driver::Reason::kProtocol,
                                        "the first request of a Prepare stream takes no `args`",
@@ -115,56 +114,43 @@ class PrepareCall final : public BidiCall, public PendingRun, public Task, publi
     }
     absl::StatusOr<Database*> database = context_.databases->Find(request_.database());
     if (!database.ok()) return database.status();
-    database_ = *database;
+    run_.database = *database;
     sql_ = request_.sql();
     format_ = request_.format();
-    absl::Status limited =
-        DeadlineFor(*database_, request_.has_timeout(), request_.timeout(), began_, &deadline);
+    absl::Status limited = PrepareStatement(request_, &run_);
     if (!limited.ok()) return limited;
-    wait_until = database_->AcquireDeadline(deadline);
-    Pool& pool = database_->pool(driver::Lane::kRead);
-    waiting_in_.store(&pool);
-    Ref();
-    pool.Acquire(this);
+    lease_request_.Start(**database, driver::Lane::kRead, run_.deadline);
     return absl::OkStatus();
   }
 
-  // Pool::Waiter.
-  void OnLease(absl::StatusOr<Lease> granted) override {
-    waiting_in_.store(nullptr);
-    if (granted.ok()) {
-      lease = *std::move(granted);
-      database_->executor().Enqueue(this);
+  void OnLease(const absl::Status& status) {
+    if (status.ok()) {
+      work_.Enqueue(*run_.database);
     } else {
-      End(granted.status());
-      Unref();
+      End(status);
     }
   }
 
-  void OnCancelled() override {
-    Pool* pool = waiting_in_.load();
-    if (pool != nullptr && pool->Forget(this)) OnLease(cancellation_.status());
-  }
+  void OnCancelled() override { lease_request_.Cancel(cancellation_.status()); }
 
-  // Task.
-  void Run() override {
+  void Work() {
     if (state_.load() == State::kDescribing) {
-      RunDescribe();
+      Describe();
     } else {
-      RunFetch();
+      run_.Fetch(answer_limits().batch);
+      Advance();
     }
-    Unref();
   }
 
   absl::StatusOr<driver::StatementInfo> DescribeOnLease() {
-    absl::Status connected = lease.Connect(deadline);
+    absl::Status connected = lease_request_.lease().Connect(run_.deadline);
     if (!connected.ok()) return connected;
-    return lease->Describe(sql_, deadline, &cancellation_);
+    return lease_request_.lease()->Describe(sql_, run_.deadline, &cancellation_);
   }
 
-  void RunDescribe() {
+  void Describe() {
     absl::StatusOr<driver::StatementInfo> info = DescribeOnLease();
-    lease.Release();
+    lease_request_.lease().Release();
     if (!info.ok()) {
       End(info.status());
       return;
@@ -177,61 +163,32 @@ class PrepareCall final : public BidiCall, public PendingRun, public Task, publi
   }
 
   absl::Status SubmitRun() {
-    absl::Status assigned = arguments_.Assign(request_.args());
-    if (!assigned.ok()) return assigned;
-    absl::Status limited =
-        DeadlineFor(*database_, request_.has_timeout(), request_.timeout(), began_, &deadline);
-    if (!limited.ok()) return limited;
+    absl::Status status = arguments_.Assign(request_.args());
+    if (status.ok()) status = PrepareStatement(request_, &run_);
+    if (!status.ok()) return status;
     builder_.Start(format_, answer_limits().batch, columns_);
-    sql = sql_;
-    prepared = true;
-    args = arguments_.values();
-    cancellation = &cancellation_;
-    caller = CallerName();
-    writer = &builder_;
-    limits.max_bytes = answer_limits().first_batch;
-    max_returning_bytes = answer_limits().Returning(database_->limits().max_returning_bytes);
-    summary = {};
-    Ref();
-    if (read_only_) {
-      database_->Submit(this);
-    } else {
-      database_->SubmitWrite(this);
-    }
+    run_.sql = sql_;
+    run_.prepared = true;
+    run_.args = arguments_.values();
+    run_.writer = &builder_;
+    run_.limits.max_bytes = answer_limits().first_batch;
+    run_.max_returning_bytes =
+        answer_limits().Returning(run_.database->limits().max_returning_bytes);
+    run_.summary = {};
+    run_.Submit(/*writes=*/!read_only_);
     return absl::OkStatus();
-  }
-
-  // PendingRun.
-  void OnRun() override {
-    Advance();
-    Unref();
-  }
-
-  void RunFetch() {
-    // A statement that writes is asked all the same: the driver, which sees the cancel
-    // too, knows what has become of it.
-    if (status.ok() && read_only && cancellation_.cancelled()) status = cancellation_.status();
-    if (status.ok()) {
-      absl::StatusOr<bool> more = cursor->Fetch({.max_bytes = answer_limits().batch}, &builder_);
-      if (!more.ok()) status = more.status();
-      if (more.ok() && !*more) {
-        summary = cursor->summary();
-        CloseCursor();
-      }
-    }
-    Advance();
   }
 
   // On an executor's thread.
   void Advance() {
-    if (!status.ok()) CloseCursor();
-    if (cursor == nullptr) RecordStatement(context_, *database_, *this, began_);
+    if (!run_.status.ok()) run_.CloseCursor();
+    if (run_.cursor == nullptr) run_.Record();
     // A cancel changes nothing about what has been done: the answer tells that, and the
     // next request is what is refused.
-    if (!status.ok()) {
-      AnswerError(status);
+    if (!run_.status.ok()) {
+      AnswerError(run_.status);
     } else {
-      builder_.Flush(cursor == nullptr ? &summary : nullptr);
+      builder_.Flush(run_.cursor == nullptr ? &run_.summary : nullptr);
       SendPart();
     }
   }
@@ -239,15 +196,14 @@ class PrepareCall final : public BidiCall, public PendingRun, public Task, publi
   void SendPart() {
     // Not cleared: the builder takes the last part's memory for the next one.
     if (builder_.TakePart(response_.mutable_result())) {
-      if (cursor == nullptr && !builder_.has_part()) {
+      if (run_.cursor == nullptr && !builder_.has_part()) {
         WriteLast();
       } else {
         WriteResponse();
       }
-    } else if (cursor != nullptr) {
+    } else if (run_.cursor != nullptr) {
       state_.store(State::kRunning);
-      Ref();
-      database_->executor().Enqueue(this);
+      work_.Enqueue(*run_.database);
     } else {
       ReadNext();
     }
@@ -267,7 +223,7 @@ class PrepareCall final : public BidiCall, public PendingRun, public Task, publi
     absl::Status written = Write(response_);
     if (!written.ok()) {
       // The row does not fit into a message: the run has failed, the stream goes on.
-      written = Undelivered(*this, written);
+      written = Undelivered(run_, written);
       response_.Clear();
       ToProto(written, response_.mutable_error());
       if (!Write(response_).ok()) {
@@ -283,13 +239,12 @@ class PrepareCall final : public BidiCall, public PendingRun, public Task, publi
     state_.store(State::kWriting);
     const absl::Status written = Write(response_);
     if (written.ok()) return;
-    status = Undelivered(*this, written);
-    if (cursor != nullptr) {
-      Ref();
-      database_->executor().Enqueue(this);
+    run_.status = Undelivered(run_, written);
+    if (run_.cursor != nullptr) {
+      work_.Enqueue(*run_.database);
     } else {
       builder_.Start(format_, 0);
-      AnswerError(status);
+      AnswerError(run_.status);
     }
   }
 
@@ -306,10 +261,9 @@ class PrepareCall final : public BidiCall, public PendingRun, public Task, publi
       OnRequest();
     } else if (ok) {
       SendPart();
-    } else if (cursor != nullptr) {
-      status = Undelivered(*this, GoneStatus());
-      Ref();
-      database_->executor().Enqueue(this);
+    } else if (run_.cursor != nullptr) {
+      run_.status = Undelivered(run_, GoneStatus());
+      work_.Enqueue(*run_.database);
     } else {
       End(GoneStatus());
     }
@@ -320,12 +274,9 @@ class PrepareCall final : public BidiCall, public PendingRun, public Task, publi
     Finish(outcome);
   }
 
-  const CallSource source_;
   std::atomic<State> state_{State::kReading};
   std::atomic<bool> draining_{false};
-  bool read_ok_ = false;                    // of the last read
-  std::atomic<Pool*> waiting_in_{nullptr};  // while the description waits for a connection
-  Database* database_ = nullptr;            // set by the first request
+  bool read_ok_ = false;  // of the last read
   std::string sql_;
   v1::Format format_ = v1::FORMAT_ROWS;
   driver::Columns columns_;
@@ -334,7 +285,12 @@ class PrepareCall final : public BidiCall, public PendingRun, public Task, publi
   v1::PrepareResponse response_;
   Arguments arguments_;
   ResultBuilder builder_;
-  TimePoint began_;
+  // Waits for the connection on which the statement is described.
+  LeaseRequest lease_request_{this, [this](const absl::Status& status) { OnLease(status); }};
+  // Describes the statement, fetches rows, and cleans up after a client that has gone.
+  CallTask work_{this, [this] { Work(); }};
+  // Its database is set by the first request.
+  CallRun run_{this, context_, [this] { Advance(); }};
 };
 
 }  // namespace

@@ -6,7 +6,6 @@
 // ticker with a limit, or a drain. Every end goes through the executor, where
 // the transaction is rolled back if it is still open.
 #include <atomic>
-#include <memory>
 #include <optional>
 #include <utility>
 
@@ -14,8 +13,10 @@
 #include "server/database/transaction.h"
 #include "server/log/log.h"
 #include "server/rpc/base/call.h"
+#include "server/rpc/base/call_task.h"
 #include "server/rpc/base/calls.h"
 #include "server/rpc/base/convert.h"
+#include "server/rpc/base/lease_request.h"
 #include "server/rpc/base/service.h"
 #include "server/rpc/database/transaction_steps.h"
 
@@ -26,19 +27,17 @@ using driver::MakeError;
 using driver::Reason;
 using Request = v1::TransactionRequest;
 
-class TransactionCall final : public BidiCall, public Task, public Pool::Waiter {
+class TransactionCall final : public BidiCall {
  public:
   TransactionCall(const RpcContext& context, const CallSource& source)
-      : BidiCall(context, Rpc::kTransaction),
-        source_(source),
+      : BidiCall(context, source, Rpc::kTransaction, WaitForTransaction),
         steps_(context_, &answer_limits(), &cancellation_,
                [this](bool has_timeout, const google::protobuf::Duration& timeout,
                       driver::Deadline* deadline) {
                  return StepDeadline(has_timeout, timeout, deadline);
                }) {
-    transactional = true;
-    source_.services->database.RequestTransaction(&server_context_, stream(), source_.queue,
-                                                  source_.queue, StartTag());
+    lease_request_.transactional = true;
+    Listen(&source.services->database, &DatabaseMethods::RequestTransaction);
   }
 
   void Tick(TimePoint now) override {
@@ -77,8 +76,6 @@ class TransactionCall final : public BidiCall, public Task, public Pool::Waiter 
     }
     return driver::Deadline{.reason = reason}.Error();
   }
-
-  void WaitForNext() override { WaitForTransaction(context_, source_); }
 
   void OnStart() override { ReadNext(); }
 
@@ -126,7 +123,7 @@ class TransactionCall final : public BidiCall, public Task, public Pool::Waiter 
       status = Acquire();
       if (!status.ok()) End(status);
     } else {
-      EnqueueSelf();
+      task_.Enqueue(*database_);
     }
   }
 
@@ -184,35 +181,25 @@ class TransactionCall final : public BidiCall, public Task, public Pool::Waiter 
     options_.caller = CallerName();
     status = StepDeadline(false, {}, &options_.deadline);
     if (!status.ok()) return status;
-    wait_until = database_->AcquireDeadline(options_.deadline);
-    Pool& pool = database_->pool(options_.read_only ? driver::Lane::kRead : driver::Lane::kWrite);
     state_.store(State::kAcquiring);
-    waiting_in_.store(&pool);
-    Ref();
-    pool.Acquire(this);
+    lease_request_.Start(*database_,
+                         options_.read_only ? driver::Lane::kRead : driver::Lane::kWrite,
+                         options_.deadline);
     return absl::OkStatus();
   }
 
-  // Pool::Waiter.
-  void OnLease(absl::StatusOr<Lease> lease) override {
-    waiting_in_.store(nullptr);
+  void OnLease(const absl::Status& status) {
     state_.store(State::kStepping);
-    if (lease.ok()) {
-      lease_ = *std::move(lease);
-      EnqueueSelf();
+    if (status.ok()) {
+      task_.Enqueue(*database_);
     } else {
-      End(lease.status());
+      End(status);
     }
-    Unref();
   }
 
-  void OnCancelled() override {
-    Pool* pool = waiting_in_.load();
-    if (pool != nullptr && pool->Forget(this)) OnLease(cancellation_.status());
-  }
+  void OnCancelled() override { lease_request_.Cancel(cancellation_.status()); }
 
-  // Task.
-  void Run() override {
+  void Work() {
     if (state_.load() == State::kEnding) {
       RunEnd();
     } else if (!too_large_.ok()) {
@@ -224,14 +211,18 @@ class TransactionCall final : public BidiCall, public Task, public Pool::Waiter 
     } else {
       RunStep();
     }
-    Unref();
   }
 
   void RunStep() {
+    response_.Clear();
     switch (request_.step_case()) {
       case Request::kBegin: return RunBegin();
-      case Request::kCommit: return RunCommit();
-      case Request::kRollback: return RunRollback();
+      case Request::kCommit:
+        response_.mutable_committed();
+        return AnswerLast(transaction_->Commit());
+      case Request::kRollback:
+        response_.mutable_rolled_back();
+        return AnswerLast(transaction_->Rollback());
       default: break;
     }
     steps_.Run(database_, &*transaction_, request_, began_);
@@ -240,36 +231,10 @@ class TransactionCall final : public BidiCall, public Task, public Pool::Waiter 
 
   void RunBegin() {
     transaction_.emplace(database_);
-    absl::Status status = transaction_->Begin(std::move(lease_), options_);
-    if (!status.ok()) {
-      End(status);
-      return;
-    }
-    response_.Clear();
+    absl::Status status = transaction_->Begin(std::move(lease_request_.lease()), options_);
+    if (!status.ok()) return End(status);
     response_.mutable_begun();
     Answer();
-  }
-
-  void RunRollback() {
-    absl::Status status = transaction_->Rollback();
-    if (!status.ok()) {
-      End(status);
-      return;
-    }
-    response_.Clear();
-    response_.mutable_rolled_back();
-    AnswerLast();
-  }
-
-  void RunCommit() {
-    absl::Status status = transaction_->Commit();
-    if (!status.ok()) {
-      End(status);
-      return;
-    }
-    response_.Clear();
-    response_.mutable_committed();
-    AnswerLast();
   }
 
   // After a write on an I/O thread, or on the executor.
@@ -279,7 +244,7 @@ class TransactionCall final : public BidiCall, public Task, public Pool::Waiter 
       AnswerPart();
     } else if (steps_.more()) {
       state_.store(State::kStepping);
-      EnqueueSelf();
+      task_.Enqueue(*database_);
     } else {
       ReadNext();
     }
@@ -312,10 +277,11 @@ class TransactionCall final : public BidiCall, public Task, public Pool::Waiter 
     // The row does not fit into a message; the rest of the result goes with it.
     too_large_ = std::move(written);
     state_.store(State::kStepping);
-    EnqueueSelf();
+    task_.Enqueue(*database_);
   }
 
-  void AnswerLast() {
+  void AnswerLast(const absl::Status& outcome) {
+    if (!outcome.ok()) return End(outcome);
     state_.store(State::kEnding);
     WriteAndFinish(response_).IgnoreError();  // an empty message fits
   }
@@ -345,7 +311,7 @@ class TransactionCall final : public BidiCall, public Task, public Pool::Waiter 
     if (database_ == nullptr) {
       Finish(end_status_);
     } else {
-      EnqueueSelf();
+      task_.Enqueue(*database_);
     }
   }
 
@@ -355,22 +321,14 @@ class TransactionCall final : public BidiCall, public Task, public Pool::Waiter 
     Finish(end_status_);
   }
 
-  void EnqueueSelf() {
-    Ref();
-    database_->executor().Enqueue(this);
-  }
-
-  const CallSource source_;
   std::atomic<State> state_{State::kStarting};
   AtomicTime idle_until_{TimePoint::max().time_since_epoch().count()};
   AtomicTime open_until_{TimePoint::max().time_since_epoch().count()};
-  std::atomic<Pool*> waiting_in_{nullptr};
   absl::Status end_status_;  // set by who moves the state to kEnding
 
   Database* database_ = nullptr;  // set by begin
   Duration idle_limit_{};
   driver::TransactionOptions options_;
-  Lease lease_;  // between OnLease and Begin
   std::optional<Transaction> transaction_;
   Request request_;
   v1::TransactionResponse response_;
@@ -378,6 +336,8 @@ class TransactionCall final : public BidiCall, public Task, public Pool::Waiter 
   TransactionSteps steps_;
   // Why the last answer was not written; OK if it was.
   absl::Status too_large_;
+  LeaseRequest lease_request_{this, [this](const absl::Status& status) { OnLease(status); }};
+  CallTask task_{this, [this] { Work(); }};
 };
 
 }  // namespace

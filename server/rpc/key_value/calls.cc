@@ -7,6 +7,7 @@
 #include <vector>
 
 #include "drivers/api/error.h"
+#include "server/rpc/base/call_run.h"
 #include "server/rpc/base/calls.h"
 #include "server/rpc/base/service.h"
 #include "server/rpc/base/unary_call.h"
@@ -18,11 +19,7 @@ namespace {
 
 using driver::KeyValueRun;
 
-// What a sort of call is made of: its messages, where it comes from, where its
-// rows go (Writer, which has the request and the response), and what else is
-// in the answer (Fill).
-
-// Of calls that write: there are no rows.
+// Stands for the rows of a call that writes, which has none.
 template <typename Request, typename Response>
 class NoRows {
  public:
@@ -80,54 +77,48 @@ class BatchGetRows final : public EntryWriter {
   const std::vector<int>* current_ = nullptr;
 };
 
-struct GetMethod {
-  using Request = v1::GetRequest;
-  using Response = v1::GetResponse;
-  using Rows = GetRows;
+// What the calls have in common: their messages, where rows go (Rows, which has the request and
+// the response), and what else is in the answer (Fill).
+template <typename RequestT, typename ResponseT, typename RowsT>
+struct Method {
+  using Request = RequestT;
+  using Response = ResponseT;
+  using Rows = RowsT;
+  static void Fill(const driver::StatementRun&, Response*) {}
+};
+
+struct GetMethod : Method<v1::GetRequest, v1::GetResponse, GetRows> {
   static constexpr Rpc kRpc = Rpc::kGet;
   static constexpr std::string_view kName = "kv get";
   static constexpr auto kRequest = &KeyValueMethods::RequestGet;
   static constexpr auto kWait = &WaitForGet;
-  static void Fill(const driver::StatementRun&, Response*) {}
 };
 
-struct BatchGetMethod {
-  using Request = v1::BatchGetRequest;
-  using Response = v1::BatchGetResponse;
-  using Rows = BatchGetRows;
+struct BatchGetMethod : Method<v1::BatchGetRequest, v1::BatchGetResponse, BatchGetRows> {
   static constexpr Rpc kRpc = Rpc::kBatchGet;
   static constexpr std::string_view kName = "kv batch get";
   static constexpr auto kRequest = &KeyValueMethods::RequestBatchGet;
   static constexpr auto kWait = &WaitForBatchGet;
-  static void Fill(const driver::StatementRun&, Response*) {}
 };
 
-struct PutMethod {
-  using Request = v1::PutRequest;
-  using Response = v1::PutResponse;
-  using Rows = NoRows<Request, Response>;
+struct PutMethod
+    : Method<v1::PutRequest, v1::PutResponse, NoRows<v1::PutRequest, v1::PutResponse>> {
   static constexpr Rpc kRpc = Rpc::kPut;
   static constexpr std::string_view kName = "kv put";
   static constexpr auto kRequest = &KeyValueMethods::RequestPut;
   static constexpr auto kWait = &WaitForPut;
-  static void Fill(const driver::StatementRun&, Response*) {}
 };
 
-struct DeleteMethod {
-  using Request = v1::DeleteRequest;
-  using Response = v1::DeleteResponse;
-  using Rows = NoRows<Request, Response>;
+struct DeleteMethod
+    : Method<v1::DeleteRequest, v1::DeleteResponse, NoRows<v1::DeleteRequest, v1::DeleteResponse>> {
   static constexpr Rpc kRpc = Rpc::kDelete;
   static constexpr std::string_view kName = "kv delete";
   static constexpr auto kRequest = &KeyValueMethods::RequestDelete;
   static constexpr auto kWait = &WaitForDelete;
-  static void Fill(const driver::StatementRun&, Response*) {}
 };
 
-struct DeleteRangeMethod {
-  using Request = v1::DeleteRangeRequest;
-  using Response = v1::DeleteRangeResponse;
-  using Rows = NoRows<Request, Response>;
+struct DeleteRangeMethod : Method<v1::DeleteRangeRequest, v1::DeleteRangeResponse,
+                                  NoRows<v1::DeleteRangeRequest, v1::DeleteRangeResponse>> {
   static constexpr Rpc kRpc = Rpc::kDeleteRange;
   static constexpr std::string_view kName = "kv delete range";
   static constexpr auto kRequest = &KeyValueMethods::RequestDeleteRange;
@@ -137,10 +128,8 @@ struct DeleteRangeMethod {
   }
 };
 
-struct WriteMethod {
-  using Request = v1::WriteRequest;
-  using Response = v1::WriteResponse;
-  using Rows = NoRows<Request, Response>;
+struct WriteMethod
+    : Method<v1::WriteRequest, v1::WriteResponse, NoRows<v1::WriteRequest, v1::WriteResponse>> {
   static constexpr Rpc kRpc = Rpc::kWrite;
   static constexpr std::string_view kName = "kv write";
   static constexpr auto kRequest = &KeyValueMethods::RequestWrite;
@@ -151,74 +140,42 @@ struct WriteMethod {
 };
 
 template <typename Method>
-class KeyValueCall final : public UnaryCall, public PendingRun {
+class KeyValueCall final : public UnaryCall {
  public:
   KeyValueCall(const RpcContext& context, const CallSource& source)
-      : UnaryCall(context, Method::kRpc), source_(source) {
-    (source_.services->key_value.*Method::kRequest)(&server_context_, &request_bytes_, &responder_,
-                                                    source_.queue, source_.queue, StartTag());
+      : UnaryCall(context, source, Method::kRpc, Method::kWait) {
+    Listen(&source.services->key_value, Method::kRequest);
   }
 
-  void Tick(TimePoint now) override { CheckRun(now, deadline, may_write()); }
-
-  void Drain(bool now) override {
-    if (now) cancellation_.Cancel(DrainingStatus());
+  void Tick(TimePoint now) override {
+    const absl::Status late = run_.Check(now);
+    if (!late.ok()) Finish(late);
   }
 
  private:
-  void WaitForNext() override { Method::kWait(context_, source_); }
-
   void OnStart() override {
-    const absl::Status submitted = Submit();
-    if (!submitted.ok()) Finish(submitted);
-  }
-
-  absl::Status Submit() {
-    began_ = Clock::System().Now();
-    absl::Status parsed = Take(&request_bytes_, &request_);
-    if (!parsed.ok()) return parsed;
-    absl::StatusOr<Database*> database = context_.databases->Find(request_.database());
-    if (!database.ok()) return database.status();
-    database_ = *database;
-    absl::Status assigned = arguments_.Assign(request_);
-    if (!assigned.ok()) return assigned;
-    absl::Status limited =
-        DeadlineFor(*database_, request_.has_timeout(), request_.timeout(), began_, &deadline);
-    if (!limited.ok()) return limited;
+    absl::Status status = TakeStatement(&request_bytes_, &request_, &run_);
+    if (status.ok()) status = arguments_.Assign(request_);
+    if (!status.ok()) return Finish(status);
     rows_.Start(request_, &response_);
-    sql = Method::kName;
-    key_value = arguments_.run();
-    cancellation = &cancellation_;
-    caller = CallerName();
-    writer = rows_.writer();
-    limits.max_bytes = answer_limits().message;
-    Ref();
-    BeginRun(*database_, deadline);
-    if (key_value->reads()) {
-      database_->Submit(this);
-    } else {
-      database_->SubmitWrite(this);
-    }
-    return absl::OkStatus();
+    run_.sql = Method::kName;
+    run_.key_value = arguments_.run();
+    run_.writer = rows_.writer();
+    run_.limits.max_bytes = answer_limits().message;
+    run_.Submit(/*writes=*/!run_.key_value->reads());
   }
 
-  // PendingRun.
-  void OnRun() override {
-    RecordStatement(context_, *database_, *this, began_);
-    if (EndRun()) {
-      if (status.ok()) Method::Fill(*this, &response_);
-      Answer(status, response_);
-    }
-    Unref();
+  void OnRun() {
+    run_.Record();
+    if (run_.status.ok()) Method::Fill(run_, &response_);
+    Answer(run_.status, response_);
   }
 
-  const CallSource source_;
   typename Method::Request request_;
   typename Method::Response response_;
   typename Method::Rows rows_;
   KeyValueArguments arguments_;
-  Database* database_ = nullptr;
-  TimePoint began_;
+  CallRun run_{this, context_, [this] { OnRun(); }};
 };
 
 }  // namespace

@@ -1,13 +1,8 @@
 // Scan: the entries of a range, streamed.
-//
-//   arrive -> in a lane -> OnRun -> write -> OnWritten -> fetch -> write … finish
-//
-// As with Query, between OnRun and the end a scan that is longer than its first
-// batch holds a connection but no thread, and no more than one batch of memory.
-#include "drivers/api/error.h"
-#include "server/rpc/base/call.h"
+#include <utility>
+
 #include "server/rpc/base/calls.h"
-#include "server/rpc/base/convert.h"
+#include "server/rpc/base/result_call.h"
 #include "server/rpc/base/service.h"
 #include "server/rpc/key_value/arguments.h"
 #include "server/rpc/key_value/entry_writer.h"
@@ -17,8 +12,8 @@ namespace {
 
 class ScanRows final : public EntryWriter {
  public:
-  v1::ScanResponse* response() { return &response_; }
-  // The message has gone.
+  const v1::ScanResponse& response() const { return response_; }
+  // Forgets the message, which was sent.
   void Next() {
     response_.clear_entries();
     OnTaken();
@@ -36,136 +31,38 @@ class ScanRows final : public EntryWriter {
   v1::Entry* entry_ = nullptr;
 };
 
-class ScanCall final : public Call, public PendingRun, public Task {
+class ScanCall final : public ResultCall {
  public:
   ScanCall(const RpcContext& context, const CallSource& source)
-      : Call(context, Rpc::kScan), source_(source), stream_(&server_context_) {
-    source_.services->key_value.RequestScan(&server_context_, &request_bytes_, &stream_,
-                                            source_.queue, source_.queue, StartTag());
-  }
-
-  void Tick(TimePoint now) override {
-    CheckStall(now);
-    CheckRun(now, deadline, may_write());
-  }
-
-  void Drain(bool now) override {
-    if (now) cancellation_.Cancel(DrainingStatus());
+      : ResultCall(context, source, Rpc::kScan, WaitForScan) {
+    Listen(&source.services->key_value, &KeyValueMethods::RequestScan);
   }
 
  private:
-  void WaitForNext() override { WaitForScan(context_, source_); }
-
-  void OnStart() override {
-    const absl::Status submitted = Submit();
-    if (!submitted.ok()) Finish(submitted);
+  absl::Status Prepare() override {
+    absl::Status status = TakeStatement(&request_bytes_, &request_, &run_);
+    if (status.ok()) status = arguments_.Assign(request_);
+    run_.sql = "kv scan";
+    run_.key_value = arguments_.run();
+    run_.writer = &rows_;
+    return status;
   }
 
-  absl::Status Submit() {
-    began_ = Clock::System().Now();
-    absl::Status parsed = Take(&request_bytes_, &request_);
-    if (!parsed.ok()) return parsed;
-    absl::StatusOr<Database*> database = context_.databases->Find(request_.database());
-    if (!database.ok()) return database.status();
-    database_ = *database;
-    absl::Status assigned = arguments_.Assign(request_);
-    if (!assigned.ok()) return assigned;
-    absl::Status limited =
-        DeadlineFor(*database_, request_.has_timeout(), request_.timeout(), began_, &deadline);
-    if (!limited.ok()) return limited;
-    sql = "kv scan";
-    key_value = arguments_.run();
-    cancellation = &cancellation_;
-    caller = CallerName();
-    writer = &rows_;
-    limits.max_bytes = answer_limits().first_batch;
-    Ref();
-    BeginRun(*database_, deadline);
-    database_->Submit(this);
-    return absl::OkStatus();
-  }
+  void EndBatch() override { has_part_ = true; }
 
-  // PendingRun: the scan has begun, and its first entries are here.
-  void OnRun() override {
-    if (EndRun()) {
-      Advance();
-    } else {
-      CloseCursor();
-      RecordOnce();
+  // A batch is one message.
+  Part NextPart() override {
+    if (std::exchange(has_part_, false)) {
+      return {.message = &rows_.response(), .last = run_.cursor == nullptr};
     }
-    Unref();
-  }
-
-  // Task: fetch the next entries, or clean up after a client that has gone.
-  void Run() override {
-    if (cancellation_.cancelled()) status = cancellation_.status();
-    if (status.ok()) {
-      const absl::StatusOr<bool> more = cursor->Fetch({.max_bytes = answer_limits().batch}, &rows_);
-      if (!more.ok()) status = more.status();
-      if (!more.ok() || !*more) {
-        summary = cursor->summary();
-        CloseCursor();
-      }
-    } else {
-      CloseCursor();
-    }
-    Advance();
-    Unref();
-  }
-
-  // Sends what there is. On an executor's thread, so a cursor may be closed.
-  void Advance() {
-    if (!status.ok()) {
-      CloseCursor();
-      End(status);
-      return;
-    }
-    const bool last = cursor == nullptr;
-    if (last) RecordOnce();
-    const absl::Status written =
-        last ? WriteAndFinish(*rows_.response()) : Write(*rows_.response());
-    if (written.ok()) return;
-    status = written;
-    CloseCursor();
-    End(status);
-  }
-
-  void OnRead(bool) override {}
-
-  void OnWritten(bool ok) override {
-    if (!ok && status.ok()) status = GoneStatus();
     rows_.Next();
-    // There is a cursor: who writes without one finishes.
-    Ref();
-    database_->executor().Enqueue(this);
+    return {};
   }
 
-  void End(const absl::Status& outcome) {
-    RecordOnce();
-    Finish(outcome);
-  }
-
-  void RecordOnce() {
-    if (recorded_) return;
-    recorded_ = true;
-    RecordStatement(context_, *database_, *this, began_);
-  }
-
-  void DoWrite(const grpc::ByteBuffer& bytes, void* tag) override { stream_.Write(bytes, tag); }
-  void DoWriteAndFinish(const grpc::ByteBuffer& bytes, void* tag) override {
-    stream_.WriteAndFinish(bytes, {}, grpc::Status::OK, tag);
-  }
-  void DoFinish(const grpc::Status& outcome, void* tag) override { stream_.Finish(outcome, tag); }
-
-  const CallSource source_;
-  grpc::ServerAsyncWriter<grpc::ByteBuffer> stream_;
-  grpc::ByteBuffer request_bytes_;
   v1::ScanRequest request_;
   KeyValueArguments arguments_;
   ScanRows rows_;
-  Database* database_ = nullptr;
-  TimePoint began_;
-  bool recorded_ = false;
+  bool has_part_ = false;
 };
 
 }  // namespace

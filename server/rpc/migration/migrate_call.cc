@@ -13,9 +13,7 @@ using driver::MakeErrorWithHint;
 using driver::Reason;
 
 MigrateCall::MigrateCall(const RpcContext& context, const CallSource& source)
-    : BidiCall(context, Rpc::kMigrate),
-      Task(Sort::kBlocking),
-      source_(source),
+    : BidiCall(context, source, Rpc::kMigrate, WaitForMigrate),
       steps_(context_, &answer_limits(), &cancellation_,
              [this](bool has_timeout, const google::protobuf::Duration& timeout,
                     driver::Deadline* deadline) {
@@ -28,9 +26,8 @@ MigrateCall::MigrateCall(const RpcContext& context, const CallSource& source)
             return Write(event);
           },
           [this](const absl::Status& why) { cancellation_.Cancel(why); }) {
-  transactional = true;
-  source_.services->migration.RequestMigrate(&server_context_, stream(), source_.queue,
-                                             source_.queue, StartTag());
+  lease_request_.transactional = true;
+  Listen(&source.services->migration, &MigrationMethods::RequestMigrate);
 }
 
 void MigrateCall::Tick(TimePoint now) {
@@ -101,8 +98,7 @@ void MigrateCall::DoWrite(const grpc::ByteBuffer& bytes, void* tag) {
 void MigrateCall::Do(Work work) {
   work_ = work;
   state_.store(work == Work::kEnd ? State::kEnding : State::kRunning);
-  Ref();
-  database_->executor().Enqueue(this);
+  task_.Enqueue(*database_);
 }
 
 void MigrateCall::End(absl::Status status) {
@@ -133,30 +129,21 @@ bool MigrateCall::TakeTurn() {
 }
 
 void MigrateCall::Acquire() {
-  wait_until = database_->AcquireDeadline(driver::Deadline::None());
   const bool reads = migration_->spec().action == MigrationSpec::Action::kStatus;
-  Pool& pool = database_->pool(reads ? driver::Lane::kRead : driver::Lane::kWrite);
   state_.store(State::kAcquiring);
-  waiting_in_.store(&pool);
-  Ref();
-  pool.Acquire(this);
+  lease_request_.Start(*database_, reads ? driver::Lane::kRead : driver::Lane::kWrite,
+                       driver::Deadline::None());
 }
 
-void MigrateCall::OnLease(absl::StatusOr<Lease> lease) {
-  waiting_in_.store(nullptr);
-  if (lease.ok()) {
-    lease_ = *std::move(lease);
+void MigrateCall::OnLease(const absl::Status& status) {
+  if (status.ok()) {
     Do(Work::kLock);
   } else {
-    End(lease.status());
+    End(status);
   }
-  Unref();
 }
 
-void MigrateCall::OnCancelled() {
-  Pool* pool = waiting_in_.load();
-  if (pool != nullptr && pool->Forget(this)) OnLease(cancellation_.status());
-}
+void MigrateCall::OnCancelled() { lease_request_.Cancel(cancellation_.status()); }
 
 void WaitForMigrate(const RpcContext& context, const CallSource& source) {
   new MigrateCall(context, source);  // owns itself

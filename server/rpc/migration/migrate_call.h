@@ -19,11 +19,12 @@
 #include <vector>
 
 #include "absl/status/status.h"
-#include "absl/status/statusor.h"
 #include "server/database/migration.h"
 #include "server/database/transaction.h"
 #include "server/rpc/base/call.h"
+#include "server/rpc/base/call_task.h"
 #include "server/rpc/base/calls.h"
+#include "server/rpc/base/lease_request.h"
 #include "server/rpc/database/transaction_steps.h"
 #include "server/rpc/migration/migrate_events.h"
 #include "server/rpc/migration/migrate_intake.h"
@@ -32,7 +33,7 @@
 namespace penstock::server {
 
 // Owns itself.
-class MigrateCall final : public BidiCall, public Task, public Pool::Waiter {
+class MigrateCall final : public BidiCall {
  public:
   MigrateCall(const RpcContext& context, const CallSource& source);
 
@@ -66,7 +67,6 @@ class MigrateCall final : public BidiCall, public Task, public Pool::Waiter {
   };
 
   // Call.
-  void WaitForNext() override { WaitForMigrate(context_, source_); }
   void OnStart() override { StartRead(); }
   void OnRead(bool ok) override;
   void OnWritten(bool ok) override;
@@ -80,12 +80,11 @@ class MigrateCall final : public BidiCall, public Task, public Pool::Waiter {
   void TickWaiting(State state, TimePoint now);
   bool TakeTurn();
 
-  // Pool::Waiter.
   void Acquire();
-  void OnLease(absl::StatusOr<Lease> lease) override;
+  void OnLease(const absl::Status& status);
 
-  // Task.
-  void Run() override;
+  // On the executor.
+  void Run();
   absl::Status RunWork();
   absl::Status RunPrepare();
   absl::Status RunLock();
@@ -118,10 +117,10 @@ class MigrateCall final : public BidiCall, public Task, public Pool::Waiter {
   // The connection is the migration's again.
   void GiveUpCode();
 
-  const CallSource source_;
   std::atomic<State> state_{State::kReading};
   Work work_ = Work::kPrepare;
-  std::atomic<Pool*> waiting_in_{nullptr};
+  CallTask task_{this, [this] { Run(); }, Task::Sort::kBlocking};
+  LeaseRequest lease_request_{this, [this](const absl::Status& status) { OnLease(status); }};
   absl::Status end_status_;
 
   MigrateIntake intake_;
@@ -132,7 +131,6 @@ class MigrateCall final : public BidiCall, public Task, public Pool::Waiter {
   TimePoint waiting_since_;
   TimePoint lock_until_;
   TimePoint pause_until_;
-  Lease lease_;  // between OnLease and Lock
   std::unique_ptr<Migration> migration_;
   size_t next_step_ = 0;
 

@@ -23,7 +23,6 @@ void MigrateCall::Run() {
   }
   const absl::Status status = RunWork();
   if (!status.ok()) End(status);
-  Unref();
 }
 
 absl::Status MigrateCall::RunWork() {
@@ -59,7 +58,7 @@ absl::Status MigrateCall::RunPrepare() {
 }
 
 absl::Status MigrateCall::RunLock() {
-  absl::StatusOr<bool> locked = migration_->Lock(std::move(lease_));
+  absl::StatusOr<bool> locked = migration_->Lock(std::move(lease_request_.lease()));
   if (!locked.ok()) return locked.status();
   if (*locked) {
     switch (migration_->spec().action) {
@@ -188,7 +187,7 @@ void MigrateCall::RunEnd() {
   progress_.Pause();
   GiveUpCode();
   if (migration_ != nullptr) migration_->End();
-  lease_.Release();
+  lease_request_.lease().Release();
   if (std::exchange(has_turn_, false)) database_->EndMigration();
   const std::optional<absl::Status> end = events_.End(end_status_);
   if (end.has_value()) Finish(*end);

@@ -12,14 +12,11 @@ namespace {
 class MigrationStatusCall final : public ConnectionCall {
  public:
   MigrationStatusCall(const RpcContext& context, const CallSource& source)
-      : ConnectionCall(context, Rpc::kGetStatus, Sort::kBlocking), source_(source) {
-    source_.services->migration.RequestGetStatus(&server_context_, &request_bytes_, &responder_,
-                                                 source_.queue, source_.queue, StartTag());
+      : ConnectionCall(context, source, Rpc::kGetStatus, WaitForGetStatus, Task::Sort::kBlocking) {
+    Listen(&source.services->migration, &MigrationMethods::RequestGetStatus);
   }
 
  private:
-  void WaitForNext() override { WaitForGetStatus(context_, source_); }
-
   void OnStart() override {
     absl::Status status = Take(&request_bytes_, &request_);
     if (status.ok()) status = Acquire(request_.database());
@@ -58,7 +55,6 @@ class MigrationStatusCall final : public ConnectionCall {
     return ReadStatus(&migrator, others, response);
   }
 
-  const CallSource source_;
   v1::GetStatusRequest request_;
 };
 

@@ -1,0 +1,91 @@
+#include "server/rpc/base/call_run.h"
+
+#include "drivers/api/error.h"
+#include "fmt/format.h"
+
+namespace penstock::server {
+namespace {
+
+using driver::Reason;
+
+bool Reads(const driver::StatementRun& run) {
+  return run.key_value != nullptr ? run.key_value->reads() : run.read_only;
+}
+
+}  // namespace
+
+void CallRun::Submit(bool writes) {
+  // A driver that is well has come back by then.
+  const Duration patience = Pool::kPatience + Duration(database->info().overrun);
+  const bool limited = deadline.at < TimePoint::max() - patience;
+  const TimePoint at = limited ? deadline.at + patience : TimePoint::max();
+  given_up_at_.store(at.time_since_epoch().count());
+  recorded_ = false;
+  call_->Ref();
+  if (writes) {
+    database->SubmitWrite(this);
+  } else {
+    database->Submit(this);
+  }
+}
+
+void CallRun::OnRun() {
+  if (given_up_at_.exchange(kNoRun) != kNoRun) {
+    on_run_();
+  } else {
+    CloseCursor();
+    Record();
+  }
+  call_->Unref();
+}
+
+void CallRun::Fetch(size_t max_bytes) {
+  // A statement that writes is asked all the same: the driver, which sees the cancel
+  // too, knows what has become of it.
+  if (status.ok() && Reads(*this) && cancellation->cancelled()) status = cancellation->status();
+  bool more = false;
+  if (status.ok()) {
+    const absl::StatusOr<bool> fetched = cursor->Fetch({.max_bytes = max_bytes}, writer);
+    status = fetched.status();
+    more = fetched.ok() && *fetched;
+    if (!more) summary = cursor->summary();
+  }
+  if (!more) CloseCursor();
+}
+
+void CallRun::Record() {
+  if (recorded_) return;
+  recorded_ = true;
+  RecordStatement(context_, *database, *this, began);
+}
+
+absl::Status CallRun::Check(TimePoint now) {
+  Duration::rep at = given_up_at_.load();
+  if (at == kNoRun || now.time_since_epoch().count() < at) return absl::OkStatus();
+  if (!given_up_at_.compare_exchange_strong(at, kNoRun)) return absl::OkStatus();
+  if (!may_write()) return deadline.Error();
+  return driver::MakeErrorWithHint(
+      Reason::kCommitOutcomeUnknown,
+      "the time limit has passed, but the statement does not come back from the backend, and may "
+      "yet take effect",
+      "read what is there before it is tried again; /readyz says more");
+}
+
+absl::Status Undelivered(const driver::StatementRun& run, const absl::Status& why) {
+  if (Reads(run)) return why;
+  const std::string_view reason(why.message().data(), why.message().size());
+  if (run.cursor == nullptr) {
+    return driver::MakeErrorWithHint(
+        Reason::kCommitOutcomeUnknown,
+        fmt::format("the statement was executed, but its answer could not be sent: {}", reason),
+        "do not run it again; read what is there");
+  }
+  return driver::MakeErrorWithHint(
+      Reason::kCommitOutcomeUnknown,
+      fmt::format("the statement was cut off while its rows were sent, and may or may not have "
+                  "taken effect: {}",
+                  reason),
+      "read what is there before it is tried again");
+}
+
+}  // namespace penstock::server
