@@ -109,17 +109,17 @@ void AddPool(Families& out, const std::string& database, const std::string& pool
 }
 
 void AddProblems(Families& out, const Database& database) {
-  const auto with = [&](const std::string& sort) {
-    return Labels{{"database", database.name()}, {"problem", sort}};
+  const auto with = [&](const std::string& kind) {
+    return Labels{{"database", database.name()}, {"problem", kind}};
   };
   for (const driver::Problem& problem : database.Problems()) {
     out.Gauge("penstock_database_problem",
-              "1 while the database has a problem of this sort; /readyz says more.",
+              "1 while the database has a problem of this kind; /readyz says more.",
               with(problem.sort), 1);
   }
-  for (const auto& [sort, count] : database.ProblemCounts()) {
-    out.Counter("penstock_database_problems_total", "Problems that have begun, by sort.",
-                with(sort), static_cast<double>(count));
+  for (const auto& [kind, count] : database.ProblemCounts()) {
+    out.Counter("penstock_database_problems_total", "Problems that have begun, by kind.",
+                with(kind), static_cast<double>(count));
   }
 }
 

@@ -48,7 +48,7 @@ std::unique_ptr<Pool> MakePool(driver::Driver* driver, driver::Lane lane, int ma
   return std::make_unique<Pool>(driver, options);
 }
 
-Lane::Options LaneOptions(const Pool& pool) {
+StatementQueue::Options QueueOptions(const Pool& pool) {
   const PoolConfig& config = pool.options().config;
   return {.max_runners = config.max_open,
           .flushes = pool.options().lane == driver::Lane::kWrite,
@@ -74,16 +74,16 @@ int Threads(const DriverInfo& info, const PoolConfig& config) {
 
 }  // namespace
 
-// Work that blocks, and so is done on the executor: by one thread at a time.
+// Work that blocks, and so is done on a worker thread: by one thread at a time.
 class Database::Chore final : public Task {
  public:
-  Chore(Executor* executor, std::function<void()> work)
-      : Task(Sort::kBlocking), executor_(executor), work_(std::move(work)) {}
+  Chore(ThreadPool* thread_pool, std::function<void()> work)
+      : Task(Kind::kBlocking), thread_pool_(thread_pool), work_(std::move(work)) {}
 
   // Returns false if the work is still being done from the last time.
   bool Start() {
     if (under_way_.exchange(true)) return false;
-    executor_->Enqueue(this);
+    thread_pool_->Enqueue(this);
     return true;
   }
 
@@ -93,7 +93,7 @@ class Database::Chore final : public Task {
   }
 
  private:
-  Executor* const executor_;
+  ThreadPool* const thread_pool_;
   const std::function<void()> work_;
   std::atomic<bool> under_way_{false};
 };
@@ -112,19 +112,21 @@ Database::Database(std::string name, const DatabaseConfig& config,
       read_pool_(info().split_lanes ? MakePool(driver_.get(), driver::Lane::kRead,
                                                ReadConnections(info(), config.pool), config.pool)
                                     : nullptr),
-      executor_({.threads = Threads(info(), config.pool), .embedded = info().embedded}) {
-  write_lane_ = std::make_unique<Lane>(write_pool_.get(), &executor_, nullptr,
-                                       LaneOptions(*write_pool_), &metrics_.write_batches);
+      thread_pool_({.threads = Threads(info(), config.pool), .embedded = info().embedded}) {
+  write_queue_ =
+      std::make_unique<StatementQueue>(write_pool_.get(), &thread_pool_, nullptr,
+                                       QueueOptions(*write_pool_), &metrics_.write_batches);
   if (read_pool_ != nullptr) {
-    read_lane_ = std::make_unique<Lane>(read_pool_.get(), &executor_, write_lane_.get(),
-                                        LaneOptions(*read_pool_), &metrics_.read_batches);
-    write_lane_->RefuseEarlyBy(read_lane_.get());
+    read_queue_ =
+        std::make_unique<StatementQueue>(read_pool_.get(), &thread_pool_, write_queue_.get(),
+                                         QueueOptions(*read_pool_), &metrics_.read_batches);
+    write_queue_->RefuseEarlyBy(read_queue_.get());
   }
   for (const auto& [pool_name, pool] : Pools()) {
-    upkeep_.push_back(std::make_unique<Chore>(&executor_, [pool = pool] { pool->Maintain(); }));
+    upkeep_.push_back(std::make_unique<Chore>(&thread_pool_, [pool = pool] { pool->Maintain(); }));
   }
   if (info().embedded) {
-    examination_ = std::make_unique<Chore>(&executor_, [this] { driver_->Examine(); });
+    examination_ = std::make_unique<Chore>(&thread_pool_, [this] { driver_->Examine(); });
   }
 }
 
@@ -135,13 +137,13 @@ absl::StatusOr<std::unique_ptr<driver::Connection>> Database::ConnectApart(
 
 // The last runner may still be on its way to rest after its last statement was
 // answered; it uses lanes and pools.
-Database::~Database() { executor_.Stop(); }
+Database::~Database() { thread_pool_.Stop(); }
 
 void Database::Submit(PendingRun* run) {
-  (read_lane_ != nullptr ? read_lane_ : write_lane_)->Submit(run);
+  (read_queue_ != nullptr ? read_queue_ : write_queue_)->Submit(run);
 }
 
-void Database::SubmitWrite(PendingRun* run) { write_lane_->Submit(run); }
+void Database::SubmitWrite(PendingRun* run) { write_queue_->Submit(run); }
 
 Pool& Database::pool(driver::Lane lane) {
   return lane == driver::Lane::kRead && read_pool_ != nullptr ? *read_pool_ : *write_pool_;
@@ -163,13 +165,13 @@ void Database::Tick(TimePoint now) {
     replaced += pool->replaced();
   }
   // A thread for each connection, also for those that take the place of stuck ones.
-  executor_.ProvideExtra(replaced);
-  write_lane_->Tick(now);
-  if (read_lane_ != nullptr) read_lane_->Tick(now);
+  thread_pool_.ProvideExtra(replaced);
+  write_queue_->Tick(now);
+  if (read_queue_ != nullptr) read_queue_->Tick(now);
   if (examination_ != nullptr && now >= next_examination_ && examination_->Start()) {
     next_examination_ = now + kExaminationPause;
   }
-  executor_.Tick();
+  thread_pool_.Tick();
   health_.Update(Problems(), now);
 }
 
@@ -191,14 +193,14 @@ std::vector<driver::Problem> Database::Problems() const {
 }
 
 std::vector<std::pair<std::string, PoolStats>> Database::Stats() const {
-  const auto stats_of = [](const Pool& pool, const Lane& lane) {
+  const auto stats_of = [](const Pool& pool, const StatementQueue& queue) {
     PoolStats stats = pool.Stats();
-    stats.waiting += static_cast<int>(lane.waiting());
+    stats.waiting += static_cast<int>(queue.waiting());
     return stats;
   };
-  if (read_pool_ == nullptr) return {{"all", stats_of(*write_pool_, *write_lane_)}};
-  return {{"read", stats_of(*read_pool_, *read_lane_)},
-          {"write", stats_of(*write_pool_, *write_lane_)}};
+  if (read_pool_ == nullptr) return {{"all", stats_of(*write_pool_, *write_queue_)}};
+  return {{"read", stats_of(*read_pool_, *read_queue_)},
+          {"write", stats_of(*write_pool_, *write_queue_)}};
 }
 
 absl::StatusOr<std::unique_ptr<Databases>> Databases::Open(const Config& config) {

@@ -15,10 +15,10 @@
 #include "drivers/api/driver.h"
 #include "server/config/config.h"
 #include "server/database/health.h"
-#include "server/database/lane.h"
+#include "server/database/statement_queue.h"
 #include "server/metrics/metrics.h"
 #include "server/pool/pool.h"
-#include "server/runtime/executor.h"
+#include "server/runtime/thread_pool.h"
 
 namespace penstock::server {
 
@@ -43,10 +43,10 @@ class Database {
   std::vector<driver::Metric> DriverMetrics() const { return driver_->Metrics(); }
   // What is wrong with it at this moment; empty: nothing. Never blocks.
   std::vector<driver::Problem> Problems() const;
-  // How many problems of each sort it has had since the start, those of now included.
+  // How many problems of each kind it has had since the start, those of now included.
   std::map<std::string, int64_t> ProblemCounts() const { return health_.counts(); }
   DatabaseMetrics& metrics() { return metrics_; }
-  Executor& executor() { return executor_; }
+  ThreadPool& thread_pool() { return thread_pool_; }
 
   // An autocommit statement that may read or write.
   void Submit(PendingRun* run);
@@ -99,9 +99,9 @@ class Database {
   std::unique_ptr<Pool> write_pool_;
   std::unique_ptr<Pool> read_pool_;  // null: not split
   // After the pools: it runs what uses them.
-  Executor executor_;
-  std::unique_ptr<Lane> write_lane_;
-  std::unique_ptr<Lane> read_lane_;             // null: not split
+  ThreadPool thread_pool_;
+  std::unique_ptr<StatementQueue> write_queue_;
+  std::unique_ptr<StatementQueue> read_queue_;  // null: not split
   std::vector<std::unique_ptr<Chore>> upkeep_;  // maintains the pools, in the order of Pools()
   std::unique_ptr<Chore> examination_;          // null: the driver has no files to look at
   TimePoint next_examination_;                  // the ticker's alone

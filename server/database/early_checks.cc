@@ -55,7 +55,7 @@ class EarlyChecks::Check final : public PendingRun {
   const std::vector<driver::Value> values_;
 };
 
-EarlyChecks::EarlyChecks(Lane* readers, OnWrong on_wrong)
+EarlyChecks::EarlyChecks(StatementQueue* readers, OnWrong on_wrong)
     : readers_(readers), on_wrong_(std::move(on_wrong)) {}
 
 EarlyChecks::~EarlyChecks() = default;

@@ -9,7 +9,7 @@
 #include <mutex>
 
 #include "absl/status/status.h"
-#include "server/database/lane.h"
+#include "server/database/statement_queue.h"
 
 namespace penstock::server {
 
@@ -18,13 +18,13 @@ namespace penstock::server {
 // prepared by a connection that reads, and is told at once if that fails. Thread-safe.
 class EarlyChecks {
  public:
-  // Told from an executor's thread or the ticker's, for a run and the ticket that it had:
+  // Told from a worker thread or the ticker's, for a run and the ticket that it had:
   // by then it may have been answered, and be gone.
   using OnWrong = std::function<void(PendingRun* run, uint64_t ticket, const absl::Status& why)>;
 
   // `readers` outlives the object.
-  EarlyChecks(Lane* readers, OnWrong on_wrong);
-  // What is under way is dropped: the database's executor has been stopped by then.
+  EarlyChecks(StatementQueue* readers, OnWrong on_wrong);
+  // What is under way is dropped: the database's thread pool has been stopped by then.
   ~EarlyChecks();
   EarlyChecks(const EarlyChecks&) = delete;
   EarlyChecks& operator=(const EarlyChecks&) = delete;
@@ -38,7 +38,7 @@ class EarlyChecks {
  private:
   void OnChecked(Check* check);
 
-  Lane* const readers_;
+  StatementQueue* const readers_;
   const OnWrong on_wrong_;
   std::mutex mutex_;
   std::list<std::unique_ptr<Check>> under_way_;

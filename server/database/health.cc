@@ -38,14 +38,14 @@ void Health::Update(const std::vector<driver::Problem>& problems, TimePoint now)
          {"text", problem.text}});
   }
   std::erase_if(lasting_, [&](const auto& lasting) {
-    const auto& [sort, since] = lasting;
+    const auto& [kind, since] = lasting;
     const bool lasts = std::any_of(problems.begin(), problems.end(),
-                                   [&](const auto& problem) { return problem.sort == sort; });
+                                   [&](const auto& problem) { return problem.sort == kind; });
     if (lasts) return false;
     Log(Level::kInfo, "a problem of a database is over",
         {{"database", database_},
          {"driver", driver_},
-         {"problem", sort},
+         {"problem", kind},
          {"lasted_ms", InMilliseconds(now - since)}});
     return true;
   });

@@ -32,7 +32,7 @@ class Health {
   // of those who write every one is told, and the log has one line.
   void NoteOutcome(const absl::Status& status, TimePoint now);
 
-  // How many problems of each sort have begun.
+  // How many problems of each kind have begun.
   std::map<std::string, int64_t> counts() const;
 
  private:
@@ -40,7 +40,7 @@ class Health {
   const std::string driver_;
   const bool log_sql_;
   mutable std::mutex mutex_;
-  // Those that last, by sort, and when they began.
+  // Those that last, by kind, and when they began.
   std::map<std::string, TimePoint> lasting_;
   std::map<std::string, int64_t> counts_;
   TimePoint disk_full_told_{};

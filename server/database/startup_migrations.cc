@@ -10,7 +10,7 @@
 
 #include "drivers/api/error.h"
 #include "fmt/format.h"
-#include "server/database/migration.h"
+#include "server/database/migration_run.h"
 #include "server/log/log.h"
 
 namespace penstock::server {
@@ -49,14 +49,14 @@ class LeaseWaiter final : public Pool::Waiter {
   std::optional<absl::StatusOr<Lease>> lease_;
 };
 
-absl::StatusOr<bool> TryLock(Database* database, Migration* migration,
+absl::StatusOr<bool> TryLock(Database* database, MigrationRun* migration,
                              driver::Cancellation* cancellation) {
   absl::StatusOr<Lease> lease = LeaseWaiter().Acquire(database, cancellation);
   if (!lease.ok()) return lease.status();
   return migration->Lock(*std::move(lease));
 }
 
-absl::Status TakeLock(Database* database, Migration* migration,
+absl::Status TakeLock(Database* database, MigrationRun* migration,
                       driver::Cancellation* cancellation) {
   // Backends often start at the same time as the daemon.
   const TimePoint give_up = database->AcquireDeadline(driver::Deadline::None()).at;
@@ -82,7 +82,7 @@ absl::Status Migrate(const std::string& folder, Database* database,
   if (!files.ok()) return files.status();
   MigrationSpec spec;
   spec.files = *std::move(files);
-  Migration migration(database, std::move(spec), cancellation);
+  MigrationRun migration(database, std::move(spec), cancellation);
   absl::Status status = migration.Prepare();
   for (const std::string& file : migration.other_files()) {
     Log(Level::kInfo, "not a migration", {{"database", database->name()}, {"file", file}});

@@ -18,7 +18,7 @@ namespace penstock::server {
 // Holds the lease from Begin to the end, whichever way it comes: a transaction
 // that is destroyed or ended without Commit is rolled back. One whose connection is lost
 // has ended: its place in the pool is free before anybody is told. One thread at a
-// time, an executor's.
+// time, a worker's.
 class Transaction {
  public:
   enum class State : uint8_t {

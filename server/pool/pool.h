@@ -27,7 +27,7 @@ class Pool;
 
 // The right to use one connection, given back when destroyed. Movable; used by
 // one thread at a time. Connect, Release and the destructor may block and
-// belong on an executor's thread.
+// belong on a worker thread.
 class Lease {
  public:
   Lease() = default;
@@ -180,7 +180,7 @@ class Pool {
   bool Tick(TimePoint now);
 
   // Closes idle connections that are too old and opens one that is missing. May
-  // block: for an executor's thread, one at a time.
+  // block: for a worker thread, one at a time.
   void Maintain();
 
   PoolStats Stats() const;

@@ -117,7 +117,7 @@ absl::Status Pool::OnConnectFailed(Entry* entry, const absl::Status& why, TimePo
 }
 
 // Several may have tried at once before the first was told that the backend is
-// full. It has an executor's thread meanwhile, of which there is one for each lease.
+// full. It has a worker thread meanwhile, of which there is one for each lease.
 absl::Status Pool::AwaitHandover(Entry* entry, const Deadline& deadline, TimePoint now,
                                  const absl::Status& full) {
   const Deadline limit = AttemptDeadline(deadline, now);

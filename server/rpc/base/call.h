@@ -37,7 +37,7 @@ struct CallStatement : PendingRun {
 
 // Base of every RPC: counts outstanding gRPC operations and deletes itself after the last.
 //
-// One owner at a time drives a call: an I/O event, an executor's task or an outstanding
+// One owner at a time drives a call: an I/O event, a worker's task or an outstanding
 // operation. So its state needs no lock. Cancellation and the ticker run beside the owner, and
 // touch only what is atomic or thread-safe here.
 //

@@ -27,7 +27,7 @@ class CallRun final : public CallStatement {
   void Submit(bool writes);
 
   // Fetches the next rows; `status` tells whether it has worked. Closes the cursor after the last
-  // row and after a failure, which may have come before. Executor threads only.
+  // row and after a failure, which may have come before. Worker threads only.
   void Fetch(size_t max_bytes);
 
   // Counts and logs the statement; only the first call after Submit does something.

@@ -1,4 +1,4 @@
-// The work of a call on its database's executor.
+// The work of a call on its database's thread pool.
 #ifndef PENSTOCK_SERVER_RPC_BASE_CALL_TASK_H_
 #define PENSTOCK_SERVER_RPC_BASE_CALL_TASK_H_
 
@@ -7,7 +7,7 @@
 
 #include "server/database/database.h"
 #include "server/rpc/base/call.h"
-#include "server/runtime/executor.h"
+#include "server/runtime/thread_pool.h"
 
 namespace penstock::server {
 
@@ -15,12 +15,12 @@ namespace penstock::server {
 // enqueue it again.
 class CallTask final : public Task {
  public:
-  CallTask(Call* call, std::function<void()> work, Sort sort = Sort::kBrief)
-      : Task(sort), call_(call), work_(std::move(work)) {}
+  CallTask(Call* call, std::function<void()> work, Kind kind = Kind::kBrief)
+      : Task(kind), call_(call), work_(std::move(work)) {}
 
   void Enqueue(Database& database) {
     call_->Ref();
-    database.executor().Enqueue(this);
+    database.thread_pool().Enqueue(this);
   }
 
  private:

@@ -11,7 +11,7 @@
 
 namespace penstock::server {
 
-// Waits for a connection without a thread, and works on one of the executor's. A
+// Waits for a connection without a thread, and works on a worker thread. A
 // subclass calls Acquire from OnStart, and Answer at the end of OnConnection.
 class ConnectionCall : public UnaryCall {
  public:
@@ -19,14 +19,14 @@ class ConnectionCall : public UnaryCall {
   void Drain(bool) final {}
 
  protected:
-  // `sort` is the work's, see Task.
+  // `kind` is the work's, see Task.
   ConnectionCall(const RpcContext& context, const CallSource& source, Rpc rpc,
-                 WaitForNext wait_for_next, Task::Sort sort = Task::Sort::kBrief)
+                 WaitForNext wait_for_next, Task::Kind kind = Task::Kind::kBrief)
       : UnaryCall(context, source, rpc, wait_for_next),
         task_(
-            this, [this] { OnConnection(); }, sort) {}
+            this, [this] { OnConnection(); }, kind) {}
 
-  // Does the work on the executor. lease() is granted, but not necessarily connected. The
+  // Does the work on a worker thread. lease() is granted, but not necessarily connected. The
   // subclass releases it before it answers.
   virtual void OnConnection() = 0;
 

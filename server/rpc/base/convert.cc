@@ -195,7 +195,7 @@ absl::Status ParseSmall(grpc::ByteBuffer* bytes, google::protobuf::MessageLite* 
   constexpr size_t kSmall = 4096;
   if (bytes->Length() <= kSmall) return Parse(bytes, message);
   return MakeError(Reason::kLimitExceeded,
-                   fmt::format("the request has {} bytes; of this sort at most {} are taken",
+                   fmt::format("the request has {} bytes; of this kind at most {} are taken",
                                bytes->Length(), kSmall));
 }
 

@@ -8,7 +8,7 @@
 #include <vector>
 
 #include "grpcpp/completion_queue.h"
-#include "server/runtime/executor.h"
+#include "server/runtime/thread_pool.h"
 
 namespace penstock::server {
 

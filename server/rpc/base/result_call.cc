@@ -24,7 +24,7 @@ void ResultCall::OnStart() {
   run_.Submit(/*writes=*/false);
 }
 
-// On an executor's thread, so a cursor may be closed.
+// On a worker thread, so a cursor may be closed.
 void ResultCall::Advance() {
   if (!run_.status.ok()) {
     run_.CloseCursor();
@@ -54,7 +54,7 @@ void ResultCall::OnWritten(bool ok) {
   }
 }
 
-// The executor closes the cursor first.
+// The thread pool closes the cursor first.
 void ResultCall::End() {
   if (run_.cursor != nullptr) return fetch_.Enqueue(*run_.database);
   run_.Record();

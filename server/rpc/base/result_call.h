@@ -15,7 +15,7 @@ namespace penstock::server {
 //   arrive -> in a lane -> OnRun -> write -> OnWritten -> fetch -> write … finish
 //
 // After its first batch a longer result holds a connection but no thread, and no more
-// than one batch of memory. The statement runs on the executor, which also closes its
+// than one batch of memory. The statement runs on a worker thread, which also closes its
 // cursor; what is written next is decided on whichever thread the last write ended.
 class ResultCall : public ServerStreamCall {
  public:

@@ -1,4 +1,4 @@
-// Ping: waits for a connection, reaches the backend on an executor's thread.
+// Ping: waits for a connection, reaches the backend on a worker thread.
 #include "server/rpc/base/calls.h"
 #include "server/rpc/base/connection_call.h"
 #include "server/rpc/base/service.h"

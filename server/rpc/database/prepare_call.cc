@@ -179,7 +179,7 @@ class PrepareCall final : public BidiCall {
     return absl::OkStatus();
   }
 
-  // On an executor's thread.
+  // On a worker thread.
   void Advance() {
     if (!run_.status.ok()) run_.CloseCursor();
     if (run_.cursor == nullptr) run_.Record();

@@ -1,9 +1,9 @@
 // Transaction: a stream that holds one connection from begin to its end.
 //
-//   idle (reading) -> stepping (executor) -> writing -> idle …
+//   idle (reading) -> stepping (thread pool) -> writing -> idle …
 //
 // Whoever moves the state away from idle owns the call: the next request, the
-// ticker with a limit, or a drain. Every end goes through the executor, where
+// ticker with a limit, or a drain. Every end goes through the thread pool, where
 // the transaction is rolled back if it is still open.
 #include <atomic>
 #include <optional>
@@ -60,9 +60,9 @@ class TransactionCall final : public BidiCall {
     kStarting,
     kIdle,       // a read is outstanding and nothing else
     kAcquiring,  // begin waits for a connection
-    kStepping,   // an executor's task is queued or running
+    kStepping,   // a worker's task is queued or running
     kWriting,    // a write is outstanding
-    kEnding,     // on the executor for the last time, or finished
+    kEnding,     // on a worker thread for the last time, or finished
   };
 
   using AtomicTime = std::atomic<Duration::rep>;
@@ -237,7 +237,7 @@ class TransactionCall final : public BidiCall {
     Answer();
   }
 
-  // After a write on an I/O thread, or on the executor.
+  // After a write on an I/O thread, or on a worker thread.
   void SendPart() {
     response_.Clear();
     if (steps_.Next(&response_)) {

@@ -23,9 +23,9 @@ namespace penstock::server {
 // Does everything within a transaction, but not its begin and its end: one
 // request at a time, answered by one message or, for a result, by several.
 //
-//   Run on the executor, then
+//   Run on a worker thread, then
 //   while (Next) the answer is sent;
-//   if (more) Fetch on the executor, and again
+//   if (more) Fetch on a worker thread, and again
 //
 // One thread at a time.
 class TransactionSteps {
@@ -58,10 +58,10 @@ class TransactionSteps {
   void Fetch();
 
   // The last part did not fit into a message: what is left of the result is dropped, on
-  // the executor, and `why` is the answer.
+  // the thread pool, and `why` is the answer.
   void Drop(const absl::Status& why);
 
-  // Destroys the cursor, on the executor.
+  // Destroys the cursor, on a worker thread.
   void Close() {
     if (run_.has_value()) run_->cursor.reset();
   }

@@ -1,12 +1,12 @@
 // Migrate: one run of a database's migrations, and a report of it.
 //
 //   reading (requests) -> queued (other calls of this daemon) -> acquiring (a
-//   connection) -> running (executor): lock -> plan -> step … -> ending
+//   connection) -> running (thread pool): lock -> plan -> step … -> ending
 //                     \-> pausing (another daemon has the lock) -> acquiring
 //
 // What waits does so without a thread and without a connection: the ticker moves
 // it on. Each unit of work (a lock attempt, the plan, a step or a few short ones) is an
-// executor's task of its own.
+// thread pool's task of its own.
 //
 // migrate_call.cc has what brings the call from one state to the next,
 // migrate_work.cc the units of work, migrate_code.cc what is a code step's.
@@ -19,7 +19,7 @@
 #include <vector>
 
 #include "absl/status/status.h"
-#include "server/database/migration.h"
+#include "server/database/migration_run.h"
 #include "server/database/transaction.h"
 #include "server/rpc/base/call.h"
 #include "server/rpc/base/call_task.h"
@@ -46,12 +46,12 @@ class MigrateCall final : public BidiCall {
     kQueued,     // another migration of this daemon's has its turn
     kPausing,    // another daemon had the lock
     kAcquiring,  // waits for a connection
-    kRunning,    // an executor's task is queued or running
+    kRunning,    // a worker's task is queued or running
     kCoding,     // in a code step: a read is outstanding
     kAnswering,  // in a code step: a part of an answer is being written
-    kEnding,     // on the executor for the last time, or finished
+    kEnding,     // on a worker thread for the last time, or finished
   };
-  // What the executor's task does next.
+  // What the thread pool's task does next.
   enum class Work : uint8_t {
     kPrepare,
     kAcquire,
@@ -73,7 +73,7 @@ class MigrateCall final : public BidiCall {
   void DoWrite(const grpc::ByteBuffer& bytes, void* tag) override;
   void OnCancelled() override;
 
-  // Has the executor do it. From any thread that owns the call.
+  // Has the thread pool do it. From any thread that owns the call.
   void Do(Work work);
   void End(absl::Status status);
   // From the ticker's thread, which owns a call that waits.
@@ -83,7 +83,7 @@ class MigrateCall final : public BidiCall {
   void Acquire();
   void OnLease(const absl::Status& status);
 
-  // On the executor.
+  // On a worker thread.
   void Run();
   absl::Status RunWork();
   absl::Status RunPrepare();
@@ -110,7 +110,7 @@ class MigrateCall final : public BidiCall {
   void OnCode(bool ok);
   void RunCode();
   void RunFetch();
-  // On the executor, or after a write: the next part of the answer, or what comes
+  // On a worker thread, or after a write: the next part of the answer, or what comes
   // after the last.
   void Answer();
   absl::Status RunCodeDone();
@@ -119,7 +119,7 @@ class MigrateCall final : public BidiCall {
 
   std::atomic<State> state_{State::kReading};
   Work work_ = Work::kPrepare;
-  CallTask task_{this, [this] { Run(); }, Task::Sort::kBlocking};
+  CallTask task_{this, [this] { Run(); }, Task::Kind::kBlocking};
   LeaseRequest lease_request_{this, [this](const absl::Status& status) { OnLease(status); }};
   absl::Status end_status_;
 
@@ -131,7 +131,7 @@ class MigrateCall final : public BidiCall {
   TimePoint waiting_since_;
   TimePoint lock_until_;
   TimePoint pause_until_;
-  std::unique_ptr<Migration> migration_;
+  std::unique_ptr<MigrationRun> migration_;
   size_t next_step_ = 0;
 
   // Of a code step.

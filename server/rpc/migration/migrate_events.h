@@ -13,7 +13,7 @@
 namespace penstock::server {
 
 // A queue in front of the stream, which takes one message at a time. Events come from
-// the executor (steps), the ticker (progress) and, within a code step, from whoever
+// the thread pool (steps), the ticker (progress) and, within a code step, from whoever
 // answers. Thread-safe.
 class MigrateEvents {
  public:

@@ -9,7 +9,7 @@
 #include "absl/status/statusor.h"
 #include "penstock/v1/migration.pb.h"
 #include "server/database/database.h"
-#include "server/database/migration.h"
+#include "server/database/migration_run.h"
 #include "server/rpc/base/context.h"
 
 namespace penstock::server {

@@ -1,4 +1,4 @@
-// The units of work of a Migrate call, on the executor.
+// The units of work of a Migrate call, on a worker thread.
 #include <chrono>
 #include <utility>
 
@@ -46,7 +46,7 @@ absl::Status MigrateCall::RunPrepare() {
   absl::StatusOr<MigrationSpec> spec = intake_.TakeSpec(context_.config->server.migrations_root);
   if (!spec.ok()) return spec.status();
   dry_run_ = spec->dry_run;
-  migration_ = std::make_unique<Migration>(database_, *std::move(spec), &cancellation_);
+  migration_ = std::make_unique<MigrationRun>(database_, *std::move(spec), &cancellation_);
   absl::Status status = migration_->Prepare();
   if (!status.ok()) return status;
   if (TakeTurn()) {

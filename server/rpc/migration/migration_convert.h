@@ -11,7 +11,7 @@
 #include "migrations/plan.h"
 #include "migrations/source.h"
 #include "penstock/v1/migration.pb.h"
-#include "server/database/migration.h"
+#include "server/database/migration_run.h"
 
 namespace penstock::server {
 

@@ -1,4 +1,4 @@
-// GetStatus: reads the files and the history on an executor's thread.
+// GetStatus: reads the files and the history on a worker thread.
 #include <utility>
 
 #include "server/rpc/base/calls.h"
@@ -12,7 +12,7 @@ namespace {
 class MigrationStatusCall final : public ConnectionCall {
  public:
   MigrationStatusCall(const RpcContext& context, const CallSource& source)
-      : ConnectionCall(context, source, Rpc::kGetStatus, WaitForGetStatus, Task::Sort::kBlocking) {
+      : ConnectionCall(context, source, Rpc::kGetStatus, WaitForGetStatus, Task::Kind::kBlocking) {
     Listen(&source.services->migration, &MigrationMethods::RequestGetStatus);
   }
 

@@ -4,7 +4,7 @@
 
 #include <mutex>
 
-#include "server/runtime/executor.h"
+#include "server/runtime/thread_pool.h"
 
 namespace penstock::server {
 

@@ -16,7 +16,7 @@ using std::chrono::seconds;
 
 class PoolUpkeepTest : public PoolTest {
  protected:
-  // As the ticker and the executor do, until nothing is left to do.
+  // As the ticker and the thread pool do, until nothing is left to do.
   void Settle() {
     for (int i = 0; i < 20 && pool_->Tick(clock_.Now()); ++i) pool_->Maintain();
   }
@@ -170,8 +170,8 @@ TEST(PoolStressTest, AllIsAtRestInTheEnd) {
   EXPECT_EQ(pool.Stats().waiting, 0);
 }
 
-// The whole database: what blocks is done on the executor.
-TEST(DatabaseUpkeepTest, BlocksOnTheExecutorOnly) {
+// The whole database: what blocks is done on a worker thread.
+TEST(DatabaseUpkeepTest, BlocksOnWorkersOnly) {
   auto script = std::make_shared<fake::Script>();
   const std::thread::id ticker = std::this_thread::get_id();
   std::atomic<bool> on_ticker{false};

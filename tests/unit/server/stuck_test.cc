@@ -9,8 +9,8 @@
 
 #include "gtest/gtest.h"
 #include "server/database/health.h"
-#include "server/database/lane.h"
-#include "server/runtime/executor.h"
+#include "server/database/statement_queue.h"
+#include "server/runtime/thread_pool.h"
 #include "tests/unit/server/crew_watcher.h"
 #include "tests/unit/server/pool_fixture.h"
 
@@ -259,31 +259,31 @@ struct StuckRun final : PendingRun {
 
 TEST_F(StuckTest, StatementsOfALaneGoOnBesideThoseThatAreStuck) {
   Make({.max_open = 2, .max_idle = 2}, {.replace_stuck = true});
-  Executor executor({.threads = 2}, clock_);
-  Lane lane(pool_.get(), &executor, nullptr, {.max_runners = 2}, nullptr, clock_);
+  ThreadPool thread_pool({.threads = 2}, clock_);
+  StatementQueue queue(pool_.get(), &thread_pool, nullptr, {.max_runners = 2}, nullptr, clock_);
   StuckRun first("stuck");
   StuckRun second("stuck");
   StuckRun other("other");
   for (StuckRun* run : {&first, &second}) {
     run->deadline = In(seconds(1));
     const int before = entered_;
-    lane.Submit(run);
+    queue.Submit(run);
     // The second runner starts once the first has been busy for a while, long before the
-    // deadline, however late the executor's threads get to run.
+    // deadline, however late the worker threads get to run.
     clock_.Advance(milliseconds(100));
-    lane.Tick(clock_.Now());
+    queue.Tick(clock_.Now());
     while (entered_ == before) std::this_thread::yield();
   }
-  lane.Submit(&other);
+  queue.Submit(&other);
   Pass(milliseconds(2020));
-  executor.ProvideExtra(pool_->replaced());
-  lane.Tick(clock_.Now());
+  thread_pool.ProvideExtra(pool_->replaced());
+  queue.Tick(clock_.Now());
   other.done.wait();
   EXPECT_TRUE(other.status.ok()) << other.status;
   Release();
   first.done.wait();
   second.done.wait();
-  executor.Stop();
+  thread_pool.Stop();
 }
 
 TEST(StuckProblemsTest, OnlyWhenNoneIsLeftAreRequestsRefused) {

@@ -1,4 +1,4 @@
-#include "server/runtime/executor.h"
+#include "server/runtime/thread_pool.h"
 
 #include <atomic>
 #include <functional>
@@ -21,22 +21,22 @@ struct FunctionTask final : Task {
   std::function<void()> function;
 };
 
-TEST(ExecutorTest, RunsTasksInOrderOnOneThread) {
+TEST(ThreadPoolTest, RunsTasksInOrderOnOneThread) {
   std::vector<int> order;
   std::vector<std::unique_ptr<FunctionTask>> tasks;
   {
-    Executor executor({.threads = 1});
+    ThreadPool thread_pool({.threads = 1});
     for (int i = 0; i < 100; ++i) {
       tasks.push_back(std::make_unique<FunctionTask>([&order, i] { order.push_back(i); }));
-      executor.Enqueue(tasks.back().get());
+      thread_pool.Enqueue(tasks.back().get());
     }
   }
   ASSERT_EQ(order.size(), 100u);
   for (int i = 0; i < 100; ++i) EXPECT_EQ(order[static_cast<size_t>(i)], i);
 }
 
-TEST(ExecutorTest, TasksThatWaitForEachOtherAllGetThreads) {
-  Executor executor({.threads = 3});
+TEST(ThreadPoolTest, TasksThatWaitForEachOtherAllGetThreads) {
+  ThreadPool thread_pool({.threads = 3});
   std::latch all(3);
   std::latch done(3);
   FunctionTask a([&] {
@@ -52,16 +52,16 @@ TEST(ExecutorTest, TasksThatWaitForEachOtherAllGetThreads) {
     done.count_down();
   });
   for (Task* task : {static_cast<Task*>(&a), static_cast<Task*>(&b), static_cast<Task*>(&c)}) {
-    executor.Enqueue(task);
+    thread_pool.Enqueue(task);
   }
   done.wait();
 }
 
 // For an embedded database a fresh worker is left to take the next task; once
 // it has been busy for long, another one is woken.
-TEST(ExecutorTest, EmbeddedWakesASecondThreadOnlyWhenTheFirstIsStuck) {
+TEST(ThreadPoolTest, EmbeddedWakesASecondThreadOnlyWhenTheFirstIsStuck) {
   FakeClock clock;
-  Executor executor({.threads = 2, .embedded = true}, clock);
+  ThreadPool thread_pool({.threads = 2, .embedded = true}, clock);
   std::latch started(1);
   std::latch release(1);
   std::latch second_done(1);
@@ -70,14 +70,14 @@ TEST(ExecutorTest, EmbeddedWakesASecondThreadOnlyWhenTheFirstIsStuck) {
     release.wait();
   });
   FunctionTask second([&] { second_done.count_down(); });
-  executor.Enqueue(&stuck);
+  thread_pool.Enqueue(&stuck);
   started.wait();
-  executor.Enqueue(&second);
-  EXPECT_EQ(executor.queued(), 1u);
-  executor.Tick();
-  EXPECT_EQ(executor.queued(), 1u);  // the first is still fresh
-  clock.Advance(Executor::kBusyAfter * 2);
-  executor.Tick();
+  thread_pool.Enqueue(&second);
+  EXPECT_EQ(thread_pool.queued(), 1u);
+  thread_pool.Tick();
+  EXPECT_EQ(thread_pool.queued(), 1u);  // the first is still fresh
+  clock.Advance(ThreadPool::kBusyAfter * 2);
+  thread_pool.Tick();
   second_done.wait();
   release.count_down();
 }
@@ -98,9 +98,9 @@ class CrewTest : public ::testing::Test {
   }
 
   // Runs `task` at the end of a batch of events of this thread.
-  void RunInBatch(Executor& executor, Task* task) {
+  void RunInBatch(ThreadPool& thread_pool, Task* task) {
     const IoCrew::Batch batch(crew_);
-    executor.Enqueue(task);
+    thread_pool.Enqueue(task);
   }
 
   IoCrew crew_;
@@ -109,7 +109,7 @@ class CrewTest : public ::testing::Test {
 };
 
 struct WhereTask final : Task {
-  explicit WhereTask(Sort sort) : Task(sort) {}
+  explicit WhereTask(Kind kind) : Task(kind) {}
   void Run() override {
     ran_on = std::this_thread::get_id();
     done.count_down();
@@ -119,65 +119,65 @@ struct WhereTask final : Task {
 };
 
 TEST_F(CrewTest, TheLeaderStandsInForABriefTaskWhileItHasADeputy) {
-  Executor executor({.threads = 1, .embedded = true});
+  ThreadPool thread_pool({.threads = 1, .embedded = true});
   StartDeputy();
-  WhereTask task(Task::Sort::kBrief);
-  RunInBatch(executor, &task);
+  WhereTask task(Task::Kind::kBrief);
+  RunInBatch(thread_pool, &task);
   task.done.wait();
   EXPECT_EQ(task.ran_on, std::this_thread::get_id());
 }
 
 TEST_F(CrewTest, ATaskIsHeldBackUntilTheBatchEnds) {
-  Executor executor({.threads = 1, .embedded = true});
+  ThreadPool thread_pool({.threads = 1, .embedded = true});
   StartDeputy();
-  WhereTask task(Task::Sort::kBlocking);
+  WhereTask task(Task::Kind::kBlocking);
   {
     const IoCrew::Batch batch(crew_);
-    executor.Enqueue(&task);
-    EXPECT_EQ(executor.queued(), 1u);
+    thread_pool.Enqueue(&task);
+    EXPECT_EQ(thread_pool.queued(), 1u);
   }
   task.done.wait();
 }
 
 TEST_F(CrewTest, WithoutADeputyTheLeaderStaysWithTheNetwork) {
-  Executor executor({.threads = 1, .embedded = true});
+  ThreadPool thread_pool({.threads = 1, .embedded = true});
   ASSERT_TRUE(crew_.Lead());
-  WhereTask task(Task::Sort::kBrief);
-  RunInBatch(executor, &task);
+  WhereTask task(Task::Kind::kBrief);
+  RunInBatch(thread_pool, &task);
   task.done.wait();
   EXPECT_NE(task.ran_on, std::this_thread::get_id());
 }
 
 TEST_F(CrewTest, ATaskThatBlocksNeverRunsOnAnIoThread) {
-  Executor executor({.threads = 1, .embedded = true});
+  ThreadPool thread_pool({.threads = 1, .embedded = true});
   StartDeputy();
   for (int i = 0; i < 100; ++i) {
-    WhereTask task(Task::Sort::kBlocking);
-    RunInBatch(executor, &task);
+    WhereTask task(Task::Kind::kBlocking);
+    RunInBatch(thread_pool, &task);
     task.done.wait();
     EXPECT_NE(task.ran_on, std::this_thread::get_id());
   }
 }
 
 TEST_F(CrewTest, ANetworkDatabaseNeverRunsOnAnIoThread) {
-  Executor executor({.threads = 1, .embedded = false});
+  ThreadPool thread_pool({.threads = 1, .embedded = false});
   StartDeputy();
   for (int i = 0; i < 100; ++i) {
-    WhereTask task(Task::Sort::kBrief);
-    RunInBatch(executor, &task);
+    WhereTask task(Task::Kind::kBrief);
+    RunInBatch(thread_pool, &task);
     task.done.wait();
     EXPECT_NE(task.ran_on, std::this_thread::get_id());
   }
 }
 
 TEST_F(CrewTest, TheDeputyTakesOverFromALeaderThatIsAwayForLong) {
-  Executor executor({.threads = 1, .embedded = true});
+  ThreadPool thread_pool({.threads = 1, .embedded = true});
   StartDeputy();
   // This task, on the leader's thread, ends only when the deputy leads.
   FunctionTask task([this] { deputy_leads_.wait(); });
   {
     const IoCrew::Batch batch(crew_);
-    executor.Enqueue(&task);
+    thread_pool.Enqueue(&task);
   }
   EXPECT_FALSE(crew_.StillLeads());
 }

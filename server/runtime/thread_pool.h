@@ -1,6 +1,6 @@
 // Where drivers block: the threads of one database.
-#ifndef PENSTOCK_SERVER_RUNTIME_EXECUTOR_H_
-#define PENSTOCK_SERVER_RUNTIME_EXECUTOR_H_
+#ifndef PENSTOCK_SERVER_RUNTIME_THREAD_POOL_H_
+#define PENSTOCK_SERVER_RUNTIME_THREAD_POOL_H_
 
 #include <chrono>
 #include <condition_variable>
@@ -16,10 +16,10 @@
 namespace penstock::server {
 
 // A piece of work. Whoever makes it keeps it alive until Run has begun and may
-// destroy it within Run. It is in one executor at most, once at a time.
+// destroy it within Run. It is in one thread pool at most, once at a time.
 class Task {
  public:
-  enum class Sort : uint8_t {
+  enum class Kind : uint8_t {
     kBrief,    // computes for a moment, as far as one can tell
     kBlocking  // waits for a disk: never for an I/O thread
   };
@@ -27,12 +27,12 @@ class Task {
   virtual void Run() = 0;
 
  protected:
-  explicit Task(Sort sort = Sort::kBrief) : sort_(sort) {}
+  explicit Task(Kind kind = Kind::kBrief) : kind_(kind) {}
   ~Task() = default;
 
  private:
-  friend class Executor;
-  const Sort sort_;
+  friend class ThreadPool;
+  const Kind kind_;
   Task* next_ = nullptr;
 };
 
@@ -42,13 +42,13 @@ class IoCrew;
 // out, so that under light load the same warm thread does all the work.
 //
 // A handover between threads costs more than a point query of an embedded
-// database. For such a database the executor therefore wakes a second thread
+// database. For such a database the thread pool therefore wakes a second thread
 // only when the first has been busy with one task for a while, and lets an I/O
 // thread that has just handed over its events stand in as a worker for brief
 // tasks, as long as another one is there to take the network over (see IoCrew).
 //
 // Thread-safe.
-class Executor {
+class ThreadPool {
  public:
   struct Options {
     int threads = 1;
@@ -60,12 +60,12 @@ class Executor {
   // the next one.
   static constexpr Duration kBusyAfter = std::chrono::microseconds(300);
 
-  explicit Executor(Options options, const Clock& clock = Clock::System());
-  ~Executor() { Stop(); }
-  Executor(const Executor&) = delete;
-  Executor& operator=(const Executor&) = delete;
+  explicit ThreadPool(Options options, const Clock& clock = Clock::System());
+  ~ThreadPool() { Stop(); }
+  ThreadPool(const ThreadPool&) = delete;
+  ThreadPool& operator=(const ThreadPool&) = delete;
 
-  // Never blocks. `task` runs on a thread of the executor, or on an I/O thread
+  // Never blocks. `task` runs on a thread of the thread pool, or on an I/O thread
   // that stands in.
   void Enqueue(Task* task);
 
@@ -103,8 +103,8 @@ class Executor {
   };
 
   void AddThreadLocked();
-  // A worker that takes tasks of this sort will be free soon.
-  bool AnyWorkerFreshLocked(Task::Sort sort) const;
+  // A worker that takes tasks of this kind will be free soon.
+  bool AnyWorkerFreshLocked(Task::Kind kind) const;
   // Takes the most recently parked worker if one should be woken.
   Worker* WorkerToWakeLocked();
   void ThreadMain(Worker* worker);
@@ -151,17 +151,17 @@ class IoCrew {
   class Batch {
    public:
     explicit Batch(IoCrew& crew);
-    // Lets the tasks run: here, or on an executor's thread.
+    // Lets the tasks run: here, or on a worker thread.
     ~Batch();
     Batch(const Batch&) = delete;
     Batch& operator=(const Batch&) = delete;
 
    private:
-    friend class Executor;
-    void Add(Executor* executor);
+    friend class ThreadPool;
+    void Add(ThreadPool* thread_pool);
 
     IoCrew& crew_;
-    std::vector<Executor*> executors_;
+    std::vector<ThreadPool*> thread_pools_;
   };
 
   // Waits to become the leader: at once if there is none, else until the leader
@@ -177,7 +177,7 @@ class IoCrew {
   void Stop();
 
  private:
-  friend class Executor;
+  friend class ThreadPool;
   friend class CrewWatcher;  // of the tests
 
   // Leaves the network, if a deputy is there to watch it.
@@ -198,4 +198,4 @@ class IoCrew {
 
 }  // namespace penstock::server
 
-#endif  // PENSTOCK_SERVER_RUNTIME_EXECUTOR_H_
+#endif  // PENSTOCK_SERVER_RUNTIME_THREAD_POOL_H_

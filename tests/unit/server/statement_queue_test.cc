@@ -1,4 +1,4 @@
-#include "server/database/lane.h"
+#include "server/database/statement_queue.h"
 
 #include <condition_variable>
 #include <functional>
@@ -61,10 +61,10 @@ struct FakeCursor final : driver::Cursor {
   driver::Summary nothing;
 };
 
-class LaneTest : public ::testing::Test {
+class StatementQueueTest : public ::testing::Test {
  protected:
   // The first statement named "hold" runs until Release().
-  LaneTest() {
+  StatementQueueTest() {
     script_->run = [this](driver::StatementRun& run) {
       if (run.sql == "hold") {
         held_.Open();
@@ -76,12 +76,13 @@ class LaneTest : public ::testing::Test {
     };
   }
 
-  void Make(Lane::Options options, int connections = 1) {
+  void Make(StatementQueue::Options options, int connections = 1) {
     pool_ = std::make_unique<Pool>(
         &driver_, Pool::Options{.config = {.max_open = connections, .max_idle = connections}},
         clock_);
-    executor_ = std::make_unique<Executor>(Executor::Options{.threads = 4});
-    lane_ = std::make_unique<Lane>(pool_.get(), executor_.get(), nullptr, options, nullptr, clock_);
+    thread_pool_ = std::make_unique<ThreadPool>(ThreadPool::Options{.threads = 4});
+    queue_ = std::make_unique<StatementQueue>(pool_.get(), thread_pool_.get(), nullptr, options,
+                                              nullptr, clock_);
   }
 
   std::shared_ptr<fake::Script> script_ = std::make_shared<fake::Script>();
@@ -91,77 +92,78 @@ class LaneTest : public ::testing::Test {
   Gate release_;
   std::atomic<bool> wrong_lane_seen_{false};
   std::unique_ptr<Pool> pool_;
-  // The executor goes first: its threads use the lane.
-  std::unique_ptr<Lane> lane_;
-  std::unique_ptr<Executor> executor_;
+  // The thread pool goes first: its threads use the queue.
+  std::unique_ptr<StatementQueue> queue_;
+  std::unique_ptr<ThreadPool> thread_pool_;
 };
 
-TEST_F(LaneTest, WhatGathersWhileTheConnectionIsBusyIsOneBatch) {
+TEST_F(StatementQueueTest, WhatGathersWhileTheConnectionIsBusyIsOneBatch) {
   Make({.max_runners = 1});
   TestRun hold("hold");
   TestRun a("a");
   TestRun b("fails");
   TestRun c("c");
-  lane_->Submit(&hold);
+  queue_->Submit(&hold);
   held_.Wait();
-  for (TestRun* run : {&a, &b, &c}) lane_->Submit(run);
-  EXPECT_EQ(lane_->waiting(), 3u);
+  for (TestRun* run : {&a, &b, &c}) queue_->Submit(run);
+  EXPECT_EQ(queue_->waiting(), 3u);
   release_.Open();
   for (TestRun* run : {&hold, &a, &b, &c}) run->done.Wait();
   EXPECT_TRUE(a.status.ok());
   EXPECT_EQ(b.status.message(), "failed");
   EXPECT_TRUE(c.status.ok());
-  executor_.reset();
+  thread_pool_.reset();
   EXPECT_EQ(script_->Journal(), (Journal{"connect", "run hold", "run a+fails+c", "reset"}));
 }
 
-TEST_F(LaneTest, ACursorTakesTheConnectionWithItAndTheRestGoesOn) {
+TEST_F(StatementQueueTest, ACursorTakesTheConnectionWithItAndTheRestGoesOn) {
   TestRun hold("hold");
   TestRun streams("streams");
   TestRun after("after");
   Make({.max_runners = 1}, 2);
-  lane_->Submit(&hold);
+  queue_->Submit(&hold);
   held_.Wait();
-  lane_->Submit(&streams);
-  lane_->Submit(&after);
+  queue_->Submit(&streams);
+  queue_->Submit(&after);
   release_.Open();
   streams.done.Wait();
   after.done.Wait();
   EXPECT_TRUE(static_cast<bool>(streams.lease));
   EXPECT_EQ(pool_->Stats().in_use >= 1, true);
   streams.CloseCursor();
-  executor_.reset();
+  thread_pool_.reset();
   EXPECT_EQ(pool_->Stats().in_use, 0);
 }
 
-TEST_F(LaneTest, TheWrongLaneIsLeftForTheOther) {
+TEST_F(StatementQueueTest, TheWrongLaneIsLeftForTheOther) {
   Make({.max_runners = 1});
-  Lane reads(pool_.get(), executor_.get(), lane_.get(), {.max_runners = 1}, nullptr, clock_);
+  StatementQueue reads(pool_.get(), thread_pool_.get(), queue_.get(), {.max_runners = 1}, nullptr,
+                       clock_);
   TestRun writes("writes");
   reads.Submit(&writes);
   writes.done.Wait();
   EXPECT_TRUE(writes.status.ok());
   EXPECT_FALSE(writes.wrong_lane);
-  executor_.reset();
+  thread_pool_.reset();
 }
 
-TEST_F(LaneTest, AFullQueueRefusesAtOnce) {
+TEST_F(StatementQueueTest, AFullQueueRefusesAtOnce) {
   Make({.max_runners = 1, .max_waiting = 1});
   TestRun hold("hold");
   TestRun first("first");
   TestRun second("second");
-  lane_->Submit(&hold);
+  queue_->Submit(&hold);
   held_.Wait();
-  lane_->Submit(&first);
-  lane_->Submit(&second);
+  queue_->Submit(&first);
+  queue_->Submit(&second);
   second.done.Wait();
   EXPECT_EQ(GetErrorInfo(second.status).reason, Reason::kQueueFull);
   release_.Open();
   first.done.Wait();
-  executor_.reset();
+  thread_pool_.reset();
 }
 
-TEST_F(LaneTest, TheTickAnswersThoseWhoseTimeIsUpAndThoseWhoAreGone) {
+TEST_F(StatementQueueTest, TheTickAnswersThoseWhoseTimeIsUpAndThoseWhoAreGone) {
   Make({.max_runners = 1, .acquire_timeout = std::chrono::seconds(5)});
   TestRun hold("hold");
   TestRun late("late");
@@ -172,41 +174,41 @@ TEST_F(LaneTest, TheTickAnswersThoseWhoseTimeIsUpAndThoseWhoAreGone) {
   late.deadline = {.at = clock_.Now() + std::chrono::seconds(1), .reason = Reason::kRequestTimeout};
   driver::Chain chain;
   late.chain = &chain;
-  lane_->Submit(&hold);
+  queue_->Submit(&hold);
   held_.Wait();
-  for (TestRun* run : {&late, &gone, &patient}) lane_->Submit(run);
-  lane_->Tick(clock_.Now());
-  EXPECT_EQ(lane_->waiting(), 3u);
+  for (TestRun* run : {&late, &gone, &patient}) queue_->Submit(run);
+  queue_->Tick(clock_.Now());
+  EXPECT_EQ(queue_->waiting(), 3u);
   clock_.Advance(std::chrono::seconds(1));
   cancellation.Cancel(absl::CancelledError("gone"));
-  lane_->Tick(clock_.Now());
-  EXPECT_EQ(lane_->waiting(), 1u);
+  queue_->Tick(clock_.Now());
+  EXPECT_EQ(queue_->waiting(), 1u);
   EXPECT_EQ(GetErrorInfo(late.status).reason, Reason::kRequestTimeout);
   EXPECT_TRUE(chain.failed);
   EXPECT_EQ(gone.status.message(), "gone");
   clock_.Advance(std::chrono::seconds(4));
-  lane_->Tick(clock_.Now());
+  queue_->Tick(clock_.Now());
   EXPECT_EQ(GetErrorInfo(patient.status).reason, Reason::kAcquireTimeout);
   release_.Open();
   hold.done.Wait();
-  executor_.reset();
+  thread_pool_.reset();
 }
 
-TEST_F(LaneTest, AFailedConnectFailsWhatWaits) {
+TEST_F(StatementQueueTest, AFailedConnectFailsWhatWaits) {
   Make({.max_runners = 1});
   script_->connect = [](const driver::Deadline&) {
     return driver::MakeError(Reason::kConnectionFailed, "refused");
   };
   TestRun run("a");
-  lane_->Submit(&run);
+  queue_->Submit(&run);
   run.done.Wait();
   EXPECT_EQ(GetErrorInfo(run.status).reason, Reason::kConnectionFailed);
-  executor_.reset();
+  thread_pool_.reset();
   EXPECT_EQ(pool_->Stats().in_use, 0);
 }
 
 // Or they would ask again, and be given another that was lost with it.
-TEST_F(LaneTest, ThePoolKnowsOfALostLinkBeforeItsCallersDo) {
+TEST_F(StatementQueueTest, ThePoolKnowsOfALostLinkBeforeItsCallersDo) {
   Make({.max_runners = 1}, 2);
   script_->healthy = [this] { return held_.opened(); };
   TestRun fails("fails");
@@ -215,43 +217,43 @@ TEST_F(LaneTest, ThePoolKnowsOfALostLinkBeforeItsCallersDo) {
     told = pool_->Stats();
     held_.Open();
   };
-  lane_->Submit(&fails);
+  queue_->Submit(&fails);
   fails.done.Wait();
   EXPECT_EQ(told.broken_closed, 1);
   EXPECT_EQ(told.in_use, 0);
   TestRun after("after");
-  lane_->Submit(&after);
+  queue_->Submit(&after);
   after.done.Wait();
-  executor_.reset();
+  thread_pool_.reset();
   EXPECT_EQ(script_->Journal(),
             (Journal{"connect", "run fails", "close", "connect", "run after", "reset"}));
 }
 
 // A lane starts its second runner only when the first is stuck.
-TEST_F(LaneTest, ASecondRunnerStartsWhenTheFirstIsStuck) {
+TEST_F(StatementQueueTest, ASecondRunnerStartsWhenTheFirstIsStuck) {
   Make({.max_runners = 2}, 2);
   TestRun hold("hold");
   TestRun other("other");
-  lane_->Submit(&hold);
+  queue_->Submit(&hold);
   held_.Wait();
-  lane_->Submit(&other);
-  EXPECT_EQ(lane_->waiting(), 1u);
-  clock_.Advance(Executor::kBusyAfter * 2);
-  lane_->Tick(clock_.Now());
+  queue_->Submit(&other);
+  EXPECT_EQ(queue_->waiting(), 1u);
+  clock_.Advance(ThreadPool::kBusyAfter * 2);
+  queue_->Tick(clock_.Now());
   other.done.Wait();
   release_.Open();
   hold.done.Wait();
-  executor_.reset();
+  thread_pool_.reset();
 }
 
-TEST_F(LaneTest, ARunMaySubmitTheNextFromItsAnswer) {
+TEST_F(StatementQueueTest, ARunMaySubmitTheNextFromItsAnswer) {
   Make({.max_runners = 1});
   TestRun second("second");
   TestRun first("first");
-  first.on_run = [&] { lane_->Submit(&second); };
-  lane_->Submit(&first);
+  first.on_run = [&] { queue_->Submit(&second); };
+  queue_->Submit(&first);
   second.done.Wait();
-  executor_.reset();
+  thread_pool_.reset();
   EXPECT_EQ(pool_->Stats().in_use, 0);
 }
 

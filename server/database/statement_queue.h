@@ -1,6 +1,6 @@
 // Autocommit statements on their way to a connection.
-#ifndef PENSTOCK_SERVER_DATABASE_LANE_H_
-#define PENSTOCK_SERVER_DATABASE_LANE_H_
+#ifndef PENSTOCK_SERVER_DATABASE_STATEMENT_QUEUE_H_
+#define PENSTOCK_SERVER_DATABASE_STATEMENT_QUEUE_H_
 
 #include <atomic>
 #include <cstddef>
@@ -12,7 +12,7 @@
 #include "drivers/api/driver.h"
 #include "server/metrics/metrics.h"
 #include "server/pool/pool.h"
-#include "server/runtime/executor.h"
+#include "server/runtime/thread_pool.h"
 
 namespace penstock::server {
 
@@ -23,7 +23,7 @@ class EarlyChecks;
 class PendingRun : public driver::StatementRun {
  public:
   // The outcome is in the base class. If `cursor` is set, `lease` holds its
-  // connection. Called once a submission, from an executor's thread or the
+  // connection. Called once a submission, from a worker thread or the
   // ticker's: it must not block.
   virtual void OnRun() = 0;
 
@@ -38,7 +38,7 @@ class PendingRun : public driver::StatementRun {
   // It is, or was last, in a lane whose connections write. Any thread may ask.
   bool may_write() const { return may_write_.load(std::memory_order_relaxed); }
 
-  // Destroys the cursor and gives its connection back. Executor threads only.
+  // Destroys the cursor and gives its connection back. Worker threads only.
   void CloseCursor() {
     cursor.reset();
     lease.Release();
@@ -48,7 +48,7 @@ class PendingRun : public driver::StatementRun {
   ~PendingRun() { CloseCursor(); }
 
  private:
-  friend class Lane;
+  friend class StatementQueue;
   PendingRun* next_ = nullptr;
   driver::Deadline wait_until_;
   std::atomic<bool> may_write_{true};
@@ -62,12 +62,12 @@ class PendingRun : public driver::StatementRun {
 // connections were busy is handed to the next free one as one batch, so that
 // the driver can share a commit (SQLite), a snapshot, or a round trip among it.
 // Thread-safe.
-class Lane {
+class StatementQueue {
  public:
   struct Options {
     // Batches that may run at once; each uses a connection. As many more may run as the
     // pool has connections in place of stuck ones. A further one is started only when each
-    // of the others has been busy with its batch for a while (Executor::kBusyAfter) or has
+    // of the others has been busy with its batch for a while (ThreadPool::kBusyAfter) or has
     // one that is not brisk.
     int max_runners = 1;
     // A batch waits for a disk before it is done.
@@ -78,15 +78,16 @@ class Lane {
 
   // `overflow`, if not null, takes the statements that turn out to be of the
   // wrong lane here; `metrics`, if not null, counts. All of them outlive the lane.
-  Lane(Pool* pool, Executor* executor, Lane* overflow, const Options& options,
-       BatchMetrics* metrics, const Clock& clock = Clock::System());
-  ~Lane();
-  Lane(const Lane&) = delete;
-  Lane& operator=(const Lane&) = delete;
+  StatementQueue(Pool* pool, ThreadPool* thread_pool, StatementQueue* overflow,
+                 const Options& options, BatchMetrics* metrics,
+                 const Clock& clock = Clock::System());
+  ~StatementQueue();
+  StatementQueue(const StatementQueue&) = delete;
+  StatementQueue& operator=(const StatementQueue&) = delete;
 
   // From now on a statement that has waited for a while and may fail early is checked by
   // `readers`, which outlives the lane's use. To be called before Submit.
-  void RefuseEarlyBy(Lane* readers);
+  void RefuseEarlyBy(StatementQueue* readers);
 
   // Never blocks. A full queue is an answer too (kQueueFull).
   void Submit(PendingRun* run);
@@ -98,7 +99,7 @@ class Lane {
 
  private:
   class Runner;
-  struct Queue {
+  struct List {
     PendingRun* first = nullptr;
     PendingRun** tail = &first;
     size_t size = 0;
@@ -122,14 +123,14 @@ class Lane {
   void Refuse(PendingRun* run, uint64_t ticket, const absl::Status& why);
 
   Pool* const pool_;
-  Executor* const executor_;
-  Lane* const overflow_;
+  ThreadPool* const thread_pool_;
+  StatementQueue* const overflow_;
   const Options options_;
   BatchMetrics* const metrics_;
   const Clock& clock_;
 
   mutable std::mutex mutex_;
-  Queue queue_;
+  List waiting_;
   std::vector<std::unique_ptr<Runner>> runners_;
   std::vector<Runner*> resting_;
   uint64_t tickets_ = 0;
@@ -139,4 +140,4 @@ class Lane {
 
 }  // namespace penstock::server
 
-#endif  // PENSTOCK_SERVER_DATABASE_LANE_H_
+#endif  // PENSTOCK_SERVER_DATABASE_STATEMENT_QUEUE_H_

@@ -1,4 +1,4 @@
-#include "server/database/lane.h"
+#include "server/database/statement_queue.h"
 
 #include <algorithm>
 #include <utility>
@@ -21,16 +21,16 @@ constexpr auto kPatience = std::chrono::milliseconds(20);
 
 // Takes a connection, and batches from the queue until it is empty. It is
 // waiting for a connection, enqueued, or running; never two of them.
-class Lane::Runner final : public Pool::Waiter, public Task {
+class StatementQueue::Runner final : public Pool::Waiter, public Task {
  public:
-  explicit Runner(Lane* lane)
-      : Task(lane->options_.flushes ? Sort::kBlocking : Sort::kBrief), lane_(lane) {}
+  explicit Runner(StatementQueue* owner)
+      : Task(owner->options_.flushes ? Kind::kBlocking : Kind::kBrief), owner_(owner) {}
 
-  void Start() { lane_->pool_->Acquire(this); }
+  void Start() { owner_->pool_->Acquire(this); }
 
   void OnLease(absl::StatusOr<Lease> lease) override {
     lease_ = std::move(lease);
-    lane_->executor_->Enqueue(this);
+    owner_->thread_pool_->Enqueue(this);
   }
 
   void Run() override {
@@ -38,10 +38,10 @@ class Lane::Runner final : public Pool::Waiter, public Task {
       batch_.clear();
       // Without a batch the runner is resting, and may be running again on
       // another thread by now: nothing of it may be touched any more.
-      if (!lane_->TakeBatch(this, &batch_)) return;
+      if (!owner_->TakeBatch(this, &batch_)) return;
       const bool connection_left = RunBatch();
       // Others who wait for a connection have their turn between two batches.
-      if (!connection_left || lane_->pool_->contended()) {
+      if (!connection_left || owner_->pool_->contended()) {
         if (lease_.ok()) lease_->Release();
         Start();
         return;
@@ -65,25 +65,25 @@ class Lane::Runner final : public Pool::Waiter, public Task {
     if (!ready.ok()) {
       for (driver::StatementRun* run : batch_) {
         run->status = ready;
-        lane_->Answer(static_cast<PendingRun*>(run));
+        owner_->Answer(static_cast<PendingRun*>(run));
       }
       return false;
     }
     // What is not for this round goes to whoever is free.
     const size_t brisk = (*lease_)->Together(batch_);
-    if (brisk == 0) lane_->MayTakeLong(this);
+    if (brisk == 0) owner_->MayTakeLong(this);
     const size_t together = std::max<size_t>(brisk, 1);
     if (together < batch_.size()) {
-      lane_->PutBack(batch_.begin() + static_cast<std::ptrdiff_t>(together), batch_.end());
+      owner_->PutBack(batch_.begin() + static_cast<std::ptrdiff_t>(together), batch_.end());
       batch_.resize(together);
     }
-    if (lane_->metrics_ != nullptr) lane_->metrics_->OnBatch(batch_.size());
+    if (owner_->metrics_ != nullptr) owner_->metrics_->OnBatch(batch_.size());
     const size_t done = (*lease_)->RunBatch(batch_);
     // Whoever is told of a lost link and asks again is not to be given another one
     // that was lost with it: the pool knows of it first.
     const bool lost = !(*lease_)->healthy() && !AnyCursor(done);
     if (lost) lease_->Release();
-    lane_->PutBack(batch_.begin() + static_cast<std::ptrdiff_t>(done), batch_.end());
+    owner_->PutBack(batch_.begin() + static_cast<std::ptrdiff_t>(done), batch_.end());
     bool handed_on = false;
     for (size_t i = 0; i < done; ++i) {
       auto* run = static_cast<PendingRun*>(batch_[i]);
@@ -91,7 +91,7 @@ class Lane::Runner final : public Pool::Waiter, public Task {
         run->lease = *std::move(lease_);
         handed_on = true;
       }
-      lane_->Answer(run);
+      owner_->Answer(run);
     }
     return !lost && !handed_on;
   }
@@ -102,26 +102,26 @@ class Lane::Runner final : public Pool::Waiter, public Task {
                        [](const driver::StatementRun* run) { return run->cursor != nullptr; });
   }
 
-  Lane* const lane_;
+  StatementQueue* const owner_;
   absl::StatusOr<Lease> lease_;
   std::vector<driver::StatementRun*> batch_;
 };
 
-void Lane::Queue::PushBack(PendingRun* run) {
+void StatementQueue::List::PushBack(PendingRun* run) {
   run->next_ = nullptr;
   *tail = run;
   tail = &run->next_;
   ++size;
 }
 
-void Lane::Queue::PushFront(PendingRun* run) {
+void StatementQueue::List::PushFront(PendingRun* run) {
   run->next_ = first;
   if (first == nullptr) tail = &run->next_;
   first = run;
   ++size;
 }
 
-PendingRun* Lane::Queue::PopFront() {
+PendingRun* StatementQueue::List::PopFront() {
   PendingRun* run = first;
   first = run->next_;
   if (first == nullptr) tail = &first;
@@ -129,10 +129,10 @@ PendingRun* Lane::Queue::PopFront() {
   return run;
 }
 
-Lane::Lane(Pool* pool, Executor* executor, Lane* overflow, const Options& options,
-           BatchMetrics* metrics, const Clock& clock)
+StatementQueue::StatementQueue(Pool* pool, ThreadPool* thread_pool, StatementQueue* overflow,
+                               const Options& options, BatchMetrics* metrics, const Clock& clock)
     : pool_(pool),
-      executor_(executor),
+      thread_pool_(thread_pool),
       overflow_(overflow),
       options_(options),
       metrics_(metrics),
@@ -140,23 +140,23 @@ Lane::Lane(Pool* pool, Executor* executor, Lane* overflow, const Options& option
   for (int i = 0; i < options_.max_runners; ++i) AddRunnerLocked();
 }
 
-void Lane::AddRunnerLocked() {
+void StatementQueue::AddRunnerLocked() {
   runners_.push_back(std::make_unique<Runner>(this));
   resting_.push_back(runners_.back().get());
 }
 
-Lane::~Lane() = default;
+StatementQueue::~StatementQueue() = default;
 
-bool Lane::AnyRunnerFreshLocked() const {
-  const TimePoint busy_since = clock_.Now() - Executor::kBusyAfter;
+bool StatementQueue::AnyRunnerFreshLocked() const {
+  const TimePoint busy_since = clock_.Now() - ThreadPool::kBusyAfter;
   return std::any_of(runners_.begin(), runners_.end(), [&](const std::unique_ptr<Runner>& runner) {
     return runner->batch_began > busy_since &&
            std::find(resting_.begin(), resting_.end(), runner.get()) == resting_.end();
   });
 }
 
-Lane::Runner* Lane::RunnerToStartLocked() {
-  if (queue_.first == nullptr || resting_.empty()) return nullptr;
+StatementQueue::Runner* StatementQueue::RunnerToStartLocked() {
+  if (waiting_.first == nullptr || resting_.empty()) return nullptr;
   // Those that were added in place of stuck ones rest when these have come back.
   const size_t busy = runners_.size() - resting_.size();
   const int most = options_.max_runners + pool_->replaced();
@@ -170,7 +170,7 @@ Lane::Runner* Lane::RunnerToStartLocked() {
   return runner;
 }
 
-void Lane::Submit(PendingRun* run) {
+void StatementQueue::Submit(PendingRun* run) {
   run->wrong_lane = false;
   run->alone = false;
   run->read_only = false;
@@ -187,14 +187,14 @@ void Lane::Submit(PendingRun* run) {
   bool full = false;
   {
     std::lock_guard lock(mutex_);
-    full = queue_.size >= static_cast<size_t>(options_.max_waiting);
+    full = waiting_.size >= static_cast<size_t>(options_.max_waiting);
     if (!full) {
       if (early_checks_ != nullptr) {
         run->ticket_ = ++tickets_;
         run->submitted_ = clock_.Now();
         run->checked_ = !run->may_fail_early || run->key_value != nullptr;
       }
-      queue_.PushBack(run);
+      waiting_.PushBack(run);
       runner = RunnerToStartLocked();
     }
   }
@@ -208,11 +208,11 @@ void Lane::Submit(PendingRun* run) {
   if (runner != nullptr) runner->Start();
 }
 
-bool Lane::TakeBatch(Runner* runner, std::vector<driver::StatementRun*>* batch) {
+bool StatementQueue::TakeBatch(Runner* runner, std::vector<driver::StatementRun*>* batch) {
   {
     std::lock_guard lock(mutex_);
-    while (queue_.first != nullptr && batch->size() < kMaxBatch) {
-      batch->push_back(queue_.PopFront());
+    while (waiting_.first != nullptr && batch->size() < kMaxBatch) {
+      batch->push_back(waiting_.PopFront());
     }
     runner->batch_began = clock_.Now();
   }
@@ -230,24 +230,24 @@ bool Lane::TakeBatch(Runner* runner, std::vector<driver::StatementRun*>* batch) 
   return false;
 }
 
-void Lane::MayTakeLong(Runner* runner) {
+void StatementQueue::MayTakeLong(Runner* runner) {
   std::lock_guard lock(mutex_);
   runner->batch_began = TimePoint::min();
 }
 
-void Lane::PutBack(std::vector<driver::StatementRun*>::const_iterator begin,
-                   std::vector<driver::StatementRun*>::const_iterator end) {
+void StatementQueue::PutBack(std::vector<driver::StatementRun*>::const_iterator begin,
+                             std::vector<driver::StatementRun*>::const_iterator end) {
   if (begin == end) return;
   Runner* runner = nullptr;
   {
     std::lock_guard lock(mutex_);
-    while (end != begin) queue_.PushFront(static_cast<PendingRun*>(*--end));
+    while (end != begin) waiting_.PushFront(static_cast<PendingRun*>(*--end));
     runner = RunnerToStartLocked();
   }
   if (runner != nullptr) runner->Start();
 }
 
-void Lane::Answer(PendingRun* run) {
+void StatementQueue::Answer(PendingRun* run) {
   if (run->wrong_lane && overflow_ != nullptr) {
     overflow_->Submit(run);
   } else {
@@ -255,18 +255,18 @@ void Lane::Answer(PendingRun* run) {
   }
 }
 
-void Lane::Tick(TimePoint now) {
+void StatementQueue::Tick(TimePoint now) {
   std::vector<PendingRun*> over;
   std::vector<EarlyChecks::Check*> checks;
   Runner* runner = nullptr;
   {
     std::lock_guard lock(mutex_);
-    Queue kept;
+    List kept;
     const auto is_over = [now](const PendingRun* run) {
       return run->wait_until_.passed(now) ||
              (run->cancellation != nullptr && run->cancellation->cancelled());
     };
-    for (PendingRun* run = queue_.first; run != nullptr;) {
+    for (PendingRun* run = waiting_.first; run != nullptr;) {
       PendingRun* next = run->next_;
       if (is_over(run)) {
         over.push_back(run);
@@ -280,9 +280,9 @@ void Lane::Tick(TimePoint now) {
       }
       run = next;
     }
-    queue_ = kept;
-    if (queue_.first == nullptr) queue_.tail = &queue_.first;
-    const bool all_busy = queue_.first != nullptr && resting_.empty();
+    waiting_ = kept;
+    if (waiting_.first == nullptr) waiting_.tail = &waiting_.first;
+    const bool all_busy = waiting_.first != nullptr && resting_.empty();
     const int most = options_.max_runners + pool_->replaced();
     const auto wanted = static_cast<size_t>(most);
     if (all_busy && runners_.size() < wanted) AddRunnerLocked();
@@ -298,33 +298,33 @@ void Lane::Tick(TimePoint now) {
   if (runner != nullptr) runner->Start();
 }
 
-void Lane::RefuseEarlyBy(Lane* readers) {
+void StatementQueue::RefuseEarlyBy(StatementQueue* readers) {
   early_checks_ = std::make_unique<EarlyChecks>(
       readers, [this](PendingRun* run, uint64_t ticket, const absl::Status& why) {
         Refuse(run, ticket, why);
       });
 }
 
-void Lane::Refuse(PendingRun* run, uint64_t ticket, const absl::Status& why) {
+void StatementQueue::Refuse(PendingRun* run, uint64_t ticket, const absl::Status& why) {
   {
     std::lock_guard lock(mutex_);
     // Its memory may be another one's by now, so it is not looked into before it has been
     // found in the queue.
-    PendingRun** link = &queue_.first;
+    PendingRun** link = &waiting_.first;
     while (*link != nullptr && *link != run) link = &(*link)->next_;
     if (*link == nullptr || run->ticket_ != ticket) return;
     *link = run->next_;
-    if (queue_.tail == &run->next_) queue_.tail = link;
-    --queue_.size;
+    if (waiting_.tail == &run->next_) waiting_.tail = link;
+    --waiting_.size;
   }
   run->status = why;
   if (run->chain != nullptr) run->chain->failed = true;
   run->OnRun();
 }
 
-size_t Lane::waiting() const {
+size_t StatementQueue::waiting() const {
   std::lock_guard lock(mutex_);
-  return queue_.size;
+  return waiting_.size;
 }
 
 }  // namespace penstock::server

@@ -1,4 +1,4 @@
-#include "server/database/migration.h"
+#include "server/database/migration_run.h"
 
 #include <algorithm>
 #include <filesystem>
@@ -41,14 +41,15 @@ absl::StatusOr<std::shared_ptr<migrations::Files>> ReadFolderBelow(const std::st
   return migrations::ReadFolder(path.string());
 }
 
-Migration::Migration(Database* database, MigrationSpec spec, driver::Cancellation* cancellation)
+MigrationRun::MigrationRun(Database* database, MigrationSpec spec,
+                           driver::Cancellation* cancellation)
     : database_(database), spec_(std::move(spec)), session_(nullptr, cancellation) {
   session_.SetLimits(spec_.statement_timeout, spec_.deadline);
   session_.SetConnector(
       [database](const driver::Deadline& until) { return database->ConnectApart(until); });
 }
 
-absl::Status Migration::Prepare() {
+absl::Status MigrationRun::Prepare() {
   const std::string& driver = database_->info().name;
   absl::StatusOr<std::unique_ptr<migrations::Dialect>> dialect = migrations::MakeDialect(
       driver, database_->migrations_table(), {.lease = database_->migrations_lease()});
@@ -62,7 +63,7 @@ absl::Status Migration::Prepare() {
   return absl::OkStatus();
 }
 
-absl::StatusOr<bool> Migration::Lock(Lease lease) {
+absl::StatusOr<bool> MigrationRun::Lock(Lease lease) {
   lease_ = std::move(lease);
   absl::Status connected = lease_.Connect(spec_.deadline);
   if (!connected.ok()) {
@@ -76,7 +77,7 @@ absl::StatusOr<bool> Migration::Lock(Lease lease) {
   return locked;
 }
 
-absl::Status Migration::Plan() {
+absl::Status MigrationRun::Plan() {
   absl::StatusOr<std::vector<migrations::PlanStep>> plan =
       migrator_->MakePlan(spec_.target, spec_.allow_gaps, spec_.dry_run);
   if (!plan.ok()) return plan.status();
@@ -84,33 +85,33 @@ absl::Status Migration::Plan() {
   return absl::OkStatus();
 }
 
-absl::Status Migration::RunStep(size_t index, const migrations::OnStatement& on_statement) {
+absl::Status MigrationRun::RunStep(size_t index, const migrations::OnStatement& on_statement) {
   return migrator_->RunStep(plan_[index], on_statement).status();
 }
 
-absl::StatusOr<Lease> Migration::BeginCode(size_t index) {
+absl::StatusOr<Lease> MigrationRun::BeginCode(size_t index) {
   absl::Status begun = migrator_->BeginCode(plan_[index]);
   if (!begun.ok()) return begun;
   return std::move(lease_);
 }
 
-absl::Status Migration::EndCode(size_t index, const absl::Status& outcome) {
+absl::Status MigrationRun::EndCode(size_t index, const absl::Status& outcome) {
   return migrator_->EndCode(plan_[index], outcome).status();
 }
 
-absl::StatusOr<std::vector<migrations::HistoryRow>> Migration::Record() {
+absl::StatusOr<std::vector<migrations::HistoryRow>> MigrationRun::Record() {
   if (spec_.action == MigrationSpec::Action::kBaseline) return migrator_->Baseline(spec_.baseline);
   if (spec_.action == MigrationSpec::Action::kAdopt) return migrator_->Adopt();
   return migrator_->Repair(spec_.repairs);
 }
 
-absl::StatusOr<uint64_t> Migration::Version() {
+absl::StatusOr<uint64_t> MigrationRun::Version() {
   absl::StatusOr<migrations::History> history = migrator_->ReadHistory();
   if (!history.ok()) return history.status();
   return history->version();
 }
 
-void Migration::End() {
+void MigrationRun::End() {
   if (!lease_) return;
   migrator_->Unlock();
   lease_.Release();

@@ -1,6 +1,6 @@
 // One migration of a database, from its files to its end.
-#ifndef PENSTOCK_SERVER_DATABASE_MIGRATION_H_
-#define PENSTOCK_SERVER_DATABASE_MIGRATION_H_
+#ifndef PENSTOCK_SERVER_DATABASE_MIGRATION_RUN_H_
+#define PENSTOCK_SERVER_DATABASE_MIGRATION_RUN_H_
 
 #include <cstdint>
 #include <memory>
@@ -44,14 +44,14 @@ absl::StatusOr<std::shared_ptr<migrations::Files>> ReadFolderBelow(const std::st
                                                                    const std::string& folder);
 
 // Drives a Migrator with a lease of the database's pool for writing. Every call
-// may block and belongs on an executor's thread; one thread at a time.
-class Migration {
+// may block and belongs on a worker thread; one thread at a time.
+class MigrationRun {
  public:
   // Both outlive it; `cancellation` may be null.
-  Migration(Database* database, MigrationSpec spec, driver::Cancellation* cancellation);
-  ~Migration() { End(); }
-  Migration(const Migration&) = delete;
-  Migration& operator=(const Migration&) = delete;
+  MigrationRun(Database* database, MigrationSpec spec, driver::Cancellation* cancellation);
+  ~MigrationRun() { End(); }
+  MigrationRun(const MigrationRun&) = delete;
+  MigrationRun& operator=(const MigrationRun&) = delete;
 
   const MigrationSpec& spec() const { return spec_; }
 
@@ -105,4 +105,4 @@ void LogNotices(const std::string& database, const std::string& step, const driv
 
 }  // namespace penstock::server
 
-#endif  // PENSTOCK_SERVER_DATABASE_MIGRATION_H_
+#endif  // PENSTOCK_SERVER_DATABASE_MIGRATION_RUN_H_

@@ -1,4 +1,4 @@
-#include "server/runtime/executor.h"
+#include "server/runtime/thread_pool.h"
 
 #include <algorithm>
 #include <utility>
@@ -11,12 +11,12 @@ thread_local IoCrew::Batch* current_batch = nullptr;
 
 }  // namespace
 
-Executor::Executor(Options options, const Clock& clock) : options_(options), clock_(clock) {
+ThreadPool::ThreadPool(Options options, const Clock& clock) : options_(options), clock_(clock) {
   std::lock_guard lock(mutex_);
   for (int i = 0; i < options_.threads; ++i) AddThreadLocked();
 }
 
-void Executor::AddThreadLocked() {
+void ThreadPool::AddThreadLocked() {
   workers_.push_back(std::make_unique<Worker>());
   Worker* worker = workers_.back().get();
   parked_.push_back(worker);
@@ -24,13 +24,13 @@ void Executor::AddThreadLocked() {
   threads_.emplace_back([this, worker] { ThreadMain(worker); });
 }
 
-void Executor::ProvideExtra(int extra) {
+void ThreadPool::ProvideExtra(int extra) {
   std::lock_guard lock(mutex_);
   const int wanted = options_.threads + extra;
   while (threads_.size() < static_cast<size_t>(wanted)) AddThreadLocked();
 }
 
-void Executor::Stop() {
+void ThreadPool::Stop() {
   {
     std::lock_guard lock(mutex_);
     stopping_ = true;
@@ -45,30 +45,30 @@ void Executor::Stop() {
   threads_.clear();
 }
 
-void Executor::Queue::Push(Task* task) {
+void ThreadPool::Queue::Push(Task* task) {
   task->next_ = nullptr;
   *tail = task;
   tail = &task->next_;
 }
 
-Task* Executor::Queue::Pop() {
+Task* ThreadPool::Queue::Pop() {
   Task* task = first;
   first = task->next_;
   if (first == nullptr) tail = &first;
   return task;
 }
 
-bool Executor::AnyWorkerFreshLocked(Task::Sort sort) const {
+bool ThreadPool::AnyWorkerFreshLocked(Task::Kind kind) const {
   const TimePoint busy_since = clock_.Now() - kBusyAfter;
   return std::any_of(active_.begin(), active_.end(), [&](const Worker* worker) {
-    return worker->task_began > busy_since && (sort == Task::Sort::kBrief || !worker->stands_in);
+    return worker->task_began > busy_since && (kind == Task::Kind::kBrief || !worker->stands_in);
   });
 }
 
-Executor::Worker* Executor::WorkerToWakeLocked() {
+ThreadPool::Worker* ThreadPool::WorkerToWakeLocked() {
   if (queued_ == 0 || parked_.empty()) return nullptr;
-  const Task::Sort sort = blocking_.first != nullptr ? Task::Sort::kBlocking : Task::Sort::kBrief;
-  if (options_.embedded && AnyWorkerFreshLocked(sort)) return nullptr;
+  const Task::Kind kind = blocking_.first != nullptr ? Task::Kind::kBlocking : Task::Kind::kBrief;
+  if (options_.embedded && AnyWorkerFreshLocked(kind)) return nullptr;
   Worker* worker = parked_.back();
   parked_.pop_back();
   // It counts as active from now on, so that the next task does not wake another.
@@ -78,11 +78,11 @@ Executor::Worker* Executor::WorkerToWakeLocked() {
   return worker;
 }
 
-void Executor::Enqueue(Task* task) {
+void ThreadPool::Enqueue(Task* task) {
   Worker* worker = nullptr;
   {
     std::lock_guard lock(mutex_);
-    (task->sort_ == Task::Sort::kBrief ? brief_ : blocking_).Push(task);
+    (task->kind_ == Task::Kind::kBrief ? brief_ : blocking_).Push(task);
     ++queued_;
     if (current_batch == nullptr) worker = WorkerToWakeLocked();
   }
@@ -90,19 +90,19 @@ void Executor::Enqueue(Task* task) {
   if (current_batch != nullptr) current_batch->Add(this);
 }
 
-void Executor::Tick() { Kick(nullptr); }
+void ThreadPool::Tick() { Kick(nullptr); }
 
-size_t Executor::queued() const {
+size_t ThreadPool::queued() const {
   std::lock_guard lock(mutex_);
   return queued_;
 }
 
-void Executor::Kick(IoCrew* crew) {
+void ThreadPool::Kick(IoCrew* crew) {
   Worker* woken = nullptr;
   {
     std::unique_lock lock(mutex_);
     if (crew != nullptr && options_.embedded && brief_.first != nullptr &&
-        !AnyWorkerFreshLocked(Task::Sort::kBrief) && crew->TryStandIn()) {
+        !AnyWorkerFreshLocked(Task::Kind::kBrief) && crew->TryStandIn()) {
       Worker* for_blocking = blocking_.first != nullptr ? WorkerToWakeLocked() : nullptr;
       if (for_blocking != nullptr) for_blocking->wake.notify_one();
       Worker self;
@@ -119,7 +119,7 @@ void Executor::Kick(IoCrew* crew) {
   if (woken != nullptr) woken->wake.notify_one();
 }
 
-void Executor::RunQueuedLocked(std::unique_lock<std::mutex>& lock, Worker* worker) {
+void ThreadPool::RunQueuedLocked(std::unique_lock<std::mutex>& lock, Worker* worker) {
   for (;;) {
     Queue* queue = brief_.first != nullptr ? &brief_ : &blocking_;
     if (blocking_.first != nullptr && !worker->stands_in) queue = &blocking_;
@@ -133,7 +133,7 @@ void Executor::RunQueuedLocked(std::unique_lock<std::mutex>& lock, Worker* worke
   }
 }
 
-void Executor::ThreadMain(Worker* worker) {
+void ThreadPool::ThreadMain(Worker* worker) {
   std::unique_lock lock(mutex_);
   for (;;) {
     worker->wake.wait(lock, [worker] { return worker->awake; });
@@ -149,12 +149,12 @@ IoCrew::Batch::Batch(IoCrew& crew) : crew_(crew) { current_batch = this; }
 
 IoCrew::Batch::~Batch() {
   current_batch = nullptr;
-  for (Executor* executor : executors_) executor->Kick(&crew_);
+  for (ThreadPool* thread_pool : thread_pools_) thread_pool->Kick(&crew_);
 }
 
-void IoCrew::Batch::Add(Executor* executor) {
-  if (std::find(executors_.begin(), executors_.end(), executor) == executors_.end()) {
-    executors_.push_back(executor);
+void IoCrew::Batch::Add(ThreadPool* thread_pool) {
+  if (std::find(thread_pools_.begin(), thread_pools_.end(), thread_pool) == thread_pools_.end()) {
+    thread_pools_.push_back(thread_pool);
   }
 }
 
