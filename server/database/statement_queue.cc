@@ -14,7 +14,7 @@ namespace {
 // does not wait long for the last.
 constexpr size_t kMaxBatch = 256;
 
-// Most who wait for a writer have their turn sooner, and cost no check.
+// Most statements that wait for a writer have their turn sooner, and cost no check.
 constexpr auto kPatience = std::chrono::milliseconds(20);
 
 }  // namespace
@@ -36,11 +36,11 @@ class StatementQueue::Runner final : public Pool::Waiter, public Task {
   void Run() override {
     for (;;) {
       batch_.clear();
-      // Without a batch the runner is resting, and may be running again on
-      // another thread by now: nothing of it may be touched any more.
+      // Without a batch the runner is resting, and another thread may be running it by now: this
+      // thread touches it no more.
       if (!owner_->TakeBatch(this, &batch_)) return;
       const bool connection_left = RunBatch();
-      // Others who wait for a connection have their turn between two batches.
+      // Other callers that wait for a connection have their turn between two batches.
       if (!connection_left || owner_->pool_->contended()) {
         if (lease_.ok()) lease_->Release();
         Start();
@@ -49,7 +49,7 @@ class StatementQueue::Runner final : public Pool::Waiter, public Task {
     }
   }
 
-  // For the lane, under its lock: when the current batch was taken.
+  // When the current batch was taken; guarded by the queue's lock.
   TimePoint batch_began;
   // Gives the connection back before the runner is seen as resting.
   void Rest() {
@@ -57,7 +57,7 @@ class StatementQueue::Runner final : public Pool::Waiter, public Task {
   }
 
  private:
-  // False: the lease was handed on, or is of no use.
+  // Returns false if the lease was handed on, or is of no use.
   bool RunBatch() {
     absl::Status ready = lease_.status();
     // The first statement's limit is as good as any for opening a connection.
@@ -69,7 +69,7 @@ class StatementQueue::Runner final : public Pool::Waiter, public Task {
       }
       return false;
     }
-    // What is not for this round goes to whoever is free.
+    // The rest of the batch goes to another runner.
     const size_t brisk = (*lease_)->Together(batch_);
     if (brisk == 0) owner_->MayTakeLong(this);
     const size_t together = std::max<size_t>(brisk, 1);
@@ -79,8 +79,8 @@ class StatementQueue::Runner final : public Pool::Waiter, public Task {
     }
     if (owner_->metrics_ != nullptr) owner_->metrics_->OnBatch(batch_.size());
     const size_t done = (*lease_)->RunBatch(batch_);
-    // Whoever is told of a lost link and asks again is not to be given another one
-    // that was lost with it: the pool knows of it first.
+    // The pool learns of a lost link before its callers do, so that one who asks again is not given
+    // another connection that was lost with it.
     const bool lost = !(*lease_)->healthy() && !AnyCursor(done);
     if (lost) lease_->Release();
     owner_->PutBack(batch_.begin() + static_cast<std::ptrdiff_t>(done), batch_.end());
@@ -96,7 +96,7 @@ class StatementQueue::Runner final : public Pool::Waiter, public Task {
     return !lost && !handed_on;
   }
 
-  // Whether one of the first of the batch goes on as a cursor.
+  // Tells whether one of the first `count` statements goes on as a cursor.
   bool AnyCursor(size_t count) const {
     return std::any_of(batch_.begin(), batch_.begin() + static_cast<std::ptrdiff_t>(count),
                        [](const driver::StatementRun* run) { return run->cursor != nullptr; });
@@ -157,7 +157,7 @@ bool StatementQueue::AnyRunnerFreshLocked() const {
 
 StatementQueue::Runner* StatementQueue::RunnerToStartLocked() {
   if (waiting_.first == nullptr || resting_.empty()) return nullptr;
-  // Those that were added in place of stuck ones rest when these have come back.
+  // Runners that were added in place of stuck ones rest when these have come back.
   const size_t busy = runners_.size() - resting_.size();
   const int most = options_.max_runners + pool_->replaced();
   if (busy >= static_cast<size_t>(most)) return nullptr;
@@ -217,8 +217,8 @@ bool StatementQueue::TakeBatch(Runner* runner, std::vector<driver::StatementRun*
     runner->batch_began = clock_.Now();
   }
   if (!batch->empty()) return true;
-  // The connection is given back outside the lock, and only then is the runner
-  // resting; whoever submits in between is seen by the second look.
+  // The connection is given back outside the lock, and only then does the runner count as resting.
+  // The second look finds what was submitted in between.
   runner->Rest();
   Runner* again = nullptr;
   {
@@ -308,8 +308,8 @@ void StatementQueue::RefuseEarlyBy(StatementQueue* readers) {
 void StatementQueue::Refuse(PendingRun* run, uint64_t ticket, const absl::Status& why) {
   {
     std::lock_guard lock(mutex_);
-    // Its memory may be another one's by now, so it is not looked into before it has been
-    // found in the queue.
+    // The run may be gone and its memory in use for something else, so it is not looked into before
+    // it was found in the queue.
     PendingRun** link = &waiting_.first;
     while (*link != nullptr && *link != run) link = &(*link)->next_;
     if (*link == nullptr || run->ticket_ != ticket) return;

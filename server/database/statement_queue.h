@@ -18,24 +18,22 @@ namespace penstock::server {
 
 class EarlyChecks;
 
-// One autocommit statement that waits for its turn, runs and is answered.
-// Whoever submits it keeps it alive until OnRun.
+// One autocommit statement, which waits for its turn, runs and is answered. The caller keeps it
+// alive from Submit until OnRun.
 class PendingRun : public driver::StatementRun {
  public:
-  // The outcome is in the base class. If `cursor` is set, `lease` holds its
-  // connection. Called once a submission, from a worker thread or the
-  // ticker's: it must not block.
+  // The outcome is in the base class. If `cursor` is set, `lease` holds its connection. Called once
+  // for each submission, by a worker thread or the ticker's; it must not block.
   virtual void OnRun() = 0;
 
-  // After `cursor`, so that the cursor is gone before its connection; see
-  // CloseCursor.
+  // Stands after `cursor`, so that the cursor is gone before its connection; see CloseCursor.
   Lease lease;
 
-  // Its caller has sent nothing before it that is still to run: what is wrong with the
-  // statement now is wrong with it when its turn comes.
+  // The caller has sent nothing before it that is still to run, so a mistake that is found now will
+  // be there when the statement's turn comes.
   bool may_fail_early = false;
 
-  // It is, or was last, in a lane whose connections write. Any thread may ask.
+  // The statement is, or was last, in a queue for connections that write. Any thread may ask.
   bool may_write() const { return may_write_.load(std::memory_order_relaxed); }
 
   // Destroys the cursor and gives its connection back. Worker threads only.
@@ -52,32 +50,45 @@ class PendingRun : public driver::StatementRun {
   PendingRun* next_ = nullptr;
   driver::Deadline wait_until_;
   std::atomic<bool> may_write_{true};
-  // Of the submission, in a lane that refuses early.
+  // Identifies the submission, in a queue that refuses early.
   uint64_t ticket_ = 0;
   TimePoint submitted_;
   bool checked_ = false;
 };
 
-// A queue of statements in front of a pool. What has gathered while the
-// connections were busy is handed to the next free one as one batch, so that
-// the driver can share a commit (SQLite), a snapshot, or a round trip among it.
+// A queue of statements in front of a pool. The statements that have gathered while the
+// connections were busy are handed to the next free one as one batch, so that
+// the driver can share a commit (SQLite), a snapshot, or a round trip among them.
+//
+// How it works. A runner gets a lease from the pool, takes batches from the queue and gives them to
+// the driver until the queue is empty. It is resting, waits for its lease, is in the thread pool or
+// runs: one of these, so it needs no lock for its lease and its batch.
+// - mutex_ guards the list of waiting statements and their links and tickets, the lists of runners
+//   and their batch_began. The pool, the driver and OnRun are called without it.
+// - Submit is called by I/O threads and workers, Tick by the ticker, Refuse by a worker of the
+//   readers; runners work on workers or on an I/O thread that stands in.
+// - A statement is in the list, in one runner's batch, or answered. Whoever takes it out of the
+//   list answers it or puts it back at the front, so OnRun comes once for each submission, and the
+//   order of submission is kept where there is one runner.
+// - A statement cannot be left waiting: a runner that finds the list empty rests first and looks
+//   again, and Tick starts another when all are busy for long.
+//
 // Thread-safe.
 class StatementQueue {
  public:
   struct Options {
-    // Batches that may run at once; each uses a connection. As many more may run as the
-    // pool has connections in place of stuck ones. A further one is started only when each
-    // of the others has been busy with its batch for a while (ThreadPool::kBusyAfter) or has
-    // one that is not brisk.
+    // The most batches that run at once; each uses a connection. As many more may run as the pool
+    // has connections in place of stuck ones. A further batch is started only when each of the
+    // others has run for a while (ThreadPool::kBusyAfter) or is not brisk.
     int max_runners = 1;
-    // A batch waits for a disk before it is done.
+    // A batch waits for a disk, so no I/O thread may run it.
     bool flushes = false;
     int max_waiting = 10'000;
     Duration acquire_timeout{};  // 0: none
   };
 
-  // `overflow`, if not null, takes the statements that turn out to be of the
-  // wrong lane here; `metrics`, if not null, counts. All of them outlive the lane.
+  // `overflow`, if not null, takes the statements that turn out to need the other kind of
+  // connection; `metrics`, if not null, counts. All of them outlive the queue.
   StatementQueue(Pool* pool, ThreadPool* thread_pool, StatementQueue* overflow,
                  const Options& options, BatchMetrics* metrics,
                  const Clock& clock = Clock::System());
@@ -85,14 +96,14 @@ class StatementQueue {
   StatementQueue(const StatementQueue&) = delete;
   StatementQueue& operator=(const StatementQueue&) = delete;
 
-  // From now on a statement that has waited for a while and may fail early is checked by
-  // `readers`, which outlives the lane's use. To be called before Submit.
+  // Lets `readers` check each statement that has waited for a while and may fail early. Called
+  // before the first Submit; `readers` outlives the use of this queue.
   void RefuseEarlyBy(StatementQueue* readers);
 
-  // Never blocks. A full queue is an answer too (kQueueFull).
+  // Never blocks. Answers a statement with kQueueFull if the queue is full.
   void Submit(PendingRun* run);
 
-  // Answers those whose time is up or whose client has gone while they wait.
+  // Answers the waiting statements whose time is up or whose client has gone.
   void Tick(TimePoint now);
 
   size_t waiting() const;
@@ -111,15 +122,15 @@ class StatementQueue {
   void AddRunnerLocked();
   bool AnyRunnerFreshLocked() const;
   Runner* RunnerToStartLocked();
-  // Up to a batch of statements to run. False: there is none, and the runner
-  // is resting.
+  // Takes up to a batch of statements. Returns false if there is none, and then the runner is
+  // resting.
   bool TakeBatch(Runner* runner, std::vector<driver::StatementRun*>* batch);
-  // Its batch is not one that others should wait for.
+  // Notes that other statements should not wait for the runner's batch.
   void MayTakeLong(Runner* runner);
   void PutBack(std::vector<driver::StatementRun*>::const_iterator begin,
                std::vector<driver::StatementRun*>::const_iterator end);
   void Answer(PendingRun* run);
-  // Answers a run, if it still waits and has this ticket.
+  // Answers a run if it still waits and has this ticket.
   void Refuse(PendingRun* run, uint64_t ticket, const absl::Status& why);
 
   Pool* const pool_;
@@ -134,7 +145,7 @@ class StatementQueue {
   std::vector<std::unique_ptr<Runner>> runners_;
   std::vector<Runner*> resting_;
   uint64_t tickets_ = 0;
-  // Null: nothing is refused early.
+  // Null if nothing is refused early.
   std::unique_ptr<EarlyChecks> early_checks_;
 };
 

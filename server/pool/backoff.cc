@@ -18,8 +18,8 @@ std::string Text(Duration duration) {
   return fmt::format("{:.1f} s", static_cast<double>(milliseconds) / 1000);
 }
 
-// What callers are told who did not try themselves: the time that ran out was
-// not theirs, and an error without a reason would not say what may be retried.
+// Turns the last failure into an error for callers that did not try themselves: the time that ran
+// out was not theirs, and an error without a reason would not say what may be retried.
 absl::Status Retold(const absl::Status& status) {
   const driver::ErrorInfo info = driver::GetErrorInfo(status);
   if (info.reason != Reason::kUnspecified && !absl::IsDeadlineExceeded(status)) return status;

@@ -1,4 +1,4 @@
-// When to try a backend again that does not let us in.
+// Decides when to try a backend again that refuses connections.
 #ifndef PENSTOCK_SERVER_POOL_BACKOFF_H_
 #define PENSTOCK_SERVER_POOL_BACKOFF_H_
 
@@ -28,8 +28,7 @@ class Backoff {
     Duration cap = std::chrono::seconds(5);
   };
 
-  // The right to connect once. Whoever holds one gives it to Succeeded, Failed
-  // or Abandoned.
+  // The right to connect once. The holder passes it to Succeeded, Failed or Abandoned.
   enum class Attempt : uint8_t { kNone, kFree, kProbe };
 
   explicit Backoff(const Options& options) : options_(options) {}
@@ -40,16 +39,15 @@ class Backoff {
   bool full() const;
 
   bool MayStart(TimePoint now) const { return !failing() || (!probing_ && now >= next_); }
-  // kNone: not now.
+  // Returns kNone if no attempt may be made now.
   Attempt Start(TimePoint now);
 
   void Succeeded();
   void Failed(Attempt attempt, TimePoint now, const absl::Status& why, std::minstd_rand& random);
-  // It was not used, or says nothing about the backend.
+  // The attempt was not made, or says nothing about the backend.
   void Abandoned(Attempt attempt);
 
-  // The last failure, with how old it is and when the next attempt will be. Only
-  // while failing().
+  // Returns the last failure, with its age and the time of the next attempt. Only while failing().
   absl::Status Error(TimePoint now) const;
 
  private:

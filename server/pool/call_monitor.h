@@ -1,4 +1,4 @@
-// Calls into a driver that do not come back although nobody waits for them any more.
+// Finds calls into a driver that do not come back although nobody waits for them any more.
 #ifndef PENSTOCK_SERVER_POOL_CALL_MONITOR_H_
 #define PENSTOCK_SERVER_POOL_CALL_MONITOR_H_
 
@@ -17,22 +17,22 @@ namespace penstock::server {
 
 // A call that is stuck, or one that was and has come back.
 struct StuckCall {
-  // How long ago the last of those who wait for it gave up.
+  // The time since the last caller gave up waiting.
   Duration over_for{};
   bool came_back = false;
-  // Of the first statement of the call; empty for what is no statement.
+  // The text of the call's first statement; empty if the call runs none.
   std::string sql;
-  // How many statements it has.
+  // The number of its statements.
   size_t statements = 0;
 };
 
-// A driver looks at deadline and cancellation while it works, but it cannot while a
-// function of a library computes, or the system waits for a disk. So the calls into a
-// pool's connections are watched from outside: one that goes on for `patience` after
-// each of those who wait for it has given up is stuck, until it comes back. Thread-safe.
+// A driver looks at deadline and cancellation while it works, but not while a library's function
+// computes or the system waits for a disk. So the monitor watches the calls into a pool's
+// connections from outside: a call that goes on for `patience` after every caller has given up is
+// stuck, until it comes back. Thread-safe.
 class CallMonitor {
  public:
-  // The calls of one connection, by one thread at a time.
+  // Watches the calls of one connection, which one thread makes at a time.
   class Watch {
    public:
     explicit Watch(CallMonitor* monitor);
@@ -40,19 +40,19 @@ class CallMonitor {
     Watch(const Watch&) = delete;
     Watch& operator=(const Watch&) = delete;
 
-    // Around a call. What is passed stays as it is meanwhile; no pointer to it is used
-    // any more when End has returned.
+    // Stand before and after a call. The arguments stay valid in between; the monitor uses no
+    // pointer to them once End has returned.
     void Begin(std::span<driver::StatementRun* const> runs);
     void Begin(const driver::Deadline& deadline, const driver::Cancellation* cancellation);
     void End();
 
-    // A transaction of a client's is open on the connection.
+    // A client's transaction is open on the connection.
     void set_transactional(bool transactional) { transactional_ = transactional; }
 
    private:
     friend class CallMonitor;
 
-    // With the monitor's lock: notes whether it has become stuck.
+    // Notes whether the call has become stuck. The caller holds the monitor's lock.
     void Look(TimePoint now);
     bool OverLocked(TimePoint now) const;
     StuckCall DescribeLocked(TimePoint now) const;
@@ -67,23 +67,23 @@ class CallMonitor {
     const driver::Cancellation* cancellation_ = nullptr;
     bool transactional_ = false;
     bool stuck_ = false;
-    // Since when nobody waits for the call that is stuck.
+    // When the last caller of a stuck call gave up.
     TimePoint stuck_since_;
-    // For Look: the call that it has seen, and since when nobody waits for that.
+    // Look has seen the call of this number, for which nobody waits since `over_since_`.
     uint64_t seen_ = 0;
     TimePoint over_since_ = TimePoint::max();
   };
 
   CallMonitor(Duration patience, const Clock& clock) : patience_(patience), clock_(clock) {}
 
-  // Looks at every connection; never blocks. Returns the calls that have become stuck,
-  // or come back, since the last time.
+  // Looks at every connection; never blocks. Returns the calls that have become stuck or have come
+  // back since the last time.
   std::vector<StuckCall> Tick(TimePoint now);
 
-  // Calls that are stuck now, those in a client's transaction among them.
+  // The calls that are stuck now, and those of them in a client's transaction.
   int stuck() const { return stuck_.load(std::memory_order_relaxed); }
   int stuck_transactions() const { return stuck_transactions_.load(std::memory_order_relaxed); }
-  // How many have become so.
+  // The number of calls that were ever stuck.
   int64_t total() const { return total_.load(std::memory_order_relaxed); }
 
  private:

@@ -62,8 +62,7 @@ Pool::Pool(driver::Driver* driver, const Options& options, const Clock& clock)
 
 Pool::~Pool() = default;
 
-// Idle connections have their slots already: open ones are never more than
-// max_open.
+// Idle connections have slots already: never more than max_open are open.
 bool Pool::MayAnswerLocked(bool transactional) const {
   const int stuck = std::min(monitor_.stuck_transactions(), replaced());
   if (transactional && transactions_ - stuck >= max_transactions_) return false;
@@ -98,8 +97,8 @@ void Pool::Acquire(Waiter* waiter) {
   absl::StatusOr<Lease> outcome = absl::StatusOr<Lease>(Lease());
   {
     std::lock_guard lock(mutex_);
-    // Nobody overtakes: a free connection goes to the caller only if no one of
-    // its sort waits already.
+    // Nobody overtakes: the caller gets a free connection only if no caller of its kind waits
+    // already.
     const Queue& ahead = waiter->transactional ? transaction_queue_ : statement_queue_;
     if (ahead.first == nullptr && MayAnswerLocked(waiter->transactional)) {
       outcome = AnswerLocked(waiter->transactional);
@@ -159,8 +158,8 @@ std::vector<Pool::Grant> Pool::GrantLocked() {
 
 void Pool::GiveBack(std::unique_ptr<Entry> entry, bool transactional) {
   const TimePoint now = clock_.Now();
-  // What is not kept is closed before its slot is freed, so that the backend
-  // never sees more than max_open. The slot is freed whatever happens.
+  // A connection that is not kept is closed before its slot is freed, so that the backend never
+  // sees more than max_open. The slot is freed whatever happens.
   int64_t PoolStats::*const why = WhyClose(*entry, now);
   if (why != nullptr) entry->connection.reset();
   std::vector<Grant> grants;
@@ -168,7 +167,7 @@ void Pool::GiveBack(std::unique_ptr<Entry> entry, bool transactional) {
     std::unique_lock lock(mutex_);
     if (why != nullptr) ++(counts_.*why);
     const int idle = static_cast<int>(idle_.size());
-    // One that was stuck may have been replaced.
+    // A connection that was stuck may have been replaced.
     const bool surplus = CountedLocked() + idle > options_.config.max_open;
     const bool needed = waiting_ > 0 || stranded_ > 0 || idle < options_.config.max_idle;
     if (entry->connection != nullptr && (surplus || !needed)) {
@@ -185,7 +184,7 @@ void Pool::GiveBack(std::unique_ptr<Entry> entry, bool transactional) {
       entry->idle_since = now;
       idle_.push_back(std::move(entry));
     }
-    // One to whom it is no use takes it on to the next.
+    // A waiter that cannot use the connection passes it on to the next.
     if (stranded_ > 0) given_back_.notify_all();
     grants = GrantLocked();
   }

@@ -1,5 +1,5 @@
-// The connections of one database (one lane of it, where reads and writes go
-// to different connections).
+// The connections of one database, or those of one lane where reads and writes go
+// to different connections.
 #ifndef PENSTOCK_SERVER_POOL_POOL_H_
 #define PENSTOCK_SERVER_POOL_POOL_H_
 
@@ -25,9 +25,8 @@ namespace penstock::server {
 
 class Pool;
 
-// The right to use one connection, given back when destroyed. Movable; used by
-// one thread at a time. Connect, Release and the destructor may block and
-// belong on a worker thread.
+// The right to use one connection, given back when destroyed. Movable; used by one thread at a
+// time. Connect, Release and the destructor may block and belong on a worker thread.
 class Lease {
  public:
   Lease() = default;
@@ -37,19 +36,18 @@ class Lease {
 
   explicit operator bool() const { return pool_ != nullptr; }
 
-  // Opens the connection, or checks one that was idle for long or is suspected;
-  // one that fails the check is replaced. To be called, and to succeed, before
-  // the connection is used, and before each batch; costs next to nothing once it has
-  // succeeded.
+  // Opens the connection, or checks one that was idle for long or is suspected, and replaces one
+  // that fails the check. Must succeed before the connection is used, and before each batch; once
+  // it has succeeded it costs next to nothing.
   //
-  // Errors: the driver's; the deadline's rung; kConnectionFailed after
-  // connect_timeout, and while the pool backs off.
+  // Fails with the driver's error, with the deadline's, or with kConnectionFailed after
+  // connect_timeout and while the pool backs off.
   absl::Status Connect(const driver::Deadline& deadline);
 
-  // Connected leases only.
+  // Only for connected leases.
   driver::Connection* operator->() const { return entry_->connection.get(); }
 
-  // Gives the connection back: made clean, or closed if that fails.
+  // Gives the connection back, which is made clean, or closed if that fails.
   void Release();
 
  private:
@@ -58,13 +56,13 @@ class Lease {
     std::unique_ptr<driver::Connection> connection;
     TimePoint expires = TimePoint::max();
     TimePoint idle_since;
-    // Of the pool when the connection was last proved to work.
+    // The pool's generation when the connection was last proved to work.
     uint64_t generation = 0;
     // Connect has succeeded on this lease.
     bool ready = false;
-    // If the backend is full, wait for another's connection.
+    // If the backend is full, the lease waits for another's connection.
     bool may_wait = true;
-    // What a lease without a connection may do about it.
+    // The right of a lease without a connection to open one.
     Backoff::Attempt attempt = Backoff::Attempt::kNone;
   };
   Lease(Pool* pool, std::unique_ptr<Entry> entry, bool transactional)
@@ -96,13 +94,13 @@ struct PoolStats {
   int64_t stuck_total = 0;   // that were ever stuck
 };
 
-// Hands out leases, first come first served, without ever blocking: who has to
-// wait is called back. Thread-safe.
+// Hands out leases, first come first served, without ever blocking: callers that have to
+// wait are called back. Thread-safe.
 //
 // A part of the pool (a fifth, at least one connection of two or more) is kept
 // from transactions, so that open transactions cannot starve single statements.
 //
-// A backend that is down is not stormed, and those who need a new connection to
+// A backend that is down is not stormed, and callers that need a new connection to
 // it are told at once (see Backoff); connections that work are used all the
 // while. One found broken casts suspicion on all: each is pinged before its next
 // use. A backend that is merely full is not down: callers wait for the
@@ -110,40 +108,50 @@ struct PoolStats {
 //
 // A connection whose call is stuck (see CallMonitor) is not counted, where another may
 // take its place, until the call comes back.
+//
+// How it keeps its promises:
+// - mutex_ guards the members below it. Nothing that may block is done under it: connections are
+//   opened, pinged, reset and closed without it, and so is OnLease called.
+// - An entry belongs to its lease while it is in use, and to idle_ otherwise. So a lease needs no
+//   lock for its connection.
+// - A connection is opened only after its lease counts in in_use_, and is closed before it does not
+//   any more. So the backend never sees more than max_open, apart from replaced ones.
+// - Acquire and Forget may be called by any thread, Tick by the ticker, and Connect, Release and
+//   Maintain by workers. A waiter gets one answer for each Acquire, or none if Forget returned
+//   true.
 class Pool {
  public:
-  // For Options::patience: a driver that computes in this process looks at its limits
-  // within milliseconds, and a busy machine makes less than a second of that.
+  // The usual Options::patience. A driver that computes in this process looks at its limits within
+  // milliseconds, and a busy machine makes less than a second of that.
   static constexpr Duration kPatience = std::chrono::seconds(1);
 
   struct Options {
-    // Of this pool alone, where a database has two. A connect_timeout of 0: as long as the
-    // deadline.
+    // The settings of this pool alone, where a database has two. A connect_timeout of 0 means as
+    // long as the deadline.
     PoolConfig config;
     driver::Lane lane = driver::Lane::kWrite;
-    // Ping a connection that was idle for longer before use; 0: never.
+    // A connection that was idle for longer is pinged before use; 0 means never.
     Duration check_after_idle{};
-    // How long a call may go on when nobody waits for it any more; then it is stuck.
+    // A call that goes on for so long when nobody waits for it any more is stuck.
     Duration patience = kPatience;
-    // A connection with a stuck call does not count against max_open, as long as no more
-    // than max_open are stuck.
+    // A connection with a stuck call does not count against max_open, up to max_open such
+    // connections.
     bool replace_stuck = false;
     Backoff::Options backoff;
-    // For the jitter; 0: from the system.
+    // Seeds the jitter; 0 means from the system.
     uint32_t seed = 0;
   };
 
-  // Who wants a connection. It stays alive until OnLease was called or Forget
-  // returned true.
+  // A caller that wants a connection. It stays alive until OnLease was called or Forget returned
+  // true.
   class Waiter {
    public:
-    // A lease that is not connected yet, or why there is none (kQueueFull, the
-    // waiter's deadline, or that the backend is down). Called from Acquire, or
-    // later from whichever thread gives a connection back or ticks: it must not
-    // block.
+    // Receives a lease that is not connected yet, or why there is none: kQueueFull, the waiter's
+    // deadline, or that the backend is down. Called from Acquire, or later by the thread that gives
+    // a connection back or ticks; it must not block.
     virtual void OnLease(absl::StatusOr<Lease> lease) = 0;
 
-    // Set before Acquire.
+    // The caller sets these before Acquire.
     driver::Deadline wait_until;
     bool transactional = false;
 
@@ -161,34 +169,34 @@ class Pool {
 
   // The driver outlives the pool.
   Pool(driver::Driver* driver, const Options& options, const Clock& clock = Clock::System());
-  // Every lease has been given back.
+  // Every lease has been given back before.
   ~Pool();
   Pool(const Pool&) = delete;
   Pool& operator=(const Pool&) = delete;
 
   void Acquire(Waiter* waiter);
 
-  // Takes a waiter out of the queue. False: it is not there, OnLease was or is
-  // being called.
+  // Takes a waiter out of the queue. Returns false if it is not there: OnLease was or is being
+  // called.
   bool Forget(Waiter* waiter);
 
-  // Somebody waits for a connection.
+  // Tells whether somebody waits for a connection.
   bool contended() const;
 
-  // Refuses waiters whose time is up and serves those who waited for a back-off
-  // to pass. True: there is work for Maintain. Never blocks.
+  // Refuses waiters whose time is up and serves those that waited for a back-off to pass. Returns
+  // whether there is work for Maintain. Never blocks.
   bool Tick(TimePoint now);
 
-  // Closes idle connections that are too old and opens one that is missing. May
-  // block: for a worker thread, one at a time.
+  // Closes idle connections that are too old and opens one that is missing. May block: worker
+  // threads call it, one at a time.
   void Maintain();
 
   PoolStats Stats() const;
   const Options& options() const { return options_; }
 
-  // The calls that have become stuck, or have come back, since it was last asked.
+  // Returns the calls that have become stuck, or have come back, since the last time.
   std::vector<StuckCall> TakeStuckCalls();
-  // How many connections may be open beyond max_open at the moment.
+  // The number of connections that may be open beyond max_open at the moment.
   int replaced() const;
 
  private:
@@ -206,9 +214,9 @@ class Pool {
     absl::StatusOr<Lease> lease;
   };
 
-  // Connections in use, without those that are replaced.
+  // The connections in use, without those that are replaced.
   int CountedLocked() const { return in_use_ - replaced(); }
-  // The next caller of a sort is given a lease, or an error; false: it waits.
+  // Tells whether the next caller of a kind is given a lease or an error; if not, it waits.
   bool MayAnswerLocked(bool transactional) const;
   absl::StatusOr<Lease> AnswerLocked(bool transactional);
   Lease LeaseLocked(std::unique_ptr<Entry> entry, bool transactional);
@@ -217,26 +225,27 @@ class Pool {
   std::vector<Grant> GrantLocked();
   void GiveBack(std::unique_ptr<Entry> entry, bool transactional);
 
-  // There is an idle connection that nobody in AwaitHandover is about to take.
+  // Tells whether there is an idle connection that nobody in AwaitHandover is about to take.
   bool HasSpareLocked() const { return static_cast<int>(idle_.size()) > stranded_; }
 
-  // In pool_connect.cc.
+  // These are in pool_connect.cc.
   absl::Status Connect(Entry* entry, const driver::Deadline& deadline);
   driver::Deadline AttemptDeadline(const driver::Deadline& deadline, TimePoint now) const;
   bool Works(Entry* entry, const driver::Deadline& deadline);
   void CloseBroken(Entry* entry);
   absl::Status ClaimAttempt(Entry* entry);
   void OnConnected(Entry* entry, uint64_t generation);
-  // For a lease whose attempt found the backend full: waits for a connection that
-  // another gives back. `full` is the error if there is none in time, or no other.
+  // Waits for a connection that another lease gives back, for a lease whose own attempt found the
+  // backend full. Returns `full` if none comes in time, or no other lease has one.
   absl::Status AwaitHandover(Entry* entry, const driver::Deadline& deadline, TimePoint now,
                              const absl::Status& full);
   absl::Status OnConnectFailed(Entry* entry, const absl::Status& why, TimePoint began,
                                bool cut_short);
   TimePoint ExpiryLocked(TimePoint now);
-  // The counter of why a connection that is given back is closed; null: it is kept.
+  // Returns the counter of the reason why a connection that is given back is closed, or null if it
+  // is kept.
   int64_t PoolStats::*WhyClose(const Entry& entry, TimePoint now);
-  // Why an idle connection is to be closed, or null.
+  // Returns the counter of the reason why an idle connection is to be closed, or null.
   int64_t PoolStats::*WhyStaleLocked(const Entry& entry, TimePoint now) const;
   bool MissingLocked(TimePoint now) const;
   bool NeedsMaintenanceLocked(TimePoint now) const;
@@ -246,7 +255,7 @@ class Pool {
   const Options options_;
   const Clock& clock_;
   const int max_transactions_;
-  // Before the connections, which it watches.
+  // Stands before the connections, which it watches.
   CallMonitor monitor_;
 
   mutable std::mutex mutex_;
@@ -265,7 +274,7 @@ class Pool {
   Backoff backoff_;
   std::minstd_rand random_;
 
-  // How many connections were found broken.
+  // Counts the connections that were found broken.
   std::atomic<uint64_t> generation_{0};
 };
 

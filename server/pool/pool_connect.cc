@@ -14,7 +14,7 @@ using driver::Reason;
 
 namespace {
 
-// How often a lease that waits for another's connection looks at its deadline.
+// A lease that waits for another's connection looks at its deadline this often.
 constexpr auto kHandoverPause = std::chrono::milliseconds(10);
 
 }  // namespace
@@ -26,8 +26,8 @@ Deadline Pool::AttemptDeadline(const Deadline& deadline, TimePoint now) const {
 }
 
 absl::Status Pool::Connect(Entry* entry, const Deadline& deadline) {
-  // A lane runs batch after batch on one lease. The connection may have been lost between
-  // two of them, or another with which this one may have been lost.
+  // A statement queue runs batch after batch on one lease. Between two of them the connection may
+  // have been lost, or another one, which says that this one may be lost too.
   if (entry->ready && entry->generation == generation_.load() && entry->connection->Alive()) {
     return absl::OkStatus();
   }
@@ -38,7 +38,7 @@ absl::Status Pool::Connect(Entry* entry, const Deadline& deadline) {
   absl::Status claimed = ClaimAttempt(entry);
   if (!claimed.ok()) return claimed;
   const TimePoint began = clock_.Now();
-  // Too late to learn anything; the attempt is abandoned with the lease.
+  // It is too late to learn anything; the attempt is abandoned with the lease.
   if (deadline.passed(began)) return deadline.Error();
   const uint64_t generation = generation_.load();
   const Deadline limit = AttemptDeadline(deadline, began);
@@ -55,7 +55,7 @@ absl::Status Pool::Connect(Entry* entry, const Deadline& deadline) {
   return absl::OkStatus();
 }
 
-// Whether a connection that was idle may be used.
+// Tells whether a connection that was idle may be used.
 bool Pool::Works(Entry* entry, const Deadline& deadline) {
   if (!entry->connection->Alive()) return false;
   const TimePoint now = clock_.Now();
@@ -105,8 +105,8 @@ absl::Status Pool::OnConnectFailed(Entry* entry, const absl::Status& why, TimePo
   std::lock_guard lock(mutex_);
   ++counts_.connect_count;
   ++counts_.connect_failures;
-  // A caller that was in a hurry has not shown that the backend is down. One
-  // that gave it a fair part of connect_timeout has.
+  // A caller in a hurry has not shown that the backend is down. One that gave it a fair part of
+  // connect_timeout has.
   if (cut_short && absl::IsDeadlineExceeded(why) &&
       now - began < options_.config.connect_timeout / 4) {
     backoff_.Abandoned(attempt);
@@ -116,15 +116,15 @@ absl::Status Pool::OnConnectFailed(Entry* entry, const absl::Status& why, TimePo
   return why;
 }
 
-// Several may have tried at once before the first was told that the backend is
-// full. It has a worker thread meanwhile, of which there is one for each lease.
+// Several leases may have tried at once before the first was told that the backend is full. Each
+// occupies a worker thread meanwhile, of which there is one for each lease.
 absl::Status Pool::AwaitHandover(Entry* entry, const Deadline& deadline, TimePoint now,
                                  const absl::Status& full) {
   const Deadline limit = AttemptDeadline(deadline, now);
   {
     std::unique_lock lock(mutex_);
     ++stranded_;
-    // When nobody has a connection, none will be given back.
+    // If nobody holds a connection, none will be given back.
     while (idle_.empty() && stranded_ < in_use_ && !limit.passed(clock_.Now())) {
       given_back_.wait_for(lock, kHandoverPause);
     }
@@ -142,8 +142,8 @@ absl::Status Pool::AwaitHandover(Entry* entry, const Deadline& deadline, TimePoi
 
 TimePoint Pool::ExpiryLocked(TimePoint now) {
   if (options_.config.max_lifetime == Milliseconds::zero()) return TimePoint::max();
-  // Up to a tenth earlier, so that connections opened together do not all
-  // close, and reconnect, together.
+  // Connections expire up to a tenth earlier, so that those opened together do not all close, and
+  // reconnect, together.
   const auto tenth = Duration(options_.config.max_lifetime).count() / 10;
   std::uniform_int_distribution<Duration::rep> jitter(0, tenth);
   return now + options_.config.max_lifetime - Duration(jitter(random_));
@@ -153,7 +153,7 @@ int64_t PoolStats::*Pool::WhyClose(const Entry& entry, TimePoint now) {
   if (entry.connection == nullptr) return nullptr;
   const bool healthy = entry.connection->healthy();
   if (healthy && now >= entry.expires) return &PoolStats::max_lifetime_closed;
-  // What cannot be proved clean is closed, never handed on.
+  // A connection that cannot be proved clean is closed, never handed on.
   if (healthy && entry.connection->Reset().ok()) return nullptr;
   if (!entry.connection->healthy()) generation_.fetch_add(1);
   return &PoolStats::broken_closed;
@@ -168,8 +168,8 @@ int64_t PoolStats::*Pool::WhyStaleLocked(const Entry& entry, TimePoint now) cons
   return spare && idle_for_long ? &PoolStats::max_idle_time_closed : nullptr;
 }
 
-// Of the reserve, or, as nobody else tries while the backend is full, of what
-// callers wait for.
+// Tells whether a connection is missing in the reserve or, while the backend is full and nobody
+// else tries, for the callers that wait.
 bool Pool::MissingLocked(TimePoint now) const {
   const int idle = static_cast<int>(idle_.size());
   if (CountedLocked() + idle >= options_.config.max_open || !backoff_.MayStart(now)) return false;

@@ -1,4 +1,4 @@
-// Who may read the files that the daemon makes.
+// The modes of the files that the daemon makes.
 #ifndef PENSTOCK_SERVER_RUNTIME_FILE_MODES_H_
 #define PENSTOCK_SERVER_RUNTIME_FILE_MODES_H_
 
@@ -6,9 +6,9 @@
 
 namespace penstock::server {
 
-// From now on every file that this process makes is 0600 at most and every folder 0700,
-// whatever its umask was: those of SQLite and RocksDB hold what is in the databases. Files
-// that exist keep their modes. Call once, before there are threads.
+// Makes every file that this process creates from now on 0600 at most and every folder 0700,
+// whatever its umask was: the files of SQLite and RocksDB hold what is in the databases. Existing
+// files keep their modes. Call once, before there are threads.
 void MakeFilesPrivate();
 
 // The mode of a unix socket: 0666 less the umask that the process was started with, so that

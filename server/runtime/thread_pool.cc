@@ -1,15 +1,10 @@
 #include "server/runtime/thread_pool.h"
 
 #include <algorithm>
-#include <utility>
+
+#include "server/runtime/io_crew.h"
 
 namespace penstock::server {
-namespace {
-
-// The batch of events that this thread is handling, if it is an I/O thread.
-thread_local IoCrew::Batch* current_batch = nullptr;
-
-}  // namespace
 
 ThreadPool::ThreadPool(Options options, const Clock& clock) : options_(options), clock_(clock) {
   std::lock_guard lock(mutex_);
@@ -79,15 +74,16 @@ ThreadPool::Worker* ThreadPool::WorkerToWakeLocked() {
 }
 
 void ThreadPool::Enqueue(Task* task) {
+  IoCrew::Batch* const batch = IoCrew::Batch::Current();
   Worker* worker = nullptr;
   {
     std::lock_guard lock(mutex_);
     (task->kind_ == Task::Kind::kBrief ? brief_ : blocking_).Push(task);
     ++queued_;
-    if (current_batch == nullptr) worker = WorkerToWakeLocked();
+    if (batch == nullptr) worker = WorkerToWakeLocked();
   }
   if (worker != nullptr) worker->wake.notify_one();
-  if (current_batch != nullptr) current_batch->Add(this);
+  if (batch != nullptr) batch->Add(this);
 }
 
 void ThreadPool::Tick() { Kick(nullptr); }
@@ -143,83 +139,6 @@ void ThreadPool::ThreadMain(Worker* worker) {
     std::erase(active_, worker);
     parked_.push_back(worker);
   }
-}
-
-IoCrew::Batch::Batch(IoCrew& crew) : crew_(crew) { current_batch = this; }
-
-IoCrew::Batch::~Batch() {
-  current_batch = nullptr;
-  for (ThreadPool* thread_pool : thread_pools_) thread_pool->Kick(&crew_);
-}
-
-void IoCrew::Batch::Add(ThreadPool* thread_pool) {
-  if (std::find(thread_pools_.begin(), thread_pools_.end(), thread_pool) == thread_pools_.end()) {
-    thread_pools_.push_back(thread_pool);
-  }
-}
-
-bool IoCrew::Lead() {
-  std::unique_lock lock(mutex_);
-  reserve_.wait(lock, [this] { return !deputy_waits_ || stopping_; });
-  deputy_waits_ = true;
-  while (!stopping_ && leader_ != std::thread::id()) {
-    const TimePoint now = Clock::System().Now();
-    if (away_since_ != TimePoint::max()) {
-      if (now - away_since_ >= kPatience) break;
-      deputy_.wait_until(lock, away_since_ + kPatience);
-    } else if (now - last_away_ < 5 * kPatience) {
-      // Work comes in often: looking every moment is cheaper than being woken.
-      deputy_.wait_for(lock, kPatience);
-    } else {
-      deputy_sleeps_ = true;
-      deputy_.wait(lock);
-      deputy_sleeps_ = false;
-    }
-  }
-  deputy_waits_ = false;
-  leader_ = std::this_thread::get_id();
-  away_since_ = TimePoint::max();
-  alone_since_ = Clock::System().Now();
-  reserve_.notify_one();
-  return !stopping_;
-}
-
-bool IoCrew::StillLeads() const {
-  std::lock_guard lock(mutex_);
-  return leader_ == std::this_thread::get_id();
-}
-
-bool IoCrew::MissesDeputy() {
-  std::lock_guard lock(mutex_);
-  if (deputy_waits_) return false;
-  const TimePoint now = Clock::System().Now();
-  if (now - alone_since_ <= kLost) return false;
-  alone_since_ = now;
-  return true;
-}
-
-void IoCrew::Stop() {
-  std::lock_guard lock(mutex_);
-  stopping_ = true;
-  deputy_.notify_all();
-  reserve_.notify_all();
-}
-
-bool IoCrew::TryStandIn() {
-  bool wake = false;
-  {
-    std::lock_guard lock(mutex_);
-    if (!deputy_waits_) return false;
-    last_away_ = away_since_ = Clock::System().Now();
-    wake = deputy_sleeps_;
-  }
-  if (wake) deputy_.notify_one();
-  return true;
-}
-
-void IoCrew::EndStandIn() {
-  std::lock_guard lock(mutex_);
-  if (leader_ == std::this_thread::get_id()) away_since_ = TimePoint::max();
 }
 
 }  // namespace penstock::server

@@ -1,4 +1,4 @@
-// Where drivers block: the threads of one database.
+// The threads of one database, in which drivers block.
 #ifndef PENSTOCK_SERVER_RUNTIME_THREAD_POOL_H_
 #define PENSTOCK_SERVER_RUNTIME_THREAD_POOL_H_
 
@@ -15,13 +15,13 @@
 
 namespace penstock::server {
 
-// A piece of work. Whoever makes it keeps it alive until Run has begun and may
+// A piece of work. Its owner keeps it alive until Run has begun and may
 // destroy it within Run. It is in one thread pool at most, once at a time.
 class Task {
  public:
   enum class Kind : uint8_t {
     kBrief,    // computes for a moment, as far as one can tell
-    kBlocking  // waits for a disk: never for an I/O thread
+    kBlocking  // waits for a disk, so no I/O thread runs it
   };
 
   virtual void Run() = 0;
@@ -38,14 +38,25 @@ class Task {
 
 class IoCrew;
 
-// Runs tasks, first in first out, on a few threads that are woken last in first
-// out, so that under light load the same warm thread does all the work.
+// Runs tasks, first in first out, on a few worker threads. The worker that was parked last is woken
+// first, so that under light load the same warm thread does all the work.
 //
-// A handover between threads costs more than a point query of an embedded
-// database. For such a database the thread pool therefore wakes a second thread
-// only when the first has been busy with one task for a while, and lets an I/O
-// thread that has just handed over its events stand in as a worker for brief
-// tasks, as long as another one is there to take the network over (see IoCrew).
+// A handover between threads costs more than a point query of an embedded database. For such a
+// database the pool therefore wakes a second worker only when the first has been busy with one
+// task for a while, and lets an I/O thread that has just handed over its events stand in as a
+// worker for brief tasks, as long as another one can take the network over (see IoCrew).
+//
+// How it keeps its promises:
+// - mutex_ guards everything below it, the tasks' links and the workers' states; no task runs
+//   under it. A thread that holds it may take an IoCrew's lock, never the other way round.
+// - A worker is parked or active, never both. Whoever wakes one makes it active first, so that
+//   the next task does not wake it again. An I/O thread that stands in is active meanwhile, and
+//   is never parked.
+// - A task that is enqueued cannot be forgotten: an active worker looks at the queues again before
+//   it parks, and if all are busy for long the next Tick wakes another. Within a batch of events
+//   nobody is woken; the end of the batch does it.
+// - An I/O thread never runs a blocking task. So workers take blocking tasks first, and leave the
+//   brief ones to it.
 //
 // Thread-safe.
 class ThreadPool {
@@ -65,20 +76,18 @@ class ThreadPool {
   ThreadPool(const ThreadPool&) = delete;
   ThreadPool& operator=(const ThreadPool&) = delete;
 
-  // Never blocks. `task` runs on a thread of the thread pool, or on an I/O thread
-  // that stands in.
+  // Never blocks. A worker runs `task`, or an I/O thread that stands in.
   void Enqueue(Task* task);
 
   // Runs what is queued, and what that enqueues, then joins the threads. Nobody
   // else may enqueue any more. Once it returns no task is running.
   void Stop();
 
-  // Called regularly: gets a queue moving whose workers are all busy for long.
+  // Called regularly: wakes a worker for a queue whose active workers are all busy for long.
   void Tick();
 
-  // From now on there are this many threads more than Options::threads, or as many as
-  // there were more before: for workers that do not come back from a task. Not after
-  // Stop.
+  // Adds workers until there are `extra` more than Options::threads, in place of workers that
+  // do not come back from a task. Never removes any. Not after Stop.
   void ProvideExtra(int extra);
 
   // Tasks that wait for a thread.
@@ -87,11 +96,11 @@ class ThreadPool {
  private:
   friend class IoCrew;
 
-  // A thread of ours, or an I/O thread that stands in.
+  // A thread of the pool, or an I/O thread that stands in.
   struct Worker {
     std::condition_variable wake;
     bool awake = false;
-    bool stands_in = false;  // an I/O thread: takes brief tasks only
+    bool stands_in = false;  // an I/O thread, which takes brief tasks only
     TimePoint task_began;
   };
 
@@ -103,15 +112,14 @@ class ThreadPool {
   };
 
   void AddThreadLocked();
-  // A worker that takes tasks of this kind will be free soon.
+  // Tells whether a worker that takes tasks of this kind will be free soon.
   bool AnyWorkerFreshLocked(Task::Kind kind) const;
   // Takes the most recently parked worker if one should be woken.
   Worker* WorkerToWakeLocked();
   void ThreadMain(Worker* worker);
   void RunQueuedLocked(std::unique_lock<std::mutex>& lock, Worker* worker);
-  // Gets the queues moving: by running brief tasks on this thread, if it is the
-  // crew's (null: it is no I/O thread) and may leave the network, or by waking
-  // a worker.
+  // Gets the queues moving: runs brief tasks on this thread, if it is a thread of `crew` that
+  // may leave the network, or wakes a worker. `crew` is null on a thread that is none.
   void Kick(IoCrew* crew);
 
   const Options options_;
@@ -125,75 +133,6 @@ class ThreadPool {
   bool stopping_ = false;
   std::vector<std::unique_ptr<Worker>> workers_;
   std::vector<std::thread> threads_;
-};
-
-// The two threads that serve the network. One of them, the leader, polls. While
-// it handles a batch of events, what it enqueues is held back; at the end of the
-// batch it may run the tasks itself. The other one, the deputy, sleeps, and takes
-// the lead if the leader has been away from the network for too long. (Two
-// threads that poll at once wake each other for every event.)
-//
-// A leader that stood in for a task that does not end does not come back to be the
-// deputy: the new leader is told that it misses one, and whoever owns the threads adds
-// one. Those that are too many when the lost ones return sleep until they are needed.
-//
-// Thread-safe.
-class IoCrew {
- public:
-  // How long the network may go unattended. Short, so that under load the two
-  // take turns and overlap; long enough for a point query to end before.
-  static constexpr Duration kPatience = std::chrono::microseconds(60);
-
-  // A leader that is away for longer is not waited for.
-  static constexpr Duration kLost = std::chrono::seconds(1);
-
-  // Wraps the handling of one batch of events on the leader's thread.
-  class Batch {
-   public:
-    explicit Batch(IoCrew& crew);
-    // Lets the tasks run: here, or on a worker thread.
-    ~Batch();
-    Batch(const Batch&) = delete;
-    Batch& operator=(const Batch&) = delete;
-
-   private:
-    friend class ThreadPool;
-    void Add(ThreadPool* thread_pool);
-
-    IoCrew& crew_;
-    std::vector<ThreadPool*> thread_pools_;
-  };
-
-  // Waits to become the leader: at once if there is none, else until the leader
-  // has been away for longer than kPatience. False: Stop was called.
-  bool Lead();
-  // Whether this thread, which once led, still does. To be asked after each
-  // batch; who does not must call Lead again.
-  bool StillLeads() const;
-  // For the leader: nobody has been the deputy for so long that one was lost. True at
-  // most once in kLost.
-  bool MissesDeputy();
-  // Wakes the deputy for the last time.
-  void Stop();
-
- private:
-  friend class ThreadPool;
-  friend class CrewWatcher;  // of the tests
-
-  // Leaves the network, if a deputy is there to watch it.
-  bool TryStandIn();
-  void EndStandIn();
-
-  mutable std::mutex mutex_;
-  std::condition_variable deputy_;
-  std::condition_variable reserve_;  // for those who would be the second deputy
-  std::thread::id leader_;
-  bool deputy_waits_ = false;
-  TimePoint alone_since_;
-  bool deputy_sleeps_ = false;  // until it is notified, not only for a moment
-  TimePoint away_since_ = TimePoint::max();
-  TimePoint last_away_;
-  bool stopping_ = false;
 };
 
 }  // namespace penstock::server

@@ -14,7 +14,7 @@ constexpr int kMaxBatch = 32;
 // A leader and its deputy.
 constexpr int kThreads = 2;
 
-// With those in place of threads that stand in for a task which does not end.
+// The most threads, including those in place of threads that a task keeps.
 constexpr size_t kMaxThreads = 16;
 
 }  // namespace
@@ -33,7 +33,7 @@ void IoThreads::AddThread() {
 
 IoThreads::~IoThreads() {
   queue_->Shutdown();
-  // Each of them may add one, but for the last, which ends when the queue is empty.
+  // Each thread may add one, except for the last, which ends when the queue is empty.
   for (size_t i = 0;; ++i) {
     std::thread thread;
     {
@@ -43,7 +43,7 @@ IoThreads::~IoThreads() {
     }
     thread.join();
   }
-  // What is left if it was never started.
+  // These events are left if the threads were never started.
   while (ServeBatch()) {
   }
 }

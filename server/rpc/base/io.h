@@ -8,11 +8,11 @@
 #include <vector>
 
 #include "grpcpp/completion_queue.h"
-#include "server/runtime/thread_pool.h"
+#include "server/runtime/io_crew.h"
 
 namespace penstock::server {
 
-// What a completion means. A tag outlives the operation it was given to.
+// Receives the completion of an operation, which it outlives.
 class Tag {
  public:
   // Called on an I/O thread; it must not block.
@@ -22,9 +22,14 @@ class Tag {
   ~Tag() = default;
 };
 
-// Takes events from a completion queue in batches, so that what they start can
-// run together (see IoCrew). Why a queue of our own and not gRPC's callback
-// API is in docs/adr/0003-completion-queue.md.
+// Takes events from a completion queue in batches, so that the tasks they start can run together
+// (see IoCrew). docs/adr/0003-completion-queue.md tells why it has a queue and does not use gRPC's
+// callback API.
+//
+// Two threads serve the queue, of which the crew lets one poll at a time. A thread that a task
+// keeps is replaced, up to kMaxThreads; mutex_ guards threads_ alone. No event is handled twice or
+// left: the destructor shuts the queue down, joins the threads, and handles the rest itself. The
+// handlers of events must not block, and their tags must live until then.
 class IoThreads {
  public:
   explicit IoThreads(std::unique_ptr<grpc::ServerCompletionQueue> queue);
@@ -41,7 +46,7 @@ class IoThreads {
  private:
   void AddThread();
   void Serve();
-  // Handles one batch of events. False: the queue was shut down and is empty.
+  // Handles one batch of events. Returns false once the queue was shut down and is empty.
   bool ServeBatch();
 
   IoCrew crew_;

@@ -1,12 +1,19 @@
 // Exec: statements without rows, read ahead so that those that wait together
 // can share a commit, and answered in order.
 //
-// Reading and writing go on at the same time here, so this is the one call with
-// a lock. A slot holds one request from its arrival until its answer is written.
+// A slot holds one request from its arrival until its answer is written. Reading and writing go on
+// at the same time here, so this is the one call with a lock:
+// - mutex_ guards the slots' order and the flags below it. Neither gRPC nor a database is called
+//   under it.
+// - One thread at a time reads (the read's event, until it starts the next), one writes (who has set
+//   writing_, then the write's event), and one hands on what is held (who has set submitting_).
+// - Statements end on worker threads in any order. The slot at the front is answered once it is
+//   done, and is destroyed when its answer has been written.
+// - Who sets ended_ calls Finish. From then on no slot is added, written or read for.
 //
 // What was done is answered as done, whatever else has happened: a drain or a cancel ends
-// what has not run, and takes no answer's place. So a request that is not answered when
-// the stream ends was not executed, but for the first of them, of which the stream's
+// the requests that have not run, and takes no answer's place. So a request that is not answered
+// when the stream ends was not executed, except for the first of them, of which the stream's
 // status tells.
 #include <algorithm>
 #include <deque>
@@ -72,7 +79,7 @@ class ExecCall final : public BidiCall {
     Arguments arguments;
     size_t bytes = 0;  // of the request
     bool done = false;
-    // It was handed to its database, or is held and will be.
+    // The request counts in running_, or is held and will.
     bool counted = false;
   };
 
@@ -118,10 +125,10 @@ class ExecCall final : public BidiCall {
     ReadOn();
   }
 
-  // Where a database has several writers, two requests that were handed to it may
-  // run at the same time, and those of two databases may anywhere. With `on_error` STOP
-  // the second must not run before the first has succeeded: it is held until then, and so
-  // is what comes behind it.
+  // Tells whether the statement may go to its database now; otherwise it is held. A database with
+  // several writers may run two requests at the same time, and two databases always may. With
+  // `on_error` STOP the second must not run before the first has succeeded: it is held until then,
+  // together with all requests behind it.
   bool MayRun(Slot* slot) {
     if (!stop_on_error_) return true;
     std::lock_guard lock(mutex_);
@@ -145,8 +152,8 @@ class ExecCall final : public BidiCall {
     running_on_ = slot->database;
   }
 
-  // Hands on what was held for the ones that have run; one thread at a time, so that
-  // the order stays. Whoever comes meanwhile leaves it to that one.
+  // Hands on the requests that were held for the ones that have run. One thread at a time does so,
+  // which keeps the order; a thread that comes meanwhile leaves it to that one.
   void SubmitHeld() {
     for (bool first = true;; first = false) {
       Slot* next = nullptr;
@@ -242,7 +249,7 @@ class ExecCall final : public BidiCall {
       std::lock_guard lock(mutex_);
       front = slots_.front().get();
     }
-    // What comes behind it was not run, and is not going to be.
+    // The requests behind it were not run, and are not going to be.
     if (!front->status.ok() && stop_on_error_) {
       {
         std::lock_guard lock(mutex_);
@@ -293,15 +300,15 @@ class ExecCall final : public BidiCall {
     if (read) StartRead();
   }
 
-  // Touched by the reader alone.
+  // The reader alone touches these.
   bool first_ = true;
   bool stop_on_error_ = true;
   bool chain_failed_ = false;
   std::string last_sql_;
   std::string last_database_;
-  // Touched by whoever runs the statements, one at a time.
+  // The threads that run the statements touch it, one at a time.
   driver::Chain chain_;
-  // Touched by whoever writes.
+  // The writer alone touches it.
   v1::ExecResponse response_;
 
   std::mutex mutex_;
@@ -309,8 +316,8 @@ class ExecCall final : public BidiCall {
   size_t held_bytes_ = 0;  // of the requests in slots_
   bool writing_ = false;
   bool any_answered_ = false;
-  // With on_error STOP: the requests that were handed to a database and are not done, and
-  // to which; and those that wait for them, in order.
+  // With on_error STOP: the number of requests that were handed to a database and are not done,
+  // that database, and the requests that wait for them, in order.
   size_t running_ = 0;
   const Database* running_on_ = nullptr;
   std::deque<Slot*> held_;

@@ -4,12 +4,22 @@
 //   connection) -> running (thread pool): lock -> plan -> step … -> ending
 //                     \-> pausing (another daemon has the lock) -> acquiring
 //
-// What waits does so without a thread and without a connection: the ticker moves
-// it on. Each unit of work (a lock attempt, the plan, a step or a few short ones) is an
-// thread pool's task of its own.
+// A call that waits does so without a thread and without a connection: the ticker moves it on. Each
+// unit of work (a lock attempt, the plan, a step or a few short ones) is a task of its own on the
+// database's thread pool.
 //
-// migrate_call.cc has what brings the call from one state to the next,
-// migrate_work.cc the units of work, migrate_code.cc what is a code step's.
+// state_ says who owns the call. While it is kReading, kAcquiring or kAnswering an operation of
+// gRPC or of the pool is outstanding, while it is kRunning or kEnding the one task is, and their
+// ends own the call. The ticker alone owns a call that is kQueued or kPausing; a drain cancels it.
+// A request and the ticker may both want a call that is kCoding: they move it on by
+// compare-and-swap, and the one that succeeds owns it. The owner alone touches the other members,
+// except progress_ and events_, which the ticker reads and sends meanwhile.
+//
+// A lock, a transaction and a turn that were taken are given back by RunEnd, on a worker thread,
+// however the call ends.
+//
+// migrate_call.cc has the moves from one state to the next,
+// migrate_work.cc the units of work, migrate_code.cc the code step.
 #ifndef PENSTOCK_SERVER_RPC_MIGRATION_MIGRATE_CALL_H_
 #define PENSTOCK_SERVER_RPC_MIGRATION_MIGRATE_CALL_H_
 
@@ -43,15 +53,15 @@ class MigrateCall final : public BidiCall {
  private:
   enum class State : uint8_t {
     kReading,    // a read is outstanding
-    kQueued,     // another migration of this daemon's has its turn
-    kPausing,    // another daemon had the lock
+    kQueued,     // waits while another migration of this daemon has its turn
+    kPausing,    // waits because another daemon had the lock
     kAcquiring,  // waits for a connection
     kRunning,    // a worker's task is queued or running
-    kCoding,     // in a code step: a read is outstanding
-    kAnswering,  // in a code step: a part of an answer is being written
-    kEnding,     // on a worker thread for the last time, or finished
+    kCoding,     // a read is outstanding in a code step
+    kAnswering,  // a part of an answer is being written in a code step
+    kEnding,     // the last task is queued or running, or the call is finished
   };
-  // What the thread pool's task does next.
+  // The next work of the task.
   enum class Work : uint8_t {
     kPrepare,
     kAcquire,
@@ -73,10 +83,10 @@ class MigrateCall final : public BidiCall {
   void DoWrite(const grpc::ByteBuffer& bytes, void* tag) override;
   void OnCancelled() override;
 
-  // Has the thread pool do it. From any thread that owns the call.
+  // Enqueues the work. The caller owns the call.
   void Do(Work work);
   void End(absl::Status status);
-  // From the ticker's thread, which owns a call that waits.
+  // For the ticker's thread, which owns a call that waits.
   void TickWaiting(State state, TimePoint now);
   bool TakeTurn();
 
@@ -89,12 +99,12 @@ class MigrateCall final : public BidiCall {
   absl::Status RunPrepare();
   absl::Status RunLock();
   absl::Status RunPlan();
-  // As many as there is time for; the others as a task of their own.
+  // Runs steps for kStepsTogether; the others are a task of their own.
   absl::Status RunSteps();
   void BeginStep();
   absl::Status RunStep();
   absl::Status EndStep(const absl::Status& status);
-  // After a step: the next one, or the end.
+  // Goes on after a step: with the next one, or to the end.
   absl::Status GoOn();
   absl::Status RunRecord();
   absl::Status RunStatus();
@@ -104,17 +114,17 @@ class MigrateCall final : public BidiCall {
   // A code step.
   absl::Status RunBeginCode();
   void ReadCode();
-  // From the ticker's thread.
+  // For the ticker's thread.
   void EndCoding();
-  // A request within it.
+  // A request of a code step has come.
   void OnCode(bool ok);
   void RunCode();
   void RunFetch();
-  // On a worker thread, or after a write: the next part of the answer, or what comes
-  // after the last.
+  // Sends the next part of the answer, or goes on after the last; on a worker thread, or after a
+  // write.
   void Answer();
   absl::Status RunCodeDone();
-  // The connection is the migration's again.
+  // Gives the connection back to the migration.
   void GiveUpCode();
 
   std::atomic<State> state_{State::kReading};
@@ -134,7 +144,7 @@ class MigrateCall final : public BidiCall {
   std::unique_ptr<MigrationRun> migration_;
   size_t next_step_ = 0;
 
-  // Of a code step.
+  // The state of a code step.
   std::optional<Transaction> transaction_;
   TransactionSteps steps_;
   v1::MigrateRequest code_;

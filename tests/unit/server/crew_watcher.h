@@ -4,7 +4,7 @@
 
 #include <mutex>
 
-#include "server/runtime/thread_pool.h"
+#include "server/runtime/io_crew.h"
 
 namespace penstock::server {
 
