@@ -25,7 +25,7 @@ class Daemon {
   Daemon(const Daemon&) = delete;
   Daemon& operator=(const Daemon&) = delete;
 
-  // As bound. Empty `http_address`: no HTTP.
+  // The addresses as they were bound. `http_address` is empty if there is no HTTP.
   const std::vector<std::string>& grpc_addresses() const;
   std::string http_address() const;
 

@@ -17,8 +17,8 @@
 namespace penstock::server {
 namespace {
 
-// Of libraries: event queues, names that are looked up, random numbers, a log that is
-// opened anew.
+// The descriptors that libraries use: event queues, names that are looked up, random numbers, a log
+// that is opened anew.
 constexpr int kOwn = 32;
 // A connection to a server is a socket, and now and then a second one for a cancel. One
 // to SQLite is a database with its log, their shared memory and temporary files.

@@ -35,9 +35,8 @@ constexpr auto kUnwinding = std::chrono::seconds(5);
 // The longest that the end waits for who reads the log.
 constexpr auto kLastLines = std::chrono::seconds(1);
 
-// What there was to end has ended when this is called, or will not for a while. gRPC goes
-// on waiting for a client that does not read its socket, a stopped process for example,
-// for ever.
+// Ends the process soon. All that there was to end has ended by now, or will not for a while: gRPC
+// waits for ever for a client that does not read its socket, for example a stopped process.
 void ExitSoon(std::string_view why, const std::atomic<bool>* unless = nullptr) {
   std::thread([why, unless] {
     std::this_thread::sleep_for(kUnwinding);
@@ -139,7 +138,7 @@ int Main(int argc, char** argv) {
 __attribute__((section(".preinit_array"), used)) void (*const keep_standard_descriptors)() =
     &penstock::server::KeepStandardDescriptors;
 
-// Of the leak sanitizer, in a build that has it.
+// Belongs to the leak sanitizer, in a build that has it.
 // NOLINTNEXTLINE(bugprone-reserved-identifier): the sanitizer names it.
 extern "C" [[gnu::weak]] void __lsan_do_leak_check();
 
@@ -148,7 +147,7 @@ int main(int argc, char** argv) {
   const int code = penstock::server::Main(argc, argv);
   std::fflush(nullptr);
   if (__lsan_do_leak_check != nullptr) __lsan_do_leak_check();
-  // What exit() does besides, taking the global state of OpenSSL and gRPC away, would do so
-  // under the threads that gRPC keeps.
+  // exit() would also take the global state of OpenSSL and gRPC away, under the threads that gRPC
+  // keeps.
   _exit(code);
 }

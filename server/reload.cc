@@ -46,7 +46,7 @@ bool IsReloaded(const std::string& key, const Config& running, const Config& fre
     return Passwords(running, fresh).contains(key.substr(name, key.rfind('.') - name));
   }
   if (!key.starts_with("server.tls.")) return true;
-  // With or without TLS is decided once.
+  // The choice between TLS and none is made once.
   return running.server.tls && fresh.server.tls &&
          running.server.tls->client_ca_file.empty() == fresh.server.tls->client_ca_file.empty();
 }
@@ -78,7 +78,7 @@ std::vector<std::string> NeedRestart(const Config& running, const Config& fresh)
   for (const auto& [name, database] : running.databases) {
     const auto found = fresh.databases.find(name);
     if (found == fresh.databases.end()) continue;
-    // From a file that has another content now, for another user.
+    // The password comes from a file with other content now, for another user.
     const driver::Config& other = found->second.driver;
     if (!IsOfSameUser(database.driver, other) &&
         database.driver.password.Get() != other.password.Get()) {

@@ -1,4 +1,4 @@
-// What SIGHUP does.
+// Applies the changes of the configuration that SIGHUP asks for.
 #ifndef PENSTOCK_SERVER_RELOAD_H_
 #define PENSTOCK_SERVER_RELOAD_H_
 

@@ -23,7 +23,7 @@ class Signals {
   // Waits for a signal; a stop comes first.
   Event Wait();
 
-  // The one that said to stop; 0: none yet.
+  // The signal that said to stop; 0 if none has.
   int stopped_by() const;
 
  private:

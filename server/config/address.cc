@@ -19,7 +19,7 @@ namespace penstock::server {
 namespace {
 
 constexpr std::string_view kUnix = "unix:";
-// Of struct sockaddr_un, less the NUL at the end.
+// The longest path in a struct sockaddr_un, without the NUL at the end.
 constexpr size_t kLongestPath = sizeof(sockaddr_un::sun_path) - 1;
 
 absl::Status Wrong(std::string_view text, std::string_view what) {

@@ -45,7 +45,8 @@ struct DatabaseConfig {
   std::string migrations_table = "penstock_migrations";
   Milliseconds migrations_lease{30'000};
   std::string migrate_on_start;
-  // 1-based line in the file, for errors found when the database is opened; 0: no file.
+  // The line of the database in the file, from 1, for errors found when it is opened; 0 if there is
+  // no file.
   int line = 0;
 };
 
@@ -92,12 +93,12 @@ struct LogConfig {
 struct Config {
   ServerConfig server;
   LogConfig log;
-  // By name; never empty.
+  // The databases by name; never empty.
   std::map<std::string, DatabaseConfig> databases;
   // Serves requests that name no database.
   std::string default_database;
-  // What the file says, by path ("server.listen[0]"), to compare it with what it says
-  // later. It may hold secrets.
+  // The texts of the file by path ("server.listen[0]"), to compare them with what it says later.
+  // They may hold secrets.
   std::map<std::string, std::string> said;
 };
 

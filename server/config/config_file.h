@@ -1,4 +1,4 @@
-// From the bytes of the configuration file to YAML.
+// Turns the bytes of the configuration file into YAML.
 #ifndef PENSTOCK_SERVER_CONFIG_CONFIG_FILE_H_
 #define PENSTOCK_SERVER_CONFIG_CONFIG_FILE_H_
 

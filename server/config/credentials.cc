@@ -13,7 +13,7 @@ namespace {
 
 constexpr size_t kLargestPasswordFile = 64 << 10;
 
-// Where the runtimes of containers put secrets, with modes of their own; nobody else is there.
+// Runtimes of containers put secrets here, with modes of their own; nobody else reads them.
 constexpr std::string_view kContainerSecrets = "/run/secrets/";
 
 // The value is not shown: a password written here by mistake is one still.

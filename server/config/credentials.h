@@ -10,9 +10,9 @@
 
 namespace penstock::server {
 
-// Reads one of `password`, `password_file` (less the line's end) and
-// `password_env`; more than one is a problem. Empty: none is there, or it is
-// wrong. No message shows any of the password.
+// Reads one of `password`, `password_file` (without the line's end) and `password_env`; more than
+// one is a problem. Returns an empty text if none is there, or if it is wrong. No message shows any
+// of the password.
 std::string ReadPassword(YamlMap* map, const Environment& environment, Problems* problems);
 
 }  // namespace penstock::server

@@ -102,7 +102,7 @@ void ReadMigrationsTable(YamlMap* map, std::string* table, Problems* problems) {
   }
 }
 
-// Where each option is.
+// Reads the options, and returns the place of each.
 std::map<std::string, Where> ReadOptions(YamlMap map, driver::Config* config) {
   std::map<std::string, Where> places;
   for (const std::string& key : map.TakeKeys()) {
@@ -119,8 +119,8 @@ std::string Text(const absl::Status& status) {
   return std::string(status.message()) + (hint.empty() ? "" : "; " + hint);
 }
 
-// What only the driver and the migrations know. All mistakes in options are told; the rest of
-// what the driver says is told if they and the keys of the connection are right.
+// Runs the checks of the driver and the migrations. Tells all mistakes in options, and the driver's
+// further mistakes once the options and the keys of the connection are right.
 void CheckFurther(const YamlMap& map, const std::map<std::string, Where>& options,
                   const driver::DriverSpec& spec, bool right, const DatabaseConfig& config,
                   const DatabaseContext& context) {

@@ -14,9 +14,9 @@
 
 namespace penstock::server {
 
-// What a database's settings are read against.
+// The surroundings in which the settings of a database are checked.
 struct DatabaseContext {
-  // Where a database that names no file has it.
+  // The folder of a database that names no file.
   std::string data_dir;
   size_t max_message_bytes;
   const Environment& environment;

@@ -49,7 +49,7 @@ absl::Status MakePrivateFolder(const std::string& path) {
   for (const auto& part : std::filesystem::path(path)) {
     folder /= part;
     if (mkdir(folder.c_str(), 0700) == 0) continue;
-    // What exists may say so or, above it, that it is read-only or not ours.
+    // mkdir may say that a folder exists or, above it, that it is read-only or not ours.
     const int error = errno;
     std::error_code ignored;
     if (!std::filesystem::is_directory(folder, ignored)) return SystemError(error);

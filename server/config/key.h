@@ -1,5 +1,5 @@
-// The keys of the configuration, each declared once: how it is read, within what bounds, its
-// default, and what the documents say. The section's struct has the default, where it is a value.
+// The keys of the configuration. Each is declared once, with its type, bounds, default and text.
+// The default of a value is in its section's struct.
 #ifndef PENSTOCK_SERVER_CONFIG_KEY_H_
 #define PENSTOCK_SERVER_CONFIG_KEY_H_
 
@@ -25,7 +25,7 @@ template <typename Section>
 struct TextKey {
   std::string Section::*member;
 };
-// One of a few words.
+// The value is one of a few words.
 template <typename Section>
 struct ChoiceKey {
   std::string Section::*member;
@@ -49,14 +49,14 @@ struct DurationKey {
   Milliseconds min;
   Milliseconds max;
 };
-// A whole number of things.
+// The value is a whole number of things.
 template <typename Section>
 struct CountKey {
   size_t Section::*member;
   int min;
   int max;
 };
-// What has no type of these; the section's own code reads it.
+// The section's own code reads the value, which has none of these types.
 struct OwnKey {};
 
 template <typename Section>
@@ -65,13 +65,13 @@ struct Key {
   std::variant<OwnKey, BoolKey<Section>, TextKey<Section>, ChoiceKey<Section>, IntKey<Section>,
                CountKey<Section>, SizeKey<Section>, DurationKey<Section>>
       type;
-  // What it sets: Markdown, for the documents. Bounds are added to it.
+  // Tells in Markdown, for the documents, what the key sets. The bounds are added to it.
   std::string help;
-  // What is left out is, in words, instead of the default of the section's struct.
+  // Tells in words what holds without the key, in place of the default of the section's struct.
   std::string otherwise = {};
-  // What else there is to say of the default.
+  // Adds something to the default.
   std::string note = {};
-  // SIGHUP applies a change of it; otherwise a change needs a restart.
+  // SIGHUP applies a change of the key; without this a change needs a restart.
   bool reloads = false;
   // The section's own code reads it, because flags and variables win over the file.
   bool overridden = false;
@@ -86,20 +86,20 @@ Keys<Section> Joined(Keys<Section> keys, const More&... more) {
   return keys;
 }
 
-// A key as the documents have it.
+// A key as the documents show it.
 struct KeyText {
   std::string name;
-  // The default as a file says it; empty: it is a text that is empty, or of an OwnKey.
+  // The default as a file writes it; empty for an empty text or an OwnKey.
   std::string value = {};
   // `value` is what a file without the key means.
   bool has_default = false;
-  // The default as the documents have it.
+  // The default as the documents show it.
   std::string fallback = {};
   std::string help = {};
   bool reloads = false;
 };
 
-// How the value of a key is read, and shown. Overloads for each type.
+// Reads the value of a key; one overload for each type.
 template <typename Section>
 struct KeyReader {
   YamlMap* map;
@@ -173,7 +173,8 @@ struct KeyDescriber {
   }
 };
 
-// With the values of `section`, if it is not the defaults.
+// Describes the keys with the values of `section`, which has the defaults unless the caller passes
+// another.
 template <typename Section>
 std::vector<KeyText> Describe(const Keys<Section>& keys, const Section& section = Section()) {
   std::vector<KeyText> texts;

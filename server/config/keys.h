@@ -20,7 +20,7 @@ const Keys<Config>& FileKeys();
 const Keys<ServerConfig>& ServerKeys();
 const Keys<TlsConfig>& TlsKeys();
 const Keys<LogConfig>& LogKeys();
-// Those of a database, in their order in the documents.
+// The keys of a database, in their order in the documents.
 const Keys<driver::Config>& ConnectionKeys();
 const Keys<PoolConfig>& PoolKeys();
 const Keys<DatabaseLimits>& LimitKeys();
@@ -31,9 +31,9 @@ const Keys<DatabaseConfig>& MigrationKeys();
 struct KeySection {
   // "server.tls", or "Options of pebble".
   std::string heading;
-  // Where its keys are: "server.tls", "databases.*.options"; empty: at the top.
+  // The path of its keys: "server.tls", "databases.*.options", or empty at the top.
   std::string path;
-  // Of options: the drivers that have them.
+  // For options, the drivers that have them.
   std::vector<std::string> drivers;
   std::vector<KeyText> keys;
 };

@@ -1,7 +1,7 @@
-// From the command line, the environment and a YAML file to a checked Config.
+// Turns the command line, the environment and a YAML file into a checked Config.
 //
-// For each setting the first of these that has it wins: flag, environment
-// variable, file, default. deploy/penstock.example.yaml describes every key.
+// Each setting comes from the first of these that has it: flag, environment variable, file,
+// default. deploy/penstock.example.yaml describes every key.
 #ifndef PENSTOCK_SERVER_CONFIG_LOAD_H_
 #define PENSTOCK_SERVER_CONFIG_LOAD_H_
 
@@ -15,7 +15,7 @@
 
 namespace penstock::server {
 
-// What was said on the command line. A member that is not set was not said.
+// The flags of the command line. A member that is not set was not given.
 struct CommandLine {
   std::optional<std::string> config_file;
   std::optional<std::string> data_dir;
@@ -30,7 +30,8 @@ struct CommandLine {
   bool check = false;
   // --version: print the version to standard output and exit with 0.
   bool show_version = false;
-  // --help: print this text to standard output and exit with 0. Empty: not said.
+  // Not empty if --help was given: the text to print to standard output before the daemon exits
+  // with 0.
   std::string help;
 };
 
@@ -45,7 +46,7 @@ using Environment = std::function<std::optional<std::string>(const std::string& 
 // The environment of this process. Nobody may change it meanwhile.
 Environment ProcessEnvironment();
 
-// What is wrong with a database, of which all else is right, that the configuration cannot know.
+// Finds mistakes in a database, all else of which is right, that the configuration cannot know.
 using DatabaseCheck = std::function<absl::Status(const DatabaseConfig&)>;
 
 // Builds the configuration, and creates the data folder (mode 0700) if it is

@@ -11,11 +11,11 @@
 
 namespace penstock::server {
 
-// Where a setting was said.
+// The place of a setting.
 struct Where {
   // "penstock.yaml:3: server.listen", "--listen" or "PENSTOCK_LISTEN".
   std::string text;
-  // In the file, from 1; 0: not in the file.
+  // The line in the file, from 1; 0 if it is not in the file.
   int line = 0;
 };
 

@@ -9,9 +9,9 @@
 namespace penstock::server {
 namespace {
 
-// What follows from other keys, and what contradicts them.
+// Checks the limits that depend on other keys.
 void CheckLimits(const YamlMap& map, ServerConfig* server, Problems* problems) {
-  // What was left at its default follows what was said.
+  // Limits that were left at their defaults follow the ones that were set.
   if (!map.Has("batch_bytes")) {
     server->batch_bytes = std::min(std::max(server->batch_bytes, server->first_batch_bytes),
                                    server->max_message_bytes);

@@ -13,7 +13,7 @@
 
 namespace penstock::server {
 
-// What flags and variables override: as said by whoever wins, not yet checked.
+// The settings that flags and variables override, as the winner gives them and not yet checked.
 struct Overridable {
   std::optional<Setting> data_dir;
   std::vector<Setting> listen;

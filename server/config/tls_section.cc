@@ -118,7 +118,7 @@ void ReadTls(YamlMap map, TlsConfig* tls, Problems* problems) {
                               Quoted(key_file->name.value)));
   }
   if (authority) ReadCertificate(*authority, problems);
-  // What was wrong has been told; gRPC's use of OpenSSL begins with no error left.
+  // The mistakes have been told; gRPC's use of OpenSSL begins with no error left.
   ERR_clear_error();
 }
 

@@ -5,7 +5,7 @@
 namespace penstock::server {
 namespace {
 
-// The length that the first byte announces; 0: it cannot be a first byte.
+// Returns the length that the first byte announces, or 0 if it cannot be a first byte.
 size_t AnnouncedLength(uint8_t first) {
   if (first < 0x80) return 1;
   if (first >= 0xC2 && first <= 0xDF) return 2;

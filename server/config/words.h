@@ -9,7 +9,7 @@
 
 namespace penstock::server {
 
-// With control characters and invalid UTF-8 escaped, so that a message stays on
+// Returns the text with control characters and invalid UTF-8 escaped, so that a message stays on
 // its line.
 std::string Printable(std::string_view text);
 
@@ -26,8 +26,8 @@ std::string Advice(std::string_view word, const std::vector<std::string>& known)
 // since a connection string in the wrong place may hold a password.
 std::string NotAChoice(std::string_view word, const std::vector<std::string>& choices);
 
-// Not empty, and letters, digits, '_' and '-' only: safe to show, to use as a
-// metric's label and as a file's name.
+// Tells whether the text is not empty and has letters, digits, '_' and '-' only. Such a text is
+// safe to show, to use as a metric's label and as a file's name.
 bool IsWord(std::string_view text);
 
 // True if there is a character below a space, or DEL.

@@ -27,10 +27,10 @@ class YamlMap {
 
   bool Has(const std::string& key) const { return entries_.contains(key); }
 
-  // Of the map itself.
+  // The place of the map itself.
   const Where& where() const { return where_; }
 
-  // Of a key, or of the map if the key is not there.
+  // The place of a key, or of the map if the key is not there.
   Where WhereIs(const std::string& key) const;
 
   // Makes a key known without reading it.

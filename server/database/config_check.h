@@ -1,4 +1,4 @@
-// What is wrong with a database's configuration that only the migrations know.
+// Mistakes in a database's configuration that only the migrations can find.
 #ifndef PENSTOCK_SERVER_DATABASE_CONFIG_CHECK_H_
 #define PENSTOCK_SERVER_DATABASE_CONFIG_CHECK_H_
 

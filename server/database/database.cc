@@ -19,7 +19,7 @@ using driver::Reason;
 // How often a driver looks at its files.
 constexpr auto kExaminationPause = std::chrono::seconds(1);
 
-// How max_open is divided between the lanes.
+// The read and the write pool share max_open connections.
 int WriteConnections(const DriverInfo& info, const PoolConfig& config) {
   if (!info.split_lanes) return config.max_open;
   return info.max_writers > 0 ? std::min(info.max_writers, config.max_open)
@@ -38,12 +38,13 @@ std::unique_ptr<Pool> MakePool(driver::Driver* driver, driver::Lane lane, int ma
   options.config = config;
   options.config.max_open = max_open;
   if (info.embedded) options.config.max_idle = max_open;
-  // Each lane has the reserve, as far as its share of the connections goes.
+  // Each pool has the reserve, as far as its share of the connections goes.
   options.config.min_idle = std::min(config.min_idle, max_open);
   // An embedded connection has no link that could break while it is idle.
   options.check_after_idle = info.embedded ? Duration::zero() : std::chrono::seconds(1);
   options.patience = Pool::kPatience + Duration(info.overrun);
-  // A server would see more connections than it was promised, and SQLite two writers.
+  // With replacements a server would see more connections than it was promised, and SQLite two
+  // writers.
   options.replace_stuck = info.embedded && (lane == driver::Lane::kRead || info.max_writers == 0);
   return std::make_unique<Pool>(driver, options);
 }
@@ -56,7 +57,7 @@ StatementQueue::Options QueueOptions(const Pool& pool) {
           .acquire_timeout = config.acquire_timeout};
 }
 
-// A line of what is wrong with the databases.
+// Appends a line that tells why a database did not open.
 void AddError(const std::string& name, const DatabaseConfig& database, const absl::Status& why,
               std::string* errors) {
   const std::string where = database.line > 0 ? fmt::format(" (line {})", database.line) : "";
@@ -74,7 +75,7 @@ int Threads(const DriverInfo& info, const PoolConfig& config) {
 
 }  // namespace
 
-// Work that blocks, and so is done on a worker thread: by one thread at a time.
+// Blocking work that a worker thread does for the ticker, one run at a time.
 class Database::Chore final : public Task {
  public:
   Chore(ThreadPool* thread_pool, std::function<void()> work)
@@ -135,8 +136,8 @@ absl::StatusOr<std::unique_ptr<driver::Connection>> Database::ConnectApart(
   return driver_->Connect(driver::Lane::kWrite, deadline);
 }
 
-// The last runner may still be on its way to rest after its last statement was
-// answered; it uses lanes and pools.
+// The last runner may still be on its way to rest after its last statement was answered, and it
+// uses queues and pools.
 Database::~Database() { thread_pool_.Stop(); }
 
 void Database::Submit(PendingRun* run) {

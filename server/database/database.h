@@ -1,4 +1,4 @@
-// One configured database at run time: its driver, pools, lanes and threads.
+// One configured database at run time: its driver, pools, statement queues and threads.
 #ifndef PENSTOCK_SERVER_DATABASE_DATABASE_H_
 #define PENSTOCK_SERVER_DATABASE_DATABASE_H_
 
@@ -25,11 +25,10 @@ namespace penstock::server {
 // Thread-safe.
 class Database {
  public:
-  // Takes an opened driver. With `log_sql`, the text of a statement that is stuck is
-  // logged.
+  // Takes an opened driver. With `log_sql`, the log shows the text of a statement that is stuck.
   Database(std::string name, const DatabaseConfig& config, std::unique_ptr<driver::Driver> driver,
            bool log_sql = true);
-  // Nothing of it is in use any more.
+  // The caller has stopped using it.
   ~Database();
   Database(const Database&) = delete;
   Database& operator=(const Database&) = delete;
@@ -39,37 +38,37 @@ class Database {
   const DatabaseLimits& limits() const { return limits_; }
   std::string server_version() const { return driver_->server_version(); }
   driver::Capabilities capabilities() const { return driver_->capabilities(); }
-  // What the backend tells of itself.
+  // Returns the backend's own metrics.
   std::vector<driver::Metric> DriverMetrics() const { return driver_->Metrics(); }
-  // What is wrong with it at this moment; empty: nothing. Never blocks.
+  // Returns the problems that the database has at this moment. Never blocks.
   std::vector<driver::Problem> Problems() const;
-  // How many problems of each kind it has had since the start, those of now included.
+  // Counts the problems of each kind since the start, including those of now.
   std::map<std::string, int64_t> ProblemCounts() const { return health_.counts(); }
   DatabaseMetrics& metrics() { return metrics_; }
   ThreadPool& thread_pool() { return thread_pool_; }
 
-  // An autocommit statement that may read or write.
+  // Runs an autocommit statement that may read or write.
   void Submit(PendingRun* run);
-  // One that most likely writes; they run in the order of submission where the
-  // backend has one writer.
+  // Runs one that most likely writes. Where the backend has one writer, such statements run in the
+  // order of submission.
   void SubmitWrite(PendingRun* run);
 
-  // A connection of one's own, for a transaction or for something that is no
-  // statement. Where reads are not split off, both lanes are one.
+  // The pool of connections for a transaction, or for something that is no statement. Where reads
+  // are not split off, both pools are one.
   Pool& pool(driver::Lane lane);
-  // The deadline up to which an acquire may wait.
+  // Returns the deadline up to which an acquire may wait.
   driver::Deadline AcquireDeadline(const driver::Deadline& request) const;
 
   // The table of the migration history.
   const std::string& migrations_table() const { return migrations_table_; }
   // See migrations::LockOptions.
   Duration migrations_lease() const { return migrations_lease_; }
-  // A connection beside the pool's, which is the caller's: for what must not wait for
+  // Opens a connection beside the pools, which the caller owns, for work that must not wait for
   // them. May block.
   absl::StatusOr<std::unique_ptr<driver::Connection>> ConnectApart(
       const driver::Deadline& deadline);
-  // One migration at a time works or waits for its lock; the others wait for it
-  // without a connection. False: another one is at it. Never blocks.
+  // Begins the one migration that works or waits for its lock; others wait for it without a
+  // connection. Returns false if another one has begun. Never blocks.
   bool TryBeginMigration() { return !migrating_.exchange(true); }
   void EndMigration() { migrating_.store(false); }
 
@@ -78,13 +77,14 @@ class Database {
   // See Health::NoteOutcome. Thread-safe.
   void NoteOutcome(const absl::Status& status, TimePoint now) { health_.NoteOutcome(status, now); }
 
-  // By name ("read" and "write", or "all"). Lanes' queues count as waiting.
+  // Returns each pool's figures by its name ("read" and "write", or "all"). Queued statements
+  // count as waiting.
   std::vector<std::pair<std::string, PoolStats>> Stats() const;
 
  private:
   class Chore;
 
-  // By name ("read" and "write", or "all").
+  // Returns the pools by name ("read" and "write", or "all").
   std::vector<std::pair<std::string, Pool*>> Pools() const;
 
   const std::string name_;
@@ -98,7 +98,7 @@ class Database {
   Health health_;
   std::unique_ptr<Pool> write_pool_;
   std::unique_ptr<Pool> read_pool_;  // null: not split
-  // After the pools: it runs what uses them.
+  // Stands after the pools, which its tasks use.
   ThreadPool thread_pool_;
   std::unique_ptr<StatementQueue> write_queue_;
   std::unique_ptr<StatementQueue> read_queue_;  // null: not split
@@ -107,32 +107,32 @@ class Database {
   TimePoint next_examination_;                  // the ticker's alone
 };
 
-// Every configured database. Immutable after it was opened; thread-safe.
+// Every configured database. Immutable once opened; thread-safe.
 class Databases {
  public:
-  // Opens them all. On failure the error names every database that did not
-  // open, with its line in the configuration. One whose data is damaged
-  // (kCorruption) keeps none of the others from being served: it is logged, and
-  // Find answers for it with the error; unless nothing else is there to serve.
+  // Opens every database. On failure the error names each database that did not open, with its line
+  // in the configuration. A database whose data is damaged (kCorruption) does not keep the others
+  // from being served: it is logged, and Find answers for it with the error. If nothing else is
+  // there to serve, Open fails.
   static absl::StatusOr<std::unique_ptr<Databases>> Open(const Config& config);
 
-  // Takes databases that were opened elsewhere: for tests.
+  // Takes databases that were opened elsewhere, in tests.
   Databases(std::vector<std::unique_ptr<Database>> databases, std::string default_name);
 
-  // Empty: the default. kUnknownDatabase lists the known names; kCorruption: it is
-  // damaged, and was not opened.
+  // Finds a database by its name; an empty name is the default. Fails with kUnknownDatabase, which
+  // lists the known names, or with kCorruption for a damaged database that was not opened.
   absl::StatusOr<Database*> Find(std::string_view name) const;
 
   const std::map<std::string, std::unique_ptr<Database>, std::less<>>& all() const {
     return databases_;
   }
   const std::string& default_name() const { return default_name_; }
-  // Those that were not opened because they are damaged, and why.
+  // The databases that were not opened because they are damaged, with the error of each.
   const std::map<std::string, absl::Status, std::less<>>& damaged() const { return damaged_; }
 
   void Tick(TimePoint now);
 
-  // OK; or UNAVAILABLE with the problems because of which requests fail, a line each.
+  // Returns OK, or UNAVAILABLE with a line for each problem because of which requests fail.
   absl::Status Ready() const;
 
  private:

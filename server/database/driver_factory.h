@@ -1,4 +1,4 @@
-// From the name of a driver to the driver.
+// Opens the driver that a database's configuration names.
 #ifndef PENSTOCK_SERVER_DATABASE_DRIVER_FACTORY_H_
 #define PENSTOCK_SERVER_DATABASE_DRIVER_FACTORY_H_
 

@@ -9,10 +9,10 @@
 namespace penstock::server {
 namespace {
 
-// They take connections away from those who read.
+// Checks take connections away from callers that read.
 constexpr size_t kMostUnderWay = 16;
 
-// The statement itself is wrong, whoever runs it and when.
+// Tells whether the statement itself is wrong, whoever runs it and when.
 bool IsFaultOfStatement(const absl::Status& status) {
   switch (status.code()) {
     case absl::StatusCode::kInvalidArgument:
@@ -25,7 +25,7 @@ bool IsFaultOfStatement(const absl::Status& status) {
 
 }  // namespace
 
-// Owns all that it lets the driver look at: the run may be answered at any time.
+// Owns everything that the driver looks at, because the run may be answered at any time.
 class EarlyChecks::Check final : public PendingRun {
  public:
   Check(EarlyChecks* owner, PendingRun* run, uint64_t ticket)

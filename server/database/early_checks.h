@@ -1,4 +1,4 @@
-// Statements that cannot be right are refused before their turn comes.
+// Refuses statements that cannot be right before their turn comes.
 #ifndef PENSTOCK_SERVER_DATABASE_EARLY_CHECKS_H_
 #define PENSTOCK_SERVER_DATABASE_EARLY_CHECKS_H_
 
@@ -13,26 +13,27 @@
 
 namespace penstock::server {
 
-// Who waits for the only writer of a database with a misspelt statement would be told so
-// when the writer is free, or that its time is up. So what has waited for a while is
-// prepared by a connection that reads, and is told at once if that fails. Thread-safe.
+// A caller that waits for the only writer of a database with a misspelt statement would hear of it
+// only when the writer is free, or would hear that its time is up. So a connection that reads
+// prepares each statement that has waited for a while, and its caller is told at once if that
+// fails. Thread-safe.
 class EarlyChecks {
  public:
-  // Told from a worker thread or the ticker's, for a run and the ticket that it had:
-  // by then it may have been answered, and be gone.
+  // Called on a worker thread or the ticker's, with a run and the ticket that it had. The run may
+  // have been answered meanwhile, and be gone.
   using OnWrong = std::function<void(PendingRun* run, uint64_t ticket, const absl::Status& why)>;
 
   // `readers` outlives the object.
   EarlyChecks(StatementQueue* readers, OnWrong on_wrong);
-  // What is under way is dropped: the database's thread pool has been stopped by then.
+  // Drops the checks under way; the database has stopped its thread pool before.
   ~EarlyChecks();
   EarlyChecks(const EarlyChecks&) = delete;
   EarlyChecks& operator=(const EarlyChecks&) = delete;
 
   class Check;
-  // Copies what it needs of a run that is waiting. Null: enough of them are under way.
+  // Copies what a check needs of a waiting run. Returns null if enough checks are under way.
   Check* Make(PendingRun* run, uint64_t ticket);
-  // Sends it to the readers; not to be called with a lane's lock.
+  // Sends the check to the readers. The caller holds no lock of a queue.
   void Start(Check* check);
 
  private:

@@ -11,7 +11,7 @@
 namespace penstock::server {
 namespace {
 
-// As much of a statement as is logged when it is slow.
+// A logged statement is cut to this length.
 constexpr size_t kMaxLoggedSql = 2000;
 
 constexpr auto kDiskFullPause = std::chrono::minutes(1);
@@ -93,7 +93,7 @@ std::vector<driver::Problem> StuckProblems(const std::string& pool, const PoolSt
                                            const Pool::Options& options) {
   if (stats.stuck == 0) return {};
   const int room = options.config.max_open * (options.replace_stuck ? 2 : 1);
-  // With connections that are left, and others in place of those, everybody is served.
+  // While some connections are left, or others replace the stuck ones, every caller is served.
   const bool refuses = stats.stuck >= room;
   const std::string what = fmt::format(
       "{} of the connections that {} {} in a call that goes on after its time limit", stats.stuck,

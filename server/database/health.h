@@ -1,4 +1,4 @@
-// What is wrong with the databases, told when it begins and when it ends.
+// Logs and counts the problems of a database when they begin and when they end.
 #ifndef PENSTOCK_SERVER_DATABASE_HEALTH_H_
 #define PENSTOCK_SERVER_DATABASE_HEALTH_H_
 
@@ -32,7 +32,7 @@ class Health {
   // of those who write every one is told, and the log has one line.
   void NoteOutcome(const absl::Status& status, TimePoint now);
 
-  // How many problems of each kind have begun.
+  // Counts the problems of each kind that have begun.
   std::map<std::string, int64_t> counts() const;
 
  private:
@@ -40,17 +40,17 @@ class Health {
   const std::string driver_;
   const bool log_sql_;
   mutable std::mutex mutex_;
-  // Those that last, by kind, and when they began.
+  // The kinds of problem that last, and when each began.
   std::map<std::string, TimePoint> lasting_;
   std::map<std::string, int64_t> counts_;
   TimePoint disk_full_told_{};
 };
 
-// That connections cannot be made; empty: they can. Of the pool with these figures.
+// Returns a problem if the pool with these figures can make no connections.
 std::vector<driver::Problem> ConnectProblems(const PoolStats& stats);
 
-// What stuck calls on a pool's connections mean for those who wait for one; empty: there
-// is none. `pool` is "read", "write" or "all".
+// Returns a problem if stuck calls hold connections of the pool, whose name is "read", "write" or
+// "all"; it says whether callers are still served.
 std::vector<driver::Problem> StuckProblems(const std::string& pool, const PoolStats& stats,
                                            const Pool::Options& options);
 

@@ -1,4 +1,4 @@
-// One migration of a database, from its files to its end.
+// One run of a database's migrations, from its files to its end.
 #ifndef PENSTOCK_SERVER_DATABASE_MIGRATION_RUN_H_
 #define PENSTOCK_SERVER_DATABASE_MIGRATION_RUN_H_
 
@@ -16,38 +16,37 @@
 
 namespace penstock::server {
 
-// What is to be done.
+// A request to migrate.
 struct MigrationSpec {
   enum class Action : uint8_t { kMigrate, kBaseline, kRepair, kAdopt, kStatus };
   Action action = Action::kMigrate;
   migrations::Target target;
   std::vector<migrations::Repair> repairs;
   uint64_t baseline = 0;
-  // Nothing is changed and nothing locked; so it is for kStatus.
+  // A dry run changes nothing and takes no lock; kStatus is one.
   bool dry_run = false;
   bool allow_gaps = false;
-  // Of each statement; 0: none.
+  // The time limit of each statement; 0 is none.
   Duration statement_timeout{};
-  // Of everything.
+  // The deadline of the whole run.
   driver::Deadline deadline;
-  // Not null.
   std::shared_ptr<migrations::Files> files = std::make_shared<migrations::Files>();
   std::vector<migrations::CodeStep> code_steps;
 };
 
-// How long to wait between two attempts to take the lock.
+// The pause between two attempts to take the lock.
 inline constexpr Duration kMigrationLockPause = std::chrono::milliseconds(100);
 
-// The files of `folder`, a relative path, below `root`. kNotAllowed without a root,
-// or for a path that leads out of it, through a symbolic link for example.
+// Reads the files of `folder`, a relative path, below `root`. Fails with kNotAllowed if there is no
+// root, or if the path leads out of it, for example through a symbolic link.
 absl::StatusOr<std::shared_ptr<migrations::Files>> ReadFolderBelow(const std::string& root,
                                                                    const std::string& folder);
 
-// Drives a Migrator with a lease of the database's pool for writing. Every call
-// may block and belongs on a worker thread; one thread at a time.
+// Drives a Migrator with a lease of the database's pool for writing. Every function may block and
+// belongs on a worker thread; one thread at a time.
 class MigrationRun {
  public:
-  // Both outlive it; `cancellation` may be null.
+  // `database` and `cancellation`, which may be null, outlive the run.
   MigrationRun(Database* database, MigrationSpec spec, driver::Cancellation* cancellation);
   ~MigrationRun() { End(); }
   MigrationRun(const MigrationRun&) = delete;
@@ -55,36 +54,36 @@ class MigrationRun {
 
   const MigrationSpec& spec() const { return spec_; }
 
-  // Reads the files. Nothing of the database is needed for that.
+  // Reads the files; needs nothing of the database.
   absl::Status Prepare();
-  // Files that are no migrations, each with the reason (see migrations::ReadSource).
+  // The files that are no migrations, each with the reason (see migrations::ReadSource).
   const std::vector<std::string>& other_files() const { return other_files_; }
 
-  // Takes the lock (none for a dry run) and keeps the lease. False: another
-  // migrator has it; the lease was given back, so try again after
-  // kMigrationLockPause with another one.
+  // Takes the lock (none for a dry run) and keeps the lease. Returns false if another migrator has
+  // the lock: the lease was given back, and the caller tries again after kMigrationLockPause with
+  // another one.
   absl::StatusOr<bool> Lock(Lease lease);
 
-  // Locked, for kMigrate: what will be done.
+  // Plans the steps of a kMigrate run that has the lock.
   absl::Status Plan();
   const std::vector<migrations::PlanStep>& plan() const { return plan_; }
   absl::Status RunStep(size_t index, const migrations::OnStatement& on_statement);
-  // What the backend has said while the steps ran, since it was last asked.
+  // Takes the notices that the backend sent while the steps ran.
   driver::Summary TakeNotices() { return session_.TakeNotices(); }
 
-  // Of a code step: opens the transaction and hands the connection out, until it is
-  // given back; EndCode then commits if `outcome` is OK.
+  // Opens the transaction of a code step and hands the connection out until TakeBack. EndCode then
+  // commits if `outcome` is OK.
   absl::StatusOr<Lease> BeginCode(size_t index);
   void TakeBack(Lease lease) { lease_ = std::move(lease); }
   absl::Status EndCode(size_t index, const absl::Status& outcome);
 
-  // Locked, for kBaseline, kAdopt and kRepair: what was written.
+  // Writes the records of a kBaseline, kAdopt or kRepair run that has the lock, and returns them.
   absl::StatusOr<std::vector<migrations::HistoryRow>> Record();
 
-  // The highest version that is applied now.
+  // Returns the highest version that is applied now.
   absl::StatusOr<uint64_t> Version();
 
-  // After Lock, for kStatus.
+  // For a kStatus run, after Lock.
   migrations::Migrator& migrator() { return *migrator_; }
 
   // Gives lock and lease back.
@@ -100,7 +99,7 @@ class MigrationRun {
   std::vector<std::string> other_files_;
 };
 
-// Writes into the log what a backend has said while a step ran.
+// Logs the notices that a backend sent while a step ran.
 void LogNotices(const std::string& database, const std::string& step, const driver::Summary& said);
 
 }  // namespace penstock::server

@@ -1,4 +1,4 @@
-// What is migrated before the daemon serves.
+// Migrates the databases that ask for it before the daemon serves.
 #ifndef PENSTOCK_SERVER_DATABASE_STARTUP_MIGRATIONS_H_
 #define PENSTOCK_SERVER_DATABASE_STARTUP_MIGRATIONS_H_
 

@@ -27,7 +27,8 @@ absl::Status CheckName(std::string_view name) {
                    "begin with a digit");
 }
 
-// What may be done about an error with which the transaction has gone.
+// Turns an error after which the statement may be run again into one after which the transaction
+// may be, because the transaction has ended with it.
 absl::Status ForTransaction(const absl::Status& status) {
   driver::ErrorInfo info = driver::GetErrorInfo(status);
   if (status.ok() || info.retry != driver::Retry::kStatement) return status;
@@ -140,8 +141,8 @@ absl::Status Transaction::Savepoint(std::string_view name) {
 absl::Status Transaction::RollbackTo(std::string_view name) {
   absl::Status status = CheckName(name);
   if (status.ok() && lost_) status = LostStatus();
-  // Not CheckOpen: this is a way out of an aborted transaction, where the
-  // backend has it.
+  // CheckOpen is not asked: where the backend has it, this is the way out of an aborted
+  // transaction.
   return status.ok() ? Settle(lease_->RollbackTo(name)) : status;
 }
 

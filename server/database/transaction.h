@@ -15,10 +15,9 @@
 
 namespace penstock::server {
 
-// Holds the lease from Begin to the end, whichever way it comes: a transaction
-// that is destroyed or ended without Commit is rolled back. One whose connection is lost
-// has ended: its place in the pool is free before anybody is told. One thread at a
-// time, a worker's.
+// Holds the lease from Begin to the end, in whatever way the transaction ends: one that is
+// destroyed or ended without Commit is rolled back. A lost connection ends the transaction, and its
+// place in the pool is free before anybody is told. Worker threads use it, one at a time.
 class Transaction {
  public:
   enum class State : uint8_t {
@@ -27,7 +26,6 @@ class Transaction {
     kEnded,
   };
 
-  // How it ended.
   enum class Conclusion : uint8_t {
     kNone,  // not yet
     kCommitted,
@@ -45,24 +43,22 @@ class Transaction {
 
   absl::Status Begin(Lease lease, const driver::TransactionOptions& options);
 
-  // Takes a connection over whose transaction somebody else has begun, and who will
-  // end it: with the connection that Leave gives back. End before that rolls back.
+  // Takes over a connection on which somebody else has begun a transaction and will end it. Leave
+  // gives the connection back for that; End before Leave rolls back.
   void Adopt(Lease lease);
   Lease Leave();
 
-  // As Connection::Run. Once the backend has aborted the transaction, every
-  // statement fails with kTransactionAborted until a rollback_to. What fails and has
-  // taken the transaction with it is to be run again from the beginning, if at all:
-  // Retry::kTransaction.
+  // Runs a statement like Connection::Run. Once the backend has aborted the transaction, every
+  // statement fails with kTransactionAborted until a rollback_to. A failure that ended the
+  // transaction carries Retry::kTransaction.
   void Run(driver::StatementRun& run);
-  // For an error that came later than Run: of a cursor, which is closed by now. The error
-  // as Run would have given it.
+  // Turns an error of a cursor, which is closed by now, into the error that Run would have given.
   absl::Status Settle(const absl::Status& status);
 
   // Prepares a statement; statement() finds its text by the number returned.
   absl::StatusOr<uint64_t> Prepare(std::string_view sql, const driver::Deadline& deadline,
                                    driver::Cancellation* cancellation, driver::StatementInfo* info);
-  // The statement's text; kInvalidParameter if there is none of that number.
+  // Returns a prepared statement's text, or kInvalidParameter if no statement has that number.
   absl::StatusOr<std::string_view> statement(uint64_t number) const;
   absl::Status CloseStatement(uint64_t number);
 
@@ -71,11 +67,12 @@ class Transaction {
   absl::Status RollbackTo(std::string_view name);
   absl::Status Release(std::string_view name);
 
-  // Durable, or rolled back (and for kCommitOutcomeUnknown: nobody knows).
+  // Commits. After an error the transaction was rolled back, except after kCommitOutcomeUnknown,
+  // when nobody knows.
   absl::Status Commit();
 
-  // As the client asks. An error is kCommitOutcomeUnknown: the backend had ended the
-  // transaction by itself, and may have committed it. It has ended either way.
+  // Rolls back as the client asks. Its only error is kCommitOutcomeUnknown: the backend had ended
+  // the transaction by itself, and may have committed it. The transaction has ended either way.
   absl::Status Rollback();
 
   // Rolls back what is open and gives the connection back.
@@ -85,11 +82,11 @@ class Transaction {
   absl::Status CheckOpen() const;
   void Conclude(Conclusion conclusion);
 
-  // A transaction that is over with its connection.
+  // Returns the error of a transaction that was lost with its connection.
   static absl::Status LostStatus();
 
   Database* const database_;
-  // The connection is somebody else's, who wants it back.
+  // The connection belongs to somebody else, who wants it back.
   bool adopted_ = false;
   // The connection was lost.
   bool lost_ = false;

@@ -1,4 +1,4 @@
-// What the HTTP server answers.
+// The answers of the HTTP server.
 #ifndef PENSTOCK_SERVER_HTTP_ANSWERS_H_
 #define PENSTOCK_SERVER_HTTP_ANSWERS_H_
 

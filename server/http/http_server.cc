@@ -109,7 +109,7 @@ class HttpServer::Impl {
   void Stop() {
     if (library_ == nullptr) return;
     acceptor_->Stop();
-    // Those whose time is over would be told by the acceptor's tick.
+    // The acceptor's tick, which would end connections whose time is over, has stopped.
     const auto until = Clock::now() + limits_.request_time;
     while (peers_.active() > 0 && Clock::now() < until) {
       std::this_thread::sleep_for(std::chrono::milliseconds(1));

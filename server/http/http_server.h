@@ -13,8 +13,8 @@
 
 namespace penstock::server {
 
-// Where the answers come from. Called from one thread of the server's, one at a time.
-// /healthz asks neither, and does not wait for them.
+// The sources of the answers. One of the server's threads calls them, one call at a time. /healthz
+// asks none of them, and does not wait for them.
 struct HttpHandlers {
   // The body of /metrics in Prometheus's text format 0.0.4.
   std::function<std::string()> metrics;
@@ -22,14 +22,14 @@ struct HttpHandlers {
   std::function<absl::Status()> ready;
 };
 
-// What clients may take. Nothing that one does, however slowly, renews a time.
+// The limits of clients. Nothing that a client does, however slowly, renews a time.
 struct HttpLimits {
   // Connections at once; with one more, the oldest is closed.
   int connections = 128;
-  // Those of one peer (an IP address, of IPv6 a /64): with one more, its oldest is closed.
+  // The connections of one peer (an IP address, or a /64 of IPv6); one more closes its oldest.
   int connections_by_peer = 64;
-  // From the first byte of a request, or the connection's beginning, to the last of the
-  // answer.
+  // The time from the first byte of a request, or the connection's beginning, to the last byte of
+  // the answer.
   std::chrono::milliseconds request_time{5'000};
   // How long a connection is kept after an answer: longer than scrapers commonly pause.
   std::chrono::milliseconds idle_time{90'000};

@@ -40,7 +40,7 @@ class HttpPeers {
   // Requests that have begun.
   int active() const;
 
-  // With those that are about to go.
+  // Includes connections that are about to go.
   static int MostOpen(const HttpLimits& limits) { return 2 * limits.connections; }
 
  private:

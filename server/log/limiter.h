@@ -18,7 +18,7 @@ class LineLimiter {
  public:
   using TimePoint = std::chrono::steady_clock::time_point;
 
-  // So many at once, and so many a second in the long run.
+  // This many lines are let through at once, and this many a second in the long run.
   static constexpr double kBurst = 100;
   static constexpr double kPerSecond = 10;
 
@@ -33,7 +33,8 @@ class LineLimiter {
     std::string kind;
     int64_t count;
   };
-  // What was left out and not yet told, of kinds without a line since `before`.
+  // Takes the counts of lines that were left out and not yet told, of kinds without a line since
+  // `before`.
   std::vector<LeftOut> Take(TimePoint before);
 
  private:

@@ -16,8 +16,8 @@ inline constexpr int kLevels = static_cast<int>(Level::kError) + 1;
 // The level of that name as in the configuration; kLevels for "off".
 int LevelNumber(std::string_view name);
 
-// With the time of now and the line's end. It is one line whatever the values contain;
-// long values are shortened.
+// Forms one line, with the time and the line's end, whatever the values contain. Long values are
+// shortened.
 std::string LogLine(bool json, Level level, std::string_view message,
                     std::span<const Field> fields);
 

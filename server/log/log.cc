@@ -68,7 +68,7 @@ void Write(Level level, const std::string& line) {
   Logger().log(ToSpdlog(level), spdlog::string_view_t(line.data(), line.size()));
 }
 
-// Of kinds that have a line soon, that line tells.
+// A kind whose next line comes soon tells it in that line.
 void TellLeftOut(LineLimiter::TimePoint before) {
   for (const LineLimiter::LeftOut& left_out : Limiter().Take(before)) {
     const Field fields[] = {{"kind", left_out.kind}, {"lines", left_out.count}};

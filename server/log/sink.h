@@ -16,10 +16,10 @@ namespace penstock::server {
 // A bounded queue and a thread that writes it. Thread-safe.
 class LogSink {
  public:
-  // Of lines that wait, in bytes: more are dropped and counted.
+  // The most bytes of waiting lines; further lines are dropped and counted.
   static constexpr size_t kMostBytes = size_t{1} << 20;
 
-  // What to write of a number of lines that were dropped.
+  // Returns the text that tells of `count` dropped lines.
   using Dropped = std::function<std::string(int64_t count)>;
 
   // Writes to the descriptor `fd`. `idle` is called by the thread about every second.
@@ -34,7 +34,7 @@ class LogSink {
 
  private:
   void Run();
-  // What waits, and what was dropped.
+  // Takes the waiting lines and the text about dropped ones.
   std::string TakeAll(std::unique_lock<std::mutex>* lock);
   void Write(const std::string& text) const;
 

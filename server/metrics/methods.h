@@ -43,7 +43,7 @@ enum class Rpc : uint8_t {
 #undef PENSTOCK_METHOD
 };
 
-// By Rpc.
+// The names of the methods, by Rpc.
 inline constexpr auto kRpcNames = std::to_array<std::string_view>({
 #define PENSTOCK_METHOD(name, waiting) #name,
     PENSTOCK_METHODS(PENSTOCK_METHOD)

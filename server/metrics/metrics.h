@@ -1,4 +1,4 @@
-// What the daemon counts.
+// The counters and gauges of the daemon.
 #ifndef PENSTOCK_SERVER_METRICS_METRICS_H_
 #define PENSTOCK_SERVER_METRICS_METRICS_H_
 
@@ -39,7 +39,8 @@ class Histogram {
   }
 
   const std::array<double, N>& bounds() const { return bounds_; }
-  // Of bucket i alone, not cumulative; i == N is what lies above every bound.
+  // Returns the count of bucket i alone, not cumulative; bucket N has all that lies above every
+  // bound.
   int64_t bucket(size_t i) const { return buckets_[i].value(); }
   double sum() const { return sum_.load(std::memory_order_relaxed); }
 
@@ -53,7 +54,7 @@ inline constexpr std::array<double, 12> kSecondsBounds = {
     0.0001, 0.0005, 0.001, 0.0025, 0.005, 0.01, 0.05, 0.1, 0.5, 1, 5, 30};
 inline constexpr std::array<double, 9> kBatchBounds = {1, 2, 4, 8, 16, 32, 64, 128, 256};
 
-// Sizes of the batches that a lane handed to its driver.
+// The sizes of the batches that a statement queue handed to its driver.
 struct BatchMetrics {
   void OnBatch(size_t statements) { sizes.Observe(static_cast<double>(statements)); }
   Histogram<9> sizes{kBatchBounds};
@@ -61,11 +62,11 @@ struct BatchMetrics {
 
 inline constexpr size_t kStatusCodes = 17;
 
-// Of one database.
+// The metrics of one database.
 struct DatabaseMetrics {
   // Statements that ended, by status code.
   std::array<Count, kStatusCodes> statements;
-  // From the arrival of a request to the end of its statement, waiting included.
+  // The time from the arrival of a request to the end of its statement, waiting included.
   Histogram<12> statement_seconds{kSecondsBounds};
   Count rows_returned;
   Count rows_affected;
@@ -79,7 +80,7 @@ struct DatabaseMetrics {
   void CountStatement(absl::StatusCode code, Duration elapsed);
 };
 
-// Of the whole daemon.
+// The metrics of the whole daemon.
 struct ServerMetrics {
   // Calls that ended, by method and status code.
   std::array<std::array<Count, kStatusCodes>, kRpcs> calls;

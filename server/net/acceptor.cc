@@ -54,7 +54,7 @@ std::string PeerName(const sockaddr_storage& peer) {
     if (IN6_IS_ADDR_V4MAPPED(&v6.sin6_addr)) {
       return inet_ntop(AF_INET, &v6.sin6_addr.s6_addr[12], text, sizeof(text));
     }
-    // Whoever has one address of IPv6 has the 2^64 of its network.
+    // The owner of one IPv6 address has the 2^64 of its network.
     in6_addr network = v6.sin6_addr;
     for (size_t i = 8; i < sizeof(network.s6_addr); ++i) network.s6_addr[i] = 0;
     if (IN6_IS_ADDR_LOOPBACK(&v6.sin6_addr)) network = v6.sin6_addr;

@@ -63,7 +63,7 @@ class Acceptor {
   void Run();
   // 0, or what accepting failed with.
   int AcceptAll();
-  // What Health says from now on, and a line of the log when that is news.
+  // Notes that accepting works, and logs it if that is news.
   void Works();
   void Failed(int error);
 
@@ -71,7 +71,7 @@ class Acceptor {
   const Handlers handlers_;
   std::vector<UniqueFd> listeners_;
   UniqueFd wake_;
-  // errno of the last attempt; 0: it was good.
+  // The errno of the last attempt; 0 if it succeeded.
   std::atomic<int> error_{0};
   // When the thread last came around.
   std::atomic<Clock::time_point> alive_{Clock::now()};

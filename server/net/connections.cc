@@ -7,7 +7,7 @@
 namespace penstock::server {
 namespace {
 
-// So that a flood of connections that are refused costs little.
+// The pause makes a flood of refused connections cheap.
 constexpr auto kSweepPause = std::chrono::milliseconds(20);
 
 bool IsLocal(const std::string& peer) {

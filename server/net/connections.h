@@ -13,7 +13,7 @@
 
 namespace penstock::server {
 
-// Tells a socket from another that has the same descriptor later; 0: it is none.
+// Identifies a socket, even against a later one with the same descriptor; 0 if it is no socket.
 ino_t SocketInode(int fd);
 
 // Counts connections that somebody else owns and closes without a word: a connection
@@ -31,7 +31,7 @@ class Connections {
   // OK, or UNAVAILABLE and why the next connection of a new peer would be refused.
   absl::Status Health();
 
-  // Those there are now.
+  // Returns the number of connections there are now.
   int size();
   int max() const { return max_; }
 
@@ -41,7 +41,7 @@ class Connections {
     std::string peer;
   };
 
-  // Why a connection of this peer is refused; OK: it is not.
+  // Returns why a connection of this peer is refused, or OK.
   absl::Status Refusal(const std::string& peer) const;
   // Forgets those that have been closed, unless that was done a moment ago.
   void Sweep();

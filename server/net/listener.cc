@@ -48,7 +48,7 @@ int Listen(const addrinfo& address, int port, UniqueFd* out) {
   if (!fd) return errno;
   const int on = 1;
   const int off = 0;
-  // What has ended a moment ago is not in the way; a port in use is never shared.
+  // A listener that ended a moment ago is not in the way; a port in use is never shared.
   setsockopt(fd.get(), SOL_SOCKET, SO_REUSEADDR, &on, sizeof(on));
   // Connections inherit it.
   setsockopt(fd.get(), IPPROTO_TCP, TCP_NODELAY, &on, sizeof(on));

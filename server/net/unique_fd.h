@@ -24,7 +24,7 @@ class UniqueFd {
 
   int get() const { return fd_; }
   explicit operator bool() const { return fd_ >= 0; }
-  // Whoever calls it owns the descriptor from now on.
+  // The caller owns the descriptor from now on.
   int Release() { return std::exchange(fd_, -1); }
   void Reset() {
     if (fd_ >= 0) close(Release());

@@ -25,7 +25,7 @@ class UnixSocket {
   UnixSocket(const UnixSocket&) = delete;
   UnixSocket& operator=(const UnixSocket&) = delete;
 
-  // What is to be bound.
+  // Returns the path to bind.
   std::string bound_path() const;
 
   // Once it listens: gives the socket this mode and its name, in place of one
@@ -46,7 +46,7 @@ class UnixSocket {
   const std::string name_;
   const std::string hidden_name_;
   const int folder_;
-  // What Publish has put there; 0: nothing.
+  // The device of the socket that Publish has put there; 0 if there is none.
   dev_t device_ = 0;
   ino_t inode_ = 0;
 };

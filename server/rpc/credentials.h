@@ -17,15 +17,15 @@ namespace penstock::server {
 // TLS with certificates that can be replaced: each handshake has the latest. Thread-safe.
 class ReloadableTls {
  public:
-  // Reads the files. The error names the one that cannot be read; what was read before
-  // stays in force. That key and certificate belong together the configuration checks.
+  // Reads the files. The error names the one that cannot be read; what was read before stays in
+  // force. The configuration checks that key and certificate belong together.
   absl::Status Load(const TlsConfig& config);
 
-  // Credentials for one address, with what Load has read, and will have. `tls` has
-  // loaded, and whether it has a client_ca_file stays as it is.
+  // Returns credentials for one address, with what Load has read and will read. `tls` has loaded,
+  // and whether it has a client_ca_file does not change.
   static std::shared_ptr<grpc::ServerCredentials> Credentials(std::shared_ptr<ReloadableTls> tls);
 
-  // What a handshake takes, if it is newer than `seen`: see
+  // Gives a handshake its certificates, if they are newer than `seen`; see
   // grpc_ssl_server_certificate_config_callback.
   grpc_ssl_certificate_config_reload_status Fetch(uint64_t* seen,
                                                   grpc_ssl_server_certificate_config** out);

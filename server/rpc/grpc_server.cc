@@ -76,7 +76,7 @@ class GrpcServer::Impl {
                                1 << GRPC_COMPRESS_NONE);
     // Nobody takes all sessions with one connection.
     builder.AddChannelArgument(GRPC_ARG_MAX_CONCURRENT_STREAMS, config.max_streams);
-    // What has not arrived whole: beyond it gRPC resets streams.
+    // gRPC resets streams when requests that have not arrived whole take more than this.
     builder.SetResourceQuota(grpc::ResourceQuota("penstockd").Resize(request_memory_.most()));
     builder.RegisterService(&services_.database);
     builder.RegisterService(&services_.key_value);
@@ -123,7 +123,7 @@ class GrpcServer::Impl {
   const std::vector<std::string>& addresses() const { return addresses_; }
 
  private:
-  // Where one address has its connections taken to.
+  // Passes the connections of one address to gRPC.
   using Entrance = std::unique_ptr<grpc::experimental::ExternalConnectionAcceptor>;
 
   // Listens on every address. gRPC accepts nothing by itself: its listener stops for good
@@ -207,7 +207,7 @@ class GrpcServer::Impl {
   std::vector<std::unique_ptr<UnixSocket>> unix_sockets_;
   const std::shared_ptr<ReloadableTls> tls_ = std::make_shared<ReloadableTls>();
   std::vector<Entrance> entrances_;
-  // By the index of the listening socket.
+  // The entrance of each listening socket, by its index.
   std::vector<size_t> entrance_of_;
   Connections connections_;
   std::optional<Acceptor> acceptor_;

@@ -17,8 +17,8 @@ std::string Place(std::string_view file, int line) {
   return fmt::format("{}:{}", file.substr(file.rfind('/') + 1), line);
 }
 
-// What these call errors are mostly those of clients: a handshake that failed, a
-// message that is none.
+// The errors of these libraries are mostly those of clients: a handshake that failed, a message
+// that is none.
 Level LevelOf(gpr_log_severity severity) {
   if (severity == GPR_LOG_SEVERITY_ERROR) return Level::kWarn;
   return severity == GPR_LOG_SEVERITY_INFO ? Level::kDebug : Level::kTrace;

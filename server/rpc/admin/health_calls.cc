@@ -32,7 +32,7 @@ class CheckCall final : public UnaryCall {
   }
 
  private:
-  // Asked while the daemon drains or is full, it still has to answer.
+  // The daemon still has to answer while it drains or is full.
   bool is_session() const override { return false; }
 
   void OnStart() override {
@@ -85,7 +85,7 @@ class WatchCall final : public ServerStreamCall {
     if (idle_.exchange(false)) Finish(cancellation_.status());
   }
 
-  // Whoever has taken the idle state away.
+  // Called by whoever has taken the idle state away.
   void SayGoodbye() { WriteAndFinish(StatusNow(true)).IgnoreError(); }
 
   std::atomic<bool> idle_{false};

@@ -20,7 +20,7 @@ AnswerLimits AnswerLimits::For(const ServerConfig& server, std::string_view said
                       .first_batch = server.first_batch_bytes};
   if (error != std::errc() || end != said.data() + said.size()) return limits;
   limits.message = std::min(limits.message, std::max(client, kLeast));
-  // So that a row that comes on top of an almost full message has room in it.
+  // A row that comes on top of an almost full message has room in it.
   limits.batch = std::min(limits.batch, limits.message / 2);
   limits.first_batch = std::min(limits.first_batch, limits.batch);
   return limits;

@@ -1,4 +1,4 @@
-// How large answers may be.
+// The largest sizes of answers.
 #ifndef PENSTOCK_SERVER_RPC_BASE_ANSWER_LIMITS_H_
 #define PENSTOCK_SERVER_RPC_BASE_ANSWER_LIMITS_H_
 
@@ -9,7 +9,7 @@
 
 namespace penstock::server {
 
-// The metadata in which a client says how many bytes a message may have that it receives.
+// The metadata in which a client says how many bytes a message that it receives may have.
 inline constexpr const char* kMessageLimitKey = "x-penstock-max-message-bytes";
 
 // All in bytes. A message that its client cannot take is lost in the client's gRPC, and with it
@@ -17,13 +17,14 @@ inline constexpr const char* kMessageLimitKey = "x-penstock-max-message-bytes";
 struct AnswerLimits {
   // The largest message.
   size_t message = 0;
-  // What a message with rows is ended at, and the first one of a result.
+  // The sizes at which a message with rows ends, later ones and the first one of a result.
   size_t batch = 0;
   size_t first_batch = 0;
-  // All rows together of a statement that writes, whose database has this limit.
+  // The limit of all rows together of a statement that writes, on a database with this limit of its
+  // own.
   size_t Returning(size_t max_returning_bytes) const;
 
-  // `said`: the client's metadata; empty, or no number: it has said nothing.
+  // `said` is the client's metadata; empty, or no number, if the client has said nothing.
   static AnswerLimits For(const ServerConfig& server, std::string_view said);
 };
 

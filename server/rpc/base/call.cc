@@ -16,7 +16,7 @@ using driver::Reason;
 
 namespace {
 
-// Whoever takes no message for so long while the daemon is to end has left his stream.
+// A client that takes no message for so long while the daemon drains has abandoned its stream.
 constexpr auto kDrainStall = std::chrono::milliseconds(500);
 
 }  // namespace
@@ -29,7 +29,7 @@ Call::Call(const RpcContext& context, const CallSource& source, Rpc rpc, WaitFor
 
 Call::~Call() {
   request_share_ = {};
-  // From now on the server may be gone.
+  // The server may be gone from now on.
   context_.live_calls->Remove();
 }
 
@@ -168,7 +168,7 @@ void Call::SendEnd() {
 }
 
 absl::Status Call::Take(grpc::ByteBuffer* bytes, google::protobuf::Message* request) {
-  // What came before is done with.
+  // The request before is done with.
   request_share_ = {};
   return Take(bytes, request, &request_share_);
 }
@@ -181,7 +181,7 @@ absl::Status Call::Take(grpc::ByteBuffer* bytes, google::protobuf::Message* requ
   if (!taken.ok()) return taken.status();
   *share = *std::move(taken);
   const absl::Status parsed = Parse(bytes, request);
-  // Not kept twice.
+  // The request is not kept twice.
   bytes->Clear();
   return parsed;
 }

@@ -73,11 +73,11 @@ class Call : public RegisteredCall {
   virtual void OnStart() = 0;
   virtual void OnRead(bool ok) = 0;
   virtual void OnWritten(bool ok) = 0;
-  // The client has cancelled or gone, or the call's deadline has passed. Called
-  // concurrently with everything else.
+  // The client has cancelled or gone, or the call's deadline has passed. Called concurrently with
+  // everything else.
   virtual void OnCancelled() {}
 
-  // The operations of the stream that the subclass has.
+  // The operations of the subclass's stream.
   virtual void DoWrite(const grpc::ByteBuffer& bytes, void* tag) = 0;
   virtual void DoWriteAndFinish(const grpc::ByteBuffer& bytes, void* tag) = 0;
   virtual void DoFinish(const grpc::Status& status, void* tag) = 0;
@@ -85,8 +85,8 @@ class Call : public RegisteredCall {
   // Returns the tag with which gRPC is asked for the next RPC of this method.
   void* StartTag();
 
-  // Writes a message; OnWritten follows. An error: it is too large or the client has
-  // gone, and nothing was written.
+  // Writes a message; OnWritten follows. Fails, and writes nothing, if the message is too large or
+  // the client has gone.
   absl::Status Write(const google::protobuf::MessageLite& message);
   // Writes the last message and ends the call with OK.
   absl::Status WriteAndFinish(const google::protobuf::MessageLite& message);
@@ -129,24 +129,24 @@ class Call : public RegisteredCall {
                            const google::protobuf::Duration& timeout, TimePoint now,
                            driver::Deadline* deadline) const;
 
-  // The name that the caller gives itself in the metadata x-penstock-application, cut
-  // to what driver::StatementRun::caller allows; empty: none. Lives as long as the call.
-  // To be called by whoever drives the call, after it has started.
+  // Returns the name that the caller gives itself in the metadata x-penstock-application, cut to
+  // what driver::StatementRun::caller allows; empty if it gives none. It lives as long as the call.
+  // Only the owner of a call that has started may ask.
   std::string_view CallerName();
 
   // Returns why a call ends that is open when the daemon stops.
   static absl::Status DrainingStatus();
 
-  // Why an operation of gRPC's failed: the client is gone, or was cut off.
+  // Returns why an operation of gRPC's failed: the client is gone, or was cut off.
   absl::Status GoneStatus() const;
 
-  // Cuts a client off that does not read, earlier in a drain: to be called from Tick.
+  // Cuts off a client that does not read, earlier in a drain. For Tick.
   void CheckStall(TimePoint now);
 
-  // Of this call's answers; known once it has started.
+  // The limits of this call's answers; known once it has started.
   const AnswerLimits& answer_limits() const { return answer_limits_; }
 
-  // Of the statement that runs; cancelled with the call.
+  // Cancels the statement that runs, together with the call.
   driver::Cancellation cancellation_;
   grpc::ServerContext server_context_;
   const RpcContext context_;
@@ -164,14 +164,15 @@ class Call : public RegisteredCall {
   };
 
   void Started(bool ok);
-  // The value of this key of the client's metadata; empty: it has none. Lives as long as the call.
+  // Returns the value of this key of the client's metadata, or an empty text. It lives as long as
+  // the call.
   std::string_view Metadata(const char* key) const;
   void Read(bool ok);
   void Written(bool ok);
   void Finished(bool ok);
   void Done(bool ok);
   void GiveUpWrite();
-  // Is no session any more. By whoever refers to it; again: does nothing.
+  // Removes the call from the registry. The caller holds a reference; a second call does nothing.
   void Leave();
   void SendEnd();
 
@@ -196,7 +197,7 @@ class Call : public RegisteredCall {
   std::atomic<WriteState> write_state_{WriteState::kNone};
   std::atomic<bool> gone_{false};  // cancelled, as far as gRPC is concerned
   grpc::Status end_;               // for kLast
-  // When the outstanding write began, in ticks of the clock; 0: there is none.
+  // When the outstanding write began, in ticks of the clock; 0 if there is none.
   std::atomic<Duration::rep> write_began_{0};
   grpc::ByteBuffer out_;
   MemberTag<&Call::Started> started_{this};
@@ -247,13 +248,13 @@ class BidiCall : public Call {
     (service->*request)(&server_context_, &stream_, source_.queue, source_.queue, StartTag());
   }
 
-  // OnRead follows, with the message in in().
+  // Starts a read; OnRead follows, with the message in in().
   void StartRead();
   grpc::ByteBuffer* in() { return &in_; }
 
-  // For streams that may wait for a request for ever: whether this one does from now on,
-  // whether it has for longer than stream_idle_timeout, for Tick, and what it ends with
-  // then. Thread-safe.
+  // For streams that may wait for a request for ever. SetIdle notes whether this one waits from now
+  // on; IdleTooLong tells Tick whether it has waited for longer than stream_idle_timeout, and
+  // IdleStatus is what it ends with then. Thread-safe.
   void SetIdle(bool idle);
   bool IdleTooLong(TimePoint now) const;
   absl::Status IdleStatus() const;
@@ -270,7 +271,7 @@ class BidiCall : public Call {
  private:
   Stream stream_;
   grpc::ByteBuffer in_;
-  // In ticks of the clock; 0: it is not idle.
+  // The time since which the stream is idle, in ticks of the clock; 0 if it is not.
   std::atomic<Duration::rep> idle_since_{0};
 };
 

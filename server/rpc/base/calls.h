@@ -10,7 +10,7 @@ namespace penstock::server {
 
 struct Services;
 
-// Where the next RPC comes from.
+// The services and the queue from which the next RPC comes.
 struct CallSource {
   Services* services;
   grpc::ServerCompletionQueue* queue;

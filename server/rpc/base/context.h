@@ -1,4 +1,4 @@
-// What every call needs of the daemon.
+// The parts of the daemon that every call uses.
 #ifndef PENSTOCK_SERVER_RPC_BASE_CONTEXT_H_
 #define PENSTOCK_SERVER_RPC_BASE_CONTEXT_H_
 
@@ -13,9 +13,8 @@
 
 namespace penstock::server {
 
-// Counts the objects that hold operations of gRPC's, those that wait for an RPC
-// included: the completion queue must not be shut down before the last of them
-// has gone. Thread-safe.
+// Counts the objects that hold operations of gRPC's, including those that wait for an RPC. The
+// completion queue must not be shut down before the last of them has gone. Thread-safe.
 class LiveCalls {
  public:
   void Add();
@@ -30,7 +29,7 @@ class LiveCalls {
 
 class RequestMemory;
 
-// All of it outlives the calls.
+// Everything in it outlives the calls.
 struct RpcContext {
   Databases* databases;
   CallRegistry* registry;
@@ -41,8 +40,8 @@ struct RpcContext {
   RequestMemory* request_memory = nullptr;
 };
 
-// The end of a statement: counted, and logged if it was slow. `sql` is logged
-// as it is, `args` only if the configuration asks for them.
+// Counts a statement that has ended, and logs it if it was slow. `sql` is logged as it is, `args`
+// only if the configuration asks for them.
 void RecordStatement(const RpcContext& context, Database& database, const driver::StatementRun& run,
                      TimePoint began);
 

@@ -1,4 +1,4 @@
-// Between the messages of penstock.v1 and what the rest of the server speaks.
+// Converts between the messages of penstock.v1 and the types of the rest of the server.
 #ifndef PENSTOCK_SERVER_RPC_BASE_CONVERT_H_
 #define PENSTOCK_SERVER_RPC_BASE_CONVERT_H_
 
@@ -41,7 +41,7 @@ class Arguments {
   std::deque<std::vector<driver::Value>> arrays_;
 };
 
-// A driver value as a message.
+// Turns values of a driver into messages.
 void ToProto(const driver::Value& from, v1::Value* to);
 void ToProto(const driver::Column& from, v1::Column* to);
 void ToProto(const driver::Summary& from, v1::Summary* to);
@@ -50,24 +50,25 @@ void ToProto(const driver::Capabilities& from, v1::Capabilities* to);
 void ToProto(Duration from, google::protobuf::Duration* to);
 void ToProto(const driver::Notice& from, v1::Notice* to);
 
-// An error as a message, and as the status of a call, with ErrorDetail in
-// grpc-status-details-bin. Texts are cut so that together they fit into what clients take
-// as metadata, with a word that says so; they are in error_convert.cc.
+// Turns an error into a message, and into the status of a call with ErrorDetail in
+// grpc-status-details-bin. Texts are cut, with a word that says so, until all together fit into
+// what clients take as metadata. These are in error_convert.cc.
 void ToProto(const absl::Status& from, v1::Error* to);
 grpc::Status ToGrpc(const absl::Status& status);
 
-// A timeout from a request: kInvalidParameter if it is negative or not a duration.
+// Converts a timeout of a request. Fails with kInvalidParameter if it is negative or not a
+// duration.
 absl::Status FromProto(const google::protobuf::Duration& from, Duration* to);
 
-// Parses a request of any size, see Call::Take. A failure (kProtocol) says what may be wrong
-// with it.
+// Parses a request of any size, see Call::Take. A failure (kProtocol) tells what may be wrong with
+// the request.
 absl::Status Parse(grpc::ByteBuffer* bytes, google::protobuf::MessageLite* message);
 
-// Likewise, of a sort that is a name and no more, and that has no share of the memory for
-// requests, so that it is answered when there is none: kLimitExceeded if it is large.
+// Parses a request that is a name and no more. It has no share of the memory for requests, so that
+// it is answered even if there is none. Fails with kLimitExceeded if it is large.
 absl::Status ParseSmall(grpc::ByteBuffer* bytes, google::protobuf::MessageLite* message);
 
-// Serialises an answer; kLimitExceeded if it is larger than `max_bytes`.
+// Serialises an answer. Fails with kLimitExceeded if it is larger than `max_bytes`.
 absl::Status Serialize(const google::protobuf::MessageLite& message, size_t max_bytes,
                        grpc::ByteBuffer* bytes);
 

@@ -19,14 +19,14 @@ using driver::ToUtf8;
 // gRPC's clients take 8 KiB of metadata by default, and lose an error that has more: then
 // they report RESOURCE_EXHAUSTED instead. gRPC's own headers need some hundred bytes.
 constexpr size_t kMaxBytes = 7000;
-// What each is left with when the others are long too.
+// Each name keeps so much when the others are long too.
 constexpr size_t kMaxNameBytes = 170;
 constexpr size_t kMaxHintBytes = 900;
 constexpr size_t kFairDetailBytes = 2000;
 
-// What a text takes: everything is in grpc-status-details-bin, which is sent in base64;
-// the status message is in grpc-message as well, where what is not printable ASCII is
-// three bytes, "%C3".
+// The place of a text decides how much it takes. Everything is in grpc-status-details-bin, which is
+// sent in base64; the status message is in grpc-message as well, where each byte that is not
+// printable ASCII takes three, "%C3".
 enum class Place : uint8_t { kDetails, kMessage };
 
 size_t Thirds(std::string_view text, Place place) {

@@ -8,7 +8,7 @@
 namespace penstock::server {
 namespace {
 
-// What stands between the brackets, which may be escaped, and without a zone.
+// Returns the address between the brackets, which may be escaped, without a zone.
 std::string HostOfV6(std::string_view rest) {
   const std::string_view open = rest.starts_with("%5B") ? "%5B" : "[";
   const std::string_view close = rest.starts_with("%5B") ? "%5D" : "]";

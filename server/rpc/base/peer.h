@@ -1,4 +1,4 @@
-// Who is at the other end of a call.
+// The peer of a call.
 #ifndef PENSTOCK_SERVER_RPC_BASE_PEER_H_
 #define PENSTOCK_SERVER_RPC_BASE_PEER_H_
 

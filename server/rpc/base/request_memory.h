@@ -1,10 +1,10 @@
-// The memory that requests have together.
+// The memory that all requests share.
 //
-// Each request is bounded by itself (max_message_bytes, wire_bounds.h), but thousands of them
-// can be here at once, and what one takes is often many times what was sent. So each that was
-// parsed has a share of one budget until it is done with, and one for which there is no room
-// is refused before it is parsed. What has not arrived whole is not counted here but by gRPC,
-// which resets streams when that passes the same budget.
+// Each request is bounded by itself (max_message_bytes, wire_bounds.h), but thousands of them can
+// be here at once, and a parsed request often takes many times what was sent. So each parsed
+// request has a share of one budget until it is done with, and a request for which there is no room
+// is refused before it is parsed. gRPC counts what has not arrived whole, and resets streams when
+// that passes the same budget.
 #ifndef PENSTOCK_SERVER_RPC_BASE_REQUEST_MEMORY_H_
 #define PENSTOCK_SERVER_RPC_BASE_REQUEST_MEMORY_H_
 
@@ -22,7 +22,7 @@ struct ServerConfig;
 // Thread-safe; outlives its shares.
 class RequestMemory {
  public:
-  // Of one request; given back when it is destroyed. One thread at a time.
+  // The share of one request, given back when it is destroyed. One thread at a time.
   class Share {
    public:
     Share() = default;
@@ -30,7 +30,7 @@ class RequestMemory {
     Share& operator=(Share&& other) noexcept;
     ~Share() { Return(); }
 
-    // Takes over what the other has.
+    // Takes over the other's share.
     void Add(Share other);
 
    private:
@@ -46,7 +46,8 @@ class RequestMemory {
   RequestMemory(const RequestMemory&) = delete;
   RequestMemory& operator=(const RequestMemory&) = delete;
 
-  // kLimitExceeded, to be tried again, if there is no room. What comes alone always has.
+  // Fails with kLimitExceeded, after which the request may be sent again, if there is no room. A
+  // request that is alone always has room.
   absl::StatusOr<Share> Take(size_t bytes);
 
   size_t most() const { return most_; }
@@ -57,7 +58,7 @@ class RequestMemory {
   std::atomic<size_t> taken_{0};
 };
 
-// What the configuration says, or a quarter of the memory that the process may use; at least
+// Returns the configured budget, or a quarter of the memory that the process may use; at least
 // twice the largest message.
 size_t RequestMemoryOf(const ServerConfig& config);
 

@@ -12,7 +12,7 @@ namespace penstock::server {
 
 // Runs the statement and sends what it finds, batch by batch:
 //
-//   arrive -> in a lane -> OnRun -> write -> OnWritten -> fetch -> write … finish
+//   arrive -> in the queue -> OnRun -> write -> OnWritten -> fetch -> write … finish
 //
 // After its first batch a longer result holds a connection but no thread, and no more
 // than one batch of memory. The statement runs on a worker thread, which also closes its

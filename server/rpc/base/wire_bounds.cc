@@ -30,7 +30,7 @@ class Scanner {
  public:
   Scanner(CodedInputStream* in, size_t most) : in_(in), most_(most) {}
 
-  // Up to the end of the message. False: it is too large, or not of this type.
+  // Reads up to the end of the message. Returns false if it is too large, or not of this type.
   bool Message(const Descriptor* type, int depth) {
     while (const uint32_t tag = in_->ReadTag()) {
       const FieldDescriptor* field =

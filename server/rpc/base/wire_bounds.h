@@ -1,4 +1,4 @@
-// What a message takes once it is parsed.
+// Estimates the memory of a message before it is parsed.
 #ifndef PENSTOCK_SERVER_RPC_BASE_WIRE_BOUNDS_H_
 #define PENSTOCK_SERVER_RPC_BASE_WIRE_BOUNDS_H_
 
@@ -10,13 +10,13 @@
 
 namespace penstock::server {
 
-// The most that one request may take in memory, estimated. Two bytes of it can be a
-// value of 64, and an honest request of many small values expands about tenfold.
+// The most memory, estimated, that one request may take. Two bytes of it can be a value of 64, and
+// an honest request of many small values expands about tenfold.
 inline constexpr size_t kMostExpanded = size_t{256} << 20;
 
-// What parsing `bytes` as a message of `type` takes, estimated; kLimitExceeded if that is
-// more than `most`, and then it is read up to there only. Nothing is kept. What is no such
-// message is left to the parser, and counted up to where it is wrong.
+// Estimates the memory that `bytes` take once they are parsed as a message of `type`. Fails with
+// kLimitExceeded if that is more than `most`, and reads no further then. Keeps nothing. Bytes that
+// are no such message are left to the parser, and counted up to where they are wrong.
 absl::StatusOr<size_t> ExpandedSize(grpc::ByteBuffer* bytes,
                                     const google::protobuf::Descriptor* type,
                                     size_t most = kMostExpanded);

@@ -45,7 +45,7 @@ class PrepareCall final : public BidiCall {
   enum class State : uint8_t {
     kReading,     // a read is outstanding and nothing else
     kDescribing,  // waiting for a connection, or describing on it
-    kRunning,     // in a lane, or fetching
+    kRunning,     // in the statement queue, or fetching
     kWriting,     // a write is outstanding, more will follow
     kTurning,     // the last write of a run is outstanding, and so is the next read
     kTurned,      // the next request is there, the last write still outstanding
@@ -74,8 +74,7 @@ class PrepareCall final : public BidiCall {
     }
   }
 
-  // With a request in in(), or the end of the client's side, and nothing else
-  // outstanding.
+  // in() holds a request, or the client's side has ended, and nothing else is outstanding.
   void OnRequest() {
     if (!read_ok_) {
       // The client has closed its side (or is gone, and then nobody sees this).
@@ -194,7 +193,7 @@ class PrepareCall final : public BidiCall {
   }
 
   void SendPart() {
-    // Not cleared: the builder takes the last part's memory for the next one.
+    // The message is not cleared, because the builder uses its memory for the next part.
     if (builder_.TakePart(response_.mutable_result())) {
       if (run_.cursor == nullptr && !builder_.has_part()) {
         WriteLast();

@@ -9,8 +9,8 @@ namespace {
 
 using driver::Kind;
 
-// What a value costs beside its bytes, about: tag, length, and its share of the
-// objects that hold it.
+// The approximate cost of a value beside its bytes: tag, length, and its share of the objects that
+// hold it.
 constexpr size_t kRowValueBytes = 24;
 constexpr size_t kColumnValueBytes = 8;
 // Memory of a message beyond this is not kept for the next run.
@@ -250,7 +250,7 @@ bool ResultBuilder::TakePart(v1::QueryResponse* part) {
   finished_.pop_front();
   held_bytes_ -= first.bytes;
   part->Swap(first.message.get());
-  // What `part` was before, the part taken last, serves as the next one, with its memory.
+  // The message that `part` held, the part taken last, serves as the next one, with its memory.
   const size_t returned_bytes = std::exchange(taken_bytes_, first.bytes);
   if (returned_bytes <= kKeptBytes) {
     first.message->Clear();

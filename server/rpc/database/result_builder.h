@@ -1,4 +1,4 @@
-// Rows into messages.
+// Turns rows into messages.
 #ifndef PENSTOCK_SERVER_RPC_DATABASE_RESULT_BUILDER_H_
 #define PENSTOCK_SERVER_RPC_DATABASE_RESULT_BUILDER_H_
 
@@ -29,8 +29,8 @@ class ResultBuilder final : public driver::RowWriter {
   // TakePart would find one.
   bool has_part() const { return !finished_.empty(); }
 
-  // What was written so far becomes a part, full or not; with a summary, it is
-  // the last one (and there is one even if it has no row).
+  // Makes the rows written so far a part, full or not. With a summary it is the last part, and
+  // there is one even if it has no row.
   void Flush(const driver::Summary* summary);
 
   // RowWriter.
@@ -43,7 +43,7 @@ class ResultBuilder final : public driver::RowWriter {
   void Timestamp(int64_t seconds, int32_t nanos) override;
   void Array(std::span<const driver::Value> elements) override;
   void EndRow() override;
-  // Of all that is held and not taken.
+  // Counts all that is held and not taken.
   size_t bytes() const override { return held_bytes_ + part_size_; }
 
  private:

@@ -88,7 +88,7 @@ class TransactionCall final : public BidiCall {
     StartRead();
   }
 
-  // From the ticker's thread.
+  // For the ticker's thread.
   bool EndIfIdle(Reason reason) {
     State idle = State::kIdle;
     if (!state_.compare_exchange_strong(idle, State::kEnding)) return false;
@@ -237,7 +237,7 @@ class TransactionCall final : public BidiCall {
     Answer();
   }
 
-  // After a write on an I/O thread, or on a worker thread.
+  // On the I/O thread of a write's end, or on a worker thread.
   void SendPart() {
     response_.Clear();
     if (steps_.Next(&response_)) {
@@ -334,7 +334,7 @@ class TransactionCall final : public BidiCall {
   v1::TransactionResponse response_;
   TimePoint began_;
   TransactionSteps steps_;
-  // Why the last answer was not written; OK if it was.
+  // The reason why the last answer was not written; OK if it was.
   absl::Status too_large_;
   LeaseRequest lease_request_{this, [this](const absl::Status& status) { OnLease(status); }};
   CallTask task_{this, [this] { Work(); }};

@@ -196,7 +196,7 @@ void TransactionSteps::Acknowledge(const absl::Status& status) {
   answer_.emplace().mutable_done();
 }
 
-// What was built of a result is not sent any more.
+// The parts that were built of a result are not sent any more.
 void TransactionSteps::Fail(const absl::Status& why) {
   builder_.Start(v1::FORMAT_ROWS, 0);
   failure_ = why;

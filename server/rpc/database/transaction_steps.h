@@ -20,8 +20,8 @@
 
 namespace penstock::server {
 
-// Does everything within a transaction, but not its begin and its end: one
-// request at a time, answered by one message or, for a result, by several.
+// Does everything within a transaction except its begin and its end: one request at a time,
+// answered by one message or, for a result, by several.
 //
 //   Run on a worker thread, then
 //   while (Next) the answer is sent;
@@ -30,12 +30,12 @@ namespace penstock::server {
 // One thread at a time.
 class TransactionSteps {
  public:
-  // The deadline of a request that came now, which may have a timeout of its own.
+  // Computes the deadline of a request that came now and may have a timeout of its own.
   using DeadlineOf = std::function<absl::Status(
       bool has_timeout, const google::protobuf::Duration& timeout, driver::Deadline* deadline)>;
 
-  // All outlive the object, and what `deadline_of` needs. `limits` may be filled in later,
-  // before Run.
+  // The arguments, and what `deadline_of` uses, outlive the object. `limits` may be filled in
+  // later, before Run.
   TransactionSteps(const RpcContext& context, const AnswerLimits* limits,
                    driver::Cancellation* cancellation, DeadlineOf deadline_of)
       : context_(context),
@@ -48,17 +48,17 @@ class TransactionSteps {
   void Run(Database* database, Transaction* transaction, const v1::TransactionRequest& request,
            TimePoint began);
 
-  // The next part of the answer, into an empty message.
+  // Moves the next part of the answer into an empty message.
   bool Next(v1::TransactionResponse* response);
-  // What that part is the `error` of; OK if it is none.
+  // The failure of which that part is the `error`; OK if it is none.
   const absl::Status& failure() const { return failure_; }
 
-  // After Next has returned false: rows are left to be fetched.
+  // After Next has returned false, tells whether rows are left to be fetched.
   bool more() const { return run_.has_value() && run_->cursor != nullptr; }
   void Fetch();
 
-  // The last part did not fit into a message: what is left of the result is dropped, on
-  // the thread pool, and `why` is the answer.
+  // The last part did not fit into a message: drops the rest of the result, on a worker thread, and
+  // answers `why`.
   void Drop(const absl::Status& why);
 
   // Destroys the cursor, on a worker thread.
@@ -79,7 +79,7 @@ class TransactionSteps {
   void RunDeleteRange(const v1::DeleteRangeRequest& range);
   template <typename KeyValueRequest>
   absl::Status StartKeyValue(const KeyValueRequest& request, std::string_view name);
-  // False: it failed, and that is the answer.
+  // Runs the operation. Returns false if it failed, and then the failure is the answer.
   bool RunKeyValue(absl::Status ready);
   void RunRows(const absl::Status& ready, v1::Format format, size_t first_batch_bytes);
   void AdvanceRows();

@@ -1,4 +1,4 @@
-// The requests of KeyValueService as operations of a driver.
+// Turns the requests of KeyValueService into operations of a driver.
 #ifndef PENSTOCK_SERVER_RPC_KEY_VALUE_ARGUMENTS_H_
 #define PENSTOCK_SERVER_RPC_KEY_VALUE_ARGUMENTS_H_
 
@@ -36,18 +36,18 @@ class KeyValueArguments {
 
   void Start(Sort sort, const std::string& keyspace);
   absl::Status Finish();
-  // Of an operation whose one mutation is mutation_.
+  // Finishes an operation whose one mutation is mutation_.
   absl::Status FinishOne();
   absl::Status Range(const v1::KeyRange& from, driver::KeyRange* to) const;
   driver::KeyRange Prefix(std::string_view prefix);
   absl::Status Add(const v1::Condition& condition);
   absl::Status Add(const v1::Mutation& mutation);
-  // Leaves out what is not after `key` in the order of the scan.
+  // Leaves out the keys that are not after `key` in the order of the scan.
   void ContinueAfter(std::string_view key);
   std::string_view Keep(std::string bytes);
 
   driver::KeyValueRun run_;
-  // Of the operations with one, so that they allocate nothing.
+  // The key or the mutation of an operation with one, so that it allocates nothing.
   std::string_view key_;
   driver::KeyMutation mutation_;
   std::vector<std::string_view> keys_;

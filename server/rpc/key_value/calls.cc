@@ -1,6 +1,6 @@
 // The calls of KeyValueService with one message on each side.
 //
-//   arrive -> in a lane -> OnRun -> answer
+//   arrive -> in the queue -> OnRun -> answer
 #include <string>
 #include <string_view>
 #include <unordered_map>
@@ -72,13 +72,13 @@ class BatchGetRows final : public EntryWriter {
 
   const v1::BatchGetRequest* request_ = nullptr;
   v1::BatchGetResponse* response_ = nullptr;
-  // From a key to its places in the request.
+  // Maps a key to its places in the request.
   std::unordered_map<std::string_view, std::vector<int>> places_;
   const std::vector<int>* current_ = nullptr;
 };
 
-// What the calls have in common: their messages, where rows go (Rows, which has the request and
-// the response), and what else is in the answer (Fill).
+// The common parts of the calls: their messages, the object that takes their rows (Rows), and the
+// rest of the answer (Fill).
 template <typename RequestT, typename ResponseT, typename RowsT>
 struct Method {
   using Request = RequestT;

@@ -1,4 +1,4 @@
-// Entries of a keyspace into messages.
+// Writes the entries of a keyspace into messages.
 #ifndef PENSTOCK_SERVER_RPC_KEY_VALUE_ENTRY_WRITER_H_
 #define PENSTOCK_SERVER_RPC_KEY_VALUE_ENTRY_WRITER_H_
 
@@ -38,18 +38,18 @@ class EntryWriter : public driver::RowWriter {
   }
   size_t bytes() const final { return bytes_; }
 
-  // What was written was taken away.
+  // The written entries were taken away.
   void OnTaken() { bytes_ = 0; }
 
  protected:
   ~EntryWriter() = default;
-  // What was written does not count: the operation begins, or begins again.
+  // Forgets the written entries, because the operation begins, or begins again.
   virtual void Clear() = 0;
   virtual void OnKey(std::string_view key) = 0;
   virtual void OnValue(std::string_view value) = 0;
 
  private:
-  // Of an entry in memory and on the wire, beside its bytes.
+  // An entry takes so much in memory and on the wire beside its bytes.
   static constexpr size_t kOverhead = 16;
 
   size_t bytes_ = 0;

@@ -66,7 +66,7 @@ void MigrateCall::OnRead(bool ok) {
   RequestMemory::Share share;
   absl::Status status = Take(in(), &request, &share);
   if (status.ok()) status = intake_.Take(context_, &request, &more, &in_memory);
-  // What is in memory stays there until the end.
+  // Files in memory stay there until the end.
   if (in_memory) files_share_.Add(std::move(share));
   if (!status.ok()) return Finish(status);
   if (request.has_start()) {
@@ -123,7 +123,7 @@ void MigrateCall::TickWaiting(State state, TimePoint now) {
 }
 
 bool MigrateCall::TakeTurn() {
-  // One that only looks need not wait.
+  // A run that only looks need not wait.
   if (!has_turn_ && !dry_run_) has_turn_ = database_->TryBeginMigration();
   return has_turn_ || dry_run_;
 }

@@ -1,4 +1,4 @@
-// What a Migrate stream tells its client, in order.
+// The messages of a Migrate stream to its client, in order.
 #ifndef PENSTOCK_SERVER_RPC_MIGRATION_MIGRATE_EVENTS_H_
 #define PENSTOCK_SERVER_RPC_MIGRATION_MIGRATE_EVENTS_H_
 
@@ -12,41 +12,41 @@
 
 namespace penstock::server {
 
-// A queue in front of the stream, which takes one message at a time. Events come from
-// the thread pool (steps), the ticker (progress) and, within a code step, from whoever
-// answers. Thread-safe.
+// A queue in front of the stream, which takes one message at a time. Events come from worker
+// threads (steps), the ticker (progress) and, within a code step, from the thread that answers.
+// Thread-safe.
 class MigrateEvents {
  public:
-  // Starts the write of an event, whose end OnWritten is told; `more`: another one
-  // follows at once, so that this one need not be sent alone.
+  // Starts the write of an event, whose end OnWritten learns. With `more` another one follows at
+  // once, so that this one need not be sent alone.
   using WriteEvent = std::function<absl::Status(const v1::MigrateResponse&, bool more)>;
 
   // `broken` is called, once and under the lock, when nothing can be written any more.
   MigrateEvents(WriteEvent write, std::function<void(const absl::Status&)> broken)
       : write_(std::move(write)), broken_(std::move(broken)) {}
 
-  // False: nothing can be written any more. `is_answer`: Written::answered comes when
-  // this and all before it have been written.
+  // Returns false if nothing can be written any more. With `is_answer`, Written::answered comes
+  // when this event and all before it have been written.
   bool Push(const v1::MigrateResponse& event, bool is_answer = false);
 
-  // As Push, but it is not sent before the next Push or Flush: a thousand small steps
-  // would otherwise send two thousand messages, each of which wakes the client.
+  // Queues an event like Push, but sends it only with the next Push or Flush: a thousand small
+  // steps would otherwise send two thousand messages, each of which wakes the client.
   void Hold(const v1::MigrateResponse& event);
   // Sends what is held. To be called regularly.
   void Flush();
 
-  // What there is to do after a write.
+  // The work that is left after a write.
   struct Written {
-    // The last event has gone: the call ends with this.
+    // The last event was written, and the call ends with this.
     std::optional<absl::Status> finish;
-    // What was pushed with `is_answer` has gone, or never will (`failed`).
+    // The event that was pushed with `is_answer` was written, or never will be (`failed`).
     bool answered = false;
     bool failed = false;
   };
   Written OnWritten(bool ok);
 
-  // Nothing is pushed any more. What the call ends with, if it can end now; otherwise
-  // OnWritten says so. A failed write goes before `status`.
+  // Nothing is pushed any more. Returns the status with which the call ends, if it can end now;
+  // otherwise OnWritten returns it. A failed write takes precedence over `status`.
   std::optional<absl::Status> End(const absl::Status& status);
 
  private:

@@ -1,4 +1,4 @@
-// The first requests of a Migrate stream, put together.
+// Puts the first requests of a Migrate stream together.
 #ifndef PENSTOCK_SERVER_RPC_MIGRATION_MIGRATE_INTAKE_H_
 #define PENSTOCK_SERVER_RPC_MIGRATION_MIGRATE_INTAKE_H_
 
@@ -17,10 +17,10 @@ namespace penstock::server {
 // Takes `start` and the `files` that follow it. One thread at a time.
 class MigrateIntake {
  public:
-  // Takes the files' contents out of the request. `*more`: another request with files
-  // follows. `*in_memory`: what was taken still needs memory (migrations/files.h). Errors:
-  // kProtocol for a request out of turn, kLimitExceeded for more than 256 MiB of files, and what is
-  // wrong with `start`.
+  // Takes the files' contents out of the request. `*more` says that another request with files
+  // follows, `*in_memory` that the contents still need memory (migrations/files.h). Fails with
+  // kProtocol for a request out of turn, with kLimitExceeded for more than 256 MiB of files, and
+  // with what is wrong with `start`.
   absl::Status Take(const RpcContext& context, v1::MigrateRequest* request, bool* more,
                     bool* in_memory);
 
@@ -28,8 +28,8 @@ class MigrateIntake {
   Database* database() const { return database_; }
   Duration lock_timeout() const { return lock_timeout_; }
 
-  // What is to be done, once all is there. Reads the folder, if there is one, so it may
-  // block. May be called once.
+  // Returns the whole request once everything has come. May block, because it reads the folder if
+  // there is one. May be called once.
   absl::StatusOr<MigrationSpec> TakeSpec(const std::string& migrations_root);
 
  private:

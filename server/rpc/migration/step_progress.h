@@ -1,4 +1,4 @@
-// How far a migration's step has come, for reports that the ticker makes meanwhile.
+// The progress of a migration's step, for reports that the ticker makes meanwhile.
 #ifndef PENSTOCK_SERVER_RPC_MIGRATION_STEP_PROGRESS_H_
 #define PENSTOCK_SERVER_RPC_MIGRATION_STEP_PROGRESS_H_
 
@@ -11,7 +11,7 @@
 
 namespace penstock::server {
 
-// How often a client hears that something still goes on.
+// A client hears this often that something still goes on.
 inline constexpr Duration kReportEvery = std::chrono::seconds(1);
 
 // Written by the step, read by the ticker. Thread-safe.
@@ -25,21 +25,21 @@ class StepProgress {
     index_.store(index);
   }
   void SetStatement(int64_t number) { statement_.store(number, std::memory_order_relaxed); }
-  // Nothing is to be reported until the next begins.
+  // Stops the reports until the next step begins.
   void Pause() { index_.store(-1); }
-  // Of the step that runs; -1: none.
+  // The index of the step that runs; -1 if none does.
   int32_t index() const { return index_.load(); }
 
   TimePoint began() const { return TimePoint(Duration(began_.load())); }
 
-  // Whether a report is due; if so the next one is due a second later.
+  // Tells whether a report is due; if so the next one is due a second later.
   bool TakeDue(TimePoint now) {
     if (now < TimePoint(Duration(report_at_.load()))) return false;
     report_at_.store((now + kReportEvery).time_since_epoch().count());
     return true;
   }
 
-  // Of step `index`.
+  // Forms the report of step `index`.
   v1::MigrateResponse Report(int32_t index, TimePoint now, bool done) const {
     v1::MigrateResponse event;
     v1::MigrateResponse::Step* step = event.mutable_step();
