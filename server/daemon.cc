@@ -16,10 +16,10 @@
 namespace penstock::server {
 namespace {
 
-// How exact the limits are that no driver enforces: waiting, idle, stall.
+// The precision of the limits that no driver enforces: waiting, idle, stall.
 constexpr auto kTick = std::chrono::milliseconds(10);
 
-// Some are left to others, unless it is said otherwise.
+// A quarter of the sessions is left to other peers, unless the configuration says otherwise.
 int SessionsByPeer(const ServerConfig& config) {
   if (config.max_sessions_by_peer > 0) return config.max_sessions_by_peer;
   return config.max_sessions - config.max_sessions / 4;
@@ -47,7 +47,7 @@ class Daemon::Impl {
     });
     const absl::StatusOr<DescriptorShares> shares = ShareDescriptors(config_);
     if (!shares.ok()) return shares.status();
-    // Before the migrations, so that a long one does not look like a daemon that hangs.
+    // HTTP starts before the migrations, so that a long one does not look like a daemon that hangs.
     absl::Status status = StartHttp(shares->http);
     if (status.ok()) status = MigrateOnStart(config_, databases_.get(), cancellation);
     if (!status.ok()) return status;

@@ -1,4 +1,4 @@
-// The daemon put together.
+// The daemon as a whole.
 #ifndef PENSTOCK_SERVER_DAEMON_H_
 #define PENSTOCK_SERVER_DAEMON_H_
 
@@ -12,13 +12,13 @@
 
 namespace penstock::server {
 
-// Databases, gRPC, HTTP and the ticker, from Start until destroyed.
+// Runs the databases, gRPC, HTTP and the ticker from Start until it is destroyed.
 class Daemon {
  public:
-  // Opens every database, then listens. The error says what is wrong and
-  // names each database concerned. `cancellation` (null: none) ends the migrations
-  // that run or wait before it listens; the error is then its status. From now on the
-  // lines of gRPC and protobuf go to the process's log.
+  // Opens every database, then listens. The error says what is wrong and names each database
+  // concerned. `cancellation`, which may be null, ends the migrations that run or wait before the
+  // daemon listens; the error is then its status. From now on the lines of gRPC and protobuf go to
+  // the process's log.
   static absl::StatusOr<std::unique_ptr<Daemon>> Start(
       const Config& config, driver::Cancellation* cancellation = nullptr);
   ~Daemon();
@@ -29,9 +29,9 @@ class Daemon {
   const std::vector<std::string>& grpc_addresses() const;
   std::string http_address() const;
 
-  // Handshakes from now on have the certificates of these files, if they can be read; the
-  // error names the file. Only for a daemon that was started with TLS, and with
-  // client_ca_file as then.
+  // Gives handshakes from now on the certificates of these files, if they can be read; the error
+  // names the file. Only for a daemon that was started with TLS, and with client_ca_file as it was
+  // then.
   absl::Status ReloadCertificates(const TlsConfig& tls);
 
   // Stops taking calls, gives running ones the configured grace, and returns

@@ -28,11 +28,11 @@
 namespace penstock::server {
 namespace {
 
-// The longest that closing connections may take after a drain, and what runs at the
-// start after a cancel.
+// The most time that closing connections may take after a drain, and the migrations of the start
+// after a cancel.
 constexpr auto kUnwinding = std::chrono::seconds(5);
 
-// The longest that the end waits for who reads the log.
+// The most time that the end waits for a reader of the log.
 constexpr auto kLastLines = std::chrono::seconds(1);
 
 // Ends the process soon. All that there was to end has ended by now, or will not for a while: gRPC
@@ -61,12 +61,12 @@ void Drain(const Config& config, int signal, std::unique_ptr<Daemon> daemon) {
   daemon.reset();
 }
 
-// Until a signal stops it.
+// Serves until a signal stops it.
 void Run(const CommandLine& command_line, const Config& config, Signals* signals, Daemon* daemon) {
   const std::string addresses = fmt::format("{}", fmt::join(daemon->grpc_addresses(), " "));
   const std::string http = daemon->http_address();
-  // Standard output has this one line and nothing else: whoever starts the
-  // daemon can wait for it.
+  // Standard output has this one line and nothing else, so that whoever starts the daemon can wait
+  // for it.
   fmt::print("penstockd ready: grpc {}{}{}\n", addresses, http.empty() ? "" : " http ", http);
   std::fflush(stdout);
   Log(Level::kInfo, "ready",
@@ -79,7 +79,7 @@ void Run(const CommandLine& command_line, const Config& config, Signals* signals
 }
 
 int Serve(const CommandLine& command_line, const Config& config) {
-  // Never destroyed: threads use them while the process ends.
+  // They are never destroyed: threads use them while the process ends.
   auto* const cancellation = new driver::Cancellation;
   auto* const serving = new std::atomic<bool>(false);
   auto* const signals = new Signals([=](int) {
@@ -100,7 +100,7 @@ int Serve(const CommandLine& command_line, const Config& config) {
   return 0;
 }
 
-// Mistakes in the configuration have the form that is asked for outside of it, too.
+// Mistakes in the configuration have the log's form that was chosen outside of it, too.
 void InitEarlyLogging(const CommandLine& command_line) {
   LogConfig config;
   const auto variable = ProcessEnvironment()("PENSTOCK_LOG_FORMAT");
@@ -134,7 +134,7 @@ int Main(int argc, char** argv) {
 }  // namespace
 }  // namespace penstock::server
 
-// Before the constructors of libraries, some of which open something.
+// This runs before the constructors of libraries, some of which open something.
 __attribute__((section(".preinit_array"), used)) void (*const keep_standard_descriptors)() =
     &penstock::server::KeepStandardDescriptors;
 

@@ -1,4 +1,4 @@
-// The counts as Prometheus reads them.
+// Writes the counts as Prometheus reads them.
 #ifndef PENSTOCK_SERVER_METRICS_TEXT_H_
 #define PENSTOCK_SERVER_METRICS_TEXT_H_
 
@@ -9,9 +9,8 @@
 
 namespace penstock::server {
 
-// The text of /metrics, as of now. Names begin with penstock_; labels are
-// database, pool, rpc and code, and those of what drivers tell (driver::Metric);
-// never a statement's text.
+// Returns the text of /metrics as of now. Names begin with penstock_. Labels are database, pool,
+// rpc and code, and those of the drivers' own metrics (driver::Metric), never a statement's text.
 std::string MetricsText(const ServerMetrics& server, const Databases& databases);
 
 }  // namespace penstock::server

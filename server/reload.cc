@@ -25,7 +25,7 @@ bool IsOfSameUser(const driver::Config& one, const driver::Config& other) {
   return user(one) == user(other);
 }
 
-// Databases of both, of the same user, by their names: those whose passwords are reloaded.
+// Returns the databases of both, with the same user, by their names: their passwords are reloaded.
 std::map<std::string, std::pair<driver::Password, driver::Password>> Passwords(
     const Config& running, const Config& fresh) {
   std::map<std::string, std::pair<driver::Password, driver::Password>> passwords;
@@ -60,7 +60,7 @@ void ReloadPasswords(const Config& running, const Config& fresh) {
   }
 }
 
-// One side's keys that the other has not, or has with another value.
+// Returns one side's keys that the other does not have, or has with another value.
 void AddDifferent(const Config& one, const Config& other, std::set<std::string>* keys) {
   for (const auto& [key, value] : one.said) {
     const auto found = other.said.find(key);

@@ -11,15 +11,15 @@
 
 namespace penstock::server {
 
-// The keys that differ between the two and that only a restart puts into force, in
-// order. No values.
+// Returns, in order and without values, the keys that differ between the two and that only a
+// restart applies.
 std::vector<std::string> NeedRestart(const Config& running, const Config& fresh);
 
-// Puts into force what can be without a restart (the log's level and form, the contents
-// and names of the certificates, the passwords of databases whose server and user are as
-// before), logs that, and which keys need a restart. `running` shares its passwords with
-// the databases that were opened with it. If `fresh` is
-// an error it is logged, a line for each problem, and everything stays as it is.
+// Applies the changes that need no restart (the log's level and form, the contents and names of the
+// certificates, the passwords of databases whose server and user are as before), logs that, and
+// logs which keys need a restart. `running` shares its passwords with the databases that were
+// opened with it. If `fresh` is an error, each of its problems is logged as a line and everything
+// stays as it is.
 void Reload(const Config& running, const absl::StatusOr<Config>& fresh, Daemon* daemon);
 
 }  // namespace penstock::server

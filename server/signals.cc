@@ -23,7 +23,7 @@ sigset_t Taken() {
 
 Signals::Signals(std::function<void(int signal)> on_stop) : on_stop_(std::move(on_stop)) {
   signal(SIGPIPE, SIG_IGN);
-  // Taken by sigwait, so blocked everywhere.
+  // sigwait takes them, so they are blocked everywhere.
   const sigset_t signals = Taken();
   pthread_sigmask(SIG_BLOCK, &signals, nullptr);
   std::thread([this] { Run(); }).detach();

@@ -1,4 +1,4 @@
-// The signals that the daemon takes.
+// Takes the daemon's signals.
 #ifndef PENSTOCK_SERVER_SIGNALS_H_
 #define PENSTOCK_SERVER_SIGNALS_H_
 
@@ -8,15 +8,15 @@
 
 namespace penstock::server {
 
-// A thread that waits for SIGTERM, SIGINT and SIGHUP, also while the daemon starts. To be
-// made once, before any other thread, which inherit that the signals are blocked, and
-// never destroyed. Thread-safe.
+// A thread that waits for SIGTERM, SIGINT and SIGHUP, also while the daemon starts. It is made
+// once, before any other thread, so that all inherit the blocked signals, and is never destroyed.
+// Thread-safe.
 class Signals {
  public:
   enum class Event { kStop, kReload };
 
-  // `on_stop` is called from the thread at the first SIGTERM or SIGINT. The second ends
-  // the process at once, with 128 and its number.
+  // The thread calls `on_stop` at the first SIGTERM or SIGINT. The second ends the process at once,
+  // with 128 and its number.
   explicit Signals(std::function<void(int signal)> on_stop);
   ~Signals() = delete;
 

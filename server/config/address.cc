@@ -28,7 +28,7 @@ absl::Status Wrong(std::string_view text, std::string_view what) {
 
 absl::StatusOr<Address> ParseUnix(std::string_view text) {
   std::string_view path = text.substr(kUnix.size());
-  // gRPC's URI form, whose path is absolute.
+  // Writes a path in gRPC's form of a URI, whose path is absolute.
   if (path.starts_with("//")) path.remove_prefix(2);
   if (path.empty() || (text.starts_with("unix://") && path.front() != '/')) {
     return Wrong(text, "has no path; write unix:/path/of/the.sock");
@@ -38,7 +38,7 @@ absl::StatusOr<Address> ParseUnix(std::string_view text) {
                                    "use a shorter path",
                                    path.size(), kLongestPath));
   }
-  // gRPC's clients, ours among them, would take it for two addresses.
+  // The clients of gRPC, ours among them, would take such a path for two addresses.
   if (path.find(',') != std::string_view::npos) {
     return Wrong(text, "has a comma, and gRPC's clients reach no socket that has one; rename it");
   }
@@ -65,8 +65,8 @@ bool IsHostName(std::string_view host) {
                      [](char c) { return c == '.' || IsWord(std::string_view(&c, 1)); });
 }
 
-// In lower case, IPv6 in its one short form, and "localhost" as the address that
-// it is.
+// Writes a host in lower case, IPv6 in its one short form, and "localhost" as the address that it
+// is.
 std::string CanonicalHost(std::string host) {
   in6_addr v6;
   if (inet_pton(AF_INET6, host.c_str(), &v6) == 1) {

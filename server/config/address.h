@@ -10,11 +10,11 @@
 namespace penstock::server {
 
 struct Address {
-  // The path of a unix socket; empty: TCP.
+  // The path of a unix socket; empty for TCP.
   std::string path;
-  // A name or an IP address, IPv6 without its brackets.
+  // A name, or an IP address, of IPv6 without its brackets.
   std::string host;
-  // 0: a free port is chosen.
+  // With 0 a free port is chosen.
   int port = 0;
 
   bool is_unix() const { return !path.empty(); }
@@ -24,12 +24,12 @@ struct Address {
 // and what to write.
 absl::StatusOr<Address> ParseAddress(std::string_view text);
 
-// Only processes of this machine reach it: a unix socket, 127.0.0.0/8, ::1 or
-// "localhost". Names are not looked up: what they mean may change.
+// Tells whether only processes of this machine reach the address: a unix socket, 127.0.0.0/8, ::1
+// or "localhost". Names are not looked up, because their meaning may change.
 bool IsLoopback(const Address& address);
 
-// Equal for two ways to write one address. Empty for port 0, which is never
-// the same address twice.
+// Returns the same text for all ways to write one address, and an empty one for port 0, which is
+// never the same address twice.
 std::string AddressKey(const Address& address);
 
 }  // namespace penstock::server

@@ -15,8 +15,8 @@ namespace penstock::server {
 
 using Milliseconds = std::chrono::milliseconds;
 
-// The keys of the configuration with their defaults. What each is, in which unit and within
-// what bounds stands in server_keys.cc and database_keys.cc, once.
+// The keys of the configuration with their defaults. server_keys.cc and database_keys.cc describe
+// each, with its unit and bounds, in one place.
 
 struct PoolConfig {
   int max_open = 5;
@@ -57,9 +57,9 @@ struct TlsConfig {
 };
 
 struct ServerConfig {
-  // A relative unix path is taken from the working directory.
+  // A relative path of a unix socket begins at the working directory.
   std::vector<std::string> listen;
-  // Empty: none.
+  // Empty means none.
   std::string http_listen;
   std::optional<TlsConfig> tls;
   bool insecure = false;
@@ -69,13 +69,13 @@ struct ServerConfig {
   size_t batch_bytes = size_t{256} << 10;
   Milliseconds stall_timeout{30'000};
   int max_sessions = 10'000;
-  // 0: three quarters of max_sessions.
+  // 0 means three quarters of max_sessions.
   int max_sessions_by_peer = 0;
   Milliseconds stream_idle_timeout{600'000};
   int max_connections = 10'000;
-  // On one connection.
+  // The limit of one connection.
   int max_streams = 2'000;
-  // 0: a quarter of what the process may use.
+  // 0 means a quarter of what the process may use.
   size_t max_request_memory_bytes = 0;
   int max_pipeline = 256;
   std::string migrations_root;
@@ -85,7 +85,7 @@ struct ServerConfig {
 struct LogConfig {
   std::string level = "info";
   std::string format = "text";
-  // 0: none.
+  // 0 means none.
   Milliseconds slow_statement{1'000};
   bool parameter_values = false;
 };
@@ -95,7 +95,7 @@ struct Config {
   LogConfig log;
   // The databases by name; never empty.
   std::map<std::string, DatabaseConfig> databases;
-  // Serves requests that name no database.
+  // The database of requests that name none.
   std::string default_database;
   // The texts of the file by path ("server.listen[0]"), to compare them with what it says later.
   // They may hold secrets.

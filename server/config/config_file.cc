@@ -17,7 +17,7 @@ absl::Status Wrong(const std::string& path, int line, std::string_view message) 
   return absl::InvalidArgumentError(fmt::format("{}:{}: {}", path, line, message));
 }
 
-// The 1-based line of a position.
+// Returns the line of a position, from 1.
 int LineAt(std::string_view text, size_t position) {
   return 1 + static_cast<int>(std::count(text.begin(), text.begin() + position, '\n'));
 }
@@ -40,7 +40,7 @@ absl::Status CheckText(const std::string& path, std::string_view text) {
   return absl::OkStatus();
 }
 
-// Without the part of the message that quotes the file: that may be a password.
+// The part of the message that quotes the file is left out, because it may be a password.
 std::string SafeMessage(const YAML::Exception& error) {
   return error.msg.substr(0, error.msg.find(": "));
 }

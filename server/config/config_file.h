@@ -9,9 +9,8 @@
 
 namespace penstock::server {
 
-// Reads the file. An empty one is a null node. INVALID_ARGUMENT, as
-// "file:line: what is wrong; what to do", if it cannot be read, is not text, or
-// is not one YAML document.
+// Reads the file; an empty one is a null node. Fails with INVALID_ARGUMENT, as "file:line: what is
+// wrong; what to do", if it cannot be read, is not text, or is not one YAML document.
 absl::StatusOr<YAML::Node> ReadConfigFile(const std::string& path);
 
 }  // namespace penstock::server

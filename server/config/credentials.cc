@@ -16,7 +16,7 @@ constexpr size_t kLargestPasswordFile = 64 << 10;
 // Runtimes of containers put secrets here, with modes of their own; nobody else reads them.
 constexpr std::string_view kContainerSecrets = "/run/secrets/";
 
-// The value is not shown: a password written here by mistake is one still.
+// The value is not shown: a password that was written here by mistake is still one.
 std::string FromFile(const Setting& file, Problems* problems) {
   absl::StatusOr<std::string> content = ReadSmallFile(file.value, kLargestPasswordFile);
   if (!content.ok()) {

@@ -1,4 +1,4 @@
-// A database's password, from wherever the configuration says it is.
+// Reads a database's password from the place that the configuration names.
 #ifndef PENSTOCK_SERVER_CONFIG_CREDENTIALS_H_
 #define PENSTOCK_SERVER_CONFIG_CREDENTIALS_H_
 

@@ -19,14 +19,14 @@ namespace {
 
 namespace fs = std::filesystem;
 
-// Keys that say where a server is and who we are there.
+// The keys of a server's place and of the daemon's account there.
 const std::vector<std::string>& KeysOfServers() {
   static const auto* const keys = new std::vector<std::string>{
       "host", "port", "username", "password", "password_file", "password_env", "ssl_mode"};
   return *keys;
 }
 
-// Null: a wrong name, and nothing then depends on which driver it is.
+// Returns null for a wrong name; no further check depends on the driver then.
 const driver::DriverSpec* ReadDriver(YamlMap* map) {
   std::string name = map->Has("driver") ? "" : driver::Drivers().front()->info.name;
   map->Choice("driver", driver::DriverNames(), &name);
@@ -42,7 +42,7 @@ void ReadConnection(YamlMap* map, const DatabaseContext& context, bool embedded,
   others.push_back("database");
   for (const std::string& key : others) {
     if (!map->Has(key) || (embedded && key != "database")) continue;
-    // The place for a secret is not the connection string.
+    // The connection string is no place for a secret.
     if (key.starts_with("password")) continue;
     context.problems->Add(map->WhereIs(key), "contradicts connection_string; keep one of the two");
   }
@@ -182,7 +182,7 @@ DatabaseConfig ReadDatabase(YamlMap map, const std::string& name, const Database
   return config;
 }
 
-// Two that open one file would each be its only writer.
+// Two databases that open one file would each be its only writer.
 void CheckSameFile(const std::map<std::string, DatabaseConfig>& databases,
                    const std::map<std::string, Where>& places, Problems* problems) {
   std::map<std::string, std::string> names;

@@ -21,16 +21,16 @@ struct DatabaseContext {
   size_t max_message_bytes;
   const Environment& environment;
   const DatabaseCheck& check;
-  // The file that it is read from; empty: none.
+  // The file of the configuration; empty if there is none.
   std::string config_file;
   Problems* problems;
 };
 
-// Each database of the map; "main" on the first driver if there is none.
+// Reads each database of the map; without one, "main" on the first driver.
 std::map<std::string, DatabaseConfig> ReadDatabases(YamlMap map, const DatabaseContext& context);
 
-// The database for requests that name none. If `said` is empty that is the only
-// one or "main"; if neither is there, that is reported at `where`.
+// Returns the database of requests that name none. If `said` is empty it is the only one, or
+// "main"; if there is neither, that is reported at `where`.
 std::string ChooseDefault(const std::optional<Setting>& said, const Where& where,
                           const std::map<std::string, DatabaseConfig>& databases,
                           Problems* problems);

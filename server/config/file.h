@@ -1,4 +1,4 @@
-// Reading small files.
+// Reads small files.
 #ifndef PENSTOCK_SERVER_CONFIG_FILE_H_
 #define PENSTOCK_SERVER_CONFIG_FILE_H_
 
@@ -10,15 +10,15 @@
 
 namespace penstock::server {
 
-// The whole file, which may be a pipe. The error's message is the reason alone,
-// as in "No such file or directory"; a file larger than `max_bytes` is one.
+// Returns the whole file, which may be a pipe. The error's message is the reason alone, as in "No
+// such file or directory". A file larger than `max_bytes` is an error.
 absl::StatusOr<std::string> ReadSmallFile(const std::string& path, size_t max_bytes);
 
-// True if it is a file that users other than its owner and its group may read.
+// Tells whether users other than the file's owner and group may read it.
 bool IsWorldReadable(const std::string& path);
 
-// Creates the folder and those above it that are missing, each with mode 0700.
-// An existing folder is left as it is. The error's message is the reason alone.
+// Creates the folder and the missing ones above it, each with mode 0700. An existing folder stays
+// as it is. The error's message is the reason alone.
 absl::Status MakePrivateFolder(const std::string& path);
 
 }  // namespace penstock::server

@@ -16,7 +16,7 @@
 
 namespace penstock::server {
 
-// The types of keys. `member` is where the value goes.
+// The types of keys. `member` receives the value.
 template <typename Section>
 struct BoolKey {
   bool Section::*member;
@@ -189,7 +189,7 @@ std::vector<KeyText> Describe(const Keys<Section>& keys, const Section& section 
   return texts;
 }
 
-// The words of a ChoiceKey.
+// Returns the words of a ChoiceKey.
 template <typename Section>
 const std::vector<std::string>& WordsOf(const Keys<Section>& keys, std::string_view name) {
   for (const Key<Section>& key : keys) {

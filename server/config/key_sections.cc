@@ -18,7 +18,7 @@ KeyText DescribeOption(const driver::Option& option) {
                                                    : fmt::format("`{}`", option.fallback),
                .help = std::string(option.help)};
   if (option.sort == driver::Option::Sort::kNumber) {
-    // Larger ones are those of the type, and say nothing.
+    // Larger bounds are those of the type, and tell nothing.
     constexpr int64_t kTelling = std::numeric_limits<int>::max();
     text.help += option.max < kTelling ? fmt::format("; {} to {}", option.min, option.max)
                                        : fmt::format("; from {}", option.min);

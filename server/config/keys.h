@@ -1,4 +1,4 @@
-// The tables of the configuration's keys, and the whole of them for documents and tests.
+// The tables of the configuration's keys, and all of them together for documents and tests.
 #ifndef PENSTOCK_SERVER_CONFIG_KEYS_H_
 #define PENSTOCK_SERVER_CONFIG_KEYS_H_
 
@@ -15,7 +15,7 @@ inline constexpr std::string_view kDefaultDataDir = "data";
 inline constexpr std::string_view kDefaultListen = "127.0.0.1:7420";
 inline constexpr std::string_view kDefaultHttpListen = "127.0.0.1:9420";
 
-// Each table is made once, at its first use. In server_keys.cc and database_keys.cc.
+// Each table is made once, at its first use, in server_keys.cc or database_keys.cc.
 const Keys<Config>& FileKeys();
 const Keys<ServerConfig>& ServerKeys();
 const Keys<TlsConfig>& TlsKeys();
@@ -38,10 +38,10 @@ struct KeySection {
   std::vector<KeyText> keys;
 };
 
-// Every key there is. Drivers with the same options share a section.
+// Returns every key. Drivers with the same options share a section.
 std::vector<KeySection> KeySections();
 
-// SIGHUP may apply a change of the key at `path`, as in "databases.main.password".
+// Tells whether SIGHUP may apply a change of the key at `path`, as in "databases.main.password".
 bool ReloadsKey(std::string_view path);
 
 }  // namespace penstock::server

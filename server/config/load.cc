@@ -24,7 +24,7 @@ std::optional<std::string> ConfigPath(const CommandLine& command_line,
   return path;
 }
 
-// True if something lies in the data folder that nobody gave another place.
+// Tells whether something lies in the data folder that has no other place.
 bool NeedsDataDir(const Config& config, const Overridable& overridable,
                   const std::string& data_dir) {
   if (overridable.data_dir || overridable.listen.empty()) return true;

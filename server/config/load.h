@@ -19,14 +19,14 @@ namespace penstock::server {
 struct CommandLine {
   std::optional<std::string> config_file;
   std::optional<std::string> data_dir;
-  // Replaces the list of the file; empty: not said.
+  // Replaces the list of the file; empty if it was not given.
   std::vector<std::string> listen;
-  // An empty text: no HTTP.
+  // An empty text means no HTTP.
   std::optional<std::string> http_listen;
   std::optional<std::string> log_level;
   std::optional<std::string> log_format;
   bool insecure = false;
-  // Check the configuration, say what is wrong with it, and do not serve.
+  // --check: check the configuration, print its mistakes, and do not serve.
   bool check = false;
   // --version: print the version to standard output and exit with 0.
   bool show_version = false;
@@ -35,15 +35,15 @@ struct CommandLine {
   std::string help;
 };
 
-// Reads the flags. INVALID_ARGUMENT says in one line what is wrong with them and
-// names --help; penstockd prints that to standard error and exits with 2
-// (kExitUsage). Prints nothing and never exits.
+// Reads the flags. Fails with INVALID_ARGUMENT, whose one line says what is wrong with them and
+// names --help; penstockd prints it to standard error and exits with 2 (kExitUsage). Prints nothing
+// and never exits.
 absl::StatusOr<CommandLine> ParseCommandLine(int argc, const char* const* argv);
 
-// Looks a variable up; nullopt: it is not set.
+// Looks a variable up; nullopt if it is not set.
 using Environment = std::function<std::optional<std::string>(const std::string& name)>;
 
-// The environment of this process. Nobody may change it meanwhile.
+// Reads the environment of this process, which nobody may change meanwhile.
 Environment ProcessEnvironment();
 
 // Finds mistakes in a database, all else of which is right, that the configuration cannot know.
@@ -61,7 +61,7 @@ using DatabaseCheck = std::function<absl::Status(const DatabaseConfig&)>;
 absl::StatusOr<Config> LoadConfig(const CommandLine& command_line, const Environment& environment,
                                   const DatabaseCheck& check = {});
 
-// Exit codes of penstockd: a wrong flag, and a wrong configuration.
+// The exit codes of penstockd for a wrong flag and for a wrong configuration.
 inline constexpr int kExitUsage = 2;
 inline constexpr int kExitConfig = 78;  // EX_CONFIG of sysexits.h
 

@@ -21,8 +21,8 @@ std::vector<std::string> SplitAtCommas(const std::string& text) {
   return parts;
 }
 
-// A variable that is set to nothing counts as not set, as container
-// definitions that pass a variable on leave it.
+// An empty variable counts as not set: definitions of containers that pass a variable on leave it
+// so.
 std::optional<Setting> Variable(const Environment& environment, const std::string& name) {
   std::optional<std::string> value = environment(name);
   if (!value || value->empty()) return std::nullopt;
@@ -71,7 +71,7 @@ void OverrideInsecure(const CommandLine& command_line, const Environment& enviro
   }
 }
 
-// The address if it can be read; a problem if it cannot.
+// Returns the address, or reports a problem.
 std::optional<Address> Parse(const Setting& setting, Problems* problems) {
   absl::StatusOr<Address> address = ParseAddress(setting.value);
   if (address.ok()) return *std::move(address);

@@ -19,7 +19,7 @@ struct Where {
   int line = 0;
 };
 
-// A setting as text, and where it was said.
+// A setting as text, with its place.
 struct Setting {
   std::string value;
   Where where;
@@ -33,8 +33,7 @@ class Problems {
   size_t size() const { return problems_.size(); }
   bool empty() const { return problems_.empty(); }
 
-  // INVALID_ARGUMENT with one line a problem, in the order of the file; OK if
-  // there are none.
+  // Returns INVALID_ARGUMENT with one line for each problem, in the order of the file, or OK.
   absl::Status ToStatus() const;
 
  private:

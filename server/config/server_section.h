@@ -22,12 +22,12 @@ struct Overridable {
   std::optional<Setting> log_format;
 };
 
-// `server:` of the file; what is overridable goes to `overridable`.
+// Reads `server:` of the file; the settings that can be overridden go to `overridable`.
 void ReadServer(YamlMap map, ServerConfig* server, Overridable* overridable, Problems* problems);
-// `log:` of the file.
+// Reads `log:` of the file.
 void ReadLog(YamlMap map, LogConfig* log, Overridable* overridable);
 
-// Puts environment variables, then flags, over what the file says.
+// Puts environment variables, and then flags, over the settings of the file.
 void Override(const CommandLine& command_line, const Environment& environment,
               Overridable* overridable, bool* insecure, Problems* problems);
 

@@ -34,7 +34,7 @@ struct PemFile {
   std::string content;
 };
 
-// The named file; nothing if the key is not there or the problem has been told.
+// Returns the named file, or nothing if the key is not there or the problem has been told.
 std::optional<PemFile> ReadPemFile(YamlMap* map, const std::string& key, std::string* out,
                                    Problems* problems) {
   const std::optional<Setting> setting = map->Text(key);
@@ -59,7 +59,7 @@ Bio Open(const PemFile& file) {
   return Bio(BIO_new_mem_buf(file.content.data(), static_cast<int>(file.content.size())));
 }
 
-// When clients and we may trust it.
+// Tells when clients and we may trust the certificate.
 void CheckTime(const PemFile& file, const X509* certificate, Problems* problems) {
   const auto add = [&](std::string_view what) {
     problems->Add(file.name.where, fmt::format("{} {}; put a certificate there that is valid now",
@@ -69,7 +69,7 @@ void CheckTime(const PemFile& file, const X509* certificate, Problems* problems)
   if (X509_cmp_current_time(X509_get0_notBefore(certificate)) > 0) add("is not valid yet");
 }
 
-// The first certificate of the file; null if the problem has been told.
+// Returns the first certificate of the file, or null if the problem has been told.
 Certificate ReadCertificate(const PemFile& file, Problems* problems) {
   Certificate certificate(PEM_read_bio_X509(Open(file).get(), nullptr, nullptr, nullptr));
   if (certificate == nullptr) {
@@ -83,7 +83,7 @@ Certificate ReadCertificate(const PemFile& file, Problems* problems) {
 }
 
 PrivateKey ReadPrivateKey(const PemFile& file, Problems* problems) {
-  // OpenSSL's own would ask for a password at the terminal.
+  // OpenSSL's own callback would ask for a password at the terminal.
   const auto no_password = [](char*, int, int, void*) { return -1; };
   PrivateKey key(PEM_read_bio_PrivateKey(Open(file).get(), nullptr, no_password, nullptr));
   if (key == nullptr) {

@@ -8,9 +8,8 @@
 
 namespace penstock::server {
 
-// Reads the names of the files, and tries the files: that the certificates and the
-// key can be read, and that the key is the certificate's. gRPC would only fail to
-// listen, and not say why.
+// Reads the names of the files, and tries them: the certificates and the key can be read, and the
+// key is the certificate's. gRPC would only fail to listen, and not say why.
 void ReadTls(YamlMap map, TlsConfig* tls, Problems* problems);
 
 }  // namespace penstock::server

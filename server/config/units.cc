@@ -17,7 +17,7 @@ struct Unit {
   uint64_t factor;
 };
 
-// Largest first, so that the first one that divides a value is the one to print.
+// The largest unit stands first, so that the first one that divides a value is printed.
 constexpr std::array kTimeUnits = {Unit{"h", 3'600'000}, Unit{"m", 60'000}, Unit{"s", 1'000},
                                    Unit{"ms", 1}};
 constexpr std::array kSizeUnits = {Unit{"GiB", uint64_t{1} << 30}, Unit{"MiB", uint64_t{1} << 20},
@@ -34,7 +34,7 @@ std::optional<uint64_t> TakeNumber(std::string_view* text) {
   return number;
 }
 
-// Takes what is not a digit off the front of `text`.
+// Takes the text before the next digit off the front of `text`.
 std::string_view TakeUnit(std::string_view* text) {
   const std::string_view unit = text->substr(0, text->find_first_of("0123456789"));
   text->remove_prefix(unit.size());

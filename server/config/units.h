@@ -11,14 +11,14 @@
 
 namespace penstock::server {
 
-// "500ms", "10s", "5m", "1h", "1h30m", and "0". A bare number is refused, since
-// nobody can tell seconds from milliseconds; so is more than ten years.
+// Reads "500ms", "10s", "5m", "1h", "1h30m", and "0". A bare number is refused, because nobody can
+// tell seconds from milliseconds; so is more than ten years.
 absl::StatusOr<Milliseconds> ParseDuration(std::string_view text);
 
-// "4096" (bytes), "256KiB", "64MiB", "1GiB".
+// Reads "4096" (bytes), "256KiB", "64MiB", "1GiB".
 absl::StatusOr<size_t> ParseSize(std::string_view text);
 
-// In the largest unit that divides the value: "1h", "90s", "64MiB".
+// Writes the value in the largest unit that divides it: "1h", "90s", "64MiB".
 std::string FormatDuration(Milliseconds duration);
 std::string FormatSize(size_t bytes);
 

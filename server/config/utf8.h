@@ -1,4 +1,4 @@
-// Finding characters in text that may not be UTF-8.
+// Finds characters in text that may not be UTF-8.
 #ifndef PENSTOCK_SERVER_CONFIG_UTF8_H_
 #define PENSTOCK_SERVER_CONFIG_UTF8_H_
 
@@ -7,12 +7,11 @@
 
 namespace penstock::server {
 
-// The length in bytes of the character at the front of `text`, 1 to 4; 0 if what
-// is there is not UTF-8 (overlong forms, surrogates and cut-off ones included)
-// or `text` is empty.
+// Returns the length in bytes, 1 to 4, of the character at the front of `text`; 0 if it is not
+// UTF-8 (overlong forms, surrogates and cut-off ones included) or `text` is empty.
 size_t Utf8Length(std::string_view text);
 
-// The position of the first byte that is not UTF-8; npos: there is none.
+// Returns the position of the first byte that is not UTF-8, or npos.
 size_t FindInvalidUtf8(std::string_view text);
 
 }  // namespace penstock::server

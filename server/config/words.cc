@@ -21,7 +21,7 @@ std::string Lower(std::string_view text) {
   return out;
 }
 
-// Levenshtein's distance, in one row of the matrix.
+// Computes Levenshtein's distance, in one row of the matrix.
 size_t EditDistance(std::string_view a, std::string_view b) {
   std::vector<size_t> row(b.size() + 1);
   for (size_t j = 0; j <= b.size(); ++j) row[j] = j;
@@ -55,7 +55,7 @@ std::string Printable(std::string_view text) {
 
 std::string Quoted(std::string_view text) {
   if (text.size() <= kLongestQuote) return fmt::format("'{}'", Printable(text));
-  // Never in the middle of a UTF-8 sequence.
+  // A text is never cut in the middle of a UTF-8 sequence.
   size_t end = kLongestQuote;
   while (end > 0 && (text[end] & 0xC0) == 0x80) --end;
   return fmt::format("'{}...'", Printable(text.substr(0, end)));

@@ -1,4 +1,4 @@
-// Words for error messages: quoting what was read, and guessing what was meant.
+// Words for error messages: quotes of what was read, and guesses at what was meant.
 #ifndef PENSTOCK_SERVER_CONFIG_WORDS_H_
 #define PENSTOCK_SERVER_CONFIG_WORDS_H_
 
@@ -13,24 +13,24 @@ namespace penstock::server {
 // its line.
 std::string Printable(std::string_view text);
 
-// Printable, in single quotes and shortened if long.
+// Returns the printable text in single quotes, shortened if it is long.
 std::string Quoted(std::string_view text);
 
-// The one of `known` that `word` was most likely meant to be, if any is close.
+// Returns the word of `known` that `word` was most likely meant to be, if any is close.
 std::optional<std::string> Nearest(std::string_view word, const std::vector<std::string>& known);
 
-// "did you mean 'x'?", or if nothing is close "use one of a, b, c".
+// Returns "did you mean 'x'?", or if nothing is close "use one of a, b, c".
 std::string Advice(std::string_view word, const std::vector<std::string>& known);
 
-// "'x' is not one of a, b, c; did you mean 'a'?" Shows `word` only if it is one,
-// since a connection string in the wrong place may hold a password.
+// Returns "'x' is not one of a, b, c; did you mean 'a'?". It shows `word` only if it is one,
+// because a connection string in the wrong place may hold a password.
 std::string NotAChoice(std::string_view word, const std::vector<std::string>& choices);
 
 // Tells whether the text is not empty and has letters, digits, '_' and '-' only. Such a text is
 // safe to show, to use as a metric's label and as a file's name.
 bool IsWord(std::string_view text);
 
-// True if there is a character below a space, or DEL.
+// Tells whether there is a character below a space, or DEL.
 bool HasControlCharacter(std::string_view text);
 
 }  // namespace penstock::server

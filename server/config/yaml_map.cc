@@ -44,7 +44,7 @@ YamlMap::YamlMap(const YAML::Node& node, std::string file, std::string path, Whe
   }
 }
 
-// yaml-cpp keeps every entry and looks up the first: only a walk sees duplicates.
+// yaml-cpp keeps every entry and looks up the first, so only a walk sees duplicates.
 void YamlMap::ReadEntries(const YAML::Node& node) {
   for (const auto& entry : node) {
     const int line = LineOf(entry.first, where_.line);
@@ -84,7 +84,7 @@ std::optional<std::string> YamlMap::Scalar(const YAML::Node& node, const Where& 
     problems_->Add(where, fmt::format("is {}; write a single value", KindOf(node)));
     return std::nullopt;
   }
-  // "?" is plain and "!" quoted; anything else would mean what we do not know.
+  // The tag "?" is plain and "!" quoted; any other would mean something that we do not know.
   if (node.Tag() != "?" && node.Tag() != "!" && !node.Tag().empty()) {
     problems_->Add(where, "has a YAML tag; remove the word that starts with '!'");
     return std::nullopt;

@@ -20,8 +20,8 @@ namespace penstock::server {
 // reported as wrong, leaves its output alone or returns nothing.
 class YamlMap {
  public:
-  // `path` is that of the map, as in "databases.main"; empty: the file itself.
-  // A null node is an empty map. `problems` outlives the object.
+  // `path` is the map's, as in "databases.main", or empty for the file itself. A null node is an
+  // empty map. `problems` outlives the object.
   YamlMap(const YAML::Node& node, std::string file, std::string path, Where where,
           Problems* problems);
 
@@ -35,11 +35,11 @@ class YamlMap {
 
   // Makes a key known without reading it.
   void Declare(const std::string& key);
-  // Free text. Never shown in a message, so that secrets may be read by it.
+  // Reads free text, which no message shows, so that it may be a secret.
   std::optional<Setting> Text(const std::string& key);
-  // A text, or a list of them.
+  // Reads a text, or a list of them.
   std::vector<Setting> TextList(const std::string& key);
-  // One of a few words.
+  // Reads one of a few words.
   void Choice(const std::string& key, const std::vector<std::string>& choices, std::string* out);
   void Bool(const std::string& key, bool* out);
   void Int(const std::string& key, int min, int max, int* out);
@@ -47,7 +47,7 @@ class YamlMap {
   void Duration(const std::string& key, Milliseconds min, Milliseconds max, Milliseconds* out);
   YamlMap Map(const std::string& key);
 
-  // The keys of a map whose names are the user's.
+  // Takes the keys of a map whose names the user chooses.
   std::vector<std::string> TakeKeys();
 
   // Reports keys that no getter has asked for.
@@ -62,7 +62,7 @@ class YamlMap {
   std::string Path(const std::string& key) const;
   Where At(const std::string& path, int line) const;
   void ReadEntries(const YAML::Node& node);
-  // The scalar's text, without reporting an absent key.
+  // Returns the scalar's text, without reporting an absent key.
   std::optional<std::string> Scalar(const YAML::Node& node, const Where& where);
   std::optional<Setting> Get(const std::string& key);
 

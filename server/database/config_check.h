@@ -7,8 +7,8 @@
 
 namespace penstock::server {
 
-// The folder of migrations of `migrate_on_start`, if there is one, as it would be refused when
-// they are applied.
+// Returns the error with which the folder of `migrate_on_start`, if there is one, would be refused
+// when it is applied.
 absl::Status CheckMigrations(const DatabaseConfig& config);
 
 }  // namespace penstock::server

@@ -19,17 +19,17 @@ namespace penstock::server {
 // Follows the problems of one database. Thread-safe.
 class Health {
  public:
-  // `database` and `driver` are names for the log. With `log_sql` the text of a stuck
-  // statement is logged, as that of a slow one is.
+  // `database` and `driver` are names for the log. With `log_sql` it shows the text of a stuck
+  // statement, as that of a slow one.
   Health(std::string database, std::string driver, bool log_sql);
 
-  // These are its problems now. Logs those that have begun and those that are over.
+  // Takes the problems of this moment. Logs those that have begun and those that are over.
   void Update(const std::vector<driver::Problem>& problems, TimePoint now);
-  // Logs what has become of these calls of the pool `pool`.
+  // Logs that calls of the pool `pool` have become stuck or have come back.
   void Note(const std::string& pool, const std::vector<StuckCall>& calls) const;
 
-  // This is how a statement ended. Logs, once a minute at most, that the disk is full:
-  // of those who write every one is told, and the log has one line.
+  // Takes the outcome of a statement. Logs, at most once a minute, that the disk is full: each
+  // writer is told, but the log has one line.
   void NoteOutcome(const absl::Status& status, TimePoint now);
 
   // Counts the problems of each kind that have begun.

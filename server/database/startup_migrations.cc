@@ -16,7 +16,7 @@
 namespace penstock::server {
 namespace {
 
-// Waits for a lease on this thread, which is none of those that serve.
+// Waits for a lease on this thread, which serves nothing else.
 class LeaseWaiter final : public Pool::Waiter {
  public:
   absl::StatusOr<Lease> Acquire(Database* database, driver::Cancellation* cancellation) {
@@ -33,7 +33,7 @@ class LeaseWaiter final : public Pool::Waiter {
   void OnLease(absl::StatusOr<Lease> lease) override {
     const std::lock_guard lock(mutex_);
     lease_ = std::move(lease);
-    // Under the lock: the object goes when Acquire returns.
+    // This happens under the lock, because the object goes when Acquire returns.
     arrived_.notify_one();
   }
 
@@ -71,7 +71,7 @@ absl::Status TakeLock(Database* database, MigrationRun* migration,
       Log(Level::kInfo, down ? "waiting for the database" : "waiting for another migrator",
           {{"database", database->name()}});
     }
-    // Nobody tells when the lock is free: it may be another machine's.
+    // Nobody tells when the lock is free, which may be another machine's.
     std::this_thread::sleep_for(kMigrationLockPause);
   }
 }

@@ -8,13 +8,12 @@
 
 namespace penstock::server {
 
-// Applies the pending migrations of every database that has `migrate_on_start`,
-// one database after the other, and logs each step. Blocks until that is done:
-// another daemon that migrates the same database is waited for without a limit,
-// and a database that cannot be reached is tried for as long as its
-// acquire_timeout. The first error, with the database's name.
+// Applies the pending migrations of every database that has `migrate_on_start`, one database after
+// the other, and logs each step. Blocks until that is done: it waits for another daemon that
+// migrates the same database without a limit, and tries a database that cannot be reached for its
+// acquire_timeout. Returns the first error, with the database's name.
 //
-// The databases' Tick is called meanwhile by whoever owns them.
+// The owner of the databases calls their Tick meanwhile.
 absl::Status MigrateOnStart(const Config& config, Databases* databases,
                             driver::Cancellation* cancellation);
 

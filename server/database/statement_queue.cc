@@ -10,8 +10,8 @@
 namespace penstock::server {
 namespace {
 
-// Enough to make the cost of a commit small for each, few enough that the first
-// does not wait long for the last.
+// A batch of this size makes the cost of a commit small for each, and the first does not wait long
+// for the last.
 constexpr size_t kMaxBatch = 256;
 
 // Most statements that wait for a writer have their turn sooner, and cost no check.

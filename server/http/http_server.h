@@ -18,22 +18,22 @@ namespace penstock::server {
 struct HttpHandlers {
   // The body of /metrics in Prometheus's text format 0.0.4.
   std::function<std::string()> metrics;
-  // OK: /readyz answers 200; else 503 with the status's message.
+  // Returns OK for 200 at /readyz, or the status whose message is sent with 503.
   std::function<absl::Status()> ready;
 };
 
 // The limits of clients. Nothing that a client does, however slowly, renews a time.
 struct HttpLimits {
-  // Connections at once; with one more, the oldest is closed.
+  // The connections at once; one more closes the oldest.
   int connections = 128;
   // The connections of one peer (an IP address, or a /64 of IPv6); one more closes its oldest.
   int connections_by_peer = 64;
   // The time from the first byte of a request, or the connection's beginning, to the last byte of
   // the answer.
   std::chrono::milliseconds request_time{5'000};
-  // How long a connection is kept after an answer: longer than scrapers commonly pause.
+  // The time for which a connection is kept after an answer; scrapers commonly pause for less.
   std::chrono::milliseconds idle_time{90'000};
-  // Line and headers of a request.
+  // The size of a request's line and headers.
   size_t header_bytes = size_t{16} << 10;
 };
 
@@ -41,8 +41,8 @@ struct HttpLimits {
 // what hostile clients do; connections are kept alive; there are no ranges and no bodies.
 class HttpServer {
  public:
-  // Listens on "host:port" ("[::1]:9420" for IPv6); port 0 takes a free one.
-  // UNAVAILABLE, with the system's reason, if that is not possible.
+  // Listens on "host:port" ("[::1]:9420" for IPv6); port 0 takes a free one. Fails with UNAVAILABLE
+  // and the system's reason.
   static absl::StatusOr<std::unique_ptr<HttpServer>> Start(const std::string& listen,
                                                            HttpHandlers handlers,
                                                            const HttpLimits& limits = {});
@@ -53,15 +53,14 @@ class HttpServer {
   HttpServer(const HttpServer&) = delete;
   HttpServer& operator=(const HttpServer&) = delete;
 
-  // The port it listens on.
+  // The port on which it listens.
   int port() const;
 
-  // OK while it accepts connections, else UNAVAILABLE and why not. Thread-safe.
+  // Returns OK while it accepts connections, else UNAVAILABLE with the reason. Thread-safe.
   absl::Status Health() const;
 
-  // Stops listening, lets requests that run end (for `request_time` at most, but for
-  // a handler's call), and joins every thread. Later calls have no effect. Not to be
-  // called from a handler.
+  // Stops listening, lets requests that run end (for `request_time` at most, apart from a handler's
+  // call), and joins every thread. Later calls have no effect. A handler must not call it.
   void Stop();
 
  private:

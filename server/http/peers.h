@@ -1,4 +1,4 @@
-// The connections of the HTTP server, and which of them must go.
+// Counts the connections of the HTTP server, and decides which of them must go.
 #ifndef PENSTOCK_SERVER_HTTP_PEERS_H_
 #define PENSTOCK_SERVER_HTTP_PEERS_H_
 
@@ -14,30 +14,30 @@
 
 namespace penstock::server {
 
-// Keeps to the limits by shutting sockets down, whereupon the library closes their
-// connections. A connection goes by its descriptor. Thread-safe.
+// Keeps the limits by shutting sockets down, whereupon the library closes their connections. A
+// connection is known by its descriptor. Thread-safe.
 class HttpPeers {
  public:
   using TimePoint = std::chrono::steady_clock::time_point;
 
   explicit HttpPeers(const HttpLimits& limits) : limits_(limits) {}
 
-  // A new connection. If there are too many, the oldest of its peer or of all goes, so
-  // that those who hold connections without a need are never in the way of another. Waits for
-  // up to a second for those that are about to go, while who comes next waits in the kernel.
-  // False: so many are still there that this one is not to be served.
+  // Adds a new connection. If there are too many, the oldest of its peer or of all goes, so that
+  // peers that hold connections without a need are never in the way of another. Waits for up to a
+  // second for those that are about to go; later ones wait in the kernel meanwhile. Returns false
+  // if so many are still there that this one is not served.
   bool Add(int fd, const std::string& peer, TimePoint now);
   // The socket is about to be closed.
   void Remove(int fd);
 
-  // A request's first line is there; its answer has been sent, or it was broken off.
+  // A request's first line is there; or its answer has been sent, or it was broken off.
   void Began(int fd, TimePoint now);
   void Completed(int fd, TimePoint now);
 
-  // Ends what has taken too long.
+  // Ends connections that have taken too long.
   void Tick(TimePoint now);
 
-  // Requests that have begun.
+  // Returns the number of requests that have begun.
   int active() const;
 
   // Includes connections that are about to go.
@@ -47,7 +47,7 @@ class HttpPeers {
   struct Connection {
     ino_t inode;
     std::string peer;
-    // When it came, or its last request began or was completed.
+    // When the connection came, or its last request began or was completed.
     TimePoint since;
     TimePoint until;
     bool active = false;
@@ -55,7 +55,7 @@ class HttpPeers {
   };
 
   static void End(int fd, Connection* connection);
-  // Ends the oldest of a peer (null: of all), if there are more than `most`.
+  // Ends the oldest connection of a peer, or with null of all, if there are more than `most`.
   void EndOldest(const std::string* peer, int most, int but);
 
   const HttpLimits limits_;

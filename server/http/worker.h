@@ -10,12 +10,12 @@
 
 namespace penstock::server {
 
-// A thread for what may take its time, so that what may not (/healthz, reading
-// requests) does not wait for it. Thread-safe.
+// Runs slow work on a thread of its own, so that quick work (/healthz, reading requests) does not
+// wait for it. Thread-safe.
 class HttpWorker {
  public:
   HttpWorker() : thread_([this] { Run(); }) {}
-  // Runs what is waiting.
+  // Runs the waiting work.
   ~HttpWorker();
   HttpWorker(const HttpWorker&) = delete;
   HttpWorker& operator=(const HttpWorker&) = delete;

@@ -6,7 +6,7 @@
 namespace penstock::server {
 namespace {
 
-// Kinds are messages of ours. Should there be more, the rest are one kind.
+// Kinds are the daemon's own messages. Should there be more, the rest are one kind.
 constexpr size_t kMostKinds = 1000;
 constexpr std::string_view kOthers = "others";
 

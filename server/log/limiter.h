@@ -1,4 +1,4 @@
-// How many lines of a kind are written.
+// Limits the lines of a kind.
 #ifndef PENSTOCK_SERVER_LOG_LIMITER_H_
 #define PENSTOCK_SERVER_LOG_LIMITER_H_
 
@@ -12,8 +12,8 @@
 
 namespace penstock::server {
 
-// Counts lines by kind, so that one that many clients cause again and again leaves the
-// others room. Thread-safe.
+// Counts lines by kind, so that a kind that many clients cause again and again leaves the others
+// room. Thread-safe.
 class LineLimiter {
  public:
   using TimePoint = std::chrono::steady_clock::time_point;
@@ -24,7 +24,7 @@ class LineLimiter {
 
   struct Verdict {
     bool write;
-    // Lines of the kind that were left out before this one, if it is written.
+    // The number of lines of the kind that were left out before this one, if it is written.
     int64_t left_out;
   };
   Verdict Ask(std::string_view kind, TimePoint now);

@@ -34,8 +34,8 @@ void AppendTime(Buffer* out, std::chrono::system_clock::time_point now) {
 
 void Append(Buffer* out, std::string_view text) { out->append(text); }
 
-// A character that could end the line, move the cursor or hide text: C0, DEL,
-// C1 and the Unicode line and paragraph separators.
+// Tells whether a character could end the line, move the cursor or hide text: C0, DEL, C1 and the
+// Unicode line and paragraph separators.
 bool IsControl(std::string_view character) {
   const auto first = static_cast<unsigned char>(character[0]);
   if (character.size() == 1) return first < 0x20 || first == 0x7f;
@@ -44,7 +44,7 @@ bool IsControl(std::string_view character) {
   return character == "\u2028" || character == "\u2029";
 }
 
-// The code point of a valid character.
+// Returns the code point of a valid character.
 uint32_t CodePoint(std::string_view character) {
   uint32_t code = static_cast<unsigned char>(character[0]);
   if (character.size() > 1) code &= 0xFF >> (character.size() + 1);
@@ -53,8 +53,8 @@ uint32_t CodePoint(std::string_view character) {
   return code;
 }
 
-// Appends `text` for inside quotes (or, as the message of a text line, outside
-// them: then quotes stay as they are). Both forms escape as JSON does.
+// Appends `text` for use inside quotes or, as the message of a text line, outside of them, where
+// quotes stay as they are. Both forms escape as JSON does.
 void AppendEscaped(Buffer* out, std::string_view text, bool quoted) {
   while (!text.empty()) {
     const size_t length = Utf8Length(text);
@@ -81,7 +81,7 @@ void AppendQuoted(Buffer* out, std::string_view text) {
   out->push_back('"');
 }
 
-// Only what cannot be taken for another field or an escape stands bare.
+// Only text that cannot be taken for another field or an escape stands bare.
 bool NeedsQuotes(std::string_view text) {
   if (text.empty()) return true;
   for (const char c : text) {
@@ -91,7 +91,7 @@ bool NeedsQuotes(std::string_view text) {
   return false;
 }
 
-// A client's text of any length makes a line of some length.
+// A client's text may have any length, and the line must not.
 std::string Shortened(std::string_view text) {
   return fmt::format("{}… ({} bytes)", text.substr(0, kLongestValue), text.size());
 }

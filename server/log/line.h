@@ -10,10 +10,10 @@
 
 namespace penstock::server {
 
-// One more than the highest level.
+// The number of levels.
 inline constexpr int kLevels = static_cast<int>(Level::kError) + 1;
 
-// The level of that name as in the configuration; kLevels for "off".
+// Returns the level of that name as in the configuration, or kLevels for "off".
 int LevelNumber(std::string_view name);
 
 // Forms one line, with the time and the line's end, whatever the values contain. Long values are

@@ -17,14 +17,14 @@
 namespace penstock::server {
 namespace {
 
-// Read by Log without a lock.
+// Log reads it without a lock.
 std::atomic<bool> json{false};
 
 std::string Line(Level level, std::string_view message, std::span<const Field> fields) {
   return LogLine(json.load(std::memory_order_relaxed), level, message, fields);
 }
 
-// Never destroyed, like the sink.
+// It is never destroyed, like the sink.
 LineLimiter& Limiter() {
   static auto* const limiter = new LineLimiter;
   return *limiter;
@@ -43,7 +43,7 @@ LogSink& Sink() {
   return *sink;
 }
 
-// Lines come whole, with their time and level, as the fields need the form of the line.
+// Lines come whole, with their time and level, because the fields depend on the form of the line.
 class QueueSink final : public spdlog::sinks::sink {
  public:
   void log(const spdlog::details::log_msg& msg) override {
@@ -54,7 +54,7 @@ class QueueSink final : public spdlog::sinks::sink {
   void set_formatter(std::unique_ptr<spdlog::formatter>) override {}
 };
 
-// Has the level.
+// It holds the level.
 spdlog::logger& Logger() {
   static auto* const logger = new spdlog::logger("penstock", std::make_shared<QueueSink>());
   return *logger;

@@ -36,18 +36,18 @@ class FieldValue {
   Variant value_;
 };
 
-// One fact of a log line. Keys are identifiers of ours ("duration_ms"); what
-// comes from a client goes into values.
+// One fact of a log line. Keys are the daemon's own identifiers ("duration_ms"); text of a client
+// goes into values.
 struct Field {
   std::string_view key;
   FieldValue value;
 };
 
-// Sets level and form of all later lines. Before it is called: info, text.
-// `config` has been checked; thread-safe.
+// Sets level and form of all later lines. Before the first call they are info and text. `config`
+// has been checked; thread-safe.
 void InitLogging(const LogConfig& config);
 
-// True if lines of this level are written: ask before preparing costly fields.
+// Tells whether lines of this level are written; costly fields are prepared only then.
 bool LogEnabled(Level level);
 
 // Logs one line, which it stays whatever the values contain: control characters and
@@ -66,12 +66,12 @@ bool LogEnabled(Level level);
 //        "database":"main","duration_ms":12.5}   (on one line)
 void Log(Level level, std::string_view message, std::initializer_list<Field> fields = {});
 
-// Says why the process ends, whatever the level is: in text as it is after
-// "penstockd: ", in JSON as an error for each of its lines.
+// Logs why the process ends, whatever the level is: in text after "penstockd: ", in JSON as an
+// error for each of its lines.
 void LogFatal(std::string_view what);
 
-// Returns when what was logged before has been written, or after `longest`: the end of
-// a process does not wait for ever for one who reads nothing. Thread-safe.
+// Returns when the lines logged before have been written, or after `longest`: the end of a process
+// does not wait for ever for a reader that reads nothing. Thread-safe.
 void FlushLog(std::chrono::milliseconds longest);
 
 }  // namespace penstock::server

@@ -1,4 +1,4 @@
-// Takes lines to standard error without ever keeping who has them.
+// Writes lines to standard error without ever keeping their authors waiting.
 #ifndef PENSTOCK_SERVER_LOG_SINK_H_
 #define PENSTOCK_SERVER_LOG_SINK_H_
 
@@ -22,14 +22,14 @@ class LogSink {
   // Returns the text that tells of `count` dropped lines.
   using Dropped = std::function<std::string(int64_t count)>;
 
-  // Writes to the descriptor `fd`. `idle` is called by the thread about every second.
-  // The object is never destroyed: threads may log while the process ends.
+  // Writes to the descriptor `fd`. The thread calls `idle` about every second. The object is never
+  // destroyed: threads may log while the process ends.
   LogSink(int fd, Dropped dropped, std::function<void()> idle);
   ~LogSink() = delete;
 
   void Push(std::string line);
 
-  // Returns when what was pushed has been written, or after this time.
+  // Returns when the pushed lines have been written, or after this time.
   void Flush(std::chrono::milliseconds longest);
 
  private:

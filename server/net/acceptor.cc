@@ -16,12 +16,12 @@ namespace penstock::server {
 namespace {
 
 constexpr int kTickMilliseconds = 100;
-// Taken at once from one socket before the others have their turn.
+// One socket gives at most this many at once before the others have their turn.
 constexpr int kBatch = 64;
 // A thread that has not come around for so long accepts nothing.
 constexpr auto kStuck = std::chrono::seconds(5);
 
-// The connection is broken, and not the listening: the next may be good.
+// The connection is broken, but not the listening: the next one may be good.
 bool IsOfOneConnection(int error) {
   switch (error) {
     case ECONNABORTED:
@@ -50,7 +50,7 @@ std::string PeerName(const sockaddr_storage& peer) {
   }
   if (peer.ss_family == AF_INET6) {
     const auto& v6 = reinterpret_cast<const sockaddr_in6&>(peer);
-    // One who has IPv4 has one name, by whichever socket it comes.
+    // A host with an IPv4 address has one name, by whichever socket it comes.
     if (IN6_IS_ADDR_V4MAPPED(&v6.sin6_addr)) {
       return inet_ntop(AF_INET, &v6.sin6_addr.s6_addr[12], text, sizeof(text));
     }
@@ -121,7 +121,7 @@ int Acceptor::AcceptAll() {
           UniqueFd(accept4(listeners_[i].get(), reinterpret_cast<sockaddr*>(&accepted.peer),
                            &accepted.peer_size, SOCK_NONBLOCK | SOCK_CLOEXEC));
       if (accepted.fd) {
-        // Before anybody can be answered over it.
+        // This happens before anybody can be answered over it.
         Works();
         handlers_.accept(std::move(accepted));
         continue;

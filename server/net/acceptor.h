@@ -21,14 +21,14 @@ namespace penstock::server {
 // A connection that was just made.
 struct Accepted {
   UniqueFd fd;
-  // Which of the listening sockets it came by.
+  // The listening socket by which it came.
   size_t listener;
   sockaddr_storage peer;
   socklen_t peer_size;
 };
 
-// The host at the other end, without its port: what limits by peer count by. "unix"
-// for a unix socket.
+// The host at the other end, without its port, by which limits of peers count. "unix" for a unix
+// socket.
 std::string PeerName(const sockaddr_storage& peer);
 
 // Accepts in a thread of its own. A failing accept is told in the log and tried again,
@@ -36,7 +36,7 @@ std::string PeerName(const sockaddr_storage& peer);
 class Acceptor {
  public:
   struct Handlers {
-    // Owns the connection. Called from the acceptor's thread, like `tick`.
+    // Takes ownership of the connection. The acceptor's thread calls it, like `tick`.
     std::function<void(Accepted)> accept;
     // Called about every 100 ms; may be empty.
     std::function<void()> tick;
@@ -49,11 +49,11 @@ class Acceptor {
   Acceptor(const Acceptor&) = delete;
   Acceptor& operator=(const Acceptor&) = delete;
 
-  // Closes the listening sockets and joins the thread. Later calls have no effect.
-  // Not to be called from a handler.
+  // Closes the listening sockets and joins the thread. Later calls have no effect. A handler must
+  // not call it.
   void Stop();
 
-  // OK while connections are accepted, or would be; else UNAVAILABLE and why not.
+  // Returns OK while connections are accepted, or would be, else UNAVAILABLE with the reason.
   // Thread-safe.
   absl::Status Health() const;
 
@@ -61,7 +61,7 @@ class Acceptor {
   using Clock = std::chrono::steady_clock;
 
   void Run();
-  // 0, or what accepting failed with.
+  // 0, or the errno with which accepting failed.
   int AcceptAll();
   // Notes that accepting works, and logs it if that is news.
   void Works();

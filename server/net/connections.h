@@ -1,4 +1,4 @@
-// How many connections there may be.
+// Limits the connections.
 #ifndef PENSTOCK_SERVER_NET_CONNECTIONS_H_
 #define PENSTOCK_SERVER_NET_CONNECTIONS_H_
 
@@ -20,15 +20,15 @@ ino_t SocketInode(int fd);
 // lasts as long as its descriptor is the same socket. Thread-safe.
 class Connections {
  public:
-  // In all, and by one peer. What is on this machine, the daemon's own application most
-  // likely, may have all.
+  // Admits `max` connections in all and `max_by_peer` by one peer. A peer on this machine, most
+  // likely the daemon's own application, may have all.
   Connections(int max, int max_by_peer) : max_(max), max_by_peer_(max_by_peer) {}
 
-  // Counts a new connection; RESOURCE_EXHAUSTED, which names the limit, if it must be
-  // closed.
+  // Counts a new connection. Fails with RESOURCE_EXHAUSTED, naming the limit, if it must be closed.
   absl::Status Admit(int fd, const std::string& peer);
 
-  // OK, or UNAVAILABLE and why the next connection of a new peer would be refused.
+  // Returns OK, or UNAVAILABLE with the reason why the next connection of a new peer would be
+  // refused.
   absl::Status Health();
 
   // Returns the number of connections there are now.
@@ -43,7 +43,7 @@ class Connections {
 
   // Returns why a connection of this peer is refused, or OK.
   absl::Status Refusal(const std::string& peer) const;
-  // Forgets those that have been closed, unless that was done a moment ago.
+  // Forgets closed connections, unless it did so a moment ago.
   void Sweep();
   void Remove(std::unordered_map<int, Entry>::iterator entry);
 

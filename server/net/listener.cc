@@ -42,7 +42,7 @@ void SetPort(sockaddr* address, int port) {
   }
 }
 
-// 0, or errno.
+// Returns 0 or errno.
 int Listen(const addrinfo& address, int port, UniqueFd* out) {
   UniqueFd fd(socket(address.ai_family, SOCK_STREAM | SOCK_CLOEXEC | SOCK_NONBLOCK, 0));
   if (!fd) return errno;
@@ -50,7 +50,7 @@ int Listen(const addrinfo& address, int port, UniqueFd* out) {
   const int off = 0;
   // A listener that ended a moment ago is not in the way; a port in use is never shared.
   setsockopt(fd.get(), SOL_SOCKET, SO_REUSEADDR, &on, sizeof(on));
-  // Connections inherit it.
+  // Connections inherit the option.
   setsockopt(fd.get(), IPPROTO_TCP, TCP_NODELAY, &on, sizeof(on));
   if (address.ai_family == AF_INET6) {
     const auto* v6 = reinterpret_cast<const sockaddr_in6*>(address.ai_addr);

@@ -8,7 +8,7 @@
 
 namespace penstock::server {
 
-// Closes its descriptor when destroyed; -1: it has none.
+// Closes its descriptor when destroyed; -1 if it has none.
 class UniqueFd {
  public:
   explicit UniqueFd(int fd = -1) : fd_(fd) {}

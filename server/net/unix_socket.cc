@@ -19,7 +19,7 @@
 namespace penstock::server {
 namespace {
 
-// One daemon at a time looks who listens in a folder and changes it.
+// One daemon at a time looks at who listens in a folder, and changes it.
 class FolderLock {
  public:
   explicit FolderLock(int folder) : folder_(folder) {
@@ -76,7 +76,7 @@ UnixSocket::~UnixSocket() {
   close(folder_);
 }
 
-// Through the folder's descriptor, which makes it short enough whatever the path is.
+// The path goes through the folder's descriptor, which makes it short enough whatever it is.
 std::string UnixSocket::bound_path() const {
   return fmt::format("/proc/self/fd/{}/{}", folder_, hidden_name_);
 }

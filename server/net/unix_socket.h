@@ -1,4 +1,4 @@
-// The name of a unix socket that is listened on, which is only ever this daemon's.
+// The name of a unix socket that listens, which is only ever this daemon's.
 #ifndef PENSTOCK_SERVER_NET_UNIX_SOCKET_H_
 #define PENSTOCK_SERVER_NET_UNIX_SOCKET_H_
 
@@ -17,10 +17,10 @@ namespace penstock::server {
 // daemons that start at once do not take each other's. Not thread-safe.
 class UnixSocket {
  public:
-  // Opens the folder of `path`. INVALID_ARGUMENT for a path that no socket can have,
-  // ALREADY_EXISTS where somebody listens on it or where it is not a socket.
+  // Opens the folder of `path`. Fails with INVALID_ARGUMENT for a path that no socket can have, and
+  // with ALREADY_EXISTS if somebody listens on it or it is no socket.
   static absl::StatusOr<std::unique_ptr<UnixSocket>> Prepare(const std::string& path);
-  // Does not withdraw it; removes what was bound and not published.
+  // Does not withdraw the name; removes a socket that was bound and not published.
   ~UnixSocket();
   UnixSocket(const UnixSocket&) = delete;
   UnixSocket& operator=(const UnixSocket&) = delete;
@@ -28,21 +28,21 @@ class UnixSocket {
   // Returns the path to bind.
   std::string bound_path() const;
 
-  // Once it listens: gives the socket this mode and its name, in place of one
-  // that nobody listens on. Errors as Prepare's, and INTERNAL with the reason.
+  // Gives the socket, once it listens, this mode and its name, in place of one that nobody listens
+  // on. Fails like Prepare, and with INTERNAL and the reason.
   absl::Status Publish(mode_t mode);
 
-  // Before it stops listening, so that nobody else has found the name to be free: removes
-  // it, unless it is another socket's by now.
+  // Removes the name, unless it is another socket's by now. Called before it stops listening, while
+  // nobody else takes the name for free.
   void Withdraw();
 
  private:
   UnixSocket(std::string path, int folder);
-  // ALREADY_EXISTS unless nobody listens on the path.
+  // Returns ALREADY_EXISTS unless nobody listens on the path.
   absl::Status CheckFree() const;
 
   const std::string path_;
-  // Without the folders.
+  // The last part of the path.
   const std::string name_;
   const std::string hidden_name_;
   const int folder_;

@@ -47,7 +47,7 @@ void CallMonitor::Watch::End() {
     running_.store(false, std::memory_order_relaxed);
     if (!stuck_) return;
     stuck_ = false;
-    // Before its connection is given back, and so counted as free.
+    // The call ends before its connection is given back and counts as free.
     monitor_->stuck_.fetch_sub(1);
     if (transactional_) monitor_->stuck_transactions_.fetch_sub(1);
     back = DescribeLocked(monitor_->clock_.Now());

@@ -182,7 +182,7 @@ bool Pool::NeedsMaintenanceLocked(TimePoint now) const {
          });
 }
 
-// Takes it out as a lease, so that its slot stays taken until it is closed.
+// Takes the connection out as a lease, so that its slot stays taken until it is closed.
 bool Pool::CloseOneStale(TimePoint now) {
   Lease stale;
   {
@@ -212,9 +212,9 @@ void Pool::Maintain() {
     entry->may_wait = false;
     lease = LeaseLocked(std::move(entry), false);
   }
-  // One only: the next tick sees what is still missing, so a reserve is filled
-  // gently and a stop need not wait for all of it. A failure is counted, and
-  // told to whoever asks for a connection.
+  // Only one is opened: the next tick sees what is still missing, so a reserve is filled gently and
+  // a stop need not wait for all of it. A failure is counted, and told to the callers that ask for
+  // a connection.
   lease.Connect(Deadline::None()).IgnoreError();
 }
 

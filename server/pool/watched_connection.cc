@@ -113,13 +113,13 @@ class WatchedConnection final : public driver::Connection {
     return connection_->Ping(deadline);
   }
 
-  // These have no limit of their own.
+  // The following calls have no limit of their own.
   absl::Status Savepoint(std::string_view name) override { return connection_->Savepoint(name); }
   absl::Status RollbackTo(std::string_view name) override { return connection_->RollbackTo(name); }
   absl::Status Release(std::string_view name) override { return connection_->Release(name); }
   absl::Status Reset() override { return connection_->Reset(); }
 
-  // These never block.
+  // The following calls never block.
   size_t Together(std::span<StatementRun* const> runs) override {
     return connection_->Together(runs);
   }

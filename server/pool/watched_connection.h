@@ -9,8 +9,8 @@
 
 namespace penstock::server {
 
-// `connection`, with all calls that have a deadline or a cancellation under the eyes of
-// `monitor`, which outlives what is returned.
+// Returns `connection`, with the calls that have a deadline or a cancellation watched by `monitor`,
+// which outlives it.
 std::unique_ptr<driver::Connection> WatchCalls(std::unique_ptr<driver::Connection> connection,
                                                CallMonitor* monitor);
 

@@ -62,7 +62,7 @@ std::vector<RegisteredCall*> CallRegistry::RefAll() const {
   std::vector<RegisteredCall*> all;
   all.reserve(static_cast<size_t>(size_));
   for (RegisteredCall* call = first_; call != nullptr; call = call->next_) {
-    // One that is on its way to Remove waits for the lock, and is still whole.
+    // A call on its way to Remove waits for the lock, and is still whole.
     if (call->TryRef()) all.push_back(call);
   }
   return all;

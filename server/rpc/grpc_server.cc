@@ -31,7 +31,7 @@ namespace {
 
 constexpr std::string_view kUnixPrefix = "unix:";
 
-// A client that has connected and does not begin to speak is closed after it.
+// A client that has connected and does not begin to speak is cut off after this time.
 constexpr int kHandshakeMilliseconds = 20'000;
 
 }  // namespace
@@ -41,7 +41,7 @@ class GrpcServer::Impl {
   Impl(const RpcContext& context, int max_connections)
       : request_memory_(RequestMemoryOf(context.config->server)),
         context_(WithOwn(context)),
-        // One peer on the network does not take all.
+        // Leaves a quarter to others than one peer on the network.
         connections_(max_connections, max_connections - max_connections / 4) {}
 
   ~Impl() {

@@ -15,11 +15,9 @@ namespace penstock::server {
 // Serves from Start until destroyed.
 class GrpcServer {
  public:
-  // Listens on every configured address; a path of a unix socket that nobody
-  // listens on is taken over. What `context` points to outlives the server. Of more
-  // than `max_connections`, or of more than three quarters of them by one peer on
-  // the network, the new
-  // ones are closed at once.
+  // Listens on every configured address; a path of a unix socket that nobody listens on is taken
+  // over. The objects of `context` outlive the server. If more than `max_connections` come, or more
+  // than three quarters of them from one peer on the network, the new ones are closed at once.
   static absl::StatusOr<std::unique_ptr<GrpcServer>> Start(const RpcContext& context,
                                                            int max_connections);
   // Cancels what is still running.
@@ -27,18 +25,18 @@ class GrpcServer {
   GrpcServer(const GrpcServer&) = delete;
   GrpcServer& operator=(const GrpcServer&) = delete;
 
-  // The addresses as bound: a port 0 is replaced by the one chosen.
+  // The addresses as they were bound, with the chosen port in place of 0.
   const std::vector<std::string>& addresses() const;
 
-  // OK while every address accepts connections, else UNAVAILABLE and why not. Thread-safe.
+  // Returns OK while every address accepts connections, else UNAVAILABLE with the reason.
+  // Thread-safe.
   absl::Status Ready() const;
 
   // See Daemon::ReloadCertificates.
   absl::Status ReloadCertificates(const TlsConfig& config);
 
-  // Health turns NOT_SERVING, idle streams end, new calls are refused. Running
-  // ones have until `grace` has passed, then they are cancelled. Returns when
-  // none is left.
+  // Turns health NOT_SERVING, ends idle streams and refuses new calls. Running ones have until
+  // `grace` has passed, then they are cancelled. Returns when none is left.
   void Drain(Duration grace);
 
  private:

@@ -1,4 +1,4 @@
-// AdminService: answers from what the daemon knows, without reaching a backend.
+// AdminService: answers from the daemon's own state, without reaching a backend.
 #include "server/rpc/base/calls.h"
 #include "server/rpc/base/service.h"
 #include "server/rpc/base/unary_call.h"

@@ -1,4 +1,4 @@
-// grpc.reflection: what is served, from the descriptors in this program.
+// grpc.reflection: describes the services, from the descriptors in this program.
 #include <set>
 #include <string>
 
@@ -17,7 +17,7 @@ using google::protobuf::FileDescriptor;
 using reflection::ServerReflectionRequest;
 using reflection::ServerReflectionResponse;
 
-// The file and everything it imports, each once.
+// Adds the file and everything it imports, each once.
 void AddFile(const FileDescriptor* file, std::set<const FileDescriptor*>* seen,
              reflection::FileDescriptorResponse* response) {
   if (!seen->insert(file).second) return;

@@ -6,12 +6,12 @@
 namespace penstock::server {
 
 size_t AnswerLimits::Returning(size_t max_returning_bytes) const {
-  // Less what a message has around its rows.
+  // Leaves room for what a message has around its rows.
   return std::min(max_returning_bytes, message - message / 8);
 }
 
 AnswerLimits AnswerLimits::For(const ServerConfig& server, std::string_view said) {
-  // Room for a status and for the columns of most results.
+  // The room for a status and for the columns of most results.
   constexpr size_t kLeast = 1024;
   size_t client = 0;
   const auto [end, error] = std::from_chars(said.data(), said.data() + said.size(), client);

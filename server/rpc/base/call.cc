@@ -42,7 +42,7 @@ bool Call::TryRef() {
 
 void Call::Unref() {
   if (references_.fetch_sub(1, std::memory_order_acq_rel) != 1) return;
-  // Before the members of the subclass go: the ticker may be calling it.
+  // The call leaves before the members of the subclass go, because the ticker may be calling it.
   Leave();
   delete this;
 }
@@ -56,7 +56,8 @@ void Call::Leave() {
 
 void* Call::StartTag() {
   Ref();
-  // done_: another thread may be given it before this one has come to Started.
+  // The second reference is done_'s, which another thread may be given before this one has come to
+  // Started.
   Ref();
   return static_cast<Tag*>(&started_);
 }

@@ -9,7 +9,7 @@
 namespace penstock::server {
 namespace {
 
-// Enough to recognise a statement by.
+// A statement is recognised by so much of it.
 constexpr size_t kMaxLoggedSql = 2000;
 constexpr size_t kMaxLoggedValue = 100;
 

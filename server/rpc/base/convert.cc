@@ -19,7 +19,7 @@ using driver::Reason;
 // may be anything.
 using driver::ToUtf8;
 
-// Deeper than any real array, shallow enough for the stack.
+// No real array is so deep, and the stack is deep enough.
 constexpr int kMaxArrayDepth = 32;
 
 }  // namespace
@@ -211,7 +211,7 @@ absl::Status Serialize(const google::protobuf::MessageLite& message, size_t max_
   }
   bytes->Clear();
   if (size <= 4096) {
-    // One slice without a detour over a stream: most answers are small.
+    // The answer is one slice, without a detour over a stream, because most answers are small.
     grpc::Slice slice(size);
     message.SerializeWithCachedSizesToArray(const_cast<uint8_t*>(slice.begin()));
     *bytes = grpc::ByteBuffer(&slice, 1);

@@ -26,7 +26,7 @@ namespace penstock::server {
 // bytes. Reusable, so that a stream does not allocate on every run.
 class Arguments {
  public:
-  // kInvalidParameter names the parameter by its number.
+  // Fails with kInvalidParameter, which names the parameter by its number.
   absl::Status Assign(const google::protobuf::RepeatedPtrField<v1::Value>& values);
   absl::Status AssignRows(const google::protobuf::RepeatedPtrField<v1::Row>& rows);
 

@@ -1,4 +1,4 @@
-// Errors as messages, and as what ends a call.
+// Turns errors into messages, and into the ends of calls.
 #include <algorithm>
 #include <cstddef>
 #include <string>

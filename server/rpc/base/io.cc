@@ -7,8 +7,8 @@
 namespace penstock::server {
 namespace {
 
-// Events handled before the work they brought begins. More would delay the
-// first of them for little gain.
+// The most events that are handled before the work they brought begins. More would delay the first
+// of them for little gain.
 constexpr int kMaxBatch = 32;
 
 // A leader and its deputy.

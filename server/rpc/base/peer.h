@@ -7,9 +7,9 @@
 
 namespace penstock::server {
 
-// The host of gRPC's name of a peer ("ipv4:10.0.0.1:4711", "ipv6:%5B2001:db8::1%5D:4711"),
-// as PeerName has it: without the port, and of an IPv6 address its network. What is
-// neither is "unix".
+// Returns the host in gRPC's name of a peer ("ipv4:10.0.0.1:4711", "ipv6:%5B2001:db8::1%5D:4711")
+// as PeerName has it: without the port, and of an IPv6 address its network. Any other peer is
+// "unix".
 std::string PeerOf(std::string_view uri);
 
 }  // namespace penstock::server

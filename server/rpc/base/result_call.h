@@ -31,7 +31,7 @@ class ResultCall : public ServerStreamCall {
     bool last = false;
   };
 
-  // Parses the request, and fills run_ but for the limits of its batches.
+  // Parses the request, and fills run_ except for the limits of its batches.
   virtual absl::Status Prepare() = 0;
   // A batch of rows was written; it is the last one if run_ has no cursor.
   virtual void EndBatch() = 0;

@@ -1,4 +1,4 @@
-// The services, each method of which is bytes on our completion queue.
+// The services, whose methods are all raw bytes on our completion queue.
 #ifndef PENSTOCK_SERVER_RPC_BASE_SERVICE_H_
 #define PENSTOCK_SERVER_RPC_BASE_SERVICE_H_
 

@@ -1,4 +1,4 @@
-// Query: one statement, its rows streamed.
+// Query: runs one statement and streams its rows.
 #include <chrono>
 
 #include "drivers/api/error.h"

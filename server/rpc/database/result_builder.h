@@ -18,15 +18,14 @@ namespace penstock::server {
 // keeps one and, with it, the memory of its messages. Not thread-safe.
 class ResultBuilder final : public driver::RowWriter {
  public:
-  // Before a run. Columns that are `known` to the client already are not sent
-  // again.
+  // Begins a run. `known` columns, which the client has already, are not sent again.
   void Start(v1::Format format, size_t part_bytes, const driver::Columns& known = nullptr);
 
   // Moves the next finished part into `part`, oldest first; parts are held back until
   // they are full or Flush was called. `part` is best the message that the last part
   // was moved into, for its memory is used again.
   bool TakePart(v1::QueryResponse* part);
-  // TakePart would find one.
+  // Tells whether TakePart would find a part.
   bool has_part() const { return !finished_.empty(); }
 
   // Makes the rows written so far a part, full or not. With a summary it is the last part, and
@@ -54,8 +53,8 @@ class ResultBuilder final : public driver::RowWriter {
 
   bool by_columns() const { return format_ == v1::FORMAT_COLUMNS; }
   v1::Value* AddRowValue(size_t bytes);
-  // The column that the next value goes to, ready for values of `kind`; null if
-  // it holds mixed kinds and the value is to be added with AddMixed.
+  // Returns the column of the next value, ready for values of `kind`, or null if it holds mixed
+  // kinds and the value is to be added with AddMixed.
   v1::ColumnData* NextColumn(driver::Kind kind, size_t bytes);
   v1::Value* AddMixed();
   void MakeMixed(v1::ColumnData* column);

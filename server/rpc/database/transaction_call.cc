@@ -102,7 +102,7 @@ class TransactionCall final : public BidiCall {
     if (!state_.compare_exchange_strong(idle, State::kStepping)) return;  // ended meanwhile
     Store(idle_until_, TimePoint::max());
     if (!ok) {
-      // Closed or gone without commit.
+      // The client has closed its side or gone, without a commit.
       End(cancellation_.status());
       return;
     }
@@ -110,7 +110,8 @@ class TransactionCall final : public BidiCall {
     request_.Clear();
     absl::Status status = Take(in(), &request_);
     if (driver::GetErrorInfo(status).retry == driver::Retry::kStatement) {
-      // There was no room for it, and the transaction ends: to send it alone would be to do a part.
+      // There was no room for the step, and the transaction ends: the step alone must not be sent
+      // again, because it is a part of the transaction.
       driver::ErrorInfo info = driver::GetErrorInfo(status);
       info.retry = driver::Retry::kTransaction;
       status = MakeError(info.reason,
@@ -143,8 +144,7 @@ class TransactionCall final : public BidiCall {
     return absl::OkStatus();
   }
 
-  // The shorter of what the request asks for and what the configuration allows;
-  // zero is no limit.
+  // Returns the shorter of the request's limit and the configured one; zero is no limit.
   static absl::Status Limit(bool given, const google::protobuf::Duration& requested,
                             Milliseconds configured, Duration* limit) {
     *limit = configured;

@@ -43,8 +43,8 @@ class TransactionSteps {
         cancellation_(cancellation),
         deadline_of_(std::move(deadline_of)) {}
 
-  // `request`, whose step is none of begin, commit and rollback, and `transaction` stay
-  // until no more answers are left. `began`: when the request came.
+  // `request`, whose step is none of begin, commit and rollback, came at `began`. It and
+  // `transaction` stay until no more answers are left.
   void Run(Database* database, Transaction* transaction, const v1::TransactionRequest& request,
            TimePoint began);
 

@@ -48,7 +48,7 @@ absl::Status KeyValueArguments::FinishOne() {
   run_.keys = {};
   run_.conditions = {};
   run_.mutations = {&mutation_, 1};
-  // First, as its error names no number of a mutation.
+  // It is checked first, because its error names no number of a mutation.
   absl::Status status = driver::CheckKey(mutation_.key);
   return status.ok() ? driver::CheckKeyValue(run_) : status;
 }

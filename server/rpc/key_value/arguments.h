@@ -20,7 +20,7 @@ class KeyValueArguments {
   KeyValueArguments(const KeyValueArguments&) = delete;
   KeyValueArguments& operator=(const KeyValueArguments&) = delete;
 
-  // Checks the request. kInvalidParameter names what is wrong with it.
+  // Checks the request. Fails with kInvalidParameter, which names the mistake.
   absl::Status Assign(const v1::GetRequest& request);
   absl::Status Assign(const v1::BatchGetRequest& request);
   absl::Status Assign(const v1::PutRequest& request);
@@ -57,7 +57,7 @@ class KeyValueArguments {
   std::vector<std::unique_ptr<std::string>> kept_;
 };
 
-// The outcome of a kWrite.
+// Writes the outcome of a kWrite.
 void ToProto(const driver::KeyValueRun& from, v1::WriteResponse* to);
 
 }  // namespace penstock::server

@@ -1,4 +1,4 @@
-// Scan: the entries of a range, streamed.
+// Scan: streams the entries of a range.
 #include <utility>
 
 #include "server/rpc/base/calls.h"
