@@ -44,12 +44,8 @@ void MigrateCall::Tick(TimePoint now) {
 
 void MigrateCall::Drain(bool now) {
   const State state = state_.load();
-  const absl::Status why = DrainingStatus();
-  if (state == State::kQueued || state == State::kPausing) {
-    End(why);
-  } else if (now) {
-    cancellation_.Cancel(why);
-  }
+  const bool waits = state == State::kQueued || state == State::kPausing;
+  if (waits || now) cancellation_.Cancel(DrainingStatus());
 }
 
 void MigrateCall::OnRead(bool ok) {
