@@ -15,25 +15,25 @@ namespace {
 
 void ToProto(const Condition& from, v1::Condition* to) {
   to->set_key(from.key);
-  switch (from.sort) {
-    case Condition::Sort::kAbsent: to->mutable_absent(); break;
-    case Condition::Sort::kPresent: to->mutable_present(); break;
-    case Condition::Sort::kValueEquals: to->set_value_equals(from.value); break;
+  switch (from.kind) {
+    case Condition::Kind::kAbsent: to->mutable_absent(); break;
+    case Condition::Kind::kPresent: to->mutable_present(); break;
+    case Condition::Kind::kValueEquals: to->set_value_equals(from.value); break;
   }
 }
 
 void ToProto(const Mutation& from, v1::Mutation* to) {
-  switch (from.sort) {
-    case Mutation::Sort::kPut:
+  switch (from.kind) {
+    case Mutation::Kind::kPut:
       to->mutable_put()->set_key(from.key);
       to->mutable_put()->set_value(from.value);
       break;
-    case Mutation::Sort::kDelete: to->set_delete_key(from.key); break;
-    case Mutation::Sort::kDeleteRange:
+    case Mutation::Kind::kDelete: to->set_delete_key(from.key); break;
+    case Mutation::Kind::kDeleteRange:
       to->mutable_delete_range()->set_start(from.key);
       to->mutable_delete_range()->set_end(from.value);
       break;
-    case Mutation::Sort::kDeletePrefix: to->set_delete_prefix(from.key); break;
+    case Mutation::Kind::kDeletePrefix: to->set_delete_prefix(from.key); break;
   }
 }
 
