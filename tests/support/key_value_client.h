@@ -41,7 +41,7 @@ class KeyValueClient {
   const absl::Status& error() const { return error_; }
 
  private:
-  KeyValueCall Begin(KeyValueCall::Sort sort) const;
+  KeyValueCall Begin(KeyValueCall::Kind kind) const;
   bool End(KeyValueCall call, const absl::Status& status);
   std::string Full(const std::string& key) const { return prefix_ + key; }
   // The range with the prefix; open ends are those of the prefix.

@@ -15,19 +15,19 @@ namespace penstock::testing {
 
 // One call of a client, and what it was answered.
 struct KeyValueCall {
-  enum class Sort { kGet, kScan, kWrite };
+  enum class Kind { kGet, kScan, kWrite };
   // `returned` of a write of which nobody knows whether it was done.
   static constexpr int64_t kNever = std::numeric_limits<int64_t>::max();
 
   bool known() const { return returned != kNever; }
   // It was answered, and its answer says that it changed nothing.
-  bool only_reads() const { return sort != Sort::kWrite || (known() && !applied); }
+  bool only_reads() const { return kind != Kind::kWrite || (known() && !applied); }
 
   int client = 0;
   // Points in time, of any one clock.
   int64_t invoked = 0;
   int64_t returned = 0;
-  Sort sort = Sort::kGet;
+  Kind kind = Kind::kGet;
 
   // kGet: Get and BatchGet. `values` are in the order of `keys`.
   std::vector<std::string> keys;

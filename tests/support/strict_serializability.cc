@@ -162,7 +162,7 @@ class Parts {
     for (const Condition& condition : call.conditions) keys->insert(condition.key);
     for (const Mutation& mutation : call.mutations) {
       const bool one =
-          mutation.sort == Mutation::Sort::kPut || mutation.sort == Mutation::Sort::kDelete;
+          mutation.kind == Mutation::Kind::kPut || mutation.kind == Mutation::Kind::kDelete;
       if (one) keys->insert(mutation.key);
     }
   }
@@ -175,11 +175,11 @@ class Parts {
         if (key >= start && (end.empty() || key < end)) keys.insert(key);
       }
     };
-    if (call.sort == KeyValueCall::Sort::kScan)
+    if (call.kind == KeyValueCall::Kind::kScan)
       add_range(call.scan.range.start, call.scan.range.end);
     for (const Mutation& mutation : call.mutations) {
-      if (mutation.sort == Mutation::Sort::kDeleteRange) add_range(mutation.key, mutation.value);
-      if (mutation.sort != Mutation::Sort::kDeletePrefix) continue;
+      if (mutation.kind == Mutation::Kind::kDeleteRange) add_range(mutation.key, mutation.value);
+      if (mutation.kind != Mutation::Kind::kDeletePrefix) continue;
       for (const std::string& key : all) {
         if (key.starts_with(mutation.key)) keys.insert(key);
       }
