@@ -16,12 +16,12 @@ int64_t Now() {
   return std::chrono::nanoseconds(std::chrono::steady_clock::now() - start).count();
 }
 
-// With its prefix put in front.
+// Adds the prefix to the keys of the mutations.
 std::vector<Mutation> WithPrefix(std::vector<Mutation> mutations, const std::string& prefix) {
   for (Mutation& mutation : mutations) {
     mutation.key = prefix + mutation.key;
     if (mutation.kind != Mutation::Kind::kDeleteRange) continue;
-    // '0' comes after '/', with which a prefix ends.
+    // A prefix ends with '/', and '0' is the character after it.
     mutation.value = mutation.value.empty() ? prefix.substr(0, prefix.size() - 1) + '0'
                                             : prefix + mutation.value;
   }
@@ -49,7 +49,7 @@ bool KeyValueClient::End(KeyValueCall call, const absl::Status& status) {
   }
   error_ = status;
   call.returned = KeyValueCall::kNever;
-  // What may be retried was not done.
+  // A call that may be repeated had no effect.
   const bool done = call.kind == KeyValueCall::Kind::kWrite && !IsTransactionRetryable(status);
   if (done) history_.push_back(std::move(call));
   return false;
@@ -197,7 +197,7 @@ KeyValueHistory RunRandomClients(KeyValue* keyspace, const std::string& prefix,
       for (int done = 0; done < how.calls; ++done) {
         const bool good = client.Random();
         if (how.after_each) how.after_each();
-        // One that met others may go on.
+        // A call that conflicted with others had no effect, so the client continues.
         if (!good && !IsTransactionRetryable(client.error())) return;
       }
     });
