@@ -1,4 +1,4 @@
-# The component `client`: what a program needs that uses the library, and nothing of the daemon's.
+# The component `client`: everything that a program needs to use the library, and nothing else.
 #
 #   cmake --install build --component client --prefix /usr/local
 include(CMakePackageConfigHelpers)
@@ -8,7 +8,7 @@ configure_package_config_file(cmake/penstockConfig.cmake.in penstockConfig.cmake
 write_basic_package_version_file(${CMAKE_CURRENT_BINARY_DIR}/penstockConfigVersion.cmake
   COMPATIBILITY SameMinorVersion)
 
-# The prefix from the place of the .pc file, so that the tree may be moved.
+# The prefix is computed from the location of the .pc file, so that the tree can be moved.
 file(RELATIVE_PATH PENSTOCK_PC_TO_PREFIX
   ${CMAKE_INSTALL_FULL_LIBDIR}/pkgconfig ${CMAKE_INSTALL_PREFIX})
 configure_file(cmake/penstock.pc.in penstock.pc @ONLY)
@@ -23,11 +23,11 @@ install(FILES
   DESTINATION ${CMAKE_INSTALL_LIBDIR}/cmake/penstock COMPONENT client)
 install(FILES ${CMAKE_CURRENT_BINARY_DIR}/penstock.pc
   DESTINATION ${CMAKE_INSTALL_LIBDIR}/pkgconfig COMPONENT client)
-# For stubs in other languages.
+# The protos, for generating stubs in other languages.
 install(DIRECTORY ${PROJECT_SOURCE_DIR}/proto/penstock
   DESTINATION ${CMAKE_INSTALL_DATADIR}/penstock/proto COMPONENT client
   FILES_MATCHING PATTERN "*.proto")
-# They are built where they are by `cmake -S …/examples -B build`.
+# The examples, which `cmake -S …/examples -B build` builds.
 install(DIRECTORY examples/
   DESTINATION ${CMAKE_INSTALL_DATADIR}/penstock/examples COMPONENT client
   PATTERN CMakeLists.txt EXCLUDE

@@ -16,7 +16,7 @@ namespace {
 
 absl::string_view Absl(std::string_view text) { return {text.data(), text.size()}; }
 
-// Decimal digits, with a minus where it is wanted. SimpleAtoi takes "+5" and " 5 ", too.
+// Accepts only decimal digits with an optional minus. SimpleAtoi alone would accept "+5" and " 5 ".
 bool ReadsAsInteger(std::string_view text, int64_t* value) {
   const std::string_view digits = text.starts_with('-') ? text.substr(1) : text;
   return !digits.empty() && digits.find_first_not_of("0123456789") == std::string_view::npos &&
@@ -45,7 +45,7 @@ absl::StatusOr<Value> ParseReal(std::string_view text) {
   const std::string_view mantissa = text.substr(0, text.find_first_of("eE"));
   const bool is_zero = mantissa.find_first_of("123456789") == std::string_view::npos;
   if (std::isinf(value) || (value == 0 && !is_zero)) {
-    return Unsuitable(text, "within the range of a double; decimal: keeps it, and so does text:");
+    return Unsuitable(text, "within the range of a double; use decimal: or text: to keep it");
   }
   return Value(value);
 }
@@ -106,7 +106,8 @@ absl::StatusOr<std::vector<Value>> ParseArguments(const std::vector<std::string>
   for (const std::string& text : texts) {
     absl::StatusOr<Value> value = ParseArgument(text);
     if (value.ok() && !internal::IsUtf8(text)) {
-      value = absl::InvalidArgumentError("it is not UTF-8; bytes are blob: and hexadecimal digits");
+      value = absl::InvalidArgumentError(
+          "it is not UTF-8; write bytes as blob: and hexadecimal digits");
     }
     if (!value.ok()) {
       return absl::InvalidArgumentError(fmt::format("parameter ${}: {}", values.size() + 1,

@@ -1,4 +1,4 @@
-// The parameters of a statement, as they are written on a command line.
+// Parses the parameters of a statement as they are written on a command line.
 #ifndef PENSTOCK_CLIENT_CLI_ARGUMENTS_H_
 #define PENSTOCK_CLIENT_CLI_ARGUMENTS_H_
 
@@ -11,16 +11,15 @@
 
 namespace penstock::cli {
 
-// One parameter. With a prefix (int:, real:, bool:, text:, json:, decimal:,
-// blob: and hexadecimal digits, null: and nothing) it has that kind; without
-// one it is an integer if it is what printing an int64 gives, so that no byte is lost
-// ("42", not "042", "+42" or "-0"), and text otherwise.
-// INVALID_ARGUMENT where the rest does not suit the prefix, or would become another
-// value: an int: beyond 64 bits, a real: beyond the range of a double, other than zero and
-// too small for one, or with spaces.
+// Parses one parameter. A prefix sets its kind: int:, real:, bool:, text:, json:, decimal:, blob:
+// (followed by hexadecimal digits) or null: (followed by nothing). Without a prefix it is an
+// integer if it is written exactly as an int64 is printed ("42", but not "042", "+42" or "-0"), and
+// text otherwise, so that no byte is lost. INVALID_ARGUMENT if the rest does not match the prefix
+// or would become another value: an int: beyond 64 bits; a real: that is beyond the range of a
+// double, too small for one but not zero, or has spaces.
 absl::StatusOr<Value> ParseArgument(std::string_view text);
 
-// All of them; the error says which one is wrong.
+// Parses all parameters. The error says which one is wrong.
 absl::StatusOr<std::vector<Value>> ParseArguments(const std::vector<std::string>& texts);
 
 }  // namespace penstock::cli

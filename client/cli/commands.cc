@@ -22,16 +22,16 @@
 namespace penstock::cli {
 namespace {
 
-// The longest that is waited to tell more of a link that failed.
+// How long the examination of a connection that failed may take.
 constexpr absl::Duration kLookingAtTheLink = absl::Seconds(3);
 
 using Table = std::vector<std::vector<Value>>;
 
-// How a command ended, and what the process is to end with.
+// How a command ended, and the exit code of the process.
 struct Outcome {
   absl::Status status;
   ExitCode code = kExitOk;
-  // The statement that was run, if it was one.
+  // The statement, if the command has run one.
   std::string sql = {};
 };
 
@@ -42,8 +42,8 @@ Outcome Ended(absl::Status status) {
   return {std::move(status), code};
 }
 
-// Of a call that only reaches the daemon and the database: when that takes too
-// long it has not reached them.
+// The outcome of a call that only reaches the daemon and the database. If it times out, they could
+// not be reached.
 Outcome Unreached(absl::Status status) {
   const bool unreachable = penstock::IsUnavailable(status) || IsTimeout(status);
   return {std::move(status), unreachable ? kExitUnreachable : kExitFailed};
@@ -94,7 +94,7 @@ absl::Status WriteRows(const Options& options, Rows* rows, Output* out, std::ost
   return rows->Err().ok() ? written : rows->Err();
 }
 
-// A statement that returns no rows, and not merely none this time.
+// Reads a statement that returns no columns, and writes what it did.
 absl::Status WriteSummary(const Options& options, Rows* rows, Output* out, std::ostream* err) {
   while (rows->Next()) {
   }
@@ -124,7 +124,7 @@ Outcome Databases(const Options& options, Provider* db, Output* out) {
   return Ended(WriteTable(options, {"name", "driver", "default"}, rows, out));
 }
 
-// Of a command that changes the schema.
+// The outcome of a command that changes the schema.
 Outcome EndedMigration(absl::Status status) {
   Outcome outcome = Ended(std::move(status));
   if (GetErrorDetails(outcome.status).reason == "MIGRATION_REFUSED") outcome.code = kExitRefused;
@@ -134,7 +134,7 @@ Outcome EndedMigration(absl::Status status) {
 Outcome Migrate(const Options& options, Provider* db, const Streams& streams) {
   if (options.command == Command::kNewMigration) return Ended(NewMigration(options, streams.out));
   const Context ctx = ContextOf(options);
-  // Connect would wait for a daemon that is not there.
+  // Ping first, because it fails at once if there is no daemon, while Connect would wait.
   if (absl::Status reached = db->Ping(ctx); !reached.ok()) return Unreached(reached);
   if (options.command == Command::kMigrate) {
     return EndedMigration(RunMigrate(options, ctx, db, streams.out, streams.err));
@@ -169,7 +169,7 @@ Outcome Statement(const Options& options, Provider* db, const Streams& streams) 
   if (!sql.ok()) return {sql.status(), kExitUsage};
 
   const Context ctx = ContextOf(options);
-  // Connect would wait for a daemon that is not there.
+  // Ping first, because it fails at once if there is no daemon, while Connect would wait.
   if (absl::Status reached = db->Ping(ctx); !reached.ok()) return Unreached(reached);
   Outcome outcome = Ended(RunStatement(options, ctx, *sql, *args, db, streams));
   outcome.sql = *sql;
@@ -180,7 +180,7 @@ Outcome KeyValue(const Options& options, Provider* db, const Streams& streams) {
   const absl::StatusOr<KeyAndValue> given = ReadKeyAndValue(options, streams.in);
   if (!given.ok()) return {given.status(), kExitUsage};
   const Context ctx = ContextOf(options);
-  // Connect would wait for a daemon that is not there.
+  // Ping first, because it fails at once if there is no daemon, while Connect would wait.
   if (absl::Status reached = db->Ping(ctx); !reached.ok()) return Unreached(reached);
   return Ended(RunKeyValue(options, *given, ctx, db, streams.out));
 }
@@ -189,7 +189,7 @@ Outcome Gen(const Options& options, Provider* db, const Streams& streams) {
   const absl::StatusOr<std::string> checked = ReadCheckedFile(options);
   if (!checked.ok()) return {checked.status(), kExitUsage};
   const Context ctx = ContextOf(options);
-  // Connect would wait for a daemon that is not there.
+  // Ping first, because it fails at once if there is no daemon, while Connect would wait.
   if (absl::Status reached = db->Ping(ctx); !reached.ok()) return Unreached(reached);
   ExitCode code = kExitOk;
   Outcome outcome = Ended(RunGen(options, *checked, ctx, db, streams.out, streams.err, &code));

@@ -1,4 +1,4 @@
-// What the commands do.
+// Runs the commands of `penstock`.
 #ifndef PENSTOCK_CLIENT_CLI_COMMANDS_H_
 #define PENSTOCK_CLIENT_CLI_COMMANDS_H_
 
@@ -15,30 +15,30 @@
 
 namespace penstock::cli {
 
-// Where a command reads and writes. All of it belongs to the caller.
+// The inputs and outputs of a command. The caller owns them.
 struct Streams {
-  // For a statement or a value that is given as "-": a descriptor.
+  // The descriptor that a statement or a value is read from if it is given as "-".
   int in;
-  // Results.
+  // Receives results.
   Output* out;
-  // Errors.
+  // Receives errors and notices.
   std::ostream* err;
 };
 
-// The provider that `options` describe. An error is one of the command line.
+// Makes the provider that `options` describe. An error means that the command line is wrong.
 absl::StatusOr<std::unique_ptr<Provider>> MakeProvider(const Options& options);
 
-// Runs the command of `options` on `db`, and writes all of its output out. Input that cannot
-// be read ends it before anything is sent, output that cannot be written at once. If the
-// daemon cannot be reached and it is TLS that fails, a line says why.
+// Runs the command of `options` on `db` and writes all of its output. If its input cannot be read,
+// the command ends before anything is sent; if its output cannot be written, it ends at once. If
+// the daemon cannot be reached because of TLS, prints a line that says why.
 ExitCode RunCommand(const Options& options, Provider* db, const Streams& streams);
 
-// An error for people: the message; below it the line of `sql`, the statement that failed,
-// with a caret under the place, where that is known; the code, the reason and whatever else
-// is known; and what to do about it. Nothing in it moves a cursor.
+// Describes an error for a person: the message; the line of `sql` (the statement that failed) with
+// a caret under the place of the error, if that is known; the code, the reason and other details;
+// and a hint. Control characters are escaped.
 std::string DescribeError(const absl::Status& status, std::string_view sql = {});
 
-// A line below such an error: why there is no link to the daemon.
+// Returns a line for below such an error: why there is no connection to the daemon.
 std::string DescribeLink(std::string_view why);
 
 }  // namespace penstock::cli

@@ -14,7 +14,7 @@ class CsvFormatter : public Formatter {
       : given_null_(null), out_(out) {}
 
   void Begin(const std::vector<std::string>& columns) override {
-    // A line with nothing on it is skipped by readers.
+    // In a result of one column NULL must not be an empty line, which readers skip.
     null_ = given_null_.value_or(columns.size() == 1 ? "\\N" : "");
     for (size_t i = 0; i < columns.size(); ++i) {
       if (i > 0) out_->push_back(',');
@@ -34,7 +34,7 @@ class CsvFormatter : public Formatter {
   void End() override {}
 
  private:
-  // NULL and blobs stand without quotes, and what would read as one of them has them.
+  // NULL and blobs have no quotes; text that could be mistaken for one of them has.
   void AppendValue(const Value& value) {
     if (value.is_null()) {
       out_->append(null_);
@@ -42,7 +42,7 @@ class CsvFormatter : public Formatter {
     }
     const std::string text = PlainText(value);
     const bool reads_as_blob = value.kind() != Kind::kBlob && text.starts_with("\\x");
-    // PostgreSQL's COPY takes a line of \. for the end.
+    // PostgreSQL's COPY takes a line of \. for the end of the data.
     const bool quoted = text.empty() || text == null_ || text == "\\." || reads_as_blob;
     AppendCsvField(text, quoted, out_);
   }

@@ -12,13 +12,13 @@ namespace {
 
 bool IsControl(uint32_t c) { return c < 0x20 || (c >= 0x7F && c < 0xA0); }
 
-// They start a new line or turn the direction of what follows on the terminal.
+// These start a new line or change the direction of the text that follows.
 bool ChangesLayout(uint32_t c) {
   return c == 0x061C || c == 0x200E || c == 0x200F || (c >= 0x2028 && c <= 0x202E) ||
          (c >= 0x2066 && c <= 0x2069);
 }
 
-// The letter after the backslash, or 0 where there is no short form.
+// Returns the letter after the backslash, or 0 if there is no short form.
 char ShortEscape(uint32_t c) {
   switch (c) {
     case '\0': return '0';

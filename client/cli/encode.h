@@ -1,4 +1,4 @@
-// Encodings that the output formats need. Each appends to `out`.
+// The encodings that the output formats need. Each function appends to `out`.
 #ifndef PENSTOCK_CLIENT_CLI_ENCODE_H_
 #define PENSTOCK_CLIENT_CLI_ENCODE_H_
 
@@ -7,24 +7,23 @@
 
 namespace penstock::cli {
 
-// Text as a terminal may show it: what could move the cursor or turn the
-// reading direction is spelled out (\n, \t, \r, \0, \u{1b}), a byte that is not
-// UTF-8 becomes \xHH, and a backslash is doubled, so that nothing is ambiguous.
+// Appends text that is safe to show on a terminal: characters that could move the cursor or change
+// the reading direction are escaped (\n, \t, \r, \0, \u{1b}), a byte that is not UTF-8 becomes
+// \xHH, and a backslash is doubled, so that the result is unambiguous.
 void AppendPrintable(std::string_view text, std::string* out);
 
-// \x and two lower-case digits a byte.
+// Appends \x and two lower-case hexadecimal digits for each byte.
 void AppendHex(std::string_view bytes, std::string* out);
 
-// RFC 4648 with padding.
+// Appends base64 as of RFC 4648, with padding.
 void AppendBase64(std::string_view bytes, std::string* out);
 
-// A JSON string with its quotes. Bytes that are not UTF-8, which JSON cannot
-// hold, become U+FFFD.
+// Appends a JSON string with its quotes. Bytes that are not UTF-8, which JSON cannot represent,
+// become U+FFFD.
 void AppendJsonString(std::string_view text, std::string* out);
 
-// An RFC 4180 field: in quotes where it has to be, which is where it has a comma, a quote,
-// an end of line, or space at one of its ends that readers cut off; and where `quoted` says
-// so.
+// Appends an RFC 4180 field. It is quoted if it has a comma, a quote or an end of line, if it
+// begins or ends with a space that readers would strip, and if `quoted` is true.
 void AppendCsvField(std::string_view text, bool quoted, std::string* out);
 
 }  // namespace penstock::cli

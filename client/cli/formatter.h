@@ -1,4 +1,4 @@
-// How rows are written: as a table, as CSV or as JSON.
+// Writes rows as a table, as CSV or as JSON.
 #ifndef PENSTOCK_CLIENT_CLI_FORMATTER_H_
 #define PENSTOCK_CLIENT_CLI_FORMATTER_H_
 
@@ -13,24 +13,24 @@
 
 namespace penstock::cli {
 
-// Writes one result: Begin, then Row for each row, then End. Where a result
-// breaks off, End is left out, and what was written is visibly not whole: a
-// table lacks its count, a JSON array its bracket. Not thread-safe.
+// Writes one result: Begin, then Row for each row, then End. If a result breaks off, End is not
+// called, so that the output is visibly incomplete: a table lacks its count, a JSON array its
+// bracket. Not thread-safe.
 class Formatter {
  public:
   virtual ~Formatter() = default;
 
-  // The names of the columns.
+  // Takes the names of the columns.
   virtual void Begin(const std::vector<std::string>& columns) = 0;
-  // As many values as there are columns. They are not kept.
+  // Takes one value for each column. The values are not kept.
   virtual void Row(std::span<const Value> values) = 0;
-  // All rows have been written.
+  // Ends the output after the last row.
   virtual void End() = 0;
 };
 
-// The formatter of `options.format`; it appends to `out`, which it does not own and which may be
-// emptied between two calls. A table holds its first rows back until it knows
-// their widths; the other formats hold nothing back.
+// Makes the formatter for `options.format`. It appends to `out`, which the caller owns and may
+// empty between two calls. A table holds its first rows back until it knows their widths; the other
+// formats hold nothing back.
 std::unique_ptr<Formatter> MakeFormatter(const Options& options, std::string* out);
 
 std::unique_ptr<Formatter> MakeTableFormatter(std::string* out);

@@ -21,15 +21,15 @@ namespace penstock::cli {
 namespace {
 
 constexpr const char* kFooter =
-    R"(The header has a struct for each table and view, for the query builder of
-penstock/sql.h: names as the database has them, a type for each column, std::optional
-where it may be NULL. A name that C++ does not take gets another one, and a type that it
-has none for is text; both are told on standard error. The columns of a view may all be
-NULL, as no database says which are not. In a pattern * stands for any letters;
-Penstock's own tables are written for patterns that begin with penstock_ alone.
+    R"(The header has a struct for each table and view, for the query builder in
+penstock/sql.h. It uses the database's names, and std::optional for columns that may be
+NULL. A name that is not valid in C++ is changed, and a type that has no C++ type becomes
+text; both are reported on standard error. All columns of a view may be NULL, because no
+database says which cannot. In a pattern, * stands for any characters. Penstock's own
+tables are included only by patterns that begin with penstock_.
 
---output leaves a file alone that has the header already, so that nothing is compiled
-again. --check ends with 5 if the file is not what would be written.)";
+--output does not touch a file that already has this content, so that nothing is compiled
+again. --check exits with 5 if the file differs from the header that would be written.)";
 
 void PrintLine(std::string_view text, std::ostream* err) {
   std::string line;
@@ -37,14 +37,14 @@ void PrintLine(std::string_view text, std::ostream* err) {
   *err << "penstock: " << line << "\n";
 }
 
-// The whole file or none of it.
+// Writes the whole file or nothing: a new file replaces the old one.
 absl::Status WriteFile(const std::string& path, const std::string& text) {
   const std::string written = path + ".new";
   std::ofstream file(written, std::ios::binary);
   file << text;
   file.close();
   if (file.good() && std::rename(written.c_str(), path.c_str()) == 0) return absl::OkStatus();
-  const std::string message = fmt::format("{} cannot be written: {}", path, std::strerror(errno));
+  const std::string message = fmt::format("cannot write {}: {}", path, std::strerror(errno));
   std::remove(written.c_str());
   return absl::InternalError(message);
 }
@@ -53,7 +53,7 @@ absl::Status Compare(const Options& options, const std::string& checked, const s
                      Output* out, std::ostream* err, ExitCode* code) {
   if (checked == text) return absl::OkStatus();
   *code = kExitRefused;
-  PrintLine(fmt::format("{} is not what the database has; gen with --output writes it anew",
+  PrintLine(fmt::format("{} does not match the database; run gen with --output to write it again",
                         options.gen.check),
             err);
   *out->buffer() += DifferingLines(checked, text);
@@ -67,20 +67,24 @@ void AddGen(CLI::App* command, Options* options) {
   command->footer(kFooter);
   command
       ->add_option("--tables", gen->patterns,
-                   "Those alone: users, audit.*, several with commas; may be repeated")
+                   "Only these tables: users, audit.*, several with commas; may be repeated")
       ->type_name("PATTERN")
       ->delimiter(',')
       ->allow_extra_args(false)
-      ->check([](const std::string& text) { return text.empty() ? "a pattern is empty" : ""; });
-  command->add_option("--namespace", gen->name_space, "Of the structs")
+      ->check([](const std::string& text) {
+        return text.empty() ? "a pattern is empty; use * for all tables" : "";
+      });
+  command->add_option("--namespace", gen->name_space, "The namespace of the structs")
       ->type_name("NAME")
       ->default_str(gen->name_space)
       ->check([](const std::string& text) {
-        return IsNamespace(text) ? "" : fmt::format("\"{}\" is no name of a namespace", text);
+        return IsNamespace(text) ? ""
+                                 : fmt::format("\"{}\" is not a valid name of a namespace", text);
       });
-  CLI::Option* output = command->add_option("--output", gen->output, "Else to standard output");
+  CLI::Option* output =
+      command->add_option("--output", gen->output, "Write to this file, not to standard output");
   CLI::Option* check =
-      command->add_option("--check", gen->check, "Print what differs in it, and write nothing");
+      command->add_option("--check", gen->check, "Print how this file differs, and write nothing");
   output->type_name("FILE")->excludes(check);
   check->type_name("FILE");
 }
@@ -98,7 +102,7 @@ absl::Status RunGen(const Options& options, const std::string& checked, const Co
   if (!schema.ok()) return schema.status();
   const GenHeader header = WriteGenHeader(*schema, *dialect, options.gen.name_space);
   for (const std::string& name : schema->unreadable) {
-    PrintLine(fmt::format("{} is left out: this user may not read it", name), err);
+    PrintLine(fmt::format("{} is left out because this user may not read it", name), err);
   }
   if (!options.gen.check.empty()) return Compare(options, checked, header.text, out, err, code);
   for (const std::string& note : header.notes) PrintLine(note, err);

@@ -1,4 +1,4 @@
-// `penstock gen`: the tables of a database as a header of C++.
+// `penstock gen`: writes the tables of a database as a C++ header.
 #ifndef PENSTOCK_CLIENT_CLI_GEN_H_
 #define PENSTOCK_CLIENT_CLI_GEN_H_
 
@@ -17,14 +17,15 @@ class App;
 
 namespace penstock::cli {
 
-// The options of `gen`.
+// Adds the options of `gen`.
 void AddGen(CLI::App* command, Options* options);
 
-// The file that --check compares with; empty without one. NOT_FOUND if it cannot be read.
+// Returns the content of the file that --check compares with; empty without --check. NOT_FOUND if
+// the file cannot be read.
 absl::StatusOr<std::string> ReadCheckedFile(const Options& options);
 
-// Writes the header to where `options` say, or compares it with `checked`, prints the lines that
-// differ and sets `code`. What is to be known about names and types goes to `err`.
+// Writes the header where `options` say, or compares it with `checked`, prints the lines that
+// differ and sets `code`. Prints notes about names and types to `err`.
 absl::Status RunGen(const Options& options, const std::string& checked, const Context& ctx,
                     Provider* db, Output* out, std::ostream* err, ExitCode* code);
 

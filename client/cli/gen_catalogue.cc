@@ -7,16 +7,18 @@
 namespace penstock::cli {
 namespace {
 
-// Shadow tables are those of a virtual table, and sqlite_… SQLite's own.
+// Leaves out the shadow tables of virtual tables, and SQLite's own tables (sqlite_…).
 constexpr char kSqliteTables[] =
     "SELECT name, type = 'view' FROM pragma_table_list "
     "WHERE schema = 'main' AND type <> 'shadow' AND name NOT GLOB 'sqlite_*'";
-// Of a rowid table only INTEGER PRIMARY KEY says by itself that it is never NULL; for any other
-// key that is a slip of SQLite's which no schema means. `hidden` is 2 or 3 of a computed column.
+// In a rowid table only INTEGER PRIMARY KEY implies NOT NULL. SQLite allows NULL in other keys by
+// mistake, which no schema intends, so they count as NOT NULL, too. `hidden` is 2 or 3 for a
+// computed column.
 constexpr char kSqliteColumns[] =
     "SELECT name, \"notnull\" = 0 AND pk = 0, pk > 0, hidden IN (2, 3) FROM pragma_table_xinfo($1)";
 
-// Partitions are reached through their table. `pg_` begins the names of the server's schemas.
+// Leaves out partitions, which are reached through their table, and the server's own schemas
+// (pg_…).
 constexpr char kPostgresTables[] =
     "SELECT CAST(c.oid AS bigint), CAST(n.nspname AS text), CAST(c.relname AS text), "
     "c.relkind IN ('v', 'm'), pg_catalog.pg_table_is_visible(c.oid), "
@@ -91,7 +93,7 @@ absl::StatusOr<std::vector<CatalogueTable>> ReadPostgres(const Context& ctx, Exe
   }
   for (auto& [oid, name, nullable, is_key, generated] : *columns) {
     const auto table = by_oid.find(oid);
-    // Of a partition, say.
+    // The column belongs to something that is left out, such as a partition.
     if (table == by_oid.end()) continue;
     table->second.columns[name] = Column(name, nullable, is_key, generated);
   }

@@ -1,4 +1,4 @@
-// What a database says of its tables in its own catalogue.
+// Reads the catalogue of a database.
 #ifndef PENSTOCK_CLIENT_CLI_GEN_CATALOGUE_H_
 #define PENSTOCK_CLIENT_CLI_GEN_CATALOGUE_H_
 
@@ -12,21 +12,23 @@
 
 namespace penstock::cli {
 
-// A table or view, and its columns by their names, once they are read; they have no kind yet.
+// A table or view. `columns` are filled in by ReadCatalogueColumns at the latest; they have no kind
+// yet.
 struct CatalogueTable {
   GenTable table = {};
-  // What SELECT calls it, quoted.
+  // The quoted name for use in SELECT.
   std::string reference = {};
   bool readable = true;
   std::map<std::string, GenColumn> columns = {};
 };
 
-// All tables and views of the database, but those of the backend itself, in any order.
+// Reads all tables and views of the database except the backend's own, in any order.
 absl::StatusOr<std::vector<CatalogueTable>> ReadCatalogue(const Context& ctx, Executor* db,
                                                           sql::Dialect dialect);
 
-// Reads the columns of one, where ReadCatalogue has not read all: SQLite's catalogue fails for a
-// view of a table that has gone, which is nothing to those who do not ask for it.
+// Reads the columns of a table if ReadCatalogue has not read them. They are read one table at a
+// time on SQLite, whose catalogue fails for a view of a table that was dropped; a user who does not
+// ask for that view must not notice.
 absl::Status ReadCatalogueColumns(const Context& ctx, Executor* db, sql::Dialect dialect,
                                   CatalogueTable* table);
 

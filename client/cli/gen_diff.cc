@@ -21,7 +21,7 @@ Lines Split(std::string_view text) {
   return lines;
 }
 
-// How many lines the rests of both, from each pair of places on, have in common.
+// The length of the longest common subsequence of what follows each pair of positions.
 class Common {
  public:
   Common(const Lines& before, const Lines& after)
@@ -40,8 +40,8 @@ class Common {
   std::vector<uint32_t> lengths_;
 };
 
-// Beyond so many pairs of lines, which takes as many words of memory, no line is looked for in the
-// other text.
+// The largest number of pairs of lines, each of which takes four bytes, for which common lines are
+// searched.
 constexpr size_t kMostPairs = size_t{16} << 20;
 
 void AppendLine(char sign, std::string_view line, std::string* to) {
@@ -55,8 +55,7 @@ void AppendLine(char sign, std::string_view line, std::string* to) {
 std::string DifferingLines(std::string_view before, std::string_view after) {
   Lines old_lines = Split(before);
   Lines new_lines = Split(after);
-  // What both begin and end with takes no part, so that a large header with a small change is
-  // quick.
+  // Skips the common beginning and end, so that a small change in a large header is found quickly.
   const auto [old_end, new_end] =
       std::mismatch(old_lines.begin(), old_lines.end(), new_lines.begin(), new_lines.end());
   const size_t same = static_cast<size_t>(old_end - old_lines.begin());

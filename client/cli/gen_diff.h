@@ -1,4 +1,4 @@
-// What differs between two texts.
+// Compares two texts by lines.
 #ifndef PENSTOCK_CLIENT_CLI_GEN_DIFF_H_
 #define PENSTOCK_CLIENT_CLI_GEN_DIFF_H_
 
@@ -7,9 +7,9 @@
 
 namespace penstock::cli {
 
-// The lines that only one of them has, in their order: "-" before those of `before`, "+" before
-// those of `after`, each group after a line that says where it is: "@@ line 12". Empty for the
-// same texts. Texts of thousands of lines that have little in common are told as a whole.
+// Returns the lines that only one of the texts has, in order: "-" before lines of `before`, "+"
+// before lines of `after`, and before each group a line with its place: "@@ line 12". Empty for
+// equal texts. Texts of thousands of lines that have little in common are reported as a whole.
 std::string DifferingLines(std::string_view before, std::string_view after);
 
 }  // namespace penstock::cli

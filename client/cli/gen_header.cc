@@ -10,10 +10,10 @@
 namespace penstock::cli {
 namespace {
 
-// The names of Table that a column would hide.
+// The members of Table that a column of the same name would hide.
 constexpr std::string_view kOfTable[] = {"Alias", "As", "Reference"};
 
-// A name in a comment, whose line it neither ends nor, with a backslash, goes on with.
+// Returns a name for use in a comment. It cannot end the line, or continue it with a backslash.
 std::string InComment(std::string_view text) {
   const bool plain = std::all_of(text.begin(), text.end(), [](unsigned char c) {
     return c > ' ' && c < 0x7f && c != '\\' && c != '"';
@@ -21,7 +21,7 @@ std::string InComment(std::string_view text) {
   return plain && !text.empty() ? std::string(text) : ToLiteral(text);
 }
 
-// The same for a type, which may have words.
+// Does the same for a type, which may have spaces.
 std::string TypeInComment(std::string_view text) {
   const bool words = std::all_of(text.begin(), text.end(),
                                  [](unsigned char c) { return c >= ' ' && c < 0x7f && c != '\\'; });
@@ -35,7 +35,7 @@ class Writer {
 
   GenHeader Write() {
     Begin();
-    // Types first, as these are what programs name most.
+    // Takes the names of types first, because programs use these most.
     std::vector<std::string> types;
     for (const GenTable& table : schema_.tables) {
       types.push_back(names_.Take(ToTypeName(WithSchema(table))));
@@ -117,7 +117,7 @@ class Writer {
     const std::string native =
         column.native_type.empty() ? "an expression" : TypeInComment(column.native_type);
     if (of.is_unknown) {
-      Note("the column {} of {} is text in C++, which has no type here for {}",
+      Note("the column {} of {} is text in C++, because there is no C++ type for {}",
            InComment(column.name), InComment(table.FullName()), native);
     }
     Line("  penstock::sql::Col<{}, {}, {}> {};  // {}{}{}{}", type, of.name, ToLiteral(column.name),

@@ -12,12 +12,12 @@ namespace penstock::cli {
 
 struct GenHeader {
   std::string text = {};
-  // For people: names that C++ has other names for, and columns of types that it has none for.
+  // Notes for people: names that had to be changed, and columns whose type has no C++ type.
   std::vector<std::string> notes = {};
 };
 
-// The tables as structs of the query builder, in the namespace `name_space`. The same schema is the
-// same text.
+// Writes the tables as structs for the query builder, in the namespace `name_space`. Equal schemas
+// give equal texts.
 GenHeader WriteGenHeader(const GenSchema& schema, sql::Dialect dialect,
                          std::string_view name_space);
 

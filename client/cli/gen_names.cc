@@ -9,8 +9,8 @@
 namespace penstock::cli {
 namespace {
 
-// Words that mean something to a compiler, and names that the headers of C define as macros or that
-// the builder's headers use where a column stands.
+// Keywords, names that C's headers define as macros, and names that the builder's headers use in
+// places where a column's name would be found first.
 constexpr std::string_view kReserved[] = {"EOF",
                                           "INFINITY",
                                           "NAN",
@@ -125,12 +125,13 @@ bool IsDigit(char c) { return c >= '0' && c <= '9'; }
 bool IsCapital(char c) { return c >= 'A' && c <= 'Z'; }
 bool IsLetter(char c) { return IsCapital(c) || (c >= 'a' && c <= 'z'); }
 
-// Two underscores in a row are the compiler's.
+// C++ reserves names with two underscores in a row.
 void AppendUnderscore(std::string* to) {
   if (to->empty() || to->back() != '_') *to += '_';
 }
 
-// What begins with a digit, or with an underscore and a capital, is none, or the compiler's.
+// A name cannot begin with a digit, and C++ reserves names that begin with an underscore and a
+// capital.
 std::string WithBeginning(std::string name) {
   if (name.empty()) return "x";
   if (IsDigit(name[0])) return "_" + name;

@@ -1,4 +1,4 @@
-// Names of a database as names of C++.
+// Converts names of a database to C++ names.
 #ifndef PENSTOCK_CLIENT_CLI_GEN_NAMES_H_
 #define PENSTOCK_CLIENT_CLI_GEN_NAMES_H_
 
@@ -9,25 +9,27 @@
 
 namespace penstock::cli {
 
-// `name` if C++ takes it. Otherwise what stands for it: "first name" is first_name, "1st" _1st,
-// "class" class_, "größe" gr_uf6_udf_e, as each letter that is not ASCII becomes u and its number.
+// Returns `name` if it is a valid C++ identifier, and otherwise a replacement: "first name" becomes
+// first_name, "1st" _1st, "class" class_, and "größe" gr_uf6_udf_e, where each letter outside of
+// ASCII becomes u and its number.
 std::string ToIdentifier(std::string_view name);
 
-// The name of a type: "order_lines" is OrderLines.
+// Returns the name of a type: "order_lines" becomes OrderLines.
 std::string ToTypeName(std::string_view name);
 
-// Whether `text` can be the name of a namespace: identifiers, with :: between them.
+// Returns true if `text` is a valid name of a namespace: identifiers, separated by ::.
 bool IsNamespace(std::string_view text);
 
-// `text` as a literal of C++, with its quotes, on one line whatever is in it.
+// Returns `text` as a C++ string literal, with its quotes and always on one line.
 std::string ToLiteral(std::string_view text);
 
-// The names of one scope, which are all different. Not thread-safe.
+// Makes the names of one scope distinct. Not thread-safe.
 class Scope {
  public:
-  // `taken` are there from the beginning.
+  // `taken` are the names that the scope already has.
   explicit Scope(std::set<std::string> taken) : taken_(std::move(taken)) {}
-  // `wanted`, or the same with an underscore behind it, or with _2, _3 and so on.
+  // Returns `wanted`, or a variant that is still free: with an underscore, or with _2, _3 and so
+  // on.
   std::string Take(const std::string& wanted);
 
  private:

@@ -11,7 +11,7 @@ namespace penstock::cli {
 namespace {
 
 constexpr std::string_view kOurs = "penstock_";
-// As many names as a message lists.
+// The largest number of names that a message lists.
 constexpr size_t kMostNames = 20;
 
 std::string ListNames(const std::vector<CatalogueTable>& all) {
@@ -32,7 +32,7 @@ bool Fits(std::string_view pattern, const GenTable& table) {
   return FitsPattern(pattern, table.name) || FitsPattern(pattern, table.FullName());
 }
 
-// Those that are meant; an error for a pattern that fits none.
+// Returns the tables that a pattern matches; an error if a pattern matches none.
 absl::StatusOr<std::vector<CatalogueTable>> Choose(std::vector<CatalogueTable> all,
                                                    std::vector<std::string> patterns) {
   const bool everything = patterns.empty();
@@ -47,8 +47,8 @@ absl::StatusOr<std::vector<CatalogueTable>> Choose(std::vector<CatalogueTable> a
     }
     if (fits_one) continue;
     return MakeError(absl::StatusCode::kNotFound,
-                     everything ? "there is no table to write a header of"
-                                : fmt::format("no table fits the pattern \"{}\"", pattern),
+                     everything ? "there is no table to write a header for"
+                                : fmt::format("no table matches the pattern \"{}\"", pattern),
                      {.reason = "UNDEFINED_TABLE", .hint = ListNames(all)});
   }
   std::vector<CatalogueTable> chosen;
@@ -58,7 +58,8 @@ absl::StatusOr<std::vector<CatalogueTable>> Choose(std::vector<CatalogueTable> a
   return chosen;
 }
 
-// The columns as a query returns them: their order, without hidden ones, and their kinds.
+// Reads the columns as a query returns them: in its order, without hidden ones, and with their
+// kinds.
 absl::Status ReadColumns(const Context& ctx, Executor* db, sql::Dialect dialect,
                          CatalogueTable* from) {
   absl::Status known = ReadCatalogueColumns(ctx, db, dialect, from);
@@ -111,7 +112,7 @@ bool FitsPattern(std::string_view pattern, std::string_view text) {
   if (star == std::string_view::npos) return pattern == text;
   if (!text.starts_with(pattern.substr(0, star))) return false;
   const std::string_view rest = pattern.substr(star + 1);
-  // The shortest that a star may stand for is tried first; the names of tables are short.
+  // Tries the shortest match of the star first. Names of tables are short, so this is fast enough.
   for (size_t from = star; from <= text.size(); ++from) {
     if (FitsPattern(rest, text.substr(from))) return true;
   }

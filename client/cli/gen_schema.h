@@ -1,4 +1,4 @@
-// The tables of a database, as `penstock gen` writes them down.
+// Reads the tables of a database that `penstock gen` writes.
 #ifndef PENSTOCK_CLIENT_CLI_GEN_SCHEMA_H_
 #define PENSTOCK_CLIENT_CLI_GEN_SCHEMA_H_
 
@@ -14,43 +14,44 @@ namespace penstock::cli {
 
 struct GenColumn {
   std::string name = {};
-  // kUnspecified where the database does not know.
+  // kUnspecified if the database does not tell.
   Kind kind = Kind::kUnspecified;
-  // The database's own name of the type; may be empty.
+  // The database's own name for the type; may be empty.
   std::string native_type = {};
   bool nullable = true;
   bool in_primary_key = false;
-  // It is computed from others, and cannot be set.
+  // True for a computed column, which cannot be set.
   bool generated = false;
 };
 
 struct GenTable {
-  // Empty where the name alone finds it.
+  // Empty if the session's search path finds the table.
   std::string schema = {};
   std::string name = {};
   bool is_view = false;
   std::vector<GenColumn> columns = {};
 
-  // "audit.events", or the name alone.
+  // Returns "audit.events", or only the name if the schema is empty.
   std::string FullName() const { return schema.empty() ? name : schema + "." + name; }
 };
 
 struct GenSchema {
-  // In the order of their names.
+  // Sorted by name.
   std::vector<GenTable> tables = {};
-  // The full names of those that this user may not read, in their order.
+  // The full names of the tables that this user may not read, sorted.
   std::vector<std::string> unreadable = {};
 };
 
-// Reads those that a pattern fits, or all for no pattern, of one snapshot. A pattern is a name, or
-// a schema, a point and a name, in which * stands for any letters. Penstock's own (penstock_…) are
-// meant by patterns that begin so, and by no other. NOT_FOUND, which lists what there is, for a
-// pattern that fits none, and for a database without tables; what the database says, with the
-// table's name, for one that cannot be read, such as a view of a table that has gone.
+// Reads the tables that match a pattern, or all tables if there is no pattern, from one snapshot. A
+// pattern is a name, or a schema, a dot and a name, in which * stands for any characters.
+// Penstock's own tables (penstock_…) match only patterns that begin with penstock_. Errors:
+// NOT_FOUND, with a list of the tables, if a pattern matches none or the database has none; the
+// database's error, with the table's name, if a table cannot be read, such as a view of a table
+// that was dropped.
 absl::StatusOr<GenSchema> ReadGenSchema(const Context& ctx, Provider* db, sql::Dialect dialect,
                                         const std::vector<std::string>& patterns);
 
-// Whether `pattern`, in which * stands for any letters, is all of `text`.
+// Returns true if `pattern`, in which * stands for any characters, matches all of `text`.
 bool FitsPattern(std::string_view pattern, std::string_view text);
 
 }  // namespace penstock::cli

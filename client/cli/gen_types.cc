@@ -10,8 +10,8 @@
 namespace penstock::cli {
 namespace {
 
-// PostgreSQL's names of types that are what their kind says. Others that are text on the wire
-// (inet, an enumeration, a range) have operators of their own.
+// PostgreSQL's types that behave as their kind says. Other types that are text on the wire (inet,
+// an enumeration, a range) have operators of their own.
 constexpr std::pair<std::string_view, Kind> kNativeTypes[] = {
     {"boolean", Kind::kBoolean},
     {"smallint", Kind::kInteger},
@@ -40,7 +40,7 @@ constexpr std::pair<std::string_view, Kind> kNativeTypes[] = {
     {"jsonb", Kind::kJson},
 };
 
-// A type's name in small letters and without its length.
+// Returns the name of a type in lower case and without its length.
 std::string PlainName(std::string_view native_type) {
   std::string name(native_type.substr(0, native_type.find('(')));
   std::transform(name.begin(), name.end(), name.begin(),
@@ -85,7 +85,7 @@ GenType OfArray(std::string_view native_type) {
 
 GenType OfValue(const GenColumn& column, sql::Dialect dialect) {
   if (column.kind == Kind::kArray) return OfArray(column.native_type);
-  // On SQLite a column of text is one, whatever its type is called.
+  // On SQLite a text column is always text, whatever the name of its type is.
   const bool has_names =
       dialect == sql::Dialect::kPostgres || dialect == sql::Dialect::kCockroachDb;
   const bool is_unknown =

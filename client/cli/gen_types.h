@@ -1,4 +1,4 @@
-// C++ types for the columns of a database.
+// Finds C++ types for the columns of a database.
 #ifndef PENSTOCK_CLIENT_CLI_GEN_TYPES_H_
 #define PENSTOCK_CLIENT_CLI_GEN_TYPES_H_
 
@@ -9,9 +9,9 @@
 namespace penstock::cli {
 
 struct GenType {
-  // "std::int64_t", "std::optional<absl::Time>".
+  // For example "std::int64_t" or "std::optional<absl::Time>".
   std::string name = {};
-  // The database's type has no kind of its own, and its values come as text.
+  // True if the database's type has no kind of its own, so that its values come as text.
   bool is_unknown = false;
 };
 

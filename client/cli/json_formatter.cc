@@ -8,7 +8,7 @@
 namespace penstock::cli {
 namespace {
 
-// Every name once: one that occurs again gets _2, _3, ….
+// Makes the names distinct: a name that is repeated gets _2, _3, ….
 std::vector<std::string> Distinct(const std::vector<std::string>& names) {
   std::set<std::string> taken(names.begin(), names.end());
   std::set<std::string> seen;
@@ -51,7 +51,7 @@ class JsonFormatter : public Formatter {
 
  private:
   std::string* const out_;
-  // Quoted, with the colon.
+  // The quoted names of the columns, each with its colon.
   std::vector<std::string> keys_;
   bool any_ = false;
 };

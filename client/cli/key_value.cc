@@ -16,7 +16,7 @@ namespace {
 
 constexpr std::string_view kHexPrefix = "blob:";
 
-// A key or a value as it is written: itself, or blob: and hexadecimal digits.
+// Parses a key or a value: the bytes themselves, or blob: and hexadecimal digits.
 absl::StatusOr<std::string> ParseBytes(const Options& options, const std::string& text) {
   if (options.raw || !text.starts_with(kHexPrefix)) return text;
   const absl::StatusOr<Value> value = ParseArgument(text);
@@ -28,8 +28,9 @@ bool IsStandardInput(const Options& options, const std::string& word) {
   return !options.raw && word == "-";
 }
 
-// For people: text where it is. For programs: what ParseBytes reads as the same bytes, which
-// no two keys share, whatever a reader makes of quotes.
+// Returns a key or a value for output. A table shows text as it is. The other formats, which
+// programs read, use a form that ParseBytes converts back to the same bytes, so that different keys
+// always look different.
 Value Shown(const Options& options, const std::string& bytes) {
   const bool text = internal::IsUtf8(bytes);
   if (options.format == OutputFormat::kTable) return text ? Value(bytes) : Value(Bytes{bytes});
@@ -42,7 +43,7 @@ absl::Status Get(const Options& options, const Context& ctx, KeyValue* kv, const
                  Output* out) {
   const absl::StatusOr<std::optional<std::string>> value = kv->Get(ctx, key);
   if (!value.ok()) return value.status();
-  if (!value->has_value()) return absl::NotFoundError("the key is not there");
+  if (!value->has_value()) return absl::NotFoundError("the key does not exist");
   if (options.format == OutputFormat::kTable) {
     out->buffer()->append((*value)->begin(), (*value)->end());
     if (!options.raw) out->buffer()->push_back('\n');
@@ -84,7 +85,7 @@ absl::Status CheckKeyValue(const Options& options) {
   const size_t given = words.empty() ? 0 : words.size() - 1;
   const auto wants = [&](size_t least, size_t most, std::string_view usage) {
     if (given >= least && given <= most) return absl::OkStatus();
-    return absl::InvalidArgumentError(fmt::format("write: penstock kv {}", usage));
+    return absl::InvalidArgumentError(fmt::format("usage: penstock kv {}", usage));
   };
   absl::Status status;
   if (action == "get") {
@@ -96,7 +97,7 @@ absl::Status CheckKeyValue(const Options& options) {
   } else if (action == "scan") {
     status = wants(0, 1, "scan [PREFIX]");
   } else {
-    return absl::InvalidArgumentError("kv is followed by get, put, delete or scan");
+    return absl::InvalidArgumentError("kv needs one of get, put, delete and scan");
   }
   for (size_t i = 1; status.ok() && i <= given; ++i)
     status = ParseBytes(options, words[i]).status();

@@ -1,4 +1,4 @@
-// penstock kv.
+// `penstock kv`: reads and writes keys and values.
 #ifndef PENSTOCK_CLIENT_CLI_KEY_VALUE_H_
 #define PENSTOCK_CLIENT_CLI_KEY_VALUE_H_
 
@@ -12,20 +12,19 @@
 
 namespace penstock::cli {
 
-// Whether the words of `options` make a command. INVALID_ARGUMENT with a
-// message for the user.
+// Checks that the words of `options` make a command. INVALID_ARGUMENT has a message for the user.
 absl::Status CheckKeyValue(const Options& options);
 
-// The bytes that the words name: the key or prefix, and the value, read from `in` where
-// that is what they say. An empty string for what they do not name. An error is the command
-// line's or that of reading; nothing has been sent.
+// Reads the key or prefix, and the value, that the words give; from `in` if the value is "-". What
+// the words do not give is empty. An error means that the command line is wrong or `in` cannot be
+// read; nothing has been sent.
 struct KeyAndValue {
   std::string key;
   std::string value;
 };
 absl::StatusOr<KeyAndValue> ReadKeyAndValue(const Options& options, int in);
 
-// Runs it. NOT_FOUND for a key that is not there.
+// Runs the command. NOT_FOUND if the key does not exist.
 absl::Status RunKeyValue(const Options& options, const KeyAndValue& given, const Context& ctx,
                          Provider* db, Output* out);
 

@@ -1,5 +1,5 @@
-// penstock: SQL in a terminal, through a Penstock daemon. `penstock --help`
-// tells what it does and what it ends with.
+// penstock: runs SQL and other commands through a Penstock daemon. `penstock --help` explains the
+// commands and exit codes.
 #include <fcntl.h>
 #include <signal.h>
 #include <sys/syscall.h>
@@ -21,19 +21,20 @@
 namespace penstock::cli {
 namespace {
 
-// A standard descriptor that is closed would be that of the next file to be opened, which
-// here is one of gRPC's, before main. What takes its place cannot be used as it would be:
-// standard input is not read, nor output written, so that the error is told as any other.
-// Nothing is there yet when this runs, so it makes system calls and nothing else.
+// If a standard descriptor is closed, the next file that is opened would get its number; here that
+// would be a file of gRPC's, which is opened before main. Opens /dev/null in its place, in the
+// wrong direction, so that reading standard input or writing output fails and is reported as any
+// other error. Runs before the C++ runtime and the sanitizers are ready, so it may only make system
+// calls.
 __attribute__((no_sanitize("address", "undefined"))) void KeepStandardDescriptors() {
   for (int fd = STDIN_FILENO; fd <= STDERR_FILENO; ++fd) {
     if (syscall(SYS_fcntl, fd, F_GETFD) >= 0) continue;
-    // The lowest that is free, which is this one.
+    // Returns the lowest free descriptor, which is this one.
     syscall(SYS_openat, AT_FDCWD, "/dev/null", fd == STDIN_FILENO ? O_WRONLY : O_RDONLY);
   }
 }
 
-// Runs before what other libraries do when they are loaded.
+// The entries of .preinit_array run before the initialisers of shared libraries.
 [[gnu::section(".preinit_array"), gnu::used]] void (*const kBeforeAll)() = KeepStandardDescriptors;
 
 ExitCode Print(const std::string& text) {
@@ -51,7 +52,7 @@ ExitCode Main(const std::vector<std::string>& arguments) {
     AppendPrintable(
         std::string_view(parsed.status().message().data(), parsed.status().message().size()),
         &message);
-    std::cerr << "penstock: " << message << "\n`penstock --help` tells more.\n";
+    std::cerr << "penstock: " << message << "\nRun `penstock --help` for help.\n";
     return kExitUsage;
   }
   if (!parsed->text.empty()) return Print(parsed->text);
@@ -68,19 +69,19 @@ ExitCode Main(const std::vector<std::string>& arguments) {
 }  // namespace
 }  // namespace penstock::cli
 
-// Of the leak sanitizer, in a build that has it.
+// Declared weak, because only builds with the leak sanitizer have it.
 // NOLINTNEXTLINE(bugprone-reserved-identifier): the sanitizer names it.
 extern "C" [[gnu::weak]] void __lsan_do_leak_check();
 
 int main(int argc, char** argv) {
-  // What gRPC logs by itself is told below, in fewer words.
+  // gRPC's own log lines are redundant: the command reports its errors itself.
   setenv("GRPC_VERBOSITY", "NONE", /*replace=*/0);
-  // A write to a closed pipe is to fail rather than to end the process.
+  // A write to a closed pipe must fail instead of ending the process.
   signal(SIGPIPE, SIG_IGN);
   const int code = penstock::cli::Main(std::vector<std::string>(argv + 1, argv + argc));
   std::cerr.flush();
   if (__lsan_do_leak_check != nullptr) __lsan_do_leak_check();
-  // Everything has been written. What exit() does besides, taking the global state of
-  // OpenSSL and gRPC away, would do so under the threads that gRPC keeps.
+  // All output has been written. exit() would also destroy the global state of OpenSSL and gRPC
+  // while gRPC's threads still use it.
   _exit(code);
 }

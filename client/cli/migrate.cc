@@ -25,7 +25,7 @@ namespace {
 namespace fs = std::filesystem;
 using State = MigrationStatus::State;
 
-// Versions of so many digits are times.
+// Versions with this many digits are times.
 constexpr size_t kTimestampDigits = 14;
 constexpr size_t kDefaultDigits = 4;
 
@@ -47,11 +47,11 @@ void PrintOthers(const std::vector<std::string>& files, std::ostream* err) {
   for (const std::string& file : files) {
     std::string printable;
     AppendPrintable(file, &printable);
-    *err << "  left aside: " << printable << '\n';
+    *err << "  ignored: " << printable << '\n';
   }
 }
 
-// Prints what happens while it happens.
+// Reports the progress of a migration while it runs.
 class Reporter {
  public:
   Reporter(Output* out, std::ostream* err, bool dry_run)
@@ -84,7 +84,7 @@ class Reporter {
     return index < plan_.size() ? plan_[index] : kUnknown;
   }
 
-  // After 1, 2, 4, 8, … seconds.
+  // Reports after 1, 2, 4, 8, … seconds.
   void Slow(const MigrationEvent& event, std::string_view what) {
     if (event.elapsed < next_) return;
     next_ = 2 * std::max(next_, absl::Seconds(1));
@@ -93,7 +93,7 @@ class Reporter {
           << std::flush;
   }
 
-  // As a script that psql and sqlite3 run.
+  // Prints the plan as a script for psql and sqlite3.
   void PrintPlan() {
     for (const MigrationStep& step : plan_) {
       std::string text = fmt::format(
@@ -110,7 +110,7 @@ class Reporter {
     }
   }
 
-  // An error shows at the end: what is under way is not stopped by it.
+  // Ignores an error: it must not stop a migration that runs, and the last Flush returns it again.
   void Print(std::string_view text) {
     out_->buffer()->append(text);
     out_->Flush().IgnoreError();
@@ -140,11 +140,11 @@ std::string_view NameOf(State state) {
 std::string NoteOf(const MigrationStatus& migration) {
   const MigrationRecord& record = migration.record;
   switch (migration.state) {
-    case State::kGap: return "a later one is applied";
+    case State::kGap: return "a later version is applied";
     case State::kChanged: return "the file has changed since it was applied";
-    case State::kMissing: return "there is no file";
+    case State::kMissing: return "the file is missing";
     case State::kNewer: return "applied by a newer release";
-    case State::kResuming: return fmt::format("goes on with statement {}", record.statement);
+    case State::kResuming: return fmt::format("continues with statement {}", record.statement);
     case State::kUnfinished:
       return fmt::format("{} at statement {}{}{}", record.down ? "down stopped" : "up stopped",
                          record.statement, record.note.empty() ? "" : ": ", record.note);
@@ -152,7 +152,7 @@ std::string NoteOf(const MigrationStatus& migration) {
   }
 }
 
-// A version above the numbers that a Value has is its text.
+// A version above the range of an integer Value becomes text.
 Value VersionValue(uint64_t version) {
   return std::in_range<int64_t>(version) ? Value(version) : Value(std::to_string(version));
 }
@@ -189,7 +189,7 @@ std::vector<Value> RowOf(const MigrationStatus& migration) {
           NoteOf(migration)};
 }
 
-// At which version the database is, how many of each sort there are, and what is wrong.
+// Says at which version the database is, how many migrations are in each state, and what is wrong.
 std::string Summary(const MigrationReport& report) {
   const bool none = std::none_of(report.migrations.begin(), report.migrations.end(), IsApplied);
   std::string text = none ? std::string("no migration is applied")
@@ -208,7 +208,7 @@ std::string Summary(const MigrationReport& report) {
   return text;
 }
 
-// The highest version in the folder, as it is written; empty: there is none.
+// Returns the highest version in the folder as it is written; empty if there is none.
 std::string HighestVersion(const fs::path& folder) {
   std::string highest;
   uint64_t most = 0;

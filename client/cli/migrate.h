@@ -1,4 +1,4 @@
-// `penstock migrate …`.
+// `penstock migrate`: runs and reports migrations.
 #ifndef PENSTOCK_CLIENT_CLI_MIGRATE_H_
 #define PENSTOCK_CLIENT_CLI_MIGRATE_H_
 
@@ -15,22 +15,22 @@
 
 namespace penstock::cli {
 
-// Runs up, down, to, dry-run, baseline, adopt or repair: a line for each step that is done
-// on `out`, what takes long and files that are no migrations on `err`. What a dry run
-// prints is a script for psql or sqlite3.
+// Runs up, down, to, dry-run, baseline, adopt or repair. Prints a line to `out` for each step that
+// is done, and to `err` what takes long and which files are not migrations. A dry run prints a
+// script for psql or sqlite3.
 absl::Status RunMigrate(const Options& options, const Context& ctx, Provider* db, Output* out,
                         std::ostream* err);
 
-// Prints a summary, and the migrations: as a table those that are not simply applied unless
-// options.migrate.all; in the other formats all, and the summary on `err`. `code`: kExitOk,
-// kExitPending or kExitRefused.
+// Prints a summary and the migrations. As a table, it lists applied migrations only if
+// options.migrate.all is set. The other formats list all, and the summary goes to `err`. Sets
+// `code` to kExitOk, kExitPending or kExitRefused.
 absl::Status PrintMigrationStatus(const Options& options, const Context& ctx, Provider* db,
                                   Output* out, std::ostream* err, ExitCode* code);
 
-// Creates the two files of a new migration in the folder, and the folder if it is
-// missing, and prints their names. The version is one more than the highest there
-// (or that of now, YYYYMMDDhhmmss, with `options.migrate.timestamp` or where the
-// highest is of that form) with as many digits. Existing files stay as they are.
+// Creates the two files of a new migration, and the folder if it does not exist, and prints their
+// names. The version is one more than the highest version in the folder, with as many digits. It is
+// the current time (YYYYMMDDhhmmss) if `options.migrate.timestamp` is set or the highest version
+// has that form. Existing files are not overwritten.
 absl::Status NewMigration(const Options& options, Output* out);
 
 }  // namespace penstock::cli

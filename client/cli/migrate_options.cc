@@ -14,11 +14,12 @@ using Action = MigrateOptions::Action;
 
 constexpr const char* kFooter =
     R"(A folder has pairs of files, 0001_create_users.up.sql and
-0001_create_users.down.sql, or files 0001_create_users.sql with both directions as
-goose, dbmate and sql-migrate have them. A file with the line
+0001_create_users.down.sql, or files 0001_create_users.sql with both directions, as
+goose, dbmate and sql-migrate write them. A file with the line
 `-- penstock: no-transaction` before its first statement is not run in a transaction;
-if such a step fails in the middle, `status` says where and `repair` says how it goes
-on. A database that another tool has migrated so far begins with `adopt` or `baseline`.)";
+if such a step fails in the middle, `status` says where and `repair` decides how to
+continue. If another tool has migrated the database so far, begin with `adopt` or
+`baseline`.)";
 
 bool IsName(const std::string& text) {
   return !text.empty() && text.find_first_of("/\\ \t\n") == std::string::npos;
@@ -28,7 +29,9 @@ CLI::App* Add(CLI::App* migrate, const std::string& name, const std::string& des
               Command command, Options* options) {
   CLI::App* added = migrate->add_subcommand(name, description);
   added->fallthrough();
-  added->add_option("FOLDER", options->migrate.folder, "The migrations")->required()->type_name("");
+  added->add_option("FOLDER", options->migrate.folder, "The folder of migrations")
+      ->required()
+      ->type_name("");
   added->final_callback([options, command] { options->command = command; });
   return added;
 }
@@ -64,11 +67,11 @@ void AddLimits(CLI::App* command, Options* options) {
   command->add_flag("--dry-run", wanted.dry_run, "Print the SQL instead of running it");
   command
       ->add_option("--statement-timeout", duration(&wanted.statement_timeout),
-                   "For each statement; else none")
+                   "Limit for each statement; default: none")
       ->type_name("DURATION");
   command
       ->add_option("--lock-timeout", duration(&wanted.lock_timeout),
-                   "How long to wait for another migrator; else 60s")
+                   "How long to wait for another migrator; default: 60s")
       ->type_name("DURATION");
 }
 
@@ -78,10 +81,10 @@ void AddUp(CLI::App* migrate, Options* options) {
   CLI::App* dry =
       AddAction(migrate, "dry-run", "Print the SQL that `up` would run", Action::kUp, options);
   for (CLI::App* command : {up, dry}) {
-    command->add_option("--steps", DecimalNumber(&wanted.steps, 1), "How many; else all")
+    command->add_option("--steps", DecimalNumber(&wanted.steps, 1), "How many; default: all")
         ->type_name("NUMBER");
     command->add_flag("--allow-gaps", wanted.allow_gaps,
-                      "Also those below the last one that is applied");
+                      "Also apply versions below the last applied one");
   }
   AddLimits(up, options);
   dry->final_callback([options] {
@@ -92,14 +95,13 @@ void AddUp(CLI::App* migrate, Options* options) {
 
 void AddDown(CLI::App* migrate, Options* options) {
   MigrateOptions& wanted = options->migrate.options;
-  CLI::App* down = AddAction(migrate, "down",
-                             "Take migrations back, the last one if not told "
-                             "otherwise",
+  CLI::App* down = AddAction(migrate, "down", "Undo migrations, by default the last one",
                              Action::kDown, options);
   CLI::Option* steps =
-      down->add_option("--steps", DecimalNumber(&wanted.steps, 1), "How many")->type_name("NUMBER");
+      down->add_option("--steps", DecimalNumber(&wanted.steps, 1), "How many; default: 1")
+          ->type_name("NUMBER");
   CLI::Option* all = down->add_flag(
-      "--all", [](int64_t) {}, "All of them");
+      "--all", [](int64_t) {}, "Undo all migrations");
   all->excludes(steps);
   AddLimits(down, options);
   down->final_callback([options, steps, all] {
@@ -112,13 +114,13 @@ void AddRepair(CLI::App* migrate, Options* options) {
   MigrateOptions& wanted = options->migrate.options;
   std::vector<uint64_t>& versions = options->migrate.versions;
   CLI::App* repair =
-      AddAction(migrate, "repair", "Say how migrations stand", Action::kMarkApplied, options);
+      AddAction(migrate, "repair", "Correct the history", Action::kMarkApplied, options);
   CLI::Option* applied = repair->add_option("--applied", Versions(&versions),
-                                            "It is applied; also takes a changed file over");
+                                            "Record as applied; also accepts a changed file");
   CLI::Option* not_applied =
-      repair->add_option("--not-applied", Versions(&versions), "Nothing of it is there");
-  CLI::Option* resume =
-      repair->add_option("--resume", Versions(&versions), "The next run goes on with --statement");
+      repair->add_option("--not-applied", Versions(&versions), "Record as not applied at all");
+  CLI::Option* resume = repair->add_option("--resume", Versions(&versions),
+                                           "Continue at --statement in the next run");
   constexpr int kMany = 1 << 20;
   for (CLI::Option* option : {applied, not_applied, resume}) {
     option->type_name("VERSION[,VERSION…]")
@@ -130,12 +132,12 @@ void AddRepair(CLI::App* migrate, Options* options) {
   not_applied->excludes(resume);
   repair
       ->add_option("--statement", DecimalNumber(&wanted.statement, 1),
-                   "Else the one at which it stopped")
+                   "Where to continue; default: where it stopped")
       ->type_name("NUMBER")
       ->needs(resume);
   repair->final_callback([options, applied, not_applied, resume] {
     if (applied->count() + not_applied->count() + resume->count() == 0) {
-      throw CLI::ValidationError("repair wants --applied, --not-applied or --resume");
+      throw CLI::ValidationError("repair needs --applied, --not-applied or --resume");
     }
     MigrateOptions& repairs = options->migrate.options;
     repairs.version = options->migrate.versions.front();
@@ -157,31 +159,32 @@ void AddMigrate(CLI::App* app, Options* options) {
   migrate->footer(kFooter);
   AddUp(migrate, options);
   AddDown(migrate, options);
-  CLI::App* to = AddAction(migrate, "to", "Go up or down to a version (0: take all back)",
+  CLI::App* to = AddAction(migrate, "to", "Migrate up or down to a version (0: undo all)",
                            Action::kTo, options);
   AddVersion(to, options);
   AddLimits(to, options);
-  Add(migrate, "status", "Say how the database stands, and list what is not simply applied",
+  Add(migrate, "status", "Summarize the state and list migrations that are not simply applied",
       Command::kMigrationStatus, options)
       ->add_flag("--all", options->migrate.all,
-                 "List what is applied, too; csv and json always have it");
+                 "Also list applied migrations; csv and json always do");
   AddAction(migrate, "adopt",
-            "Begin the history of a database from the table of the tool that has migrated it",
+            "Begin the history with what another tool's table in the database says is applied",
             Action::kAdopt, options);
-  AddVersion(AddAction(migrate, "baseline",
-                       "Begin the history of a database that has everything up to a version",
-                       Action::kBaseline, options),
-             options);
+  AddVersion(
+      AddAction(migrate, "baseline",
+                "Begin the history of a database that already has everything up to a version",
+                Action::kBaseline, options),
+      options);
   AddRepair(migrate, options);
   CLI::App* added =
       Add(migrate, "new", "Create the files of a migration", Command::kNewMigration, options);
-  added->add_option("NAME", options->migrate.name, "Such as create_users")
+  added->add_option("NAME", options->migrate.name, "The name, such as create_users")
       ->required()
       ->type_name("")
       ->check([](const std::string& name) {
-        return IsName(name) ? "" : "a name has no slashes and no spaces";
+        return IsName(name) ? "" : "a name must not have slashes or spaces";
       });
-  added->add_flag("--timestamp", options->migrate.timestamp, "The version is the time of now");
+  added->add_flag("--timestamp", options->migrate.timestamp, "Use the current time as the version");
 }
 
 }  // namespace penstock::cli

@@ -10,8 +10,8 @@ class App;
 
 namespace penstock::cli {
 
-// Adds `migrate` and its commands to `app`; what is found goes to `options`, which
-// outlives the parsing.
+// Adds `migrate` and its subcommands to `app`. Parsing stores what it finds in `options`, which
+// must outlive it.
 void AddMigrate(CLI::App* app, Options* options);
 
 }  // namespace penstock::cli

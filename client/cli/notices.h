@@ -1,4 +1,4 @@
-// What a backend has said, for people.
+// Prints a backend's notices.
 #ifndef PENSTOCK_CLIENT_CLI_NOTICES_H_
 #define PENSTOCK_CLIENT_CLI_NOTICES_H_
 
@@ -8,8 +8,8 @@
 
 namespace penstock::cli {
 
-// A line for each, "NOTICE: …", and one for its detail and for its hint. Control
-// characters are shown, not obeyed.
+// Prints a line "NOTICE: …" for each notice, and further lines for its detail and its hint. Control
+// characters are escaped.
 void PrintNotices(const Notices& notices, std::ostream* err);
 
 }  // namespace penstock::cli

@@ -12,8 +12,8 @@ Number Parse(const std::string& word, Number least) {
   Number number = 0;
   const bool digits = !word.empty() && word.find_first_not_of("0123456789") == std::string::npos;
   if (!digits || !absl::SimpleAtoi(word, &number) || number < least) {
-    throw CLI::ValidationError(
-        fmt::format("\"{}\" is not a number of decimal digits, from {} on", word, least));
+    throw CLI::ValidationError(fmt::format(
+        "\"{}\" is invalid; write a number of at least {} in decimal digits", word, least));
   }
   return number;
 }

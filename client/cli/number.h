@@ -1,4 +1,4 @@
-// Numbers among the options.
+// Parses numbers in options.
 #ifndef PENSTOCK_CLIENT_CLI_NUMBER_H_
 #define PENSTOCK_CLIENT_CLI_NUMBER_H_
 
@@ -9,12 +9,12 @@
 
 namespace penstock::cli {
 
-// What CLI11 calls to read an option: decimal digits, so that the version 0012 is 12 and not
-// the octal 10 that CLI11 itself makes of it, of at least `least`. Throws CLI::ValidationError
-// for anything else.
+// Returns a function for CLI11 that reads a number in decimal digits. (CLI11 itself would read the
+// version 0012 as the octal 10.) The function throws CLI::ValidationError for anything else, and
+// for numbers below `least`.
 std::function<bool(const std::vector<std::string>&)> DecimalNumber(int64_t* to, int64_t least);
 
-// Likewise of versions, from 0 to 2^64-1: one, or as many as there are words.
+// Do the same for a version from 0 to 2^64-1, and for one or more versions.
 std::function<bool(const std::vector<std::string>&)> Version(uint64_t* to);
 std::function<bool(const std::vector<std::string>&)> Versions(std::vector<uint64_t>* to);
 

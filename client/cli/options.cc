@@ -20,7 +20,7 @@ namespace {
 
 constexpr const char* kDefaultTarget = "127.0.0.1:7420";
 
-// A value of one of a few words.
+// Reads an option whose value is one of a few words.
 template <typename Enum>
 CLI::callback_t OneOf(std::map<std::string, Enum> words, Enum* value) {
   return [words = std::move(words), value](const CLI::results_t& results) {
@@ -31,16 +31,16 @@ CLI::callback_t OneOf(std::map<std::string, Enum> words, Enum* value) {
   };
 }
 
-// What is wrong with a name, or nothing.
+// Returns what is wrong with a name, or an empty text.
 std::string CheckUtf8(const std::string& name) {
-  return internal::IsUtf8(name) ? "" : "a name is UTF-8";
+  return internal::IsUtf8(name) ? "" : "a name must be UTF-8";
 }
 
 void AddGlobalOptions(CLI::App* app, Options* options) {
   app->add_option("--target", options->target, "The daemon: host:port or unix:/path")
       ->envname("PENSTOCK_TARGET")
       ->default_str(kDefaultTarget);
-  app->add_option("-d,--database", options->database, "The database; else the daemon's default")
+  app->add_option("-d,--database", options->database, "The database; default: the daemon's own")
       ->check(CheckUtf8)
       ->envname("PENSTOCK_DATABASE");
   app->add_option("--format",
@@ -48,16 +48,16 @@ void AddGlobalOptions(CLI::App* app, Options* options) {
                                        {"csv", OutputFormat::kCsv},
                                        {"json", OutputFormat::kJson}},
                                       &options->format),
-                  "How rows are written")
+                  "The format of rows")
       ->type_name("table|csv|json")
       ->default_str("table");
   const auto set_null = [options](const CLI::results_t& results) {
     options->csv_null = results.front();
-    // What has quotes is text, and \x begins a blob.
+    // A field with quotes is text, and one that begins with \x is a blob, so NULL can be neither.
     return results.front().find_first_of("\",\r\n") == std::string::npos &&
            !results.front().starts_with("\\x");
   };
-  app->add_option("--null", set_null, "What NULL is in csv; see below")->type_name("TEXT");
+  app->add_option("--null", set_null, "How csv writes NULL; see below")->type_name("TEXT");
   const auto set_timeout = [options](const CLI::results_t& results) {
     absl::StatusOr<absl::Duration> timeout = ParseTimeout(results.front());
     if (!timeout.ok())
@@ -65,17 +65,18 @@ void AddGlobalOptions(CLI::App* app, Options* options) {
     options->timeout = *timeout;
     return true;
   };
-  app->add_option("--timeout", set_timeout, "For the whole command: 500ms, 10s, 1m30s")
+  app->add_option("--timeout", set_timeout, "Limit for the whole command: 500ms, 10s, 1m30s")
       ->type_name("DURATION");
-  app->add_option("--tls-ca", options->tls_ca, "Speak TLS and trust the CAs of this PEM file")
+  app->add_option("--tls-ca", options->tls_ca, "Use TLS and trust the CAs in this PEM file")
       ->type_name("FILE");
-  CLI::Option* cert = app->add_option("--tls-cert", options->tls_cert, "Our certificate, PEM");
-  CLI::Option* key = app->add_option("--tls-key", options->tls_key, "Its private key, PEM");
+  CLI::Option* cert =
+      app->add_option("--tls-cert", options->tls_cert, "The client's certificate, a PEM file");
+  CLI::Option* key = app->add_option("--tls-key", options->tls_key, "Its private key, a PEM file");
   cert->type_name("FILE")->needs(key);
   key->type_name("FILE")->needs(cert);
 }
 
-// For --help alone: the words behind these commands never reach CLI11 (words.h).
+// For --help only: the words after these commands never reach CLI11 (see words.h).
 void DescribeWords(CLI::App* command, const std::string& name, const std::string& description) {
   const auto ignored = [](const CLI::results_t&) { return true; };
   command->add_option(name, ignored, description)->type_name("");
@@ -90,27 +91,27 @@ void AddKeyValue(CLI::App* command, Options* options) {
   DescribeWords(
       command, "WORDS",
       "get KEY, put KEY VALUE, delete KEY or scan [PREFIX]; KEY, VALUE and PREFIX are the "
-      "bytes given, or blob: and hexadecimal digits; the value - is read from standard "
+      "bytes as written, or blob: and hexadecimal digits; the value - is read from standard "
       "input");
-  command->add_option("-k,--keyspace", options->keyspace, "The keyspace; else kv")
+  command->add_option("-k,--keyspace", options->keyspace, "The keyspace; default: kv")
       ->check(CheckUtf8);
   command->add_flag("--raw", options->raw,
-                    "KEY, VALUE and PREFIX are what they read, also blob: and -; get adds no "
-                    "line's end");
+                    "Take KEY, VALUE and PREFIX literally, even blob: and -; get adds no end of "
+                    "line");
   command->add_flag("--reverse", options->reverse, "Scan from the last key to the first");
   command->add_flag("--keys-only", options->keys_only, "Scan without values");
-  command
-      ->add_option("--limit", DecimalNumber(&options->limit, 0), "Scan no more entries than that")
+  command->add_option("--limit", DecimalNumber(&options->limit, 0), "Scan at most so many entries")
       ->type_name("NUMBER");
 }
 
-// Takes what followed the command, the statement first. What is wrong with it, or nothing.
+// Takes the words that follow the command; the statement comes first. Returns what is wrong with
+// them, or an empty text.
 std::string TakeWords(std::vector<std::string> words, Options* options) {
   options->args = std::move(words);
   std::vector<std::string>& all = options->args;
   if (options->command == Command::kKeyValue) return std::string(CheckKeyValue(*options).message());
   const bool wanted = options->command == Command::kQuery || options->command == Command::kExec;
-  if (!wanted) return all.empty() ? "" : fmt::format("\"{}\" was not expected", all.front());
+  if (!wanted) return all.empty() ? "" : fmt::format("unexpected argument \"{}\"", all.front());
   if (all.empty()) return "SQL is required";
   options->sql = std::move(all.front());
   all.erase(all.begin());
@@ -120,17 +121,17 @@ std::string TakeWords(std::vector<std::string> words, Options* options) {
 CLI::App* AddCommand(CLI::App* app, const std::string& name, const std::string& description,
                      Command command, Options* options) {
   CLI::App* added = app->add_subcommand(name, description);
-  // The global options may stand behind the command, too.
+  // Global options may also follow the command.
   added->fallthrough();
   added->final_callback([options, command] { options->command = command; });
   return added;
 }
 
-// CLI11's message, or a better one.
+// Returns CLI11's message, or a more helpful one.
 std::string MessageOf(const CLI::ParseError& error, const CLI::App& app) {
   const std::vector<std::string> unknown = app.remaining();
   if (app.get_subcommands().empty() && !unknown.empty()) {
-    return fmt::format("there is no command \"{}\"", unknown.front());
+    return fmt::format("unknown command \"{}\"; see `penstock --help`", unknown.front());
   }
   if (app.get_subcommands().empty() && error.get_name() == "RequiredError") {
     return "a command is missing: ping, query, exec, kv, databases, gen or migrate";
@@ -158,7 +159,7 @@ absl::StatusOr<ParsedOptions> ParseOptions(const std::vector<std::string>& argum
   CLI::App app(kDescription, "penstock");
   app.footer(kFooter);
   app.set_version_flag("--version", "penstock " PENSTOCK_VERSION);
-  // With more than one, an argument that reads "ping" would be a command.
+  // If more were allowed, an argument "ping" would be taken for a command.
   app.require_subcommand(1);
   AddGlobalOptions(&app, options);
   AddCommand(&app, "ping", "Reach the database and describe it", Command::kPing, options);
@@ -177,12 +178,12 @@ absl::StatusOr<ParsedOptions> ParseOptions(const std::vector<std::string>& argum
   absl::StatusOr<PartedWords> parted = PartWords(app, {"query", "exec", "kv"}, arguments);
   if (!parted.ok()) return parted.status();
   try {
-    // CLI11 wants the last one first.
+    // CLI11 expects the arguments in reverse order.
     app.parse(std::vector<std::string>(parted->options.rbegin(), parted->options.rend()));
     const std::string wrong = TakeWords(std::move(parted->words), options);
     if (!wrong.empty()) return absl::InvalidArgumentError(wrong);
     if (options->csv_null.has_value() && options->format != OutputFormat::kCsv) {
-      return absl::InvalidArgumentError("--null goes with --format csv");
+      return absl::InvalidArgumentError("--null needs --format csv");
     }
   } catch (const CLI::CallForHelp&) {
     std::string before;

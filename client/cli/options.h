@@ -14,20 +14,19 @@
 
 namespace penstock::cli {
 
-// What the process ends with.
+// The exit codes of the process.
 enum ExitCode : int {
   kExitOk = 0,
-  // The daemon was reached and the statement failed, or its result could not
-  // be written.
+  // The daemon was reached, but the statement failed or its result could not be written.
   kExitFailed = 1,
-  // The command line is wrong, or what it names cannot be read; nothing was sent.
+  // The command line is wrong, or an input that it names cannot be read; nothing was sent.
   kExitUsage = 2,
   // The daemon, or the database behind it, could not be reached.
   kExitUnreachable = 3,
-  // migrate status: there are steps to be run, and nothing else is wrong.
+  // migrate status: there are pending steps, and nothing else is wrong.
   kExitPending = 4,
-  // migrate: files and history do not agree, or a step has to be repaired. gen --check: file and
-  // database do not agree.
+  // migrate: files and history do not agree, or a step needs a repair. gen --check: the file does
+  // not match the database.
   kExitRefused = 5,
 };
 
@@ -45,79 +44,80 @@ enum class Command {
 
 enum class OutputFormat { kTable, kCsv, kJson };
 
-// What follows `migrate`.
+// The options of `migrate`.
 struct MigrateCommand {
   std::string folder;
   MigrateOptions options;
-  // repair: the versions.
+  // The versions for repair.
   std::vector<uint64_t> versions;
-  // status: as a table, also what is applied and as it should be.
+  // For status: whether a table also lists applied migrations that are as they should be.
   bool all = false;
-  // new: "create_users".
+  // The name for new, such as "create_users".
   std::string name;
   bool timestamp = false;
 };
 
-// What follows `gen`.
+// The options of `gen`.
 struct GenCommand {
-  // Of the tables that are meant; none: all.
+  // Patterns for the names of tables; empty means all tables.
   std::vector<std::string> patterns;
   std::string name_space = "tables";
-  // Files; empty: standard output, and no comparison.
+  // Names of files. Empty means standard output, and no comparison.
   std::string output;
   std::string check;
 };
 
-// A command line that was understood.
+// A parsed command line.
 struct Options {
   Command command = Command::kPing;
   // "host:port" or "unix:/path".
   std::string target;
-  // Empty: the daemon's default.
+  // Empty means the daemon's default.
   std::string database;
   OutputFormat format = OutputFormat::kTable;
-  // Of kCsv: what NULL is written as. None: nothing, and \N where it is the only field of
-  // its line. It has no quotes, and text that is the same has.
+  // How kCsv writes NULL. By default it is an empty field, or \N if it is the only field of its
+  // line. It is written without quotes, and equal text with quotes.
   std::optional<std::string> csv_null = std::nullopt;
-  // For the whole command.
+  // The time limit for the whole command.
   absl::Duration timeout = absl::InfiniteDuration();
-  // PEM files; all empty: no TLS.
+  // PEM files; without any, TLS is not used.
   std::string tls_ca;
   std::string tls_cert;
   std::string tls_key;
-  // query and exec: the statement, or "-" for standard input.
+  // The statement of query and exec; "-" means standard input.
   std::string sql;
-  // query and exec: as written, see ParseArgument.
+  // For query and exec: the arguments as written, see ParseArgument. For kv: the action and its
+  // words.
   std::vector<std::string> args;
-  // kv: what to do is the first of args. Empty: the daemon's default keyspace.
+  // The keyspace of kv; empty means the daemon's default.
   std::string keyspace = {};
-  // kv: keys and values are what they read, neither blob: nor - has a meaning, and get
+  // For kv: keys and values are taken literally, so that neither blob: nor - has a meaning, and get
   // prints nothing but the value.
   bool raw = false;
-  // kv scan.
+  // The options of kv scan.
   bool reverse = false;
   bool keys_only = false;
   int64_t limit = 0;
-  // Of the commands that begin with `migrate`.
+  // The options of the commands that begin with `migrate`.
   MigrateCommand migrate;
-  // gen.
+  // The options of gen.
   GenCommand gen = {};
 };
 
-// What ParseOptions found: options to run with, or a text to print instead.
+// The result of ParseOptions: options to run with, or a text to print instead.
 struct ParsedOptions {
   Options options;
-  // Not empty for --help and --version: print it and exit with kExitOk.
+  // Not empty for --help and --version. The caller prints it and exits with kExitOk.
   std::string text;
 };
 
-// Reads the arguments that follow the program's name. PENSTOCK_TARGET and
-// PENSTOCK_DATABASE of the environment stand in for options that are left out.
-// INVALID_ARGUMENT with a message for the user when they make no sense.
+// Parses the arguments that follow the program's name. The environment variables PENSTOCK_TARGET
+// and PENSTOCK_DATABASE are the defaults of their options. INVALID_ARGUMENT has a message for the
+// user.
 absl::StatusOr<ParsedOptions> ParseOptions(const std::vector<std::string>& arguments);
 
-// "10s", "500ms", "1m30s". INVALID_ARGUMENT for anything that is not positive
-// or has no unit.
+// Parses "10s", "500ms" or "1m30s". INVALID_ARGUMENT if the duration is not positive or has no
+// unit.
 absl::StatusOr<absl::Duration> ParseTimeout(std::string_view text);
 
 }  // namespace penstock::cli

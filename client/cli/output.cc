@@ -18,7 +18,7 @@ absl::Status WriteError(int error) {
   return absl::InternalError(fmt::format("cannot write the output: {}", std::strerror(error)));
 }
 
-// Until more can be written to a descriptor that somebody else has made non-blocking.
+// Waits until a descriptor that somebody else has made non-blocking is writable.
 bool WaitFor(int fd) {
   pollfd wanted = {.fd = fd, .events = POLLOUT, .revents = 0};
   return poll(&wanted, 1, -1) > 0 || errno == EINTR;

@@ -13,10 +13,11 @@
 namespace penstock::cli {
 namespace {
 
-// How much of a line is shown on either side of the place, in bytes.
+// How many bytes of a line are shown on either side of the place.
 constexpr size_t kSide = 60;
 
-// The byte at which the character `position` begins; the size for the one behind the last.
+// Returns the byte at which the character `position` begins; the size for the position after the
+// last.
 std::optional<size_t> ByteOf(std::string_view sql, int32_t position) {
   if (position <= 0) return std::nullopt;
   size_t byte = 0;
@@ -27,7 +28,7 @@ std::optional<size_t> ByteOf(std::string_view sql, int32_t position) {
   return byte;
 }
 
-// The same place or one before it, so that no character is cut.
+// Returns `byte`, or the beginning of the character that it is in.
 size_t CharacterAt(std::string_view line, size_t byte) {
   while (byte > 0 && byte < line.size() && (line[byte] & 0xC0) == 0x80) --byte;
   return byte;

@@ -1,4 +1,4 @@
-// Where in a statement something is wrong.
+// Shows the place of an error in a statement.
 #ifndef PENSTOCK_CLIENT_CLI_PLACE_H_
 #define PENSTOCK_CLIENT_CLI_PLACE_H_
 
@@ -8,15 +8,15 @@
 
 namespace penstock::cli {
 
-// Appends the line of `sql` that has the character `position`, from 1, and a caret under
-// that character:
+// Appends the line of `sql` that has the character `position` (from 1), and a caret under that
+// character:
 //
 //   line 2: select * form users
 //                    ^
 //
-// Both are indented by two columns, control characters are spelled out as AppendPrintable
-// has them, and of a long line only the surroundings are shown. A position right behind the
-// statement's end is its end; nothing is appended for one that is not in it, 0 among them.
+// Both lines are indented by two columns. Control characters are escaped as by AppendPrintable. Of
+// a long line only the part around the place is shown. The position right after the last character
+// is valid; for any other position outside of the statement, such as 0, nothing is appended.
 void AppendPlace(std::string_view sql, int32_t position, std::string* out);
 
 }  // namespace penstock::cli

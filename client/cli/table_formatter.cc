@@ -11,10 +11,10 @@
 namespace penstock::cli {
 namespace {
 
-// The rows that decide the widths. What comes later is written at once; a cell
-// that is wider than its column moves the rest of its line to the right.
+// The number of rows that determine the widths. Later rows are written at once; a cell that is
+// wider than its column moves the rest of its line to the right.
 constexpr size_t kMeasuredRows = 1000;
-// Fewer, where rows are large.
+// Fewer rows are measured if they are large.
 constexpr size_t kMeasuredBytes = 4 * 1024 * 1024;
 
 struct Cell {
@@ -55,7 +55,7 @@ class TableFormatter : public Formatter {
   }
 
  private:
-  // Writes the header and what was held back.
+  // Writes the header and the rows that were held back.
   void FinishMeasuring() {
     measured_ = true;
     if (names_.empty()) return;
@@ -90,7 +90,7 @@ class TableFormatter : public Formatter {
   }
 
   std::string* const out_;
-  // Printable.
+  // The names of the columns, escaped for printing.
   std::vector<std::string> names_;
   std::vector<size_t> widths_;
   std::vector<std::vector<Cell>> held_;

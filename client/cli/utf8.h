@@ -1,4 +1,4 @@
-// Reading UTF-8 that may be broken.
+// Decodes UTF-8 that may be malformed.
 #ifndef PENSTOCK_CLIENT_CLI_UTF8_H_
 #define PENSTOCK_CLIENT_CLI_UTF8_H_
 
@@ -8,18 +8,18 @@
 
 namespace penstock::cli {
 
-// One step through a text.
+// The result of decoding one code point.
 struct CodePoint {
   uint32_t value;
-  // How many bytes it takes; never 0.
+  // The number of bytes it takes; never 0.
   size_t length;
-  // False for a byte that begins no well-formed sequence: `value` is that byte
-  // and `length` is 1.
+  // False if the byte does not begin a well-formed sequence; `value` is then that byte and `length`
+  // is 1.
   bool valid;
 };
 
-// The code point at the beginning of `text`, which must not be empty. Overlong
-// forms, surrogates and what lies above U+10FFFF are not valid.
+// Decodes the code point at the beginning of `text`, which must not be empty. Overlong forms,
+// surrogates and values above U+10FFFF are not valid.
 CodePoint FirstCodePoint(std::string_view text);
 
 }  // namespace penstock::cli

@@ -10,8 +10,7 @@
 namespace penstock::cli {
 namespace {
 
-// The fewest digits that read back as the same double, and always recognisable
-// as one that is not an integer.
+// Returns the shortest text that reads back as the same double. It never looks like an integer.
 std::string RealText(double value) {
   if (std::isnan(value)) return "NaN";
   if (std::isinf(value)) return value < 0 ? "-Infinity" : "Infinity";
@@ -26,7 +25,7 @@ std::string TimestampText(const Timestamp& timestamp) {
   return absl::FormatTime("%E4Y-%m-%dT%H:%M:%E*SZ", time, absl::UTCTimeZone());
 }
 
-// NULL, or that in any number of quotes.
+// Returns true for NULL, and for NULL in any number of quotes.
 bool ReadsAsNull(std::string_view text) {
   while (text.size() >= 2 && text.starts_with('\'') && text.ends_with('\'')) {
     text = text.substr(1, text.size() - 2);

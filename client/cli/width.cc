@@ -24,10 +24,10 @@ bool IsKeycap(uint32_t c) { return (c >= '0' && c <= '9') || c == '#' || c == '*
 
 bool IsSkinTone(uint32_t c) { return c >= 0x1F3FB && c <= 0x1F3FF; }
 
-// The character that was written last, which what follows may change.
+// The last character, which the following code points may extend.
 class Character {
  public:
-  // The columns that a further code point adds.
+  // Adds a code point and returns how many columns that adds.
   size_t Add(uint32_t c) {
     const bool joined = std::exchange(joined_, c == kJoiner && pictograph_);
     const bool pictograph = IsPictograph(c);
@@ -42,13 +42,13 @@ class Character {
   }
 
  private:
-  // It is drawn as an emoji.
+  // Makes the character an emoji of two columns.
   size_t Widen() { return 2 - std::exchange(width_, 2); }
 
   size_t width_ = 0;
   bool pictograph_ = false;
   bool keycap_ = false;
-  // A joiner was the last.
+  // True if the last code point was a joiner.
   bool joined_ = false;
 };
 

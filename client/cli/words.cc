@@ -16,7 +16,7 @@ bool IsOption(std::string_view word) {
          absl::ascii_isalpha(static_cast<unsigned char>(word[dashes]));
 }
 
-// Whether the word behind this option is its value: it wants one and has none.
+// Returns true if the next word is the value of this option.
 bool WantsNext(const CLI::App& app, const CLI::App* command, const std::string& option) {
   const bool is_long = option.starts_with("--");
   const std::string name = is_long ? option : option.substr(0, 2);

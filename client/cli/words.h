@@ -1,5 +1,5 @@
-// Which words of a command line are options, and which belong to a statement or to a
-// key and its value, whose bytes are nobody's business here.
+// Separates the options on a command line from the words of a statement, or of a key and its value,
+// which must be kept byte for byte.
 #ifndef PENSTOCK_CLIENT_CLI_WORDS_H_
 #define PENSTOCK_CLIENT_CLI_WORDS_H_
 
@@ -16,20 +16,19 @@ namespace penstock::cli {
 
 // A command line in two parts.
 struct PartedWords {
-  // The options with their values, the command, and what follows a command that has no
-  // words of its own, in the order given: for CLI11 to read.
+  // The options with their values, the command, and what follows a command that is not in
+  // `verbatim`, in the order given. CLI11 parses these.
   std::vector<std::string> options;
-  // What follows a command of `verbatim`, without the options in between; and, for each
-  // command, what stands behind `--`. To the byte as they were given: CLI11 takes
-  // "[a,b]" for a list and "++" for an end, and never sees them.
+  // What follows a command in `verbatim`, without the options in between, and what follows `--`
+  // after any command. These are kept byte for byte. CLI11 must not see them, because it would take
+  // "[a,b]" for a list and "++" for an end.
   std::vector<std::string> words;
 };
 
-// Parts the arguments that follow the program's name. `app` knows the options and which
-// of them have a value. An option is a dash, or two, and a letter: "-5", "-.5", "-" and
-// "-- a comment" are words. `verbatim` names the commands whose words are kept.
-// INVALID_ARGUMENT for `--option=` with nothing behind it, which CLI11 would take for an
-// option whose value is the next word.
+// Separates the arguments that follow the program's name. `app` tells the options and which of them
+// have a value. An option is one or two dashes and a letter; "-5", "-.5", "-" and "-- a comment"
+// are words. `verbatim` names the commands whose words are kept. INVALID_ARGUMENT for `--option=`
+// without a value, because CLI11 would take the next word for the value.
 absl::StatusOr<PartedWords> PartWords(const CLI::App& app, const std::vector<std::string>& verbatim,
                                       const std::vector<std::string>& arguments);
 

@@ -1,12 +1,10 @@
-// Keys and values in one page: accounts whose money is moved by compare-and-set. The
-// program is the same whichever driver stands behind the database: sqlite, postgres,
-// cockroachdb or pebble.
+// Key-value operations in one page: accounts between which money is moved by compare-and-set. The
+// program is the same for each driver: sqlite, postgres, cockroachdb and pebble.
 //
 //   accounts [TARGET [DATABASE]]
 //
-// TARGET is 127.0.0.1:7420 unless it is given, DATABASE the daemon's default. The
-// keyspace `accounts` is emptied and filled anew. Ends with 1, and says why, when
-// something fails.
+// TARGET defaults to 127.0.0.1:7420, DATABASE to the daemon's default. The keyspace `accounts` is
+// emptied and filled again. If something fails, the program says why and exits with 1.
 #include <cstdint>
 #include <iostream>
 #include <memory>
@@ -32,7 +30,7 @@ constexpr int64_t kBalance = 100;
 constexpr int kMovers = 4;
 constexpr int kTransfers = 25;
 
-// Keys are in the order of their bytes: `account/` is the prefix of all of them.
+// The prefix of all keys. Keys are ordered by their bytes.
 std::string KeyOf(int number) { return "account/" + std::to_string(number); }
 
 absl::Status OpenAccounts(KeyValue* accounts, const Context& ctx) {
@@ -40,15 +38,15 @@ absl::Status OpenAccounts(KeyValue* accounts, const Context& ctx) {
   for (int i = 0; i < kAccounts; ++i) {
     mutations.push_back(Mutation::Put(KeyOf(i), std::to_string(kBalance)));
   }
-  // All of it at once, or nothing.
+  // Either both mutations take effect or neither does.
   return accounts->Write(ctx, {}, mutations).status();
 }
 
-// Moves money if it is there, and if both balances are still what they were when the
-// new ones were computed; otherwise somebody else was faster, and it tries again.
+// Moves money if there is enough, and if both balances are still the ones from which the new ones
+// were computed. Otherwise somebody else was faster, and it tries again.
 absl::Status Transfer(KeyValue* accounts, const Context& ctx, int from, int to, int64_t amount) {
   for (;;) {
-    // Both of one moment.
+    // Reads both from one snapshot.
     auto balances = accounts->BatchGet(ctx, {KeyOf(from), KeyOf(to)});
     if (!balances.ok()) return balances.status();
     const std::optional<std::string>& payer = (*balances)[0];
@@ -61,7 +59,7 @@ absl::Status Transfer(KeyValue* accounts, const Context& ctx, int from, int to, 
         {Mutation::Put(KeyOf(from), std::to_string(std::stoll(*payer) - amount)),
          Mutation::Put(KeyOf(to), std::to_string(std::stoll(*payee) + amount))});
     if (written.ok() && written->applied) return absl::OkStatus();
-    // Two that met: nothing was done, and trying again is right.
+    // Two transfers conflicted: this one had no effect and can be repeated.
     if (!written.ok() && !absl::IsAborted(written.status())) return written.status();
   }
 }

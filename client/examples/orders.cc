@@ -1,7 +1,9 @@
-// An order and inventory service on the query builder, the same on sqlite, postgres and
-// cockroachdb, and a program that uses it from eight threads. The service is shop.h.
+// Uses the order and inventory service of shop.h from eight threads. The service is written with
+// the query builder and works on sqlite, postgres and cockroachdb.
 //
-//   example_orders TARGET MIGRATIONS: exits with 0 if nothing was sold that was not there.
+//   example_orders TARGET MIGRATIONS
+//
+// Exits with 0 if no more was sold than was in stock.
 #include <shop.h>
 #include <atomic>
 #include <iostream>
@@ -12,7 +14,7 @@
 
 #include "penstock/penstock.h"
 
-using namespace shop;  // NOLINT(build/namespaces): it is the program's own.
+using namespace shop;  // NOLINT(build/namespaces): it is this program's own.
 
 namespace {
 

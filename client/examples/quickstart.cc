@@ -1,11 +1,10 @@
-// Penstock's C++ client in one page: connect, write, read, a transaction, a
-// prepared statement, an error one can ask about.
+// Penstock's C++ client in one page: connect, write, read, a transaction, a prepared statement, and
+// an error that is told apart from others.
 //
 //   quickstart [TARGET [DATABASE]]
 //
-// TARGET is 127.0.0.1:7420 unless it is given, DATABASE the daemon's default.
-// The table `quickstart_users` is dropped and created anew. Ends with 1, and
-// says why, when something fails.
+// TARGET defaults to 127.0.0.1:7420, DATABASE to the daemon's default. The table `quickstart_users`
+// is dropped and created again. If something fails, the program says why and exits with 1.
 #include <cstdint>
 #include <iostream>
 #include <memory>
@@ -28,7 +27,7 @@ absl::Status CreateTable(penstock::Provider* db, const penstock::Context& ctx) {
       .status();
 }
 
-// A statement that runs more than once is prepared.
+// Prepares the statement, because it runs more than once.
 absl::Status AddUsers(penstock::Provider* db, const penstock::Context& ctx) {
   auto insert = db->Prepare(ctx, "INSERT INTO quickstart_users VALUES ($1, $2, $3, $4, $5)");
   if (!insert.ok()) return insert.status();
@@ -45,8 +44,8 @@ absl::Status AddUsers(penstock::Provider* db, const penstock::Context& ctx) {
   return absl::OkStatus();
 }
 
-// Both updates take effect or none does: a transaction that is destroyed
-// without Commit is rolled back.
+// Either both updates take effect or neither does: a transaction that is destroyed without Commit
+// is rolled back.
 absl::Status Transfer(penstock::Provider* db, const penstock::Context& ctx, int64_t amount) {
   auto tx = db->Transaction(ctx);
   if (!tx.ok()) return tx.status();

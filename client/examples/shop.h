@@ -1,4 +1,4 @@
-// The order and inventory service of orders.cc: its tables, and what it does with them.
+// The order and inventory service of orders.cc: its tables and its operations.
 #ifndef PENSTOCK_CLIENT_EXAMPLES_SHOP_H_
 #define PENSTOCK_CLIENT_EXAMPLES_SHOP_H_
 
@@ -120,7 +120,8 @@ class Shop {
         .FetchOne<Item>(ctx, db_);
   }
 
-  // Takes the stock and writes the order: all or nothing, again if the database asks for it.
+  // Takes the stock and writes the order in one transaction, which is repeated if the database asks
+  // for that.
   absl::StatusOr<Uuid> Place(const Context& ctx, std::string_view customer,
                              const std::vector<Line>& lines, const std::optional<std::string>& note,
                              const Uuid& id = NewUuid()) {
@@ -184,7 +185,7 @@ class Shop {
         .OrderBy(sql::Asc(order_lines.sku))
         .FetchAll<Line>(ctx, db_);
   }
-  // Orders of a customer, oldest first, some at a time.
+  // Returns one page of a customer's orders, the oldest first.
   absl::StatusOr<sql::Page<Order>> OrdersOf(const Context& ctx, std::string_view customer,
                                             const std::optional<sql::Cursor>& after) {
     return FoundOrders()
@@ -195,7 +196,7 @@ class Shop {
         .FetchPage<Order>(ctx, db_);
   }
 
-  // A counter kept by compare-and-set; the new value.
+  // Increments a counter by compare-and-set and returns the new value.
   absl::StatusOr<int64_t> NextInvoiceNumber(const Context& ctx) {
     for (;;) {
       auto now = kv_->Get(ctx, "invoice");

@@ -1,19 +1,19 @@
-// Real data through Penstock: loads Unicode's UnicodeData.txt (about 35 thousand
-// lines) into a table and answers questions about it.
+// Uses real data: loads Unicode's UnicodeData.txt (about 35 thousand lines) into a table and
+// queries it.
 //
 //   unicode_data [--target 127.0.0.1:7420] [--database main] /usr/share/unicode/UnicodeData.txt
 //
 // The file comes with Debian's package unicode-data. The table `unicode_data` of
-// the database is dropped and created anew. Function by function:
+// the database is dropped and created again. The functions show:
 //
-//   Load            ExecRows: one statement bound to many rows, all of them or none
+//   Load            ExecRows: runs one statement for many rows, all of them or none
 //   ByCategory      Query and Scan, row by row
 //   WithUppercase   a parameter, and a column that may be NULL
-//   LookUp          Prepare once, run a thousand times
+//   LookUp          a prepared statement that is run a thousand times
 //   Rename          a Transaction that is rolled back, then one that commits
 //
-// Every answer is also computed from the file. Ends with 1 where the database
-// says something else or a call fails, and with 2 for a wrong command line.
+// Every answer is also computed from the file. The program exits with 1 if the database's answer
+// differs or a call fails, and with 2 if the command line is wrong.
 #include <algorithm>
 #include <cstddef>
 #include <cstdint>
@@ -37,13 +37,13 @@ namespace {
 using penstock::Context;
 using penstock::Provider;
 
-// A line of the file, as far as it is used here.
+// The fields of a line of the file that are used here.
 struct Character {
   int64_t code = 0;
   std::string name;
   // Two letters: Lu is an upper case letter, Nd a decimal digit.
   std::string category;
-  // The code of its upper case form, where it has one.
+  // The code of its upper case form, if it has one.
   std::optional<int64_t> uppercase;
 };
 
@@ -75,7 +75,7 @@ absl::StatusOr<std::vector<Character>> ReadCharacters(const std::string& path) {
   return characters;
 }
 
-// Fails unless the database's answer is the one computed from the file.
+// Fails unless the database's answer is equal to the one computed from the file.
 template <typename T>
 absl::Status Compare(const std::string& question, const T& database, const T& file) {
   if (database == file) return absl::OkStatus();
@@ -151,7 +151,7 @@ absl::Status WithUppercase(Provider* db, const Context& ctx,
   return same.ok() ? Compare("letters without one", without, expected_without) : same;
 }
 
-// The name that `statement` finds for a code.
+// Returns the name that `statement` finds for a code.
 absl::StatusOr<std::string> NameOf(penstock::Statement* statement, const Context& ctx,
                                    int64_t code) {
   auto rows = statement->Query(ctx, code);
@@ -171,7 +171,7 @@ absl::Status LookUp(Provider* db, const Context& ctx, const std::vector<Characte
   if (!statement.ok()) return statement.status();
   constexpr size_t kLookUps = 1000;
   for (size_t i = 0; i < kLookUps; ++i) {
-    // Spread over the whole file.
+    // Takes characters from the whole file.
     const Character& expected = characters[i * characters.size() / kLookUps];
     absl::StatusOr<std::string> name = NameOf(statement->get(), ctx, expected.code);
     if (!name.ok()) return name.status();
@@ -182,8 +182,8 @@ absl::Status LookUp(Provider* db, const Context& ctx, const std::vector<Characte
   return absl::OkStatus();
 }
 
-// Renames a character in a transaction, looks at it from inside, and ends the
-// transaction one way or the other. `expected` is what it must be called then.
+// Renames a character in a transaction, reads it inside the transaction, and commits or rolls back.
+// `expected` is the name that it must have afterwards.
 absl::Status RenameAndEnd(Provider* db, const Context& ctx, int64_t code, const std::string& name,
                           bool commit, const std::string& expected) {
   auto tx = db->Transaction(ctx);

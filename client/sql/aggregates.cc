@@ -1,4 +1,4 @@
-// Aggregates and windows, and that a grouped query has no column outside of them.
+// Renders aggregates and windows, and refuses columns that are neither grouped nor aggregated.
 #include <algorithm>
 
 #include "client/sql/renderer.h"
@@ -10,7 +10,7 @@ namespace {
 bool HasAggregate(const Node& node) {
   const auto has = [](const NodePtr& child) { return child != nullptr && HasAggregate(*child); };
   if (node.op == Node::Op::kAggregate) return true;
-  // The function itself runs over the rows of the result; its arguments may be aggregates.
+  // A window function itself runs over the rows of the result, but its arguments may be aggregates.
   const Nodes& children = node.op == Node::Op::kOver ? node.children[0]->children : node.children;
   return std::any_of(children.begin(), children.end(), has) || has(node.otherwise) ||
          std::any_of(node.window.partition.begin(), node.window.partition.end(), has) ||
@@ -20,8 +20,9 @@ bool HasAggregate(const Node& node) {
 
 }  // namespace
 
-// PostgreSQL sums integers of 64 bits to a decimal, and averages integers as one, and its sums
-// of narrow reals are narrow. SQLite's are integers and doubles.
+// Makes the types of sums and averages the same everywhere: integers and doubles, as on SQLite.
+// PostgreSQL sums 64-bit integers to a decimal, averages integers as a decimal, and sums 32-bit
+// reals as 32-bit reals.
 void Renderer::AggregateNode(const Node& node, const WindowParts* window) {
   if (node.name != "count") RefuseDecimals(node);
   const Kind argument = node.children.empty() ? Kind::kUnspecified : node.children[0]->type.kind;
@@ -44,7 +45,7 @@ void Renderer::AggregateNode(const Node& node, const WindowParts* window) {
     *this << ")";
   }
   if (window != nullptr) {
-    if (node.distinct) Fail("DISTINCT in an aggregate that has Over");
+    if (node.distinct) Fail("an aggregate with Over cannot be DISTINCT");
     *this << " OVER ";
     WindowDefinition(*window);
   }
@@ -89,7 +90,7 @@ void Renderer::WindowDefinition(const WindowParts& window) {
 }
 
 void Renderer::BoundText(const Bound& bound) {
-  if (bound.rows < 0) Fail("a window begins and ends at a number of rows from 0 on");
+  if (bound.rows < 0) Fail("a window frame has a negative number of rows; use 0 or more");
   switch (bound.place) {
     case Bound::Place::kUnboundedPreceding: *this << "UNBOUNDED PRECEDING"; break;
     case Bound::Place::kPreceding: *this << std::to_string(bound.rows) << " PRECEDING"; break;
@@ -99,7 +100,7 @@ void Renderer::BoundText(const Bound& bound) {
   }
 }
 
-// SQLite takes such a column from any row of the group, where others refuse it.
+// Checked here because SQLite would take an ungrouped column from any row of the group.
 void Renderer::CheckGrouping(const Statement& statement) {
   const Nodes& items = statement.first->nodes;
   bool grouped = !statement.group_by.empty() || !statement.having.empty();

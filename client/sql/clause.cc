@@ -9,10 +9,10 @@ Clause::Clause(const Clause&) = default;
 Clause::Clause(Clause&&) noexcept = default;
 
 Clause::~Clause() {
-  // One after another, as long as nobody else has them.
+  // Releases the clauses one after another, as far as no other statement shares them.
   Clauses next = std::move(before);
   while (next != nullptr && next.use_count() == 1) {
-    // It was made without const, and is about to go.
+    // Casting const away is allowed: Append made it non-const, and nobody else refers to it.
     Clauses rest = std::move(const_cast<Clause&>(*next).before);
     next = std::move(rest);
   }

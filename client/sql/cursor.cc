@@ -1,3 +1,5 @@
+// The text of a cursor is the base64 form of: a version, the number of values, and for each value
+// its kind followed by eight bytes, or by the length and the bytes of a text.
 #include <algorithm>
 #include <bit>
 
@@ -27,7 +29,7 @@ bool TakeNumber(std::string_view* from, uint64_t* number) {
   return true;
 }
 
-// The kind, and then eight bytes, or a text after its length.
+// Appends the kind and then eight bytes, or a text after its length.
 void PutValue(const Value& value, std::string* out) {
   *out += static_cast<char>(value.kind());
   switch (value.kind()) {
@@ -96,7 +98,7 @@ std::string Cursor::Encode() const {
 
 absl::StatusOr<Cursor> Cursor::Decode(std::string_view text) {
   std::string bytes;
-  absl::Status invalid = Invalid("this is not the text of a cursor");
+  absl::Status invalid = Invalid("the text of the cursor is invalid; use one that Encode has made");
   if (!absl::WebSafeBase64Unescape(absl::string_view(text.data(), text.size()), &bytes) ||
       bytes.empty() || bytes[0] != kVersion) {
     return invalid;
@@ -110,7 +112,7 @@ absl::StatusOr<Cursor> Cursor::Decode(std::string_view text) {
   }
   if (keys.size() != count) return invalid;
   Cursor cursor(std::move(keys));
-  // Every place has one text.
+  // Accepts only the one text that Encode makes for these values.
   if (cursor.Encode() != text) return invalid;
   return cursor;
 }
@@ -129,10 +131,10 @@ absl::StatusOr<std::vector<Order>> SortKeys::Parse(std::string_view text) const 
       std::string names;
       for (const auto& known : keys_) names += (names.empty() ? "" : ", ") + known.first;
       return Invalid(
-          penstock::internal::Format("nothing is sorted by that name; there are {}", names));
+          penstock::internal::Format("cannot sort by \"{}\"; there are {}", name, names));
     }
     if (std::find(seen.begin(), seen.end(), name) != seen.end()) {
-      return Invalid(penstock::internal::Format("\"{}\" is there twice", key->first));
+      return Invalid(penstock::internal::Format("the sort key \"{}\" is repeated", key->first));
     }
     seen.push_back(key->first);
     order.push_back(reversed ? key->second.Reversed() : key->second);

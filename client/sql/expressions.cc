@@ -1,3 +1,5 @@
+// Renders expressions. What the dialects write differently is decided here, node by node, so that
+// an expression means the same on each of them.
 #include <algorithm>
 #include <bit>
 
@@ -29,7 +31,7 @@ std::string_view Symbol(Binary op) {
   return "";
 }
 
-// GLOB's and LIKE's signs as themselves.
+// Escape the characters that have a meaning in GLOB or LIKE patterns.
 std::string EscapeGlob(std::string_view text) {
   std::string escaped;
   for (const char c : text) {
@@ -57,8 +59,9 @@ bool IsPlainName(std::string_view name) {
          });
 }
 
-// Next to a column such a value would get the column's width, and one that is beyond it be
-// refused instead of being compared.
+// True for kinds that have columns of several widths. A value next to such a column must be cast:
+// otherwise the server gives it the column's width, and refuses a value that is out of range
+// instead of comparing it.
 bool HasWidths(Kind kind) { return kind == Kind::kInteger || kind == Kind::kReal; }
 
 }  // namespace
@@ -67,7 +70,7 @@ void Renderer::Expression(const Node& node, bool cast) {
   switch (node.op) {
     case Node::Op::kColumn: Column(node); break;
     case Node::Op::kExcluded:
-      if (!has_excluded_) Fail("Excluded stands in the update of an upsert only");
+      if (!has_excluded_) Fail("Excluded can be used in the update of an upsert only");
       *this << "excluded.";
       Identifier(node.name);
       break;
@@ -107,7 +110,7 @@ void Renderer::Expression(const Node& node, bool cast) {
     case Node::Op::kCall: Call(node); break;
     case Node::Op::kCoalesce: Coalesce(node); break;
     case Node::Op::kAggregate: AggregateNode(node, nullptr); break;
-    case Node::Op::kWindowFunction: Fail("a window function has no Over"); break;
+    case Node::Op::kWindowFunction: Fail("a window function needs Over"); break;
     case Node::Op::kOver: Over(node); break;
     case Node::Op::kCase: Case(node); break;
     case Node::Op::kCast: Cast(node); break;
@@ -127,21 +130,21 @@ const Value& Renderer::ValueOfNode(const Node& node) {
   if (node.op == Node::Op::kLiteral) return node.values[0];
   const auto place = bound_.find(node.name);
   if (place == bound_.end()) {
-    Fail(penstock::internal::Format(
-        "the parameter \"{}\" has no value: Bind<\"{}\">(…) gives it one", node.name, node.name));
+    Fail(penstock::internal::Format("the parameter \"{}\" has no value; call Bind<\"{}\">(…)",
+                                    node.name, node.name));
     return null;
   }
   used_[node.name] = true;
   const Value& value = place->second;
   const bool number = value.kind() == Kind::kInteger && HasWidths(node.type.kind);
   if (!value.is_null() && value.kind() != node.type.kind && !number && value.status().ok()) {
-    Fail(
-        penstock::internal::Format("Bind: the parameter \"{}\" is of the kind {}, and its value {}",
-                                   node.name, KindName(node.type.kind), KindName(value.kind())));
+    Fail(penstock::internal::Format(
+        "Bind: the parameter \"{}\" is of the kind {}, but its value is of the kind {}", node.name,
+        KindName(node.type.kind), KindName(value.kind())));
   }
   if (value.is_null() && value.status().ok() && !node.type.nullable) {
-    Fail(penstock::internal::Format("Bind: the parameter \"{}\" is NULL and no std::optional",
-                                    node.name));
+    Fail(penstock::internal::Format(
+        "Bind: the parameter \"{}\" is NULL, but its type is not std::optional", node.name));
   }
   return value;
 }
@@ -242,7 +245,7 @@ void Renderer::NullAwareComparison(const Node& node) {
 void Renderer::RefuseDecimals(const Node& node) {
   if (IsSqlite() && node.type.kind == Kind::kDecimal) {
     Lack("arithmetic on decimals, which it would round",
-         "compute in the program, or keep whole numbers of the smallest unit");
+         "compute in the program, or store integers of the smallest unit");
   }
 }
 
@@ -267,8 +270,8 @@ void Renderer::Arithmetic(const Node& node) {
   *this << ")";
 }
 
-// A division by zero is NULL on SQLite; elsewhere NULLIF makes it so. CockroachDB's `/` of
-// integers is not whole.
+// A division by zero is NULL on SQLite; NULLIF makes it NULL elsewhere. CockroachDB's `/` of
+// integers yields a decimal, so div() is used there.
 void Renderer::Division(const Node& node) {
   const bool whole = node.type.kind == Kind::kInteger && node.binary == Binary::kDivide;
   const bool by_function = whole && dialect_ == Dialect::kCockroachDb;
@@ -385,16 +388,16 @@ void Renderer::Cast(const Node& node) {
   const bool exact_on_sqlite =
       same || of_boolean || (from == Kind::kInteger && (to == Kind::kReal || to == Kind::kText));
   if (IsSqlite() && !exact_on_sqlite) {
-    Lack(penstock::internal::Format("cast from {} to {} that fails where it cannot be done",
+    Lack(penstock::internal::Format("cast from {} to {} that fails for unsuitable values",
                                     KindName(from), KindName(to)),
-         "convert in the program, or say what is meant with sql::Raw");
+         "convert in the program, or use sql::Raw");
   }
   if (IsSqlite() && same) {
     Expression(operand);
     return;
   }
   *this << "CAST(";
-  // PostgreSQL casts booleans to integers of 32 bits only.
+  // PostgreSQL casts booleans to 32-bit integers only.
   const bool by_integer = of_boolean && IsPostgres();
   if (by_integer) *this << "CAST(";
   Expression(operand);

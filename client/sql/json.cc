@@ -1,5 +1,5 @@
-// What is at a path of a JSON document. Servers differ in what they make of a value of another
-// type, so the type is asked for first.
+// Renders the value at a path of a JSON document. The SQL asks for the value's type first, because
+// servers differ in how they convert a value of another type.
 #include <algorithm>
 
 #include "client/sql/renderer.h"
@@ -8,7 +8,7 @@
 namespace penstock::sql::internal {
 namespace {
 
-// A key that SQLite compares as it is written in the document: it knows no escapes in a path.
+// SQLite knows no escapes in a path: it compares a key as it is written in the document.
 bool IsPlainKey(std::string_view key) {
   return std::none_of(key.begin(), key.end(),
                       [](char c) { return c == '"' || c == '\\' || (c >= 0 && c < ' '); });
@@ -19,7 +19,8 @@ bool IsPlainKey(std::string_view key) {
 void Renderer::JsonAt(const Node& node) {
   for (const Value& leg : node.values) {
     if (leg.kind() == Kind::kInteger && leg.integer() < 0) {
-      Fail("JsonAt: an index is counted from 0 on");
+      Fail(penstock::internal::Format("JsonAt: the index {} is negative; it is counted from 0",
+                                      leg.integer()));
     }
   }
   if (IsPostgres()) {

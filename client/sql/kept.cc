@@ -1,3 +1,14 @@
+// Keeps the rendered text of statements that are run repeatedly.
+//
+// A statement is a chain of clauses, and binding values appends Bind clauses. Split cuts these off:
+// what remains, the base, is the same object for every run of a statement that a program keeps, and
+// its `kept` has the texts. A text can be used again if each Bind gives a value of the same kind as
+// before and not NULL, because only then would the renderer write the same text.
+//
+// Threads may run the same statement at once without a lock. The texts are in atomic pointers that
+// change once, from null to a text that never changes; a thread that loses the race deletes its
+// own. A text is deleted with the clause, and a run holds the statement for as long as it uses the
+// text.
 #include "client/sql/kept.h"
 
 #include <memory>
@@ -7,7 +18,7 @@
 namespace penstock::sql::internal {
 namespace {
 
-// A statement without the values that its last clauses bind, and these, the last one first.
+// A statement without its last Bind clauses, and these clauses, beginning with the last one.
 struct Parts {
   const Clause* base;
   std::vector<const Clause*> bound;
@@ -22,7 +33,7 @@ Parts Split(const Clauses& statement) {
   return parts;
 }
 
-// The value that holds, or null.
+// Returns the value that is in force for `name`, which is the last one bound, or null.
 const Value* Find(const std::vector<const Clause*>& bound, std::string_view name) {
   for (const Clause* bind : bound) {
     if (bind->names[0] == name) return &bind->values[0];
@@ -30,7 +41,7 @@ const Value* Find(const std::vector<const Clause*>& bound, std::string_view name
   return nullptr;
 }
 
-// The arguments of a run, unless a text of its own has to be written for it, or its error.
+// Returns the arguments of a run of `kept`, or nullopt if the run needs another text or must fail.
 std::optional<std::vector<Value>> Fill(const KeptText& kept,
                                        const std::vector<const Clause*>& bound) {
   std::vector<Value> args = kept.args;
@@ -58,7 +69,7 @@ std::optional<ReadyText> FromKept(const Parts& parts, Dialect dialect, bool page
   return ReadyText(&kept->text, *std::move(args));
 }
 
-// Whether no other value of the same kind, but NULL, would make another text of it.
+// Returns true if every other value of the same kind, except NULL, leads to the same text.
 bool IsForAllValues(const std::vector<const Clause*>& bound) {
   for (const Clause* bind : bound) {
     if (bind->values[0].is_null()) return false;
@@ -106,7 +117,7 @@ absl::StatusOr<ReadyText> ReadyToRun(const Clauses& statement, Dialect dialect, 
   if (!built.ok()) return built.status();
   KeptTexts* texts = IsForAllValues(parts.bound) ? parts.base->kept.TextsOfLaterRun() : nullptr;
   if (texts != nullptr && texts->Find(dialect, page) == nullptr) {
-    // Values that the statement itself has bound further in are as fixed as any other.
+    // A value that is bound further inside is part of the base, and so a constant.
     std::erase_if(named, [&](const NamedArgument& argument) {
       return Find(parts.bound, argument.name) == nullptr;
     });

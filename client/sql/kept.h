@@ -1,4 +1,4 @@
-// The texts of a statement that is run more than once.
+// Keeps the rendered texts of a statement that is run more than once.
 #ifndef PENSTOCK_CLIENT_SQL_KEPT_H_
 #define PENSTOCK_CLIENT_SQL_KEPT_H_
 
@@ -16,27 +16,27 @@
 
 namespace penstock::sql::internal {
 
-// A parameter of a text and the name that Bind gives it.
+// A parameter of a text, and the name by which Bind gives it a value.
 struct NamedArgument {
   size_t place = 0;
   std::string name = {};
 };
 
-// A statement in one dialect, whatever is bound to its parameters.
+// A statement in one dialect, independent of what is bound to its parameters.
 struct KeptText {
   std::string text = {};
-  // With the values of the run that it was written for where these are bound.
+  // Has the values of the run that it was rendered for at the places in `named`.
   std::vector<Value> args = {};
   std::vector<NamedArgument> named = {};
 };
 
-// What a run sends. The text is that of a statement, or its own.
+// What a run sends: a text, kept by the statement or owned by this object, and the arguments.
 class ReadyText {
  public:
   explicit ReadyText(Built built) : own_(std::move(built.text)), args_(std::move(built.args)) {}
   ReadyText(const std::string* kept, std::vector<Value> args)
       : kept_(kept), args_(std::move(args)) {}
-  // Valid as long as this object and the statement.
+  // Valid as long as both this object and the statement exist.
   std::string_view text() const { return kept_ != nullptr ? *kept_ : own_; }
   std::vector<Value>& args() { return args_; }
 
@@ -46,8 +46,8 @@ class ReadyText {
   std::vector<Value> args_;
 };
 
-// One text for each dialect, and for each with what FetchPage adds. Thread-safe; a text stays as
-// long as this object.
+// One text for each dialect, and one more with the additions of FetchPage. Thread-safe. A text is
+// never replaced or removed before this object is destroyed.
 class KeptTexts {
  public:
   KeptTexts() = default;
@@ -55,9 +55,9 @@ class KeptTexts {
   KeptTexts& operator=(const KeptTexts&) = delete;
   ~KeptTexts();
 
-  // Null if there is none.
+  // Returns null if there is no such text.
   const KeptText* Find(Dialect dialect, bool page) const;
-  // Keeps it, unless another thread has been first.
+  // Keeps the text, unless another thread has already kept one.
   void Keep(Dialect dialect, bool page, KeptText text);
 
  private:
@@ -68,11 +68,11 @@ class KeptTexts {
   std::array<std::atomic<const KeptText*>, 2 * kDialects> texts_{};
 };
 
-// The statement as text, as Render and RenderPage have it. One that was run before, with whatever
-// values its last clauses bind, is not written again. What is bound to NULL, or to a value of
-// another kind than before, may have another text, and is written for itself.
+// Returns the statement's text as Render and RenderPage do. A statement that was run before is not
+// rendered again, whatever values its last clauses bind. If a value is NULL, or of another kind
+// than before, the text may differ; then the statement is rendered for this run only.
 absl::StatusOr<ReadyText> ReadyToRun(const Clauses& statement, Dialect dialect, bool page);
-// The same for a statement that has its text already; nothing for any other.
+// Returns the kept text of a statement, or nullopt if it has none yet.
 std::optional<ReadyText> ReadyIfKept(const Clauses& statement, Dialect dialect);
 
 }  // namespace penstock::sql::internal

@@ -7,8 +7,8 @@
 namespace penstock::sql::internal {
 namespace {
 
-// Takes the place of an expression that is too deep, so that none ever is; it is told when the
-// statement is rendered.
+// Replaces an expression that is too deep, so that no deeper tree ever exists. The renderer reports
+// it.
 NodePtr TooDeep(Type type) {
   auto node = std::make_shared<Node>();
   node->op = Node::Op::kTooDeep;
@@ -211,11 +211,11 @@ NodePtr MakeNamed(NodePtr operand, std::string_view name) {
 
 bool SameExpression(const Node& a, const Node& b) {
   if (&a == &b) return true;
-  // What says something of the result is no part of what it is.
+  // A name, or a remark that it may be NULL, does not change the expression.
   if (IsRemark(a)) return SameExpression(*a.children[0], b);
   if (IsRemark(b)) return SameExpression(a, *b.children[0]);
-  // Two values are two parameters, which the server does not take for the same, even if they are
-  // equal. Windows and subqueries are compared by being the same object only.
+  // Two values are two parameters, which the server does not treat as the same expression even if
+  // they are equal. Windows and subqueries are the same only if they are the same object.
   if (a.op != b.op || IsValue(a) || a.op == Node::Op::kOver || a.query != b.query) return false;
   return a.binary == b.binary && a.pattern == b.pattern && a.negated == b.negated &&
          a.distinct == b.distinct && a.type.kind == b.type.kind && a.owner == b.owner &&

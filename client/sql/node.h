@@ -1,4 +1,4 @@
-// An expression of the query builder, whatever its type.
+// A node of the builder's tree of expressions.
 #ifndef PENSTOCK_CLIENT_SQL_NODE_H_
 #define PENSTOCK_CLIENT_SQL_NODE_H_
 
@@ -11,7 +11,7 @@
 
 namespace penstock::sql::internal {
 
-// Deeper ones are refused: rendering and destroying a tree are recursive, and servers have
+// The deepest tree that is accepted: rendering and destroying one are recursive, and servers have
 // limits of their own (1,000 on SQLite).
 inline constexpr int kMaxDepth = 500;
 
@@ -62,17 +62,17 @@ struct Node {
   WindowParts window = {};
 };
 
-// A value whose type the server has to be told or to infer.
+// True for a value whose type the server must be told or must infer.
 inline bool IsValue(const Node& node) {
   return node.op == Node::Op::kLiteral || node.op == Node::Op::kParameter;
 }
 
-// An expression with a remark about it.
+// True for a node that only says something about its child.
 inline bool IsRemark(const Node& node) {
   return node.op == Node::Op::kNamed || node.op == Node::Op::kMaybeNull;
 }
 
-// They are the same expression, literally.
+// True if both are literally the same expression.
 bool SameExpression(const Node& a, const Node& b);
 
 }  // namespace penstock::sql::internal

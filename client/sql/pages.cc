@@ -1,4 +1,4 @@
-// Only what comes after a place in the order, as a condition.
+// Renders the condition that selects only the rows after a cursor.
 #include <algorithm>
 
 #include "client/sql/renderer.h"
@@ -19,7 +19,7 @@ bool Renderer::CheckAfter(const Statement& statement) {
       Fail(penstock::internal::Format("After: column {} of ORDER BY is never NULL", i + 1));
       return false;
     }
-    // An expression on SQLite has the kind of its storage: a time comes as text.
+    // On SQLite an expression's values have the kind of their storage: a time comes as text.
     const bool fits =
         after[i].kind() == node.type.kind || after[i].is_null() ||
         (IsSqlite() && after[i].kind() == Kind::kText) ||
@@ -29,7 +29,7 @@ bool Renderer::CheckAfter(const Statement& statement) {
         (IsSqlite() && node.type.kind == Kind::kDecimal && after[i].kind() == Kind::kReal);
     if (!fits) {
       Fail(penstock::internal::Format(
-          "After: column {} of ORDER BY is of the kind {}, and the value {}", i + 1,
+          "After: column {} of ORDER BY is of the kind {}, but the value is of the kind {}", i + 1,
           KindName(node.type.kind), KindName(after[i].kind())));
       return false;
     }
@@ -49,7 +49,7 @@ void Renderer::After(const Statement& statement) {
     AfterKeys(statement, 0);
     return;
   }
-  // Servers find such by an index.
+  // Servers can use an index for a comparison of row values.
   *this << "((";
   Separated(statement.order, [this](const Ordering& order) { Expression(*order.node); });
   *this << ") " << (statement.order[0].descending ? "<" : ">") << " (";
@@ -62,7 +62,8 @@ void Renderer::After(const Statement& statement) {
   *this << "))";
 }
 
-// (a, b, c) comes after (x, y, z) if a comes after x, or is equal and (b, c) comes after (y, z).
+// Renders: (a, b, c) comes after (x, y, z) if a comes after x, or if a equals x and (b, c) comes
+// after (y, z).
 void Renderer::AfterKeys(const Statement& statement, size_t first) {
   const Ordering& order = statement.order[first];
   const Node& node = *order.node;
@@ -72,7 +73,7 @@ void Renderer::AfterKeys(const Statement& statement, size_t first) {
   made_.push_back(literal);
   *this << "(";
   if (value.is_null()) {
-    // After NULL come those that are not, if NULLs are first, and else none.
+    // If NULLs are first, every other value comes after NULL; otherwise none does.
     *this << "(";
     if (order.nulls_first) {
       Expression(node);

@@ -1,3 +1,4 @@
+// Renders SELECT with its clauses, WITH and set operations, and checks which tables are in scope.
 #include <algorithm>
 
 #include "client/sql/renderer.h"
@@ -6,10 +7,10 @@
 namespace penstock::sql::internal {
 namespace {
 
-// Deeper ones no server plans in a sensible time.
+// Servers need unreasonably long to plan deeper queries.
 constexpr int kMaxQueryDepth = 64;
 
-// The select whose columns a set operation has.
+// Returns the select that names the columns of a set operation.
 Statement FirstSelect(const Clauses& clauses) {
   Statement statement = Gather(clauses);
   while (statement.first->kind == Clause::Kind::kSetOperation) {
@@ -31,7 +32,8 @@ void Renderer::Write(const Clauses& clauses, bool page) {
 }
 
 void Renderer::TakeBound(const Statement& statement) {
-  // Those of a query around this one have come before and hold; of one query, the last.
+  // Keeps the last value that the query binds. Values of an outer query come first and take
+  // precedence.
   std::map<std::string, Value, std::less<>> own;
   for (const auto& [name, value] : statement.bound) own[name] = value;
   bound_.merge(own);
@@ -39,14 +41,14 @@ void Renderer::TakeBound(const Statement& statement) {
 
 void Renderer::Query(const Clauses& clauses, const ColumnNames& names, bool page) {
   if (++depth_ > kMaxQueryDepth) {
-    Fail(penstock::internal::Format("queries are more than {} deep in each other", kMaxQueryDepth));
+    Fail(penstock::internal::Format("subqueries are nested more than {} deep", kMaxQueryDepth));
   } else {
     const Statement statement = Gather(clauses);
     TakeBound(statement);
     With(statement);
     if (statement.first->kind == Clause::Kind::kSetOperation) {
       if (page || statement.after != nullptr) {
-        Fail("After and FetchPage of a set operation: select from it, see sql::As");
+        Fail("After and FetchPage do not work on a set operation; select from it with sql::As");
       }
       SetOperationNode(statement, names);
     } else {
@@ -62,7 +64,7 @@ void Renderer::With(const Statement& statement) {
                                      [](const Clause* clause) { return clause->recursive; });
   *this << (recursive ? "WITH RECURSIVE " : "WITH ");
   Separated(statement.with, [this](const Clause* clause) {
-    // Its name in FROM is that of the table; the query's own columns are not in sight.
+    // The WITH query is named like the table, and cannot see this query's columns.
     std::vector<Scope> outside;
     std::swap(outside, scopes_);
     Identifier(clause->table.name);
@@ -107,7 +109,7 @@ void Renderer::Select(const Statement& statement, const ColumnNames& names, bool
 void Renderer::Items(const Statement& statement, const ColumnNames& names, bool page) {
   const Clause& select = *statement.first;
   if (!names.empty() && names.size() != select.nodes.size()) {
-    Fail("a query in the place of a table has not as many columns as the table");
+    Fail("a query in place of a table must have as many columns as the table");
   }
   for (size_t i = 0; i < select.nodes.size(); ++i) {
     const Node& node = *select.nodes[i];
@@ -122,8 +124,8 @@ void Renderer::Items(const Statement& statement, const ColumnNames& names, bool 
     }
     if (select.untyped[i] && !node.type.nullable && MayBeNull(node)) {
       Fail(penstock::internal::Format(
-          "column {} of the result may be NULL, and its type is not std::optional: say "
-          "sql::MaybeNull, or sql::Coalesce",
+          "column {} of the result may be NULL, but its type is not std::optional; use "
+          "sql::MaybeNull or sql::Coalesce",
           i + 1));
     }
   }
@@ -148,7 +150,7 @@ void Renderer::Enter(const TableRef& table, bool optional) {
 
 void Renderer::Table(const TableRef& table) {
   if (table.query != nullptr) {
-    // What stands beside it in FROM is not in sight.
+    // A derived table cannot see the other tables in FROM.
     Scope beside;
     std::swap(beside, scopes_.back());
     *this << "(";
@@ -171,7 +173,7 @@ void Renderer::Tables(const Statement& statement) {
   if (statement.from.empty()) return;
   *this << " FROM ";
   Separated(statement.from, [this](const TableRef* table) { Table(*table); });
-  // A condition sees the tables up to its own.
+  // The condition of a join can use the tables up to and including its own.
   Scope all = scopes_.back();
   size_t in_sight = statement.from.size();
   for (const Clause* join : statement.joins) {
@@ -203,7 +205,7 @@ void Renderer::Where(const Statement& statement) {
   Conditions(" WHERE ", statement.where);
   if (statement.after == nullptr || !CheckAfter(statement)) return;
   if (!statement.group_by.empty() || !statement.having.empty() || statement.distinct) {
-    Fail("After together with GROUP BY, HAVING or DISTINCT: select from the query, see sql::As");
+    Fail("After cannot be used together with GROUP BY, HAVING or DISTINCT; use sql::As");
   }
   *this << (statement.where.empty() ? " WHERE " : " AND ");
   After(statement);
@@ -221,14 +223,14 @@ void Renderer::OrderBy(const Statement& statement) {
     const Nodes& items = statement.first->nodes;
     const auto same = [&](const NodePtr& item) { return SameExpression(*item, *order.node); };
     if (statement.distinct && std::none_of(items.begin(), items.end(), same)) {
-      Fail("ORDER BY with DISTINCT has columns of the result only");
+      Fail("ORDER BY with DISTINCT can use columns of the result only");
     }
     Expression(*order.node);
     Direction(order, MayBeNull(*order.node));
   });
 }
 
-// Where a set operation is sorted, its columns have no tables.
+// Refers to columns by position, because the columns of a set operation belong to no table.
 void Renderer::OrderByPosition(const Statement& statement) {
   if (statement.order.empty()) return;
   *this << " ORDER BY ";
@@ -239,7 +241,7 @@ void Renderer::OrderByPosition(const Statement& statement) {
       return SameExpression(*item, *order.node);
     });
     if (place == items.end()) {
-      Fail("ORDER BY of a set operation has columns of its first query only");
+      Fail("ORDER BY of a set operation can use columns of its first query only");
     }
     *this << std::to_string(place - items.begin() + 1);
     Direction(order, true);
@@ -258,13 +260,14 @@ void Renderer::SetOperationNode(const Statement& statement, const ColumnNames& n
   if (!statement.from.empty() || !statement.where.empty() || !statement.joins.empty() ||
       !statement.group_by.empty() || !statement.having.empty() || statement.distinct ||
       statement.lock != nullptr) {
-    Fail("a set operation has With, OrderBy, Limit and Offset only: select from it, see sql::As");
+    Fail("a set operation takes With, OrderBy, Limit and Offset only; select from it with sql::As");
   }
   OrderByPosition(statement);
   LimitAndOffset(statement, /*page=*/false);
 }
 
-// SQLite has no parentheses around what it combines, and servers differ in what binds closer.
+// Wraps what is not a simple select: SQLite allows no parentheses around the operands of a set
+// operation, and servers differ in the precedence of the operators.
 void Renderer::Operand(const Clauses& clauses, const ColumnNames& names) {
   const Statement operand = Gather(clauses);
   const bool simple = operand.first->kind == Clause::Kind::kSelect && operand.order.empty() &&
@@ -283,9 +286,12 @@ void Renderer::LimitAndOffset(const Statement& statement, bool page) {
   const Clause* limit = statement.limit;
   const Clause* offset = statement.offset;
   if (limit != nullptr && (limit->number < 0 || (page && limit->number == 0))) {
-    Fail(page ? "Limit of a page is 1 or more" : "Limit is 0 or more");
+    Fail(penstock::internal::Format("Limit is {}; it must be {} or more", limit->number,
+                                    page ? 1 : 0));
   }
-  if (offset != nullptr && offset->number < 0) Fail("Offset is 0 or more");
+  if (offset != nullptr && offset->number < 0) {
+    Fail(penstock::internal::Format("Offset is {}; it must be 0 or more", offset->number));
+  }
   if (limit != nullptr) {
     *this << " LIMIT ";
     const bool more = page && limit->number < INT64_MAX;
@@ -306,10 +312,9 @@ void Renderer::Lock(const Statement& statement) {
     Fail("rows that are grouped or distinct cannot be locked");
   }
   if (dialect_ == Dialect::kPebble) {
-    Lack("locks of rows that are read",
-         "write under a condition (KeyValue::Write), or run the transaction again");
+    Lack("row locks", "write under a condition (KeyValue::Write), or run the transaction again");
   }
-  // There a transaction that is not read-only holds the only writer: nobody else has the rows.
+  // On SQLite a transaction that is not read-only occupies the only writer, which locks every row.
   if (IsSqlite()) return;
   *this << (lock.lock == LockKind::kUpdate ? " FOR UPDATE" : " FOR SHARE");
   if (!lock.names.empty()) {

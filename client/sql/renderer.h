@@ -18,28 +18,30 @@
 
 namespace penstock::sql::internal {
 
-// How the columns of a query are called.
+// The names of a query's columns.
 using ColumnNames = std::vector<std::string>;
 
-// One statement. Failures are kept, the first one, and looked at in the end: whoever writes goes
-// on without a look at each step. Parameters have their numbers from here on.
+// Renders one statement. The first failure is remembered and reported by Finish, so that the
+// writing functions need not check each step. Parameters are numbered in the order in which they
+// are written.
 class Renderer {
  public:
   explicit Renderer(Dialect dialect) : dialect_(dialect) {}
 
-  // Any statement. `page`: see RenderPage.
+  // Writes any statement; `page` is explained at RenderPage.
   void Write(const Clauses& clauses, bool page = false);
-  // An INSERT for one of its rows; the values after those of the row are the same for all.
+  // Writes an INSERT for one of its rows. The arguments after those of the row are the same for all
+  // rows.
   void WriteForRow(const Clauses& clauses);
-  // Which of the arguments are those of parameters.
+  // Returns which arguments belong to named parameters.
   std::vector<NamedArgument> TakeNamedArguments() { return std::move(named_); }
-  // After the last one.
+  // Returns the text, or the first failure. Call it last.
   absl::StatusOr<Built> Finish();
 
  private:
   struct InScope {
     std::string alias;
-    // An outer join may have no row of it.
+    // True if an outer join may have no row of it.
     bool optional = false;
   };
   using Scope = std::vector<InScope>;
@@ -48,22 +50,22 @@ class Renderer {
     return dialect_ == Dialect::kPostgres || dialect_ == Dialect::kCockroachDb;
   }
   bool IsSqlite() const { return !IsPostgres(); }
-  // INVALID_ARGUMENT: no server would take it.
+  // Records INVALID_ARGUMENT: no server would accept the statement.
   void Fail(std::string_view message);
-  // UNIMPLEMENTED: this dialect has not got it.
+  // Records UNIMPLEMENTED: this dialect lacks something.
   void Lack(std::string_view message, std::string_view way_out);
 
-  // In text.cc: the parts of a text.
+  // In tokens.cc: identifiers, parameters and names of types.
   Renderer& operator<<(std::string_view text) {
     text_ += text;
     return *this;
   }
   void Identifier(std::string_view name);
   void Identifiers(const std::vector<std::string>& names);
-  // "$1", "$2", … with the same number for the same `node`, unless it is null.
+  // Writes "$1", "$2", …; the same node gets the same number each time, a null `node` a new one.
   void Argument(const Value& value, const Node* node = nullptr);
   void TypeName(const Type& type);
-  // Parts one after another, with commas.
+  // Writes the elements of a list, separated by commas.
   template <typename List, typename Write>
   void Separated(const List& list, Write write) {
     bool first = true;
@@ -74,7 +76,7 @@ class Renderer {
     }
   }
 
-  // In expressions.cc. `cast`: where a value stands whose type nothing around it tells.
+  // In expressions.cc. `cast` is true where nothing around a value tells its type.
   void Expression(const Node& node, bool cast = true);
   void ValueNode(const Node& node, bool cast);
   const Value& ValueOfNode(const Node& node);
@@ -84,9 +86,9 @@ class Renderer {
   void NullAwareComparison(const Node& node);
   void Arithmetic(const Node& node);
   void Division(const Node& node);
-  // A number as one of `kind`.
+  // Writes a number, converted to `kind`.
   void NumberAs(const Node& node, Kind kind);
-  // One side of a comparison with `other`, or of an assignment to it.
+  // Writes one side of a comparison with `other`, or of an assignment to it.
   void Side(const Node& node, const Node& other);
   void List(const Node& node);
   void InValues(const Node& node);
@@ -96,7 +98,7 @@ class Renderer {
   void Case(const Node& node);
   void Cast(const Node& node);
   void Raw(const Node& node);
-  // Values of decimals that are computed are not exact on SQLite.
+  // Refuses computations with decimals on SQLite, where they are not exact.
   void RefuseDecimals(const Node& node);
   bool MayBeNull(const Node& node) const;
 
@@ -110,7 +112,7 @@ class Renderer {
   void Over(const Node& node);
   void WindowDefinition(const WindowParts& window);
   void BoundText(const Bound& bound);
-  // Every column outside aggregates is grouped.
+  // Checks that every column outside of aggregates is grouped.
   void CheckGrouping(const Statement& statement);
   void CheckGrouped(const Node& node, const Nodes& groups);
 
@@ -125,7 +127,7 @@ class Renderer {
   void Enter(const TableRef& table, bool optional);
   void Items(const Statement& statement, const ColumnNames& names, bool page);
   void Where(const Statement& statement);
-  // The conditions, joined by AND, after `keyword`.
+  // Writes the conditions, joined by AND, after `keyword`.
   void Conditions(std::string_view keyword, const Nodes& conditions);
   void OrderBy(const Statement& statement);
   void Direction(const Ordering& order, bool nullable);
@@ -135,11 +137,11 @@ class Renderer {
   void TakeBound(const Statement& statement);
   bool Exists(const TableRef& table) const;
 
-  // In pages.cc: only what comes after a place in the order.
+  // In pages.cc: the condition that selects only the rows after a cursor.
   void After(const Statement& statement);
   void AfterKeys(const Statement& statement, size_t first);
   bool CheckAfter(const Statement& statement);
-  // One row value can be compared with another: all keys in one direction, none of them NULL.
+  // True if row values can be compared: all keys are sorted in one direction and are never NULL.
   bool IsRowComparison(const Statement& statement) const;
 
   // In writes.cc.
@@ -161,15 +163,15 @@ class Renderer {
   std::vector<Value> args_;
   std::vector<NamedArgument> named_;
   std::unordered_map<const Node*, size_t> numbers_;
-  // Nodes that the statement has not; numbers_ refers to them.
+  // Nodes that are not part of the statement; kept alive because numbers_ refers to them.
   Nodes made_;
-  // The tables whose columns can be used; the innermost query's are the last.
+  // The tables whose columns can be used; those of the innermost query are the last.
   std::vector<Scope> scopes_;
   std::map<std::string, Value, std::less<>> bound_;
   std::map<std::string, bool, std::less<>> used_;
-  // The table of an INSERT whose row could not be inserted.
+  // True where EXCLUDED may be used: in the conflict clause of an INSERT.
   bool has_excluded_ = false;
-  // How deep subqueries are in each other.
+  // The nesting depth of subqueries.
   int depth_ = 0;
   absl::Status error_;
 };

@@ -1,4 +1,4 @@
-// A statement's clauses by what they are.
+// Sorts the clauses of a statement by their kinds.
 #ifndef PENSTOCK_CLIENT_SQL_STATEMENT_H_
 #define PENSTOCK_CLIENT_SQL_STATEMENT_H_
 
@@ -25,11 +25,11 @@ struct Statement {
   const Clause* offset = nullptr;
   bool distinct = false;
   const Clause* lock = nullptr;
-  // Of UPDATE, and of an INSERT of one row.
+  // The assignments of an UPDATE, or of an INSERT of one row.
   std::vector<std::pair<std::string, NodePtr>> set;
   std::vector<std::string> columns;
   std::vector<const std::vector<Value>*> rows;
-  // There was a clause of rows, of which there may be none.
+  // True if there was a clause of rows, even of no rows.
   bool has_rows = false;
   Clauses query;
   const Clause* conflict = nullptr;
@@ -41,7 +41,7 @@ struct Statement {
   std::vector<std::pair<std::string, Value>> bound;
 };
 
-// It refers to the clauses.
+// Collects the clauses of a statement. The result refers to them.
 Statement Gather(const Clauses& clauses);
 
 }  // namespace penstock::sql::internal

@@ -1,3 +1,4 @@
+// Renders INSERT, UPDATE and DELETE.
 #include <algorithm>
 
 #include "client/sql/renderer.h"
@@ -13,7 +14,7 @@ void Renderer::RefuseTwice(std::vector<std::string> names, std::string_view wher
 }
 
 void Renderer::AssignedValue(const Node& node) {
-  // The column tells the type of a value, but of a number that is to become one of another kind.
+  // The type of a value is known from its column.
   Expression(node, /*cast=*/false);
 }
 
@@ -23,7 +24,7 @@ void Renderer::Insert(const Statement& statement, bool for_row) {
   TakeBound(statement);
   const int sources = (statement.set.empty() ? 0 : 1) + (statement.has_rows ? 1 : 0) +
                       (statement.query == nullptr ? 0 : 1);
-  if (sources > 1) Fail("INSERT has one of Set, Values or Rows, and From");
+  if (sources > 1) Fail("INSERT takes only one of Set, Values or Rows, and From");
   if (!statement.set.empty() && !statement.columns.empty()) {
     Fail("INSERT: the columns of InsertInto go with Values, Rows and From, not with Set");
   }
@@ -40,7 +41,7 @@ void Renderer::Insert(const Statement& statement, bool for_row) {
   for (const auto& [name, node] : statement.set) columns.push_back(name);
   RefuseTwice(columns, "INSERT");
   if (columns.empty()) {
-    if (sources != 0) Fail("INSERT of rows or of a query: InsertInto names the columns");
+    if (sources != 0) Fail("INSERT of rows or of a query needs columns: name them in InsertInto");
     *this << " DEFAULT VALUES";
   } else {
     *this << " (";
@@ -70,7 +71,7 @@ void Renderer::InsertedRows(const Statement& statement, bool for_row) {
   const size_t rows = for_row ? std::min<size_t>(1, statement.rows.size()) : statement.rows.size();
   for (size_t i = 0; i < rows; ++i) {
     if (statement.rows[i]->size() != statement.columns.size()) {
-      Fail("INSERT: a row has not as many values as there are columns");
+      Fail("INSERT: a row must have one value for each column");
     }
     *this << (i == 0 ? "(" : ", (");
     Separated(*statement.rows[i], [this](const Value& value) { Argument(value); });
@@ -82,7 +83,7 @@ void Renderer::InsertedQuery(const Statement& statement) {
   *this << " ";
   const Statement query = Gather(statement.query);
   const bool ends_in_where = query.first->kind == Clause::Kind::kSelect && !query.where.empty();
-  // SQLite takes ON for that of a join, if there is no WHERE.
+  // Without a WHERE, SQLite would parse ON CONFLICT as the ON of a join.
   if (dialect_ != Dialect::kSqlite || statement.conflict == nullptr || ends_in_where) {
     Query(statement.query, {});
     return;
@@ -103,11 +104,11 @@ void Renderer::Conflict(const Statement& statement) {
     *this << ")";
   }
   if (!updates) {
-    if (!statement.update_where.empty()) Fail("UpdateWhere without an update");
+    if (!statement.update_where.empty()) Fail("UpdateWhere needs Update or UpdateTo");
     *this << " DO NOTHING";
     return;
   }
-  if (key.empty()) Fail("OnConflict names the key where it is followed by an update");
+  if (key.empty()) Fail("OnConflict must name the key if an update follows");
   std::vector<std::string> updated = statement.update_excluded;
   for (const auto& [name, node] : statement.update_set) updated.push_back(name);
   RefuseTwice(updated, "the update of an upsert");
@@ -124,14 +125,16 @@ void Renderer::Conflict(const Statement& statement) {
   has_excluded_ = false;
 }
 
-// Tables there have a key and a value, so to replace a row is to update its value.
+// Pebble's tables have only a key and a value, so replacing a row is the same as updating its
+// value.
 void Renderer::ConflictOnPebble(const Statement& statement) {
   if (statement.conflict == nullptr) {
     *this << "INSERT INTO ";
     return;
   }
   const std::vector<std::string>& key = statement.conflict->names;
-  if (!key.empty() && key != std::vector<std::string>{"key"}) Fail("the key on pebble is \"key\"");
+  if (!key.empty() && key != std::vector<std::string>{"key"})
+    Fail("the key column of pebble is \"key\"");
   if (!statement.update_set.empty() || !statement.update_where.empty()) {
     Lack("upsert that computes", "read and write in a transaction");
   }
@@ -140,7 +143,7 @@ void Renderer::ConflictOnPebble(const Statement& statement) {
     return;
   }
   if (statement.update_excluded != std::vector<std::string>{"value"}) {
-    Fail("the column that an upsert updates on pebble is \"value\"");
+    Fail("an upsert on pebble can update the column \"value\" only");
   }
   *this << "INSERT OR REPLACE INTO ";
 }
@@ -192,10 +195,10 @@ void Renderer::Delete(const Statement& statement) {
 void Renderer::WhereOrAll(const Statement& statement, std::string_view verb) {
   if (statement.where.empty() && !statement.all) {
     Fail(penstock::internal::Format(
-        "{} without Where changes every row; say All() if that is meant", verb));
+        "{} without Where changes every row; call All() if that is intended", verb));
   }
   if (!statement.where.empty() && statement.all) {
-    Fail(penstock::internal::Format("{} has Where and All()", verb));
+    Fail(penstock::internal::Format("{} has both Where and All(); use one of them", verb));
   }
   Conditions(" WHERE ", statement.where);
 }
@@ -232,11 +235,10 @@ absl::StatusOr<ManyRows> RenderRows(const Clauses& clauses, Dialect dialect) {
   many.rows.reserve(statement.rows.size());
   for (const std::vector<Value>* row : statement.rows) {
     if (row->size() != width) {
-      return absl::InvalidArgumentError(
-          "INSERT: a row has not as many values as there are columns");
+      return absl::InvalidArgumentError("INSERT: a row must have one value for each column");
     }
     std::vector<Value>& values = many.rows.emplace_back(*row);
-    // What the update of an upsert binds is the same for all.
+    // The values in the update of an upsert are the same for every row.
     values.insert(values.end(), built->args.begin() + static_cast<std::ptrdiff_t>(width),
                   built->args.end());
   }

@@ -15,7 +15,7 @@ bool Has(const Array& array, size_t rows) {
   return static_cast<size_t>(array.size()) == rows;
 }
 
-// The daemon ends the bits with the last NULL.
+// The daemon omits the bits after the last NULL.
 bool IsNull(const std::string& nulls, size_t row) {
   return row / 8 < nulls.size() && (static_cast<uint8_t>(nulls[row / 8]) >> (row % 8) & 1) != 0;
 }

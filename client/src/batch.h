@@ -1,4 +1,4 @@
-// One message of a result, read where it lies.
+// Reads the rows of one message in place.
 #ifndef PENSTOCK_CLIENT_SRC_BATCH_H_
 #define PENSTOCK_CLIENT_SRC_BATCH_H_
 
@@ -16,17 +16,17 @@ namespace penstock::internal {
 // The rows of one message in FORMAT_COLUMNS. Not thread-safe.
 class Batch {
  public:
-  // Takes the content of `part`, whose rows have `column_count` columns. INTERNAL
-  // if its arrays do not fit together; it has no rows then.
+  // Takes the content of `part`, whose rows have `column_count` columns. INTERNAL if the lengths of
+  // its arrays do not match; the batch then has no rows.
   absl::Status Reset(v1::QueryResponse* part, size_t column_count);
 
   size_t row_count() const { return row_count_; }
 
-  // Valid until the next Reset. Both indices are within bounds.
+  // Returns one value, valid until the next Reset. Both indices must be within bounds.
   ValueView Cell(size_t row, size_t column) const;
 
  private:
-  // Where the arrays of a column begin; those that its kind has are set.
+  // The beginnings of a column's arrays. Only those that its kind needs are set.
   struct Reader {
     Kind kind = Kind::kUnspecified;
     const std::string* nulls = nullptr;
@@ -36,15 +36,15 @@ class Batch {
     const uint32_t* ends = nullptr;
     const uint32_t* nanos = nullptr;
     const char* data = nullptr;
-    // Of kinds that differ from row to row, and arrays.
+    // The values of arrays, and of a column whose kinds differ from row to row.
     std::vector<Value> values;
   };
 
-  // False if the arrays do not fit together.
+  // Return false if the lengths of the arrays do not match.
   static bool Open(const v1::ColumnData& column, size_t rows, Reader* reader);
-  // For the kinds with `ends` and `data`.
+  // For the kinds that have `ends` and `data`.
   static bool OpenBytes(const v1::ColumnData& column, size_t rows, Reader* reader);
-  // For values of several kinds, and for nothing but NULL.
+  // For a column with values of several kinds, or with NULLs only.
   static bool OpenMixed(const v1::ColumnData& column, size_t rows, Reader* reader);
 
   v1::QueryResponse part_;

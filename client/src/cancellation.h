@@ -1,4 +1,4 @@
-// What is behind a Context.
+// The cancellation of a Context, and how it reaches gRPC's calls.
 #ifndef PENSTOCK_CLIENT_SRC_CANCELLATION_H_
 #define PENSTOCK_CLIENT_SRC_CANCELLATION_H_
 
@@ -22,7 +22,7 @@ namespace penstock::internal {
 class Cancellation {
  public:
   Cancellation() = default;
-  // Cancelled with `parent`, which is not null.
+  // Is cancelled together with `parent`, which must not be null.
   explicit Cancellation(std::shared_ptr<Cancellation> parent);
   ~Cancellation();
   Cancellation(const Cancellation&) = delete;
@@ -30,7 +30,7 @@ class Cancellation {
 
   void Cancel();
   bool cancelled() const;
-  // Waits until `time`, or until it is cancelled: true.
+  // Waits until `time`, or until it is cancelled; returns true in the second case.
   bool WaitUntil(absl::Time time) const;
 
  private:
@@ -41,14 +41,14 @@ class Cancellation {
   mutable std::condition_variable changed_;
   bool cancelled_ = false;
   Calls calls_;
-  // Locked before its children.
+  // A parent's mutex is locked before those of its children.
   const std::shared_ptr<Cancellation> parent_;
   std::list<Cancellation*> children_;
   std::list<Cancellation*>::iterator place_;
 };
 
-// As long as it lives, cancelling `ctx` cancels `call`; at once if that has
-// happened already.
+// While this exists, cancelling `ctx` cancels `call`. If `ctx` is cancelled already, the
+// constructor cancels the call.
 class CancelScope {
  public:
   CancelScope(const Context& ctx, grpc::ClientContext* call);
@@ -62,20 +62,20 @@ class CancelScope {
   Cancellation::Calls::iterator entry_;
 };
 
-// How much later than its deadline a call gives up on a daemon that does not
-// answer: the daemon's own answer says more and should win.
+// How long after its deadline a call gives up on a daemon that does not answer. The daemon's own
+// answer says more, so it gets this much time to arrive.
 inline constexpr absl::Duration kDeadlineGrace = absl::Milliseconds(200);
 
-// When a call gives up: its deadline and the grace. InfiniteFuture without one.
+// Returns when a call gives up: its deadline and the grace; InfiniteFuture without a deadline.
 inline absl::Time GiveUpTime(const Context& ctx) { return ctx.deadline() + kDeadlineGrace; }
 
-// For gRPC, of a time that is not infinite.
+// Converts a finite time for gRPC.
 inline std::chrono::system_clock::time_point ToDeadline(absl::Time time) {
   return absl::ToChronoTime(time);
 }
 
-// The error of a call that need not begin, because `ctx` is cancelled or its
-// deadline has passed; else OK.
+// Returns the error of a call that must not begin because `ctx` is cancelled or its deadline has
+// passed, or OK.
 absl::Status CheckBeforeCall(const Context& ctx);
 
 }  // namespace penstock::internal

@@ -1,3 +1,20 @@
+// How a call finds a daemon.
+//
+// A Channel has one current gRPC connection, in `connection_` under `mutex_`; nothing else here
+// needs a lock. Connections are shared by all threads. Renew and Avoid replace the current one and
+// never close the old one: calls that run over it end by themselves, and the last reference closes
+// it.
+//
+// The library, not gRPC, decides what is sent twice, because gRPC does not know which statements
+// write: its retries are off. Call repeats an attempt only if that certainly had no effect, and at
+// most once unless the daemon merely lacked room. The repetition uses a new connection, since the
+// old one may remember that there was no daemon and pause before it tries again.
+//
+// gRPC learns that a daemon has gone only when it polls its sockets, and between calls nobody does.
+// Current therefore polls first. A daemon that goes after that is noticed by the call itself.
+//
+// A forked child must not touch gRPC: Check and CheckQuery, which come before every call, refuse
+// it, and destructors leave gRPC's objects alone if forked() is true.
 #include "client/src/channel.h"
 
 #include <algorithm>
@@ -19,15 +36,15 @@
 namespace penstock::internal {
 namespace {
 
-// How long an answer to the question for a sign may take.
+// How long the answer to a keepalive ping may take.
 constexpr int64_t kKeepaliveTimeoutMs = 10'000;
-// A daemon that was restarted is found soon.
+// The pauses between connection attempts are short, so that a restarted daemon is found soon.
 constexpr int kFirstReconnectBackoffMs = 100;
 constexpr int kMaxReconnectBackoffMs = 2'000;
-// gRPC's "least pause" is also how long connecting may take. The caller's deadline is
-// what limits it; this is for those who have none.
+// For gRPC the "minimum" back-off is also the limit of one attempt to connect. The caller's
+// deadline usually ends an attempt earlier; this is the limit for callers without one.
 constexpr int kConnectCeilingMs = 20'000;
-// A name that has moved is looked up again.
+// How soon gRPC may resolve a name again, for daemons that have moved to another address.
 constexpr int kResolveAgainMs = 1'000;
 
 absl::Status ReadPem(const std::string& path, std::string* content) {
@@ -44,21 +61,23 @@ absl::Status CheckConfig(const Config& config) {
   if (config.max_message_bytes < 1024 ||
       config.max_message_bytes > static_cast<size_t>(std::numeric_limits<int>::max())) {
     return absl::InvalidArgumentError(
-        internal::Format("Config.max_message_bytes is {}: from 1024 to {}",
+        internal::Format("Config.max_message_bytes is {}; it must be from 1024 to {}",
                          config.max_message_bytes, std::numeric_limits<int>::max()));
   }
   if (config.keepalive < absl::Seconds(1) || config.keepalive > absl::Hours(24)) {
-    return absl::InvalidArgumentError(internal::Format("Config.keepalive is {}: from 1s to 24h",
-                                                       absl::FormatDuration(config.keepalive)));
+    return absl::InvalidArgumentError(
+        internal::Format("Config.keepalive is {}; it must be from 1s to 24h",
+                         absl::FormatDuration(config.keepalive)));
   }
   const auto printable = [](char c) { return c >= ' ' && c <= '~'; };
   if (config.application_name.size() > 63 ||
       !std::all_of(config.application_name.begin(), config.application_name.end(), printable)) {
     return absl::InvalidArgumentError(
-        "Config.application_name has at most 63 characters, of printable ASCII");
+        "Config.application_name must have at most 63 characters, all of printable ASCII");
   }
   if (config.tls.cert_file.empty() != config.tls.key_file.empty()) {
-    return absl::InvalidArgumentError("Config.tls needs both of cert_file and key_file, or none");
+    return absl::InvalidArgumentError(
+        "Config.tls has only one of cert_file and key_file; set both or neither");
   }
   return absl::OkStatus();
 }
@@ -89,30 +108,31 @@ grpc::ChannelArguments Arguments(const Config& config) {
   arguments.SetInt(GRPC_ARG_KEEPALIVE_TIME_MS, static_cast<int>(silence));
   arguments.SetInt(GRPC_ARG_KEEPALIVE_TIMEOUT_MS,
                    static_cast<int>(std::min(silence, kKeepaliveTimeoutMs)));
-  // A call that waits for long sends no data between the questions.
+  // Allows any number of pings without data: a call that waits for long sends none between them.
   arguments.SetInt(GRPC_ARG_HTTP2_MAX_PINGS_WITHOUT_DATA, 0);
   arguments.SetInt(GRPC_ARG_KEEPALIVE_PERMIT_WITHOUT_CALLS, 0);
   arguments.SetInt(GRPC_ARG_INITIAL_RECONNECT_BACKOFF_MS, kFirstReconnectBackoffMs);
   arguments.SetInt(GRPC_ARG_MIN_RECONNECT_BACKOFF_MS, kConnectCeilingMs);
   arguments.SetInt(GRPC_ARG_MAX_RECONNECT_BACKOFF_MS, kMaxReconnectBackoffMs);
   arguments.SetInt(GRPC_ARG_DNS_MIN_TIME_BETWEEN_RESOLUTIONS_MS, kResolveAgainMs);
-  // The daemon is a neighbour: a proxy of the environment is not meant for it.
+  // The daemon is nearby; a proxy in the environment is not meant for it.
   arguments.SetInt(GRPC_ARG_ENABLE_HTTP_PROXY, 0);
-  // Connections are not shared, neither by Providers nor by the attempts to find a daemon
-  // again: each has limits and pauses of its own.
+  // Keeps gRPC from sharing connections between Providers, or between an old and a renewed
+  // Connection: each has its own limits and pauses.
   arguments.SetInt(GRPC_ARG_USE_LOCAL_SUBCHANNEL_POOL, 1);
-  // Nothing is sent a second time but by Channel::Call.
+  // Only Channel::Call repeats calls.
   arguments.SetInt(GRPC_ARG_ENABLE_RETRIES, 0);
   return arguments;
 }
 
-// What a thread has looked at, and when.
+// The channel that a thread has polled last, and when.
 struct Look {
   const Channel* channel = nullptr;
   absl::Time time = absl::InfinitePast();
 };
 thread_local Look last_look;
-// A daemon that goes within this time after a look may as well have gone right behind it.
+// How long the result of a poll is believed. A daemon that goes within this time might as well have
+// gone right after the poll.
 constexpr absl::Duration kRecentLook = absl::Milliseconds(1);
 
 }  // namespace
@@ -121,7 +141,7 @@ Channel::Channel(const Config& for_config, std::shared_ptr<grpc::ChannelCredenti
     : config(for_config), credentials_(std::move(credentials)), connection_(Connect()) {}
 
 absl::StatusOr<std::shared_ptr<Channel>> Channel::Make(const Config& config) {
-  // The first process to use gRPC here; its children cannot.
+  // The first process that used gRPC here. Its children cannot use it.
   static const pid_t first_user = getpid();
   if (first_user != getpid()) return ForkedError();
   if (absl::Status status = CheckConfig(config); !status.ok()) return status;
@@ -150,13 +170,13 @@ std::shared_ptr<Connection> Channel::Current() {
   }
   void* tag = nullptr;
   bool ok = false;
-  // A time that has passed: what waits at the sockets is read, and nothing waited for. A
-  // farewell and the end of the connection take a look each.
+  // The deadline has passed, so this reads what waits at the sockets and returns. It takes one poll
+  // to read the daemon's GOAWAY and another to read the end of the connection.
   for (int look = 0; look < kLooks; ++look) {
     looker_.AsyncNext(&tag, &ok, std::chrono::system_clock::time_point());
   }
   const std::lock_guard lock(mutex_);
-  // gRPC connects again by itself with the next call, perhaps to a daemon with another database.
+  // gRPC reconnects by itself with the next call, perhaps to a daemon with another database.
   if (connection_->channel->GetState(/*try_to_connect=*/false) != GRPC_CHANNEL_READY) {
     connection_->dialect = kUnknownDialect;
   }
@@ -182,15 +202,15 @@ bool Channel::MayGoAgain(const Context& ctx, Again again, int round) const {
   const std::shared_ptr<IdleStreams> idle = idle_.lock();
   if (idle == nullptr || round == kRoundsForRoom) return false;
   idle->EndAll();
-  // Their end takes the daemon a moment.
+  // The daemon needs a moment to end them.
   return !ctx.cancellation()->WaitUntil(absl::Now() + round * kPauseForRoom);
 }
 
 absl::Status Channel::Check(const Context& ctx) const {
   if (ctx.staleness().has_value()) {
     return InvalidParameter(
-        "a context with a staleness is for Query outside of a transaction; give this call one "
-        "without");
+        "a context with a staleness can only be used for Query outside of a transaction; give this "
+        "call a context without");
   }
   return CheckQuery(ctx);
 }
@@ -213,13 +233,14 @@ void Channel::SetUp(const Context& ctx, grpc::ClientContext* call) const {
   if (!config.application_name.empty()) {
     call->AddMetadata("x-penstock-application", config.application_name);
   }
-  // What it sends beyond that would be lost here, when it is done already.
+  // The daemon must know the limit: a larger answer would be lost here, after the statement was
+  // run.
   call->AddMetadata("x-penstock-max-message-bytes", std::to_string(config.max_message_bytes));
   if (!ctx.trace_parent().empty()) call->AddMetadata("traceparent", ctx.trace_parent());
 }
 
 absl::Status Channel::Explain(const absl::Status& end, const Context& ctx, bool gave_up) const {
-  // What the daemon says in detail is better than what can be guessed here.
+  // The daemon's own error says more than this client could guess.
   if (end.ok() || HasDetail(end)) return end;
   if (open.cancelled()) return absl::FailedPreconditionError("the provider has been closed");
   if (gave_up || absl::IsDeadlineExceeded(end)) return CallDeadlinePassed();

@@ -1,4 +1,4 @@
-// The way to the daemon, shared by everything that a Provider makes.
+// The connection to the daemon, shared by everything that a Provider makes.
 #ifndef PENSTOCK_CLIENT_SRC_CHANNEL_H_
 #define PENSTOCK_CLIENT_SRC_CHANNEL_H_
 
@@ -24,52 +24,54 @@
 
 namespace penstock::internal {
 
-// How often what gRPC's sockets have is looked at before it is taken for all.
+// How many times gRPC's sockets are polled before their state counts as known; see
+// Channel::Current.
 inline constexpr int kLooks = 3;
 
 inline constexpr int kUnknownDialect = -1;
 
-// A connection to the daemon. Thread-safe.
+// One gRPC connection to the daemon. Thread-safe.
 struct Connection {
   const std::shared_ptr<grpc::Channel> channel;
-  // A call was made over it, so that it may remember a daemon that was not there.
+  // True once a call was made over it. A used connection may still be in a back-off pause after an
+  // attempt that failed, or lead to a daemon that has gone.
   std::atomic<bool> used{false};
-  // That of the daemon's database, an sql::Dialect, or kUnknownDialect: it has not been asked
-  // since the daemon was last reached.
+  // The dialect of the daemon's database as an sql::Dialect, or kUnknownDialect if the daemon has
+  // not been asked since it was last reached.
   std::atomic<int> dialect{kUnknownDialect};
 };
 
-// Thread-safe.
+// Makes calls to the daemon and repeats those that had no effect. Thread-safe.
 class Channel {
  public:
-  // INVALID_ARGUMENT or NOT_FOUND; see New.
+  // Fails with INVALID_ARGUMENT or NOT_FOUND as New does.
   static absl::StatusOr<std::shared_ptr<Channel>> Make(const Config& config);
 
-  // The process is a fork of the one that made this. Nothing of gRPC's may be used here, and
-  // nothing of it destroyed: its threads are not there, and its locks may be held for ever.
+  // True in a fork of the process that made this. gRPC's objects must then be neither used nor
+  // destroyed: gRPC's threads do not exist in the fork, and its locks may stay locked.
   bool forked() const { return getpid() != pid_; }
 
-  // The error of a call that need not begin, else OK: the provider is closed, the process
-  // has forked, the context has ended, or has a staleness, which this call cannot have.
+  // Returns the error of a call that must not begin: the provider is closed, the process has
+  // forked, the context has ended, or the context has a staleness, which most calls refuse.
   absl::Status Check(const Context& ctx) const;
-  // The same for a query, which may have a staleness, and for what reads no data.
+  // Does the same, but allows a staleness. For queries, and for calls that read no data.
   absl::Status CheckQuery(const Context& ctx) const;
 
-  // RESOURCE_EXHAUSTED for a message that is larger than may be sent.
+  // Returns RESOURCE_EXHAUSTED if the message is larger than max_message_bytes.
   absl::Status CheckSize(const google::protobuf::MessageLite& message) const;
 
-  // Gives a call the trace parent of `ctx` and the program's name. Its deadline is not
-  // set.
+  // Adds the trace parent of `ctx` and the client's settings to a call's metadata. Does not set the
+  // deadline.
   void SetUp(const Context& ctx, grpc::ClientContext* call) const;
 
-  // What a caller is to know about a call that ended with `end`. `gave_up`: this
-  // side cancelled it because its deadline had passed.
+  // Turns the status with which a call ended into the error for the caller. `gave_up` means that
+  // this client cancelled the call because its deadline had passed.
   absl::Status Explain(const absl::Status& end, const Context& ctx, bool gave_up) const;
 
-  // Makes a call by `attempt(connection, &again)`, which sets `again` if the call certainly
-  // had no effect. Then it is made once more, over a new connection: the daemon may be
-  // back. (A connection that was new is believed.) What the daemon has no room for is
-  // tried again a few times, once idle streams have ended.
+  // Makes a call by `attempt(connection, &again)`. If the attempt sets `again`, the call certainly
+  // had no effect; it is then repeated once over a new connection, because the daemon may be back.
+  // (If the first connection was new and found no daemon, it is not repeated.) A call for which the
+  // daemon has no room is repeated a few times, after ending idle streams.
   template <typename Attempt>
   auto Call(const Context& ctx, Attempt attempt) {
     std::shared_ptr<Connection> connection = Current();
@@ -85,21 +87,21 @@ class Channel {
     }
   }
 
-  // The connection for the next call. What has happened to it while nobody looked is
-  // found out first, so that no call is sent to a daemon that has gone.
+  // Returns the connection for the next call. First lets gRPC process what has arrived on its
+  // sockets, so that no call is sent to a daemon that has gone.
   std::shared_ptr<Connection> Current();
-  // What this thread has found out just now holds for its next call as well, if that comes at
-  // once. Looking is most of what a call costs when many threads do so.
+  // Makes the next call of this thread skip that check if it comes at once. The check is most of
+  // the cost of a call when many threads make calls.
   void KeepLook() const;
 
-  // A connection that is not `old`: each has attempts and pauses of its own, and finds
-  // the daemon's address anew.
+  // Returns a connection other than `old`. A new connection has its own attempts and pauses, and
+  // resolves the daemon's name again.
   std::shared_ptr<Connection> Renew(const std::shared_ptr<Connection>& old);
 
-  // Later calls do not use this connection: nothing comes through it.
+  // Stops later calls from using this connection, because it does not carry any bytes.
   void Avoid(const Connection& stuck);
 
-  // Where streams wait for their next use; they are ended when the daemon lacks room.
+  // Sets the idle streams, which are ended when the daemon has no room for another session.
   void Keep(const std::shared_ptr<IdleStreams>& idle) { idle_ = idle; }
 
   const Config config;
@@ -110,16 +112,16 @@ class Channel {
   Channel(const Config& config, std::shared_ptr<grpc::ChannelCredentials> credentials);
 
   std::shared_ptr<Connection> Connect() const;
-  // Whether KeepLook was just called on this thread; true once.
+  // Returns true once if KeepLook was called on this thread a moment ago.
   bool TakeLook() const;
-  // After attempt `round`. Waits a moment where that is what helps.
+  // Decides after attempt `round` whether the call is repeated. Pauses where that helps.
   bool MayGoAgain(const Context& ctx, Again again, int round) const;
 
   const pid_t pid_ = getpid();
   const std::shared_ptr<grpc::ChannelCredentials> credentials_;
-  // Nothing arrives on it; looking at it makes gRPC look at its sockets.
+  // No event ever arrives on it. Polling it makes gRPC poll its sockets.
   grpc::CompletionQueue looker_;
-  // Its streams refer to this.
+  // Weak, because the streams refer to this channel.
   std::weak_ptr<IdleStreams> idle_;
   std::mutex mutex_;
   std::shared_ptr<Connection> connection_;

@@ -61,8 +61,8 @@ Cancellation::~Cancellation() {
 void Cancellation::Cancel() {
   const std::lock_guard lock(mutex_);
   cancelled_ = true;
-  // Under the lock, so that no call ends while it is being cancelled. TryCancel
-  // does not wait for anything.
+  // Under the lock, so that no call is destroyed while it is being cancelled. TryCancel does not
+  // block.
   for (grpc::ClientContext* call : calls_) call->TryCancel();
   for (Cancellation* child : children_) child->Cancel();
   changed_.notify_all();

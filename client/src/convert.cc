@@ -16,10 +16,10 @@ std::string_view MessageOf(const absl::Status& status) {
 
 absl::Status ToProto(const Value& value, v1::Value* out) {
   if (absl::Status status = value.status(); !status.ok()) return status;
-  // Fills a field that is a protobuf string, which has to be UTF-8.
+  // Fills a protobuf string, which must be UTF-8.
   const auto fill = [&value](std::string* field) {
     if (!IsUtf8(value.text())) {
-      return InvalidParameter(internal::Format("{} is not UTF-8; bytes are sent as penstock::Bytes",
+      return InvalidParameter(internal::Format("{} is not UTF-8; use penstock::Bytes for bytes",
                                                KindName(value.kind())));
     }
     *field = value.text();
@@ -43,7 +43,7 @@ absl::Status ToProto(const Value& value, v1::Value* out) {
     case Kind::kUuid: return fill(out->mutable_uuid());
     case Kind::kJson: return fill(out->mutable_json());
     case Kind::kArray:
-      out->mutable_array();  // Even an empty array is one.
+      out->mutable_array();  // An empty array has no values to add.
       for (const Value& element : value.elements()) {
         absl::Status status = ToProto(element, out->mutable_array()->add_values());
         if (!status.ok()) return status;
@@ -121,7 +121,7 @@ std::vector<ColumnType> FromProto(const google::protobuf::RepeatedPtrField<v1::C
   std::vector<ColumnType> types;
   types.reserve(columns.size());
   for (const v1::Column& column : columns) {
-    // A kind that a newer daemon may have is not known here.
+    // A newer daemon may have kinds that this library does not know.
     const Kind kind =
         v1::Kind_IsValid(column.kind()) ? static_cast<Kind>(column.kind()) : Kind::kUnspecified;
     types.push_back({.name = column.name(), .kind = kind, .native_type = column.native_type()});
@@ -150,7 +150,7 @@ Result FromProto(const v1::Summary& summary) {
 
 void ToProto(absl::Duration duration, google::protobuf::Duration* out) {
   absl::Duration rest;
-  // Protobuf's longest duration is ten thousand years.
+  // The longest duration that protobuf allows is ten thousand years.
   duration = std::min(duration, absl::Seconds(315'576'000'000));
   out->set_seconds(absl::IDivDuration(duration, absl::Seconds(1), &rest));
   out->set_nanos(static_cast<int32_t>(absl::ToInt64Nanoseconds(rest)));

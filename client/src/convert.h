@@ -1,4 +1,4 @@
-// Between the library's types and the messages.
+// Converts between the library's types and protobuf messages.
 #ifndef PENSTOCK_CLIENT_SRC_CONVERT_H_
 #define PENSTOCK_CLIENT_SRC_CONVERT_H_
 
@@ -19,18 +19,18 @@
 
 namespace penstock::internal {
 
-// Each refuses, with INVALID_ARGUMENT naming the parameter, what cannot be sent
-// as it is: protobuf would fail on it later and less clearly.
+// Convert arguments. INVALID_ARGUMENT names the parameter that cannot be sent as it is; protobuf
+// would fail on it later and with a less helpful error.
 absl::Status ToProto(const std::vector<Value>& args,
                      google::protobuf::RepeatedPtrField<v1::Value>* out);
 absl::Status ToProto(const std::vector<std::vector<Value>>& rows,
                      google::protobuf::RepeatedPtrField<v1::Row>* out);
 
-// Refuses text that is not UTF-8; `what` names it.
+// Refuses text that is not UTF-8; `what` names it in the error.
 absl::Status CheckUtf8(std::string_view text, std::string_view what);
 
-// Refuses an empty statement, which on a stream would mean "the one before",
-// and one that is not UTF-8.
+// Refuses a statement that is not UTF-8, or that is empty: on a stream an empty statement would
+// mean "the same as before".
 absl::Status CheckSql(std::string_view sql);
 
 Value FromProto(const v1::Value& value);
@@ -41,11 +41,11 @@ Notices FromProto(const google::protobuf::RepeatedPtrField<v1::Notice>& notices,
 void ToProto(absl::Duration duration, google::protobuf::Duration* out);
 absl::Duration FromProto(const google::protobuf::Duration& duration);
 
-// Sets the request's timeout to the time that `ctx` leaves, if that is limited.
+// Sets the request's timeout to the time that `ctx` leaves, if it has a deadline.
 template <typename Request>
 void SetTimeout(const Context& ctx, Request* request) {
   if (ctx.deadline() == absl::InfiniteFuture()) return;
-  // A request that is late already fails at the daemon like any other.
+  // A request that is already late is sent all the same, and fails at the daemon like any other.
   ToProto(std::max(ctx.deadline() - absl::Now(), absl::Nanoseconds(1)), request->mutable_timeout());
 }
 

@@ -1,4 +1,4 @@
-// The client's messages have no descriptors, so protobuf's own TextFormat cannot print them.
+// protobuf's own TextFormat cannot be used: the client's messages have no descriptors.
 #include "client/src/detail_text.h"
 
 #include <cstdint>
@@ -40,12 +40,12 @@ constexpr NumberField kNumbers[] = {
     {"position", &Detail::position, &Detail::set_position},
 };
 
-// A value without a name is of a newer daemon, and is its number.
+// Returns the number of a value that a newer daemon has and this library has no name for.
 std::string NameOrNumber(const std::string& name, int number) {
   return name.empty() ? absl::StrCat(number) : name;
 }
 
-// Takes the word at the beginning and the space after it.
+// Removes the first word and the space after it, and returns the word.
 absl::string_view TakeWord(absl::string_view* text) {
   const absl::string_view word = text->substr(0, text->find(' '));
   text->remove_prefix(word.size());
@@ -53,7 +53,7 @@ absl::string_view TakeWord(absl::string_view* text) {
   return word;
 }
 
-// Likewise, what is in quotation marks.
+// Removes a quoted text and the space after it.
 bool TakeQuoted(absl::string_view* text, std::string* value) {
   if (!absl::ConsumePrefix(text, "\"")) return false;
   size_t end = 0;

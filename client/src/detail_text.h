@@ -1,5 +1,5 @@
-// The particulars of a failure as text, which can be read back. They travel in an
-// absl::Status that way, so that one that is printed can be read.
+// Writes and reads the details of an error as text. A status carries them in this form, so that a
+// printed status is readable.
 #ifndef PENSTOCK_CLIENT_SRC_DETAIL_TEXT_H_
 #define PENSTOCK_CLIENT_SRC_DETAIL_TEXT_H_
 
@@ -12,12 +12,12 @@ class ErrorDetail;
 
 namespace penstock::internal {
 
-// In protobuf's text format, in one line: reason: REASON_SYNTAX retry: RETRY_NEVER
-// sqlstate: "42601". A field without a value is left out, and so are fields that this
+// Returns the details in protobuf's text format, on one line: reason: REASON_SYNTAX retry:
+// RETRY_NEVER sqlstate: "42601". Fields without a value are left out, and so are fields that this
 // library does not know.
 std::string ToText(const v1::ErrorDetail& detail);
 
-// Reads what ToText makes. False for any other text.
+// Reads a text that ToText has made. Returns false for any other text.
 bool FromText(std::string_view text, v1::ErrorDetail* detail);
 
 }  // namespace penstock::internal

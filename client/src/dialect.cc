@@ -29,7 +29,7 @@ absl::StatusOr<sql::Dialect> AskDialect(const std::shared_ptr<Channel>& channel,
                                         const Context& ctx) {
   if (absl::Status status = channel->CheckQuery(ctx); !status.ok()) return status;
   if (const int known = channel->Current()->dialect; known != kUnknownDialect) {
-    // A statement of this dialect comes next.
+    // The statement that follows at once need not poll the sockets again.
     channel->KeepLook();
     return static_cast<sql::Dialect>(known);
   }

@@ -1,4 +1,4 @@
-// Which dialect of SQL the database speaks.
+// Finds out the SQL dialect of the database.
 #ifndef PENSTOCK_CLIENT_SRC_DIALECT_H_
 #define PENSTOCK_CLIENT_SRC_DIALECT_H_
 
@@ -11,8 +11,9 @@
 
 namespace penstock::internal {
 
-// Asks the daemon, unless it has answered over the connection that there is now. It reaches no
-// backend, so that a transaction may ask while the pool has no other connection.
+// Returns the dialect. Asks the daemon unless it has already answered over the current connection.
+// The daemon does not need a backend connection for the answer, so a transaction may ask while it
+// holds the pool's only one.
 absl::StatusOr<sql::Dialect> AskDialect(const std::shared_ptr<Channel>& channel,
                                         const Context& ctx);
 

@@ -32,7 +32,7 @@ class MemoryEntries final : public Entries {
   }
 
  private:
-  // Empty without a current one.
+  // Returns an empty entry if there is no current one.
   const Entry& Current() const {
     static const Entry none;
     return current_ != nullptr ? *current_ : none;

@@ -28,8 +28,8 @@ std::string ReasonName(internal::v1::Reason reason) {
                                    : std::to_string(static_cast<int>(reason));
 }
 
-// protobuf's tables of names are there. They are made while global variables are initialised, and
-// an error of a program may be such a variable.
+// Returns true if protobuf's tables of names exist. They are made during static initialisation, and
+// a program may make an error in the initialiser of a global variable.
 bool HasNames() {
   internal::v1::Reason reason = internal::v1::REASON_UNSPECIFIED;
   return internal::v1::Reason_Parse("REASON_UNSPECIFIED", &reason);
@@ -120,7 +120,7 @@ absl::Status MakeError(absl::StatusCode code, std::string_view message,
   internal::v1::Reason reason = internal::v1::REASON_UNSPECIFIED;
   int number = 0;
   if (absl::SimpleAtoi(details.reason, &number)) {
-    // One of a newer daemon, as GetErrorDetails gives it.
+    // A reason of a newer daemon, in the form in which GetErrorDetails returns it.
     reason = static_cast<internal::v1::Reason>(number);
   } else if (!details.reason.empty() &&
              !internal::v1::Reason_Parse(kPrefix + details.reason, &reason) && HasNames()) {

@@ -1,3 +1,15 @@
+// Statements outside of transactions, over Exec streams.
+//
+// A stream belongs to one call at a time: Reuse takes it out of the pool, and Release puts it back
+// only after every request on it was answered, so that the next answer always belongs to the next
+// request. A stream that broke is never put back. ON_ERROR_CONTINUE makes the daemon answer a
+// failed statement and go on, so a statement's error does not spoil the stream; the streams of
+// RunUntilFailure, whose requests say ON_ERROR_STOP, are not kept.
+//
+// The daemon answers in the order of the requests. When a stream ends early, the first `answered`
+// requests are settled; those before the last one sent have certainly left this process, the last
+// one may have, and the rest were never sent. Settle turns that into the outcome, and into whether
+// the request may be run again.
 #include "client/src/exec.h"
 
 #include <algorithm>
@@ -18,23 +30,22 @@ absl::StatusOr<Result> ToResult(const v1::ExecResponse& response) {
   return ProtocolError("an empty answer to a statement");
 }
 
-// The outcome of a request behind one that failed.
+// The outcome of a request that was not run because an earlier one failed.
 absl::Status NotRun(size_t failed) {
   return MakeError(
       absl::StatusCode::kAborted,
-      Format("the statement was not run, as number {} of the batch failed", failed + 1),
+      Format("the statement was not run, because statement {} of the batch failed", failed + 1),
       {.retry = Retry::kStatement});
 }
 
-// The first that failed, or how many there are.
+// Returns the index of the first failure, or the number of outcomes if there is none.
 size_t FirstFailed(const std::vector<absl::StatusOr<Result>>& outcomes) {
   const auto failed = std::find_if(outcomes.begin(), outcomes.end(),
                                    [](const auto& outcome) { return !outcome.ok(); });
   return static_cast<size_t>(failed - outcomes.begin());
 }
 
-// What was certainly not run says so: all behind the first failure, unless it is not known what
-// came of those.
+// Marks everything behind the first failure as not run, except for outcomes that are unknown.
 void TellNotRun(std::vector<absl::StatusOr<Result>>* outcomes) {
   const size_t failed = FirstFailed(*outcomes);
   for (size_t i = failed + 1; i < outcomes->size(); ++i) {
@@ -50,7 +61,7 @@ std::unique_ptr<ExecRunner::ExecStream> ExecRunner::Open(const Context& ctx,
 }
 
 std::unique_ptr<ExecRunner::ExecStream> ExecRunner::Reuse(const Context& ctx) {
-  // A stream belongs to the trace that it was opened in.
+  // A call with a trace parent needs a new stream, because a stream belongs to one trace.
   if (!ctx.trace_parent().empty()) return nullptr;
   std::unique_ptr<ExecStream> stream = pool_.Take();
   if (stream != nullptr) stream->Enter(ctx);
@@ -69,7 +80,7 @@ absl::Status ExecRunner::Complete(const Context& ctx, v1::ExecRequest* request) 
 }
 
 absl::Status ExecRunner::EndOf(ExecStream* stream) {
-  // A daemon that drains answers what it has taken, and then ends the stream.
+  // A daemon that drains answers the requests that it has accepted, and then ends the stream.
   return stream->EndedWell() ? NotTaken() : stream->End();
 }
 
@@ -107,7 +118,7 @@ absl::StatusOr<Result> ExecRunner::Run(const Context& ctx, v1::ExecRequest* requ
 Again ExecRunner::RunAllOn(const Context& ctx, std::unique_ptr<ExecStream> stream, Keep keep,
                            std::vector<v1::ExecRequest>* requests, Outcomes* outcomes, Left* left) {
   const Left runs = std::exchange(*left, {});
-  // An outcome that says that the run may be made again is put down all the same.
+  // Records an outcome even if the request is to be run again, in case that does not happen.
   Again how = Again::kNo;
   const auto put_down = [&](size_t run, absl::StatusOr<Result> outcome, Again again) {
     if (again != Again::kNo) left->push_back(run);
@@ -116,7 +127,7 @@ Again ExecRunner::RunAllOn(const Context& ctx, std::unique_ptr<ExecStream> strea
   };
   size_t sent = 0;
   size_t answered = 0;
-  bool stuck = false;  // the last write has failed, and there is no next one
+  bool stuck = false;  // true after a write has failed; there is no next one
   bool broken = !stream->Send((*requests)[runs[sent++]]);
   while (!broken && answered < runs.size()) {
     if (stream->can_receive()) {
@@ -127,7 +138,7 @@ Again ExecRunner::RunAllOn(const Context& ctx, std::unique_ptr<ExecStream> strea
       const Again again = AfterRefusal(result.status());
       put_down(runs[answered++], std::move(result), again);
     } else if (!stuck && sent < runs.size() && stream->can_send()) {
-      // A write that fails shows in the read, which then ends.
+      // The failure of a write makes the read fail, too, which ends the loop.
       stuck = !stream->Send((*requests)[runs[sent]]);
       if (!stuck) ++sent;
     } else {
@@ -147,7 +158,7 @@ Again ExecRunner::RunAllOn(const Context& ctx, std::unique_ptr<ExecStream> strea
 
 void ExecRunner::RunAll(const Context& ctx, std::vector<v1::ExecRequest>* requests,
                         Outcomes* outcomes) {
-  // Those that can be sent, in order.
+  // Collects the requests that can be sent, in order.
   Left left;
   for (size_t i = 0; i < requests->size(); ++i) {
     if (!(*outcomes)[i].ok()) continue;
@@ -167,7 +178,7 @@ void ExecRunner::RunAll(const Context& ctx, std::vector<v1::ExecRequest>* reques
   channel_
       ->Call(ctx,
              [&](const std::shared_ptr<Connection>& connection, Again* again) {
-               // What is left has the outcome of the attempt before, and a limit of its own.
+               // The time that is left has become shorter since the attempt before.
                for (const size_t run : left) SetTimeout(ctx, &(*requests)[run]);
                *again =
                    RunAllOn(ctx, Open(ctx, *connection), Keep::kYes, requests, outcomes, &left);
@@ -179,10 +190,10 @@ void ExecRunner::RunAll(const Context& ctx, std::vector<v1::ExecRequest>* reques
 Again ExecRunner::RunInOrderOn(const Context& ctx, const Connection& connection,
                                std::vector<v1::ExecRequest>* requests, Outcomes* outcomes,
                                Left* left) {
-  // They have the outcomes of the attempt before.
+  // Forget the outcomes of the attempt before.
   for (const size_t run : *left) (*outcomes)[run] = Result();
   const Again how = RunAllOn(ctx, Open(ctx, connection), Keep::kNo, requests, outcomes, left);
-  // What had no effect may be made again, but not behind what has failed for good.
+  // A request without effect may be run again, but not if an earlier one has failed for good.
   if (left->empty() || FirstFailed(*outcomes) < left->front()) {
     left->clear();
     return Again::kNo;

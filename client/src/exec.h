@@ -1,4 +1,4 @@
-// Autocommit statements over Exec streams that are kept for the next one.
+// Runs statements outside of transactions, over Exec streams that are kept and reused.
 #ifndef PENSTOCK_CLIENT_SRC_EXEC_H_
 #define PENSTOCK_CLIENT_SRC_EXEC_H_
 
@@ -16,7 +16,7 @@
 
 namespace penstock::internal {
 
-// Thread-safe.
+// Runs statements, each as a transaction of its own. Thread-safe.
 class ExecRunner {
  public:
   ExecRunner(std::shared_ptr<Channel> channel, std::shared_ptr<IdleStreams> idle)
@@ -25,12 +25,12 @@ class ExecRunner {
   // Completes `request`, which has a statement and its arguments, and runs it.
   absl::StatusOr<Result> Run(const Context& ctx, v1::ExecRequest* request);
 
-  // Runs all of them, sending without waiting for answers. The outcome of one that
-  // is not OK already becomes what came of it.
+  // Runs all requests, sending them without waiting for answers, and sets their outcomes. A request
+  // whose outcome is already an error is skipped.
   void RunAll(const Context& ctx, std::vector<v1::ExecRequest>* requests,
               std::vector<absl::StatusOr<Result>>* outcomes);
 
-  // The same, but nothing behind the first one that fails is run.
+  // Does the same, but runs no request behind the first one that fails.
   void RunUntilFailure(const Context& ctx, std::vector<v1::ExecRequest>* requests,
                        std::vector<absl::StatusOr<Result>>* outcomes);
 
@@ -41,27 +41,27 @@ class ExecRunner {
   using ExecStream = Stream<v1::ExecRequest, v1::ExecResponse>;
 
   using Outcomes = std::vector<absl::StatusOr<Result>>;
-  // What is left to be done of RunAll: indices of requests, in order.
+  // The indices of the requests that are still to be run, in order.
   using Left = std::vector<size_t>;
 
-  // Null if there is none to be used again.
+  // Returns null if no stream can be reused.
   std::unique_ptr<ExecStream> Reuse(const Context& ctx);
   std::unique_ptr<ExecStream> Open(const Context& ctx, const Connection& connection);
-  // Runs one on `stream`. `*again`: see Settle.
+  // Runs one request on `stream`. `*again` is explained at Settle.
   absl::StatusOr<Result> RunOn(const Context& ctx, std::unique_ptr<ExecStream> stream,
                                v1::ExecRequest* request, Again* again);
-  // Runs what is left on `stream`. What is to be run again is left, and how is returned.
-  // `keep`: the stream may be used again afterwards.
+  // Runs the requests of `*left` on `stream`. Leaves those in `*left` that are to be run again, and
+  // returns how. `keep` says whether the stream may be reused afterwards.
   enum class Keep { kNo, kYes };
   Again RunAllOn(const Context& ctx, std::unique_ptr<ExecStream> stream, Keep keep,
                  std::vector<v1::ExecRequest>* requests, Outcomes* outcomes, Left* left);
-  // The same for RunUntilFailure.
+  // Does the same for RunUntilFailure.
   Again RunInOrderOn(const Context& ctx, const Connection& connection,
                      std::vector<v1::ExecRequest>* requests, Outcomes* outcomes, Left* left);
-  // Why a stream ended without an answer. Never OK.
+  // Returns why a stream ended without an answer. Never OK.
   static absl::Status EndOf(ExecStream* stream);
-  // What became of a request, the last that was handed to the stream or (`left`) one before
-  // it, when the stream has ended without its answer.
+  // Returns the outcome of a request that the stream's end has left without an answer. `left` means
+  // that it has certainly left this process, because another request was sent after it.
   static absl::Status Lost(ExecStream* stream, bool left, Again* again);
   void Release(const Context& ctx, std::unique_ptr<ExecStream> stream);
   absl::Status Complete(const Context& ctx, v1::ExecRequest* request) const;

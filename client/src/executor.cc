@@ -12,7 +12,7 @@ absl::StatusOr<sql::Dialect> Executor::Dialect(const Context& ctx) {
 
 std::vector<absl::StatusOr<Result>> Provider::ExecUntilFailure(
     const Context& ctx,
-    // NOLINTNEXTLINE(performance-unnecessary-value-param): who overrides it takes it apart.
+    // NOLINTNEXTLINE(performance-unnecessary-value-param): overriding functions move from it.
     std::vector<BatchStatement> batch) {
   static_cast<void>(ctx);
   const absl::Status refused =

@@ -1,5 +1,5 @@
-// Texts with values in them, for messages. The library would need {fmt} for nothing else, and every
-// program that links it then, too.
+// Formats messages. The library does so itself because it would need {fmt} for nothing else, and
+// every program that links the library would need it, too.
 #ifndef PENSTOCK_CLIENT_SRC_FORMAT_H_
 #define PENSTOCK_CLIENT_SRC_FORMAT_H_
 
@@ -13,13 +13,13 @@
 
 namespace penstock::internal {
 
-// A value in a text. It refers to a text, which has to outlive it.
+// One value of a message. A text is referred to and must outlive this object.
 class FormatPart {
  public:
   FormatPart(std::string_view text) : text_(text) {}
   FormatPart(const char* text) : text_(text) {}
   FormatPart(const std::string& text) : text_(text) {}
-  // Abseil's string_view, where that is a type of its own.
+  // Accepts Abseil's string_view where it is a type of its own.
   template <typename T>
   requires(!std::integral<T> &&
            requires(const T& t) {
@@ -27,7 +27,7 @@ class FormatPart {
              t.size();
            }) FormatPart(const T& text)
       : text_(text.data(), text.size()) {}
-  // In decimal.
+  // Formats a number in decimal.
   template <std::integral T>
   requires(!std::same_as<T, bool> && !std::same_as<T, char>) FormatPart(T number) {
     const auto end = std::to_chars(digits_, digits_ + sizeof(digits_), number).ptr;
@@ -40,11 +40,11 @@ class FormatPart {
 
  private:
   std::string_view text_;
-  char digits_[20];  // Those of 64 bits, with a sign.
+  char digits_[20];  // Enough for 64 bits and a sign.
 };
 
-// A text in which {} stands for each value, in their order; a program with more or fewer of these
-// than values is not compiled.
+// A pattern in which each {} stands for the next value. A program whose pattern and values do not
+// match in number does not compile.
 template <typename... T>
 struct FormatPattern {
   consteval FormatPattern(const char* pattern) : text(pattern) {
@@ -52,12 +52,12 @@ struct FormatPattern {
     for (std::size_t i = 0; i + 1 < text.size(); ++i) {
       if (text[i] == '{' && text[i + 1] == '}') ++places;
     }
-    if (places != sizeof...(T)) throw "as many {} as values";
+    if (places != sizeof...(T)) throw "the pattern needs one {} for each value";
   }
   std::string_view text;
 };
 
-// The pattern with the parts in its places.
+// Returns the pattern with each {} replaced by the next part.
 std::string FormatParts(std::string_view pattern, std::span<const FormatPart* const> parts);
 
 template <typename... T>

@@ -1,3 +1,12 @@
+// Idle streams, which may be taken, given back and ended by any thread.
+//
+// `mutex_` protects all members. No stream is destroyed under it, because ending a stream may wait
+// for its connection: functions move the streams to a local list that is declared before the lock,
+// and so destroyed after it is released. The ager does the same by unlocking.
+//
+// Entries are in the order in which they were given back, so the first one is always the next to
+// become too old, and the ager has to look at that one only. It sleeps without a deadline while
+// there is no entry.
 #include "client/src/idle_streams.h"
 
 #include <iterator>
@@ -6,8 +15,6 @@
 #include "absl/time/clock.h"
 
 namespace penstock::internal {
-
-// Streams are ended without the lock: that may wait for their connection.
 
 bool IdleStreams::forked() const { return getpid() != pid_; }
 

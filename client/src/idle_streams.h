@@ -1,4 +1,4 @@
-// Streams that wait for their next use, of everything that a Provider makes.
+// Keeps the idle streams of everything that a Provider makes.
 #ifndef PENSTOCK_CLIENT_SRC_IDLE_STREAMS_H_
 #define PENSTOCK_CLIENT_SRC_IDLE_STREAMS_H_
 
@@ -16,17 +16,17 @@
 
 namespace penstock::internal {
 
-// Something that costs the daemon a session while it waits. Destroying it ends it.
+// A stream between two uses. It occupies a session of the daemon; destroying it ends it.
 class IdleStream {
  public:
   virtual ~IdleStream() = default;
 };
 
-// Keeps a bounded number of them for a bounded time. Thread-safe. In a fork of the process
-// that made it, it does nothing and ends none (see Channel::forked).
+// Keeps a bounded number of idle streams for a bounded time. Thread-safe. In a fork of the process
+// that made it, it does nothing and ends no stream (see Channel::forked).
 class IdleStreams {
  public:
-  // As many as there are callers at once in all but unusual programs; each costs the
+  // More than the number of concurrent callers in all but unusual programs. Each stream costs the
   // daemon a session and a few kilobytes.
   static constexpr size_t kMost = 64;
   static constexpr absl::Duration kAge = absl::Seconds(30);
@@ -36,12 +36,12 @@ class IdleStreams {
   IdleStreams(const IdleStreams&) = delete;
   IdleStreams& operator=(const IdleStreams&) = delete;
 
-  // Keeps `stream` for `owner`. If there are too many, the one that has waited longest ends.
+  // Keeps `stream` for `owner`. If there are too many, ends the one that has waited longest.
   void Give(const void* owner, std::unique_ptr<IdleStream> stream);
-  // The one of `owner` that was used last, so that the others can be found idle; null if
-  // there is none.
+  // Returns the stream of `owner` that was used last, so that the others become old and end; null
+  // if there is none.
   std::unique_ptr<IdleStream> Take(const void* owner);
-  // Ends those of `owner`.
+  // Ends the streams of `owner`.
   void End(const void* owner);
   void EndAll();
   size_t size() const;
@@ -54,7 +54,7 @@ class IdleStreams {
   };
   using Entries = std::list<Entry>;
 
-  // Ends what has waited for too long.
+  // Ends the streams that have waited too long. Runs in a thread of its own.
   void Age();
 
   bool forked() const;
@@ -65,9 +65,9 @@ class IdleStreams {
   mutable std::mutex mutex_;
   std::condition_variable changed_;
   bool ending_ = false;
-  // Those that wait, the longest waiting first.
+  // Ordered by the time of waiting, the longest first.
   Entries entries_;
-  // Runs from the first Give on.
+  // Started by the first Give.
   std::thread ager_;
 };
 

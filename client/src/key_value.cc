@@ -15,31 +15,31 @@ namespace {
 
 void ToProto(const Condition& from, v1::Condition* to) {
   to->set_key(from.key);
-  switch (from.sort) {
-    case Condition::Sort::kAbsent: to->mutable_absent(); break;
-    case Condition::Sort::kPresent: to->mutable_present(); break;
-    case Condition::Sort::kValueEquals: to->set_value_equals(from.value); break;
+  switch (from.kind) {
+    case Condition::Kind::kAbsent: to->mutable_absent(); break;
+    case Condition::Kind::kPresent: to->mutable_present(); break;
+    case Condition::Kind::kValueEquals: to->set_value_equals(from.value); break;
   }
 }
 
 void ToProto(const Mutation& from, v1::Mutation* to) {
-  switch (from.sort) {
-    case Mutation::Sort::kPut:
+  switch (from.kind) {
+    case Mutation::Kind::kPut:
       to->mutable_put()->set_key(from.key);
       to->mutable_put()->set_value(from.value);
       break;
-    case Mutation::Sort::kDelete: to->set_delete_key(from.key); break;
-    case Mutation::Sort::kDeleteRange:
+    case Mutation::Kind::kDelete: to->set_delete_key(from.key); break;
+    case Mutation::Kind::kDeleteRange:
       to->mutable_delete_range()->set_start(from.key);
       to->mutable_delete_range()->set_end(from.value);
       break;
-    case Mutation::Sort::kDeletePrefix: to->set_delete_prefix(from.key); break;
+    case Mutation::Kind::kDeletePrefix: to->set_delete_prefix(from.key); break;
   }
 }
 
 using ScanStream = Stream<v1::ScanRequest, v1::ScanResponse>;
 
-// One Scan call.
+// The entries of one Scan call.
 class StreamedEntries final : public Entries {
  public:
   StreamedEntries(const std::shared_ptr<Channel>& channel, const Connection& connection,
@@ -47,8 +47,8 @@ class StreamedEntries final : public Entries {
       : call_(std::make_unique<ScanStream>(channel, connection, ctx, method::kScan,
                                            GiveUpTime(ctx))) {}
 
-  // Waits for the first message, so that what is wrong with a request is found at once.
-  // `*again`: see Settle.
+  // Waits for the first message, so that an invalid request is reported by Scan itself. `*again` is
+  // explained at Settle.
   absl::Status Open(const v1::ScanRequest& request, Again* again) {
     call_->SendLast(request);  // A failure shows in the answer.
     return ReadPart(again) ? absl::OkStatus() : error_;
@@ -77,8 +77,8 @@ class StreamedEntries final : public Entries {
   }
 
  private:
-  // Only once the entries of the last one have been taken. What the caller refers to
-  // stays if there is no next one.
+  // Reads the next message; all entries of the current one must have been taken. If there is no
+  // next message, the current one stays, because the caller may refer to it.
   bool ReadPart(Again* again) {
     if (call_ == nullptr) return false;
     if (call_->Receive(&part_)) {
@@ -93,12 +93,12 @@ class StreamedEntries final : public Entries {
     return false;
   }
 
-  // Null once it has ended.
+  // Null once the call has ended.
   std::unique_ptr<ScanStream> call_;
   v1::ScanResponse part_;
   int next_ = 0;
   const v1::Entry* entry_ = &v1::Entry::default_instance();
-  // Before its end.
+  // True if Close was called before the end.
   bool closed_ = false;
   absl::Status error_;
 };
@@ -127,7 +127,7 @@ class DaemonKeyValue final : public KeyValue {
     absl::Status status = Call(ctx, method::kBatchGet, kReads, &request, &response);
     if (!status.ok()) return status;
     if (static_cast<size_t>(response.results_size()) != keys.size()) {
-      return ProtocolError("another number of values than of keys");
+      return ProtocolError(Format("{} values for {} keys", response.results_size(), keys.size()));
     }
     std::vector<std::optional<std::string>> values;
     for (v1::BatchGetResponse::Result& result : *response.mutable_results()) {
@@ -193,7 +193,7 @@ class DaemonKeyValue final : public KeyValue {
   }
 
  private:
-  // Fills in what all requests have, and checks that the call may begin.
+  // Sets the fields that every request has, and checks that the call may begin.
   template <typename Request>
   absl::Status Prepare(const Context& ctx, Request* request) const {
     absl::Status status = channel_->Check(ctx);
@@ -239,7 +239,7 @@ void ToProto(const KeyRange& from, v1::KeyRange* to) {
 
 absl::Status ToProto(const ScanOptions& from, v1::ScanRequest* to) {
   if (!from.prefix.empty() && from.range != KeyRange()) {
-    return InvalidParameter("a scan has a prefix or a range, not both");
+    return InvalidParameter("the scan has both a prefix and a range; use one of them");
   }
   if (!from.prefix.empty()) to->set_prefix(from.prefix);
   if (from.range != KeyRange()) ToProto(from.range, to->mutable_range());

@@ -1,4 +1,4 @@
-// KeyValue over the wire.
+// Makes KeyValues that talk to the daemon.
 #ifndef PENSTOCK_CLIENT_SRC_KEY_VALUE_H_
 #define PENSTOCK_CLIENT_SRC_KEY_VALUE_H_
 
@@ -15,11 +15,11 @@
 namespace penstock::internal {
 
 std::unique_ptr<KeyValue> MakeKeyValue(std::shared_ptr<Channel> channel, std::string keyspace);
-// Inside a transaction.
+// Makes a keyspace within a transaction.
 std::unique_ptr<KeyValue> MakeKeyValue(std::shared_ptr<TransactionStream> stream,
                                        std::string keyspace);
 
-// Requests, but for what all of them have (database, keyspace, timeout).
+// Convert requests, except for the fields that every request has (database, keyspace, timeout).
 void ToProto(const KeyRange& from, v1::KeyRange* to);
 absl::Status ToProto(const ScanOptions& from, v1::ScanRequest* to);
 void ToProto(const std::vector<Condition>& conditions, const std::vector<Mutation>& mutations,

@@ -32,7 +32,7 @@ class MemoryRows final : public internal::RowsBase {
   size_t next_ = 0;
 };
 
-// Of the first value that is not NULL.
+// Returns the kind of the column's first value that is not NULL.
 Kind KindOf(size_t column, const std::vector<std::vector<Value>>& rows) {
   for (const std::vector<Value>& row : rows) {
     if (!row[column].is_null()) return row[column].kind();

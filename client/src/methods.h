@@ -1,4 +1,4 @@
-// The daemon's methods, by their names on the wire.
+// The names of the daemon's methods on the wire.
 #ifndef PENSTOCK_CLIENT_SRC_METHODS_H_
 #define PENSTOCK_CLIENT_SRC_METHODS_H_
 

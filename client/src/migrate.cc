@@ -1,3 +1,5 @@
+// Migrations: sends the files of a folder over one Migrate stream, follows the daemon's progress,
+// and runs the functions of code steps when their turn comes.
 #include "client/src/migrate.h"
 
 #include <algorithm>
@@ -29,7 +31,7 @@ using Action = MigrateOptions::Action;
 using Request = v1::MigrateRequest;
 using MigrateStream = Stream<v1::MigrateRequest, v1::MigrateResponse>;
 
-// Files are sent in messages of about this size.
+// The approximate size of the messages in which files are sent.
 constexpr size_t kMessageBytes = size_t{1} << 20;
 
 void SetRepair(Request::Repair::Action action, const MigrateOptions& options,
@@ -71,14 +73,14 @@ void Fill(const MigrateOptions& options, Request::Start* start) {
   if (options.statement_timeout != absl::InfiniteDuration()) {
     ToProto(options.statement_timeout, start->mutable_statement_timeout());
   }
-  // What is longer than that is as good as for ever, and would not fit.
+  // A longer timeout is as good as infinite, and would not fit into the message.
   ToProto(std::clamp(options.lock_timeout, absl::ZeroDuration(), absl::Hours(24 * 365)),
           start->mutable_lock_timeout());
 }
 
-// Sends `start` and the files, in as many messages as it takes, each of which is read when
-// its turn comes. Not OK: a file cannot be read, or is too large for a message. False: the
-// stream has broken.
+// Sends `start` and the files in as many messages as necessary. Each file is read when its turn
+// comes. Fails if a file cannot be read or is too large for a message. Returns false if the stream
+// has broken.
 absl::StatusOr<bool> SendAll(Channel* channel, const Request::Start& start,
                              const std::vector<fs::path>& files, MigrateStream* stream) {
   Request request;
@@ -159,7 +161,7 @@ MigrationEvent FromProto(const v1::MigrateResponse& from) {
   return event;
 }
 
-// A migration's stream, lent to the transaction of a code step.
+// Lends a migration's stream to the transaction of a code step.
 class CodeLink final : public TransactionLink {
  public:
   CodeLink(MigrateStream* stream, const Context& ctx) : stream_(stream), ctx_(ctx) {}
@@ -187,8 +189,8 @@ class CodeLink final : public TransactionLink {
   const Context ctx_;
 };
 
-// Calls the function of the step and tells the daemon how it ended. Not OK: the stream
-// has broken. `*outcome`: what the function returned.
+// Runs the function of a code step and tells the daemon its outcome, which is also stored in
+// `*outcome`. Fails if the stream has broken.
 absl::Status RunCode(const std::shared_ptr<Channel>& channel, const Context& ctx,
                      const MigrationStep& step, const MigrateOptions& options,
                      MigrateStream* stream, absl::Status* outcome) {
@@ -198,11 +200,15 @@ absl::Status RunCode(const std::shared_ptr<Channel>& channel, const Context& ctx
   if (code == options.code.end()) return ProtocolError("the daemon asks for an unknown code step");
   auto link = std::make_shared<TransactionStream>(channel, std::make_unique<CodeLink>(stream, ctx));
   const std::unique_ptr<Transaction> transaction = LentTransaction(link);
-  // What of the transaction outlives a function that throws must not reach the stream.
+  // If the function throws, objects of the transaction may outlive it; they must not use the
+  // stream.
   const absl::Cleanup detach = [&link] { link->Detach(); };
   const auto& function = step.down ? code->down : code->up;
-  *outcome = function != nullptr ? function(transaction.get())
-                                 : absl::FailedPreconditionError("there is no such function");
+  *outcome =
+      function != nullptr
+          ? function(transaction.get())
+          : absl::FailedPreconditionError(Format("the code migration {} has no function for {}",
+                                                 step.version, step.down ? "down" : "up"));
   absl::Status ready = link->GiveBack();
   if (!ready.ok()) return ready;
   Request request;
@@ -215,16 +221,16 @@ absl::Status RunCode(const std::shared_ptr<Channel>& channel, const Context& ctx
   return stream->Send(request) ? absl::OkStatus() : stream->End();
 }
 
-// One call.
+// The arguments of one call.
 struct Run {
   const MigrateOptions& options;
   const Request::Start& start;
   const std::vector<fs::path>& files;
-  // Gets the answer to the action `status`, if that is what `start` asks for.
+  // Receives the answer if `start` asks for the status.
   v1::GetStatusResponse* report = nullptr;
 };
 
-// Answers what comes until the result is there. `*failure`: of a function.
+// Handles the daemon's messages until the result arrives. `*failure` is the error of a function.
 absl::StatusOr<MigrateResult> Follow(const std::shared_ptr<Channel>& channel, const Context& ctx,
                                      const Run& run, MigrateStream* stream, absl::Status* failure) {
   const MigrateOptions& options = run.options;
@@ -257,34 +263,34 @@ absl::StatusOr<MigrateResult> Follow(const std::shared_ptr<Channel>& channel, co
   return stream->End();
 }
 
-// Whether the same call, made again after it was cut off, does what is left and no more.
+// Returns true if repeating the call after it was cut off would do only what is left.
 bool GoesOn(const Run& run) {
   const MigrateOptions& options = run.options;
   return run.report != nullptr || options.dry_run || options.action == Action::kTo ||
          (options.action == Action::kUp && options.steps == 0);
 }
 
-// `*again`: see Settle.
+// `*again` is explained at Settle.
 absl::StatusOr<MigrateResult> RunOnce(const std::shared_ptr<Channel>& channel,
                                       const Connection& connection, const Context& ctx,
                                       const Run& run, Again* again) {
   MigrateStream stream(channel, connection, ctx, method::kMigrate);
-  // Before all of the files are there, the daemon does nothing.
+  // The daemon does nothing before it has all files.
   const absl::StatusOr<bool> sent = SendAll(channel.get(), run.start, run.files, &stream);
   if (!sent.ok()) return sent.status();
   const bool begun = *sent && stream.MaybeSent();
   absl::Status failure;
   absl::StatusOr<MigrateResult> result = begun ? Follow(channel, ctx, run, &stream, &failure)
                                                : absl::StatusOr<MigrateResult>(stream.End());
-  // The function's own error says more than what came back of it.
+  // The function's own error says more than the daemon's report of it.
   if (result.ok() || !failure.ok()) return result.ok() ? result : failure;
   if (!begun) return Settle(result.status(), Reach::kNotSent, again);
-  // Events and functions of the caller's do not run twice: that is for him to say.
+  // Not repeated here, because the caller's functions and on_event would be called twice.
   return Settle(result.status(), GoesOn(run) ? Reach::kHarmless : Reach::kMaybeSent);
 }
 
-// The files of a folder that end in ".sql", in letters of either case, by name. NOT_FOUND
-// names the folder, or the file, that cannot be read.
+// Returns the files of a folder whose names end in ".sql" (in any case), sorted by name. NOT_FOUND
+// names the folder that cannot be read.
 absl::StatusOr<std::vector<fs::path>> ListMigrations(std::string_view path) {
   std::error_code error;
   std::vector<fs::path> files;
@@ -292,7 +298,7 @@ absl::StatusOr<std::vector<fs::path>> ListMigrations(std::string_view path) {
        !error && entries != fs::directory_iterator(); entries.increment(error)) {
     const fs::path& file = entries->path();
     if (absl::AsciiStrToLower(file.extension().string()) != ".sql") continue;
-    // A link to nothing is not a step less.
+    // A dangling link is listed, so that it is reported instead of silently skipped.
     std::error_code unknown;
     const bool regular = entries->is_regular_file(unknown);
     if (regular || unknown) files.push_back(file);
@@ -334,7 +340,7 @@ MigrationReport FromProto(const v1::GetStatusResponse& from) {
     report.history.push_back(FromProto(record));
   }
   for (const v1::MigrationStatus& entry : from.migrations()) {
-    // The wire's states begin with "unspecified".
+    // The wire's enumeration has "unspecified" in front.
     const int state = std::max(static_cast<int>(entry.state()) - 1, 0);
     report.migrations.push_back({.version = entry.version(),
                                  .name = entry.name(),

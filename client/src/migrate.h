@@ -1,4 +1,4 @@
-// Provider::Migrate and MigrationStatus.
+// Implements Provider::Migrate and Provider::MigrationStatus.
 #ifndef PENSTOCK_CLIENT_SRC_MIGRATE_H_
 #define PENSTOCK_CLIENT_SRC_MIGRATE_H_
 
@@ -17,7 +17,7 @@ absl::StatusOr<MigrateResult> RunMigrate(const std::shared_ptr<Channel>& channel
                                          const Context& ctx, std::string_view path,
                                          const MigrateOptions& options);
 
-// Over a Migrate stream, too, which takes files of any size together.
+// Uses a Migrate stream, too, because that can carry any amount of files.
 absl::StatusOr<MigrationReport> RunMigrationStatus(const std::shared_ptr<Channel>& channel,
                                                    const Context& ctx, std::string_view path,
                                                    const std::vector<CodeMigration>& code);

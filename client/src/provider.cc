@@ -29,10 +29,10 @@ namespace internal {
 namespace {
 
 constexpr absl::Duration kConnectTimeout = absl::Seconds(10);
-// Between the attempts of Connect.
+// The pause between two attempts of Connect.
 constexpr absl::Duration kConnectPause = absl::Milliseconds(20);
-// How long one step of looking at TLS may take. All of them together take a part of the
-// time that is left.
+// The limit of each step of examining TLS. All steps together take at most this part of the time
+// that is left.
 constexpr absl::Duration kLookAtTls = absl::Seconds(1);
 constexpr int kPartForTls = 8;
 
@@ -53,7 +53,8 @@ class DaemonProvider final : public Provider {
     for (;;) {
       bool lost = false;
       absl::Status status = Ask(until, &lost).status();
-      // Not of the daemon, and perhaps of one that is just starting.
+      // Any other error does not come from a missing daemon, and is final. A daemon that is still
+      // starting is tried again.
       if (!lost) return IsTimeout(status) && !cause.ok() ? TimedOut(limited, cause) : status;
       if (absl::Status tls = TlsFailure(until); !tls.ok()) return tls;
       cause = std::move(status);
@@ -98,7 +99,7 @@ class DaemonProvider final : public Provider {
     absl::Status status = Fill(sql, {}, &request);
     if (status.ok()) status = ToProto(rows, request.mutable_rows());
     if (!status.ok()) return status;
-    // On the wire it would be one run without arguments.
+    // On the wire, no rows would mean one run without arguments.
     if (rows.empty()) return Result();
     return exec_.Run(ctx, &request);
   }
@@ -178,14 +179,15 @@ class DaemonProvider final : public Provider {
     return outcomes;
   }
 
-  // A call that changes nothing, within the limits of `ctx`.
-  // `*lost`: no daemon was there, or it was lost.
+  // Makes a call that changes nothing, within the limits of `ctx`. `*lost` is set if no daemon was
+  // found, or its connection was lost.
   template <typename Request, typename Response>
   absl::Status Read(const Context& ctx, const char* method, const Request& request,
                     Response* response, bool* lost = nullptr) {
     if (absl::Status status = channel_->CheckQuery(ctx); !status.ok()) return status;
     return channel_->Call(ctx, [&](const std::shared_ptr<Connection>& connection, Again* again) {
-      // Nothing in the request tells the daemon the time that is left, so no grace.
+      // The request has no field for the time that is left, so the call's own deadline tells the
+      // daemon, without a grace.
       absl::Status status = TryUnary(channel_, *connection, ctx, ctx.deadline(), /*writes=*/false,
                                      method, request, response, again);
       if (lost != nullptr) *lost = *again != Again::kNo;
@@ -193,8 +195,8 @@ class DaemonProvider final : public Provider {
     });
   }
 
-  // Why no attempt will succeed, where it is TLS that fails; else OK. gRPC says no more of
-  // it than "Socket closed".
+  // Returns an error if the connection fails because of TLS, in which case no further attempt can
+  // succeed. gRPC itself says no more than "Socket closed".
   absl::Status TlsFailure(const Context& until) const {
     const absl::Duration part = (until.deadline() - absl::Now()) / kPartForTls;
     if (part <= absl::ZeroDuration()) return absl::OkStatus();
@@ -203,8 +205,8 @@ class DaemonProvider final : public Provider {
     return MakeError(absl::StatusCode::kUnavailable, why, {.reason = "CONNECTION_FAILED"});
   }
 
-  // The end of Connect without success: why, and if the caller has set a limit, that it
-  // has passed.
+  // The error of a Connect that did not succeed. It has the cause and, if the caller has set a
+  // deadline, says that it has passed.
   static absl::Status TimedOut(bool limited, const absl::Status& cause) {
     if (!limited) return cause;
     const absl::Status passed = CallDeadlinePassed();
@@ -244,7 +246,7 @@ class DaemonProvider final : public Provider {
     ExecRunner exec;
   };
 
-  // Left as they are in a forked process.
+  // Leaked in a forked process; see Channel::forked.
   Parts* const parts_;
   const std::shared_ptr<Channel>& channel_ = parts_->channel;
   const std::shared_ptr<IdleStreams>& idle_ = parts_->idle;

@@ -21,21 +21,21 @@ absl::Status SetStaleness(const Context& ctx, v1::QueryRequest* request) {
   if (ago == absl::InfiniteDuration() || absl::Trunc(ago, absl::Microseconds(1)) != ago ||
       ago <= absl::ZeroDuration()) {
     return InvalidParameter(
-        Format("Context::WithStaleness({}): a staleness is a positive number of microseconds",
+        Format("Context::WithStaleness({}): a staleness must be a positive number of microseconds",
                absl::FormatDuration(ago)));
   }
   ToProto(ago, request->mutable_staleness());
   return absl::OkStatus();
 }
 
-// One Query call.
+// The result of one Query call.
 class QuerySource final : public ResultSource {
  public:
   QuerySource(const std::shared_ptr<Channel>& channel, const Connection& connection,
               const Context& ctx)
       : call_(channel, connection, ctx, method::kQuery, GiveUpTime(ctx)) {}
 
-  // Waits for the first part, which Read then returns. `*again`: see Settle.
+  // Waits for the first part, which Read then returns. `*again` is explained at Settle.
   absl::Status Start(const v1::QueryRequest& request, Again* again) {
     call_.SendLast(request);  // A failure shows in the answer.
     unread_ = true;
@@ -58,13 +58,13 @@ class QuerySource final : public ResultSource {
     }
     if (call_.EndedWell()) return ProtocolError("a result without a summary");
     const absl::Status end = call_.End();
-    // Nothing here tells whether the statement writes.
+    // The client does not know whether the statement writes, so it must assume so.
     return Settle(end, call_.HowFar(/*writes=*/true), again);
   }
 
   Stream<v1::QueryRequest, v1::QueryResponse> call_;
   v1::QueryResponse part_;
-  // part_ has not been handed on.
+  // True while part_ is the first part and has not been returned by Read.
   bool unread_ = false;
 };
 

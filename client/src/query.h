@@ -1,4 +1,4 @@
-// A query outside of transactions and prepared statements.
+// Runs a query outside of transactions and without a prepared statement.
 #ifndef PENSTOCK_CLIENT_SRC_QUERY_H_
 #define PENSTOCK_CLIENT_SRC_QUERY_H_
 

@@ -20,8 +20,8 @@ absl::Status CannotRead(const std::string& name, int error) {
   return absl::NotFoundError(internal::Format("cannot read {}: {}", name, std::strerror(error)));
 }
 
-// Until there is something to read from a descriptor that somebody else has made
-// non-blocking. False if it cannot be told.
+// Waits until a descriptor that somebody else has made non-blocking is readable. Returns false on
+// failure.
 bool WaitFor(int fd) {
   pollfd wanted = {.fd = fd, .events = POLLIN, .revents = 0};
   return poll(&wanted, 1, -1) > 0 || errno == EINTR;

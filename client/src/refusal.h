@@ -1,5 +1,5 @@
-// Failures that this side finds, without protobuf, for what links none of it: values, rows and
-// the query builder.
+// Errors that the client makes without protobuf, for the parts that do not link it: values, rows
+// and the query builder.
 #ifndef PENSTOCK_CLIENT_SRC_REFUSAL_H_
 #define PENSTOCK_CLIENT_SRC_REFUSAL_H_
 
@@ -9,11 +9,11 @@
 
 namespace penstock::internal {
 
-// Under this name a status carries the text of its particulars, see detail_text.h.
+// The URL of the payload in which a status carries the text of its details; see detail_text.h.
 inline constexpr char kDetailUrl[] = "penstock";
 
-// A status with a reason, which is a name of penstock.v1.Reason without its prefix, RETRY_NEVER,
-// and a hint unless it is empty.
+// Makes a status with a reason (a name of penstock.v1.Reason without its prefix), RETRY_NEVER, and
+// a hint unless that is empty.
 absl::Status Refusal(absl::StatusCode code, std::string_view message, std::string_view reason,
                      std::string_view hint = "");
 

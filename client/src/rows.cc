@@ -18,7 +18,8 @@ absl::StatusOr<int64_t> Result::LastInsertId() const {
 absl::Status Rows::ScanColumn(std::string_view column, const Destination& destination) {
   static_cast<void>(column);
   static_cast<void>(destination);
-  return absl::UnimplementedError("this class of Rows has no ScanColumn, which Get calls");
+  return absl::UnimplementedError(
+      "this class of Rows does not override ScanColumn, which Get needs");
 }
 
 namespace internal {
@@ -45,7 +46,7 @@ bool RowsBase::Next() {
 absl::Status RowsBase::CheckRow(std::string_view what) const {
   if (!error_.ok()) return error_;
   if (state_ == State::kOnRow) return absl::OkStatus();
-  const std::string message = Format("{} without a row: Next comes first", what);
+  const std::string message = Format("{} needs a current row; call Next first", what);
   return absl::FailedPreconditionError(message);
 }
 
@@ -105,7 +106,7 @@ std::vector<std::string> RowsBase::Columns() const {
   return names;
 }
 
-// The statement still runs, or its stream is still in use: that ends too.
+// The statement, or its stream, is still in use; Abandon ends that.
 absl::Status RowsBase::Fail(absl::Status error) {
   Abandon();
   state_ = State::kEnded;

@@ -1,4 +1,4 @@
-// What every implementation of Rows shares: its state, and Scan by cells.
+// The common part of all implementations of Rows: the state, and Scan by cells.
 #ifndef PENSTOCK_CLIENT_SRC_ROWS_BASE_H_
 #define PENSTOCK_CLIENT_SRC_ROWS_BASE_H_
 
@@ -16,7 +16,7 @@
 
 namespace penstock::internal {
 
-// Shared by the runs of a prepared statement.
+// The columns of a result; shared by the runs of a prepared statement.
 using ColumnList = std::shared_ptr<const std::vector<ColumnType>>;
 
 class RowsBase : public Rows {
@@ -33,17 +33,17 @@ class RowsBase : public Rows {
   absl::Status Err() const final { return error_; }
 
  protected:
-  // Goes to the next row; false at the end. Not called again after that or an error.
+  // Moves to the next row; returns false at the end. Not called again after that or after an error.
   virtual absl::StatusOr<bool> Advance() = 0;
-  // Of the current row; `column` is within bounds. Valid until Advance.
+  // Returns a value of the current row, valid until Advance. `column` is within bounds.
   virtual ValueView Cell(size_t column) const = 0;
-  // Gives up what has not been read. At most once, and not after Advance has ended it.
+  // Gives up the rest of the rows. Called at most once, and not after Advance has ended them.
   virtual void Abandon() = 0;
 
  private:
   enum class State { kBeforeRow, kOnRow, kEnded };
 
-  // OK if there is a row; `what` needs one.
+  // Returns OK if there is a current row. `what` is the name of the operation in the error.
   absl::Status CheckRow(std::string_view what) const;
   absl::Status ScanCell(size_t column, const Destination& destination);
   absl::Status Fail(absl::Status error);

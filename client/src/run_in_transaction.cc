@@ -12,7 +12,7 @@
 namespace penstock {
 namespace {
 
-// What the daemon, too, is told: it ends the transaction when `ctx` has.
+// Limits the transaction by the deadline of `ctx`, so that the daemon ends it then, too.
 TransactionOptions Within(const Context& ctx, const TransactionOptions& options) {
   TransactionOptions limited = options;
   limited.timeout =
@@ -20,8 +20,8 @@ TransactionOptions Within(const Context& ctx, const TransactionOptions& options)
   return limited;
 }
 
-// A body that this thread runs, and those around it. Kept per thread, as a body may be given
-// to a function that knows nothing of the transaction it is called in.
+// Marks a body that runs on this thread; linked to the bodies around it. The list is thread-local
+// because a body may call functions that know nothing of the transaction that they run in.
 class RunningBody {
  public:
   explicit RunningBody(const Provider& provider) : provider_(&provider), outer_(innermost_) {
@@ -46,8 +46,8 @@ class RunningBody {
 
 thread_local const RunningBody* RunningBody::innermost_ = nullptr;
 
-// The inner one would be committed by itself, and on SQLite wait for the writer that the outer
-// one holds.
+// The inner transaction would commit independently, and on SQLite it would wait for the writer
+// that the outer one occupies.
 absl::Status NestedTransaction() {
   return MakeError(absl::StatusCode::kFailedPrecondition,
                    "RunInTransaction was called within a body of RunInTransaction of the same "
@@ -55,8 +55,8 @@ absl::Status NestedTransaction() {
                    {.reason = "WRONG_STATE"});
 }
 
-// A new transaction each time, on CockroachDB as well, whose documents also know a
-// restart within the transaction: docs/adr/0008-repeated-transactions.md.
+// Each attempt is a new transaction. CockroachDB could also restart within the transaction; why
+// that is not used: docs/adr/0008-repeated-transactions.md.
 absl::Status RunOnce(const Context& ctx, Provider& provider, const internal::TransactionBody& body,
                      const TransactionOptions& options) {
   absl::StatusOr<std::unique_ptr<Transaction>> transaction =
@@ -68,11 +68,13 @@ absl::Status RunOnce(const Context& ctx, Provider& provider, const internal::Tra
     return body(ctx, **transaction);
   }();
   if (done.ok()) return (*transaction)->Commit(ctx);
-  // It may have ended already; if it cannot be told, the stream's end tells.
+  // The transaction may have ended already. If the rollback cannot be sent, the end of the stream
+  // makes the daemon roll back.
   (*transaction)->Rollback(ctx).IgnoreError();
   return done;
 }
 
+// Returns between a half and the whole of `pause`.
 absl::Duration WithJitter(absl::Duration pause) {
   thread_local std::minstd_rand random(std::random_device{}());
   return pause * std::uniform_real_distribution<double>(0.5, 1.0)(random);
@@ -83,14 +85,14 @@ absl::Duration WithJitter(absl::Duration pause) {
 absl::Status internal::RunTransaction(const Context& ctx, Provider& provider,
                                       const TransactionBody& body, const RunOptions& options) {
   if (RunningBody::IsOf(provider)) return NestedTransaction();
-  absl::Duration pause = std::min(options.first_pause, options.longest_pause);
+  absl::Duration pause = std::min(options.initial_backoff, options.max_backoff);
   for (int attempt = 1;; ++attempt) {
     absl::Status outcome = RunOnce(ctx, provider, body, options.transaction);
     if (!IsTransactionRetryable(outcome) || attempt >= options.max_attempts) return outcome;
     const absl::Time next = absl::Now() + WithJitter(pause);
     if (next >= ctx.deadline()) return outcome;
     if (ctx.cancellation()->WaitUntil(next)) return internal::CheckBeforeCall(ctx);
-    pause = std::min(2 * pause, options.longest_pause);
+    pause = std::min(2 * pause, options.max_backoff);
   }
 }
 

@@ -52,21 +52,21 @@ absl::Status Refuse(const ValueView& from, std::string_view target, std::string_
   return RefuseRead(from, target, why);
 }
 
-// The double that is exactly `value`, if there is one.
+// Finds the double that is exactly `value`. Returns false if there is none.
 bool ToExactReal(int64_t value, double* to) {
   *to = static_cast<double>(value);
   // The greatest int64 rounds up to 2^63, which does not convert back.
   return *to < 0x1p63 && static_cast<int64_t>(*to) == value;
 }
 
-// The number that is all of `digits`.
+// Parses a text that consists of digits only.
 template <typename T>
 bool ParseDigits(std::string_view digits, T* to) {
   const auto [end, error] = std::from_chars(digits.data(), digits.data() + digits.size(), *to);
   return error == std::errc() && end == digits.data() + digits.size() && digits[0] != '-';
 }
 
-// YYYY-MM-DD.
+// Parses YYYY-MM-DD.
 bool ParseDay(std::string_view text, std::chrono::year_month_day* to) {
   int year = 0;
   unsigned month = 0;
@@ -81,7 +81,7 @@ bool ParseDay(std::string_view text, std::chrono::year_month_day* to) {
   return to->ok();
 }
 
-// ".5": one to nine digits after a point, as nanoseconds. Nothing is zero.
+// Parses a point and one to nine digits as nanoseconds: ".5". An empty text is zero.
 bool ParseFraction(std::string_view text, int32_t* nanos) {
   *nanos = 0;
   if (text.empty()) return true;
@@ -92,7 +92,7 @@ bool ParseFraction(std::string_view text, int32_t* nanos) {
   return ParseDigits(std::string_view(digits), nanos);
 }
 
-// YYYY-MM-DD HH:MM:SS[.fraction], in UTC.
+// Parses YYYY-MM-DD HH:MM:SS[.fraction] as a time in UTC.
 bool ParseTimestamp(std::string_view text, Timestamp* to) {
   std::chrono::year_month_day day;
   int64_t hour = 0;
@@ -109,7 +109,7 @@ bool ParseTimestamp(std::string_view text, Timestamp* to) {
   return true;
 }
 
-// Takes a number and its unit from the beginning: "5M".
+// Removes a number and its unit, such as "5M", from the beginning, if there is one.
 bool TakePart(std::string_view* text, char unit, int64_t* count) {
   *count = 0;
   const size_t end = text->find(unit);
@@ -122,7 +122,7 @@ bool TakePart(std::string_view* text, char unit, int64_t* count) {
   return true;
 }
 
-// PT[nH][nM][n[.fraction]S].
+// Parses PT[nH][nM][n[.fraction]S].
 bool ParseTimeInterval(std::string_view text, std::chrono::nanoseconds* to) {
   if (!text.starts_with("PT") || text.size() < 4) return false;
   text.remove_prefix(2);
@@ -158,7 +158,7 @@ bool ParseTimeInterval(std::string_view text, std::chrono::nanoseconds* to) {
   return true;
 }
 
-// `target` is what the variable is called in a refusal.
+// `target` is the variable's type in the error message.
 absl::Status ReadTime(const ValueView& from, std::string_view target, Timestamp* to) {
   Timestamp parsed;
   if (from.kind == Kind::kTimestamp) {
@@ -166,13 +166,13 @@ absl::Status ReadTime(const ValueView& from, std::string_view target, Timestamp*
   } else if (from.kind != Kind::kText) {
     return Refuse(from, target);
   } else if (!ParseTimestamp(from.text, &parsed)) {
-    return Refuse(from, target, "it has not the form YYYY-MM-DD HH:MM:SS[.fraction]");
+    return Refuse(from, target, "it does not have the form YYYY-MM-DD HH:MM:SS[.fraction]");
   }
   *to = parsed;
   return absl::OkStatus();
 }
 
-// The kinds that are `kind`, or a text, are taken as they are.
+// Copies the text of a value that is of this kind, or text.
 absl::Status ReadTextual(const ValueView& from, Kind kind, std::string_view target,
                          std::string* to) {
   if (from.kind != kind && from.kind != Kind::kText) return Refuse(from, target);
@@ -230,7 +230,7 @@ absl::Status Read(const ValueView& from, float* to) {
   if (from.kind != Kind::kReal && from.kind != Kind::kInteger) return Refuse(from, "float");
   double wide = 0;
   if (!Read(from, &wide).ok()) return Refuse(from, "float", "it would be rounded");
-  // Converting a finite double beyond the range of float is undefined.
+  // The conversion of a finite double outside of the range of float is undefined.
   const bool fits = std::isnan(wide) || std::isinf(wide) ||
                     (std::fabs(wide) <= std::numeric_limits<float>::max() &&
                      static_cast<double>(static_cast<float>(wide)) == wide);
@@ -283,7 +283,7 @@ absl::Status Read(const ValueView& from, std::chrono::year_month_day* to) {
   std::chrono::year_month_day day;
   if (from.kind != Kind::kDate && from.kind != Kind::kText) return Refuse(from, "a day");
   if (!ParseDay(from.text, &day)) {
-    return Refuse(from, "a day", "it has not the form YYYY-MM-DD");
+    return Refuse(from, "a day", "it does not have the form YYYY-MM-DD");
   }
   *to = day;
   return absl::OkStatus();

@@ -16,7 +16,7 @@ namespace {
 
 using PrepareStream = Stream<v1::PrepareRequest, v1::PrepareResponse>;
 
-// What the statement shares with its open Rows. Thread-safe.
+// The part of the statement that its open Rows share. Thread-safe.
 class Core {
  public:
   Core(std::shared_ptr<Channel> channel, std::shared_ptr<IdleStreams> idle, std::string_view sql)
@@ -25,7 +25,7 @@ class Core {
   Channel& channel() const { return *channel_; }
   StreamPool<PrepareStream>& pool() { return pool_; }
 
-  // A stream of its own on which the statement is prepared. `*again`: see Settle.
+  // Opens a stream and prepares the statement on it. `*again` is explained at Settle.
   absl::StatusOr<std::unique_ptr<PrepareStream>> Open(const Context& ctx,
                                                       const Connection& connection,
                                                       v1::Prepared* prepared, Again* again) {
@@ -36,7 +36,7 @@ class Core {
     if (absl::Status status = channel_->CheckSize(request); !status.ok()) return status;
     auto stream = std::make_unique<PrepareStream>(channel_, connection, ctx, method::kPrepare);
     v1::PrepareResponse response;
-    // Preparing changes nothing.
+    // Preparing changes nothing, so it may be repeated.
     if (!stream->Send(request) || !stream->Receive(&response)) {
       const absl::Status end = stream->End();
       return Settle(end, stream->HowFar(/*writes=*/false), again);
@@ -52,11 +52,10 @@ class Core {
   StreamPool<PrepareStream> pool_;
 };
 
-// The result of one run. Destroyed before its end, it ends its stream and with it
-// the run.
+// The result of one run. Destroying it before its end ends its stream, and with that the run.
 class RunSource final : public ResultSource {
  public:
-  // `first` is the first answer to the run, which `writes` unless it is harmless.
+  // `first` is the first answer to the run. `writes` says that the run may have an effect.
   RunSource(std::shared_ptr<Core> core, std::unique_ptr<PrepareStream> stream,
             v1::PrepareResponse first, bool writes)
       : core_(std::move(core)),
@@ -84,7 +83,7 @@ class RunSource final : public ResultSource {
   std::unique_ptr<PrepareStream> stream_;
   v1::PrepareResponse response_;
   const bool writes_;
-  // response_ has not been handed on.
+  // True while response_ is the first answer and has not been returned by Read.
   bool unread_ = true;
 };
 
@@ -128,7 +127,7 @@ class PreparedStatement final : public Statement {
     return core_->channel().CheckSize(*request);
   }
 
-  // Runs it on `stream` and waits for the first answer. `*again`: see Settle.
+  // Runs the statement on `stream` and waits for the first answer. `*again` is explained at Settle.
   absl::StatusOr<std::unique_ptr<RunSource>> RunOn(const Context& ctx,
                                                    std::unique_ptr<PrepareStream> stream,
                                                    v1::PrepareRequest* request, Again* again) {
@@ -144,7 +143,7 @@ class PreparedStatement final : public Statement {
     return std::make_unique<RunSource>(core_, std::move(stream), std::move(response), writes_);
   }
 
-  // Runs it and waits for the first answer.
+  // Runs the statement on an idle or a new stream, and waits for the first answer.
   absl::StatusOr<std::unique_ptr<RunSource>> Start(const Context& ctx, const Args& args) {
     v1::PrepareRequest request;
     if (absl::Status status = MakeRun(ctx, args, &request); !status.ok()) return status;

@@ -11,10 +11,10 @@
 namespace penstock::internal {
 namespace {
 
-// On the wire; the message of the same form here is in another package.
+// The type on the wire. The library's own copy of the message is in another package.
 constexpr char kDetailType[] = "/penstock.v1.ErrorDetail";
 
-// Codes that a later gRPC may add, and the OK that an error must not have, are UNKNOWN.
+// Codes that a later gRPC may add become UNKNOWN, and so does OK, which an error must not have.
 absl::StatusCode ToErrorCode(int code) {
   if (code <= 0 || code > static_cast<int>(absl::StatusCode::kUnauthenticated)) {
     return absl::StatusCode::kUnknown;
@@ -36,7 +36,7 @@ std::string_view MessageOf(const absl::Status& status) {
   return {status.message().data(), status.message().size()};
 }
 
-// This side has ended the call, see Channel::Explain: nothing was heard of the daemon.
+// Returns true if this client has ended the call (see Channel::Explain) without an answer.
 bool GaveUp(const v1::ErrorDetail& detail) {
   return detail.reason() == v1::REASON_CANCELLED || detail.reason() == v1::REASON_CALL_DEADLINE;
 }
@@ -44,7 +44,7 @@ bool GaveUp(const v1::ErrorDetail& detail) {
 bool SaidByDaemon(const absl::Status& end) {
   v1::ErrorDetail detail;
   if (GetDetail(end, &detail)) return !GaveUp(detail);
-  // Codes that no transport makes, and what is answered before a request is looked at.
+  // These codes are never made by the transport, or are sent before a request is looked at.
   switch (end.code()) {
     case absl::StatusCode::kInvalidArgument:
     case absl::StatusCode::kNotFound:
@@ -59,7 +59,7 @@ bool SaidByDaemon(const absl::Status& end) {
   }
 }
 
-// gRPC's words for it without what does not help.
+// Returns gRPC's message without the prefix that does not help.
 std::string_view CauseOf(const absl::Status& status) {
   constexpr std::string_view kLast = "last error: UNKNOWN: ";
   const std::string_view message = MessageOf(status);
@@ -71,8 +71,8 @@ absl::Status ConnectionFailed(const absl::Status& end, v1::Retry retry) {
   return Make(absl::StatusCode::kUnavailable, CauseOf(end), v1::REASON_CONNECTION_FAILED, retry);
 }
 
-// The link, or the daemon, has ended it. Without details CANCELLED is the daemon's, see CutOff:
-// at its end it lets nothing go on.
+// Returns true if the connection or the daemon has ended the call. CANCELLED without details comes
+// from a daemon that shuts down; see CutOff.
 bool EndedElsewhere(const absl::Status& end) {
   return absl::IsUnavailable(end) || (absl::IsCancelled(end) && !HasDetail(end));
 }
@@ -90,12 +90,12 @@ absl::Status NotSent(const absl::Status& end) {
 }
 
 absl::Status OutcomeUnknown(const absl::Status& end) {
-  // The provider that was closed has no details.
+  // The error of a closed provider has no details.
   const bool gave_up = HasDetail(end) || absl::IsFailedPrecondition(end);
-  return Make(gave_up || absl::IsCancelled(end) ? end.code() : absl::StatusCode::kUnknown,
-              internal::Format("{}; what was sent to be committed may have taken effect or not",
-                               MessageOf(end)),
-              v1::REASON_COMMIT_OUTCOME_UNKNOWN);
+  return Make(
+      gave_up || absl::IsCancelled(end) ? end.code() : absl::StatusCode::kUnknown,
+      internal::Format("{}; what was sent may or may not have taken effect", MessageOf(end)),
+      v1::REASON_COMMIT_OUTCOME_UNKNOWN);
 }
 
 }  // namespace
@@ -132,7 +132,7 @@ absl::Status ToStatus(const grpc::Status& status) {
 }
 
 absl::Status CancelledByCaller() {
-  return Make(absl::StatusCode::kCancelled, "the caller cancelled", v1::REASON_CANCELLED);
+  return Make(absl::StatusCode::kCancelled, "the caller cancelled the call", v1::REASON_CANCELLED);
 }
 
 absl::Status CallDeadlinePassed() {
@@ -170,7 +170,7 @@ absl::Status MessageTooLarge(std::string_view message) {
 
 absl::Status ProtocolError(std::string_view what) {
   return Make(absl::StatusCode::kInternal,
-              internal::Format("the daemon's answer makes no sense: {}", what),
+              internal::Format("the daemon's answer violates the protocol: {}", what),
               v1::REASON_PROTOCOL);
 }
 
@@ -183,7 +183,7 @@ Again AfterRefusal(const absl::Status& status) {
 
 absl::Status NotTaken() {
   return Make(absl::StatusCode::kUnavailable,
-              "the daemon has ended the stream, it is shutting down", v1::REASON_DRAINING,
+              "the daemon has ended the stream because it is shutting down", v1::REASON_DRAINING,
               v1::RETRY_STATEMENT);
 }
 
@@ -194,7 +194,7 @@ absl::Status Settle(const absl::Status& end, Reach reach, Again* again) {
   }
   switch (reach) {
     case Reach::kNotSent:
-      // Unless it was this side that gave up.
+      // If this client gave up, it does not try again.
       if (!HasDetail(end)) *again = Again::kElsewhere;
       return NotSent(end);
     case Reach::kHarmless:

@@ -1,4 +1,4 @@
-// Errors between the wire and absl::Status.
+// Converts errors between the wire and absl::Status, and makes the client's own errors.
 #ifndef PENSTOCK_CLIENT_SRC_STATUS_H_
 #define PENSTOCK_CLIENT_SRC_STATUS_H_
 
@@ -20,65 +20,65 @@ class ErrorDetail;
 
 namespace penstock::internal {
 
-// Reads the ErrorDetail that a status carries. False if it carries none.
+// Reads the ErrorDetail of a status. Returns false if it has none.
 bool GetDetail(const absl::Status& status, v1::ErrorDetail* detail);
 bool HasDetail(const absl::Status& status);
 
-// A status that carries `detail`.
+// Returns `status` with `detail` attached.
 absl::Status WithDetail(absl::Status status, const v1::ErrorDetail& detail);
 
-// An in-band failure. Never OK.
+// Converts an error that an answer carries. Never OK.
 absl::Status ToStatus(const v1::Error& error);
-// The end of a call, with what its details hold. OK stays OK.
+// Converts the status at the end of a call, with its details. OK stays OK.
 absl::Status ToStatus(const grpc::Status& status);
 
-// Failures that this side finds, with the reason the daemon would give.
+// Errors that the client finds itself. They have the reason that the daemon would give.
 absl::Status CancelledByCaller();
 absl::Status CallDeadlinePassed();
-// The daemon cancelled: that is how it cuts off a client that does not read its result, and
-// what it cannot wait for at its end. Without details.
+// The daemon cancelled the call without details. It does so when a client does not read a result,
+// and to what it cannot wait for when it shuts down.
 absl::Status CutOff();
-// Next after Close, before the end: what was read is not all.
+// Entries::Next was called after a Close before the end, so what was read is incomplete.
 absl::Status EntriesClosed();
-// The transaction cannot do this before its open rows are closed.
+// The transaction cannot do this until its open rows are closed.
 absl::Status RowsAreOpen();
 absl::Status EmptyStatement();
 absl::Status MessageTooLarge(std::string_view message);
 
-// The answer makes no sense: INTERNAL.
+// The daemon's answer violates the protocol: INTERNAL.
 absl::Status ProtocolError(std::string_view what);
 
-// What a call that was lost may have done at the daemon.
+// How far the request of a lost call got.
 enum class Reach {
-  kNotSent,    // nothing: the daemon never had all of it
-  kMaybeSent,  // it was sent, and may write
-  kHarmless,   // it may have been sent, and changes nothing
+  kNotSent,    // the daemon never had all of it, so it had no effect
+  kMaybeSent,  // it may have been sent, and it may write
+  kHarmless,   // it may have been sent, but it changes nothing
 };
 
-// Whether a call that failed is to be made once more at once. Only what had no effect is.
+// Whether and how a failed call is repeated at once. Only calls without effect are.
 enum class Again {
   kNo,
   kElsewhere,   // over another connection: this one found no daemon, or lost it
-  kAfterDrain,  // the same, although this one works: its daemon is about to end
-  kWithRoom,    // after streams that are idle have ended: the daemon has no room for more
+  kAfterDrain,  // over another connection: this one works, but its daemon is shutting down
+  kWithRoom,    // after ending idle streams: the daemon has no room for another session
 };
 
-// What a caller is to know about a call that ended with `end` (see Channel::Explain) and
-// without an answer. What the daemon itself says stays. Else, where the call had no effect,
-// the reason is CONNECTION_FAILED and the call may be made again; where it may have had one,
-// it is COMMIT_OUTCOME_UNKNOWN. OK stays OK.
+// Returns the error for the caller of a call that ended with `end` (see Channel::Explain) and
+// without an answer. An error that the daemon itself has sent is kept. Otherwise, if the call had
+// no effect, the reason is CONNECTION_FAILED and `*again` is set; if it may have had one, the
+// reason is COMMIT_OUTCOME_UNKNOWN. OK stays OK.
 absl::Status Settle(const absl::Status& end, Reach reach, Again* again);
-// Likewise, by somebody who does not make it again.
+// Does the same for a caller that does not repeat the call.
 absl::Status Settle(const absl::Status& end, Reach reach);
 
-// Of an answer, or the end of a call, that the daemon itself gives.
+// Decides whether a call is repeated that the daemon itself has refused.
 Again AfterRefusal(const absl::Status& status);
 
-// The daemon has ended a stream well before it took a request.
+// The daemon has ended a stream with OK before it accepted a request.
 absl::Status NotTaken();
 
-// `end` ended a transaction whose COMMIT was not sent: it is rolled back and may be run
-// again, unless this side ended it.
+// Returns the error of a transaction that `end` has ended before COMMIT was sent. The transaction
+// is rolled back and may be repeated, unless this client ended it.
 absl::Status OfLostTransaction(const absl::Status& end);
 
 }  // namespace penstock::internal

@@ -11,9 +11,10 @@ namespace penstock::internal {
 
 namespace {
 
-// How often those who wait look whether they were cancelled.
+// How often a waiting thread checks whether it was cancelled.
 constexpr absl::Duration kLook = absl::Milliseconds(500);
-// How long after that an operation may take to fail: far longer than gRPC needs if it can.
+// How long a cancelled operation may take to fail before the stream is abandoned. gRPC needs far
+// less unless the connection is stuck.
 constexpr absl::Duration kCancelTime = absl::Seconds(1);
 
 }  // namespace
@@ -37,19 +38,19 @@ StreamBase::StreamBase(std::unique_ptr<Parts> parts, std::shared_ptr<Channel> ch
 
 StreamBase::~StreamBase() {
   if (channel_->forked()) {
-    // Not destroyed, see Channel::forked.
+    // Not destroyed: see Channel::forked.
     [[maybe_unused]] const Parts* left = parts_.release();
   } else if (abandoned_) {
-    // These would cancel what the thread may have destroyed.
+    // These would cancel a call that the thread below may have destroyed.
     provider_scope_.reset();
     limit_.reset();
     outer_.reset();
     Parts* const left = parts_.release();
     try {
-      // Until the other side reads again, or the connection ends.
+      // The deletion waits until the peer reads again or the connection ends.
       std::thread([left] { delete left; }).detach();
     } catch (const std::system_error&) {
-      // There is no thread to be had, and gRPC may still write to it.
+      // No thread could be started. The memory must stay, because gRPC may still write to it.
       [[maybe_unused]] const Parts* stays = left;
     }
   }
@@ -84,7 +85,7 @@ void StreamBase::CancelCall() {
 
 void StreamBase::GiveUpOrAbandon(absl::Time now) {
   if (!gave_up_ && now >= GiveUp()) {
-    // The daemon does not answer. Cancelling completes every operation.
+    // The daemon does not answer in time. Cancelling the call completes every operation.
     gave_up_ = true;
     CancelCall();
   } else if (!cancelled_at_.has_value()) {
@@ -117,7 +118,7 @@ bool StreamBase::Await(Operation operation) {
 void StreamBase::Poll() {
   void* tag = nullptr;
   bool ok = false;
-  // A deadline in the past looks at the socket once and does not wait.
+  // A deadline in the past polls the socket once and does not wait.
   for (int look = 0; look < kLooks; ++look) {
     while (parts_->queue.AsyncNext(&tag, &ok, std::chrono::system_clock::time_point()) ==
            grpc::CompletionQueue::GOT_EVENT) {

@@ -1,11 +1,14 @@
-// A bidirectional stream that is used by one thread at a time and waits without
-// a thread of its own.
+// A bidirectional gRPC stream that one thread at a time uses. Waiting needs no other thread: the
+// caller itself polls the stream's completion queue.
 //
-// gRPC completes no operation of a call, not even one that was cancelled, while bytes of its
-// connection are on their way into a socket that the other side does not read: a daemon that is
-// stopped, say. So a stream that was cancelled and does not end is abandoned: its caller is
-// answered, what gRPC may still write to is left to a thread that waits for it, and the
-// connection is not used any more.
+// An operation that was started is always completed before the memory that gRPC uses for it (Parts)
+// is released; at most one write, one read and one finish are outstanding.
+//
+// gRPC completes no operation of a call, not even of a cancelled one, while bytes of its connection
+// are stuck in a socket that the peer does not read, as when the daemon is stopped by SIGSTOP. A
+// stream that was cancelled and does not end in time is therefore abandoned: its caller gets an
+// answer, a detached thread waits for gRPC and then deletes Parts, and the connection is not used
+// for later calls.
 #ifndef PENSTOCK_CLIENT_SRC_STREAM_H_
 #define PENSTOCK_CLIENT_SRC_STREAM_H_
 
@@ -29,32 +32,32 @@
 
 namespace penstock::internal {
 
-// What does not depend on the messages.
+// The part of a stream that does not depend on the types of the messages.
 class StreamBase : public IdleStream {
  public:
   StreamBase(const StreamBase&) = delete;
   StreamBase& operator=(const StreamBase&) = delete;
 
-  // What is done from now on ends when `ctx` is cancelled or its deadline (and the
-  // grace) has passed; the stream is then broken.
+  // From now on everything ends when `ctx` is cancelled or its deadline (and the grace) has passed;
+  // the stream is then broken.
   void Enter(const Context& ctx);
-  // From now on nothing limits it, but what Bind says.
+  // Removes the limit that Enter has set.
   void Leave() { limit_.reset(); }
-  // As Enter, and also of everything that is done later.
+  // Adds a limit as Enter does, but for the rest of the stream's life.
   void Bind(const Context& ctx) { outer_.emplace(ctx, &parts_->call); }
 
  protected:
-  // One of each may be outstanding.
+  // The operations of a stream. At most one of each is outstanding.
   enum Operation : uint8_t { kWrite, kRead, kFinish, kOperations };
 
   struct State {
     bool pending = false;
     bool ok = true;
   };
-  // All that gRPC refers to during an operation.
+  // Everything that gRPC refers to during an operation.
   struct Parts {
     virtual ~Parts() = default;
-    // Waits until no operation is outstanding: before anything here is destroyed.
+    // Waits until no operation is outstanding. Must be called before a member is destroyed.
     void Drain();
 
     grpc::ClientContext call;
@@ -63,26 +66,26 @@ class StreamBase : public IdleStream {
     grpc::Status end;
   };
 
-  // `deadline`: of the whole call, for gRPC.
+  // `deadline` is the deadline of the whole gRPC call.
   StreamBase(std::unique_ptr<Parts> parts, std::shared_ptr<Channel> channel,
              const Connection& connection, const Context& opener, absl::Time deadline);
-  // No operation is outstanding, or it is abandoned.
+  // Requires that no operation is outstanding, or that the stream is abandoned.
   ~StreamBase() override;
 
-  // The tag for an operation that is about to be started.
+  // Marks an operation as outstanding and returns its tag. Call it right before starting it.
   void* Begin(Operation operation);
   bool pending(Operation operation) const {
     return !abandoned_ && parts_->state[operation].pending;
   }
-  // Waits until the operation, if there is one, is done; whether it succeeded.
+  // Waits until the operation is no longer outstanding. Returns whether it succeeded.
   bool Await(Operation operation);
   // Waits until one of the outstanding operations is done, or the stream is abandoned.
   void AwaitAny();
-  // Ends the call; what is outstanding fails soon.
+  // Cancels the call, so that the outstanding operations fail soon.
   void CancelCall();
-  // Nothing is heard of it any more; see above.
+  // True if the stream was abandoned, as explained above. It then gets no more events.
   bool abandoned() const { return abandoned_; }
-  // Notes what is done already, without waiting.
+  // Records the operations that are done, without waiting.
   void Poll();
   absl::Status Explain(const absl::Status& end) const;
 
@@ -90,7 +93,7 @@ class StreamBase : public IdleStream {
   std::unique_ptr<Parts> parts_;
 
  private:
-  // Of what runs at the moment.
+  // A context that limits the stream.
   struct Limit {
     Limit(const Context& context, grpc::ClientContext* call) : ctx(context), scope(context, call) {}
     const Context ctx;
@@ -98,40 +101,40 @@ class StreamBase : public IdleStream {
   };
 
   void Note(void* tag, bool ok);
-  // When what waits at the moment gives up.
+  // Returns when the current operation gives up waiting.
   absl::Time GiveUp() const;
-  // Whoever it serves has cancelled.
+  // Returns true if a context that limits the stream is cancelled.
   bool cancelled() const;
-  // After a while in which nothing has come.
+  // Called when nothing has come for a while: cancels the call, or abandons the stream.
   void GiveUpOrAbandon(absl::Time now);
 
-  // For Channel::Avoid; it may be gone.
+  // Only passed to Channel::Avoid, which compares it; the object may be gone.
   const Connection* const connection_;
   bool gave_up_ = false;
   bool abandoned_ = false;
-  // When the call was cancelled, as far as was noticed here.
+  // When this thread cancelled the call, or noticed that it was cancelled.
   std::optional<absl::Time> cancelled_at_;
   std::optional<CancelScope> provider_scope_;
   std::optional<Limit> limit_;
   std::optional<Limit> outer_;
 };
 
-// A read is always outstanding, so that a stream which the daemon or the network
-// has ended is known to be dead before it is used again.
+// A stream of Requests and Responses. After the first message a read is always outstanding, so that
+// the end of a stream is known before the stream is used again.
 template <typename Request, typename Response>
 class Stream final : public StreamBase {
  public:
   using Call = grpc::ClientAsyncReaderWriter<Request, Response>;
 
-  // `method` is one of methods.h; `opener` gives the trace parent. The stream is within its
-  // limits (see Enter) from the start.
+  // `method` is one of methods.h. `opener` gives the trace parent, and limits the stream as Enter
+  // does.
   Stream(std::shared_ptr<Channel> channel, const Connection& connection, const Context& opener,
          const char* method, absl::Time deadline = absl::InfiniteFuture())
       : StreamBase(std::make_unique<TypedParts>(), std::move(channel), connection, opener,
                    deadline) {
     typed().stream = grpc::TemplatedGenericStub<Request, Response>(connection.channel)
                          .PrepareCall(&parts_->call, method, &parts_->queue);
-    // The first message and what opens the stream travel together.
+    // The first message and the headers travel together.
     parts_->call.set_initial_metadata_corked(true);
     stream().StartCall(nullptr);
     Enter(opener);
@@ -144,7 +147,7 @@ class Stream final : public StreamBase {
     Finish();
   }
 
-  // Sends a message. False: the stream is broken; see End.
+  // Sends a message. Returns false if the stream is broken; End then tells why.
   bool Send(const Request& request) {
     if (!Await(kWrite)) return false;
     stream().Write(request, Begin(kWrite));
@@ -152,7 +155,7 @@ class Stream final : public StreamBase {
     return true;
   }
 
-  // Likewise, the last one.
+  // Sends the last message.
   bool SendLast(const Request& request) {
     if (!Await(kWrite)) return false;
     stream().WriteLast(request, grpc::WriteOptions(), Begin(kWrite));
@@ -160,7 +163,7 @@ class Stream final : public StreamBase {
     return true;
   }
 
-  // Waits for the next message. False: there is none, the stream has ended; see End.
+  // Waits for the next message. Returns false if the stream has ended; End then tells why.
   bool Receive(Response* response) {
     if (!Await(kRead)) return false;
     response->Swap(&typed().incoming);
@@ -168,41 +171,40 @@ class Stream final : public StreamBase {
     return true;
   }
 
-  // For a caller who sends and receives at once: waits until one of them would
-  // not wait.
+  // For a caller that sends and receives concurrently: waits until can_receive or can_send changes.
   void AwaitProgress() { AwaitAny(); }
   bool can_receive() const { return !pending(kRead); }
   bool can_send() const { return !pending(kWrite); }
 
-  // Whether the stream waits for the next request, as far as is known here.
+  // Returns true if the stream can take another request, as far as this side knows.
   bool Alive() {
     Poll();
     return pending(kRead);
   }
 
-  // After a failure: whether the last message may have reached the daemon. A write that
-  // fails has not left whole: gRPC says so of what it could not hand to the connection.
+  // Returns after a failure whether the last message may have reached the daemon. gRPC fails a
+  // write that it could not hand to the connection as a whole.
   bool MaybeSent() { return Await(kWrite) || abandoned(); }
 
-  // Likewise, for Settle. `writes`: the last message asked for what may have an effect.
+  // Returns the same for Settle. `writes` says that the last message may have had an effect.
   Reach HowFar(bool writes) {
     if (!MaybeSent()) return Reach::kNotSent;
     return writes ? Reach::kMaybeSent : Reach::kHarmless;
   }
 
-  // Why the stream ended, after a false. Never OK.
+  // Returns why the stream ended, after Send or Receive has returned false. Never OK.
   absl::Status End() {
     const absl::Status end = Explain(Finish());
     return end.ok() ? ProtocolError("the stream ended without an answer") : end;
   }
 
-  // After a false: the daemon has ended it, and well.
+  // Returns true, after Receive has returned false, if the daemon has ended the stream with OK.
   bool EndedWell() { return Finish().ok(); }
 
-  // Breaks it off; what waits for it is told.
+  // Cancels the call; a thread that waits for it is woken.
   void Cancel() { CancelCall(); }
 
-  // Waits for the end that the daemon has announced, at most until the limits.
+  // Waits for the end of the stream, which the daemon has announced, within the current limits.
   void AwaitEnd() {
     for (Response dropped; Receive(&dropped);) {
     }

@@ -1,4 +1,4 @@
-// The idle streams of one Statement, or of Exec.
+// The idle streams of one prepared Statement, or of ExecRunner.
 #ifndef PENSTOCK_CLIENT_SRC_STREAM_POOL_H_
 #define PENSTOCK_CLIENT_SRC_STREAM_POOL_H_
 
@@ -19,7 +19,7 @@ class StreamPool {
   StreamPool(const StreamPool&) = delete;
   StreamPool& operator=(const StreamPool&) = delete;
 
-  // A stream that lives, as far as can be known; null if there is none.
+  // Returns a stream that is alive as far as this side knows, or null.
   std::unique_ptr<Stream> Take() {
     while (std::unique_ptr<IdleStream> idle = idle_->Take(this)) {
       std::unique_ptr<Stream> stream(static_cast<Stream*>(idle.release()));
@@ -28,15 +28,15 @@ class StreamPool {
     return nullptr;
   }
 
-  // Takes a stream back that is between two uses.
+  // Takes back a stream that is between two uses.
   void Give(std::unique_ptr<Stream> stream) {
     stream->Leave();
     if (open_) idle_->Give(this, std::move(stream));
-    // It may have been closed meanwhile.
+    // Close may have been called meanwhile.
     if (!open_) idle_->End(this);
   }
 
-  // Ends idle streams, and those given back later.
+  // Ends the idle streams, and those that are given back later.
   void Close() {
     open_ = false;
     idle_->End(this);

@@ -1,3 +1,11 @@
+// Rows of a result that arrives in parts.
+//
+// Only one part is in memory at a time: Advance asks the source for the next one when the current
+// one has been read, so a slow reader makes the daemon wait. The part with the summary is the last;
+// the source is never asked again after it or after an error. The source is destroyed when the
+// reader has seen the end of the rows, and not when the summary arrives: until then the rows of a
+// transaction are open, so that a step between them fails whether or not all rows fit into one
+// part.
 #include "client/src/streamed_rows.h"
 
 #include <utility>

@@ -12,21 +12,20 @@
 
 namespace penstock::internal {
 
-// Where the parts of one result come from. Destroying it before its end gives
-// up what has not been read.
+// Provides the parts of one result. Destroying it before the end of the result gives up the rest.
 class ResultSource {
  public:
   virtual ~ResultSource() = default;
 
-  // Waits for the next part. Not called again after an error, nor after the
-  // part that has the summary; the source has let go of its stream by then.
+  // Waits for the next part. Must not be called after an error or after the part that has the
+  // summary; by then the source has released its stream.
   virtual absl::Status Read(v1::QueryResponse* part) = 0;
 };
 
 class StreamedRows final : public RowsBase {
  public:
-  // Reads the first part. `known` is what a prepared statement's rows have;
-  // null if the columns are in the first part.
+  // Reads the first part. `known` has the columns of a prepared statement; it is null if the first
+  // part brings them.
   static absl::StatusOr<std::unique_ptr<Rows>> Open(std::unique_ptr<ResultSource> source,
                                                     ColumnList known = nullptr);
 
@@ -44,13 +43,13 @@ class StreamedRows final : public RowsBase {
 
   absl::Status Take(v1::QueryResponse* part);
 
-  // Null at the end of the rows: until then they are open, even if all have been received.
+  // Null at the end of the rows. Until then the rows are open, even if all have been received.
   std::unique_ptr<ResultSource> source_;
-  // The summary was received.
+  // True once the summary was received.
   bool received_ = false;
   Batch batch_;
   v1::QueryResponse part_;
-  // The row in batch_; next_row_ is the one that Advance goes to.
+  // The current row in batch_, and the row that Advance goes to next.
   size_t row_ = 0;
   size_t next_row_ = 0;
   int64_t rows_affected_ = 0;

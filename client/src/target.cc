@@ -16,7 +16,7 @@ namespace {
 constexpr std::string_view kUnix = "unix:";
 constexpr size_t kMaxPath = sizeof(sockaddr_un::sun_path) - 1;
 
-// A URI's path.
+// Percent-encodes a path for a URI.
 std::string Encoded(std::string_view path) {
   std::string encoded;
   for (const char c : path) {
@@ -54,7 +54,7 @@ bool IsPort(std::string_view text) {
   return error == std::errc() && end == text.data() + text.size() && port > 0 && port <= 65535;
 }
 
-// "host:port" or "[address]:port".
+// Returns true for "host:port" and "[address]:port".
 bool IsHostAndPort(std::string_view text) {
   const size_t colon = text.rfind(':');
   if (colon == std::string_view::npos || colon == 0 || !IsPort(text.substr(colon + 1))) {
@@ -62,7 +62,7 @@ bool IsHostAndPort(std::string_view text) {
   }
   const std::string_view host = text.substr(0, colon);
   if (host.front() == '[') return host.size() > 2 && host.back() == ']';
-  // An address of IPv6 needs brackets: its last part is no port.
+  // An IPv6 address needs brackets, because its last part is not a port.
   return std::all_of(host.begin(), host.end(), [](unsigned char c) {
     return std::isgraph(c) != 0 &&
            std::string_view(":/?#[]@%").find(static_cast<char>(c)) == std::string_view::npos;
@@ -83,8 +83,8 @@ absl::StatusOr<std::string> LinkTarget(std::string_view target) {
   }
   if (!IsHostAndPort(address)) {
     return absl::InvalidArgumentError(internal::Format(
-        "Config.target is \"{}\": host:port (7420 is the port unless the daemon is "
-        "configured otherwise), [address]:port or unix:/path",
+        "Config.target is \"{}\"; use host:port (the port is 7420 unless the daemon is configured "
+        "otherwise), [address]:port or unix:/path",
         target));
   }
   return internal::Format("{}:///{}", scheme, address);

@@ -1,4 +1,4 @@
-// Config::target.
+// Converts Config::target for gRPC.
 #ifndef PENSTOCK_CLIENT_SRC_TARGET_H_
 #define PENSTOCK_CLIENT_SRC_TARGET_H_
 
@@ -9,8 +9,9 @@
 
 namespace penstock::internal {
 
-// What gRPC calls the target of Config::target: a URI, whose path has any bytes encoded.
-// INVALID_ARGUMENT says what is wrong with `target`: no port, too long a path.
+// Returns gRPC's form of Config::target: a URI in whose path every byte is encoded as needed.
+// INVALID_ARGUMENT says what is wrong with `target`, such as a missing port or a path that is too
+// long.
 absl::StatusOr<std::string> LinkTarget(std::string_view target);
 
 }  // namespace penstock::internal

@@ -13,7 +13,7 @@
 namespace penstock::internal {
 namespace {
 
-// Linux takes the limit of sending for that of connecting, too.
+// Linux applies the send timeout to connecting, too.
 int ConnectTo(const addrinfo& address, const timeval& limit) {
   const int fd = socket(address.ai_family, SOCK_STREAM | SOCK_CLOEXEC, 0);
   if (fd < 0) return -1;
@@ -24,7 +24,7 @@ int ConnectTo(const addrinfo& address, const timeval& limit) {
   return -1;
 }
 
-// A question for the addresses of a name. The resolver's own thread has it, too.
+// A request to resolve a name. The resolver's thread uses it concurrently.
 struct Lookup {
   HostAndPort address;
   addrinfo wanted = {};
@@ -33,7 +33,7 @@ struct Lookup {
 
 using Addresses = std::unique_ptr<addrinfo, decltype(&freeaddrinfo)>;
 
-// Nothing: there are none, or `limit` has passed.
+// Returns the addresses of a name; null if there are none or `limit` has passed.
 Addresses LookUp(const HostAndPort& address, absl::Duration limit) {
   auto lookup = std::make_unique<Lookup>();
   lookup->address = address;
@@ -52,7 +52,7 @@ Addresses LookUp(const HostAndPort& address, absl::Duration limit) {
   }
   if (gai_error(list[0]) == EAI_INPROGRESS && gai_cancel(list[0]) != EAI_CANCELED &&
       gai_error(list[0]) == EAI_INPROGRESS) {
-    // The resolver cannot be stopped any more, and will write to it.
+    // The resolver can no longer be stopped and will write to the request, so it must stay.
     [[maybe_unused]] const Lookup* left = lookup.release();
     return none;
   }

@@ -1,4 +1,4 @@
-// A TCP connection of our own, beside those of gRPC.
+// Plain TCP connections that do not go through gRPC.
 #ifndef PENSTOCK_CLIENT_SRC_TCP_LINK_H_
 #define PENSTOCK_CLIENT_SRC_TCP_LINK_H_
 
@@ -9,16 +9,15 @@
 
 namespace penstock::internal {
 
-// "host:port" or "[ipv6]:port", in two; both empty if it is neither.
+// The two parts of "host:port" or "[ipv6]:port"; both are empty if the text is neither.
 struct HostAndPort {
   std::string host;
   std::string port;
 };
 HostAndPort ParseHostAndPort(std::string_view target);
 
-// The descriptor of a connection, to be closed by the caller, or -1. It blocks; neither
-// looking the name up, connecting to one address, nor one read or write on it takes longer than
-// `limit`.
+// Connects and returns the descriptor, which the caller must close, or -1. Blocks: resolving the
+// name, connecting to one address, and each later read or write take at most `limit`.
 int ConnectTcp(const HostAndPort& address, absl::Duration limit);
 
 }  // namespace penstock::internal

@@ -24,7 +24,7 @@ using Context = std::unique_ptr<SSL_CTX, Freed<SSL_CTX, SSL_CTX_free>>;
 using Link = std::unique_ptr<SSL, Freed<SSL, SSL_free>>;
 using Certificate = std::unique_ptr<X509, Freed<X509, X509_free>>;
 
-// What OpenSSL calls the error that came first, and forgets all.
+// Returns the reason of OpenSSL's first error, and clears all errors.
 std::string TakeError() {
   const unsigned long error = ERR_get_error();
   ERR_clear_error();
@@ -58,7 +58,8 @@ std::string OneLine(const X509_NAME* name) {
   return X509_NAME_oneline(name, text, sizeof(text)) == nullptr ? "" : text;
 }
 
-// Has the certificate checked for the name that gRPC checks it for, and goes on in any case.
+// Makes OpenSSL check the certificate for the name that gRPC checks it for. The handshake continues
+// even if the check fails.
 void ExpectHost(const std::string& host, SSL* link) {
   SSL_set_tlsext_host_name(link, host.c_str());
   X509_VERIFY_PARAM* wanted = SSL_get0_param(link);
@@ -67,7 +68,7 @@ void ExpectHost(const std::string& host, SSL* link) {
   }
 }
 
-// What is wrong with the daemon's certificate, or nothing.
+// Describes what is wrong with the daemon's certificate; empty if nothing is.
 std::string WrongCertificate(const Config& config, const std::string& host, SSL* link) {
   const long result = SSL_get_verify_result(link);
   const Certificate shown(SSL_get1_peer_certificate(link));
@@ -87,7 +88,7 @@ std::string WrongCertificate(const Config& config, const std::string& host, SSL*
                           X509_verify_cert_error_string(result));
 }
 
-// Why the daemon ended a link after it had asked for our certificate.
+// Explains why the daemon has closed a connection after it had asked for the client's certificate.
 std::string WrongClient(const Config& config, SSL* link) {
   if (config.tls.cert_file.empty()) {
     return internal::Format("{} demands a client's certificate, and none is given", config.target);
@@ -100,7 +101,8 @@ std::string WrongClient(const Config& config, SSL* link) {
                           config.tls.cert_file, OneLine(X509_get_issuer_name(ours)));
 }
 
-// OpenSSL writes to a socket whose other end may have gone; the signal of that is nobody's.
+// OpenSSL writes to a socket whose peer may have gone. Keeps the resulting SIGPIPE from the
+// program.
 class WithoutSigpipe {
  public:
   WithoutSigpipe() {
@@ -127,7 +129,7 @@ int NoteThatItAsked(SSL*, void* asked) {
   return 1;
 }
 
-// What the handshake shows over the connection `fd`.
+// Makes a TLS handshake over `fd` and describes what goes wrong.
 std::string Shake(const Config& config, const std::string& host, int fd, SSL_CTX* context) {
   bool asked = false;
   SSL_CTX_set_cert_cb(context, NoteThatItAsked, &asked);
@@ -138,7 +140,7 @@ std::string Shake(const Config& config, const std::string& host, int fd, SSL_CTX
   const bool connected = SSL_connect(link.get()) == 1;
   if (!connected && !asked) {
     const std::string why = TakeError();
-    // It may also have ended for a reason that is not TLS's.
+    // Without an error of OpenSSL, the handshake may have ended for a reason other than TLS.
     if (why.empty() || !config.tls.enabled()) return "";
     return why == "wrong version number"
                ? internal::Format("{} does not speak TLS", config.target)
@@ -148,8 +150,8 @@ std::string Shake(const Config& config, const std::string& host, int fd, SSL_CTX
     return internal::Format("{} speaks TLS, and plain text was sent", config.target);
   std::string wrong = WrongCertificate(config, host, link.get());
   if (!wrong.empty()) return wrong;
-  // In TLS 1.3 the daemon looks at our certificate after our handshake is done. Then it
-  // either says what HTTP/2 begins with, or ends the link.
+  // In TLS 1.3 the daemon checks the client's certificate after the client's handshake is done. It
+  // then either sends the beginning of HTTP/2 or closes the connection.
   char first = 0;
   const bool accepted = connected && SSL_read(link.get(), &first, 1) == 1;
   return accepted || !asked ? "" : WrongClient(config, link.get());

@@ -1,4 +1,4 @@
-// TLS, where gRPC does not say enough of it.
+// Checks and explains TLS where gRPC reports too little.
 #ifndef PENSTOCK_CLIENT_SRC_TLS_LINK_H_
 #define PENSTOCK_CLIENT_SRC_TLS_LINK_H_
 
@@ -10,19 +10,20 @@
 
 namespace penstock::internal {
 
-// Keeps OpenSSL from taking its global state away when the process exits: gRPC has threads
-// that may use it then. To be called before anything uses OpenSSL; what came first in the
-// process has its way. Thread-safe.
+// Keeps OpenSSL from destroying its global state when the process exits, because gRPC's threads may
+// still use it then. Must be called before anything else uses OpenSSL in the process; otherwise it
+// has no effect. Thread-safe.
 void KeepOpenSslToTheEnd();
 
-// Whether the files of `tls` serve: authorities that can be read, a certificate, and a key
-// that is its own. INVALID_ARGUMENT that names the file; of what is in it nothing is told.
+// Checks that the files of `tls` have certificates of authorities, a certificate, and its private
+// key. INVALID_ARGUMENT names the file that is wrong, but nothing of its content.
 absl::Status CheckTlsFiles(const TlsConfig& tls);
 
-// Why a link to `config.target` fails, where it is TLS that fails: makes one by itself,
-// sends nothing over it, and closes it. Each of its steps, four at most, has `limit`. "the
-// certificate of h:1 is not of an authority in ca.pem: …", "h:1 demands a client's certificate, and
-// none is given"; empty if nothing is wrong with TLS, or nothing can be told. Blocks; thread-safe.
+// Explains why TLS with `config.target` fails, by making a connection of its own, over which it
+// sends nothing. Each of its steps, four at most, takes up to `limit`. Returns for example "the
+// certificate of h:1 is not of an authority in ca.pem: …" or "h:1 demands a client's certificate,
+// and none is given"; empty if nothing is wrong with TLS or nothing could be found out. Blocks;
+// thread-safe.
 std::string ExplainTlsFailure(const Config& config, absl::Duration limit);
 
 }  // namespace penstock::internal

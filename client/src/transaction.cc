@@ -15,7 +15,7 @@ namespace {
 using Answer = v1::TransactionResponse;
 using StreamPointer = std::shared_ptr<TransactionStream>;
 
-// A statement with its arguments, or the reason why it cannot be sent.
+// Fills in a statement with its arguments. Fails if it cannot be sent.
 absl::Status Fill(const Context& ctx, std::string_view sql, const Args& args,
                   v1::TransactionRequest::Statement* statement) {
   absl::Status status = CheckSql(sql);
@@ -33,7 +33,7 @@ absl::StatusOr<Result> Execute(TransactionStream* stream, const Context& ctx,
   return FromProto(answer->executed());
 }
 
-// A statement that belongs to a transaction.
+// A prepared statement that belongs to a transaction.
 class TransactionStatement final : public Statement {
  public:
   TransactionStatement(StreamPointer stream, const v1::Prepared& prepared)
@@ -61,7 +61,7 @@ class TransactionStatement final : public Statement {
 
   absl::Status Close() override {
     if (std::exchange(closed_, true)) return absl::OkStatus();
-    // The end of the transaction forgets it, too.
+    // If it cannot be closed now, the end of the transaction closes it.
     if (!stream_->open() || stream_->busy()) return absl::OkStatus();
     v1::TransactionRequest request;
     request.mutable_close_statement()->set_statement(statement_);
@@ -176,7 +176,7 @@ class StreamTransaction final : public Transaction {
   }
 
   const StreamPointer stream_;
-  // Of the database that the transaction is open on, once it was asked for.
+  // The dialect of the transaction's database, once it is known.
   std::optional<sql::Dialect> dialect_;
 };
 

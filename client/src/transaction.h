@@ -1,4 +1,4 @@
-// Transactions.
+// Opens transactions.
 #ifndef PENSTOCK_CLIENT_SRC_TRANSACTION_H_
 #define PENSTOCK_CLIENT_SRC_TRANSACTION_H_
 
@@ -15,7 +15,7 @@ absl::StatusOr<std::unique_ptr<Transaction>> BeginTransaction(std::shared_ptr<Ch
                                                               const Context& ctx,
                                                               const TransactionOptions& options);
 
-// That of a code step.
+// Wraps the stream of a code step in a Transaction.
 std::unique_ptr<Transaction> LentTransaction(std::shared_ptr<TransactionStream> stream);
 
 }  // namespace penstock::internal

@@ -1,4 +1,4 @@
-// Keys and values inside a transaction.
+// Key-value operations inside a transaction.
 #include <unordered_map>
 #include <utility>
 
@@ -13,7 +13,7 @@ namespace {
 
 using Answer = v1::TransactionResponse;
 
-// Rows of a key and, perhaps, a value.
+// Entries from a result whose rows have a key and possibly a value.
 class ResultEntries final : public Entries {
  public:
   explicit ResultEntries(std::unique_ptr<ResultSource> source) : source_(std::move(source)) {}
@@ -39,7 +39,7 @@ class ResultEntries final : public Entries {
   }
 
  private:
-  // Nothing without a current entry.
+  // Returns an empty text if there is no current entry.
   const std::string& Column(int column) const {
     static const std::string none;
     return row_ != nullptr && column < row_->values_size() ? row_->values(column).blob() : none;
@@ -66,7 +66,7 @@ class ResultEntries final : public Entries {
   v1::QueryResponse part_;
   int next_ = 0;
   const v1::Row* row_ = nullptr;
-  // Before its end.
+  // True if Close was called before the end.
   bool closed_ = false;
   absl::Status error_;
 };

@@ -1,5 +1,5 @@
-// What carries the steps of a transaction: a stream of its own, or the stream of a
-// migration during a code step.
+// Carries the steps of a transaction: over a stream of its own, or over the stream of a migration
+// during a code step.
 #ifndef PENSTOCK_CLIENT_SRC_TRANSACTION_LINK_H_
 #define PENSTOCK_CLIENT_SRC_TRANSACTION_LINK_H_
 
@@ -14,7 +14,7 @@
 
 namespace penstock::internal {
 
-// As Stream, whose methods are described there.
+// The interface; the functions do what those of Stream do.
 class TransactionLink {
  public:
   virtual ~TransactionLink() = default;
@@ -28,7 +28,7 @@ class TransactionLink {
   virtual void AwaitEnd() = 0;
 };
 
-// A stream of its own.
+// Carries the steps over a stream of its own.
 class OwnTransactionLink final : public TransactionLink {
  public:
   OwnTransactionLink(const std::shared_ptr<Channel>& channel, const Connection& connection,

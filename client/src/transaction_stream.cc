@@ -1,3 +1,16 @@
+// A transaction's steps are requests and answers in turn on one stream.
+//
+// One thread at a time uses the transaction, its statements and its rows, so there is no lock. At
+// most one step waits for its answer. While rows are open (`busy_`) no other step may be sent,
+// since its answer would come after the rest of the rows: Check refuses it, even if all rows have
+// already arrived, so that the outcome does not depend on timing.
+//
+// `ended_` is the error of every later step once the transaction is over, whatever ended it. From
+// then on `stream_` is null; destroying the stream cancels it, which makes the daemon roll back.
+// Commit is the only step whose loss leaves the outcome open; any other loss means a rollback.
+//
+// A code step borrows the stream of a migration (`lent_`). It must give the stream back with
+// nothing left to receive, and can neither commit nor roll back.
 #include "client/src/transaction_stream.h"
 
 #include <utility>
@@ -7,13 +20,13 @@
 namespace penstock::internal {
 namespace {
 
-// For the rollback of a transaction that is destroyed.
+// How long to wait for the rollback of a transaction that is destroyed.
 constexpr absl::Duration kAbandonTimeout = absl::Seconds(1);
 
 }  // namespace
 
-// Destroyed before its end, it receives and drops the rest: the transaction goes on. As
-// long as it lives, no other step can be done, however much of the result is here already.
+// The result of a step. Its destructor receives and drops the rest, because the transaction goes on
+// over the same stream. Until then no other step is possible.
 class TransactionStream::Source final : public ResultSource {
  public:
   Source(std::shared_ptr<TransactionStream> transaction, v1::TransactionResponse first)
@@ -72,7 +85,7 @@ absl::StatusOr<v1::TransactionResponse> TransactionStream::Receive(
   if (!stream_->Receive(&response)) return Broken();
   if (response.has_error()) return ToStatus(response.error());
   if (response.answer_case() != expected) {
-    return Finish(ProtocolError("a transaction's step was answered as another"));
+    return Finish(ProtocolError("a step of a transaction got the answer to another kind of step"));
   }
   return response;
 }
@@ -89,7 +102,7 @@ absl::Status TransactionStream::TryBegin(const Context& ctx, const Connection& c
   stream_ = std::make_unique<OwnTransactionLink>(channel_, connection, ctx);
   ended_ = absl::OkStatus();
   v1::TransactionResponse response;
-  // Opening changes nothing.
+  // Opening a transaction changes nothing.
   if (!stream_->Send(begin) || !stream_->Receive(&response)) {
     const absl::Status end = stream_->End();
     return Finish(Settle(end, stream_->MaybeSent() ? Reach::kHarmless : Reach::kNotSent, again));
@@ -141,9 +154,9 @@ absl::Status TransactionStream::End(const Context& ctx, const v1::TransactionReq
   }
   if (response.has_error()) return Finish(ToStatus(response.error()));
   if (response.answer_case() != expected) {
-    return Finish(ProtocolError("the end of a transaction was answered as another step"));
+    return Finish(ProtocolError("the end of a transaction got the answer to another kind of step"));
   }
-  // What the daemon has answered is done, however the stream ends.
+  // The daemon has answered, so the outcome stands, however the stream ends.
   stream_->Enter(Context().WithTimeout(kAbandonTimeout));
   stream_->AwaitEnd();
   Finish(absl::FailedPreconditionError("the transaction has ended")).IgnoreError();
@@ -171,7 +184,7 @@ void TransactionStream::Bind(const Context& ctx) {
 void TransactionStream::Abandon() {
   if (lent_ || !ended_.ok() || stream_ == nullptr) return;
   if (busy_ && !result_ended_) {
-    // A result is being sent: only the end of the stream is heard before its end.
+    // The daemon is sending rows, and reads nothing before their end except the end of the stream.
     Finish(absl::FailedPreconditionError("the transaction was destroyed")).IgnoreError();
     return;
   }

@@ -1,4 +1,4 @@
-// The stream of one transaction, step by step.
+// The steps of one transaction, over its stream.
 #ifndef PENSTOCK_CLIENT_SRC_TRANSACTION_STREAM_H_
 #define PENSTOCK_CLIENT_SRC_TRANSACTION_STREAM_H_
 
@@ -14,73 +14,73 @@
 
 namespace penstock::internal {
 
-// Shared by a transaction, its statements and its rows; used by one thread at a
-// time, as they are.
+// Shared by a transaction, its statements and its rows, which one thread at a time uses.
 class TransactionStream : public std::enable_shared_from_this<TransactionStream> {
  public:
   explicit TransactionStream(std::shared_ptr<Channel> channel) : channel_(std::move(channel)) {}
-  // Rolled back, without waiting for it, if it is open.
+  // Makes the daemon roll back an open transaction, without waiting for that.
   ~TransactionStream() = default;
 
-  // Of a code step: the transaction is open, and whoever has opened it ends it.
+  // For a code step of a migration: the transaction is open already, and the migration ends it.
   TransactionStream(std::shared_ptr<Channel> channel, std::unique_ptr<TransactionLink> link)
       : channel_(std::move(channel)), stream_(std::move(link)), lent_(true) {}
 
   // Opens the transaction.
   absl::Status Begin(const Context& ctx, const v1::TransactionRequest& begin);
 
-  // Does a step that has one answer, which is of the kind `expected`.
+  // Does a step that has one answer, which must be `expected`.
   absl::StatusOr<v1::TransactionResponse> Step(const Context& ctx,
                                                const v1::TransactionRequest& request,
                                                v1::TransactionResponse::AnswerCase expected);
 
-  // Does a step that has a result. Until the result has been read to its end,
-  // no other step can be done.
+  // Does a step that has a result. No other step is possible until the result has been read to its
+  // end.
   absl::StatusOr<std::unique_ptr<ResultSource>> Query(const Context& ctx,
                                                       const v1::TransactionRequest& request);
 
-  // Ends it with the answer `expected`; no later step can be done.
+  // Ends the transaction; the answer must be `expected`. No later step is possible.
   absl::Status End(const Context& ctx, const v1::TransactionRequest& request,
                    v1::TransactionResponse::AnswerCase expected);
 
-  // Of a code step: no later step can be done; what is left of a result is received
-  // and dropped. OK if the stream is ready for what comes next.
+  // For a code step: forbids later steps, and receives and drops the rest of an open result.
+  // Returns OK if the migration can continue on the stream.
   absl::Status GiveBack();
 
-  // Of a code step: no later step can be done, and nothing is received.
+  // For a code step: forbids later steps and receives nothing.
   void Detach();
 
-  // Rolls back if it is open, and waits for that for a moment. (A code step's goes on.)
+  // Rolls an open transaction back and waits a moment for that. Does nothing in a code step.
   void Abandon();
 
   bool open() const { return ended_.ok(); }
   const std::shared_ptr<Channel>& channel() const { return channel_; }
-  // Every later step ends with `ctx`, too.
+  // Makes every later step end with `ctx`, too.
   void Bind(const Context& ctx);
 
-  // Rows are open.
+  // True while rows are open.
   bool busy() const { return busy_; }
 
  private:
   class Source;
 
   absl::Status Check(const Context& ctx, const v1::TransactionRequest& request) const;
-  // `*again`: see Settle.
+  // `*again` is explained at Settle.
   absl::Status TryBegin(const Context& ctx, const Connection& connection,
                         const v1::TransactionRequest& begin, Again* again);
-  // The next answer, or the failure that it is.
+  // Returns the next answer. Fails with the error that it carries.
   absl::StatusOr<v1::TransactionResponse> Receive(v1::TransactionResponse::AnswerCase expected);
-  // The stream has broken; returns why.
+  // Ends everything because the stream has broken; returns why.
   absl::Status Broken();
+  // Lets go of the stream and makes every later step fail with `why`.
   absl::Status Finish(absl::Status why);
 
   const std::shared_ptr<Channel> channel_;
   std::unique_ptr<TransactionLink> stream_;
   const bool lent_ = false;
-  // Rows are open, and all of them have been received.
+  // `busy_` while rows are open; `result_ended_` when all of them have been received.
   bool busy_ = false;
   bool result_ended_ = false;
-  // Not OK: what every step fails with from now on.
+  // If not OK, the error of every later step.
   absl::Status ended_;
 };
 

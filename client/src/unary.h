@@ -1,5 +1,5 @@
-// Calls with one request. They are made as streams are, because those tell whether the
-// request has left.
+// Calls with one request and one answer. They are made as streams, because a stream tells whether
+// the request has left this process.
 #ifndef PENSTOCK_CLIENT_SRC_UNARY_H_
 #define PENSTOCK_CLIENT_SRC_UNARY_H_
 
@@ -13,8 +13,8 @@
 
 namespace penstock::internal {
 
-// One attempt at a call with one answer. `writes`: it may have an effect. `*again`: see
-// Channel::Call.
+// Makes one attempt at a call. `writes` says that the call may have an effect. `*again` is
+// explained at Channel::Call.
 template <typename Request, typename Response>
 absl::Status TryUnary(const std::shared_ptr<Channel>& channel, const Connection& connection,
                       const Context& ctx, absl::Time deadline, bool writes, const char* method,

@@ -7,8 +7,8 @@
 namespace penstock::internal {
 namespace {
 
-// How many bytes at the beginning of `text`, which is not empty, are one
-// well-formed character; 0 if none (table 3-7 of the Unicode standard).
+// Returns the length in bytes of the well-formed character at the beginning of `text`, which must
+// not be empty; 0 if there is none (table 3-7 of the Unicode standard).
 size_t CharacterLength(std::string_view text) {
   const auto byte = [text](size_t i) { return static_cast<uint8_t>(text[i]); };
   const auto continues = [&](size_t i, uint8_t low = 0x80, uint8_t high = 0xBF) {
@@ -32,7 +32,7 @@ size_t CharacterLength(std::string_view text) {
 
 bool IsUtf8(std::string_view text) {
   while (!text.empty()) {
-    // Most text is ASCII: eight characters at once.
+    // Most text is ASCII, so eight characters are checked at once.
     uint64_t eight;
     if (text.size() >= sizeof(eight)) {
       std::memcpy(&eight, text.data(), sizeof(eight));

@@ -1,4 +1,4 @@
-// Whether text may travel as a protobuf string.
+// Checks that text can be sent as a protobuf string.
 #ifndef PENSTOCK_CLIENT_SRC_UTF8_H_
 #define PENSTOCK_CLIENT_SRC_UTF8_H_
 
@@ -6,7 +6,7 @@
 
 namespace penstock::internal {
 
-// Well-formed UTF-8: no overlong form, no surrogate, nothing above U+10FFFF.
+// Returns true for well-formed UTF-8: no overlong form, no surrogate, nothing above U+10FFFF.
 bool IsUtf8(std::string_view text);
 
 }  // namespace penstock::internal

@@ -32,7 +32,7 @@ std::string_view KindName(Kind kind) {
   return "unknown";
 }
 
-// Not inline, as programs have very many places where a value is made and destroyed.
+// Not inline, because programs have very many places where values are made and destroyed.
 Value::Value(const Value&) = default;
 Value::Value(Value&&) noexcept = default;
 Value& Value::operator=(const Value&) = default;
@@ -158,7 +158,7 @@ Value ToValue(std::chrono::year_month_day day) {
 }
 
 Value ToValue(absl::CivilDay day) {
-  // A year that std::chrono does not have is not one from 1 to 9999, either.
+  // The range is checked first, because std::chrono cannot represent every year of absl.
   const bool known = day.year() >= 1 && day.year() <= 9999;
   return ToValue(
       std::chrono::year_month_day(std::chrono::year(known ? static_cast<int>(day.year()) : 0),
@@ -186,7 +186,7 @@ Value ToValue(absl::Duration duration) {
     return Value::Unfit("a duration finer than a nanosecond does not fit; truncate it");
   }
   const int64_t nanos = std::abs(absl::ToInt64Nanoseconds(rest));
-  // The least of 64 bits has no positive counterpart in them.
+  // Computed without a sign, because the lowest 64-bit integer has no positive counterpart.
   const uint64_t whole = seconds < 0 ? -static_cast<uint64_t>(seconds) : seconds;
   std::string text = Format("PT{}{}", duration < absl::ZeroDuration() ? "-" : "", whole);
   if (nanos != 0) {

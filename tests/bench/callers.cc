@@ -59,7 +59,7 @@ absl::StatusOr<RoundResult> RunCallers(const Round& round, const MakeCaller& mak
   for (const auto& caller : callers) {
     const std::vector<double> times = caller->stopwatch().Sorted(start);
     if (times.empty()) {
-      // It began no call in all that time, and ended none: it starved.
+      // The caller has starved: it neither began nor ended a call in the measured part.
       if (round.timed) return absl::InternalError("a caller had no answer in the whole round");
       continue;
     }

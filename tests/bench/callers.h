@@ -1,4 +1,4 @@
-// What every load is made of: callers that each have one call outstanding.
+// The callers of every load. Each caller has one call outstanding.
 #ifndef PENSTOCK_TESTS_BENCH_CALLERS_H_
 #define PENSTOCK_TESTS_BENCH_CALLERS_H_
 
@@ -19,22 +19,22 @@
 
 namespace penstock::bench {
 
-// How far a round is; shared by its callers. Thread-safe.
+// The progress of a round, shared by its callers. Thread-safe.
 class Progress {
  public:
   explicit Progress(int callers) : callers_(callers) {}
 
-  // A caller has a right answer. False: the round is over, send no more.
+  // Counts a correct answer. Returns false if the round is over and the caller must send no more.
   bool Answered() {
     answers_.fetch_add(1, std::memory_order_relaxed);
     return !stopped_.load(std::memory_order_relaxed);
   }
 
-  // The round has failed. Of several failures the first one is told.
+  // Makes the round fail. The first of several failures is reported.
   void Fail(std::string why);
-  // A caller has ended and uses this object no more.
+  // Says that a caller has ended and will not use this object again.
   void Ended();
-  // Lets the callers go on for so long, or until one fails.
+  // Waits for `duration`, or until a caller fails.
   void Wait(std::chrono::milliseconds duration);
   absl::Status StopAndWait();
 
@@ -49,7 +49,7 @@ class Progress {
   std::string failure_;
 };
 
-// The ids that a caller asks for, one after another, all over the table.
+// The ids that a caller asks for, spread over the whole table.
 class Ids {
  public:
   explicit Ids(int caller) : position_(caller) {}
@@ -60,7 +60,7 @@ class Ids {
   int64_t position_;
 };
 
-// The round trips of a caller.
+// Measures the round trips of a caller.
 class Stopwatch {
  public:
   using Clock = std::chrono::steady_clock;
@@ -72,7 +72,7 @@ class Stopwatch {
   void Stop() {
     if (wanted_) times_.emplace_back(start_, Clock::now() - start_);
   }
-  // Those that began at `since` or later, in microseconds, shortest first.
+  // Returns the round trips that began at `since` or later, in microseconds, the shortest first.
   std::vector<double> Sorted(Clock::time_point since) const;
 
  private:
@@ -81,8 +81,8 @@ class Stopwatch {
   std::vector<std::pair<Clock::time_point, Clock::duration>> times_;
 };
 
-// Begins its first call when it is made, and tells `progress` of each answer, of
-// a failure, and of its end.
+// Begins its first call in its constructor, and reports each answer, a failure, and its end to
+// `progress`.
 class Caller {
  public:
   virtual ~Caller() = default;

@@ -51,7 +51,7 @@ class ThreadCaller final : public Caller {
     progress_->Ended();
   }
 
-  // Begins when the rest is there.
+  // Declared last, because it uses the other members as soon as it starts.
   std::thread thread_;
 };
 

@@ -1,4 +1,4 @@
-// Threads of a program that uses the C++ client, each with one call at a time.
+// Threads that use the C++ client, each with one call at a time.
 #ifndef PENSTOCK_TESTS_BENCH_CLIENT_CALLERS_H_
 #define PENSTOCK_TESTS_BENCH_CLIENT_CALLERS_H_
 
@@ -9,16 +9,16 @@
 
 namespace penstock::bench {
 
-// How the program says the point select.
+// How the program expresses the point select.
 enum class Saying {
-  // As text, kSelectSql.
+  // As SQL text, kSelectSql.
   kText,
-  // By the query builder, as one statement that is kept and bound anew for each call.
+  // With the query builder, as one statement that is kept and bound again for each call.
   kBuilder,
 };
 
-// Runs one round of `round.callers` threads, which share a Provider; `round.call` is not looked at.
-// Every answer is checked.
+// Runs one round of `round.callers` threads, which share a Provider. Ignores `round.call`. Checks
+// every answer.
 absl::StatusOr<RoundResult> RunClientRound(const std::string& address, Saying saying,
                                            const Round& round);
 

@@ -21,7 +21,7 @@ absl::Status ToStatus(const rocksdb::Status& status) {
   return absl::InternalError(fmt::format("RocksDB: {}", status.ToString()));
 }
 
-// The defaults of the pebble driver.
+// Returns the default options of the pebble driver.
 rocksdb::Options MakeOptions() {
   rocksdb::Options options;
   options.create_if_missing = true;

@@ -1,4 +1,4 @@
-// RocksDB without a gateway: the entries of the load, and the peer of its scan.
+// RocksDB without a gateway: makes the entries of the load, and measures the peer of the scan.
 #ifndef PENSTOCK_TESTS_BENCH_DIRECT_ROCKSDB_H_
 #define PENSTOCK_TESTS_BENCH_DIRECT_ROCKSDB_H_
 
@@ -18,8 +18,8 @@ class DB;
 
 namespace penstock::bench {
 
-// A database in the folder `path` with the keyspace kv, made and opened as the
-// pebble driver does by default.
+// A database in the folder `path` with the keyspace kv, made and opened like the pebble driver's by
+// default.
 class DirectRocksdb {
  public:
   static absl::StatusOr<std::unique_ptr<DirectRocksdb>> Open(const std::string& path);
@@ -27,12 +27,12 @@ class DirectRocksdb {
   DirectRocksdb(const DirectRocksdb&) = delete;
   DirectRocksdb& operator=(const DirectRocksdb&) = delete;
 
-  // Puts the first `entries` keys, each with a value of kValueBytes random bytes,
-  // into compacted tables.
+  // Puts the first `entries` keys, each with a value of kValueBytes random bytes, into compacted
+  // tables.
   absl::Status Fill(int64_t entries);
 
-  // Entries a second of an iteration over the keyspace that copies every key and
-  // every value. There must be `entries`.
+  // Measures the entries per second of an iteration that copies every key and every value of the
+  // keyspace. It must have `entries`.
   absl::StatusOr<RoundResult> Scan(int64_t entries);
 
  private:

@@ -14,7 +14,7 @@
 namespace penstock::bench {
 namespace {
 
-// Far more than any caller waits here: SQLite's own way of waiting for the writer.
+// SQLite waits for the writer itself, for far longer than any caller here has to.
 constexpr int kBusyTimeoutMs = 60'000;
 
 struct CloseDatabase {
@@ -54,7 +54,7 @@ absl::StatusOr<Statement> Prepare(sqlite3* db, const char* sql) {
   return Statement(raw);
 }
 
-// Inserts until `stop`, and counts what is durable.
+// Inserts rows until `stop`, and counts those that are durable.
 absl::Status InsertUntil(const std::string& path, const std::atomic<bool>& stop,
                          std::atomic<int64_t>* inserted) {
   absl::StatusOr<Database> db = Open(path);

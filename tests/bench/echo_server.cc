@@ -28,7 +28,7 @@ void AddColumns(google::protobuf::RepeatedPtrField<v1::Column>* columns) {
   name->set_native_type("TEXT");
 }
 
-// The row that the point select finds for `id`.
+// Adds the row that the point select finds for `id`.
 void AddRow(int64_t id, v1::QueryResponse* result) {
   v1::ColumnData* ids = result->add_data();
   ids->set_kind(v1::KIND_INTEGER);
@@ -99,7 +99,7 @@ class EchoKeyValue final
   grpc::ServerUnaryReactor* Get(grpc::CallbackServerContext* context, const v1::GetRequest* request,
                                 v1::GetResponse* response) override {
     response->set_found(true);
-    // The value of every key begins with the key.
+    // Clients check that the value begins with the key.
     std::string* value = response->mutable_value();
     *value = request->key();
     value->resize(kValueBytes, 'v');
@@ -121,7 +121,8 @@ class EchoKeyValue final
 }  // namespace
 
 int RunEchoServer(const std::string& address) {
-  // Blocked in every thread, the server's included, and taken by sigwait below.
+  // The signal is blocked in every thread, including the server's, so that sigwait below receives
+  // it.
   sigset_t end;
   sigemptyset(&end);
   sigaddset(&end, SIGTERM);

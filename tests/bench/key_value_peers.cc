@@ -40,7 +40,7 @@ std::string Bulk(const std::string& bytes) {
   return fmt::format("${}\r\n{}\r\n", bytes.size(), bytes);
 }
 
-// One connection with one command outstanding.
+// A connection with one command outstanding.
 class Connection {
  public:
   Connection(int number, Call call)
@@ -67,7 +67,7 @@ class Connection {
            static_cast<ssize_t>(command.size());
   }
 
-  // Takes what has come. `done`: all of the reply is there. False: it is the wrong one.
+  // Reads what has arrived. Sets `done` if the reply is complete. Returns false for a wrong reply.
   bool Receive(bool* done) {
     std::array<char, 512> buffer;
     const ssize_t size = recv(socket_.get(), buffer.data(), buffer.size(), 0);
@@ -87,7 +87,7 @@ class Connection {
   std::string reply_;
 };
 
-// The connections of a round, and what they have done.
+// The connections of a round and their results.
 class Crowd {
  public:
   absl::Status Open(const std::string& path, const Round& round) {
@@ -172,7 +172,8 @@ absl::StatusOr<RoundResult> Redis::Run(const Round& round) const {
 
 absl::StatusOr<std::unique_ptr<Etcd>> Etcd::Start(const std::string& folder,
                                                   const std::string& sockets) {
-  // etcd wants a port in the name of a socket, and makes it in its working folder.
+  // etcd requires a port in the name of a unix socket, and creates the socket in its working
+  // folder.
   const std::string client = "unix://etcd:1";
   const std::string peer = "unix://peer:1";
   auto etcd = std::unique_ptr<Etcd>(

@@ -1,4 +1,4 @@
-// The programs that penstockd's keys and values are held against.
+// The programs that penstockd's key-value calls are compared with.
 #ifndef PENSTOCK_TESTS_BENCH_KEY_VALUE_PEERS_H_
 #define PENSTOCK_TESTS_BENCH_KEY_VALUE_PEERS_H_
 
@@ -13,22 +13,22 @@
 
 namespace penstock::bench {
 
-// A redis-server with an append-only file in a folder of its own, and a client of
-// many connections. It ends with the object.
+// A redis-server with an append-only file in a folder of its own, and a client with many
+// connections. The server ends with this object.
 class Redis {
  public:
-  // `folder` is an empty one on the disk that is to take the writes; `socket` the
-  // path of a unix socket; `appendfsync` is Redis's ("everysec", "always").
+  // `folder` is an empty folder on the disk that is to take the writes, `socket` the path of a unix
+  // socket, `appendfsync` Redis's setting ("everysec", "always").
   static absl::StatusOr<std::unique_ptr<Redis>> Start(const std::string& folder,
                                                       const std::string& socket,
                                                       const std::string& appendfsync);
 
-  // Sets every key that the load asks for.
+  // Sets every key that the load uses.
   absl::Status Fill() const;
 
-  // One round of GET (Call::kGet) or SET (Call::kPut): as many connections as
-  // callers, each with one command outstanding. They are served by one thread, which
-  // costs less than any client of gRPC's.
+  // Measures one round of GET (Call::kGet) or SET (Call::kPut) with one connection for each caller,
+  // each of which has one command outstanding. One thread serves all of them, which costs less than
+  // any gRPC client.
   absl::StatusOr<RoundResult> Run(const Round& round) const;
 
  private:
@@ -39,14 +39,14 @@ class Redis {
   testing::Process process_;
 };
 
-// An etcd of one member; it ends with the object.
+// An etcd with one member, which ends with this object.
 class Etcd {
  public:
-  // It listens in the folder `sockets`, and writes to `folder`, as above.
+  // Listens in the folder `sockets` and writes to `folder`, as above.
   static absl::StatusOr<std::unique_ptr<Etcd>> Start(const std::string& folder,
                                                      const std::string& sockets);
 
-  // As gRPC takes it.
+  // The address in gRPC's form.
   const std::string& address() const { return address_; }
 
  private:

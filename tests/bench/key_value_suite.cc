@@ -33,11 +33,11 @@ class KeyValueSuite : private Suite {
  private:
   using Results = std::vector<RoundResult>;
 
-  // The daemon on the folder of this name below the data.
+  // Starts the daemon on the folder of this name below the data folder.
   absl::StatusOr<Server> StartOn(const std::string& name) {
     return StartDaemon(name, fmt::format("{{driver: pebble, database: '{}'}}", data_ / name));
   }
-  // As above, with every key that the load asks for.
+  // Does the same and puts every key that the load uses.
   absl::StatusOr<Server> StartFilled(const std::string& name);
   absl::StatusOr<std::unique_ptr<Redis>> StartRedis(const std::string& name,
                                                     const std::string& appendfsync);
@@ -141,7 +141,7 @@ absl::Status KeyValueSuite::Puts() {
   AddRow(what, ours, "etcd put", (*results)[1], AtLeast(2));
   AddRow(what, ours, "Redis SET, always", (*results)[2], AtLeast(0.6));
   AddRow(what, ours, "Redis SET, everysec", (*results)[3], std::nullopt);
-  // What gRPC itself lets through: no server of unary calls is faster.
+  // The limit of gRPC itself: no server of unary calls can be faster.
   AddRow(what, ours, "unary echo", (*results)[4], std::nullopt);
   absl::Status ended = Stop(*daemon);
   ended.Update(Stop(*echo));
@@ -152,7 +152,7 @@ absl::Status KeyValueSuite::Scan() {
   const std::string what = fmt::format("Scan of {} keys", options_.scan_entries);
   if (!Wanted(what)) return absl::OkStatus();
   fmt::print(stderr, "{}: filling\n", what);
-  // Two folders with the same files: RocksDB has one opener at a time.
+  // Uses two folders with the same files, because only one process can open a RocksDB database.
   const std::string direct_path = data_ / "direct";
   absl::StatusOr<std::unique_ptr<DirectRocksdb>> direct = DirectRocksdb::Open(direct_path);
   if (!direct.ok()) return direct.status();
@@ -167,7 +167,7 @@ absl::Status KeyValueSuite::Scan() {
   const int64_t idle = daemon->process->resident_bytes();
   int64_t most = idle;
   const auto look = [&] { most = std::max(most, daemon->process->resident_bytes()); };
-  // Once with pauses, for the memory; the rounds that are timed have none.
+  // This scan has pauses in which the memory is measured; the timed rounds have none.
   absl::Status read = ReadScan(daemon->channel, options_.scan_entries, look);
   if (!read.ok()) return read;
   const auto ours = [&]() -> absl::StatusOr<RoundResult> {
@@ -183,7 +183,7 @@ absl::Status KeyValueSuite::Scan() {
   if (!done.ok()) return done.status();
   rows_.push_back(
       done->MakeRow(what, "RocksDB in-process", "keys/s", &RoundResult::per_second, AtLeast(0.5)));
-  // All of the process: RocksDB's block cache and what gRPC keeps, too.
+  // The memory of the whole process, which includes RocksDB's block cache and gRPC's buffers.
   rows_.push_back(MakeRow(what + ", memory it adds", {static_cast<double>(most - idle) / kMiB},
                           "allowed", {64}, "MiB", AtMost(1)));
   return Stop(*daemon);

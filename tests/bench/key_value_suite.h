@@ -1,4 +1,4 @@
-// penstockd's keys and values beside their peers.
+// Compares penstockd's key-value calls with their peers.
 #ifndef PENSTOCK_TESTS_BENCH_KEY_VALUE_SUITE_H_
 #define PENSTOCK_TESTS_BENCH_KEY_VALUE_SUITE_H_
 

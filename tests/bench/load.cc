@@ -16,7 +16,7 @@
 namespace penstock::bench {
 namespace {
 
-// What is wrong with the row of a point select; empty: nothing.
+// Returns what is wrong with the row of a point select, or an empty text.
 std::string CheckRow(const v1::QueryResponse& result, int64_t id) {
   if (result.row_count() != 1 || result.data_size() != 2 || result.data(0).integers_size() != 1 ||
       result.data(0).integers(0) != id || result.data(1).data().size() != kNameLength) {
@@ -40,7 +40,7 @@ class PrepareCaller final
   }
 
   void OnReadDone(bool ok) override {
-    if (!ok) return;  // OnDone tells why
+    if (!ok) return;  // OnDone reports why
     if (!prepared_) {
       prepared_ = answer_.has_prepared();
       if (!prepared_) return Refuse("not prepared: " + answer_.ShortDebugString());
@@ -71,12 +71,12 @@ class PrepareCaller final
     StartRead(&answer_);
   }
 
-  // Called for the write and for its answer, in either order: gRPC allows the
-  // next write only when it has said that the one before is done.
+  // Called when the write is done and when its answer has come, in either order: gRPC allows the
+  // next write only after it has reported that the one before is done.
   void BothDone() {
     if (pending_.fetch_sub(1) != 1) return;
     if (!go_on_) return StartWritesDone();
-    if (request_.args().empty()) {  // The first run.
+    if (request_.args().empty()) {  // this is the first run
       request_.Clear();
       request_.add_args();
     }
@@ -105,7 +105,7 @@ class PrepareCaller final
   std::atomic<int> pending_{0};
 };
 
-// One call of Query after another.
+// Makes calls of Query, one after another.
 class QueryCaller final : public Caller {
  public:
   QueryCaller(v1::DatabaseService::Stub* stub, const Round& round, Progress* progress, int number)
@@ -142,7 +142,7 @@ class QueryCaller final : public Caller {
     QueryCaller* const caller_;
     grpc::ClientContext context_;
     v1::QueryResponse answer_;
-    v1::QueryResponse rest_;  // A point select is answered by one message.
+    v1::QueryResponse rest_;  // stays empty: a point select is answered by one message
     int messages_ = 0;
     std::string wrong_;
   };

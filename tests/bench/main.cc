@@ -1,4 +1,4 @@
-// penstock_bench: measures penstockd beside its peers. scripts/bench runs it.
+// penstock_bench: compares penstockd with its peers. scripts/bench runs it.
 #include <fmt/format.h>
 
 #include <CLI/CLI.hpp>
@@ -32,7 +32,7 @@ int Run(RunSuite suite, const SuiteOptions& options, const std::string& json) {
 }
 
 int Main(int argc, char** argv) {
-  CLI::App app("Measures penstockd beside its peers.");
+  CLI::App app("Compares penstockd with its peers.");
   app.require_subcommand(1);
 
   SuiteOptions options;
@@ -45,25 +45,25 @@ int Main(int argc, char** argv) {
     CLI::App* suite = app.add_subcommand(name, description);
     suite->add_option("--penstockd", options.daemon, "the program to measure")
         ->capture_default_str();
-    suite->add_option("--data-dir", options.data_dir, "where the databases are put meanwhile")
+    suite->add_option("--data-dir", options.data_dir, "the folder for the temporary databases")
         ->check(CLI::ExistingDirectory)
         ->capture_default_str();
-    suite->add_option("--json", json, "write the figures to this file as well");
-    suite->add_option("--only", options.only, "only the rows whose name contains this");
-    suite->add_option("--rounds", options.rounds, "rounds a row")
+    suite->add_option("--json", json, "also write the figures to this file");
+    suite->add_option("--only", options.only, "only measure the rows whose name contains this");
+    suite->add_option("--rounds", options.rounds, "the number of rounds of each row")
         ->check(CLI::PositiveNumber)
         ->capture_default_str();
-    suite->add_flag("--quick", quick, "one short round a row, to see that it works");
+    suite->add_flag("--quick", quick, "run one short round of each row, to check that it works");
     suite->callback([&chosen, run] { chosen = run; });
   };
   add_suite("sqlite", "penstockd on SQLite", RunSqliteSuite);
   add_suite("postgres", "penstockd on PostgreSQL", RunPostgresSuite);
-  add_suite("kv", "penstockd's keys and values on RocksDB", RunKeyValueSuite);
+  add_suite("kv", "penstockd's key-value calls on RocksDB", RunKeyValueSuite);
   add_suite("migrations", "penstock migrate beside sqlite3 and psql", RunMigrationsSuite);
 
   std::string address;
-  CLI::App* echo = app.add_subcommand("echo-server", "the bare server that rows are held against");
-  echo->add_option("address", address, "where to listen")->required();
+  CLI::App* echo = app.add_subcommand("echo-server", "the bare gRPC server to compare with");
+  echo->add_option("address", address, "the address to listen on")->required();
   CLI11_PARSE(app, argc, argv);
 
   if (echo->parsed()) return RunEchoServer(address);

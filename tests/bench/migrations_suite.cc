@@ -32,7 +32,7 @@ class MigrationsSuite : private Suite {
   }
 
  private:
-  // Of four: a table, a row, an index, a column.
+  // Returns one of four kinds of statements: a table, a row, an index, a column.
   static std::string Statement(int number) {
     const int table = (number - 1) / 4;
     switch (number % 4) {
@@ -45,7 +45,7 @@ class MigrationsSuite : private Suite {
     }
   }
 
-  // The row that whoever migrates has to keep, as large as ours.
+  // Returns an INSERT of the row that every migration tool keeps of a step, as large as ours.
   static std::string HistoryRow(int number) {
     return fmt::format(
         "INSERT INTO history VALUES ({0}, {0}, 'step', '{0:064x}', 'up', 'done', 0, '', "
@@ -53,7 +53,8 @@ class MigrationsSuite : private Suite {
         number);
   }
 
-  // The folder, and what sqlite3 and psql are fed: the statements alone, and with a history.
+  // Writes the folder of migrations, and the files for sqlite3 and psql: one with the statements
+  // alone, and one that keeps a history beside them.
   void WriteFiles() const {
     std::filesystem::create_directory(folder_);
     std::string script;
@@ -72,7 +73,7 @@ class MigrationsSuite : private Suite {
     std::ofstream(data_ / kWithHistory) << kept;
   }
 
-  // Runs the program to its end.
+  // Runs the program and waits for its end.
   Measured Time(const std::vector<std::string>& words) const {
     const auto began = std::chrono::steady_clock::now();
     Process process(words, data_.path());
@@ -85,7 +86,7 @@ class MigrationsSuite : private Suite {
     return RoundResult{.per_second = options_.migrations / took.count()};
   }
 
-  // A daemon of its own each time, since it is on a fresh database.
+  // Starts a new daemon each time, because each run needs a fresh database.
   Measured TimeOurs(const std::string& name, const std::string& database) {
     absl::StatusOr<Server> daemon = StartDaemon(name, database);
     if (!daemon.ok()) return daemon.status();

@@ -1,4 +1,4 @@
-// Migrations beside the database's own program.
+// Compares migrations with the databases' own programs.
 #ifndef PENSTOCK_TESTS_BENCH_MIGRATIONS_SUITE_H_
 #define PENSTOCK_TESTS_BENCH_MIGRATIONS_SUITE_H_
 
@@ -10,9 +10,9 @@
 
 namespace penstock::bench {
 
-// A folder of small migrations, each a statement: `penstock migrate up` through a running
-// daemon against the same statements fed to sqlite3 and psql in one transaction each, on
-// fresh databases that are equally durable. The client's start counts on both sides.
+// Runs a folder of small migrations, each of one statement, by `penstock migrate up` through a
+// running daemon, and feeds the same statements to sqlite3 and psql with one transaction for each,
+// on fresh databases of the same durability. The start of the client counts on both sides.
 absl::StatusOr<std::vector<Row>> RunMigrationsSuite(const SuiteOptions& options);
 
 }  // namespace penstock::bench

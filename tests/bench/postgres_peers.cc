@@ -63,7 +63,7 @@ absl::StatusOr<std::unique_ptr<PgBouncer>> PgBouncer::Start(const PostgresAddres
                                                             int pool_size) {
   auto bouncer = std::unique_ptr<PgBouncer>(new PgBouncer);
   const std::string& folder = bouncer->folder_.path();
-  // It runs as another user, which has to get there and to make its socket there.
+  // PgBouncer runs as another user, who must be able to create its socket in this folder.
   chmod(folder.c_str(), 0777);
   const std::string config = folder + "/pgbouncer.ini";
   std::ofstream(config) << fmt::format(

@@ -1,4 +1,4 @@
-// The programs that penstockd on PostgreSQL is held against.
+// The programs that penstockd on PostgreSQL is compared with.
 #ifndef PENSTOCK_TESTS_BENCH_POSTGRES_PEERS_H_
 #define PENSTOCK_TESTS_BENCH_POSTGRES_PEERS_H_
 
@@ -15,25 +15,25 @@
 
 namespace penstock::bench {
 
-// Where a server listens: the folder of its unix socket, and the port in its name.
+// The address of a server: the folder of its unix socket, and the port in the socket's name.
 struct PostgresAddress {
   std::string host;
   int port = 5432;
   std::string database;
 
-  // As libpq takes it.
+  // The address in libpq's form.
   std::string conninfo() const;
 };
 
-// pgbench with the point select of the load: `callers` clients, for the measured
-// part of `round` in whole seconds. `mode` is pgbench's -M.
+// Runs pgbench with the point select of the load and `callers` clients, for the measured part of
+// `round` in whole seconds. `mode` is pgbench's -M.
 absl::StatusOr<RoundResult> RunPgbench(const PostgresAddress& address, const std::string& mode,
                                        const Round& round, const std::string& folder);
 
-// PgBouncer in front of a server; it ends with the object.
+// A PgBouncer in front of a server, which ends with this object.
 class PgBouncer {
  public:
-  // `pool_mode` is PgBouncer's ("transaction", "session").
+  // `pool_mode` is PgBouncer's setting ("transaction", "session").
   static absl::StatusOr<std::unique_ptr<PgBouncer>> Start(const PostgresAddress& server,
                                                           const std::string& pool_mode,
                                                           int pool_size);
@@ -45,8 +45,8 @@ class PgBouncer {
   std::unique_ptr<testing::Process> process_;
 };
 
-// COPY FROM STDIN by psql of a file with the rows of the bulk insert, which is
-// written first and not measured. Rows a second.
+// Measures the rows per second of psql's COPY FROM STDIN. The file with the rows of the bulk insert
+// is written first, which is not measured.
 absl::StatusOr<RoundResult> RunCopy(const PostgresAddress& address, int64_t rows,
                                     const std::string& folder);
 

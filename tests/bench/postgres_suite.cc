@@ -17,7 +17,7 @@ namespace {
 
 using penstock::testing::PostgresCluster;
 
-// Connections to the server, of penstockd and of PgBouncer's transaction mode.
+// The number of server connections of penstockd and of PgBouncer's transaction mode.
 constexpr int kPool = 16;
 constexpr int kManyClients = 1000;
 
@@ -68,8 +68,8 @@ absl::Status PostgresSuite::Selects() {
   if (!daemon.ok()) return daemon.status();
   const Round round = InFlight(kCallers);
 
-  // A prepared statement belongs to a session, which PgBouncer then has to keep
-  // for the client: its other modes are for statements that are not prepared.
+  // A prepared statement belongs to a session, so PgBouncer needs its session mode for these; its
+  // other modes are for statements that are not prepared.
   struct Mode {
     const char* pool;
     int size;
@@ -138,7 +138,7 @@ absl::Status PostgresSuite::Large() {
   const int64_t idle = daemon->process->resident_bytes();
   int64_t most = idle;
   const auto look = [&] { most = std::max(most, daemon->process->resident_bytes()); };
-  // Once with pauses, for the memory; the rounds that are timed have none.
+  // This read has pauses in which the memory is measured; the timed rounds have none.
   absl::Status read =
       ReadLargeResult(daemon->channel, kLargePostgresSql, options_.large_rows, look);
   if (!read.ok()) return read;
@@ -197,7 +197,7 @@ absl::Status PostgresSuite::Many() {
   fmt::print(stderr, "{}\n", what);
   absl::StatusOr<Server> daemon = StartOn("many");
   if (!daemon.ok()) return daemon.status();
-  // As many clients as there are processes: each has a connection of its own.
+  // Each client stands for a process of its own, so it has a connection of its own.
   std::vector<std::shared_ptr<grpc::Channel>> channels;
   for (int i = 0; i < kManyClients; ++i) {
     auto channel = ConnectTo(AddressOf("many"));

@@ -1,4 +1,4 @@
-// penstockd on PostgreSQL beside its peers.
+// Compares penstockd on PostgreSQL with its peers.
 #ifndef PENSTOCK_TESTS_BENCH_POSTGRES_SUITE_H_
 #define PENSTOCK_TESTS_BENCH_POSTGRES_SUITE_H_
 

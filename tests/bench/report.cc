@@ -21,10 +21,10 @@ double Median(std::vector<double> values) {
   return values.size() % 2 == 1 ? values[middle] : (values[middle - 1] + values[middle]) / 2;
 }
 
-// Rounds further apart than this do not measure the same thing.
+// The ratio between rounds above which they do not measure the same thing.
 constexpr double kMostSpread = 2.0;
 
-// With three digits that count, or all of a larger number.
+// Formats a figure with three significant digits, or with all digits of a large number.
 std::string Figure(double value) {
   const int decimals = value >= 100 ? 0 : (value >= 10 ? 1 : 2);
   return fmt::format("{:.{}f}", value, decimals);
@@ -35,7 +35,7 @@ std::string TargetText(const Row& row) {
   return fmt::format("{} {:.2f}", row.target->at_most ? "<=" : ">=", row.target->value);
 }
 
-// The verdict, then the mark.
+// Returns the verdict and the mark for unstable rounds.
 std::string VerdictText(const Row& row) {
   std::string text = row.Verdict();
   if (row.Unstable()) text += text.empty() ? "unstable" : ", unstable";
@@ -111,7 +111,7 @@ std::string Row::Verdict() const {
 }
 
 bool Row::Unstable() const {
-  // What something adds may be nothing, or less.
+  // A difference may be zero or negative, so the spread is compared with its size.
   return highest - lowest > (kMostSpread - 1) * std::abs(lowest);
 }
 

@@ -1,4 +1,4 @@
-// What a suite found, as a table for people and as JSON for programs.
+// Writes the results of a suite as a table for people and as JSON for programs.
 #ifndef PENSTOCK_TESTS_BENCH_REPORT_H_
 #define PENSTOCK_TESTS_BENCH_REPORT_H_
 
@@ -10,10 +10,10 @@
 
 namespace penstock::bench {
 
-// What the ratio ours/theirs is held against.
+// The target for the ratio of ours to theirs.
 struct Target {
   double value = 0;
-  // The ratio is at most `value`; otherwise at least.
+  // True if the ratio must be at most `value`, false if it must be at least `value`.
   bool at_most = false;
 };
 
@@ -24,36 +24,36 @@ struct Row {
   std::string against;
   double theirs = 0;
   std::string unit;
-  // The median of the rounds, and the least and the greatest.
+  // The median of the rounds' ratios, the least and the greatest.
   double ratio = 0;
   double lowest = 0;
   double highest = 0;
-  // Not set: the row is there to be read.
+  // Not set if the row is only informative.
   std::optional<Target> target;
 
-  // Whether the median is "met" or "missed"; empty without a target.
+  // Returns "met" or "missed" for the median; empty without a target.
   std::string Verdict() const;
-  // The rounds differ too much for the figure to be repeated: on a machine that is
-  // busy with something else a peer can be slowed down far more than penstockd is.
-  // A mark beside the verdict, which it does not replace: a missed target stays missed.
+  // Returns true if the rounds differ so much that the figure cannot be reproduced: on a busy
+  // machine a peer may be slowed down far more than penstockd. It is shown next to the verdict and
+  // does not replace it: a missed target stays missed.
   bool Unstable() const;
 };
 
-// A row from one measurement of each a round, at least one: the medians of the
-// figures, and the median of the rounds' ratios.
+// Makes a row from at least one round, in each of which both sides were measured: the medians of
+// the figures, and the median of the rounds' ratios.
 Row MakeRow(std::string what, const std::vector<double>& ours, std::string against,
             const std::vector<double>& theirs, std::string unit, std::optional<Target> target);
 
-// "<processor>, <n> cores, <kernel>, load <average over the last minute>". Call it
-// before the measurements, which are a load themselves.
+// Returns "<processor>, <n> cores, <kernel>, load <average over the last minute>". Call it before
+// the measurements, which are a load themselves.
 std::string DescribeMachine();
 
 // Prints an aligned table to standard output.
 void PrintTable(const std::string& machine, const std::vector<Row>& rows);
 
-// {"machine": ..., "rows": [{"what", "ours", "against", "theirs", "unit", "ratio",
-// "spread": [lowest, highest], "unstable", "target"}]}, with "better" ("higher" or
-// "lower") and "verdict" beside a target; without one it is null.
+// Writes {"machine": ..., "rows": [{"what", "ours", "against", "theirs", "unit", "ratio",
+// "spread": [lowest, highest], "unstable", "target"}]}. A target has "better" ("higher" or
+// "lower") and "verdict"; it is null if there is none.
 absl::Status WriteJson(const std::string& path, const std::string& machine,
                        const std::vector<Row>& rows);
 

@@ -18,7 +18,7 @@ using penstock::testing::Process;
 
 constexpr int kIdleStreams = 1000;
 constexpr int kFewStreams = 16;
-// None of a stream's own; gRPC starts one for itself now and then.
+// Streams have no threads of their own, but gRPC sometimes starts threads for itself.
 constexpr double kExtraThreads = 4;
 
 class SqliteSuite : private Suite {
@@ -35,7 +35,7 @@ class SqliteSuite : private Suite {
   }
 
  private:
-  // The daemon on the database file `name`, which is made if it is not there.
+  // Starts the daemon on the database file `name`, which is created if it does not exist.
   absl::StatusOr<Server> StartOn(const std::string& name) {
     const std::string database = data_ / (name + ".db");
     if (!std::filesystem::exists(database)) {
@@ -149,7 +149,7 @@ absl::Status SqliteSuite::Idle() {
   double bytes = 0;
   double threads = 0;
   double threads_before = 0;
-  // A few first: the threads that gRPC starts for its first calls are there then.
+  // Opens a few streams first, so that the threads which gRPC starts for its first calls exist.
   absl::Status done = WithIdleStreams(daemon->channel, kFewStreams, [&] {
     threads_before = static_cast<double>(process.threads());
   });

@@ -1,4 +1,4 @@
-// penstockd on SQLite beside its peers.
+// Compares penstockd on SQLite with its peers.
 #ifndef PENSTOCK_TESTS_BENCH_SQLITE_SUITE_H_
 #define PENSTOCK_TESTS_BENCH_SQLITE_SUITE_H_
 

@@ -27,7 +27,7 @@ absl::Status Failed(const char* what, const grpc::Status& status) {
   return absl::InternalError(fmt::format("{}: {}", what, status.error_message()));
 }
 
-// Values of a column that are there and not NULL, by looking at each of `rows`.
+// Counts the values of a column that are not NULL by looking at each of `rows`.
 int64_t ValuesOf(const v1::ColumnData& column, int64_t rows) {
   const int64_t present =
       std::max({column.integers_size(), column.reals_size(), column.ends_size()});
@@ -85,7 +85,7 @@ absl::Status ReadLargeResult(const std::shared_ptr<grpc::Channel>& channel, cons
     if (look == nullptr) continue;
     look();
     if (received < next_pause) continue;
-    // What the server reads ahead while nobody takes it shows here.
+    // Gives the server time to read ahead, so that its memory shows that.
     std::this_thread::sleep_for(std::chrono::milliseconds(200));
     look();
     next_pause += rows / 10;

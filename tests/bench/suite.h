@@ -1,4 +1,4 @@
-// What the suites share: servers side by side, and rounds in turn.
+// The common part of the suites: starts servers, and measures them in alternating rounds.
 #ifndef PENSTOCK_TESTS_BENCH_SUITE_H_
 #define PENSTOCK_TESTS_BENCH_SUITE_H_
 
@@ -23,17 +23,17 @@ struct SuiteOptions {
   std::string daemon;
   // An existing folder on the disk that is to take the durable writes.
   std::string data_dir;
-  // Only rows whose name contains this; empty: all.
+  // Selects rows whose name contains this text; empty means all.
   std::string only;
   int rounds = 5;
   std::chrono::milliseconds warm_up{300};
   std::chrono::milliseconds measured{1500};
-  // Of the large result, and of the bulk insert.
+  // The rows of the large result and of the bulk insert.
   int64_t large_rows = 5'000'000;
   int64_t bulk_rows = 1'000'000;
-  // Of the scan of a keyspace.
+  // The entries of the scan of a keyspace.
   int64_t scan_entries = 1'000'000;
-  // Files of the migrations suite.
+  // The files of the migrations suite.
   int migrations = 1000;
 };
 
@@ -43,7 +43,7 @@ inline constexpr double kMiB = 1024.0 * 1024.0;
 constexpr Target AtLeast(double value) { return {value, false}; }
 constexpr Target AtMost(double value) { return {value, true}; }
 
-// A new folder below `parent`, removed with all it holds.
+// A new folder below `parent`, which is removed with its content by the destructor.
 class Folder {
  public:
   explicit Folder(const std::filesystem::path& parent);
@@ -59,22 +59,22 @@ class Folder {
   std::string path_;
 };
 
-// A server and one channel to it. The channel goes first.
+// A server and a channel to it. The channel is destroyed first.
 struct Server {
   std::unique_ptr<testing::Process> process;
   std::shared_ptr<grpc::Channel> channel;
 };
 
-// Ends it as an operator does; an error if it does not end well.
+// Ends the server as an operator does. Returns an error if it does not exit with success.
 absl::Status Stop(const Server& server);
 
-// Another channel to a server, with a connection of its own.
+// Makes another channel to a server, with a connection of its own.
 absl::StatusOr<std::shared_ptr<grpc::Channel>> ConnectTo(const std::string& address);
 
-// A measurement that can be taken again and again.
+// A measurement that can be repeated.
 using Measure = std::function<absl::StatusOr<RoundResult>()>;
 
-// One comparison in alternating rounds, from which several rows can be made.
+// The results of one comparison in alternating rounds; several rows can be made of them.
 struct Comparison {
   std::vector<RoundResult> ours;
   std::vector<RoundResult> theirs;
@@ -83,41 +83,40 @@ struct Comparison {
               std::optional<Target> target) const;
 };
 
-// A suite derives from it and fills rows_. An error is a call or a process that
-// failed, never a target that was missed.
+// The base of the suites, which fill rows_. A call or a process that fails is an error; a missed
+// target is not.
 class Suite {
  public:
   explicit Suite(const SuiteOptions& options);
 
  protected:
-  // Whether a row of this name was asked for.
+  // Returns true if a row of this name was asked for.
   bool Wanted(const std::string& what) const {
     return what.find(options_.only) != std::string::npos;
   }
   absl::Status CheckFolders() const;
-  // The rows, of which there must be some.
+  // Returns the rows; an error if there are none.
   absl::StatusOr<std::vector<Row>> Rows();
 
   std::string AddressOf(const std::string& name) const { return "unix:" + sockets_ / name; }
-  // Runs the command until it says that it is ready, and connects.
+  // Runs the command, waits until it says that it is ready, and connects.
   absl::StatusOr<Server> Start(const std::vector<std::string>& command, const std::string& address);
   absl::StatusOr<Server> StartEcho();
-  // The daemon on one database; `database` is its section of the configuration,
-  // in YAML's flow style.
+  // Starts the daemon with one database. `database` is its section of the configuration in YAML's
+  // flow style.
   absl::StatusOr<Server> StartDaemon(const std::string& name, const std::string& database);
 
   Measure Load(const Server& server, Call call, int callers) const;
-  // Takes each measurement once a round, in turn; the answer has their results in
-  // the same order.
+  // Takes each measurement once in each round, in turn. Returns their results in the same order.
   absl::StatusOr<std::vector<std::vector<RoundResult>>> Alternate(
       const std::string& what, const std::vector<Measure>& measures) const;
-  // Ours and theirs in turn.
+  // Alternates between ours and theirs.
   absl::StatusOr<Comparison> Compare(const std::string& what, const Measure& ours,
                                      const Measure& theirs) const;
 
   const SuiteOptions options_;
   const Folder data_;
-  // Apart: the path of a socket has to be short.
+  // A separate folder, because the path of a socket must be short.
   const Folder sockets_;
   std::vector<Row> rows_;
 };

@@ -13,8 +13,8 @@
 namespace penstock::bench {
 namespace {
 
-// What a sort of call is made of: its service and messages, the request for an
-// id, how it is sent, and what is wrong with the answer (empty: nothing).
+// The properties of a kind of call: its service and messages, the request for an id, how it is
+// sent, and a check that returns what is wrong with an answer (empty if nothing is).
 
 struct GetMethod {
   using Service = v1::KeyValueService;

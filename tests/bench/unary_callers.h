@@ -1,4 +1,4 @@
-// Callers of unary methods: of KeyValueService, and of etcd.
+// Callers of unary methods of KeyValueService and etcd.
 #ifndef PENSTOCK_TESTS_BENCH_UNARY_CALLERS_H_
 #define PENSTOCK_TESTS_BENCH_UNARY_CALLERS_H_
 
@@ -12,7 +12,7 @@ class Channel;
 
 namespace penstock::bench {
 
-// `round.call` is kGet, kPut or kEtcdPut.
+// Makes a caller; `round.call` must be kGet, kPut or kEtcdPut.
 std::unique_ptr<Caller> MakeUnaryCaller(const std::shared_ptr<grpc::Channel>& channel,
                                         const Round& round, Progress* progress, int number);
 

@@ -120,11 +120,12 @@ TEST_P(Gen, WritesWhatThisProgramWasCompiledWith) {
   EXPECT_EQ(written, ReadAll(golden()));
   EXPECT_THAT(notes_, HasSubstr("the table \"order lines\" is order_lines in C++"));
   EXPECT_THAT(notes_, HasSubstr("the column class of users is class_ in C++"));
-  EXPECT_THAT(notes_,
-              HasSubstr(is_sqlite() ? "the column next_age of adults is text in C++, which has "
-                                      "no type here for an expression"
-                                    : "the column address of users is text in C++, which "
-                                      "has no type here for inet"));
+  EXPECT_THAT(
+      notes_,
+      HasSubstr(is_sqlite() ? "the column next_age of adults is text in C++, because there is "
+                              "no C++ type for an expression"
+                            : "the column address of users is text in C++, because there "
+                              "is no C++ type for inet"));
 }
 
 template <typename Users, typename Lines, typename Adults>
@@ -204,7 +205,7 @@ TEST_P(Gen, ChecksAFile) {
   EXPECT_THAT(differs.output,
               HasSubstr("\n+  penstock::sql::Col<Users, std::optional<std::string>, "
                         "\"more\"> more;"));
-  EXPECT_THAT(differs.output, HasSubstr("is not what the database has"));
+  EXPECT_THAT(differs.output, HasSubstr("does not match the database"));
 }
 
 TEST_P(Gen, TablesByPatterns) {
@@ -216,11 +217,11 @@ TEST_P(Gen, TablesByPatterns) {
   EXPECT_THAT(ours, HasSubstr("struct PenstockKvCarts "));
   const Ran none = Run({"--tables", "users", "--tables", "nope*"});
   EXPECT_EQ(none.code, 1);
-  EXPECT_THAT(none.output, HasSubstr("no table fits the pattern \"nope*\""));
+  EXPECT_THAT(none.output, HasSubstr("no table matches the pattern \"nope*\""));
   EXPECT_THAT(none.output, HasSubstr("users"));
   const Ran wrong = Run({"--namespace", "a b"});
   EXPECT_EQ(wrong.code, 2);
-  EXPECT_THAT(wrong.output, HasSubstr("\"a b\" is no name of a namespace"));
+  EXPECT_THAT(wrong.output, HasSubstr("\"a b\" is not a valid name of a namespace"));
 }
 
 TEST_P(Gen, AViewThatCannotBeReadIsNamed) {

@@ -55,7 +55,7 @@ struct Written {
 std::map<std::string, std::string> Applied(std::map<std::string, std::string> entries,
                                            const std::vector<Mutation>& mutations) {
   for (const Mutation& mutation : mutations) {
-    if (mutation.sort == Mutation::Sort::kPut) {
+    if (mutation.kind == Mutation::Kind::kPut) {
       entries[mutation.key] = mutation.value;
     } else {
       entries.erase(mutation.key);

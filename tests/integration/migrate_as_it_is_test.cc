@@ -84,7 +84,7 @@ TEST_P(MigrateAsItIs, OtherFilesAreNamedOnce) {
   files.push_back({"README.md", "-"});
   EXPECT_EQ(Cli({"up", Folder(files)}), 0) << said_;
   for (const char* name : {"schema.sql", "1_a.up.mysql.sql"}) {
-    const std::string line = std::string("left aside: ") + name;
+    const std::string line = std::string("ignored: ") + name;
     ASSERT_THAT(said_, HasSubstr(line));
     EXPECT_EQ(said_.find(line), said_.rfind(line)) << said_;
   }

@@ -183,7 +183,7 @@ TEST_P(MigrateKill, TheClientInAStepWithoutATransaction) {
   EXPECT_EQ(Numbers(wire), "1");
   EXPECT_EQ(Cli({"repair", folder, "--resume", "2"}), 0) << said_;
   EXPECT_EQ(Cli({"status", folder}), 4);
-  EXPECT_THAT(said_, HasSubstr("goes on with statement 2"));
+  EXPECT_THAT(said_, HasSubstr("continues with statement 2"));
   EXPECT_EQ(Cli({"up", folder}), 0) << said_;
   EXPECT_EQ(Numbers(wire), "1; 2; 3000000");
 }

@@ -110,13 +110,13 @@ TEST(SqlRefusedTest, WritesThatMakeNoSense) {
   ExpectRefused(sql::InsertInto(users, users.id).Values(1).From(Select(boss.id).From(boss)),
                 "one of Set");
   ExpectRefused(sql::InsertInto(users, users.id).Set(users.id, 1), "not with Set");
-  ExpectRefused(sql::InsertInto(kv).Set(kv.key, sql::Excluded(kv.key)), "Excluded stands in");
+  ExpectRefused(sql::InsertInto(kv).Set(kv.key, sql::Excluded(kv.key)), "Excluded can be used in");
 }
 
 TEST(SqlRefusedTest, QueriesThatMakeNoSense) {
   const auto ids = Select(users.id).From(users);
-  ExpectRefused(ids.Limit(-1), "Limit is 0 or more");
-  ExpectRefused(ids.Offset(-1), "Offset is 0 or more");
+  ExpectRefused(ids.Limit(-1), "Limit is -1; it must be 0 or more");
+  ExpectRefused(ids.Offset(-1), "Offset is -1; it must be 0 or more");
   ExpectRefused(ids.Distinct().OrderBy(Asc(users.age)), "columns of the result only");
   ExpectRefused(ids.Union(ids).OrderBy(Asc(users.age)), "columns of its first query");
   ExpectRefused(ids.Union(ids).Where(users.id == 1), "select from it");
@@ -125,10 +125,10 @@ TEST(SqlRefusedTest, QueriesThatMakeNoSense) {
   ExpectRefused(ids.Where(users.id == sql::Param<"id", int64_t>()), "\"id\" has no value");
   ExpectRefused(ids.Bind<"id">(1), "has no parameter \"id\"");
   ExpectRefused(ids.Where(users.id == sql::Param<"id", int64_t>()).Bind<"id">("x"),
-                "of the kind integer, and its value text");
+                "of the kind integer, but its value is of the kind text");
   ExpectRefused(
       ids.Where(users.id == sql::Param<"id", int64_t>()).Bind<"id">(std::optional<int64_t>()),
-      "is NULL and no std::optional");
+      "is NULL, but its type is not std::optional");
 }
 
 TEST(SqlRefusedTest, PlacesThatAreNotInTheOrder) {
@@ -136,7 +136,7 @@ TEST(SqlRefusedTest, PlacesThatAreNotInTheOrder) {
   ExpectRefused(ordered.After(sql::Cursor({1})), "After has 1 values for 2 columns");
   ExpectRefused(ordered.After(sql::Cursor({1, nullptr})), "column 2 of ORDER BY is never NULL");
   ExpectRefused(ordered.After(sql::Cursor({true, 1})),
-                "of the kind integer, and the value boolean");
+                "of the kind integer, but the value is of the kind boolean");
   ExpectRefused(ordered.Distinct().After(sql::Cursor({1, 1})), "together with GROUP BY");
 }
 
@@ -186,7 +186,7 @@ TEST(SqlRefusedTest, WhatADialectHasNot) {
   ExpectLacking(Select(sql::Cast<int64_t>(users.height)).From(users), kSqlites,
                 "cast from real to integer");
   ExpectLacking(ids.Where(sql::JsonAt<int64_t>(users.doc, "a\"b") == 1), kSqlites, "paths of JSON");
-  ExpectLacking(ids.ForUpdate(), {Dialect::kPebble}, "locks of rows");
+  ExpectLacking(ids.ForUpdate(), {Dialect::kPebble}, "row locks");
   ExpectLacking(sql::DeleteFrom(kv).Where(kv.key == "a").Returning(kv.key), {Dialect::kPebble},
                 "RETURNING");
   ExpectLacking(sql::InsertInto(kv)

@@ -1,4 +1,4 @@
-// What became of writes, by what their callers were told and by what is there.
+// Compares what the callers of writes were told with what the database has.
 #ifndef PENSTOCK_TESTS_SUPPORT_ACCOUNT_H_
 #define PENSTOCK_TESTS_SUPPORT_ACCOUNT_H_
 
@@ -12,22 +12,25 @@
 
 namespace penstock::testing {
 
-// The ids that were written, each once. Thread-safe.
+// Records the ids that callers have written, each of which is written once. Thread-safe.
 class Account {
  public:
-  // What the call that wrote the id ended with.
+  // Records the status of the call that wrote `id`.
   void Enter(const std::string& id, const absl::Status& status);
 
   size_t acknowledged() const;
-  // "1200 acknowledged, 40 refused, 12 unknown"
+  // Returns for example "1200 acknowledged, 40 refused, 12 unknown".
   std::string Summary() const;
 
-  // What does not agree with how often each id is there: what was acknowledged is there once,
-  // what failed in any other way than with an unknown outcome is not, and nothing is twice.
+  // Compares the record with `there`, which says how many times each id exists, and returns the
+  // differences. An acknowledged id must exist once, one with an unknown outcome at most once, and
+  // one that failed otherwise must not exist.
   std::vector<std::string> Check(const std::map<std::string, int>& there) const;
-  // Those that failed so, other than with an unknown outcome.
+  // Returns the ids that failed, other than with an unknown outcome, with a status that `so`
+  // accepts. Those that failed so, other than with an unknown outcome.
   std::vector<std::string> Refused(const std::function<bool(const absl::Status&)>& so) const;
-  // Failures that say neither that the outcome is unknown nor that the call may be repeated.
+  // Returns the failures that say neither that the outcome is unknown nor that the call may be
+  // repeated.
   std::vector<std::string> NotRetryable() const;
   // Forgets all ids.
   void Clear();

@@ -1,4 +1,4 @@
-// Certificates of the tests' own, made by openssl.
+// Makes certificates for tests with openssl.
 #ifndef PENSTOCK_TESTS_SUPPORT_CERTIFICATES_H_
 #define PENSTOCK_TESTS_SUPPORT_CERTIFICATES_H_
 
@@ -6,9 +6,9 @@
 
 namespace penstock::testing {
 
-// Makes <name>.crt and <name>.key in `folder`, for `subject` and signed by the
-// `authority` of that name there, or, without one, an authority by itself. A failure
-// is the test's.
+// Makes <name>.crt and <name>.key in `folder`, for `subject`. The certificate is signed by the
+// authority with the name `authority` in that folder; without one it is itself an authority. Fails
+// the test if openssl fails.
 void MakeCertificate(const std::string& folder, const std::string& name,
                      const std::string& authority = "",
                      const std::string& subject = "IP:127.0.0.1");

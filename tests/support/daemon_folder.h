@@ -1,4 +1,4 @@
-// A daemon in a process of its own, whose data outlives it.
+// Runs daemons in processes of their own that share a configuration and data.
 #ifndef PENSTOCK_TESTS_SUPPORT_DAEMON_FOLDER_H_
 #define PENSTOCK_TESTS_SUPPORT_DAEMON_FOLDER_H_
 
@@ -10,19 +10,19 @@
 
 namespace penstock::testing {
 
-// A configuration with one database `main` of a driver, its data, and a unix socket. On
-// PostgreSQL it is a new database of the shared server.
+// A folder with a configuration, its data and a unix socket. The configuration has one database,
+// `main`, of the given driver; for PostgreSQL it is a new database on the shared server.
 class DaemonFolder {
  public:
-  // `server`: further keys of the section `server`, as in "drain_grace: 10ms".
-  // `connection_string`: where the database is, if it is not on the shared server.
+  // `server` has further keys of the section `server`, such as "drain_grace: 10ms".
+  // `connection_string` is for a database that is not on the shared server.
   explicit DaemonFolder(const std::string& driver, const std::string& server = "",
                         std::string connection_string = "");
 
-  // Where it serves: "unix:/…".
+  // The address of the daemon: "unix:/…".
   std::string target() const { return "unix:" + folder_.path() + "/penstock.sock"; }
-  // Starts a daemon and waits until it serves; the test fails if it does not. Those before
-  // have ended.
+  // Starts a daemon and waits until it serves; fails the test if it does not. Daemons that were
+  // started before must have ended.
   std::unique_ptr<Process> Start() const;
 
  private:

@@ -1,4 +1,4 @@
-// Statements for a driver's connection itself, without a daemon.
+// Runs statements on a driver's connection directly, without a daemon.
 #ifndef PENSTOCK_TESTS_SUPPORT_DRIVER_CALLS_H_
 #define PENSTOCK_TESTS_SUPPORT_DRIVER_CALLS_H_
 
@@ -16,7 +16,7 @@
 
 namespace penstock::testing {
 
-// Keeps rows as "integer 1|text a|null", one string a row.
+// Keeps rows as text, one string for each row: "integer 1|text a|null".
 class TextRows final : public driver::RowWriter {
  public:
   void Begin(const driver::Columns& of) override;
@@ -28,12 +28,12 @@ class TextRows final : public driver::RowWriter {
     Add(driver::KindName(kind), bytes);
   }
   void Timestamp(int64_t seconds, int32_t nanos) override;
-  // "array [1, 'text', null, [2]]"
+  // Adds for example "array [1, 'text', null, [2]]".
   void Array(std::span<const driver::Value> elements) override;
   void EndRow() override;
   size_t bytes() const override { return bytes_; }
 
-  // As the server does when it has sent a batch.
+  // Resets the size, as the server does after it has sent a batch.
   void TakeAway() { bytes_ = 0; }
 
   driver::Columns columns;
@@ -47,16 +47,16 @@ class TextRows final : public driver::RowWriter {
   size_t bytes_ = 0;
 };
 
-// A statement to run, with everything it borrows.
+// A statement to run, with everything that it borrows.
 struct Call {
   explicit Call(std::string text, std::vector<driver::Value> values = {});
-  // `run` points into the object.
+  // Not copyable, because `run` points into the object.
   Call(const Call&) = delete;
   Call& operator=(const Call&) = delete;
 
   driver::Reason reason() const { return driver::GetErrorInfo(run.status).reason; }
   std::string message() const { return std::string(run.status.message()); }
-  // The first row; "" if there is none.
+  // Returns the first row, or "" if there is none.
   std::string row() const { return output.rows.empty() ? "" : output.rows.front(); }
 
   const std::string sql;
@@ -68,10 +68,10 @@ struct Call {
 
 using Calls = std::vector<std::unique_ptr<Call>>;
 
-// One call for each text.
+// Makes one call for each text.
 Calls MakeCalls(const std::vector<std::string>& texts);
 
-// Runs all of them as one batch and expects that none is left over.
+// Runs the calls as one batch and expects that all of them are run.
 void RunTogether(driver::Connection* connection, const Calls& calls);
 
 }  // namespace penstock::testing

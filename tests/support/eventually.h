@@ -1,4 +1,4 @@
-// Waiting for what another thread or process brings about.
+// Waits for conditions that another thread or process brings about.
 #ifndef PENSTOCK_TESTS_SUPPORT_EVENTUALLY_H_
 #define PENSTOCK_TESTS_SUPPORT_EVENTUALLY_H_
 
@@ -9,7 +9,7 @@
 
 namespace penstock::testing {
 
-// Returns when the condition holds; fails the test after half a minute.
+// Waits until the condition holds; fails the test after 30 seconds.
 template <typename Condition>
 void Eventually(const Condition& condition) {
   const auto give_up = std::chrono::steady_clock::now() + std::chrono::seconds(30);

@@ -1,5 +1,4 @@
-// A server that answers as CockroachDB's sources say that it does, from small scripts of
-// dialogue.
+// A fake server that answers as CockroachDB does according to its sources, from short scripts.
 #ifndef PENSTOCK_TESTS_SUPPORT_FAKE_COCKROACH_H_
 #define PENSTOCK_TESTS_SUPPORT_FAKE_COCKROACH_H_
 
@@ -13,20 +12,19 @@
 
 namespace penstock::testing {
 
-// It knows nothing but its script, and what each session is asked when it begins: there it is a
-// v25.1.0 whose database exists and which has READ COMMITTED, unless the script says otherwise.
-// Facts of the dialogues are those of pkg/sql/pgwire/testdata/pgtest and of the sources beside
-// it. Thread-safe.
+// Answers statements from its script, and also what each session asks at its beginning: unless the
+// script says otherwise, it is a v25.1.0 whose database exists and which has READ COMMITTED. The
+// dialogues follow pkg/sql/pgwire/testdata/pgtest and the sources next to it. Thread-safe.
 class FakeCockroach {
  public:
-  // `executed`: how many statements that the line is for have been executed, with the one that
-  // is being executed now.
+  // `executed` says how many statements that match the line have been executed, including the one
+  // that is being executed now.
   using Line = std::function<FakeAnswer(size_t executed)>;
 
   explicit FakeCockroach(const std::string& version = "CockroachDB CCL v25.1.0 (linux)");
 
-  // What statements come to whose text has `part` in it, or is `part` if that ends with a
-  // dollar sign; later ones come before earlier ones.
+  // Sets the answer to statements whose text contains `part`, or is equal to it if it ends with a
+  // dollar sign. Later lines take precedence over earlier ones.
   void Say(std::string part, Line line);
   void Say(std::string part, FakeAnswer answer);
 
@@ -41,7 +39,7 @@ class FakeCockroach {
 
   std::mutex mutex_;
   std::list<std::pair<std::string, Line>> script_;
-  // After what its threads look at: it ends first.
+  // Declared last, so that it ends first: its threads use the other members.
   FakePostgres server_;
 };
 

@@ -35,7 +35,7 @@ std::string RowDescription(const FakeAnswer& answer) {
   if (answer.columns.empty()) return Make('n', "");
   std::string body = Number(answer.columns.size(), 2);
   for (const FakeAnswer::Column& column : answer.columns) {
-    // Of no table; of any length, without modifiers, as text.
+    // The column belongs to no table, has any length and no modifiers, and is sent as text.
     body += column.name + '\0' + Number(0, 6) + Number(column.type, 4) + Number(0xffff, 2) +
             Number(0xffffffff, 4) + Number(0, 2);
   }
@@ -52,7 +52,7 @@ std::string DataRow(const FakeAnswer::Row& row) {
 
 }  // namespace
 
-// One client's, on a thread of its own.
+// The session of one client, on a thread of its own.
 class FakePostgres::Session {
  public:
   Session(FakePostgres* server, int fd) : server_(server), fd_(fd) {}
@@ -76,7 +76,8 @@ class FakePostgres::Session {
   }
 
  private:
-  // Refuses encryption; false: it was a request to cancel, or the end.
+  // Reads the opening packets and refuses encryption. Returns false for a cancel request and at the
+  // end.
   bool Open() {
     std::string input;
     for (;;) {
@@ -104,7 +105,7 @@ class FakePostgres::Session {
     return Flush();
   }
 
-  // Whose key a request to cancel has.
+  // Returns the session that a cancel request names.
   static uint32_t SessionIn(std::string_view request) {
     constexpr size_t kBefore = 8;
     uint32_t session = 0;
@@ -163,7 +164,7 @@ class FakePostgres::Session {
         return Fail({.sqlstate = "57014", .message = "query execution canceled"});
       }
     }
-    // A commit that fails is a rollback.
+    // A commit that fails rolls back.
     if (sql == "COMMIT") state_ = 'I';
     if (!answer.sqlstate.empty()) return Fail(answer);
     for (const FakeAnswer::Row& row : answer.rows) output_ += DataRow(row);

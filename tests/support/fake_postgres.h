@@ -1,4 +1,5 @@
-// A server that speaks PostgreSQL's protocol and answers what the test says, right or wrong.
+// A fake server that speaks PostgreSQL's protocol and gives the answers, right or wrong, that a
+// test sets.
 #ifndef PENSTOCK_TESTS_SUPPORT_FAKE_POSTGRES_H_
 #define PENSTOCK_TESTS_SUPPORT_FAKE_POSTGRES_H_
 
@@ -17,41 +18,42 @@
 
 namespace penstock::testing {
 
-// What a statement comes to. All texts are sent as they are, whatever their bytes.
+// The answer to a statement. All texts are sent byte for byte.
 struct FakeAnswer {
   struct Column {
     std::string name;
     uint32_t type = 25;  // text
   };
-  // Nothing: SQL NULL.
+  // A missing value is NULL.
   using Row = std::vector<std::optional<std::string>>;
 
   std::vector<uint32_t> parameters;
   std::vector<Column> columns;
   std::vector<Row> rows;
-  // Called for further rows, from 0, until it has none.
+  // If set, called for further rows with their number, from 0, until it returns nullopt.
   std::function<std::optional<Row>(int64_t number)> more;
   std::string tag = "SELECT 0";
-  // Instead of all that: an error, when the statement is prepared, or when it is executed.
+  // If `sqlstate` is set, the answer is an error, either when the statement is prepared or
+  // executed.
   std::string sqlstate;
   std::string message;
   bool fails_when_prepared = false;
-  // Of that error: ERROR, as CockroachDB's always are, or FATAL.
+  // The severity of that error: ERROR, as CockroachDB always has, or FATAL.
   std::string severity = "ERROR";
   std::string hint;
-  // In what state the session's transaction is afterwards ('I', 'T', 'E'), where BEGIN, COMMIT
-  // and ROLLBACK do not tell.
+  // The state of the session's transaction afterwards ('I', 'T', 'E'), if it does not follow from
+  // BEGIN, COMMIT and ROLLBACK.
   std::optional<char> state;
-  // It is the last thing that the session says.
+  // Closes the session after the answer.
   bool then_close = false;
-  // It takes so long, unless a cancel ends it before, with 57014.
+  // How long the statement takes. A cancel ends it earlier, with 57014.
   std::chrono::milliseconds takes{0};
 };
 
-// Listens on 127.0.0.1 from construction to destruction; each session has a thread. Thread-safe.
+// Listens on 127.0.0.1 during its lifetime and serves each session on a thread. Thread-safe.
 class FakePostgres {
  public:
-  // Called for each statement that is described or executed, from threads of the server's.
+  // Called on the server's threads for each statement that is described or executed.
   using Handler = std::function<FakeAnswer(std::string_view sql)>;
 
   explicit FakePostgres(Handler handler);
@@ -59,18 +61,18 @@ class FakePostgres {
   FakePostgres(const FakePostgres&) = delete;
   FakePostgres& operator=(const FakePostgres&) = delete;
 
-  // "host=127.0.0.1 port=… user=… dbname=…"
+  // Returns "host=127.0.0.1 port=… user=… dbname=…".
   std::string connection_string() const;
-  // What new sessions are told, beside what a sound server tells; "" takes one away.
+  // Reports a parameter to new sessions, in addition to the usual ones; an empty value removes it.
   void Report(const std::string& name, const std::string& value);
-  // The texts of all statements executed so far whose text has `part` in it.
+  // Returns the texts of all executed statements that contain `part`.
   std::vector<std::string> executed(std::string_view part = "") const;
-  // How many requests to cancel have come.
+  // Returns how many cancel requests have arrived.
   int cancels() const;
-  // So much later each of them is acted upon, when the connection that it came by has long been
-  // closed: it ends whatever the session runs by then. 0: before it is closed.
+  // Delays each cancel: it takes effect when its connection has long been closed, on whatever the
+  // session runs by then. With 0 it takes effect before its connection is closed.
   void DelayCancels(std::chrono::milliseconds delay);
-  // So many sessions have begun.
+  // Returns how many sessions have begun.
   int sessions() const;
 
  private:
@@ -81,7 +83,7 @@ class FakePostgres {
   void Note(std::string_view sql);
   uint32_t Begin();
   void Cancel(uint32_t session);
-  // False: it was cancelled.
+  // Waits for `time`. Returns false if the session was cancelled.
   bool Take(uint32_t session, std::chrono::milliseconds time);
   std::map<std::string, std::string> reports() const;
 
@@ -96,7 +98,7 @@ class FakePostgres {
   int cancels_ = 0;
   int sessions_ = 0;
   std::chrono::milliseconds cancel_delay_{0};
-  // Those that run a statement, and whether it was cancelled.
+  // The sessions that run a statement, and whether each was cancelled.
   std::map<uint32_t, bool> running_;
   std::condition_variable changed_;
   std::list<int> sockets_;

@@ -1,4 +1,4 @@
-// A daemon in the test's own process.
+// Runs a daemon in the test's own process.
 #ifndef PENSTOCK_TESTS_SUPPORT_GATEWAY_H_
 #define PENSTOCK_TESTS_SUPPORT_GATEWAY_H_
 
@@ -11,15 +11,15 @@
 
 namespace penstock::testing {
 
-// A configuration with one SQLite database `main` in `folder`, gRPC on a unix
-// socket there, and no HTTP.
+// Makes a configuration with one SQLite database, `main`, in `folder`, gRPC on a unix socket there,
+// and no HTTP.
 server::Config SqliteConfig(const std::string& folder);
 
-// The daemon, started; the test fails if it does not start.
+// A running daemon. The constructor ends the process if the daemon does not start.
 class Gateway {
  public:
   explicit Gateway(const server::Config& config);
-  // "unix:/…"
+  // The address of the daemon: "unix:/…".
   const std::string& target() const { return target_; }
   server::Daemon& daemon() { return *daemon_; }
 

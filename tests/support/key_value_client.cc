@@ -16,12 +16,12 @@ int64_t Now() {
   return std::chrono::nanoseconds(std::chrono::steady_clock::now() - start).count();
 }
 
-// With its prefix put in front.
+// Adds the prefix to the keys of the mutations.
 std::vector<Mutation> WithPrefix(std::vector<Mutation> mutations, const std::string& prefix) {
   for (Mutation& mutation : mutations) {
     mutation.key = prefix + mutation.key;
-    if (mutation.sort != Mutation::Sort::kDeleteRange) continue;
-    // '0' comes after '/', with which a prefix ends.
+    if (mutation.kind != Mutation::Kind::kDeleteRange) continue;
+    // A prefix ends with '/', and '0' is the character after it.
     mutation.value = mutation.value.empty() ? prefix.substr(0, prefix.size() - 1) + '0'
                                             : prefix + mutation.value;
   }
@@ -33,10 +33,10 @@ std::vector<Mutation> WithPrefix(std::vector<Mutation> mutations, const std::str
 KeyValueClient::KeyValueClient(KeyValue* keyspace, int client, std::string prefix, uint64_t seed)
     : keyspace_(keyspace), client_(client), prefix_(std::move(prefix) + "/"), random_(seed) {}
 
-KeyValueCall KeyValueClient::Begin(KeyValueCall::Sort sort) const {
+KeyValueCall KeyValueClient::Begin(KeyValueCall::Kind kind) const {
   KeyValueCall call;
   call.client = client_;
-  call.sort = sort;
+  call.kind = kind;
   call.invoked = Now();
   return call;
 }
@@ -49,8 +49,8 @@ bool KeyValueClient::End(KeyValueCall call, const absl::Status& status) {
   }
   error_ = status;
   call.returned = KeyValueCall::kNever;
-  // What may be retried was not done.
-  const bool done = call.sort == KeyValueCall::Sort::kWrite && !IsTransactionRetryable(status);
+  // A call that may be repeated had no effect.
+  const bool done = call.kind == KeyValueCall::Kind::kWrite && !IsTransactionRetryable(status);
   if (done) history_.push_back(std::move(call));
   return false;
 }
@@ -64,7 +64,7 @@ KeyRange KeyValueClient::Full(const KeyRange& range) const {
 bool KeyValueClient::Get(std::vector<std::string> keys) {
   std::vector<std::string> full;
   for (const std::string& key : keys) full.push_back(Full(key));
-  KeyValueCall call = Begin(KeyValueCall::Sort::kGet);
+  KeyValueCall call = Begin(KeyValueCall::Kind::kGet);
   call.keys = std::move(keys);
   absl::Status status;
   if (full.size() == 1) {
@@ -83,7 +83,7 @@ bool KeyValueClient::Get(std::vector<std::string> keys) {
 }
 
 bool KeyValueClient::Scan(ScanOptions scan) {
-  KeyValueCall call = Begin(KeyValueCall::Sort::kScan);
+  KeyValueCall call = Begin(KeyValueCall::Kind::kScan);
   call.scan = scan;
   scan.range = Full(scan.range);
   const auto entries = keyspace_->Scan(Context(), scan);
@@ -94,20 +94,20 @@ bool KeyValueClient::Scan(ScanOptions scan) {
 }
 
 bool KeyValueClient::Put(const std::string& key, const std::string& value) {
-  KeyValueCall call = Begin(KeyValueCall::Sort::kWrite);
+  KeyValueCall call = Begin(KeyValueCall::Kind::kWrite);
   call.mutations = {Mutation::Put(key, value)};
   seen_[key] = value;
   return End(std::move(call), keyspace_->Put(Context(), Full(key), value));
 }
 
 bool KeyValueClient::Delete(const std::string& key) {
-  KeyValueCall call = Begin(KeyValueCall::Sort::kWrite);
+  KeyValueCall call = Begin(KeyValueCall::Kind::kWrite);
   call.mutations = {Mutation::Delete(key)};
   return End(std::move(call), keyspace_->Delete(Context(), Full(key)));
 }
 
 bool KeyValueClient::DeleteRange(const KeyRange& range) {
-  KeyValueCall call = Begin(KeyValueCall::Sort::kWrite);
+  KeyValueCall call = Begin(KeyValueCall::Kind::kWrite);
   call.mutations = {Mutation::DeleteRange(range)};
   const auto deleted = keyspace_->DeleteRange(Context(), Full(range));
   if (deleted.ok()) call.deleted = *deleted;
@@ -117,7 +117,7 @@ bool KeyValueClient::DeleteRange(const KeyRange& range) {
 bool KeyValueClient::Write(std::vector<Condition> conditions, std::vector<Mutation> mutations) {
   std::vector<Condition> full = conditions;
   for (Condition& condition : full) condition.key = Full(condition.key);
-  KeyValueCall call = Begin(KeyValueCall::Sort::kWrite);
+  KeyValueCall call = Begin(KeyValueCall::Kind::kWrite);
   call.conditions = std::move(conditions);
   call.mutations = std::move(mutations);
   const auto result = keyspace_->Write(Context(), full, WithPrefix(call.mutations, prefix_));
@@ -197,7 +197,7 @@ KeyValueHistory RunRandomClients(KeyValue* keyspace, const std::string& prefix,
       for (int done = 0; done < how.calls; ++done) {
         const bool good = client.Random();
         if (how.after_each) how.after_each();
-        // One that met others may go on.
+        // A call that conflicted with others had no effect, so the client continues.
         if (!good && !IsTransactionRetryable(client.error())) return;
       }
     });

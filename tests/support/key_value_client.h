@@ -1,5 +1,5 @@
-// A client that makes key-value calls, random ones if it is to, and writes down what it
-// was answered, for CheckStrictSerializability.
+// A client that makes given or random key-value calls and records the answers for
+// CheckStrictSerializability.
 #ifndef PENSTOCK_TESTS_SUPPORT_KEY_VALUE_CLIENT_H_
 #define PENSTOCK_TESTS_SUPPORT_KEY_VALUE_CLIENT_H_
 
@@ -16,16 +16,16 @@
 
 namespace penstock::testing {
 
-// One client of a history. One thread at a time; each thread has its own.
+// One client of a history. Not thread-safe; each thread uses its own.
 class KeyValueClient {
  public:
-  // Its calls are about keys that begin with `prefix`, which the history has without.
-  // The keyspace outlives the client. The same seed makes the same random choices.
+  // The keys of its calls begin with `prefix`, which the history omits. The keyspace must outlive
+  // the client. The same seed makes the same random choices.
   KeyValueClient(KeyValue* keyspace, int client, std::string prefix, uint64_t seed);
 
-  // One call each. False: it failed. A read that failed is left out of the history, and
-  // so is a write whose error says that it may be retried, since that one was not done;
-  // of another write nobody knows.
+  // Make one call each. Return false if it failed. A failed read is not recorded, nor is a write
+  // whose error says that it may be repeated, because it had no effect. Any other failed write is
+  // recorded with an unknown outcome.
   bool Get(std::vector<std::string> keys);
   bool Scan(ScanOptions scan);
   bool Put(const std::string& key, const std::string& value);
@@ -33,18 +33,18 @@ class KeyValueClient {
   bool DeleteRange(const KeyRange& range);
   bool Write(std::vector<Condition> conditions, std::vector<Mutation> mutations);
 
-  // A random one of them, on few keys.
+  // Makes a random one of these calls on a small set of keys.
   bool Random();
 
   const KeyValueHistory& history() const { return history_; }
-  // The last failure; OK if there was none.
+  // Returns the last failure, or OK if there was none.
   const absl::Status& error() const { return error_; }
 
  private:
-  KeyValueCall Begin(KeyValueCall::Sort sort) const;
+  KeyValueCall Begin(KeyValueCall::Kind kind) const;
   bool End(KeyValueCall call, const absl::Status& status);
   std::string Full(const std::string& key) const { return prefix_ + key; }
-  // The range with the prefix; open ends are those of the prefix.
+  // Adds the prefix to both ends; an open end becomes the corresponding end of the prefix.
   KeyRange Full(const KeyRange& range) const;
   std::string Bare(const std::string& key) const { return key.substr(prefix_.size()); }
 
@@ -61,7 +61,7 @@ class KeyValueClient {
   const std::string prefix_;
   std::mt19937_64 random_;
   int values_ = 0;
-  // What it last saw of a key, or wrote.
+  // The last value of each key that the client has read or written.
   std::map<std::string, std::string> seen_;
   KeyValueHistory history_;
   absl::Status error_;
@@ -69,26 +69,26 @@ class KeyValueClient {
 
 struct RandomClients {
   int clients = 5;
-  // Calls of each, if none of them fails for good before.
+  // The number of calls of each client, unless one fails for good before.
   int calls = 6;
   uint64_t seed = 0;
-  // Called by each of them after each call. May be empty.
+  // Called by each client after each of its calls. May be empty.
   std::function<void()> after_each = {};
 };
 
-// Runs random clients at the same time: the history of them together. `failures`, if it is
-// not null, is given a line for each client that had any, with the last one.
+// Runs random clients concurrently and returns their joint history. If `failures` is not null,
+// appends the last failure of each client that had any, one on a line.
 KeyValueHistory RunRandomClients(KeyValue* keyspace, const std::string& prefix,
                                  const RandomClients& how, std::string* failures = nullptr);
 
-// Empty if the history is strictly serializable; otherwise the calls that show that it is
-// not, and which of the histories it was that were made from `seed`.
+// Returns an empty text if the history is strictly serializable. Otherwise describes the calls that
+// show that it is not, and which history of `seed` it was.
 std::string WhyNotSerializable(const KeyValueHistory& history, uint64_t seed, uint64_t round);
 
-// The seconds that a randomised check is to take: PENSTOCK_TEST_KEY_VALUE_SECONDS, or
+// Returns how many seconds a randomised check takes: PENSTOCK_TEST_KEY_VALUE_SECONDS, or
 // `otherwise`.
 double RandomCheckSeconds(double otherwise);
-// Where its choices begin: PENSTOCK_TEST_KEY_VALUE_SEED, or by chance.
+// Returns the seed of a randomised check: PENSTOCK_TEST_KEY_VALUE_SEED, or a random one.
 uint64_t RandomCheckSeed();
 
 }  // namespace penstock::testing

@@ -18,22 +18,22 @@ std::string RangeText(const KeyRange& range) {
 }
 
 std::string ToText(const Condition& condition) {
-  switch (condition.sort) {
-    case Condition::Sort::kAbsent: return fmt::format("{} absent", condition.key);
-    case Condition::Sort::kPresent: return fmt::format("{} present", condition.key);
-    case Condition::Sort::kValueEquals:
+  switch (condition.kind) {
+    case Condition::Kind::kAbsent: return fmt::format("{} absent", condition.key);
+    case Condition::Kind::kPresent: return fmt::format("{} present", condition.key);
+    case Condition::Kind::kValueEquals:
       return fmt::format("{}=={}", condition.key, condition.value);
   }
   return {};
 }
 
 std::string ToText(const Mutation& mutation) {
-  switch (mutation.sort) {
-    case Mutation::Sort::kPut: return fmt::format("put {}={}", mutation.key, mutation.value);
-    case Mutation::Sort::kDelete: return fmt::format("delete {}", mutation.key);
-    case Mutation::Sort::kDeleteRange:
+  switch (mutation.kind) {
+    case Mutation::Kind::kPut: return fmt::format("put {}={}", mutation.key, mutation.value);
+    case Mutation::Kind::kDelete: return fmt::format("delete {}", mutation.key);
+    case Mutation::Kind::kDeleteRange:
       return fmt::format("delete {}", RangeText({mutation.key, mutation.value}));
-    case Mutation::Sort::kDeletePrefix: return fmt::format("delete {}*", mutation.key);
+    case Mutation::Kind::kDeletePrefix: return fmt::format("delete {}*", mutation.key);
   }
   return {};
 }
@@ -75,10 +75,10 @@ std::string ScanText(const KeyValueCall& call) {
 
 bool Holds(const Condition& condition, const KeyValueState& state) {
   const auto found = state.find(condition.key);
-  switch (condition.sort) {
-    case Condition::Sort::kAbsent: return found == state.end();
-    case Condition::Sort::kPresent: return found != state.end();
-    case Condition::Sort::kValueEquals:
+  switch (condition.kind) {
+    case Condition::Kind::kAbsent: return found == state.end();
+    case Condition::Kind::kPresent: return found != state.end();
+    case Condition::Kind::kValueEquals:
       return found != state.end() && found->second == condition.value;
   }
   return false;
@@ -90,17 +90,17 @@ KeyValueState::iterator EndOf(const KeyRange& range, KeyValueState* state) {
 }
 
 int64_t Apply(const Mutation& mutation, KeyValueState* state) {
-  switch (mutation.sort) {
-    case Mutation::Sort::kPut: (*state)[mutation.key] = mutation.value; return 0;
-    case Mutation::Sort::kDelete: return static_cast<int64_t>(state->erase(mutation.key));
-    case Mutation::Sort::kDeleteRange: {
+  switch (mutation.kind) {
+    case Mutation::Kind::kPut: (*state)[mutation.key] = mutation.value; return 0;
+    case Mutation::Kind::kDelete: return static_cast<int64_t>(state->erase(mutation.key));
+    case Mutation::Kind::kDeleteRange: {
       const auto begin = state->lower_bound(mutation.key);
       const auto end = EndOf({mutation.key, mutation.value}, state);
       const int64_t count = std::distance(begin, end);
       state->erase(begin, end);
       return count;
     }
-    case Mutation::Sort::kDeletePrefix: {
+    case Mutation::Kind::kDeletePrefix: {
       const auto has_prefix = [&](const auto& entry) {
         return entry.first.starts_with(mutation.key);
       };
@@ -155,10 +155,10 @@ std::string ToText(const KeyValueCall& call) {
       fmt::format("client {} [{:.3f} ms .. ", call.client, static_cast<double>(call.invoked) / 1e6);
   text += call.known() ? fmt::format("{:.3f} ms]  ", static_cast<double>(call.returned) / 1e6)
                        : "never]  ";
-  switch (call.sort) {
-    case KeyValueCall::Sort::kGet: return text + GetText(call);
-    case KeyValueCall::Sort::kScan: return text + ScanText(call);
-    case KeyValueCall::Sort::kWrite: return text + WriteText(call);
+  switch (call.kind) {
+    case KeyValueCall::Kind::kGet: return text + GetText(call);
+    case KeyValueCall::Kind::kScan: return text + ScanText(call);
+    case KeyValueCall::Kind::kWrite: return text + WriteText(call);
   }
   return text;
 }
@@ -172,10 +172,10 @@ std::string ToText(KeyValueHistory history) {
 }
 
 bool Step(const KeyValueCall& call, KeyValueState* state) {
-  switch (call.sort) {
-    case KeyValueCall::Sort::kGet: return StepGet(call, *state);
-    case KeyValueCall::Sort::kScan: return StepScan(call, state);
-    case KeyValueCall::Sort::kWrite: return StepWrite(call, state);
+  switch (call.kind) {
+    case KeyValueCall::Kind::kGet: return StepGet(call, *state);
+    case KeyValueCall::Kind::kScan: return StepScan(call, state);
+    case KeyValueCall::Kind::kWrite: return StepWrite(call, state);
   }
   return false;
 }

@@ -1,4 +1,4 @@
-// Histories of key-value calls, and whether they are strictly serializable.
+// Records histories of key-value calls and checks that they are strictly serializable.
 #ifndef PENSTOCK_TESTS_SUPPORT_KEY_VALUE_HISTORY_H_
 #define PENSTOCK_TESTS_SUPPORT_KEY_VALUE_HISTORY_H_
 
@@ -13,66 +13,66 @@
 
 namespace penstock::testing {
 
-// One call of a client, and what it was answered.
+// One call of a client and its answer.
 struct KeyValueCall {
-  enum class Sort { kGet, kScan, kWrite };
-  // `returned` of a write of which nobody knows whether it was done.
+  enum class Kind { kGet, kScan, kWrite };
+  // The value of `returned` for a write whose outcome is unknown.
   static constexpr int64_t kNever = std::numeric_limits<int64_t>::max();
 
   bool known() const { return returned != kNever; }
-  // It was answered, and its answer says that it changed nothing.
-  bool only_reads() const { return sort != Sort::kWrite || (known() && !applied); }
+  // True if the call certainly changed nothing.
+  bool only_reads() const { return kind != Kind::kWrite || (known() && !applied); }
 
   int client = 0;
-  // Points in time, of any one clock.
+  // Times of the call and of its answer, by the same clock for all calls.
   int64_t invoked = 0;
   int64_t returned = 0;
-  Sort sort = Sort::kGet;
+  Kind kind = Kind::kGet;
 
-  // kGet: Get and BatchGet. `values` are in the order of `keys`.
+  // For kGet, which is Get and BatchGet: `values` are in the order of `keys`.
   std::vector<std::string> keys;
   std::vector<std::optional<std::string>> values;
 
-  // kScan. Without a prefix and without continue_after.
+  // For kScan: `scan` has neither a prefix nor continue_after.
   ScanOptions scan;
   std::vector<Entry> entries;
 
-  // kWrite: Write, Put, Delete, DeleteRange.
+  // For kWrite, which is Write, Put, Delete and DeleteRange.
   std::vector<Condition> conditions;
   std::vector<Mutation> mutations;
   bool applied = true;
   size_t failed_condition = 0;
-  // Where the answer tells how many keys there were. Of a single DeleteRange.
+  // For a single DeleteRange: how many keys the answer says that there were.
   std::optional<int64_t> deleted;
 };
 
 using KeyValueHistory = std::vector<KeyValueCall>;
 using KeyValueState = std::map<std::string, std::string>;
 
-// "client 2 [1.204 ms .. 1.950 ms]  Put a=7"
+// Returns for example "client 2 [1.204 ms .. 1.950 ms]  Put a=7".
 std::string ToText(const KeyValueCall& call);
-// A line a call, in the order of their invocations.
+// Returns one line for each call, in the order in which they were invoked.
 std::string ToText(KeyValueHistory history);
 
-// Does the call on `state`. False: it would not have been answered as it was, and
-// `state` is of no use any more. Of a call that is not known any answer will do.
+// Applies the call to `state`. Returns false if the call would have been answered differently;
+// `state` is then invalid. If the outcome of the call is unknown, any answer is accepted.
 bool Step(const KeyValueCall& call, KeyValueState* state);
 
-// What came of a check.
+// The result of a check.
 struct KeyValueVerdict {
-  // The calls can be put into one order in which each is answered as it was, and
-  // which puts a call that had returned before another was invoked in front of it.
+  // True if the calls can be ordered such that each gets the answer that it got, and such that a
+  // call that returned before another was invoked comes before it.
   bool serializable = true;
-  // The search was given up: too many orders are possible. Use shorter histories.
+  // True if the search was given up because too many orders are possible. Use shorter histories.
   bool undecided = false;
-  // If not serializable: calls that show it, as few as were easily found.
+  // If not serializable: a small set of calls that shows it.
   KeyValueHistory culprits;
 };
 
-// Checks a history that began with no keys. A call that is not known was done at any
-// time after its invocation, or never. Wing and Gong's search, which remembers which
-// states were reached by which calls (Lowe), as Porcupine does. Calls that share no
-// key, over any number of others, are looked at apart.
+// Checks a history that began without keys. A write with an unknown outcome may have taken effect
+// at any time after its invocation, or never. Uses Wing and Gong's search and, like Porcupine,
+// remembers which states were reached by which calls (Lowe). Sets of calls that share no key, even
+// indirectly, are checked separately.
 KeyValueVerdict CheckStrictSerializability(const KeyValueHistory& history);
 
 }  // namespace penstock::testing

@@ -18,7 +18,7 @@
 namespace penstock::testing {
 namespace {
 
-// A sender waits once so many bytes are under way.
+// The number of bytes on their way at which no more are read from the sender.
 constexpr size_t kMostWaiting = size_t{1} << 20;
 
 sockaddr_in Loopback(int port) {
@@ -94,7 +94,7 @@ bool LinkProxy::Receive(Way* way) {
   return true;
 }
 
-// Whoever does not read is not waited for, so that the others' links go on.
+// Does not wait for a peer that does not read, so that the other connections go on.
 bool LinkProxy::Deliver(Way* way) {
   while (!way->chunks.empty() && way->chunks.front().due <= Clock::now()) {
     std::string& bytes = way->chunks.front().bytes;
@@ -115,7 +115,7 @@ void LinkProxy::Wait() {
       waits.push_back({.fd = way.from, .events = POLLIN, .revents = 0});
     }
   }
-  // Chunks come due, and commands are given, meanwhile.
+  // Returns after a millisecond, because chunks become due and commands are given meanwhile.
   poll(waits.data(), waits.size(), 1);
   if ((waits[0].revents & POLLIN) != 0) Accept();
 }

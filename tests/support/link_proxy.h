@@ -1,4 +1,4 @@
-// A proxy of bytes between a client and a daemon that does what networks do.
+// A proxy between a client and a daemon that misbehaves as networks do.
 #ifndef PENSTOCK_TESTS_SUPPORT_LINK_PROXY_H_
 #define PENSTOCK_TESTS_SUPPORT_LINK_PROXY_H_
 
@@ -12,39 +12,39 @@
 
 namespace penstock::testing {
 
-// Listens on a port of 127.0.0.1 and passes everything on to the daemon's unix socket.
+// Listens on a port of 127.0.0.1 and passes all bytes on to the daemon.
 class LinkProxy {
  public:
-  // `target` is "unix:/path" or "127.0.0.1:port". Bytes take `delay` in each direction.
+  // `target` is "unix:/path" or "127.0.0.1:port". Bytes are delayed by `delay` in each direction.
   explicit LinkProxy(std::string target,
                      std::chrono::milliseconds delay = std::chrono::milliseconds(0));
   ~LinkProxy();
   LinkProxy(const LinkProxy&) = delete;
   LinkProxy& operator=(const LinkProxy&) = delete;
 
-  // "127.0.0.1:port"
+  // Returns "127.0.0.1:port".
   std::string target() const;
 
-  // From now on everything that is sent vanishes, and nobody is told. Connections that have
-  // lost something are of no use afterwards: Cut them.
+  // From now on drops all bytes that are sent, without telling anybody. A connection that has lost
+  // bytes cannot be used afterwards; end it with Cut.
   void Swallow(bool on = true) { swallow_ = on; }
-  // Likewise what the daemon sends.
+  // Drops only what the daemon sends.
   void SwallowAnswers(bool on = true) { swallow_answers_ = on; }
-  // From now on bytes take so long.
+  // From now on delays bytes by `delay`.
   void SetDelay(std::chrono::milliseconds delay) { delay_ = delay; }
-  // How connections end.
+  // The ways to end a connection.
   enum class End : uint8_t {
-    kClose,  // as by the other side: FIN
-    kReset,  // RST, and what is under way is lost
+    kClose,  // as if the other side had closed it: FIN
+    kReset,  // RST; bytes on their way are lost
   };
-  // Cuts what is open now, both ways. New connections work.
+  // Ends the open connections on both sides. New connections work.
   void Cut(End end = End::kClose) {
     reset_ = end == End::kReset;
     cut_ = true;
   }
-  // Connections that were accepted.
+  // Returns how many connections were accepted.
   int accepted() const { return accepted_; }
-  // Bytes that clients have sent and that were passed on.
+  // Returns how many bytes from clients were passed on.
   int64_t passed() const { return passed_; }
 
  private:
@@ -67,11 +67,11 @@ class LinkProxy {
   };
 
   void Run();
-  // Waits for something to do, for a millisecond at most.
+  // Waits up to a millisecond for something to do.
   void Wait();
   void Accept();
   void Close(const Connection& connection) const;
-  // False: the connection has ended.
+  // Return false if the connection has ended.
   bool Receive(Way* way);
   bool Deliver(Way* way);
   int Dial() const;

@@ -1,4 +1,4 @@
-// Migrations through the wire, for tests.
+// Makes migration calls over the wire.
 #ifndef PENSTOCK_TESTS_SUPPORT_MIGRATE_H_
 #define PENSTOCK_TESTS_SUPPORT_MIGRATE_H_
 
@@ -14,19 +14,19 @@
 
 namespace penstock::testing {
 
-// Name and content.
+// Names and contents of files.
 using MigrationFiles = std::vector<std::pair<std::string, std::string>>;
 using MigrateStart = v1::MigrateRequest::Start;
 
-// What came of one Migrate call.
+// The result of one Migrate call.
 struct Migrated {
   grpc::Status status;
   v1::ErrorDetail detail;
   std::vector<v1::MigrateResponse> events;
 
-  // The plan's files, joined by " ".
+  // Returns the plan's files, separated by spaces.
   std::string plan() const;
-  // Steps that were reported as done.
+  // Returns how many steps were reported as done.
   int done() const;
   const v1::MigrateResponse::Result& result() const { return events.back().result(); }
 };
@@ -38,12 +38,12 @@ class MigrationWire {
 
   v1::MigrationService::Stub& stub() { return *stub_; }
 
-  // `on_event`, if set, is called with each event; false cancels the call.
+  // Calls `on_event`, if it is set, with each event; if it returns false the call is cancelled.
   Migrated Migrate(MigrateStart start, const MigrationFiles& files,
                    const std::function<bool(const v1::MigrateResponse&)>& on_event = nullptr);
   Migrated Up(const MigrationFiles& files) { return Migrate({}, files); }
   Migrated Down(const MigrationFiles& files, int64_t steps);
-  // "1 applied, 2 pending"
+  // Return for example "1 applied, 2 pending".
   std::string Status(const MigrationFiles& files);
   std::string Status(const v1::GetStatusRequest& request);
 

@@ -60,7 +60,7 @@ std::string Parse(std::string_view name, std::string_view sql, std::string_view 
 
 std::string ExecuteText(std::string_view sql) {
   return Parse("", sql, std::string(2, '\0')) +
-         // Portal, statement; no formats, no parameters, no formats of results.
+         // Portal and statement, then no formats, no parameters, and no formats of results.
          Make('B', Text("") + Text("") + std::string(6, '\0')) + Make('E', Text("") + Bytes(0));
 }
 

@@ -53,7 +53,7 @@ std::string PgwireProxy::connection_string(const std::string& database) const {
   return fmt::format("host=127.0.0.1 port={} user=postgres dbname={}", port_, database);
 }
 
-// Again on the same port after the door was closed.
+// Uses the same port again after the door was closed.
 void PgwireProxy::Listen() {
   listener_ = socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC | SOCK_NONBLOCK, 0);
   const int on = 1;
@@ -97,7 +97,7 @@ void PgwireProxy::AcceptLocked() {
   const int on = 1;
   setsockopt(client, IPPROTO_TCP, TCP_NODELAY, &on, sizeof on);
   const int server = Connect();
-  // A server that is down: the client sees its connection closed.
+  // The server is down; the client sees that its connection is closed.
   if (server < 0) {
     close(client);
     return;

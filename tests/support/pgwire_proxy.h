@@ -1,5 +1,5 @@
-// A proxy in front of a PostgreSQL server that can do what networks, servers
-// and CockroachDB do, when the test says so.
+// A proxy in front of a PostgreSQL server that misbehaves on command as networks, servers and
+// CockroachDB do.
 #ifndef PENSTOCK_TESTS_SUPPORT_PGWIRE_PROXY_H_
 #define PENSTOCK_TESTS_SUPPORT_PGWIRE_PROXY_H_
 
@@ -21,50 +21,54 @@ namespace penstock::testing {
 
 class PgwireSession;
 
-// What happens to a statement when it is executed, by name, as text or simply.
+// What happens to a statement when it is executed, whether prepared, unnamed or by the simple
+// protocol.
 struct PgwireFault {
   enum class Kind : uint8_t {
-    // The server never executes it: it fails with `sqlstate`, and its transaction
-    // with it. A COMMIT becomes a rollback.
+    // The server does not execute the statement. It fails with `sqlstate`, and so does its
+    // transaction. A
+    // COMMIT becomes a rollback.
     kRefuse,
-    // The server executes it, and its answer is replaced by an error.
+    // The server executes the statement, but its answer is replaced by an error.
     kFailAfterwards,
-    // The server executes it, and in place of the end of its segment, where it
-    // has committed what is in no transaction, comes an error.
+    // The server executes the statement. The end of its segment, at which the server has committed
+    // what is
+    // in no transaction, is replaced by an error.
     kFailAtSync,
-    // The server executes it, and commits if it is in no transaction; the client
-    // never hears of it: the connection is cut.
+    // The server executes the statement, and commits it if it is in no transaction. The connection
+    // is cut
+    // before the client gets an answer.
     kLoseAnswer,
     // The connection is cut after `rows` rows of its result.
     kCutAfterRows,
   };
   Kind kind = Kind::kRefuse;
-  // Of the statement's text.
+  // Decides by the statement's text whether the fault applies.
   std::function<bool(std::string_view sql)> matches;
   std::string sqlstate;
   std::string message = "injected by the test";
   int64_t rows = 0;
   // After an error the server closes the connection (severity FATAL).
   bool then_cut = false;
-  // How often; later statements that match are left alone.
+  // How many matching statements get the fault.
   int times = 1;
 };
 
-// What has happened so far.
+// Counts of what has happened so far.
 struct PgwireCounts {
-  int64_t opened = 0;  // sessions that began
+  int64_t opened = 0;  // sessions that have begun
   int64_t open = 0;
   int64_t held = 0;      // connections that were accepted and get no answer
-  int64_t cancels = 0;   // requests to cancel
+  int64_t cancels = 0;   // cancel requests
   int64_t executed = 0;  // statements that were sent to be executed
-  // The most that were executed between two syncs, which is one transaction.
+  // The largest number of statements between two syncs, which make one transaction.
   int64_t most_together = 0;
-  int64_t faults = 0;  // faults that took place
+  int64_t faults = 0;  // faults that have taken place
 };
 
-// Listens on 127.0.0.1, and connects to a server's unix socket for each client.
-// It serves on a thread of its own from construction to destruction. What is
-// encrypted it could not read, so it refuses encryption. Thread-safe.
+// Listens on 127.0.0.1 and connects to a server's unix socket for each client. Works on a thread of
+// its own during its lifetime. Refuses encryption, because it could not read encrypted messages.
+// Thread-safe.
 class PgwireProxy {
  public:
   enum class Door : uint8_t {
@@ -74,55 +78,54 @@ class PgwireProxy {
   };
   enum class Direction : uint8_t { kToServer, kToClient };
 
-  // `socket_folder`: where the server has its socket, for port 5432.
+  // `socket_folder` is where the server has its socket for port 5432.
   explicit PgwireProxy(const std::string& socket_folder);
   ~PgwireProxy();
   PgwireProxy(const PgwireProxy&) = delete;
   PgwireProxy& operator=(const PgwireProxy&) = delete;
 
   int port() const { return port_; }
-  // "host=127.0.0.1 port=… user=postgres dbname=…"
+  // Returns "host=127.0.0.1 port=… user=postgres dbname=…".
   std::string connection_string(const std::string& database) const;
 
-  // New sessions are told that the server is a CockroachDB of this version. It is as unkind as
-  // one, from then on: its errors are all of the severity ERROR and have neither position nor
-  // table nor column, and it acts upon a cancel when the connection that asked for it has
-  // long been closed.
+  // Tells new sessions that the server is a CockroachDB of this version, and behaves like one from
+  // then on: all errors have the severity ERROR and no position, table or column, and a cancel
+  // takes effect when the connection that asked for it has long been closed.
   void ReportCockroach(const std::string& version);
-  // Every statement's text is passed through this on its way to the server.
+  // Changes the text of every statement on its way to the server.
   void Rewrite(std::function<std::string(std::string_view sql)> rewrite);
 
   void SetDoor(Door door);
   void Inject(PgwireFault fault);
   void ClearFaults();
-  // Nothing goes this way until Resume.
+  // Holds back all bytes in this direction until Resume.
   void Stall(Direction direction);
   void Resume();
-  // Nothing goes either way any more on the sessions that are open now; nor are
-  // their ends told of each other's. Returns how many they are.
+  // Stops both directions of the sessions that are open now for good, and does not even pass on
+  // that a side has closed. Returns the number of these sessions.
   int Freeze();
-  // Each piece towards the client waits for so long. Zero: none does.
+  // Delays each piece on its way to the client. Zero ends the delay.
   void Delay(std::chrono::milliseconds delay);
-  // So many bytes at a time, either way. 0: as many as there are.
+  // Sends at most so many bytes at a time, in both directions. 0 means no limit.
   void Trickle(size_t bytes);
   // Closes both ends of all sessions.
   void Cut();
-  // Does so with each session after it has sent so many bytes more to its client.
+  // Closes each session after so many more bytes to its client.
   void CutAfterBytes(size_t bytes);
-  // Sends the error, unasked, to the sessions that are idle in no transaction, and
-  // closes them. Returns how many they were.
+  // Sends an unsolicited error to the sessions that are idle outside of a transaction, and closes
+  // them. Returns the number of these sessions.
   int EndIdleSessions(const std::string& sqlstate);
 
   PgwireCounts counts() const;
-  // Waits until `condition` holds; false: it did not within 20 seconds.
+  // Waits until `condition` holds. Returns false if it does not within 20 seconds.
   [[nodiscard]] bool WaitFor(const std::function<bool(const PgwireCounts&)>& condition) const;
-  // The texts of the last 1000 statements executed, the latest one last.
+  // Returns the texts of the last 1000 executed statements, in order.
   std::deque<std::string> statements() const;
 
  private:
   friend class PgwireSession;
 
-  // What sessions look at; under the mutex.
+  // The settings that sessions use; guarded by the mutex.
   struct Switches {
     std::string cockroach_version;
     std::function<std::string(std::string_view)> rewrite;
@@ -138,9 +141,9 @@ class PgwireProxy {
   void AcceptLocked();
   int Connect() const;
   void Change(const std::function<void()>& change);
-  // The fault that is due for a statement, which it counts; null: none.
+  // Returns the fault for a statement and counts it; null if there is none.
   std::unique_ptr<PgwireFault> TakeFault(std::string_view sql);
-  // `together`: with how many others before it since the last sync, itself included.
+  // Records a statement. `together` is its number since the last sync, from 1.
   void NoteStatement(std::string_view sql, int64_t together);
 
   const std::string server_path_;

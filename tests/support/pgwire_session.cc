@@ -13,10 +13,10 @@
 namespace penstock::testing {
 namespace {
 
-// Nothing is read while so much waits to be sent, so that whoever does not read
-// is felt through the proxy.
+// The number of buffered bytes at which no more are read, so that the sender notices a receiver
+// that does not read.
 constexpr size_t kMaxBuffered = size_t{256} << 10;
-// How late a CockroachDB acts upon a cancel.
+// The delay after which a CockroachDB acts on a cancel.
 constexpr std::chrono::milliseconds kCancelDelay(20);
 // A statement that every server refuses.
 constexpr std::string_view kBadStatement = "SELECT penstock_injected_failure";
@@ -48,7 +48,7 @@ void PgwireSession::Watch(pollfd* client, pollfd* server) const {
   };
   *client = {client_.fd, events(client_, Direction::kToClient, server_), 0};
   *server = {server_.fd, events(server_, Direction::kToServer, client_), 0};
-  // poll reports a hang-up whether asked or not: that would be without end.
+  // poll reports a hang-up even if it is not asked for, which would loop for ever.
   if (frozen_ || client->events == 0) client->fd = -1;
   if (frozen_ || server->events == 0) server->fd = -1;
 }
@@ -149,7 +149,7 @@ void PgwireSession::TakeOpening() {
   }
   opened_ = true;
   if (raw_ && is_cockroach()) {
-    // Whoever cancels is let go before anything is done, and another node may have to do it.
+    // CockroachDB closes the connection of a cancel before it acts on it, possibly on another node.
     server_.later.emplace_back(std::chrono::steady_clock::now() + kCancelDelay, packet);
     shutdown(client_.fd, SHUT_RDWR);
     return;
@@ -186,7 +186,7 @@ void PgwireSession::OnClientMessage(const pgwire::Message& message) {
     case 'S': executed_ = 0; [[fallthrough]];
     case 'C':
     case 'D': ToServer(message.whole, {.tag = message.tag()}); break;
-    // What the server does not answer.
+    // The server does not answer these.
     default: server_.bytes += message.whole; break;
   }
 }
@@ -200,7 +200,7 @@ void PgwireSession::OnExecute(const pgwire::Message& message, const std::string&
     return;
   }
   deaf_ = fault->then_cut;
-  // The server is made to fail in its place, so that its transaction does as well.
+  // Makes the server fail instead, so that the statement's transaction fails, too.
   if (tag == 'Q') {
     ToServer(pgwire::Query(IsCommit(sql) ? fmt::format("ROLLBACK; {}", kBadStatement)
                                          : std::string(kBadStatement)),

@@ -1,4 +1,4 @@
-// One client's connection through the proxy.
+// The connection of one client through the proxy.
 #ifndef PENSTOCK_TESTS_SUPPORT_PGWIRE_SESSION_H_
 #define PENSTOCK_TESTS_SUPPORT_PGWIRE_SESSION_H_
 
@@ -19,21 +19,21 @@
 
 namespace penstock::testing {
 
-// Follows both streams message by message and knows to which request each
-// answer belongs. Used by the proxy's thread, or under the proxy's mutex.
+// Follows both streams message by message and matches answers to requests. Used by the proxy's
+// thread, or under the proxy's mutex.
 class PgwireSession {
  public:
-  // Owns both sockets.
+  // Takes ownership of both sockets.
   PgwireSession(PgwireProxy* proxy, int client, int server);
   ~PgwireSession();
   PgwireSession(const PgwireSession&) = delete;
   PgwireSession& operator=(const PgwireSession&) = delete;
 
-  // What to poll for: the client's socket and the server's.
+  // Sets the events to poll for on the client's and the server's socket.
   void Watch(pollfd* client, pollfd* server) const;
-  // When there is something to do without any news; max: never.
+  // Returns when there is something to do even without an event; max means never.
   std::chrono::steady_clock::time_point due() const;
-  // Moves what can be moved.
+  // Moves all bytes that can be moved.
   void Work(const pollfd& client, const pollfd& server);
 
   void Cut() { cut_ = true; }
@@ -48,22 +48,22 @@ class PgwireSession {
   using TimePoint = std::chrono::steady_clock::time_point;
   static constexpr size_t kUnlimited = std::numeric_limits<size_t>::max();
 
-  // Bytes on their way out of one socket.
+  // Bytes on their way to one socket.
   struct Outgoing {
     int fd;
     std::string bytes;
-    // Not before its time each.
+    // Pieces that must not be sent before a time.
     std::deque<std::pair<TimePoint, std::string>> later;
-    // The other side has closed: so will this one when all is sent.
+    // The other side has closed its connection; this one is closed when all bytes are sent.
     bool ending = false;
 
     bool empty() const { return bytes.empty() && later.empty(); }
   };
 
-  // A message of the client's that the server is to answer.
+  // A message of the client that the server has to answer.
   struct Asked {
     char tag;
-    bool hidden = false;  // the client does not know of it
+    bool hidden = false;  // true if the proxy sent it, not the client
     std::shared_ptr<PgwireFault> fault;
     int64_t rows = 0;
   };
@@ -80,11 +80,11 @@ class PgwireSession {
   void ToServer(std::string_view bytes, Asked asked);
   void FromServer();
   void OnServerMessage(const pgwire::Message& message);
-  // The answer is to a statement with a fault that is due now; true: it is dealt
-  // with.
+  // Handles the answer to a statement with a fault. Returns true if the answer must not be passed
+  // on.
   bool Faulty(const pgwire::Message& message);
   void Fail(const PgwireFault& fault);
-  // Forgets the request that a message of the server's has answered.
+  // Removes the request that a message of the server has answered.
   void Settle(char tag);
   void ToClient(std::string_view bytes);
   bool is_cockroach() const;
@@ -95,9 +95,9 @@ class PgwireSession {
   std::string from_client_;
   std::string from_server_;
   bool opened_ = false;
-  bool raw_ = false;    // a request to cancel: passed on as it is
-  bool told_ = false;   // the parameters of its start are complete
-  bool ready_ = false;  // the server has been ready once
+  bool raw_ = false;    // a cancel request, which is passed on unchanged
+  bool told_ = false;   // the parameters at the start of the session have been sent
+  bool ready_ = false;  // the server has been ready for a query once
   char ready_state_ = 'I';
   bool skipping_ = false;  // answers up to the next ReadyForQuery are dropped
   bool cut_when_ready_ = false;
@@ -105,12 +105,12 @@ class PgwireSession {
   bool cut_when_sent_ = false;
   bool cut_ = false;
   bool frozen_ = false;
-  bool deaf_ = false;  // the server it pretends to be has ended: nothing more is run
+  bool deaf_ = false;  // requests are ignored: the simulated server has ended
   size_t bytes_left_ = kUnlimited;
   int64_t executed_ = 0;  // since the last sync
   std::deque<Asked> asked_;
-  std::map<std::string, std::string> prepared_;  // name to text
-  std::map<std::string, std::string> portals_;   // name to text
+  std::map<std::string, std::string> prepared_;  // texts of statements by name
+  std::map<std::string, std::string> portals_;   // texts of portals by name
 };
 
 }  // namespace penstock::testing

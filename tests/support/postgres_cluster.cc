@@ -95,13 +95,13 @@ void PostgresCluster::DropDatabases() {
   databases_.clear();
 }
 
-// When the tests have run: later, at exit, what libpq needs may be gone already.
+// Cleans up when the tests have run. At exit, parts of libpq may be gone already.
 class PostgresCluster::Cleaner final : public ::testing::EmptyTestEventListener {
   void OnTestProgramEnd(const ::testing::UnitTest&) override { Shared().DropDatabases(); }
 };
 
 PostgresCluster& PostgresCluster::Shared() {
-  // Destroyed at exit, unlike most of what is static, so that nothing is left.
+  // These are destroyed at exit, unlike most static objects, so that nothing is left behind.
   const char* const file = std::getenv("PENSTOCK_TEST_POSTGRES");
   if (file == nullptr) {
     static PostgresCluster own;
@@ -138,7 +138,7 @@ void PostgresCluster::Stop(int signal) {
 }
 
 std::string PostgresCluster::CreateDatabase() {
-  // Others may be making theirs on the same server.
+  // The name has the process's id, because others may make databases on the same server.
   std::string name = "test" + std::to_string(getpid()) + "_" + std::to_string(databases_.size());
   pqxx::connection connection(connection_string("postgres"));
   pqxx::nontransaction(connection).exec("CREATE DATABASE " + name);

@@ -1,4 +1,4 @@
-// A PostgreSQL server of the test's own.
+// Runs PostgreSQL servers for tests.
 #ifndef PENSTOCK_TESTS_SUPPORT_POSTGRES_CLUSTER_H_
 #define PENSTOCK_TESTS_SUPPORT_POSTGRES_CLUSTER_H_
 
@@ -12,51 +12,51 @@
 
 namespace penstock::testing {
 
-// The path of a program of the newest PostgreSQL server here; empty, and a failure
-// of the test, if there is none.
+// Returns the path of a program of the newest installed PostgreSQL server. Fails the test and
+// returns an empty text if there is none.
 std::string PostgresProgram(const std::string& name);
 
-// The command as a user that PostgreSQL's programs let themselves be run as. It
+// Returns the command wrapped such that it runs as a user that PostgreSQL's programs accept, and
 // ends with this process.
 std::vector<std::string> AsPostgres(std::vector<std::string> words);
 
-// A cluster in a temporary folder, reached by a unix socket in it by anybody who
-// can see the folder. It ends with the object, or with the process. Started as
-// root it runs as the user postgres, since PostgreSQL refuses root.
+// A PostgreSQL server with data in a temporary folder. Everybody who can see the folder can connect
+// to its unix socket there. It ends with this object, or with the process. If the test runs as
+// root, the server runs as the user postgres, because PostgreSQL refuses root.
 class PostgresCluster {
  public:
-  // Made anew and started. What is missing is a failure of the test that says so. `settings`
-  // ("name=value") are added to the server's, which are made for short tests.
+  // Makes a new cluster and starts it. Fails the test if something is missing. `settings`
+  // ("name=value") are added to the default settings, which suit short tests.
   explicit PostgresCluster(const std::vector<std::string>& settings = {});
-  // A hot standby of `primary`, which it follows.
+  // Makes a hot standby that follows `primary`.
   explicit PostgresCluster(const PostgresCluster* primary);
-  // Stops the server at once.
+  // Stops the server immediately.
   ~PostgresCluster();
   PostgresCluster(const PostgresCluster&) = delete;
   PostgresCluster& operator=(const PostgresCluster&) = delete;
 
-  // The one that test programs share, if PENSTOCK_TEST_POSTGRES names the file that
-  // says where it is (shared_postgres.sh). Otherwise the process's own, started by the
-  // first who asks.
+  // Returns the server that test programs share, if PENSTOCK_TEST_POSTGRES names the file that says
+  // where it is (shared_postgres.sh). Otherwise returns a server of this process, which the first
+  // call starts.
   static PostgresCluster& Shared();
 
-  // The server's process; Stop waits until it has ended. `settings` are further
-  // ones for this start, each "name=value".
+  // Start and stop the server's process; Stop waits for its end. `settings` ("name=value") are
+  // added for this start only.
   void Start(const std::vector<std::string>& settings = {});
   void Stop(int signal);
 
-  // Makes an empty database; for connection_string. It goes with the server, or with
-  // this process if the server is shared.
+  // Makes an empty database and returns its name, for connection_string. It is removed with the
+  // server, or with this process if the server is shared.
   std::string CreateDatabase();
-  // "host=… user=postgres dbname=…"
+  // Returns "host=… user=postgres dbname=…".
   std::string connection_string(const std::string& database) const;
   const std::string& socket_folder() const { return folder_; }
-  // Puts a file where the server may read it, and nobody else; its path.
+  // Copies a file to where only the server can read it, and returns its path.
   std::string PlaceFile(const std::string& from, const std::string& name);
 
  private:
   struct Running {};
-  // Somebody else's, whose socket is in `folder`.
+  // Refers to a server that somebody else has started, whose socket is in `folder`.
   PostgresCluster(Running, std::string folder) : folder_(std::move(folder)) {}
 
   class Cleaner;
@@ -64,10 +64,10 @@ class PostgresCluster {
 
   // Runs one of PostgreSQL's programs.
   void Run(const std::string& program, std::vector<std::string> arguments);
-  // Lets the server's user have the file or folder.
+  // Gives the file or folder to the user that the server runs as.
   void GiveAway(const std::string& path);
 
-  // Null: the server is shared.
+  // Null if the server is shared.
   const std::unique_ptr<TempDir> own_folder_;
   const std::string folder_;
   const std::vector<std::string> settings_;

@@ -25,7 +25,7 @@ namespace {
 using std::chrono::seconds;
 using std::chrono::steady_clock;
 
-// Runs in the child: nothing here may allocate.
+// Runs in the child after fork, so it must not allocate.
 [[noreturn]] void Execute(char* const* words, const char* folder, int output, pid_t parent) {
   prctl(PR_SET_PDEATHSIG, SIGKILL);
   if (getppid() != parent || chdir(folder) != 0) _exit(126);
@@ -60,7 +60,7 @@ Process::Process(const std::vector<std::string>& words, const std::string& folde
   if (pid_ == 0) Execute(pointers.data(), folder.c_str(), output, parent);
   close(output);
   if (pid_ > 0) return;
-  // Signals to -1 would reach every process there is.
+  // Aborts, because a signal to process -1 would reach every process.
   std::perror("fork");
   std::abort();
 }
@@ -91,7 +91,7 @@ bool Process::WaitForOutput(const std::string& text) {
                  ended ? "it ended" : "30 s passed", text, output());
       return false;
     }
-    // A file cannot be waited for; this only paces the polling.
+    // There is no way to wait for a file, so this polls it.
     std::this_thread::sleep_for(std::chrono::milliseconds(2));
   }
 }

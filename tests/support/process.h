@@ -1,5 +1,5 @@
-// A program in a process of its own, for tests and benchmarks. What goes wrong is
-// returned, and said on standard error with the program's output.
+// Runs a program in a process of its own, for tests and benchmarks. Failures are returned, and
+// printed to standard error with the program's output.
 #ifndef PENSTOCK_TESTS_SUPPORT_PROCESS_H_
 #define PENSTOCK_TESTS_SUPPORT_PROCESS_H_
 
@@ -11,30 +11,30 @@
 
 namespace penstock::testing {
 
-// The path of a program that this build made; one that is missing cannot be started.
+// Returns the path of a program of this build. A missing program makes the start of its process
+// fail.
 std::string BuiltProgram(const std::string& name);
 
-// A running child. Its standard output and error go to one file. Destroying it
-// kills it.
+// A child process. Its standard output and error go to one file. The destructor kills it.
 class Process {
  public:
-  // The first word is the program, looked up in PATH if it has no slash.
-  // `folder` is the working directory and holds the file of its output.
+  // Starts a program. The first word is the program, which is looked up in PATH unless it has a
+  // slash. `folder` is the working directory, and has the file with the output.
   Process(const std::vector<std::string>& words, const std::string& folder);
   ~Process();
   Process(const Process&) = delete;
   Process& operator=(const Process&) = delete;
 
-  // Waits until the output contains `text`; false if the process ends before, or
-  // after 30 seconds.
+  // Waits until the output contains `text`. Returns false if the process ends first, or after 30
+  // seconds.
   [[nodiscard]] bool WaitForOutput(const std::string& text);
-  // The rest of the line that begins with `prefix`, once it is there; empty if
-  // WaitForOutput fails.
+  // Waits for a line that begins with `prefix` and returns the rest of it; empty if WaitForOutput
+  // fails.
   std::string LineAfter(const std::string& prefix);
 
   void Signal(int signal);
-  // The exit code, or 128 + the signal that ended it; 127 if there is no such
-  // program. Waits for at most 60 seconds; -1 if it has not ended then.
+  // Waits up to 60 seconds for the end of the process. Returns its exit code, 128 plus the signal
+  // that ended it, 127 if the program does not exist, or -1 if it has not ended.
   int Wait();
 
   std::string output() const;

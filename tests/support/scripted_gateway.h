@@ -1,4 +1,4 @@
-// The daemon's parts around a scripted driver, in the test's own process.
+// Runs the daemon's parts with a scripted driver in the test's own process.
 #ifndef PENSTOCK_TESTS_SUPPORT_SCRIPTED_GATEWAY_H_
 #define PENSTOCK_TESTS_SUPPORT_SCRIPTED_GATEWAY_H_
 
@@ -13,11 +13,10 @@
 
 namespace penstock::testing {
 
-// Serves one database, "main", on a unix socket. Script and configuration are to be set
-// before Start.
+// Serves one database, "main", on a unix socket. Set the script and the configuration before Start.
 class ScriptedGateway {
  public:
-  // `max_open`: of the database's connections together.
+  // `max_open` is the largest number of the database's connections.
   ScriptedGateway(driver::DriverInfo info, int max_open);
   ~ScriptedGateway();
   ScriptedGateway(const ScriptedGateway&) = delete;
@@ -25,9 +24,9 @@ class ScriptedGateway {
 
   fake::Script& script() { return *script_; }
   server::Config& config() { return config_; }
-  // The test fails if it does not start.
+  // Starts serving; fails the test if that is not possible.
   void Start();
-  // Ends what is served; its clients see the end of their streams. Again: does nothing.
+  // Stops serving; the clients' streams end. Does nothing the second time.
   void Stop();
 
   Wire& wire() { return *wire_; }
@@ -47,7 +46,7 @@ class ScriptedGateway {
   std::unique_ptr<Wire> wire_;
 };
 
-// One row of one integer.
+// Writes one row with one integer.
 void GiveRow(driver::StatementRun* run, int64_t value);
 
 }  // namespace penstock::testing

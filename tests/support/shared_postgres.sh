@@ -1,10 +1,9 @@
 #!/usr/bin/env bash
 # Usage: shared_postgres.sh start|stop FILE
 #
-# Starts a PostgreSQL server that many test programs share, one after another and beside each
-# other, and ends it. FILE says where it is: it holds the folder of the server's socket. ctest runs
-# this as the fixture `postgres`; a test program without it starts a server of its own
-# (PostgresCluster::Shared).
+# Starts or stops a PostgreSQL server that several test programs share, at the same time or one after
+# another. FILE holds the folder of the server's socket. ctest runs this as the fixture `postgres`; a
+# test program without it starts a server of its own (PostgresCluster::Shared).
 set -euo pipefail
 
 action=$1
@@ -29,7 +28,7 @@ stop() {
   folder=$(cat "$file" 2>/dev/null || true)
   rm -f "$file"
   [ -n "$folder" ] && [ -d "$folder" ] || return 0
-  # One that a killed run has left behind may have ended by itself.
+  # A server that a killed run has left behind may have ended already.
   as_postgres "$programs/pg_ctl" stop --silent -D "$folder/data" -m immediate || true
   rm -rf "$folder"
 }
@@ -37,7 +36,7 @@ stop() {
 start() {
   stop
   local folder
-  # Short, as the path of a socket has to be, and where the server's user may go.
+  # The path of a socket must be short, and the server's user must have access to it.
   folder=$(mktemp -d /tmp/penstock-postgres-XXXXXX)
   printf '%s' "$folder" >"$file"
   [ "$(id -u)" -ne 0 ] || chown postgres: "$folder"

@@ -1,4 +1,4 @@
-// Bare sockets, for what no well-behaved client sends.
+// Plain sockets, for tests that send what no well-behaved client sends.
 #ifndef PENSTOCK_TESTS_SUPPORT_SOCKETS_H_
 #define PENSTOCK_TESTS_SUPPORT_SOCKETS_H_
 
@@ -9,16 +9,16 @@
 
 namespace penstock::testing {
 
-// A connection to "127.0.0.1:port" from an address of this machine, whose reads and writes give
-// up after `limit`; none if it is refused.
+// Connects to "127.0.0.1:port" from the local address `from`. Reads and writes time out after
+// `limit`. The result is empty if the connection is refused.
 server::UniqueFd ConnectTcp(const std::string& address,
                             std::chrono::milliseconds limit = std::chrono::seconds(10),
                             const char* from = "127.0.0.1");
 
-// What comes until the other side ends.
+// Reads until the peer closes the connection.
 std::string ReadAll(int fd);
 
-// The whole answer; empty if there is none.
+// Returns the whole response; empty if there is none.
 std::string HttpGet(const std::string& address, const std::string& path);
 
 }  // namespace penstock::testing

@@ -1,5 +1,5 @@
-// CheckStrictSerializability: the search, what is looked at apart, and what of a
-// failure is shown.
+// Implements CheckStrictSerializability: searches for an order, separates independent calls, and
+// shortens what it shows of a failure.
 #include <algorithm>
 #include <numeric>
 #include <set>
@@ -13,18 +13,18 @@ namespace {
 
 enum class Answer { kYes, kNo, kUndecided };
 
-// States that one search remembers before it is given up.
+// The number of remembered states at which a search is given up.
 constexpr size_t kMaxRemembered = 2'000'000;
 
-// Looks for an order. An event is the invocation or the return of a call; events
-// are a list in the order of their time, from which a call that has been given its
-// place is taken out.
+// Searches for an order of the calls. An event is the invocation or the return of a call. The
+// events form a list that is sorted by time; the events of a call that has been placed are removed
+// from it.
 class Search {
  public:
   explicit Search(const KeyValueHistory& calls) : calls_(calls), events_(2 * calls.size() + 1) {
     std::vector<size_t> order(2 * calls.size());
     std::iota(order.begin(), order.end(), size_t{0});
-    // Two events of one time may have come in any order: invocations go first.
+    // Events of the same time may have come in any order, so invocations go first.
     std::stable_sort(order.begin(), order.end(), [this](size_t a, size_t b) {
       return std::pair(TimeOf(a), IsReturn(a)) < std::pair(TimeOf(b), IsReturn(b));
     });
@@ -46,7 +46,7 @@ class Search {
         if (remembered_.size() > kMaxRemembered) return Answer::kUndecided;
         continue;
       }
-      // Who returned here has to have a place by now.
+      // A call that returns here must have been placed; go back.
       if (stack_.empty()) return Answer::kNo;
       event = events_[TakeBack()].next;
     }
@@ -63,7 +63,7 @@ class Search {
     KeyValueState state_before;
   };
 
-  // Event i is the invocation of call i, event n + i its return, 2n the list's head.
+  // Event i is the invocation of call i, event n + i its return, and 2n the head of the list.
   size_t head() const { return events_.size() - 1; }
   size_t First() const { return events_[head()].next; }
   bool IsReturn(size_t event) const { return event >= calls_.size(); }
@@ -76,14 +76,14 @@ class Search {
     events_[next].before = before;
   }
   void Unlink(size_t event) { Link(events_[event].before, events_[event].next); }
-  // What was unlinked last goes back first.
+  // Must be called in the reverse order of Unlink.
   void Relink(size_t event) {
     events_[events_[event].before].next = event;
     events_[events_[event].next].before = event;
   }
 
-  // Gives the call its place after those that have one. False: it does not fit there,
-  // or what would follow has been tried.
+  // Places the call after those that have been placed. Returns false if its answer does not fit
+  // there, or if the rest has been tried from the same state.
   bool Place(size_t call) {
     KeyValueState state = state_;
     if (!Step(calls_[call], &state)) return false;
@@ -99,7 +99,7 @@ class Search {
     return true;
   }
 
-  // Takes the last one's place from it; which call it was.
+  // Undoes the last Place and returns which call that was.
   size_t TakeBack() {
     Placed& last = stack_.back();
     const size_t call = last.call;
@@ -122,16 +122,16 @@ class Search {
 
   const KeyValueHistory& calls_;
   std::vector<Event> events_;
-  // Calls that are known and have no place yet.
+  // The number of calls with a known outcome that have not been placed.
   size_t left_ = 0;
-  // For each call whether it has a place: '0', '1'.
+  // For each call '1' if it has been placed, otherwise '0'.
   std::string placed_;
   KeyValueState state_;
   std::vector<Placed> stack_;
   std::unordered_set<std::string> remembered_;
 };
 
-// Puts calls together that have to do with the same keys.
+// Groups calls that concern the same keys.
 class Parts {
  public:
   explicit Parts(const KeyValueHistory& history) : parents_(history.size()) {
@@ -162,7 +162,7 @@ class Parts {
     for (const Condition& condition : call.conditions) keys->insert(condition.key);
     for (const Mutation& mutation : call.mutations) {
       const bool one =
-          mutation.sort == Mutation::Sort::kPut || mutation.sort == Mutation::Sort::kDelete;
+          mutation.kind == Mutation::Kind::kPut || mutation.kind == Mutation::Kind::kDelete;
       if (one) keys->insert(mutation.key);
     }
   }
@@ -175,11 +175,11 @@ class Parts {
         if (key >= start && (end.empty() || key < end)) keys.insert(key);
       }
     };
-    if (call.sort == KeyValueCall::Sort::kScan)
+    if (call.kind == KeyValueCall::Kind::kScan)
       add_range(call.scan.range.start, call.scan.range.end);
     for (const Mutation& mutation : call.mutations) {
-      if (mutation.sort == Mutation::Sort::kDeleteRange) add_range(mutation.key, mutation.value);
-      if (mutation.sort != Mutation::Sort::kDeletePrefix) continue;
+      if (mutation.kind == Mutation::Kind::kDeleteRange) add_range(mutation.key, mutation.value);
+      if (mutation.kind != Mutation::Kind::kDeletePrefix) continue;
       for (const std::string& key : all) {
         if (key.starts_with(mutation.key)) keys.insert(key);
       }
@@ -195,8 +195,8 @@ class Parts {
   std::vector<size_t> parents_;
 };
 
-// What could be known at a time: nothing of what was invoked later, and of what
-// had not returned only that it may be done.
+// Returns what was known of the history at a time: no call that was invoked later, and calls that
+// had not returned only as writes with an unknown outcome.
 KeyValueHistory Until(const KeyValueHistory& history, int64_t time) {
   KeyValueHistory known;
   for (const KeyValueCall& call : history) {
@@ -208,22 +208,24 @@ KeyValueHistory Until(const KeyValueHistory& history, int64_t time) {
   return known;
 }
 
-// A part that shows the same: up to the first moment at which it was wrong, without the
-// reads that it does not take.
+// Returns a part of the history that shows the same failure: up to the first moment at which it was
+// wrong, without the reads that are not needed for it.
 KeyValueHistory Shorten(const KeyValueHistory& history) {
   std::vector<int64_t> times;
   for (const KeyValueCall& call : history) {
     if (call.known()) times.push_back(call.returned);
   }
   std::sort(times.begin(), times.end());
-  // The longer it is, the more can be wrong.
+  // A longer part cannot be right if a shorter one is wrong, so the first wrong one is found by
+  // bisection.
   const auto first = std::partition_point(times.begin(), times.end(), [&](int64_t time) {
     const KeyValueHistory part = Until(history, time);
     return Search(part).Run() != Answer::kNo;
   });
   KeyValueHistory shown = first == times.end() ? history : Until(history, *first);
   for (size_t i = shown.size(); i-- > 0;) {
-    // A write that is not known need not have been done.
+    // A write with an unknown outcome need not have been done, so it stays. So does every known
+    // write.
     if (!shown[i].only_reads() && shown[i].known()) continue;
     KeyValueHistory less = shown;
     less.erase(less.begin() + static_cast<ptrdiff_t>(i));

@@ -5,7 +5,7 @@
 
 namespace penstock::testing {
 
-// A folder that goes with the object.
+// A temporary folder, which is removed with the object.
 class TempDir {
  public:
   TempDir();

@@ -157,7 +157,7 @@ Wire::Wire(const std::string& target) {
   grpc::ChannelArguments arguments;
   arguments.SetMaxReceiveMessageSize(-1);
   arguments.SetMaxSendMessageSize(-1);
-  // A channel of its own: not one whose last attempt failed and that backs off.
+  // Does not share a connection that is backing off after a failed attempt.
   arguments.SetInt(GRPC_ARG_USE_LOCAL_SUBCHANNEL_POOL, 1);
   channel_ = grpc::CreateCustomChannel(target, grpc::InsecureChannelCredentials(), arguments);
   stub_ = v1::DatabaseService::NewStub(channel_);

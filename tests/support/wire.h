@@ -1,5 +1,5 @@
-// A thin client of the wire API for tests: it hides nothing, so that a test can
-// also say what a well-behaved client would not.
+// A thin client of the wire API for tests. It hides nothing, so that tests can also send what a
+// well-behaved client would not.
 #ifndef PENSTOCK_TESTS_SUPPORT_WIRE_H_
 #define PENSTOCK_TESTS_SUPPORT_WIRE_H_
 
@@ -31,28 +31,28 @@ v1::Value Interval(std::string value);
 v1::Value Uuid(std::string value);
 v1::Value Json(std::string value);
 
-// For expectations: "1|'a'|NULL".
+// Format values for expectations: "1|'a'|NULL".
 std::string ToText(const v1::Value& value);
 std::string ToText(const v1::Row& row);
 
-// ErrorDetail of a failed call; empty if it has none.
+// Returns the ErrorDetail of a failed call; an empty one if it has none.
 v1::ErrorDetail DetailOf(const grpc::Status& status);
 
-// Everything that came of a call that returns rows.
+// The complete result of a call that returns rows.
 struct Outcome {
   grpc::Status status;
   v1::ErrorDetail detail;
   std::vector<v1::Column> columns;
-  std::vector<v1::Row> rows;  // FORMAT_COLUMNS is put back into rows
+  std::vector<v1::Row> rows;  // also the rows of FORMAT_COLUMNS
   v1::Summary summary;
   bool has_summary = false;
   int messages = 0;
 
-  std::string text() const;  // rows as text, joined by "; "
+  std::string text() const;  // the rows as text, joined by "; "
   void Add(const v1::QueryResponse& part);
 };
 
-// Rows from a batch of columns.
+// Converts a batch of columns to rows.
 std::vector<v1::Row> Decode(const v1::QueryResponse& part);
 
 void Assign(google::protobuf::RepeatedPtrField<v1::Value>* to, const Values& from);
@@ -66,9 +66,9 @@ class Wire {
 
   Outcome Query(const std::string& sql, const Values& args = {});
   Outcome Query(const v1::QueryRequest& request);
-  // One statement; its failure is the status.
+  // Runs one statement; if it fails, the error is the status of the outcome.
   Outcome Exec(const std::string& sql, const Values& args = {});
-  // Pipelined: all are written before the first answer is read.
+  // Sends all requests before it reads the first answer.
   std::vector<v1::ExecResponse> ExecAll(const std::vector<v1::ExecRequest>& requests,
                                         grpc::Status* status);
 
@@ -83,14 +83,14 @@ class PrepareStream {
   PrepareStream(Wire& wire, const std::string& sql, v1::Format format = v1::FORMAT_ROWS);
   ~PrepareStream();
 
-  // The answer to the first request; check status() if it is empty.
+  // The answer to the first request. If it is empty, Finish returns why.
   const v1::Prepared& prepared() const { return prepared_; }
   void Send(const Values& args);
-  // The next run's outcome; an in-band error is its status and detail.
+  // Receives the outcome of the next run. An error in the stream becomes its status and detail.
   Outcome Receive();
   Outcome Run(const Values& args);
   grpc::Status Finish();
-  // Without closing our side first: waits until the daemon ends the stream.
+  // Waits until the daemon ends the stream, without closing the client's side.
   grpc::Status WaitForEnd();
 
  private:

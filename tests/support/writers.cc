@@ -8,10 +8,10 @@
 namespace penstock::testing {
 namespace {
 
-// What differs between drivers. The ids are texts, because keys are.
+// The statements that differ between drivers. The ids are text, because keys are.
 struct Texts {
   std::string create;
-  // Writes the row of $1; and the same, so that it takes some hundredth of a second.
+  // Writes the row $1; slow_insert does the same and takes a few hundredths of a second.
   std::string insert = "INSERT INTO ids VALUES ($1, '')";
   std::string slow_insert =
       "INSERT INTO ids SELECT $1, (WITH RECURSIVE c(i) AS (SELECT 1 UNION ALL SELECT i + 1 FROM c "

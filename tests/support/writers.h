@@ -1,4 +1,4 @@
-// Callers that write by every sort of call at once, and know what became of it.
+// Callers that write concurrently with every kind of call, and record what became of the writes.
 #ifndef PENSTOCK_TESTS_SUPPORT_WRITERS_H_
 #define PENSTOCK_TESTS_SUPPORT_WRITERS_H_
 
@@ -20,54 +20,55 @@
 
 namespace penstock::testing {
 
-// A thread for each sort of call. They write rows of the table `ids` and keys of the keyspace
-// `keys` of one database.
+// Runs one thread for each kind of call. They write rows of the table `ids` and keys of the
+// keyspace `keys` of one database.
 class Writers {
  public:
   struct Options {
     std::string target = {};
-    // Empty: the daemon's default.
+    // Empty means the daemon's default.
     std::string database = {};
     // "sqlite", "postgres", "cockroachdb" or "pebble".
     std::string driver = {};
-    // What ids begin with, where several write to one database.
+    // The prefix of the ids, if several Writers write to one database.
     std::string prefix = {};
-    // Of each call.
+    // The time limit of each call.
     absl::Duration limit = absl::Seconds(60);
-    // Each sort of call also with a statement that takes some hundredth of a second.
+    // True if each kind of call is also made with a statement that takes a few hundredths of a
+    // second.
     bool slow = true;
   };
-  // A call with the id that it is given, or with several that begin with it.
+  // Makes a call that writes the id, or several ids that begin with it.
   using Call = std::function<void(const std::string& id)>;
 
   explicit Writers(Options options);
-  // Does what Stop does.
+  // Calls Stop.
   ~Writers();
   Writers(const Writers&) = delete;
   Writers& operator=(const Writers&) = delete;
 
-  // Makes the table.
+  // Creates the table.
   absl::Status Prepare();
-  // Another sort of call, from the next Start on.
+  // Adds another kind of call, which begins with the next Start.
   void Add(const std::string& name, Call call);
   void Start();
-  // Waits until each has done with its call.
+  // Waits until each thread has finished its call.
   void Stop();
 
   const Account& account() const { return account_; }
-  // For calls that were added: what the one with this id ended with.
+  // Records the result for an id; for calls that were added.
   void Enter(const std::string& id, const absl::Status& status) { account_.Enter(id, status); }
   Provider& db() { return *db_; }
   Context Limited() const { return Context().WithTimeout(options_.limit); }
   const Options& options() const { return options_; }
 
-  // How often each id is there; in a minute, whatever the limit of calls.
+  // Returns how many times each id exists. Takes up to a minute, whatever the limit of calls is.
   absl::StatusOr<std::map<std::string, int>> There() const;
-  // Removes what is there and forgets it. Nobody writes meanwhile.
+  // Deletes all ids and the record of them. Nobody may write meanwhile.
   absl::Status Clear();
-  // The calls that run for longer than their limit and so much more.
+  // Returns the calls that have exceeded their limit by `more`.
   std::vector<std::string> Overdue(absl::Duration more) const;
-  // How many calls each thread has made.
+  // Returns how many calls each thread has made.
   std::vector<int64_t> calls() const;
 
  private:
@@ -76,7 +77,7 @@ class Writers {
     Call call;
     std::thread thread = {};
     std::atomic<int64_t> calls{0};
-    // When its call began, in nanoseconds of the Unix epoch; 0: between calls.
+    // When the current call began, in nanoseconds since the Unix epoch; 0 between calls.
     std::atomic<int64_t> since{0};
   };
 

@@ -1,4 +1,4 @@
-// How to reach a daemon.
+// The configuration of a Provider.
 #ifndef PENSTOCK_CONFIG_H_
 #define PENSTOCK_CONFIG_H_
 
@@ -9,39 +9,38 @@
 
 namespace penstock {
 
-// PEM files, read once, by New. All empty: the connection is not encrypted,
-// which is right for a unix socket and for loopback.
+// PEM files, which New reads once. If all are empty the connection is not encrypted, which is
+// right for a unix socket and for loopback.
 struct TlsConfig {
-  // The authorities whose signature the daemon's certificate needs. Empty,
-  // while the other two are set: those of the system.
+  // The certificate authorities that may have signed the daemon's certificate. Empty, while the
+  // other two are set, means those of the system.
   std::string ca_file;
-  // Our own certificate and its private key, for a daemon that asks for them.
-  // Both or neither.
+  // This client's certificate and its private key, for a daemon that asks for them. Set both or
+  // neither.
   std::string cert_file;
   std::string key_file;
 
   bool enabled() const { return !ca_file.empty() || !cert_file.empty() || !key_file.empty(); }
 };
 
-// What New needs to know.
+// The arguments of New.
 struct Config {
-  // "host:port", "[address]:port", or "unix:/path" of a socket, of up to 107 bytes.
+  // "host:port", "[address]:port", or "unix:/path" with a path of at most 107 bytes.
   std::string target = "127.0.0.1:7420";
-  // The name of a database in the daemon's configuration. Empty: its default.
+  // The name of a database in the daemon's configuration. Empty means the daemon's default.
   std::string database = {};
   TlsConfig tls = {};
-  // How this program is called, where a database shows who uses it: PostgreSQL's
-  // application_name, in pg_stat_activity. At most 63 characters of printable ASCII.
-  // Empty: the daemon's own name is shown.
+  // The name of this program, which PostgreSQL shows as application_name in pg_stat_activity. At
+  // most 63 characters of printable ASCII. Empty means that the daemon's own name is shown.
   std::string application_name = {};
-  // The largest message in either direction, in bytes. A larger request fails with
-  // RESOURCE_EXHAUSTED before it is sent. The daemon has a limit of its own with
-  // the same default; it is told this one, and keeps to both. From 1 KiB to 2 GiB - 1.
+  // The largest message in either direction, in bytes, from 1 KiB to 2 GiB - 1. A larger request
+  // fails with RESOURCE_EXHAUSTED before it is sent. The client tells the daemon this limit; the
+  // daemon obeys it and its own limit, which has the same default.
   std::size_t max_message_bytes = std::size_t{64} << 20;
-  // For how long the connection may be silent while a call or a stream waits. Then the
-  // daemon is asked for a sign of life; if it gives none for as long again, 10 seconds at
-  // most, the connection is given up and what waits fails: a cut that nobody reports is
-  // noticed within 40 seconds. From 1 s to 24 h; the daemon takes offence at less than 10 s.
+  // How long the connection may be silent while a call or a stream waits, from 1 s to 24 h. Then
+  // the client pings the daemon. If no answer comes for as long again, or for 10 seconds if that is
+  // less, the client closes the connection and what waits fails. The default therefore detects a
+  // silent loss within 40 seconds. The daemon rejects pings more often than every 10 s.
   absl::Duration keepalive = absl::Seconds(30);
 };
 

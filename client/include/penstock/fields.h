@@ -1,5 +1,5 @@
-// The fields of a C++ type that a row is read into: those of a std::tuple or std::pair, of a plain
-// struct in the order of its declaration, or the value itself.
+// Splits a C++ type into the fields that a row is read into: the elements of a std::tuple or
+// std::pair, the members of a plain struct in the order of their declaration, or the one value.
 #ifndef PENSTOCK_FIELDS_H_
 #define PENSTOCK_FIELDS_H_
 
@@ -13,7 +13,7 @@
 namespace penstock {
 namespace internal {
 
-// Stands for a value of any type, to count the fields of an aggregate.
+// Converts to any type; used to count the fields of an aggregate.
 struct AnyField {
   template <typename T>
   operator T() const noexcept;
@@ -42,17 +42,19 @@ inline constexpr bool kIsTuple<std::pair<A, B>> = true;
 
 }  // namespace internal
 
-// A struct without constructors, base classes and private members, of at most 24 fields.
+// A struct without constructors, base classes and private members. A row can be read into one of
+// at most 24 fields.
 template <typename T>
 concept PlainStruct = std::is_aggregate_v<T> && !Scannable<T> && !std::is_array_v<T>;
 
-// What a row can be read into: a struct, a tuple, or, of one column, a variable.
+// A type that a row can be read into: a struct, a tuple, or a single variable for a row of one
+// column.
 template <typename T>
 concept RowType = Scannable<T> || internal::kIsTuple<T> || PlainStruct<T>;
 
 namespace internal {
 
-// Calls `use` with references to all fields of `row`.
+// Calls `use` with references to all fields of `row` and returns what it returns.
 template <typename T, typename Use>
 decltype(auto) WithFields(T& row, Use use) {
   if constexpr (kIsTuple<T>) {
@@ -139,7 +141,7 @@ decltype(auto) WithFields(T& row, Use use) {
   }
 }
 
-// A pointer to the std::tuple of the types of the fields.
+// FieldsOf<T> is a pointer to the std::tuple of the types of T's fields.
 template <typename... F>
 std::tuple<F...> TupleOf(F&...);
 template <typename T>

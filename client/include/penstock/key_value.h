@@ -1,4 +1,4 @@
-// Keys and values, on every backend.
+// Key-value operations, which every backend supports.
 #ifndef PENSTOCK_KEY_VALUE_H_
 #define PENSTOCK_KEY_VALUE_H_
 
@@ -17,51 +17,51 @@
 
 namespace penstock {
 
-// Both are any bytes.
+// One key and its value. Both are arbitrary bytes.
 struct Entry {
   std::string key = {};
   std::string value = {};
   bool operator==(const Entry&) const = default;
 };
 
-// The keys from `start` up to, but not including, `end`.
+// The keys from `start` (inclusive) to `end` (exclusive).
 struct KeyRange {
-  // Empty: from the first key.
+  // An empty start means from the first key.
   std::string start = {};
-  // Empty: up to and including the last key.
+  // An empty end means up to and including the last key.
   std::string end = {};
   bool operator==(const KeyRange&) const = default;
 };
 
-// Which entries KeyValue::Scan returns, and in which order.
+// Selects the entries that KeyValue::Scan returns, and their order.
 struct ScanOptions {
-  // Keys that begin so; empty: any. Not together with `range`.
+  // Returns only keys with this prefix. Cannot be combined with `range`.
   std::string prefix = {};
   KeyRange range = {};
-  // From the last key to the first.
+  // Returns the entries in descending order of their keys.
   bool reverse = false;
-  // Entries at most; 0: all.
+  // Returns at most this many entries; 0 means all.
   int64_t limit = 0;
-  // Leave the values empty.
+  // Leaves the values empty.
   bool keys_only = false;
-  // Only keys that come after this one in the order of the scan; empty: all. To
-  // go on with a scan that has ended, give the last key it returned.
+  // Returns only keys that come after this one in the order of the scan; empty means all. To
+  // continue a scan that reached its limit, pass the last key that it returned.
   std::string continue_after = {};
   bool operator==(const ScanOptions&) const = default;
 };
 
-// What has to hold for a KeyValue::Write to be applied.
+// A condition that must hold for a KeyValue::Write to be applied.
 struct Condition {
-  enum class Sort { kAbsent, kPresent, kValueEquals };
+  enum class Kind { kAbsent, kPresent, kValueEquals };
 
-  static Condition Absent(std::string_view key) { return {Sort::kAbsent, std::string(key), {}}; }
-  static Condition Present(std::string_view key) { return {Sort::kPresent, std::string(key), {}}; }
-  // The key is there and has this value.
+  static Condition Absent(std::string_view key) { return {Kind::kAbsent, std::string(key), {}}; }
+  static Condition Present(std::string_view key) { return {Kind::kPresent, std::string(key), {}}; }
+  // The key exists and has this value.
   static Condition ValueEquals(std::string_view key, std::string_view value) {
-    return {Sort::kValueEquals, std::string(key), std::string(value)};
+    return {Kind::kValueEquals, std::string(key), std::string(value)};
   }
 
-  Sort sort = {};
+  Kind kind = {};
   std::string key = {};
   std::string value = {};
   bool operator==(const Condition&) const = default;
@@ -69,20 +69,20 @@ struct Condition {
 
 // One change of a KeyValue::Write.
 struct Mutation {
-  enum class Sort { kPut, kDelete, kDeleteRange, kDeletePrefix };
+  enum class Kind { kPut, kDelete, kDeleteRange, kDeletePrefix };
 
   static Mutation Put(std::string_view key, std::string_view value) {
-    return {Sort::kPut, std::string(key), std::string(value)};
+    return {Kind::kPut, std::string(key), std::string(value)};
   }
-  static Mutation Delete(std::string_view key) { return {Sort::kDelete, std::string(key), {}}; }
+  static Mutation Delete(std::string_view key) { return {Kind::kDelete, std::string(key), {}}; }
   static Mutation DeleteRange(KeyRange range) {
-    return {Sort::kDeleteRange, std::move(range.start), std::move(range.end)};
+    return {Kind::kDeleteRange, std::move(range.start), std::move(range.end)};
   }
   static Mutation DeletePrefix(std::string_view prefix) {
-    return {Sort::kDeletePrefix, std::string(prefix), {}};
+    return {Kind::kDeletePrefix, std::string(prefix), {}};
   }
 
-  Sort sort = {};
+  Kind kind = {};
   // The key, the prefix, or the start of the range.
   std::string key = {};
   // The value, or the end of the range.
@@ -90,15 +90,15 @@ struct Mutation {
   bool operator==(const Mutation&) const = default;
 };
 
-// What came of a KeyValue::Write.
+// The outcome of a KeyValue::Write.
 struct WriteResult {
-  // All conditions held, and the mutations are durable.
+  // True if all conditions held; the mutations are then durable.
   bool applied = true;
-  // If not: which condition, from 0, was the first that did not hold.
+  // If `applied` is false, the index (from 0) of the first condition that did not hold.
   size_t failed_condition = 0;
 };
 
-// The entries of a scan, as they arrive. One thread at a time.
+// An iterator over the entries of a scan, which arrive while it is read. Not thread-safe.
 //
 //   for (auto entries = kv->Scan(ctx); (*entries)->Next();) Use((*entries)->Key());
 class Entries {
@@ -109,29 +109,30 @@ class Entries {
   // Ends the scan where it is.
   virtual ~Entries() = default;
 
-  // Moves on to the next entry. False: there is none, or Err says why not. After a Close
-  // before the end, that is FAILED_PRECONDITION.
+  // Moves to the next entry. Returns false when there is none left or the scan has failed; Err
+  // tells which. Fails with FAILED_PRECONDITION if Close was called before the end.
   virtual bool Next() = 0;
-  // Of the current entry, until the next call of Next or Close; empty without one.
+  // The current entry's key and value, valid until the next call of Next or Close. Both are empty
+  // when there is no current entry.
   virtual const std::string& Key() const = 0;
   virtual const std::string& Value() const = 0;
-  // OK until a failure; what was returned before it is right, but not all.
+  // Returns OK until a failure. The entries returned before a failure are right, but incomplete.
   virtual absl::Status Err() const = 0;
   // Ends the scan where it is.
   virtual void Close() = 0;
 };
 
-// One keyspace: an ordered map from key to value. Made by Provider::KeyValue.
+// One keyspace: an ordered map from keys to values. Made by Provider::KeyValue.
 // Thread-safe. May outlive its Provider.
 //
 // Keys have 1 to 65536 bytes (2600 where they are written to PostgreSQL), values
 // up to the database's max_value_bytes. Each call is atomic, and durable when it
-// returns OK; calls are serializable. A keyspace comes into being with the first
-// write to it, and reads as empty before.
+// returns OK; calls are serializable. The first write to a keyspace creates it; before that it
+// reads as empty.
 //
-// Errors: INVALID_ARGUMENT for a key or name that cannot be; ABORTED (IsRetryable
-// as a transaction) where it met others; UNAVAILABLE when the daemon cannot be reached;
-// IsCommitOutcomeUnknown when a write was sent and not answered.
+// Errors: INVALID_ARGUMENT if a key or the keyspace's name is invalid; ABORTED
+// (IsTransactionRetryable) if the call conflicted with others; UNAVAILABLE if the daemon cannot be
+// reached; IsCommitOutcomeUnknown if a write was sent and not answered.
 class KeyValue {
  public:
   KeyValue() = default;
@@ -139,40 +140,42 @@ class KeyValue {
   KeyValue& operator=(const KeyValue&) = delete;
   virtual ~KeyValue() = default;
 
-  // Nothing if the key is not there.
+  // Returns the key's value, or nullopt if the key does not exist.
   virtual absl::StatusOr<std::optional<std::string>> Get(const Context& ctx,
                                                          std::string_view key) = 0;
 
-  // The values of up to 10000 keys in their order, of one snapshot.
+  // Returns the values of up to 10000 keys, in the order of `keys`, from one snapshot.
   virtual absl::StatusOr<std::vector<std::optional<std::string>>> BatchGet(
       const Context& ctx, const std::vector<std::string>& keys) = 0;
 
+  // Sets the key's value, whether or not the key exists.
   virtual absl::Status Put(const Context& ctx, std::string_view key, std::string_view value) = 0;
 
-  // OK also if the key is not there.
+  // Deletes the key. Returns OK also if it does not exist.
   virtual absl::Status Delete(const Context& ctx, std::string_view key) = 0;
 
-  // How many keys there were. A default KeyRange, and an empty prefix, are all keys.
+  // Delete all keys in the range, or with the prefix, and return how many there were. A default
+  // KeyRange and an empty prefix select all keys.
   virtual absl::StatusOr<int64_t> DeleteRange(const Context& ctx, const KeyRange& range) = 0;
   virtual absl::StatusOr<int64_t> DeletePrefix(const Context& ctx, std::string_view prefix) = 0;
 
-  // Entries in the order of their keys, all of one snapshot. They are read from
-  // the backend as they are taken from Entries. `ctx` limits the whole scan.
+  // Returns the entries that `options` selects, in the order of their keys, from one snapshot.
+  // They are read from the backend as Entries::Next asks for them. `ctx` limits the whole scan.
   virtual absl::StatusOr<std::unique_ptr<Entries>> Scan(const Context& ctx,
                                                         const ScanOptions& options) = 0;
   absl::StatusOr<std::unique_ptr<Entries>> Scan(const Context& ctx) {
     return Scan(ctx, ScanOptions());
   }
 
-  // If all conditions hold, applies all mutations in their order; else none.
-  // Nothing comes between. That one does not hold is no error.
+  // Applies all mutations in their order if all conditions hold, and none otherwise, as one atomic
+  // operation. A condition that does not hold is not an error: see WriteResult.
   virtual absl::StatusOr<WriteResult> Write(const Context& ctx,
                                             const std::vector<Condition>& conditions,
                                             const std::vector<Mutation>& mutations) = 0;
 };
 
-// Entries that are all there from the start, for tests. If `error` is not OK, it
-// comes after the last one.
+// Makes Entries from a list, for tests. Unless `error` is OK, reading fails with it after the last
+// entry.
 std::unique_ptr<Entries> MakeEntries(std::vector<Entry> entries,
                                      absl::Status error = absl::OkStatus());
 

@@ -1,4 +1,4 @@
-// Rows from values, for tests of code that reads rows.
+// Makes Rows from values, for tests of code that reads rows.
 #ifndef PENSTOCK_MAKE_ROWS_H_
 #define PENSTOCK_MAKE_ROWS_H_
 
@@ -11,10 +11,9 @@
 
 namespace penstock {
 
-// Rows that are all there from the start. Each of `rows` has a value a column; fewer
-// are filled up with NULL, more are dropped. A column's kind is that of its first
-// value that is not NULL. If `error` is not OK, it comes after the last row, as
-// when a result is cut off.
+// Makes Rows from a list. Each of `rows` has one value for each column; missing values are NULL,
+// surplus ones are dropped. The kind of a column is the kind of its first value that is not NULL.
+// Unless `error` is OK, reading fails with it after the last row, as when a result is cut off.
 std::unique_ptr<Rows> MakeRows(std::vector<std::string> columns,
                                std::vector<std::vector<Value>> rows,
                                absl::Status error = absl::OkStatus());

@@ -1,8 +1,7 @@
-// For tests of code that uses Penstock: GoogleMock classes, and rows from values.
-// Needs GoogleMock, which the library itself does not link.
+// GoogleMock classes for tests of code that uses Penstock. Needs GoogleMock, which the library
+// itself does not link.
 //
-// Query and Exec with arguments end in QueryArgs and ExecArgs, so that is what
-// expectations are about:
+// The templates Query and Exec call QueryArgs and ExecArgs, so set expectations on these:
 //
 //   penstock::MockProvider db;
 //   EXPECT_CALL(db, ExecArgs(_, "DELETE FROM users WHERE id = $1", ElementsAre(Value(7))))
@@ -11,17 +10,18 @@
 //     return penstock::MakeRows({"id", "name"}, {{1, "Ada"}, {2, nullptr}});
 //   });
 //
-// A failure is made by penstock::MakeError, see errors.h.
+// penstock::MakeError (errors.h) makes a failure.
 //
-// What a test says nothing of:
+// Where a test sets no expectation, the mocks behave as follows:
 //
 //   Connect, Close, Ping, Migrate, Commit, Rollback and savepoints succeed.
-//   A keyspace is empty, and takes what is written without keeping it; see MockKeyValue.
-//   Provider::Transaction opens a transaction whose statements and keyspaces are the provider's,
-//   so that expectations are about the provider alone; it must not outlive the mock.
+//   A keyspace is empty and accepts writes without keeping them; see MockKeyValue.
+//   Provider::Transaction opens a transaction that passes its statements and keyspaces on to the
+//   provider, so that a test sets its expectations on the provider alone. The transaction must not
+//   outlive the mock.
 //   ExecBatch and ExecUntilFailure run their statements by ExecArgs.
-//   Any other statement fails with UNIMPLEMENTED, and the message has its text.
-//   The dialect is SQLite's. Another: ON_CALL(db, Dialect).WillByDefault(Return(…)).
+//   Every other statement fails with UNIMPLEMENTED and a message that has the statement's text.
+//   The dialect is SQLite's. To change it: ON_CALL(db, Dialect).WillByDefault(Return(…)).
 #ifndef PENSTOCK_MOCKS_H_
 #define PENSTOCK_MOCKS_H_
 
@@ -41,14 +41,14 @@ namespace penstock {
 
 namespace internal {
 
-// A statement that no test said anything of.
+// The error of a statement for which the test has set no expectation.
 inline absl::Status Unexpected(std::string_view method, std::string_view sql) {
   const std::string message = "no EXPECT_CALL or ON_CALL says what " + std::string(method) +
                               " returns for: " + std::string(sql);
   return MakeError(absl::StatusCode::kUnimplemented, message, {.reason = "UNSUPPORTED"});
 }
 
-// What statements do on a mock that no test said anything of them.
+// Makes every statement of a mock fail with Unexpected until the test sets an expectation.
 template <typename Mock>
 void RefuseStatements(Mock& mock) {
   ON_CALL(mock, QueryArgs).WillByDefault([](const Context&, std::string_view sql, const Args&) {
@@ -86,8 +86,8 @@ class MockStatement : public Statement {
   MOCK_METHOD(absl::Status, Close, (), (override));
 };
 
-// An empty keyspace: no key is found, a scan has no entries, a write is applied. A scan is answered
-// with MakeEntries, see key_value.h.
+// A keyspace that is empty: no key is found, a scan has no entries, a write succeeds. A test
+// answers a scan with MakeEntries (key_value.h).
 class MockKeyValue : public KeyValue {
  public:
   MockKeyValue() {
@@ -104,7 +104,7 @@ class MockKeyValue : public KeyValue {
     ON_CALL(*this, Write).WillByDefault([](auto&&...) { return WriteResult(); });
   }
 
-  // The form without options calls the mocked one.
+  // Declares the overload without options, which calls the mocked one.
   using KeyValue::Scan;
 
   MOCK_METHOD(absl::StatusOr<std::optional<std::string>>, Get, (const Context&, std::string_view),
@@ -133,7 +133,7 @@ class MockTransaction : public Transaction {
     });
   }
 
-  // Statements and keyspaces are those of `provider`, which lives longer.
+  // Passes statements and keyspaces on to `provider`, which must outlive this transaction.
   void ForwardTo(Provider& provider) {
     ON_CALL(*this, Dialect).WillByDefault([&](const Context& ctx) {
       return provider.Dialect(ctx);
@@ -177,7 +177,7 @@ class MockTransaction : public Transaction {
 
 class MockProvider : public Provider {
  public:
-  // The form without options calls the mocked one.
+  // Declares the overload without options, which calls the mocked one.
   using Provider::Transaction;
 
   MockProvider() {

@@ -1,22 +1,22 @@
 // A database behind a Penstock daemon. Read this header first.
 //
 //   Provider     one database; makes everything else; thread-safe
-//   Transaction  statements that take effect together; one thread at a time
-//   Statement    a statement prepared once and run often
-//   Rows         what a query returns, see rows.h
-//   Result       what any other statement did, see rows.h
+//   Transaction  statements that take effect together; not thread-safe
+//   Statement    a statement that is prepared once and run often
+//   Rows         the result of a query; see rows.h
+//   Result       the result of any other statement; see rows.h
 //
-// Calls wait until they are done. A failure is an absl::Status with details,
-// see errors.h. Parameters are $1, $2, … in the SQL text; arguments are anything
-// that a Value can be made of, see value.h.
+// Calls block until they are done. A failure is an absl::Status with details; see errors.h.
+// Parameters are $1, $2, … in the SQL text. Arguments are anything that a Value can be made of;
+// see value.h.
 //
-// Nothing is ever sent a second time unless it is certain that the first one had no effect:
-// then it is, once, over a new connection, so that a daemon that was restarted is found. If
-// it could not be sent, the failure is UNAVAILABLE with the reason CONNECTION_FAILED, and
-// IsRetryable. If it was sent and the answer did not come, because the connection broke, the
-// caller cancelled, a deadline passed or the provider was closed, then what may write (Exec,
-// ExecRows, ExecBatch, Query, runs of a Statement unless the backend knows that it only
-// reads, what KeyValue writes, Commit, Migrate) is IsCommitOutcomeUnknown.
+// The library sends a request a second time only if the first one certainly had no effect. It does
+// so once, over a new connection, so that a restarted daemon is found. A request that could not be
+// sent fails with UNAVAILABLE, the reason CONNECTION_FAILED, and IsRetryable. A request may also be
+// sent and not answered, because the connection broke, the caller cancelled it, a deadline passed
+// or the provider was closed. Calls that may write then fail with IsCommitOutcomeUnknown: Exec,
+// ExecRows, ExecBatch, Query, the runs of a Statement unless the backend knows that it only reads,
+// the writing calls of KeyValue, Commit and Migrate.
 #ifndef PENSTOCK_PROVIDER_H_
 #define PENSTOCK_PROVIDER_H_
 
@@ -43,43 +43,44 @@ namespace penstock {
 // The arguments of one run of a statement.
 using Args = std::vector<Value>;
 
-// A prepared statement. Of a Provider: thread-safe, each run is a transaction of its
-// own. Of a Transaction: part of it, and used by the thread that uses it.
+// A prepared statement. A Provider's statement is thread-safe, and each run is a transaction of its
+// own. A Transaction's statement is part of the transaction and belongs to the same thread.
 class Statement {
  public:
   Statement() = default;
   Statement(const Statement&) = delete;
   Statement& operator=(const Statement&) = delete;
-  // Does what Close does.
+  // Calls Close.
   virtual ~Statement() = default;
 
-  // Runs it for its rows. While those of a Provider's statement are open,
-  // further runs use another stream.
+  // Runs the statement and returns its rows. While rows of a Provider's statement are open, further
+  // runs use another stream.
   template <Argument... T>
   absl::StatusOr<std::unique_ptr<Rows>> Query(const Context& ctx, T&&... args) {
     return QueryArgs(ctx, Args{Value(std::forward<T>(args))...});
   }
 
-  // Runs it for its effect. Rows that it returns are dropped.
+  // Runs the statement and returns what it did. Rows that it returns are dropped.
   template <Argument... T>
   absl::StatusOr<Result> Exec(const Context& ctx, T&&... args) {
     return ExecArgs(ctx, Args{Value(std::forward<T>(args))...});
   }
 
-  // What Query and Exec call.
+  // The virtual functions that Query and Exec call.
   virtual absl::StatusOr<std::unique_ptr<Rows>> QueryArgs(const Context& ctx, Args args) = 0;
   virtual absl::StatusOr<Result> ExecArgs(const Context& ctx, Args args) = 0;
 
   // How many arguments a run takes.
   virtual int ParameterCount() const = 0;
-  // What Query returns; empty for a statement without rows.
+  // The columns that Query returns; empty for a statement without rows.
   virtual std::vector<ColumnType> ColumnTypes() const = 0;
 
-  // Forgets it. Open Rows stay usable; every later run fails with FAILED_PRECONDITION.
+  // Releases the statement. Open Rows stay usable; every later run fails with FAILED_PRECONDITION.
   virtual absl::Status Close() = 0;
 };
 
-// What Provider and Transaction have in common, for a function that works on either.
+// The operations that Provider and Transaction have in common. A function that takes an Executor&
+// works on either.
 class Executor {
  public:
   Executor() = default;
@@ -87,20 +88,20 @@ class Executor {
   Executor& operator=(const Executor&) = delete;
   virtual ~Executor() = default;
 
-  // Runs one statement for its rows.
+  // Runs one statement and returns its rows.
   template <Argument... T>
   absl::StatusOr<std::unique_ptr<Rows>> Query(const Context& ctx, std::string_view sql,
                                               T&&... args) {
     return QueryArgs(ctx, sql, Args{Value(std::forward<T>(args))...});
   }
 
-  // Runs one statement for its effect. Rows that it returns are dropped.
+  // Runs one statement and returns what it did. Rows that it returns are dropped.
   template <Argument... T>
   absl::StatusOr<Result> Exec(const Context& ctx, std::string_view sql, T&&... args) {
     return ExecArgs(ctx, sql, Args{Value(std::forward<T>(args))...});
   }
 
-  // The same with arguments that are at hand as Args.
+  // Run one statement whose arguments are already in an Args.
   absl::StatusOr<std::unique_ptr<Rows>> Query(const Context& ctx, std::string_view sql, Args args) {
     return QueryArgs(ctx, sql, std::move(args));
   }
@@ -108,77 +109,76 @@ class Executor {
     return ExecArgs(ctx, sql, std::move(args));
   }
 
-  // All rows of a statement, each into a T: a plain struct, whose fields get the columns in
-  // their order, a std::tuple, or the variable of the only column.
+  // Returns all rows of a statement, each as a T: a plain struct, whose fields get the columns in
+  // their order, a std::tuple, or a single variable if there is one column.
   //
   //   auto users = db->QueryAll<User>(ctx, "SELECT id, name FROM users WHERE age > $1", 18);
   template <RowType T, Argument... A>
   absl::StatusOr<std::vector<T>> QueryAll(const Context& ctx, std::string_view sql, A&&... args) {
     return ReadAll<T>(QueryArgs(ctx, sql, Args{Value(std::forward<A>(args))...}));
   }
-  // The only row: NOT_FOUND if there is none, FAILED_PRECONDITION if there are several.
+  // Returns the only row. NOT_FOUND if there is none, FAILED_PRECONDITION if there are several.
   template <RowType T, Argument... A>
   absl::StatusOr<T> QueryRow(const Context& ctx, std::string_view sql, A&&... args) {
     return ReadOne<T>(QueryArgs(ctx, sql, Args{Value(std::forward<A>(args))...}));
   }
 
-  // The dialect of SQL that the database speaks, for the query builder (sql.h). Of a Provider it
-  // is asked of the daemon once for each connection. UNIMPLEMENTED where a class of the program's
-  // does not have it.
+  // Returns the SQL dialect of the database, for the query builder (sql.h). A Provider asks the
+  // daemon once for each connection. The default implementation returns UNIMPLEMENTED.
   virtual absl::StatusOr<sql::Dialect> Dialect(const Context& ctx);
 
-  // What Query and Exec call.
+  // The virtual functions that Query and Exec call.
   virtual absl::StatusOr<std::unique_ptr<Rows>> QueryArgs(const Context& ctx, std::string_view sql,
                                                           Args args) = 0;
   virtual absl::StatusOr<Result> ExecArgs(const Context& ctx, std::string_view sql, Args args) = 0;
 
-  // Runs one statement once for each of `rows`, all of them or none; the
-  // quick way to load many rows. They travel in one message, so thousands
-  // rather than millions at once.
+  // Runs one statement once for each of `rows`; either all take effect or none does. This is the
+  // fast way to load many rows. All rows travel in one message, so pass thousands, not millions.
   virtual absl::StatusOr<Result> ExecRows(const Context& ctx, std::string_view sql,
                                           std::vector<Args> rows) = 0;
 
-  // Prepares a statement. INVALID_ARGUMENT, NOT_FOUND and so on if it cannot be.
+  // Prepares a statement. Fails with the error that the statement would fail with, such as
+  // INVALID_ARGUMENT or NOT_FOUND.
   virtual absl::StatusOr<std::unique_ptr<Statement>> Prepare(const Context& ctx,
                                                              std::string_view sql) = 0;
 };
 
-// An open transaction. Destroyed without Commit: rolled back.
+// An open transaction. Its destructor rolls it back unless it was committed.
 //
-// One thread at a time. Close the Rows of one statement, or read them until Next returns
-// false, before the next: it fails with FAILED_PRECONDITION (WRONG_STATE) while they are
-// open, however few they are.
+// Not thread-safe. Close the Rows of one statement, or read them until Next returns
+// false, before running the next statement, which fails with FAILED_PRECONDITION (WRONG_STATE)
+// while they are open, however few they are.
 //
-// After a failed statement, what can still be done is the backend's rule:
-// everything on SQLite, only Rollback and RollbackTo on PostgreSQL. When the link
-// breaks, the daemon ends the transaction, a call is cancelled by its Context
-// or the daemon does not answer within a deadline, the transaction is rolled back and
-// every later call fails with what ended it. A link that broke before COMMIT was sent is
-// CONNECTION_FAILED and IsTransactionRetryable.
+// The backend decides what a transaction accepts after a failed statement: everything on SQLite,
+// only Rollback and RollbackTo on PostgreSQL. The transaction is rolled back, and every later call
+// fails with the cause, when the connection breaks, the daemon ends the transaction, a call is
+// cancelled by its Context, or the daemon does not answer within a deadline. If the connection
+// broke before COMMIT was sent, the cause is CONNECTION_FAILED and IsTransactionRetryable.
 class Transaction : public Executor {
  public:
-  // Makes it durable. On failure it is rolled back, except where
-  // IsCommitOutcomeUnknown, or the link breaks: then nobody knows.
+  // Makes the transaction's writes durable. After a failure the transaction is rolled back, unless
+  // IsCommitOutcomeUnknown is true of the error.
   virtual absl::Status Commit(const Context& ctx) = 0;
 
-  // Undoes it. Without effect after Commit or Rollback, where it is FAILED_PRECONDITION.
+  // Undoes the transaction. After Commit or Rollback it has no effect and returns
+  // FAILED_PRECONDITION.
   virtual absl::Status Rollback(const Context& ctx) = 0;
 
-  // Every later call ends with `ctx` as well as with its own context; how RunInTransaction
-  // limits what its body does. Nothing, where a class of the program's does not have it.
+  // Makes every later call end with `ctx` as well as with the call's own context.
+  // RunInTransaction uses it to limit its body. The default implementation does nothing.
   virtual void LimitBy(const Context& ctx) { static_cast<void>(ctx); }
 
-  // Names a point to return to: 1 to 63 letters, digits and underscores, not beginning
+  // Creates a savepoint. A name has 1 to 63 letters, digits and underscores, and does not begin
   // with a digit.
   virtual absl::Status Savepoint(const Context& ctx, std::string_view name) = 0;
-  // Undoes what was done since; the savepoint stays.
+  // Undoes what was done since the savepoint, which stays.
   virtual absl::Status RollbackTo(const Context& ctx, std::string_view name) = 0;
-  // Forgets the savepoint and keeps what was done.
+  // Removes the savepoint and keeps what was done since.
   virtual absl::Status Release(const Context& ctx, std::string_view name) = 0;
 
-  // A keyspace, in this transaction with its SQL: what is written is durable with
-  // Commit. Used by the transaction's thread; of no use after its end. Close or read
-  // to their end the Entries of a scan before the next call.
+  // Returns a keyspace whose operations are part of this transaction: its writes become durable
+  // with Commit. Use it on the transaction's thread and not after the transaction's end. Close the
+  // Entries of a scan, or read them to their end, before the next call.
   virtual std::unique_ptr<penstock::KeyValue> KeyValue(std::string_view keyspace) = 0;
 };
 
@@ -187,35 +187,36 @@ enum class Isolation { kDefault, kReadCommitted, kRepeatableRead, kSerializable 
 struct TransactionOptions {
   // SQLite is always serializable.
   Isolation isolation = Isolation::kDefault;
-  // It will not write. On SQLite it then leaves the only writer alone.
+  // Promises not to write. On SQLite the transaction then does not occupy the only writer.
   bool read_only = false;
-  // How long it may stand idle between calls, and be open in all, where shorter
-  // than the daemon's limits. The daemon rolls it back when one has passed.
+  // How long the transaction may be idle between calls, and how long it may be open in all. The
+  // daemon's own limits apply where they are shorter. The daemon rolls the transaction back when a
+  // limit has passed.
   absl::Duration idle_timeout = absl::InfiniteDuration();
   absl::Duration timeout = absl::InfiniteDuration();
 };
 
-// One of the statements of ExecBatch.
+// One statement of ExecBatch.
 struct BatchStatement {
   std::string sql = {};
   Args args = {};
 };
 
-// What Provider::Inspect tells of the database that was reached.
+// Describes the database that Provider::Inspect has reached.
 struct PingInfo {
-  // The name in the daemon's configuration.
+  // The database's name in the daemon's configuration.
   std::string database = {};
   // "sqlite", "postgres", "cockroachdb" or "pebble".
   std::string driver = {};
-  // Of its SQL: "sqlite" or "postgresql".
+  // The SQL dialect: "sqlite" or "postgresql".
   std::string dialect = {};
   std::string server_version = {};
-  // From the daemon to the backend and back.
+  // The time from the daemon to the backend and back.
   absl::Duration backend_round_trip = {};
-  // From here to the daemon and back, the backend's included.
+  // The time from this process to the daemon and back, including backend_round_trip.
   absl::Duration round_trip = {};
 
-  // What the backend can do; the fields of penstock.v1.Capabilities.
+  // The backend's capabilities; see penstock.v1.Capabilities.
   bool last_insert_id = false;
   bool returning = false;
   bool savepoints = false;
@@ -226,98 +227,97 @@ struct PingInfo {
   bool read_committed = false;
 };
 
-// One database of those the daemon serves.
+// One of the databases that the daemon serves.
 struct DatabaseInfo {
   std::string name = {};
   std::string driver = {};
-  // It serves a Config without a database.
+  // True if a Config without a database gets this one.
   bool is_default = false;
 };
 
-// One database. Thread-safe: make one and share it. What it made may outlive it.
+// A connection to one database. Thread-safe: make one and share it. The objects that it makes may
+// outlive it.
 //
-// It connects when it is first used, and again by itself when the daemon was
-// restarted or its name has moved to another address. Connecting takes as long as the
+// A Provider connects when it is first used, and reconnects by itself after the daemon was
+// restarted or its host name has got another address. Connecting takes at most as long as the
 // caller's deadline allows, and 20 seconds without one. A call ends within about two seconds
-// of its deadline or of its context's Cancel, also where a daemon that is stopped takes
-// nothing. Streams that wait for their next use are 64 at most, and end after 30 seconds.
+// of its deadline or of its context's Cancel, even if the daemon is stopped and accepts no bytes.
+// A Provider keeps at most 64 idle streams for reuse, each for at most 30 seconds.
 //
-// A process that forks has no use of it in the child.
+// A process that forks cannot use the Provider in the child.
 class Provider : public Executor {
  public:
-  // Reaches daemon and database, waiting for a daemon that is just starting: without a
-  // deadline in `ctx`, for 10 seconds. Not required before other calls, which
-  // do not wait for the daemon. The failure says what was in the way: the connection was
-  // refused, there is no such socket or host, what answers does not speak gRPC; its code is
-  // UNAVAILABLE, or DEADLINE_EXCEEDED where `ctx` has a deadline. Where TLS is in the way it
-  // says how (a certificate of another authority or for another name, none where one is
-  // demanded, plain text where TLS is spoken), and at once: UNAVAILABLE.
+  // Reaches the daemon and the database. Waits for a daemon that is just starting, for 10 seconds
+  // if `ctx` has no deadline. Calling Connect first is optional; the other calls do not wait for
+  // the daemon. The error says why the connection failed: it was refused, the socket or host does
+  // not exist, or the peer does not speak gRPC. Its code is UNAVAILABLE, or DEADLINE_EXCEEDED if
+  // `ctx` has a deadline. A TLS failure (a certificate of another authority or for another name, no
+  // certificate where one is demanded, plain text where TLS is spoken) is UNAVAILABLE and is
+  // reported at once.
   virtual absl::Status Connect(const Context& ctx) = 0;
 
-  // Lets go of idle streams and ends what still runs; every later call
-  // fails with FAILED_PRECONDITION. Also done by the destructor, except that
-  // Rows, Transactions and Statements then go on.
+  // Closes idle streams and ends the calls that are running; every later call fails with
+  // FAILED_PRECONDITION. The destructor does the same, except that Rows, Transactions and
+  // Statements stay usable.
   virtual absl::Status Close() = 0;
 
-  // Reaches the backend.
+  // Checks that the daemon and the backend can be reached.
   virtual absl::Status Ping(const Context& ctx) = 0;
-  // Ping, and what it found.
+  // Does what Ping does and describes the database.
   virtual absl::StatusOr<PingInfo> Inspect(const Context& ctx) = 0;
 
-  // Opens a transaction. `ctx` limits the opening only.
+  // Opens a transaction. `ctx` limits the opening only, not the transaction.
   virtual absl::StatusOr<std::unique_ptr<penstock::Transaction>> Transaction(
       const Context& ctx, const TransactionOptions& options) = 0;
   absl::StatusOr<std::unique_ptr<penstock::Transaction>> Transaction(const Context& ctx) {
     return Transaction(ctx, TransactionOptions());
   }
 
-  // Runs independent statements, each a transaction of its own, without waiting
-  // for one before sending the next; those that wait together may share a
-  // commit. One outcome a statement, in order; one's failure does not disturb another.
-  // Those that were sent and not answered when the link broke are IsCommitOutcomeUnknown.
+  // Runs independent statements, each as a transaction of its own. Sends them without waiting for
+  // answers; statements that wait together may share a commit. Returns one outcome for each
+  // statement, in order. A failed statement does not affect the others. Statements that were sent
+  // and not answered when the connection broke are IsCommitOutcomeUnknown.
   virtual std::vector<absl::StatusOr<Result>> ExecBatch(const Context& ctx,
                                                         std::vector<BatchStatement> batch) = 0;
 
-  // The same, but nothing behind a failure is run: the outcome of each of these is ABORTED, and
-  // IsRetryable. Where the link broke, what was sent behind it may have been run, and says so.
-  // UNIMPLEMENTED for each where a class of the program's does not have it.
+  // Does the same, but stops at the first failure: the outcome of each statement behind it is
+  // ABORTED and IsRetryable. If the connection broke, statements that were already sent may have
+  // been run; their outcomes say so. The default implementation returns UNIMPLEMENTED for each.
   virtual std::vector<absl::StatusOr<Result>> ExecUntilFailure(const Context& ctx,
                                                                std::vector<BatchStatement> batch);
 
-  // A keyspace, whose name has a letter from a to z and then letters, digits and
-  // underscores, at most 48 in all; empty: the default, kv. It reaches nothing; a
-  // name that cannot be is the error of each call.
+  // Returns a keyspace. Its name begins with a letter from a to z, continues with such letters,
+  // digits and underscores, and has at most 48 characters; an empty name means the default, kv.
+  // Sends nothing. If the name is invalid, each call of the keyspace fails with INVALID_ARGUMENT.
   virtual std::unique_ptr<penstock::KeyValue> KeyValue(std::string_view keyspace) = 0;
 
-  // Applies the pending migrations of a folder on this side, see migrate.h. Safe
-  // to call from many processes at once: each step is applied once.
+  // Applies the pending migrations of a folder on this machine; see migrate.h. Safe to call from
+  // many processes at once: each step is applied once.
   //
-  // What was committed stays when it fails or is cut off, and calling again goes
-  // on from there, so a link that breaks is CONNECTION_FAILED here and no unknown
-  // outcome (but for MigrateOptions that count steps). FAILED_PRECONDITION with the
-  // reason MIGRATION_REFUSED: files and history do not agree, or a step has to be
-  // repaired; ABORTED with MIGRATION_LOCKED: another migrator took longer than
-  // lock_timeout; NOT_FOUND: the folder cannot be read; or the error of a statement, with
-  // file and line.
+  // If it fails or is cut off, the steps that were committed stay, and calling it again continues
+  // from there. A broken connection is therefore CONNECTION_FAILED and not an unknown outcome
+  // (except with MigrateOptions that count steps). Errors: FAILED_PRECONDITION with the reason
+  // MIGRATION_REFUSED if files and history do not agree or a step needs a repair; ABORTED with
+  // MIGRATION_LOCKED if another migrator took longer than lock_timeout; NOT_FOUND if the folder
+  // cannot be read; or the error of a statement, with its file and line.
   virtual absl::Status Migrate(const Context& ctx, std::string_view path) = 0;
-  // Likewise up, down, to a version, as a dry run, and so on.
+  // Migrates as `options` say: up, down, to a version, as a dry run, and so on.
   virtual absl::StatusOr<MigrateResult> Migrate(const Context& ctx, std::string_view path,
                                                 const MigrateOptions& options) = 0;
   // Compares a folder with the database. Changes nothing.
   virtual absl::StatusOr<MigrationReport> MigrationStatus(const Context& ctx,
                                                           std::string_view path) = 0;
-  // Likewise, with the migrations that are functions of the program. An empty `path` is no
-  // folder. Without them, those that are applied are told as such all the same.
+  // Does the same with migrations that are functions of the program in addition. An empty `path`
+  // means no folder. Applied functions are reported as such even if `code` does not have them.
   virtual absl::StatusOr<MigrationReport> MigrationStatus(
       const Context& ctx, std::string_view path, const std::vector<CodeMigration>& code) = 0;
 
-  // The databases that the daemon serves, by name. It reaches none of them.
+  // Returns the databases that the daemon serves, sorted by name. Does not connect to them.
   virtual absl::StatusOr<std::vector<DatabaseInfo>> ListDatabases(const Context& ctx) = 0;
 };
 
-// Makes a Provider. It reads the TLS files but does not connect yet, see Connect.
-// INVALID_ARGUMENT for a Config that makes no sense, NOT_FOUND for a TLS file
-// that cannot be read.
+// Makes a Provider. Reads the TLS files but does not connect yet; see Connect. Fails with
+// INVALID_ARGUMENT if `config` is invalid, with NOT_FOUND if a TLS file cannot be read.
 absl::StatusOr<std::unique_ptr<Provider>> New(const Config& config);
 
 }  // namespace penstock

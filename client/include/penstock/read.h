@@ -1,5 +1,5 @@
-// Whole results at once: into structs, tuples and single variables. Executor::QueryRow and
-// QueryAll do it for a statement; these do it for rows at hand.
+// Reads whole results into structs, tuples and single variables. Executor::QueryRow and QueryAll
+// run a statement and read its rows; the functions here read rows that the caller has.
 #ifndef PENSTOCK_READ_H_
 #define PENSTOCK_READ_H_
 
@@ -19,9 +19,9 @@
 namespace penstock {
 namespace internal {
 
-// NOT_FOUND: a query for one row found none.
+// The error of a query for one row that found none: NOT_FOUND.
 absl::Status NoRow();
-// FAILED_PRECONDITION: a query for one row found several.
+// The error of a query for one row that found several: FAILED_PRECONDITION.
 absl::Status SeveralRows();
 
 template <RowType T>
@@ -43,8 +43,9 @@ absl::Status ReadInto(Rows& rows, T* row, Member... members) {
 
 }  // namespace internal
 
-// All rows. A field gets the column in its place; with `members`, each of these does, and a
-// struct may have others. Fails with what Rows::Scan and Rows::Err say.
+// Returns all rows. A field gets the column in its place. If `members` are given, these get the
+// columns instead, and the struct may have other members. Fails with the error of Rows::Scan or
+// Rows::Err.
 //
 //   auto users = penstock::ReadAll<User>(db->Query(ctx, "SELECT id, name FROM users"));
 //   auto same = penstock::ReadAll<User>(db->Query(ctx, "SELECT name, id FROM users"),
@@ -64,7 +65,7 @@ absl::StatusOr<std::vector<T>> ReadAll(absl::StatusOr<std::unique_ptr<Rows>> row
   return all;
 }
 
-// The only row, or none. FAILED_PRECONDITION if there are several.
+// Returns the only row, or nullopt. FAILED_PRECONDITION if there are several.
 template <typename T, internal::MemberPointer... Member>
 absl::StatusOr<std::optional<T>> ReadOptional(absl::StatusOr<std::unique_ptr<Rows>> rows,
                                               Member... members) {
@@ -79,7 +80,7 @@ absl::StatusOr<std::optional<T>> ReadOptional(absl::StatusOr<std::unique_ptr<Row
   return row;
 }
 
-// The only row. NOT_FOUND if there is none, FAILED_PRECONDITION if there are several.
+// Returns the only row. NOT_FOUND if there is none, FAILED_PRECONDITION if there are several.
 template <typename T, internal::MemberPointer... Member>
 absl::StatusOr<T> ReadOne(absl::StatusOr<std::unique_ptr<Rows>> rows, Member... members) {
   absl::StatusOr<std::optional<T>> row = ReadOptional<T>(std::move(rows), members...);
@@ -88,8 +89,8 @@ absl::StatusOr<T> ReadOne(absl::StatusOr<std::unique_ptr<Rows>> rows, Member... 
   return **std::move(row);
 }
 
-// The rows one after another, as T, for a range-for. What cannot be read ends the loop, and
-// rows.Err() says why:
+// Iterates over the rows as T in a range-for. A row that cannot be read ends the loop; rows.Err()
+// returns the error:
 //
 //   for (const User& user : penstock::Each<User>(*rows)) Use(user);
 //   if (!rows->Err().ok()) return rows->Err();

@@ -1,4 +1,4 @@
-// What a statement returns: Rows, Result, and the description of columns.
+// The results of statements: Rows, Result, and the description of columns.
 #ifndef PENSTOCK_ROWS_H_
 #define PENSTOCK_ROWS_H_
 
@@ -21,19 +21,19 @@ namespace penstock {
 
 // One column of a result.
 struct ColumnType {
-  // As the backend gives it; not necessarily unique.
+  // The backend's name for the column; not necessarily unique.
   std::string name = {};
-  // The declared kind. On a backend with dynamic types (SQLite) a single value
-  // may have another.
+  // The declared kind. On a backend with dynamic types (SQLite) a single value may be of another
+  // kind.
   Kind kind = Kind::kUnspecified;
-  // The backend's own name of the type ("VARCHAR(20)"), or empty.
+  // The backend's own name for the type ("VARCHAR(20)"), or empty.
   std::string native_type = {};
 
   bool operator==(const ColumnType&) const = default;
 };
 
-// What a backend said while a statement ran that did not fail: RAISE NOTICE of a
-// function, "relation exists already, skipping".
+// A message of the backend about a statement that did not fail: RAISE NOTICE in a function, or
+// "relation exists already, skipping".
 struct Notice {
   std::string severity = {};  // "NOTICE", "WARNING", "INFO"
   std::string sqlstate = {};
@@ -42,14 +42,14 @@ struct Notice {
   std::string hint = {};
 };
 
-// Those of one statement, in their order: the first 32.
+// The first 32 notices of one statement, in order.
 struct Notices {
   std::vector<Notice> list = {};
-  // How many there were beyond those.
+  // How many further notices were dropped.
   int64_t dropped = 0;
 };
 
-// The rows of a result, one after another:
+// Iterates over the rows of a result:
 //
 //   while (rows->Next()) {
 //     int64_t id;
@@ -58,40 +58,37 @@ struct Notices {
 //   }
 //   if (!rows->Err().ok()) return rows->Err();
 //
-// Or by the names of the columns, in any order:
+// The columns can also be read by name, in any order:
 //
 //   for (Rows& row : *rows) {
 //     absl::StatusOr<int64_t> id = row.Get<int64_t>("id");
-//     auto name = row.Get<std::optional<std::string>>("name");  // the same, of what may be NULL
+//     auto name = row.Get<std::optional<std::string>>("name");  // for a column that may be NULL
 //   }
 //   if (!rows->Err().ok()) return rows->Err();
 //
-// Rows arrive batch by batch while they are read; a slow reader slows the daemon
-// down and makes neither side hold the whole result. A result that breaks off
-// always shows in Err: it is never taken for whole.
+// Rows arrive in batches while they are read. A slow reader slows the daemon down; neither side
+// holds the whole result. Err always reports a result that is incomplete.
 //
-// One thread at a time. It may outlive the Statement and Provider it came from;
-// once its Transaction has been destroyed it fails with FAILED_PRECONDITION. The
-// Context of the query goes on to hold: its deadline and cancellation end the
-// reading, too.
+// Not thread-safe. May outlive the Statement and the Provider that made it; after the destruction
+// of its Transaction it fails with FAILED_PRECONDITION. The Context of the query keeps applying:
+// its deadline and its cancellation end the reading, too.
 class Rows {
  public:
   Rows() = default;
   Rows(const Rows&) = delete;
   Rows& operator=(const Rows&) = delete;
-  // Does what Close does.
+  // Calls Close.
   virtual ~Rows() = default;
 
-  // Steps to the next row, at first to the first one. May wait for the daemon.
-  // False: there is none; Err says whether that is the end or a failure.
+  // Steps to the next row, at first to the first one. May block until the daemon sends more.
+  // Returns false if there is none; Err tells whether that is the end or a failure.
   virtual bool Next() = 0;
 
-  // Converts the current row, one variable a column, by the rules of scan.h.
-  // INVALID_ARGUMENT, naming column, kind and target, for what does not fit, and
-  // for a wrong number of variables; the variables before it are then set already.
-  // Err reports it from then on and Next is false, so that a loop that does not look at what
-  // Scan returns cannot take the result for good.
-  // FAILED_PRECONDITION without a current row.
+  // Converts the current row into one variable for each column, by the rules of scan.h. Fails with
+  // INVALID_ARGUMENT, naming the column, its kind and the target, if a value does not fit or the
+  // number of variables is wrong; the variables before it are set then. After a failure Err returns
+  // it and Next returns false, so that a loop which ignores the result of Scan still notices.
+  // Fails with FAILED_PRECONDITION if there is no current row.
   template <Scannable... T>
   absl::Status Scan(T*... variables) {
     const Destination destinations[] = {Destination(variables)...};
@@ -99,13 +96,13 @@ class Rows {
   }
   absl::Status Scan() { return ScanRow({}); }
 
-  // What Scan does.
+  // The virtual function that Scan calls.
   virtual absl::Status ScanRow(std::span<const Destination> destinations) = 0;
 
-  // One column of the current row, by its name as Columns has it, letter by letter; the others
-  // need not be read. Fails as Scan does, and with INVALID_ARGUMENT, which lists the columns
-  // there are, for a name that none or more than one of them has. A std::string_view is good until
-  // the next row. A look at the names each time; Scan has none.
+  // Returns one column of the current row by its exact name in Columns; the other columns need not
+  // be read. Fails as Scan does, and with INVALID_ARGUMENT, listing the columns, if none or several
+  // have that name. A std::string_view is valid until the next row. Searches the names at each
+  // call, which Scan does not.
   template <Scannable T>
   absl::StatusOr<T> Get(std::string_view column) {
     T value{};
@@ -113,11 +110,11 @@ class Rows {
     return value;
   }
 
-  // What Get does. UNIMPLEMENTED where a class of the program's does not have it.
+  // The virtual function that Get calls. The default implementation returns UNIMPLEMENTED.
   virtual absl::Status ScanColumn(std::string_view column, const Destination& destination);
 
-  // For a range-for, whose variable is this object at each row from the next one on. A failure
-  // ends the loop, and Err says why.
+  // An iterator for range-for. It refers to this object, which is at the next row each time. A
+  // failure ends the loop; Err returns it.
   class Iterator {
    public:
     using value_type = Rows;
@@ -138,32 +135,33 @@ class Rows {
   Iterator begin() { return Iterator(this); }
   static std::default_sentinel_t end() { return {}; }
 
-  // A copy of the current row; empty without one.
+  // Returns a copy of the current row; empty if there is none.
   virtual std::vector<Value> Values() const = 0;
 
-  // Ends it; nothing is left to read. Of a Provider's or a Statement's query the
-  // rest is cancelled; in a Transaction, which goes on over the same stream, the rest
-  // is received and dropped. Returns Err(); doing so before the end is no error.
+  // Ends the reading; no row is left afterwards. If the rows are those of a Provider or a prepared
+  // Statement, the rest of the query is cancelled. In a Transaction, which continues on the same
+  // stream, the rest is received and dropped. Returns Err(). Closing before the end is not an
+  // error.
   virtual absl::Status Close() = 0;
 
-  // The names of the columns.
+  // Returns the names of the columns.
   virtual std::vector<std::string> Columns() const = 0;
 
-  // Their types. Valid as long as this object.
+  // Returns the types of the columns. The reference is valid as long as this object.
   virtual const std::vector<ColumnType>& ColumnTypes() const = 0;
 
-  // The failure that ended it; OK before the end and after a good one.
+  // Returns the failure that ended the rows; OK before their end and after a successful end.
   virtual absl::Status Err() const = 0;
 
-  // Rows inserted, updated or deleted by a statement with RETURNING; known when
-  // Next has returned false, 0 before.
+  // The number of rows that a statement with RETURNING inserted, updated or deleted. 0 until Next
+  // has returned false.
   virtual int64_t RowsAffected() const = 0;
 
-  // What the backend said; known when Next has returned false, empty before.
+  // The backend's notices. Empty until Next has returned false.
   virtual Notices BackendNotices() const { return {}; }
 };
 
-// What a statement without rows did.
+// The result of a statement that returns no rows.
 class Result {
  public:
   Result() = default;
@@ -173,14 +171,14 @@ class Result {
         last_insert_id_(last_insert_id),
         notices_(std::move(notices)) {}
 
-  // Inserted, updated or deleted. Of ExecRows: the sum.
+  // The number of rows inserted, updated or deleted; for ExecRows, the sum over all runs.
   int64_t RowsAffected() const { return rows_affected_; }
 
-  // The key that the backend generated for the last row inserted. UNIMPLEMENTED
-  // where the backend does not tell it: use RETURNING with Query there.
+  // The key that the backend generated for the last row inserted. UNIMPLEMENTED if the backend
+  // does not tell it; use RETURNING with Query there.
   absl::StatusOr<int64_t> LastInsertId() const;
 
-  // What the backend said while the statement ran.
+  // The backend's notices while the statement ran.
   const Notices& BackendNotices() const { return notices_; }
 
  private:

@@ -1,4 +1,4 @@
-// A transaction that is run again when the database asks for it.
+// Runs a transaction, and repeats it when the database asks for that.
 //
 //   absl::Status moved = penstock::RunInTransaction(
 //       Context().WithTimeout(absl::Seconds(5)), *db,
@@ -9,9 +9,9 @@
 //             .status();
 //       });
 //
-// Databases that run transactions concurrently as if one after another, as
-// CockroachDB always does and PostgreSQL when it is asked to, end some of them with
-// ABORTED, which says: nothing was done, do it again.
+// Databases that run serializable transactions concurrently end some of them with ABORTED, which
+// means that nothing was done and that the transaction should be repeated. CockroachDB always does
+// so, PostgreSQL when it is asked for that isolation.
 #ifndef PENSTOCK_RUN_IN_TRANSACTION_H_
 #define PENSTOCK_RUN_IN_TRANSACTION_H_
 
@@ -31,24 +31,24 @@ namespace penstock {
 
 struct RunOptions {
   TransactionOptions transaction = {};
-  // How often it is run at most, the first time included.
+  // How many times the body is run at most, including the first time.
   int max_attempts = 16;
-  // The pause before the second attempt, and the most before any later one. Each
-  // is twice as long as the one before, less up to a half at random, so that
-  // those who were in each other's way are not again.
-  absl::Duration first_pause = absl::Milliseconds(5);
-  absl::Duration longest_pause = absl::Seconds(1);
+  // The pause before the second attempt, and the longest pause before later ones. Each pause is
+  // twice as long as the one before, less a random part of up to a half, so that transactions that
+  // conflicted do not conflict again.
+  absl::Duration initial_backoff = absl::Milliseconds(5);
+  absl::Duration max_backoff = absl::Seconds(1);
 };
 
 namespace internal {
 
 using TransactionBody = std::function<absl::Status(const Context&, Transaction&)>;
 
-// RunInTransaction for a body without a value.
+// Implements RunInTransaction for a body that returns no value.
 absl::Status RunTransaction(const Context& ctx, Provider& provider, const TransactionBody& body,
                             const RunOptions& options);
 
-// Calls a body that takes the context, or does not.
+// Calls a body, with the context if the body takes it.
 template <typename Body>
 decltype(auto) CallBody(Body& body, const Context& ctx, Transaction& transaction) {
   if constexpr (std::invocable<Body&, const Context&, Transaction&>) {
@@ -64,37 +64,37 @@ using BodyResult = std::remove_cvref_t<decltype(CallBody(
 
 }  // namespace internal
 
-// What RunInTransaction runs: a function of (const Context&, Transaction&), or of Transaction&
-// alone, that returns a Status or a StatusOr.
+// A function that RunInTransaction can run: it takes (const Context&, Transaction&) or
+// (Transaction&), and returns a Status or a StatusOr.
 template <typename Body>
 concept TransactionFunction =
     (std::invocable<Body&, const Context&, Transaction&> ||
      std::invocable<Body&, Transaction&>)&&std::constructible_from<internal::BodyResult<Body>,
                                                                    absl::Status>;
 
-// Opens a transaction, runs `body` in it and commits, once or, where
-// IsTransactionRetryable says that nothing was done, as often as it takes; so also when the
-// link broke before COMMIT was sent. The transaction of an attempt that failed is rolled back
-// before the pause, so that no connection is held for it.
+// Opens a transaction, runs `body` in it and commits it. Repeats that while IsTransactionRetryable
+// says that nothing was done, which includes a connection that broke before COMMIT was sent. The
+// transaction of a failed attempt is rolled back before the pause, so that it holds no connection
+// meanwhile.
 //
-// `body` may be run several times, so what it does beside the database is done
-// several times, too. It returns what its statements returned, since that says whether to
-// run it again, and neither commits nor rolls back. An error of its own ends the
-// transaction and is returned. The value of the attempt that was committed is returned.
+// `body` may run several times, and so do its effects outside of the database. It must return
+// the error of a failed statement, since that decides whether to repeat, and must neither commit
+// nor roll back. An error of its own ends the transaction and is returned. If `body` returns a
+// value, the value of the committed attempt is returned.
 //
-// `ctx` limits all of it, also each statement of the body, whatever context that is given;
-// the body gets it as its argument.
+// `ctx` limits the whole call, including each statement of the body, whatever context the
+// statement is given. The body can take it as its first argument.
 //
-// Returns the last attempt's failure when the attempts are used up, or when the
-// deadline of `ctx` leaves no time for another; CANCELLED when `ctx` is cancelled
-// in a pause. IsCommitOutcomeUnknown is never tried again: it may have taken
-// effect. Blocks; may be called from any thread.
+// Returns the last attempt's error when the attempts are used up, or when the deadline of `ctx`
+// leaves no time for another; CANCELLED when `ctx` is cancelled during a pause. An attempt that
+// ended in IsCommitOutcomeUnknown is never repeated, because it may have taken effect. Blocks; may
+// be called from any thread.
 //
-// One transaction does not contain another: from the thread that runs a body, RunInTransaction
-// on the same Provider is FAILED_PRECONDITION with the reason WRONG_STATE, and nothing is sent.
-// Give the inner code the body's transaction instead, or use Savepoint. From another thread it
-// is not noticed: it is committed by itself, and on SQLite, which has one writer, waits for the
-// outer one until its limits.
+// Transactions do not nest: if a body calls RunInTransaction on the same Provider and the same
+// thread, the inner call sends nothing and fails with FAILED_PRECONDITION and the reason
+// WRONG_STATE. Pass the body's transaction to the inner code instead, or use Savepoint. A call from
+// another thread is not detected: it commits independently, and on SQLite, which has one
+// writer, it waits for the outer transaction until its limits pass.
 template <TransactionFunction Body>
 internal::BodyResult<Body> RunInTransaction(const Context& ctx, Provider& provider, Body&& body,
                                             const RunOptions& options = {}) {

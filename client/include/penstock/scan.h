@@ -1,5 +1,5 @@
-// From a value of a row to a variable. Rows::Scan does this for a whole row;
-// use Convert for a Value at hand.
+// Converts the values of a row to variables. Rows::Scan does so for a whole row, Convert for a
+// single Value.
 //
 //   variable                   takes
 //   any integer type           integer, if it is in range
@@ -8,28 +8,28 @@
 //                              on SQLite is an integer
 //   std::string                text, decimal, date, time, interval, uuid, json
 //   std::string_view           the same, and blob; it refers to the row, or to the Value, and
-//                              is good until the next row
+//                              is valid until the next row
 //   Bytes, std::vector<std::byte>  blob
 //   Decimal                    decimal, integer
 //   TimeOfDay, Interval,
-//   Uuid, Json                 what they are called, text
+//   Uuid, Json                 the kind of their name, text
 //   absl::Time, Timestamp,
 //   chrono::sys_time           timestamp, text of the form YYYY-MM-DD HH:MM:SS[.fraction]
-//   absl::CivilSecond          the same, if it has no fraction; in UTC
+//   absl::CivilSecond          the same, if it has no fraction; the time is in UTC
 //   absl::CivilDay,
-//   chrono::year_month_day     date, text of its form
+//   chrono::year_month_day     date, text of the form YYYY-MM-DD
 //   chrono::duration,
-//   absl::Duration             interval without years, months and days, text of its form
+//   absl::Duration             interval without years, months and days, text of that form
 //   an enumeration             integer, or text if it has EnumNames, see types.h
-//   std::vector<T>             array, of what T takes
-//   std::array<T>, std::span<T>  the same, or of std::byte a blob, of exactly its size: a span
-//                              is where the elements go
-//   Value                      anything, NULL too
+//   std::vector<T>             array of what T takes
+//   std::array<T>, std::span<T>  the same, if the size is equal; a std::array or std::span of
+//                              std::byte takes a blob of its size. A span is written through.
+//   Value                      anything, including NULL
 //   std::optional<T>           NULL, or what T takes
 //
-// Text is taken for what it says since an expression on SQLite (min(at), say) has no declared
-// type: its value comes as the text that is stored. Anything else is INVALID_ARGUMENT, what
-// would be rounded as well, and the variable keeps its content.
+// Text is accepted for other types because an expression on SQLite, such as min(at), has no
+// declared type, so that its value comes as the text that is stored. Everything else, including a
+// value that would be rounded, is refused with INVALID_ARGUMENT, and the variable keeps its value.
 #ifndef PENSTOCK_SCAN_H_
 #define PENSTOCK_SCAN_H_
 
@@ -55,20 +55,20 @@
 
 namespace penstock {
 
-// A value that belongs to somebody else, who keeps it alive. Users have no need
-// of it; implementations of Rows give it to Destination::Assign.
+// Refers to a value that somebody else owns and keeps alive. Only implementations of Rows need it,
+// for Destination::Assign.
 struct ValueView {
-  // kUnspecified is NULL.
+  // kUnspecified means NULL.
   Kind kind = Kind::kUnspecified;
-  // kTimestamp.
+  // The nanoseconds of a kTimestamp.
   int32_t nanos = 0;
-  // kBoolean (0 or 1), kInteger, and the seconds of kTimestamp.
+  // A kBoolean (0 or 1), a kInteger, or the seconds of a kTimestamp.
   int64_t integer = 0;
-  // kReal.
+  // A kReal.
   double real = 0;
-  // Every kind that travels as text or bytes.
+  // A value of any kind that travels as text or bytes.
   std::string_view text = {};
-  // kArray.
+  // The elements of a kArray.
   const std::vector<Value>* elements = nullptr;
 
   static ValueView Of(const Value& value);
@@ -77,7 +77,7 @@ struct ValueView {
 
 namespace internal {
 
-// What a variable is called in a refusal.
+// The name of an integer type in error messages.
 template <typename T>
 std::string IntegerName() {
   return (std::is_signed_v<T> ? "int" : "uint") + std::to_string(sizeof(T) * 8) + "_t";
@@ -105,7 +105,7 @@ absl::Status Read(const ValueView& from, std::chrono::year_month_day* to);
 absl::Status Read(const ValueView& from, absl::Duration* to);
 absl::Status Read(const ValueView& from, std::vector<std::byte>* to);
 absl::Status ReadDuration(const ValueView& from, std::chrono::nanoseconds* to);
-// "INVALID_ARGUMENT: KIND cannot be read as TARGET: WHY".
+// Returns "INVALID_ARGUMENT: KIND cannot be read as TARGET: WHY".
 absl::Status RefuseRead(const ValueView& from, std::string_view target, std::string_view why = "");
 
 template <IntegerType T>
@@ -126,7 +126,7 @@ absl::Status Read(const ValueView& from, std::chrono::duration<Rep, Period>* to)
   std::chrono::nanoseconds exact{};
   if (absl::Status read = ReadDuration(from, &exact); !read.ok()) return read;
   const To value = std::chrono::duration_cast<To>(exact);
-  // A floating point number is exact if it is that of no other nanosecond.
+  // Floating-point rounding is allowed if no other nanosecond has the same number.
   using Wide = std::chrono::duration<long double, std::nano>;
   const bool same = std::floating_point<Rep>
                         ? std::abs(Wide(value).count() - Wide(exact).count()) < 0.5L
@@ -143,7 +143,7 @@ absl::Status Read(const ValueView& from, std::chrono::sys_time<Duration>* to) {
   constexpr std::string_view kTarget = "std::chrono::sys_time";
   Timestamp time;
   if (absl::Status read = Read(from, &time); !read.ok()) return read;
-  // In long double, to see what the duration's own range cannot hold.
+  // Compares in long double, which holds what the duration's own type cannot.
   using Wide = std::chrono::duration<long double, typename Duration::period>;
   const long double wide = Wide(seconds(time.seconds)).count();
   const long double most =
@@ -158,7 +158,8 @@ absl::Status Read(const ValueView& from, std::chrono::sys_time<Duration>* to) {
   return absl::OkStatus();
 }
 
-// The number that an enumeration is stored as: that of a character is no character here.
+// The integer type that an enumeration is stored as. For a character type it is the integer type
+// of the same sign and size.
 template <typename T>
 struct Underlying {
   using Type = std::underlying_type_t<T>;
@@ -220,7 +221,7 @@ absl::Status Read(const ValueView& from, std::vector<T>* to) {
   return absl::OkStatus();
 }
 
-// INVALID_ARGUMENT: an array of `size` elements for a variable of `places`.
+// The INVALID_ARGUMENT for an array of `size` elements and a variable of `places`.
 absl::Status RefuseSize(const ValueView& from, std::size_t size, std::size_t places);
 
 template <typename T, std::size_t N>
@@ -240,13 +241,13 @@ absl::Status Read(const ValueView& from, std::array<T, N>* to) {
 
 }  // namespace internal
 
-// A type that a value can be scanned into.
+// A type that a value can be converted to.
 template <typename T>
 concept Scannable = requires(const ValueView& from, T* to) {
   internal::Read(from, to);
 };
 
-// A variable of any Scannable type. It borrows the variable.
+// Refers to a variable of any Scannable type. The caller keeps the variable alive.
 class Destination {
  public:
   template <Scannable T>
@@ -255,7 +256,8 @@ class Destination {
           return internal::Read(from, static_cast<T*>(to));
         }) {}
 
-  // INVALID_ARGUMENT that names the value's kind and the variable's type.
+  // Converts `from` into the variable. The INVALID_ARGUMENT of a failure names the value's kind and
+  // the variable's type.
   absl::Status Assign(const ValueView& from) const { return assign_(from, variable_); }
 
  private:
@@ -263,7 +265,7 @@ class Destination {
   absl::Status (*assign_)(const ValueView&, void*);
 };
 
-// Converts one value by the rules above.
+// Converts one value by the rules at the top of this header.
 template <Scannable T>
 absl::Status Convert(const Value& from, T* to) {
   return internal::Read(ValueView::Of(from), to);

@@ -1,4 +1,4 @@
-// A query builder: SQL as C++ expressions, for every dialect that the daemon speaks.
+// A query builder: writes SQL as C++ expressions, for every dialect that the daemon supports.
 //
 //   template <penstock::sql::Name As = "users">
 //   struct Users : penstock::sql::Table<Users<As>, "users", As> {
@@ -14,10 +14,10 @@
 //                    .OrderBy(penstock::sql::Asc(users.name))
 //                    .FetchAll<User>(ctx, *db);  // StatusOr<std::vector<User>>
 //
-// Types are checked when the program is compiled, a statement's structure and what its dialect has
-// not when it is built, both before anything is sent. The dialect is that of the database which is
-// reached. A statement means the same on every backend or is refused: nothing is emulated that
-// could mean something else.
+// The compiler checks the types. The structure of a statement, and whether the dialect has what it
+// uses, are checked before anything is sent. The dialect is that of the database in use. A
+// statement means the same on every backend or is refused; the builder never emulates something
+// with another meaning.
 //
 // Read in this order: sql/expression.h (tables, columns, operators), sql/select.h, sql/write.h,
 // sql/functions.h (aggregates, windows, CASE, casts, JSON, raw fragments), sql/page.h. The builder

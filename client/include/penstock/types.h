@@ -1,5 +1,5 @@
-// Types of values that C++ has no type of its own for. value.h and scan.h say what they
-// become in a statement, and what of a row they take.
+// Types for values that C++ has no suitable type for. value.h says which values they become in a
+// statement, scan.h which values of a row they accept.
 #ifndef PENSTOCK_TYPES_H_
 #define PENSTOCK_TYPES_H_
 
@@ -12,32 +12,32 @@
 
 namespace penstock {
 
-// Bytes, told apart from text.
+// Bytes, as opposed to text.
 struct Bytes {
   std::string data = {};
   bool operator==(const Bytes&) const = default;
 };
 
-// A point in time as databases keep it: a wider range and a coarser grain than
-// absl::Time has.
+// A point in time as databases store it: with a wider range and a coarser resolution than
+// absl::Time.
 struct Timestamp {
-  // Since 1970-01-01T00:00:00Z.
+  // Seconds since 1970-01-01T00:00:00Z.
   int64_t seconds = 0;
-  // 0 to 999,999,999.
+  // From 0 to 999,999,999.
   int32_t nanos = 0;
   bool operator==(const Timestamp&) const = default;
 
-  // The microsecond that `time` is in, which is as fine as each backend keeps: PostgreSQL and
-  // CockroachDB refuse what is finer, and absl::Now() is. An infinite time becomes the last, or
-  // the first, second of 64 bits, which no backend takes.
+  // Returns `time` rounded down to a microsecond, which every backend can store. PostgreSQL and
+  // CockroachDB refuse finer times, such as absl::Now(). An infinite time becomes the last, or
+  // the first, second of 64 bits, which every backend refuses.
   static Timestamp Micros(absl::Time time);
-  // Now, to the microsecond. Thread-safe.
+  // Returns the current time, rounded down to a microsecond. Thread-safe.
   static Timestamp Now();
 };
 
-// The next five hold the text of a value, which the daemon, or its backend, checks.
+// The next five types hold the text of a value. The daemon or its backend checks it.
 
-// An exact number: "-12.50", "1e400".
+// An exact number, such as "-12.50" or "1e400".
 struct Decimal {
   std::string text = {};
   bool operator==(const Decimal&) const = default;
@@ -49,7 +49,8 @@ struct TimeOfDay {
   bool operator==(const TimeOfDay&) const = default;
 };
 
-// ISO 8601: P1Y2M3DT4H5M6S. A std::chrono::duration is one without years, months and days.
+// An ISO 8601 duration, such as P1Y2M3DT4H5M6S. A std::chrono::duration converts to an interval
+// without years, months and days.
 struct Interval {
   std::string text = {};
   bool operator==(const Interval&) const = default;
@@ -61,13 +62,14 @@ struct Uuid {
   bool operator==(const Uuid&) const = default;
 };
 
-// A document.
+// A JSON document.
 struct Json {
   std::string text = {};
   bool operator==(const Json&) const = default;
 };
 
-// The texts that an enumeration is stored as. An enumeration without is stored as its number.
+// Specialise it with the texts that an enumeration is stored as. An enumeration without a
+// specialisation is stored as its number.
 //
 //   template <>
 //   struct penstock::EnumNames<State> {
@@ -75,7 +77,7 @@ struct Json {
 //         {State::kNew, "new"}, {State::kPaid, "paid"}};
 //   };
 //
-// An enumerator, or a text of a row, that is not among them is refused.
+// An enumerator without a text, and a text of a row that is not listed, are refused.
 template <typename E>
 struct EnumNames;
 

@@ -70,7 +70,7 @@ TEST_F(KeyValueCommandTest, AKeyThatIsNotThereIsAFailure) {
   EXPECT_CALL(*kv_, Get(_, "a")).WillOnce(Return(std::optional<std::string>()));
   EXPECT_EQ(Run({"get", "a"}), kExitFailed);
   EXPECT_EQ(output_, "");
-  EXPECT_THAT(errors_, HasSubstr("not there"));
+  EXPECT_THAT(errors_, HasSubstr("does not exist"));
 }
 
 TEST_F(KeyValueCommandTest, PutTakesBytesAndStandardInput) {

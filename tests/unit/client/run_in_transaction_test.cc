@@ -143,7 +143,7 @@ TEST_F(RunInTransactionTest, EndsWithItsDeadline) {
   commits_.assign(10, kAborted);
   const absl::Time began = absl::Now();
   EXPECT_EQ(Run(Context().WithTimeout(absl::Minutes(1)),
-                {.first_pause = absl::Hours(1), .longest_pause = absl::Hours(1)}),
+                {.initial_backoff = absl::Hours(1), .max_backoff = absl::Hours(1)}),
             kAborted);
   EXPECT_EQ(ran_, 1);
   EXPECT_LT(absl::Now() - began, absl::Seconds(30));
@@ -158,7 +158,7 @@ TEST_F(RunInTransactionTest, IsCancelledInAPause) {
     return Open();
   });
   const absl::Status outcome =
-      Run(ctx, {.first_pause = absl::Hours(1), .longest_pause = absl::Hours(1)});
+      Run(ctx, {.initial_backoff = absl::Hours(1), .max_backoff = absl::Hours(1)});
   canceller.join();
   EXPECT_TRUE(IsCancelled(outcome)) << outcome;
   EXPECT_EQ(ran_, 1);

@@ -109,7 +109,7 @@ TEST(TypesTest, TimesAsTheirText) {
   for (const char* wrong : {"2024-02-29", "2024-02-29T01:02:03", "2024-02-29 24:00:00",
                             "2024-02-29 01:02:60", "2024-02-29 01:02:03.", "2024-02-29 01:02:03Z",
                             "2024-02-29 01:02:03.1234567890", "2024-02-29 01:02:03.-1"}) {
-    ExpectRefused<Timestamp>(Value(wrong), "it has not the form");
+    ExpectRefused<Timestamp>(Value(wrong), "it does not have the form");
   }
 }
 

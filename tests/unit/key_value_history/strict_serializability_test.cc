@@ -15,17 +15,17 @@ constexpr auto kNever = KeyValueCall::kNever;
 const Found kNothing;
 
 // Calls whose times are given as they begin and end.
-KeyValueCall At(int64_t invoked, int64_t returned, KeyValueCall::Sort sort) {
+KeyValueCall At(int64_t invoked, int64_t returned, KeyValueCall::Kind kind) {
   KeyValueCall call;
   call.invoked = invoked;
   call.returned = returned;
-  call.sort = sort;
+  call.kind = kind;
   return call;
 }
 
 KeyValueCall Get(int64_t invoked, int64_t returned, std::vector<string> keys,
                  std::vector<Found> values) {
-  KeyValueCall call = At(invoked, returned, KeyValueCall::Sort::kGet);
+  KeyValueCall call = At(invoked, returned, KeyValueCall::Kind::kGet);
   call.keys = std::move(keys);
   call.values = std::move(values);
   return call;
@@ -33,7 +33,7 @@ KeyValueCall Get(int64_t invoked, int64_t returned, std::vector<string> keys,
 
 KeyValueCall Scan(int64_t invoked, int64_t returned, std::vector<Entry> entries,
                   ScanOptions scan = {}) {
-  KeyValueCall call = At(invoked, returned, KeyValueCall::Sort::kScan);
+  KeyValueCall call = At(invoked, returned, KeyValueCall::Kind::kScan);
   call.scan = std::move(scan);
   call.entries = std::move(entries);
   return call;
@@ -41,7 +41,7 @@ KeyValueCall Scan(int64_t invoked, int64_t returned, std::vector<Entry> entries,
 
 KeyValueCall Write(int64_t invoked, int64_t returned, std::vector<Mutation> mutations,
                    std::vector<Condition> conditions = {}, std::optional<size_t> failed = {}) {
-  KeyValueCall call = At(invoked, returned, KeyValueCall::Sort::kWrite);
+  KeyValueCall call = At(invoked, returned, KeyValueCall::Kind::kWrite);
   call.conditions = std::move(conditions);
   call.mutations = std::move(mutations);
   call.applied = !failed.has_value();

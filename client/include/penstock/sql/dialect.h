@@ -1,4 +1,4 @@
-// The dialects of SQL, and what a statement becomes in one.
+// The SQL dialects, and the text of a statement in one of them.
 #ifndef PENSTOCK_SQL_DIALECT_H_
 #define PENSTOCK_SQL_DIALECT_H_
 
@@ -16,18 +16,18 @@ enum class Dialect : uint8_t {
   kPostgres,
   kCockroachDb,
   kSqlite,
-  // SQLite's SQL on tables of a key and a value.
+  // SQLite's SQL on tables that have a key and a value.
   kPebble,
 };
 
 // "postgres", "cockroachdb", "sqlite" or "pebble".
 std::string_view DialectName(Dialect dialect);
 
-// That of a driver, by its name (PingInfo::driver). UNIMPLEMENTED for a driver that this library
-// does not know.
+// Returns the dialect of a driver, given its name (PingInfo::driver). UNIMPLEMENTED if this library
+// does not know the driver.
 absl::StatusOr<Dialect> DialectOfDriver(std::string_view driver);
 
-// A statement as text, with the values of its parameters $1, $2, …
+// A statement's text, and the values of its parameters $1, $2, …
 struct Built {
   std::string text = {};
   std::vector<Value> args = {};

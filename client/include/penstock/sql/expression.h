@@ -1,7 +1,7 @@
-// Tables, columns, and what is made of columns and values with C++'s operators.
+// Tables, columns, and the expressions that C++ operators make of columns and values.
 //
-// Expressions are values: cheap to copy, immutable, thread-safe. Values are always bound as
-// parameters, and names always quoted.
+// Expressions are immutable values: cheap to copy and thread-safe. Values are always sent as bound
+// parameters, and names are always quoted.
 #ifndef PENSTOCK_SQL_EXPRESSION_H_
 #define PENSTOCK_SQL_EXPRESSION_H_
 
@@ -19,7 +19,7 @@
 
 namespace penstock::sql {
 
-// A name of the schema, as a template's argument.
+// A name of the schema, as a template argument.
 template <std::size_t N>
 struct Name {
   char text[N]{};
@@ -29,12 +29,12 @@ struct Name {
   constexpr std::string_view view() const { return {text, N - 1}; }
 };
 
-// An expression whose values are T; std::optional<T> if it may be NULL.
+// An expression whose values are of type T; T is a std::optional if they may be NULL.
 template <typename T>
 class Expr {
  public:
   using value_type = T;
-  // That of a column; none for what is made of several.
+  // The table of a column; void for an expression.
   using table_type = void;
   explicit Expr(internal::NodePtr node) : node_(std::move(node)) {}
   const internal::NodePtr& node() const { return node_; }
@@ -43,11 +43,11 @@ class Expr {
   internal::NodePtr node_;
 };
 
-// What WHERE, ON and HAVING take.
+// The type that WHERE, ON and HAVING take.
 using Condition = Expr<bool>;
 
-// A table, which a program declares once for each alias that it needs (or has written by
-// `penstock gen`):
+// The base of a table type. A program declares the type once and makes one object for each alias
+// that it needs; `penstock gen` writes such declarations:
 //
 //   template <sql::Name As = "users">
 //   struct Users : sql::Table<Users<As>, "users", As> {
@@ -57,9 +57,9 @@ using Condition = Expr<bool>;
 //   inline constexpr Users<> users;
 //   inline constexpr Users<"m"> boss;
 //
-// The fourth argument is the schema; empty: that of the session.
+// The fourth argument is the schema; an empty one means that the session's search path decides.
 template <typename Self, Name TableName, Name As = TableName, Name Schema = "">
-// A user's table is an aggregate, whose base needs a public constructor.
+// A table type is an aggregate, whose base needs a public constructor.
 // NOLINTNEXTLINE(bugprone-crtp-constructor-accessibility)
 struct Table {
   static internal::TableRef Reference() {
@@ -79,8 +79,8 @@ struct Col {
   static constexpr std::string_view name() { return ColumnName.view(); }
   operator Expr<T>() const { return Expr<T>(node()); }
 
-  // Text that begins so, ends so, or contains it: letter by letter, capitals are not small
-  // letters, and nothing in it has a meaning of its own.
+  // True of text that begins with, ends with, or contains `text`. The comparison is
+  // case-sensitive, and no character of `text` is a wildcard.
   Condition HasPrefix(std::string_view text) const;
   Condition HasSuffix(std::string_view text) const;
   Condition Contains(std::string_view text) const;
@@ -102,8 +102,8 @@ concept TableLike = requires(const T& t) {
 template <typename E>
 using ValueOf = typename std::remove_cvref_t<E>::value_type;
 
-// A table whose name is only known at run time, and its columns. The name is quoted, so it may
-// be any; whether there is such a table, the database says.
+// A column and a table whose names are only known at run time. The names are quoted, so they may
+// have any characters. The database reports an error if they do not exist.
 template <typename T>
 class DynCol {
  public:
@@ -135,12 +135,12 @@ class DynTable {
   internal::TableRef reference_;
 };
 
-// Without an alias it is called as the table is.
+// Makes a table whose name is only known at run time. The alias defaults to the table's name.
 inline DynTable Dyn(std::string_view table, std::string_view alias = "") {
   return DynTable(internal::MakeTable("", table, alias.empty() ? table : alias));
 }
 
-// A value as an expression, for where no operator takes it for one.
+// Makes an expression from a value, for places where no operator does so.
 template <typename T>
 requires(!Expression<T> && KindOf<T>() != Kind::kUnspecified) auto Literal(const T& value) {
   using V = std::conditional_t<KindOf<T>() == Kind::kText && !std::is_enum_v<Plain<T>>,
@@ -148,9 +148,10 @@ requires(!Expression<T> && KindOf<T>() != Kind::kUnspecified) auto Literal(const
   return Expr<V>(internal::MakeLiteral(Value(value), internal::TypeOf<V>()));
 }
 
-// A value that is given when the statement is run, by Bind<"id">(value). A statement that is kept
-// and run again is not written again: it has one text for each dialect, whatever is bound. (One
-// that goes on after Bind, with Limit say, is another statement.) Any number of threads may run it.
+// A parameter whose value is given by Bind<"id">(value) before the statement is run. A statement
+// that a program keeps and runs repeatedly is rendered once for each dialect, whatever values are
+// bound. (A method other than Bind, such as Limit, makes a new statement, which is rendered anew.)
+// Any number of threads may run it.
 //
 //   static const auto by_id =
 //       sql::Select(users.name).From(users).Where(users.id == sql::Param<"id", int64_t>());
@@ -172,7 +173,7 @@ struct OperandType<T> {
   using Type = typename T::value_type;
 };
 
-// The type of an operand, which is an expression or a value.
+// The value type of an operand, which is an expression or a value.
 template <typename T>
 using Operand = typename OperandType<std::remove_cvref_t<T>>::Type;
 
@@ -190,7 +191,7 @@ template <typename A, typename B>
 concept OneIsExpression = Expression<std::remove_cvref_t<A>> || Expression<std::remove_cvref_t<B>>;
 template <typename A, typename B>
 concept Equatable = OneIsExpression<A, B> && Comparable<Operand<A>, Operand<B>>;
-// `<` with NULL is neither true nor false, so a value that may be none has no place in it.
+// `x < NULL` is neither true nor false, so a C++ value that may be empty cannot be compared with <.
 template <typename T>
 concept NeverEmpty = Expression<std::remove_cvref_t<T>> || !kNullable<std::remove_cvref_t<T>>;
 template <typename A, typename B>
@@ -201,7 +202,7 @@ Condition Compare(Binary op, const A& a, const B& b) {
   return Condition(MakeBinary(op, ToNode(a), ToNode(b), {Kind::kBoolean}));
 }
 
-// Both may be NULL, or one is a std::optional: C++'s meaning of ==.
+// True if == has to treat NULL as C++ does: both operands may be NULL, or one is a std::optional.
 template <typename A, typename B>
 inline constexpr bool kNullAware = (kNullable<Operand<A>> && kNullable<Operand<B>>) ||
                                    (!Expression<std::remove_cvref_t<A>> && kNullable<Operand<A>>) ||
@@ -209,9 +210,9 @@ inline constexpr bool kNullAware = (kNullable<Operand<A>> && kNullable<Operand<B
 
 }  // namespace internal
 
-// == means what it does in C++: `column == optional` is IS NULL where it is empty, and two
-// expressions that may both be NULL are equal if both are (IS NOT DISTINCT FROM). SQL's own,
-// to which NULL equals nothing, is Equal. Where one of them is never NULL, it is SQL's.
+// == means what it means in C++: `column == optional` is IS NULL if the optional is empty, and two
+// expressions that may both be NULL are equal if both are NULL (IS NOT DISTINCT FROM). If one of
+// them is never NULL, it is SQL's `=`. To get SQL's `=`, for which NULL equals nothing, use Equal.
 template <typename A, typename B>
 requires internal::Equatable<A, B> Condition operator==(const A& a, const B& b) {
   return internal::Compare(
@@ -239,7 +240,8 @@ requires internal::Ordered<A, B> Condition operator>=(const A& a, const B& b) {
   return internal::Compare(internal::Binary::kGreaterOrEqual, a, b);
 }
 
-// What cannot be compared is told in one line instead of by every operator that there is.
+// Deleted, so that the compiler reports one line for operands that cannot be compared instead of
+// every operator that does not match.
 template <typename A, typename B>
 requires(internal::OneIsExpression<A, B> && !internal::Equatable<A, B>) Condition operator==(
     const A&, const B&) = delete;
@@ -259,7 +261,7 @@ template <typename A, typename B>
 requires(internal::OneIsExpression<A, B> && !internal::Ordered<A, B>) Condition operator>=(
     const A&, const B&) = delete;
 
-// SQL's `=`: NULL equals nothing.
+// Returns SQL's `=`, for which NULL equals nothing.
 template <Expression A, Expression B>
 requires Comparable<ValueOf<A>, ValueOf<B>> Condition Equal(const A& a, const B& b) {
   return internal::Compare(internal::Binary::kEqual, a, b);
@@ -282,14 +284,14 @@ Condition operator!(const A& a) {
   return Condition(internal::MakeNot(a.node()));
 }
 
-// All of them; true for none. For conditions that are gathered in a loop, as a chain of && may
-// have a depth of 500 at most.
+// True if all conditions hold, and for an empty list. Use it for conditions that are collected in
+// a loop: a chain of && may be at most 500 deep.
 inline Condition AllOf(const std::vector<Condition>& conditions) {
   internal::Nodes nodes;
   for (const Condition& condition : conditions) nodes.push_back(condition.node());
   return Condition(internal::MakeList(internal::Binary::kAnd, std::move(nodes)));
 }
-// At least one of them; false for none.
+// True if at least one condition holds; false for an empty list.
 inline Condition AnyOf(const std::vector<Condition>& conditions) {
   internal::Nodes nodes;
   for (const Condition& condition : conditions) nodes.push_back(condition.node());
@@ -307,7 +309,7 @@ Condition IsNotNull(const E& e) {
 
 namespace internal {
 
-// The result of arithmetic: the wider of both, and NULL if one of them is.
+// The result type of arithmetic: the wider operand's, and nullable if one of them is.
 template <typename A, typename B>
 struct Arithmetic {
   static constexpr Kind kA = KindOf<A>();
@@ -333,9 +335,9 @@ Expr<T> Compute(Binary op, const A& a, const B& b) {
 
 }  // namespace internal
 
-// Arithmetic. That of decimals is refused on SQLite, which has none. On SQLite a sum of integers
-// beyond 64 bits becomes a real, which is then refused where an integer is read; elsewhere the
-// statement fails.
+// Arithmetic. With decimals it is refused on SQLite, which has no decimals. If a sum of integers
+// exceeds 64 bits, SQLite makes it a real, which cannot be read as an integer; on the other
+// backends the statement fails.
 template <typename A, typename B>
 requires internal::BothNumbers<A, B>
 auto operator+(const A& a, const B& b) {
@@ -351,7 +353,7 @@ requires internal::BothNumbers<A, B>
 auto operator*(const A& a, const B& b) {
   return internal::Compute<internal::Sum<A, B>>(internal::Binary::kMultiply, a, b);
 }
-// Of integers it is the whole part. A division by zero is NULL, as it is on SQLite.
+// Division. For integers the result is truncated. A division by zero is NULL on every backend.
 template <typename A, typename B>
 requires internal::BothNumbers<A, B>
 auto operator/(const A& a, const B& b) {
@@ -363,7 +365,7 @@ requires(internal::BothNumbers<A, B>&& KindOf<internal::Operand<A>>() == Kind::k
 operator%(const A& a, const B& b) {
   return internal::Compute<Nullable<internal::Sum<A, B>>>(internal::Binary::kModulo, a, b);
 }
-// Of texts: one after the other.
+// Concatenates texts.
 template <typename A, typename B>
 requires internal::BothTexts<A, B>
 auto operator+(const A& a, const B& b) {
@@ -400,16 +402,17 @@ Condition Col<In, T, ColumnName>::Contains(std::string_view text) const {
   return sql::Contains(*this, text);
 }
 
-// One of the values; an empty list is false. PostgreSQL gets one array, so that there is one
-// text for any number; elsewhere the list is filled up to the next power of two by repeating its
-// last value, so that there are few. SQLite takes 32,766 parameters a statement.
+// True if `e` is one of the values; false for an empty list. PostgreSQL is sent one array, so that
+// the statement has the same text for any number of values. Elsewhere the list is extended to the
+// next power of two by repeating its last value, so that there are few texts. SQLite accepts 32,766
+// parameters in a statement.
 template <Expression E, typename V>
 requires(Comparable<ValueOf<E>, V> && !kNullable<V>) Condition
     In(const E& e, const std::vector<V>& values) {
   return Condition(
       internal::MakeIn(e.node(), std::vector<Value>(values.begin(), values.end()), false));
 }
-// None of the values; an empty list is true.
+// True if `e` is none of the values; true for an empty list.
 template <Expression E, typename V>
 requires(Comparable<ValueOf<E>, V> && !kNullable<V>) Condition
     NotIn(const E& e, const std::vector<V>& values) {

@@ -1,5 +1,5 @@
-// Functions, aggregates, windows, CASE, casts, JSON and raw fragments: what means the same on
-// every server, and Call and Raw for all else.
+// Functions, aggregates, windows, CASE, casts, JSON and raw fragments. They mean the same on every
+// server, except for Call and Raw, which pass anything else on.
 #ifndef PENSTOCK_SQL_FUNCTIONS_H_
 #define PENSTOCK_SQL_FUNCTIONS_H_
 
@@ -15,17 +15,17 @@
 
 namespace penstock::sql {
 
-// The first of them that is not NULL. It may be NULL if the last one may.
+// Returns the first argument that is not NULL. The result may be NULL if every argument may be.
 template <Expression A, typename... B>
 auto Coalesce(const A& a, const B&... b) {
   static_assert((Comparable<ValueOf<A>, internal::Operand<B>> && ...),
-                "Coalesce: all have one type");
+                "Coalesce: all arguments must have the same type");
   constexpr bool kNever = !kNullable<ValueOf<A>> || (!kNullable<internal::Operand<B>> || ...);
   using T = std::conditional_t<kNever, Plain<ValueOf<A>>, Nullable<ValueOf<A>>>;
   return Expr<T>(internal::MakeCoalesce({a.node(), internal::ToNode(b)...}, internal::TypeOf<T>()));
 }
 
-// In characters for text, in bytes for Bytes.
+// Returns the length: in characters for text, in bytes for Bytes.
 template <Expression A>
 requires(KindOf<ValueOf<A>>() == Kind::kText ||
          KindOf<ValueOf<A>>() == Kind::kBlob) auto Length(const A& a) {
@@ -40,15 +40,15 @@ auto Abs(const A& a) {
   return Expr<T>(internal::MakeCall("abs", {a.node()}, internal::TypeOf<T>(), true));
 }
 
-// Any function of the server, by its name, which is the same text everywhere; what it does, and
-// whether it may return NULL (T is a std::optional then), the program has to know.
+// Calls any function of the server. The call has the same text in every dialect; the program must
+// know what the function does. T must be a std::optional if the result may be NULL.
 template <typename T, typename... A>
 Expr<T> Call(std::string_view function, const A&... arguments) {
   return Expr<T>(
       internal::MakeCall(function, {internal::ToNode(arguments)...}, internal::TypeOf<T>()));
 }
 
-// The window of a window function.
+// The window of a window function: PARTITION BY, ORDER BY and a frame.
 class Window {
  public:
   template <Expression... E>
@@ -63,7 +63,7 @@ class Window {
     (window.parts_.order.push_back(order.parts()), ...);
     return window;
   }
-  // ROWS BETWEEN from AND to, which are made by the functions below.
+  // Sets the frame ROWS BETWEEN `from` AND `to`. The functions below make the bounds.
   [[nodiscard]] Window Rows(internal::Bound from, internal::Bound to) const {
     Window window = *this;
     window.parts_.has_frame = true;
@@ -91,7 +91,7 @@ inline internal::Bound UnboundedFollowing() {
   return {internal::Bound::Place::kUnboundedFollowing, 0};
 }
 
-// A function that is no expression before it has a window.
+// A window function, which becomes an expression when it is given a window.
 template <typename T>
 class WindowFunction {
  public:
@@ -113,7 +113,7 @@ inline WindowFunction<int64_t> Rank() {
 inline WindowFunction<int64_t> DenseRank() {
   return WindowFunction<int64_t>(internal::MakeWindowFunction("dense_rank", {}, {Kind::kInteger}));
 }
-// Its value in the row before, or after, this one; NULL if there is none.
+// Return the value of `e` in the row before, or after, the current row; NULL if there is none.
 template <Expression E>
 WindowFunction<Nullable<ValueOf<E>>> Lag(const E& e) {
   using T = Nullable<ValueOf<E>>;
@@ -137,12 +137,12 @@ WindowFunction<Nullable<ValueOf<E>>> LastValue(const E& e) {
       internal::MakeWindowFunction("last_value", {e.node()}, internal::TypeOf<T>()));
 }
 
-// An aggregate, which is also a window function.
+// An aggregate function, which can also be used as a window function.
 template <typename T>
 class Aggregate : public Expr<T> {
  public:
   using Expr<T>::Expr;
-  // Only of the rows for which it holds.
+  // Aggregates only the rows for which `condition` holds.
   template <ConditionLike C>
   Aggregate Filter(const C& condition) const {
     return Aggregate(internal::MakeFiltered(this->node(), condition.node()));
@@ -152,11 +152,11 @@ class Aggregate : public Expr<T> {
   }
 };
 
-// Of rows.
+// Counts rows.
 inline Aggregate<int64_t> Count() {
   return Aggregate<int64_t>(internal::MakeAggregate("count", {}, false, {Kind::kInteger}));
 }
-// Of values that are not NULL.
+// Counts the values that are not NULL.
 template <Expression E>
 Aggregate<int64_t> Count(const E& e) {
   return Aggregate<int64_t>(internal::MakeAggregate("count", {e.node()}, false, {Kind::kInteger}));
@@ -165,7 +165,8 @@ template <Expression E>
 Aggregate<int64_t> CountDistinct(const E& e) {
   return Aggregate<int64_t>(internal::MakeAggregate("count", {e.node()}, true, {Kind::kInteger}));
 }
-// NULL without rows. A sum of integers is an integer; beyond 64 bits the statement fails.
+// Returns the sum; NULL if there are no values. A sum of integers is an integer, and the statement
+// fails if it exceeds 64 bits.
 template <Expression E>
 requires Numeric<ValueOf<E>>
 auto Sum(const E& e) {
@@ -173,14 +174,14 @@ auto Sum(const E& e) {
   using T = Nullable<Wide>;
   return Aggregate<T>(internal::MakeAggregate("sum", {e.node()}, false, internal::TypeOf<T>()));
 }
-// A double, unless it is of decimals.
+// Returns the average: a decimal for decimals, a double otherwise.
 template <Expression E>
 requires Numeric<ValueOf<E>>
 auto Avg(const E& e) {
   using T = Nullable<std::conditional_t<KindOf<ValueOf<E>>() == Kind::kDecimal, Decimal, double>>;
   return Aggregate<T>(internal::MakeAggregate("avg", {e.node()}, false, internal::TypeOf<T>()));
 }
-// PostgreSQL has none of booleans, bytes and UUIDs.
+// A type that Min and Max accept. PostgreSQL has neither for booleans, bytes and UUIDs.
 template <typename T>
 concept HasExtremes = Orderable<T> && KindOf<T>()
 != Kind::kBoolean&& KindOf<T>() != Kind::kBlob&& KindOf<T>() != Kind::kUuid;
@@ -197,7 +198,8 @@ auto Max(const E& e) {
   return Aggregate<T>(internal::MakeAggregate("max", {e.node()}, false, internal::TypeOf<T>()));
 }
 
-// CASE: When(condition, value).When(…).Else(value), or .End() for NULL otherwise.
+// CASE: When(condition, value).When(…).Else(value). End() instead of Else yields NULL if no
+// condition holds.
 template <typename T>
 class CaseBuilder {
  public:
@@ -233,16 +235,18 @@ auto When(const C& condition, const V& value) {
   return CaseBuilder<T>({condition.node(), internal::ToNode(value)});
 }
 
-// A cast. SQLite has those that lose nothing: from integers to reals and text, from booleans
-// to integers, and between texts. Others are refused there, as it makes 12 of '12abc'.
+// Returns `e` as a T. SQLite supports the casts that lose nothing: from integers to reals and text,
+// from booleans to integers, and between texts. Other casts are refused there, because SQLite casts
+// '12abc' to 12.
 template <typename T, Expression E>
 requires(KindOf<T>() != Kind::kUnspecified) auto Cast(const E& e) {
   using R = NullableIf<T, ValueOf<E>>;
   return Expr<R>(internal::MakeCast(e.node(), internal::TypeOf<R>()));
 }
 
-// What is at a path of a JSON document, if it is of this type; NULL if there is nothing, or
-// something else. T is std::string, int64_t, double, bool or Json, a leg a key or an index:
+// Returns the value at a path of a JSON document if it has this type, and NULL if there is no value
+// or it has another type. T is std::string, int64_t, double, bool or Json. Each step of the path is
+// a key or an index:
 //
 //   auto name = sql::JsonAt<std::string>(items.attributes, "sizes", 0, "name");
 template <typename T, Expression E, typename... Leg>
@@ -251,13 +255,14 @@ requires(KindOf<ValueOf<E>>() == Kind::kJson &&
           KindOf<T>() == Kind::kReal || KindOf<T>() == Kind::kBoolean ||
           KindOf<T>() == Kind::kJson)) auto JsonAt(const E& document, const Leg&... legs) {
   static_assert(((IntegerType<Leg> || std::convertible_to<Leg, std::string_view>)&&...),
-                "JsonAt: a leg is a key, which is a text, or an index, which is an integer");
+                "JsonAt: a step of the path is a key, which is a text, or an index, which is an "
+                "integer");
   return Expr<Nullable<T>>(
       internal::MakeJsonAt(document.node(), {Value(legs)...}, internal::TypeOf<Nullable<T>>()));
 }
 
-// The text of a fragment, which has to be a constant: nothing that is known at run time only can
-// become SQL here.
+// The text of a raw fragment. It must be a constant, so that nothing that is only known at run time
+// becomes SQL.
 template <typename... E>
 class RawText {
  public:
@@ -265,10 +270,10 @@ class RawText {
   consteval RawText(const char (&literal)[N]) : text_(literal, N - 1) {  // NOLINT
     std::size_t places = 0;
     for (std::size_t i = 0; i + 2 < N; ++i) places += literal[i] == '{' && literal[i + 1] == '}';
-    if (places != sizeof...(E)) throw "Raw: as many {} as there are expressions";
+    if (places != sizeof...(E)) throw "Raw: the text needs one {} for each expression";
     for (std::size_t i = 0; i + 1 < N; ++i) {
       if (literal[i] == '$' && literal[i + 1] >= '0' && literal[i + 1] <= '9') {
-        throw "Raw: parameters are {} and a value";
+        throw "Raw: use {} and a value instead of $1";
       }
     }
   }
@@ -278,8 +283,8 @@ class RawText {
   std::string_view text_;
 };
 
-// SQL for which the builder has no words, with expressions and values, which are bound, in place
-// of each {}:
+// SQL that the builder has no function for. Each {} is replaced by an expression, or by a value,
+// which is bound as a parameter:
 //
 //   auto similar = sql::Raw<double>("similarity({}, {})", users.name, "ada");
 template <typename T, typename... E>
@@ -288,13 +293,14 @@ Expr<T> Raw(RawText<std::type_identity_t<E>...> text, const E&... expressions) {
       internal::MakeRaw(text.text(), {internal::ToNode(expressions)...}, internal::TypeOf<T>()));
 }
 
-// An expression with a name for its column in the result.
+// Gives the expression's column in the result a name.
 template <Name As, Expression E>
 auto Named(const E& e) {
   return Expr<ValueOf<E>>(internal::MakeNamed(e.node(), As.view()));
 }
 
-// An expression that may be NULL although its parts do not tell: of a table behind an outer join.
+// Declares that an expression may be NULL although its parts are not, because their table is joined
+// by an outer join.
 template <Expression E>
 Expr<Nullable<ValueOf<E>>> MaybeNull(const E& e) {
   return Expr<Nullable<ValueOf<E>>>(internal::MakeMaybeNull(e.node()));

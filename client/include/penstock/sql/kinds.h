@@ -1,4 +1,4 @@
-// C++ types and the kinds of SQL values that they stand for: what may be compared with what.
+// Maps C++ types to the kinds of SQL values, and says which types can be compared.
 #ifndef PENSTOCK_SQL_KINDS_H_
 #define PENSTOCK_SQL_KINDS_H_
 
@@ -38,19 +38,19 @@ struct Unwrapped<std::nullopt_t> {
 
 }  // namespace internal
 
-// T without std::optional, and whether it had it.
+// T without std::optional, and whether T is a std::optional.
 template <typename T>
 using Plain = typename internal::Unwrapped<T>::Type;
 template <typename T>
 inline constexpr bool kNullable = internal::Unwrapped<T>::kNullable;
-// T that may be NULL.
+// T as a std::optional.
 template <typename T>
 using Nullable = std::optional<Plain<T>>;
-// U, which may be NULL if one of the others may.
+// U, as a std::optional if one of the T is a std::optional.
 template <typename U, typename... T>
 using NullableIf = std::conditional_t<(kNullable<T> || ...), Nullable<U>, U>;
 
-// The kind that values of T are; kUnspecified for what is no value.
+// The kind of values of type T; kUnspecified if T is not a value type.
 template <typename T>
 constexpr Kind KindOf() {
   using P = std::remove_cvref_t<Plain<std::remove_cvref_t<T>>>;
@@ -111,8 +111,9 @@ constexpr bool IsNumber(Kind kind) {
 
 }  // namespace internal
 
-// Values of A and B can be compared: numbers with numbers, otherwise like with like, and
-// enumerations with their own. No server compares JSON documents as another does.
+// True if values of A and B can be compared: numbers with numbers, other values with values of the
+// same kind, and an enumeration only with itself. JSON documents are excluded because servers
+// compare them differently.
 template <typename A, typename B>
 concept Comparable = (std::same_as<Plain<B>, std::nullopt_t> ||
                       (internal::IsNumber(KindOf<A>()) && internal::IsNumber(KindOf<B>())) ||
@@ -121,7 +122,7 @@ concept Comparable = (std::same_as<Plain<B>, std::nullopt_t> ||
                      (!std::is_enum_v<Plain<A>> || !std::is_enum_v<Plain<B>> ||
                       std::same_as<Plain<A>, Plain<B>>);
 
-// What has a place among others of its kind on every server.
+// A type whose values have the same order on every server.
 template <typename T>
 concept Orderable = KindOf<T>()
 != Kind::kJson&& KindOf<T>() != Kind::kArray&& KindOf<T>() != Kind::kUnspecified;

@@ -1,4 +1,5 @@
-// Pages of a result by the keys of its last row, which stay right while rows come and go.
+// Keyset pagination: a page begins after the last row of the page before, so that pages stay right
+// while rows are inserted and deleted.
 #ifndef PENSTOCK_SQL_PAGE_H_
 #define PENSTOCK_SQL_PAGE_H_
 
@@ -14,18 +15,19 @@
 
 namespace penstock::sql {
 
-// A place in a sorted result: the values by which its row is sorted.
+// A position in a sorted result: the values of a row's sort columns.
 class Cursor {
  public:
   Cursor() = default;
-  // One value for each column of ORDER BY.
+  // `keys` has one value for each column of ORDER BY.
   explicit Cursor(std::vector<Value> keys) : keys_(std::move(keys)) {}
   const std::vector<Value>& keys() const { return keys_; }
 
-  // As text of letters, digits, - and _, for a link. It is neither secret nor signed: who has it
-  // can read and change the values, which are bound and so can only lead to another place.
+  // Returns the cursor as letters, digits, - and _, for use in a link. The text is neither
+  // encrypted nor signed. A user can read and change the values, but since they are bound as
+  // parameters, the only effect is another position.
   std::string Encode() const;
-  // INVALID_ARGUMENT for what Encode has not made.
+  // Fails with INVALID_ARGUMENT if Encode did not make `text`.
   static absl::StatusOr<Cursor> Decode(std::string_view text);
 
   bool operator==(const Cursor&) const = default;
@@ -34,22 +36,22 @@ class Cursor {
   std::vector<Value> keys_;
 };
 
-// Some rows, and where the next ones begin; nothing if these were the last.
+// The rows of one page, and the position where the next page begins; nullopt after the last page.
 template <typename T>
 struct Page {
   std::vector<T> rows = {};
   std::optional<Cursor> next = {};
 };
 
-// One column of ORDER BY. NULLs come last in ascending and first in descending order, on every
-// server, unless it says otherwise.
+// One column of ORDER BY. Unless NullsFirst or NullsLast is called, NULLs come last in ascending
+// and first in descending order on every server.
 class Order {
  public:
   Order(internal::NodePtr node, bool descending)
       : parts_{std::move(node), descending, descending} {}
   [[nodiscard]] Order NullsFirst() const { return WithNulls(true); }
   [[nodiscard]] Order NullsLast() const { return WithNulls(false); }
-  // The other way round, NULLs included.
+  // Returns the reverse order, NULLs included.
   [[nodiscard]] Order Reversed() const {
     Order order = *this;
     order.parts_.descending = !parts_.descending;
@@ -72,7 +74,7 @@ requires Orderable<ValueOf<E>> Order Asc(const E& e) { return Order(e.node(), fa
 template <Expression E>
 requires Orderable<ValueOf<E>> Order Desc(const E& e) { return Order(e.node(), true); }
 
-// The names that users may sort by, and what they stand for:
+// The names that users may sort by, and the columns that these stand for:
 //
 //   static const sql::SortKeys keys({{"name", sql::Asc(users.name)},
 //                                    {"age", sql::Asc(users.age)}});
@@ -82,7 +84,8 @@ requires Orderable<ValueOf<E>> Order Desc(const E& e) { return Order(e.node(), t
 class SortKeys {
  public:
   explicit SortKeys(std::vector<std::pair<std::string, Order>> keys) : keys_(std::move(keys)) {}
-  // INVALID_ARGUMENT for a name that is not among them, or is there twice. Empty text is no order.
+  // Parses a list such as "-age,name". INVALID_ARGUMENT if a name is unknown or repeated. An empty
+  // text means no order.
   absl::StatusOr<std::vector<Order>> Parse(std::string_view text) const;
 
  private:

@@ -1,4 +1,4 @@
-// Running what the builder made: its text for the dialect of the database that is reached.
+// Runs the builder's statements, rendered for the dialect of the database in use.
 #ifndef PENSTOCK_SQL_RUN_H_
 #define PENSTOCK_SQL_RUN_H_
 
@@ -23,8 +23,8 @@
 namespace penstock::sql {
 namespace internal {
 
-// A value of T can be read into F: it may be NULL only where F can be, and what it is is known
-// when this is compiled.
+// True if a value of T can be read into F, as far as the compiler can tell. A value that may be
+// NULL needs an F that may be empty.
 template <typename F, typename T>
 inline constexpr bool kReadable = [] {
   using P = Plain<F>;
@@ -49,13 +49,13 @@ inline constexpr bool kSameSize = std::tuple_size_v<Fields> == std::tuple_size_v
 template <typename Fields, typename Values>
 struct CheckFields {
   static_assert(kSameSize<Fields, Values>,
-                "the type that a row is read into has not one field for each column");
+                "the type that a row is read into must have one field for each column");
 };
 template <typename... F, typename... T>
 requires(sizeof...(F) == sizeof...(T)) struct CheckFields<std::tuple<F...>, std::tuple<T...>> {
   static_assert((kReadable<F, T> && ...),
-                "a field is of another type than its column, or is no std::optional although the "
-                "column may be NULL");
+                "a field is of another type than its column, or must be a std::optional because "
+                "the column may be NULL");
 };
 
 template <typename Tuple>
@@ -67,7 +67,7 @@ struct DefaultRow<std::tuple<T>> {
   using Type = T;
 };
 
-// What a row is read into if nothing is said: the only column's type, or a tuple.
+// The type that a row is read into by default: the only column's type, or a tuple.
 template <typename Row, typename Tuple>
 using RowOr = std::conditional_t<std::is_void_v<Row>, typename DefaultRow<Tuple>::Type, Row>;
 
@@ -80,35 +80,35 @@ absl::StatusOr<std::unique_ptr<Rows>> RunForPage(const Clauses& statement, const
 
 }  // namespace internal
 
-// What all statements that return rows can do. `Tuple` has the types of its columns; Row is
-// what a row is read into (a struct, a tuple or a single value), by default the only column's
-// type or a std::tuple. The compiler refuses fields that do not suit the columns.
+// The base of all statements that return rows. `Tuple` has the types of the columns. Row is
+// the type that a row is read into (a struct, a tuple or a single value); it defaults to the only
+// column's type or a std::tuple. The compiler refuses a Row whose fields do not match the columns.
 //
 // `database` is a Provider or a Transaction. Statements are immutable and thread-safe.
 template <typename Self, typename Tuple>
-// It has no state that another type could spoil.
+// It has no state that a wrong derived type could corrupt.
 // NOLINTNEXTLINE(bugprone-crtp-constructor-accessibility)
 class WithRows {
  public:
-  // All rows.
+  // Returns all rows.
   template <typename Row = void>
   auto FetchAll(const Context& ctx, Executor& database) const {
     using R = Checked<Row>;
     return ReadAll<R>(Fetch(ctx, database));
   }
-  // The only row. NOT_FOUND if there is none, FAILED_PRECONDITION if there are several.
+  // Returns the only row. NOT_FOUND if there is none, FAILED_PRECONDITION if there are several.
   template <typename Row = void>
   auto FetchOne(const Context& ctx, Executor& database) const {
     using R = Checked<Row>;
     return ReadOne<R>(Fetch(ctx, database));
   }
-  // The same, but no row is std::nullopt.
+  // Does the same, but returns nullopt if there is no row.
   template <typename Row = void>
   auto FetchOptional(const Context& ctx, Executor& database) const {
     using R = Checked<Row>;
     return ReadOptional<R>(Fetch(ctx, database));
   }
-  // The rows as they come, for results of any size; see rows.h.
+  // Returns the rows one after another, for results of any size; see rows.h.
   absl::StatusOr<std::unique_ptr<Rows>> Fetch(const Context& ctx, Executor& database) const {
     return internal::RunForRows(self().clauses(), ctx, database);
   }

@@ -1,4 +1,4 @@
-// SELECT.
+// SELECT statements.
 //
 //   auto grown = sql::Select(users.id, users.name, boss.name)
 //                    .From(users)
@@ -8,10 +8,10 @@
 //                    .Limit(50)
 //                    .FetchAll(ctx, *db);
 //
-// A method returns a new statement and leaves the one it is called on as it is, so a part that
-// several have in common can be kept. What is wrong with a statement, whatever the database
-// (a column whose table is not in FROM, one that is neither grouped nor in an aggregate), and what
-// its dialect has not, is the failure of Build and of Fetch, before anything is sent.
+// Each method returns a new statement and leaves the one it is called on unchanged, so that several
+// statements can share a part. Build and Fetch report errors before anything is sent: mistakes on
+// any database (a column whose table is not in FROM, or one that is neither grouped nor
+// aggregated), and features that the dialect does not have.
 #ifndef PENSTOCK_SQL_SELECT_H_
 #define PENSTOCK_SQL_SELECT_H_
 
@@ -30,7 +30,7 @@
 
 namespace penstock::sql {
 
-// A column of a result: its type, and the table that it is of; void for an expression.
+// A column of a result: its type and its table, which is void for an expression.
 template <typename T, typename In>
 struct Item {
   using value_type = T;
@@ -44,11 +44,11 @@ namespace internal {
 
 template <typename E>
 using ItemOf = Item<ValueOf<E>, typename E::table_type>;
-// The column after an outer join in which there may be no row of Joined.
+// The column after an outer join that may have no row of Joined.
 template <typename I, typename Joined>
 using Outer = std::conditional_t<std::is_same_v<typename I::table_type, Joined>,
                                  Item<Nullable<typename I::value_type>, Joined>, I>;
-// After one in which there may be no row of any other table.
+// The column after an outer join that may have no row of any table but Joined.
 template <typename I, typename Joined>
 using AllButOuter =
     std::conditional_t<std::is_same_v<typename I::table_type, Joined> ||
@@ -68,13 +68,12 @@ inline constexpr bool kSameKind =
 
 }  // namespace internal
 
-// Who waits for rows that others have locked.
+// What a locking query does about rows that others have locked: wait, skip them, or fail.
 enum class Locked : uint8_t { kWait, kSkip, kFail };
 inline constexpr Locked SkipLocked = Locked::kSkip;
 inline constexpr Locked NoWait = Locked::kFail;
 
-// A query in the place of a table, and the columns that it has there, which are those of a table
-// declared for it:
+// A query in place of a table. Its columns are named by a table type that is declared for it:
 //
 //   template <sql::Name As = "adults">
 //   struct Adults : sql::Table<Adults<As>, "adults", As> {
@@ -94,13 +93,13 @@ struct DerivedTable {
 
 template <TableLike T, typename... Items, Column... C>
 auto As(const Query<Items...>& query, const T& table, const C&... columns) {
-  static_assert(sizeof...(Items) == sizeof...(C), "As: one column for each of the query's");
+  static_assert(sizeof...(Items) == sizeof...(C), "As: give one column for each of the query's");
   if constexpr (sizeof...(Items) == sizeof...(C)) {
     static_assert(
         ((KindOf<typename Items::value_type>() == KindOf<ValueOf<C>>() &&
           (kNullable<ValueOf<C>> || !kNullable<typename Items::value_type>)) &&
          ...),
-        "As: a column is of another type than the query's, or is no std::optional although "
+        "As: a column is of another type than the query's, or must be a std::optional because "
         "the query's may be NULL");
   }
   return DerivedTable<T>{
@@ -114,7 +113,7 @@ class Query : public WithRows<Query<Items...>, std::tuple<typename Items::value_
   explicit Query(internal::Clauses clauses) : clauses_(std::move(clauses)) {}
   const internal::Clauses& clauses() const { return clauses_; }
 
-  // A table, or a query in its place (As).
+  // Sets the table, or the query in its place (As).
   template <TableLike T>
   [[nodiscard]] Query From(const T& table) const {
     return Query(internal::AppendTable(clauses_, internal::Clause::Kind::kFrom, table.Reference()));
@@ -127,14 +126,14 @@ class Query : public WithRows<Query<Items...>, std::tuple<typename Items::value_
   [[nodiscard]] Query CrossJoin(const T& table) const {
     return With(internal::JoinClause(internal::JoinKind::kCross, table.Reference(), nullptr));
   }
-  // The columns of `table` in the result become optional. Expressions of them do not: say
-  // MaybeNull of such.
+  // Makes the columns of `table` in the result optional. It does not do so for expressions of these
+  // columns; wrap such expressions in MaybeNull.
   template <TableLike T, ConditionLike C>
   [[nodiscard]] auto LeftJoin(const T& table, const C& on) const {
     return Query<internal::Outer<Items, TagOf<T>>...>(internal::Append(
         clauses_, internal::JoinClause(internal::JoinKind::kLeft, table.Reference(), on.node())));
   }
-  // The columns of all other tables become optional. SQLite has both from 3.39 on.
+  // Makes the columns of all other tables optional. SQLite has RIGHT and FULL JOIN since 3.39.
   template <TableLike T, ConditionLike C>
   [[nodiscard]] auto RightJoin(const T& table, const C& on) const {
     return Query<internal::AllButOuter<Items, TagOf<T>>...>(internal::Append(
@@ -146,12 +145,13 @@ class Query : public WithRows<Query<Items...>, std::tuple<typename Items::value_
         clauses_, internal::JoinClause(internal::JoinKind::kFull, table.Reference(), on.node())));
   }
 
-  // Conditions of several calls hold together.
+  // Adds a condition. If Where is called several times, all conditions must hold.
   template <ConditionLike C>
   [[nodiscard]] Query Where(const C& condition) const {
     return Query(internal::AppendNode(clauses_, internal::Clause::Kind::kWhere, condition.node()));
   }
-  // Only if `wanted`, a bool or a std::optional; otherwise `make` is not called.
+  // Adds the condition `make()` if `wanted`, a bool or a std::optional, is true or has a value.
+  // Otherwise `make` is not called.
   template <typename Wanted, typename Make>
   [[nodiscard]] Query WhereIf(const Wanted& wanted, Make make) const {
     return static_cast<bool>(wanted) ? Where(make()) : *this;
@@ -167,7 +167,7 @@ class Query : public WithRows<Query<Items...>, std::tuple<typename Items::value_
   [[nodiscard]] Query Distinct() const {
     return With(internal::Clause(internal::Clause::Kind::kDistinct));
   }
-  // Asc(…), Desc(…). Further calls sort what these leave equal.
+  // Sorts by Asc(…) and Desc(…). Further calls sort the rows that these leave equal.
   template <std::same_as<Order>... O>
   [[nodiscard]] Query OrderBy(const O&... order) const {
     return OrderBy(std::vector<Order>{order...});
@@ -177,7 +177,7 @@ class Query : public WithRows<Query<Items...>, std::tuple<typename Items::value_
     for (const Order& by : order) clause.order.push_back(by.parts());
     return With(std::move(clause));
   }
-  // From 0 on.
+  // Limits the number of rows to `rows`, which is at least 0.
   [[nodiscard]] Query Limit(int64_t rows) const {
     return Query(internal::AppendNumber(clauses_, internal::Clause::Kind::kLimit, rows));
   }
@@ -185,8 +185,8 @@ class Query : public WithRows<Query<Items...>, std::tuple<typename Items::value_
     return Query(internal::AppendNumber(clauses_, internal::Clause::Kind::kOffset, rows));
   }
 
-  // Only what comes after that place, in the order of ORDER BY, whose columns together have to
-  // be unique (end them with the key). NULLs are where ORDER BY has them.
+  // Returns only the rows after `cursor` in the order of ORDER BY. The columns of ORDER BY together
+  // must be unique, so end them with the key. NULLs are placed as ORDER BY says.
   [[nodiscard]] Query After(const Cursor& cursor) const {
     internal::Clause clause(internal::Clause::Kind::kAfter);
     clause.values = cursor.keys();
@@ -196,26 +196,26 @@ class Query : public WithRows<Query<Items...>, std::tuple<typename Items::value_
     return cursor.has_value() ? After(*cursor) : *this;
   }
 
-  // Locks the rows until the end of the transaction. On SQLite nothing is written for it, since a
-  // transaction that is not read-only holds the only writer there.
+  // Locks the rows until the end of the transaction. On SQLite this writes no SQL, because a
+  // transaction that is not read-only occupies the only writer there.
   [[nodiscard]] Query ForUpdate(Locked others = Locked::kWait) const {
     return Lock(internal::LockKind::kUpdate, others, {});
   }
   [[nodiscard]] Query ForShare(Locked others = Locked::kWait) const {
     return Lock(internal::LockKind::kShare, others, {});
   }
-  // Only those of these tables.
+  // Locks only the rows of these tables.
   template <TableLike... T>
   [[nodiscard]] Query ForUpdateOf(Locked others, const T&...) const {
     return Lock(internal::LockKind::kUpdate, others, {std::string(T::Alias())...});
   }
 
-  // WITH: `query` under the name of `table`, for As(…) see above.
+  // Adds WITH: a query under the name of a table, as made by As(…).
   template <typename T>
   [[nodiscard]] Query With(const DerivedTable<T>& table) const {
     return Query(internal::AppendTable(clauses_, internal::Clause::Kind::kWith, table.reference));
   }
-  // The same, where the query reads its own table.
+  // Does the same for a query that reads its own table.
   template <typename T>
   [[nodiscard]] Query WithRecursive(const DerivedTable<T>& table) const {
     return Query(internal::AppendTable(clauses_, internal::Clause::Kind::kWith, table.reference,
@@ -239,17 +239,17 @@ class Query : public WithRows<Query<Items...>, std::tuple<typename Items::value_
     return Combine(internal::SetOperation::kExcept, other);
   }
 
-  // The value of a Param. The last one holds.
+  // Sets the value of a Param. If it is called several times, the last value is used.
   template <Name ParameterName, typename V>
   requires std::constructible_from<Value, const V&>
   [[nodiscard]] Query Bind(const V& value) const {
     return With(internal::BindClause(ParameterName.view(), Value(value)));
   }
 
-  // The text and the arguments, for logs and tests.
+  // Returns the text and the arguments, for logs and tests.
   absl::StatusOr<Built> Build(Dialect dialect) const { return internal::Render(clauses_, dialect); }
 
-  // The rows of one page, Limit of them at most, and where the next one begins, for After.
+  // Returns one page of at most Limit rows and the position of the next page, for After.
   template <typename Row = void>
   auto FetchPage(const Context& ctx, Executor& database) const {
     using R = typename Query::template CheckedRow<Row>::Type;
@@ -283,10 +283,10 @@ class Query : public WithRows<Query<Items...>, std::tuple<typename Items::value_
   template <typename... Others>
   auto Combine(internal::SetOperation operation, const Query<Others...>& other) const {
     static_assert(sizeof...(Items) == sizeof...(Others),
-                  "a set operation: both queries have as many columns");
+                  "a set operation: both queries must have the same number of columns");
     if constexpr (sizeof...(Items) == sizeof...(Others)) {
       static_assert((internal::kSameKind<Items, Others> && ...),
-                    "a set operation: the columns of both queries have the same types");
+                    "a set operation: the columns of both queries must have the same types");
       internal::Clause clause(internal::Clause::Kind::kSetOperation);
       clause.query = clauses_;
       clause.other = other.clauses();
@@ -328,13 +328,13 @@ auto Select(const E&... e) {
       internal::AppendSelect({e.node()...}, {std::is_void_v<typename E::table_type>...}));
 }
 
-// In a subquery, which may use columns of the query around it.
+// The functions below take a subquery, which may use columns of the query around it.
 template <Expression E, typename I>
 requires Comparable < ValueOf<E>,
 typename I::value_type > Condition In(const E& e, const Query<I>& query) {
   return Condition(internal::MakeInQuery(e.node(), query.clauses(), false));
 }
-// A NULL among them would make it true of nothing, so the subquery's column is never NULL.
+// A NULL in the subquery would make NOT IN true of nothing, so its column must never be NULL.
 template <Expression E, typename I>
 requires(Comparable<ValueOf<E>, typename I::value_type> &&
          !kNullable<typename I::value_type>) Condition NotIn(const E& e, const Query<I>& query) {
@@ -348,8 +348,9 @@ template <typename... Items>
 Condition NotExists(const Query<Items...>& query) {
   return !Exists(query);
 }
-// The value of the only row of a subquery; NULL without one. Several fail on PostgreSQL, and
-// SQLite takes the first, so the subquery needs an aggregate without GROUP BY, or a Limit of 1.
+// Returns the value of a subquery's only row; NULL if it has none. If it has several, PostgreSQL
+// fails and SQLite takes the first. The subquery therefore needs an aggregate without GROUP BY, or
+// a Limit of 1.
 template <typename I>
 auto Scalar(const Query<I>& query) {
   using T = Nullable<typename I::value_type>;

@@ -1,8 +1,7 @@
-// What the builder's templates make: one tree for all statements, without types. Programs have
-// no need of it; expression.h, select.h and write.h are what they use.
+// The untyped tree that the builder's templates make. Programs do not use it directly; they use
+// expression.h, select.h and write.h.
 //
-// Nodes and clauses never change once they are made, so that statements share them. All
-// functions are thread-safe.
+// Nodes and clauses are immutable, so that statements share them. All functions are thread-safe.
 #ifndef PENSTOCK_SQL_TREE_H_
 #define PENSTOCK_SQL_TREE_H_
 
@@ -25,14 +24,14 @@ struct Clause;
 // An expression.
 using NodePtr = std::shared_ptr<const Node>;
 using Nodes = std::vector<NodePtr>;
-// A statement: the last of its clauses, each of which has the one before it.
+// A statement: points to its last clause; each clause points to the one before it.
 using Clauses = std::shared_ptr<const Clause>;
 
-// A type that a value is cast to.
+// The type of an expression, to which values are cast.
 struct Type {
   Kind kind = Kind::kUnspecified;
   bool nullable = false;
-  // Of kArray: that of its elements.
+  // For kArray: the kind of the elements.
   Kind element = Kind::kUnspecified;
 };
 
@@ -43,7 +42,7 @@ enum class Binary : uint8_t {
   kLessOrEqual,
   kGreater,
   kGreaterOrEqual,
-  // NULL is the same as NULL and as nothing else.
+  // IS NOT DISTINCT FROM: NULL is the same as NULL and nothing else.
   kSame,
   kNotSame,
   kAnd,
@@ -63,7 +62,7 @@ struct Ordering {
   bool nulls_first = false;
 };
 
-// Where a window begins or ends, in rows from the current one.
+// A bound of a window frame, in rows from the current one.
 struct Bound {
   enum class Place : uint8_t {
     kUnboundedPreceding,
@@ -84,43 +83,45 @@ struct WindowParts {
   Bound to;
 };
 
-// The column of a table that is called so in this statement.
+// A column of the table that has this alias in the statement.
 NodePtr MakeColumn(std::string_view alias, std::string_view name, Type type);
-// That of the row which an upsert could not insert.
+// A column of the row that an upsert could not insert.
 NodePtr MakeExcluded(std::string_view name, Type type);
-// A value, bound. Wherever the same node stands it is the same parameter.
+// A bound value. If the same node is used several times, it is the same parameter each time.
 NodePtr MakeLiteral(Value value, Type type);
-// A value that is given later, by Bind.
+// A value that Bind gives later.
 NodePtr MakeParameter(std::string_view name, Type type);
 NodePtr MakeBinary(Binary op, NodePtr left, NodePtr right, Type type);
 NodePtr MakeNot(NodePtr operand);
 NodePtr MakeIsNull(NodePtr operand, bool negated);
-// All of them, or one of them; nothing is true, or false.
+// Joins conditions by AND or OR. An empty list is true for AND, false for OR.
 NodePtr MakeList(Binary and_or, Nodes conditions);
 NodePtr MakeIn(NodePtr operand, std::vector<Value> values, bool negated);
 NodePtr MakeInQuery(NodePtr operand, Clauses query, bool negated);
 NodePtr MakeExists(Clauses query);
 NodePtr MakeScalar(Clauses query, Type type);
 NodePtr MakePattern(NodePtr operand, Pattern pattern, std::string text);
-// A function by its name, which is quoted unless it has small letters, digits and underscores
-// only. `strict`: it is NULL if an argument is; otherwise `type` says whether it may be.
+// Calls a function. Its name is quoted unless it consists of lower-case letters, digits and
+// underscores. If `strict`, the result is NULL if an argument is; otherwise `type` says whether it
+// may be NULL.
 NodePtr MakeCall(std::string_view function, Nodes arguments, Type type, bool strict = false);
-// The same, of which NULL comes only if all arguments are.
+// Calls coalesce, whose result is NULL only if all arguments are.
 NodePtr MakeCoalesce(Nodes arguments, Type type);
-// An aggregate: no arguments are `*`.
+// Calls an aggregate; without arguments it gets `*`.
 NodePtr MakeAggregate(std::string_view function, Nodes arguments, bool distinct, Type type);
 NodePtr MakeFiltered(const NodePtr& aggregate, NodePtr condition);
 NodePtr MakeWindowFunction(std::string_view function, Nodes arguments, Type type);
 NodePtr MakeOver(const NodePtr& function, WindowParts window);
-// Conditions and values in turn, then the value of ELSE, or null for none.
+// `branches` alternates conditions and values; `otherwise` is the value of ELSE, or null.
 NodePtr MakeCase(Nodes branches, NodePtr otherwise, Type type);
 NodePtr MakeCast(NodePtr operand, Type type);
-// A leg is a text, a key, or an integer, an index.
+// Each leg of the path is a key (text) or an index (integer).
 NodePtr MakeJsonAt(NodePtr document, std::vector<Value> legs, Type type);
-// `text` with the expressions in place of each {}.
+// Returns `text` with the expressions in place of each {}.
 NodePtr MakeRaw(std::string_view text, Nodes expressions, Type type);
-// An expression with the name that its column has in the result.
+// An expression that an outer join may make NULL.
 NodePtr MakeMaybeNull(NodePtr operand);
+// An expression with a name for its column in the result.
 NodePtr MakeNamed(NodePtr operand, std::string_view name);
 
 enum class JoinKind : uint8_t { kInner, kLeft, kRight, kFull, kCross };
@@ -128,7 +129,7 @@ enum class SetOperation : uint8_t { kUnion, kUnionAll, kIntersect, kExcept };
 enum class LockKind : uint8_t { kUpdate, kShare };
 enum class LockWait : uint8_t { kWait, kSkipLocked, kNoWait };
 
-// A table, or a query in the place of one.
+// A table, or a query in place of one.
 struct TableRef {
   std::string schema;
   std::string name;
@@ -140,9 +141,9 @@ struct TableRef {
 
 class KeptTexts;
 
-// The texts that a statement was written as, so that one that is run many times is written once
-// for each dialect: from its second run on. A part of its last clause; a copy begins with none.
-// Thread-safe.
+// Keeps the texts that a statement was rendered to, so that a statement that is run repeatedly is
+// rendered once for each dialect, from its second run on. Belongs to the statement's last clause; a
+// copy starts empty. Thread-safe.
 class Kept {
  public:
   Kept() = default;
@@ -150,9 +151,9 @@ class Kept {
   Kept& operator=(const Kept&) = delete;
   ~Kept();
 
-  // Null if there are none.
+  // Returns null if there are no texts.
   KeptTexts* texts() const { return texts_.load(std::memory_order_acquire); }
-  // Tells of a run. Null for the first one: most statements are run once.
+  // Records a run. Returns null for the first one, because most statements are run only once.
   KeptTexts* TextsOfLaterRun() const;
 
  private:
@@ -193,7 +194,7 @@ struct Clause {
   };
   Kind kind = Kind::kSelect;
   Nodes nodes = {};
-  // Of kSelect: this column's type does not follow an outer join of its table.
+  // For kSelect: which columns are expressions, whose types an outer join does not change.
   std::vector<bool> untyped = {};
   std::vector<Ordering> order = {};
   TableRef table = {};
@@ -211,19 +212,19 @@ struct Clause {
   Clauses before = {};
   Kept kept = {};
 
-  // None of these is compiled wherever a statement is made.
+  // Not inline, so that they are not compiled wherever a statement is made.
   explicit Clause(Kind for_kind);
   Clause(const Clause&);
   Clause(Clause&&) noexcept;
   Clause& operator=(const Clause&) = delete;
   Clause& operator=(Clause&&) = delete;
-  // A statement may have any number of clauses, so they are not taken away recursively.
+  // Releases the clauses in a loop: there may be too many for recursion.
   ~Clause();
 };
 
-// The statement with one clause more.
+// Returns the statement with one more clause.
 Clauses Append(const Clauses& statement, Clause clause);
-// The same for clauses of one part. Not inline, so that statements are quick to compile.
+// Do the same for a clause of one part. Not inline, so that statements compile quickly.
 Clauses AppendNode(const Clauses& statement, Clause::Kind kind, NodePtr node);
 Clauses AppendNodes(const Clauses& statement, Clause::Kind kind, Nodes nodes);
 Clauses AppendTable(const Clauses& statement, Clause::Kind kind, TableRef table,
@@ -237,23 +238,24 @@ Clause NamesClause(Clause::Kind kind, std::vector<std::string> names);
 // `on` is null for a cross join.
 Clause JoinClause(JoinKind kind, TableRef table, NodePtr on);
 Clause BindClause(std::string_view name, Value value);
-// A query in the place of the table `as`.
+// Returns a reference to `query` in place of the table `as`.
 TableRef Derived(Clauses query, TableRef as, std::vector<std::string> columns);
 
-// The statement as text. INVALID_ARGUMENT (SYNTAX) for what makes no sense anywhere, UNIMPLEMENTED
-// (UNSUPPORTED) with a hint for what this dialect has not.
+// Returns the statement's text. INVALID_ARGUMENT (SYNTAX) if the statement is wrong in every
+// dialect; UNIMPLEMENTED (UNSUPPORTED) with a hint if this dialect lacks something.
 absl::StatusOr<Built> Render(const Clauses& statement, Dialect dialect);
-// A select with the values of its ORDER BY after its own columns, and one row more than its limit.
+// Renders a select with the values of its ORDER BY after its own columns, and with a limit that is
+// one row higher.
 absl::StatusOr<Built> RenderPage(const Clauses& statement, Dialect dialect);
-// How many columns ORDER BY has, and LIMIT, of a select.
+// Returns the number of ORDER BY columns, and the LIMIT, of a select.
 std::pair<size_t, int64_t> PageShape(const Clauses& statement);
 
-// An INSERT of many rows: its text for one row.
+// An INSERT of many rows: the text for one row, and the values of each.
 struct ManyRows {
   std::string text;
   std::vector<std::vector<Value>> rows;
 };
-// Whether a statement is an INSERT of rows without RETURNING.
+// Returns true for an INSERT of rows without RETURNING.
 bool HasManyRows(const Clauses& statement);
 absl::StatusOr<ManyRows> RenderRows(const Clauses& statement, Dialect dialect);
 

@@ -9,9 +9,9 @@
 //                    .Exec(ctx, *db);
 //   auto gone = sql::DeleteFrom(users).Where(users.id == 7).Exec(ctx, *db);
 //
-// As with SELECT, a method returns a new statement. What cannot be is the failure of Build, Exec
-// and Fetch before anything is sent. UPDATE and DELETE without a Where are refused unless they say
-// All(), and so are those whose only condition was left out by WhereIf.
+// As with SELECT, each method returns a new statement. Build, Exec and Fetch report errors before
+// anything is sent. UPDATE and DELETE without a Where are refused unless they call All(), also if
+// WhereIf has left out their only condition.
 #ifndef PENSTOCK_SQL_WRITE_H_
 #define PENSTOCK_SQL_WRITE_H_
 
@@ -31,7 +31,7 @@
 namespace penstock::sql {
 namespace internal {
 
-// V, a value or an expression, may be stored in a column of T.
+// True if V, a value or an expression, may be stored in a column of type T.
 template <typename T, typename V>
 concept Storable = (std::same_as<Plain<Operand<V>>, std::nullopt_t> ||
                     KindOf<T>() == KindOf<Operand<V>>() ||
@@ -43,7 +43,7 @@ concept Storable = (std::same_as<Plain<Operand<V>>, std::nullopt_t> ||
 
 }  // namespace internal
 
-// The value that an upsert could not insert, in Update(column, …).
+// The value that could not be inserted, for use in UpdateTo of an upsert.
 template <Column C>
 auto Excluded(const C& column) {
   using T = ValueOf<C>;
@@ -62,16 +62,16 @@ class Returned : public WithRows<Returned<T...>, std::tuple<T...>> {
   internal::Clauses clauses_;
 };
 
-// What the three have in common.
+// The base of InsertInto, Update and DeleteFrom.
 template <typename Self>
 class Write {
  public:
-  // Statements inherit it.
+  // Public, because statements inherit it.
   // NOLINTNEXTLINE(bugprone-crtp-constructor-accessibility)
   explicit Write(internal::Clauses clauses) : clauses_(std::move(clauses)) {}
   const internal::Clauses& clauses() const { return clauses_; }
 
-  // The rows as they are afterwards. Pebble has no such thing.
+  // Returns the written rows as they are afterwards. Pebble does not support RETURNING.
   template <Expression... E>
   [[nodiscard]] Returned<ValueOf<E>...> Returning(const E&... e) const {
     return Returned<ValueOf<E>...>(
@@ -101,22 +101,22 @@ class Write {
   internal::Clauses clauses_;
 };
 
-// What becomes of a row whose key is there already.
+// Decides what happens to a row whose key already exists.
 template <typename Insert>
 class Conflict {
  public:
   explicit Conflict(internal::Clauses clauses) : clauses_(std::move(clauses)) {}
-  // It is left as it is.
+  // Leaves the existing row unchanged.
   [[nodiscard]] Insert DoNothing() const { return Insert(clauses_); }
-  // These columns become what was to be inserted.
+  // Sets these columns of the existing row to the values that were to be inserted.
   template <Column... C>
   [[nodiscard]] Insert Update(const C&... columns) const {
     return Insert(
         internal::Append(clauses_, internal::NamesClause(internal::Clause::Kind::kUpdateExcluded,
                                                          {std::string(columns.name())...})));
   }
-  // This column becomes `value`, an expression of the row that is there and of Excluded(…). May be
-  // followed by more of Update and by UpdateWhere.
+  // Sets this column of the existing row to `value`, an expression of that row and of Excluded(…).
+  // Can be followed by further calls of UpdateTo and by UpdateWhere.
   template <Column C, typename V>
   requires internal::Storable<ValueOf<C>, V>
   [[nodiscard]] Insert UpdateTo(const C& column, const V& value) const {
@@ -127,13 +127,13 @@ class Conflict {
   internal::Clauses clauses_;
 };
 
-// `T` are the types of the columns that InsertInto was given.
+// `T` are the types of the columns that were passed to InsertInto.
 template <typename... T>
 class Insert : public Write<Insert<T...>> {
  public:
   using Write<Insert<T...>>::Write;
 
-  // One column of the row. A nullable column takes std::nullopt, too.
+  // Sets one column of the row. A nullable column also accepts std::nullopt.
   template <Column C, typename V>
   requires internal::Storable<ValueOf<C>, V>
   [[nodiscard]] Insert Set(const C& column, const V& value) const {
@@ -141,7 +141,7 @@ class Insert : public Write<Insert<T...>> {
                                              column.name(), internal::ToNode(value)));
   }
 
-  // A row of values, one for each of the columns that InsertInto was given.
+  // Adds a row of values, one for each of the columns that were passed to InsertInto.
   template <typename... V>
   [[nodiscard]] Insert Values(const V&... values) const {
     Check<V...>();
@@ -150,9 +150,10 @@ class Insert : public Write<Insert<T...>> {
     return this->And(std::move(clause));
   }
 
-  // A row for each of `items`, from its members or by functions of it. All are inserted or none.
-  // Any number: Exec sends them as rows of one statement (Executor::ExecRows), which goes by COPY
-  // on PostgreSQL where they are many; up to 32,766 values where there is a Returning.
+  // Adds a row for each of `items`; `members` are pointers to members or functions of an item.
+  // Either all rows are inserted or none. There may be any number: Exec sends them as rows of one
+  // statement (Executor::ExecRows), for which PostgreSQL's driver uses COPY if they are many. With
+  // a Returning there may be at most 32,766 values.
   template <typename Items, typename... Member>
   requires(sizeof...(Member) > 0) [[nodiscard]] Insert
       Rows(const Items& items, const Member&... members) const {
@@ -165,7 +166,7 @@ class Insert : public Write<Insert<T...>> {
     return this->And(std::move(clause));
   }
 
-  // What a query returns, for the columns that InsertInto was given.
+  // Inserts the rows of a query into the columns that were passed to InsertInto.
   template <typename... Items>
   [[nodiscard]] Insert From(const Query<Items...>& query) const {
     Check<typename Items::value_type...>();
@@ -174,8 +175,8 @@ class Insert : public Write<Insert<T...>> {
     return this->And(std::move(clause));
   }
 
-  // Followed by what is to be done. The columns are those of a primary key or a unique index;
-  // none: any of them, with DoNothing.
+  // Begins an upsert; call a method of Conflict next. `key` are the columns of a primary key or a
+  // unique index. Without columns it means any of these, and only DoNothing can follow.
   template <Column... C>
   [[nodiscard]] Conflict<Insert> OnConflict(const C&... key) const {
     return Conflict<Insert>(internal::Append(
@@ -188,7 +189,7 @@ class Insert : public Write<Insert<T...>> {
     return Insert(internal::AppendAssignment(this->clauses(), internal::Clause::Kind::kUpdateSet,
                                              column.name(), internal::ToNode(value)));
   }
-  // Only where this holds of the row that is there; otherwise it is left as it is.
+  // Updates the existing row only if this condition holds for it; otherwise leaves it unchanged.
   template <ConditionLike C>
   [[nodiscard]] Insert UpdateWhere(const C& condition) const {
     return Insert(internal::AppendNode(this->clauses(), internal::Clause::Kind::kUpdateWhere,
@@ -199,11 +200,11 @@ class Insert : public Write<Insert<T...>> {
   template <typename... V>
   static constexpr void Check() {
     static_assert(sizeof...(V) == sizeof...(T),
-                  "one value for each of the columns that InsertInto was given");
+                  "give one value for each of the columns that InsertInto was given");
     if constexpr (sizeof...(V) == sizeof...(T)) {
       static_assert((internal::Storable<T, V> && ...),
-                    "a value is of another type than its column, or may be NULL and the column may "
-                    "not");
+                    "a value is of another type than its column, or may be NULL while the column "
+                    "may not");
     }
   }
 };
@@ -217,8 +218,8 @@ class UpdateStatement : public Write<UpdateStatement> {
     return UpdateStatement(internal::AppendAssignment(clauses(), internal::Clause::Kind::kSet,
                                                       column.name(), internal::ToNode(value)));
   }
-  // A second table, of which columns are read. Where several of its rows suit one of the table,
-  // which one is taken is not known.
+  // Adds a second table, from which columns are read. If several of its rows match one row of the
+  // updated table, the database may use any of them.
   template <TableLike T>
   [[nodiscard]] UpdateStatement From(const T& table) const {
     return UpdateStatement(
@@ -233,7 +234,7 @@ class UpdateStatement : public Write<UpdateStatement> {
   [[nodiscard]] UpdateStatement WhereIf(const Wanted& wanted, Make make) const {
     return static_cast<bool>(wanted) ? Where(make()) : *this;
   }
-  // Every row is meant.
+  // Declares that every row is to be updated.
   [[nodiscard]] UpdateStatement All() const {
     return And(internal::Clause(internal::Clause::Kind::kAll));
   }
@@ -251,7 +252,7 @@ class DeleteStatement : public Write<DeleteStatement> {
   [[nodiscard]] DeleteStatement WhereIf(const Wanted& wanted, Make make) const {
     return static_cast<bool>(wanted) ? Where(make()) : *this;
   }
-  // Every row is meant.
+  // Declares that every row is to be deleted.
   [[nodiscard]] DeleteStatement All() const {
     return And(internal::Clause(internal::Clause::Kind::kAll));
   }

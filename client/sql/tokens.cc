@@ -1,3 +1,5 @@
+// Writes the smallest parts of a statement: identifiers, parameters and names of types. It also
+// records failures, and finishes the statement.
 #include <algorithm>
 
 #include "client/sql/renderer.h"
@@ -7,9 +9,9 @@
 namespace penstock::sql::internal {
 namespace {
 
-// PostgreSQL cuts longer ones off, and so may take two names for one.
+// PostgreSQL truncates longer identifiers, and so might take two names for the same one.
 constexpr size_t kMaxIdentifierBytes = 63;
-// SQLite's limit, and less than PostgreSQL's and the wire's.
+// SQLite's limit, which is lower than PostgreSQL's and the protocol's.
 constexpr size_t kMaxParameters = 32'766;
 
 std::string_view PostgresName(Kind kind) {
@@ -51,10 +53,11 @@ void Renderer::Lack(std::string_view message, std::string_view way_out) {
 
 void Renderer::Identifier(std::string_view name) {
   if (name.empty()) Fail("an identifier is empty");
-  if (name.find('\0') != std::string_view::npos) Fail("an identifier has a NUL in it");
+  if (name.find('\0') != std::string_view::npos) Fail("an identifier has a NUL character");
   if (IsPostgres() && name.size() > kMaxIdentifierBytes) {
-    Fail(penstock::internal::Format("the identifier \"{}\" has more than {} bytes", name,
-                                    kMaxIdentifierBytes));
+    Fail(penstock::internal::Format(
+        "the identifier \"{}\" has more than {} bytes; use a shorter one", name,
+        kMaxIdentifierBytes));
   }
   text_ += '"';
   for (const char c : name) {
@@ -80,7 +83,8 @@ void Renderer::Argument(const Value& value, const Node* node) {
     number = args_.size();
   }
   if (args_.size() > kMaxParameters) {
-    Fail(penstock::internal::Format("the statement has more than {} parameters", kMaxParameters));
+    Fail(penstock::internal::Format("the statement has more than {} parameters; use several",
+                                    kMaxParameters));
   }
   text_ += '$';
   text_ += std::to_string(number);
