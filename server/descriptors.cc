@@ -83,8 +83,8 @@ absl::StatusOr<DescriptorShares> ShareDescriptors(int limit, int open, const Con
   if (limit - taken < kFewestClients) {
     return absl::FailedPreconditionError(
         fmt::format("the limit of open files is {}, but at least {} are needed: {} are open, and "
-                    "the databases' "
-                    "pools may need {}; raise it (ulimit -n, LimitNOFILE), or lower pool.max_open",
+                    "the databases may need {}; raise it (ulimit -n, LimitNOFILE), or lower "
+                    "max_open_connections",
                     limit, taken + kFewestClients, open, OfDatabases(config, limit)));
   }
   shares.grpc = std::min(limit - taken, config.server.max_connections);

@@ -79,7 +79,7 @@ void AddPool(Families& out, const std::string& database, const std::string& pool
   out.Gauge("penstock_pool_idle", "Connections that are idle.", labels, stats.idle);
   out.Gauge("penstock_pool_waiting", "Statements and transactions that wait for a connection.",
             labels, stats.waiting);
-  out.Counter("penstock_pool_waits_total", "Acquires that had to wait.", labels,
+  out.Counter("penstock_pool_waits_total", "Callers that had to wait for a connection.", labels,
               static_cast<double>(stats.wait_count));
   out.Counter("penstock_pool_wait_seconds_total", "Time spent waiting for a connection.", labels,
               std::chrono::duration<double>(stats.wait_duration).count());
@@ -156,7 +156,7 @@ void AddDatabase(Families& out, Database& database) {
               static_cast<double>(metrics.rows_affected.value()));
   out.Gauge("penstock_transactions_open", "Transactions that are open.", labels,
             static_cast<double>(metrics.open_transactions.value()));
-  const char* help = "Transactions that ended, by how they did.";
+  const char* help = "Transactions that ended, by conclusion.";
   out.Counter("penstock_transactions_total", help, with("conclusion", "committed"),
               static_cast<double>(metrics.transactions_committed.value()));
   out.Counter("penstock_transactions_total", help, with("conclusion", "rolled_back"),

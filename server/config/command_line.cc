@@ -15,7 +15,7 @@ constexpr char kDescription[] =
 constexpr char kFooter[] = R"(
 Each setting is taken from the first of these that has it:
   1. the flag
-  2. the environment variable (one that is set to nothing counts as not set)
+  2. the environment variable (an empty one counts as not set)
   3. the configuration file
   4. the default
 The configuration file has many more settings than there are flags; the example
@@ -28,7 +28,7 @@ false).
 Exit codes: 0 after an orderly end, 1 if it could not start, 2 for a wrong flag, 78 for a
 wrong configuration.)";
 
-// Adds an option that keeps apart "not said" and "said to be empty".
+// Adds an option that tells an empty value from none.
 void AddText(CLI::App* app, const std::string& flag, std::optional<std::string>* out,
              const std::string& value_name, const std::string& description) {
   app->add_option_function<std::string>(
@@ -41,10 +41,9 @@ void AddOptions(CLI::App* app, CommandLine* out) {
   app->add_flag("--version", out->show_version, "Print the version and exit");
   AddText(app, "-c,--config", &out->config_file, "FILE",
           "The configuration file, in YAML. Default: none\n[PENSTOCK_CONFIG]");
-  app->add_flag("--check", out->check,
-                "Check the configuration, say what is wrong with it, and exit");
+  app->add_flag("--check", out->check, "Check the configuration, print its mistakes, and exit");
   AddText(app, "--data-dir", &out->data_dir, "FOLDER",
-          "Where databases without a path and the unix socket are;\n"
+          "The folder of databases without a path and of the unix socket;\n"
           "created with mode 0700 if it is missing. Default: data\n[PENSTOCK_DATA_DIR]");
   app->add_option("--listen", out->listen,
                   "A gRPC address, host:port or unix:/path; may be repeated,\n"
@@ -54,7 +53,7 @@ void AddOptions(CLI::App* app, CommandLine* out) {
       ->delimiter(',')
       ->allow_extra_args(false);
   AddText(app, "--http-listen", &out->http_listen, "ADDRESS",
-          "The address of /metrics, /healthz and /readyz; off: none.\n"
+          "The address of /metrics, /healthz and /readyz, or off.\n"
           "Default: 127.0.0.1:9420 [PENSTOCK_HTTP_LISTEN]");
   AddText(app, "--log-level", &out->log_level, "LEVEL",
           "trace, debug, info, warn, error or off. Default: info\n[PENSTOCK_LOG_LEVEL]");
@@ -62,7 +61,7 @@ void AddOptions(CLI::App* app, CommandLine* out) {
           "text or json. Default: text [PENSTOCK_LOG_FORMAT]");
   app->add_flag("--insecure", out->insecure,
                 "Allow addresses that other machines reach without\n"
-                "client certificates. Default: refused [PENSTOCK_INSECURE]");
+                "client certificates. By default they are refused [PENSTOCK_INSECURE]");
 }
 
 }  // namespace

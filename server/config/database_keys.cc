@@ -21,7 +21,7 @@ constexpr Milliseconds kNone{0};
 constexpr Milliseconds kYear = hours(365 * 24);
 constexpr char kAsLibpq[] = "as libpq";
 
-// "pebble: 32": of the drivers that have a default of their own.
+// Lists the drivers that have a default of their own, as in "pebble: 32".
 std::string OfDrivers(const std::string& common,
                       const std::function<std::string(const driver::PoolDefaults&)>& show) {
   std::string note;
@@ -33,7 +33,7 @@ std::string OfDrivers(const std::string& common,
   return note;
 }
 
-// "sqlite: the path. postgres and cockroachdb: a URI".
+// Joins a text of each driver, as in "sqlite: the path. postgres and cockroachdb: a URI".
 std::string ByDriver(std::string_view driver::DriverSpec::*text) {
   std::vector<std::pair<std::string_view, std::string>> parts;
   for (const driver::DriverSpec* spec : driver::Drivers()) {
@@ -53,7 +53,7 @@ std::string ByDriver(std::string_view driver::DriverSpec::*text) {
   return joined;
 }
 
-// How the connections of a driver are shared out, where reads and writes go to different ones.
+// Tells how a driver shares out its connections, where reads and writes go to different ones.
 std::string Lanes() {
   std::string lanes;
   for (const driver::DriverSpec* spec : driver::Drivers()) {
@@ -101,9 +101,10 @@ Keys<driver::Config> KeysOfPlace() {
        .otherwise = DefaultPaths()},
       {.name = "connection_string",
        .type = TextKey{&Config::connection_string},
-       .help = "all of the connection in one text, instead of the keys that say it piece by piece; "
-               "the password alone may stand beside it. " +
-               ByDriver(&driver::DriverSpec::connection_help),
+       .help =
+           "the whole connection in one text, in place of the single keys; only the password may "
+           "stand beside it. " +
+           ByDriver(&driver::DriverSpec::connection_help),
        .otherwise = "none"},
   };
 }
@@ -113,19 +114,19 @@ Keys<driver::Config> KeysOfServer() {
   return {
       {.name = "host",
        .type = TextKey{&Config::host},
-       .help = "where the server is; several hosts with commas are tried in turn",
+       .help = "the server's host; several hosts, separated by commas, are tried in turn",
        .otherwise = kAsLibpq},
       {.name = "port",
        .type = IntKey{&Config::port, 1, 65535},
-       .help = "where it listens",
+       .help = "the server's port",
        .otherwise = kAsLibpq},
       {.name = "username",
        .type = TextKey{&Config::username},
-       .help = "who the daemon is at the server",
+       .help = "the daemon's user name at the server",
        .otherwise = kAsLibpq},
       PasswordKey("password", "only one of the three keys for a password may be set"),
       PasswordKey("password_file",
-                  "a file with nothing but the password, which not everybody may read"),
+                  "a file that has nothing but the password, and that not everybody may read"),
       PasswordKey("password_env", "the environment variable that has the password"),
       {.name = "ssl_mode",
        .type = ChoiceKey{&Config::ssl_mode,
@@ -143,18 +144,20 @@ Keys<PoolConfig> KeysOfSizes() {
   return {
       {.name = "max_open_connections",
        .type = IntKey{&PoolConfig::max_open, 1, 10'000},
-       .help = "connections open at once" + Lanes(),
+       .help = "the most connections open at once" + Lanes(),
        .note = open},
       {.name = "max_idle_connections",
        .type = IntKey{&PoolConfig::max_idle, 0, 10'000},
-       .help = "connections that stay open while nobody uses them; up to `max_open_connections`",
+       .help = "the most connections that stay open while nobody uses them; up to "
+               "`max_open_connections`",
        .note = "or `max_open_connections`, where that is set"},
       {.name = "min_idle_connections",
        .type = IntKey{&PoolConfig::min_idle, 0, 10'000},
-       .help = "connections kept open and idle in reserve; up to `max_idle_connections`"},
+       .help =
+           "the connections that are kept open and idle in reserve; up to `max_idle_connections`"},
       {.name = "max_waiters",
        .type = IntKey{&PoolConfig::max_waiters, 0, 1'000'000},
-       .help = "requests that may wait for a connection; more are refused at once"},
+       .help = "the most requests that may wait for a connection; more are refused at once"},
   };
 }
 
@@ -165,18 +168,20 @@ Keys<PoolConfig> KeysOfTimes() {
   return {
       {.name = "connection_max_lifetime",
        .type = DurationKey{&PoolConfig::max_lifetime, kNone, kYear},
-       .help = "a connection is closed at this age, less up to a tenth at random; 0: never",
+       .help = "a connection is closed at this age, less up to a tenth at random; 0 means never",
        .note = lifetime},
       {.name = "connection_max_idle_time",
        .type = DurationKey{&PoolConfig::max_idle_time, kNone, kYear},
        .help = "a connection is closed after being idle for so long, unless it is one of "
-               "`min_idle_connections`; 0: never"},
+               "`min_idle_connections`; 0 means never"},
       {.name = "acquire_timeout",
        .type = DurationKey{&PoolConfig::acquire_timeout, kNone, hours(24)},
-       .help = "how long a request waits for a connection; 0: as long as its own deadline"},
+       .help =
+           "the time that a request waits for a connection; 0 means as long as its own deadline"},
       {.name = "connect_timeout",
        .type = DurationKey{&PoolConfig::connect_timeout, Milliseconds(1), hours(1)},
-       .help = "how long one attempt to connect may take. After a failure the next attempt follows "
+       .help = "the time that one attempt to connect may take. After a failure the next attempt "
+               "follows "
                "at a random time within 100 ms, then 200 ms, up to 5 s; once two in a row have "
                "failed, requests that find no open connection fail at once"},
   };
@@ -198,22 +203,22 @@ const Keys<DatabaseLimits>& LimitKeys() {
   static const auto* const keys = new Keys<DatabaseLimits>{
       {.name = "query_timeout",
        .type = DurationKey{&DatabaseLimits::query_timeout, kNone, kYear},
-       .help = "how long a statement may run; the shortest of this, the request's timeout and the "
-               "call's deadline counts. PostgreSQL is told this and 5 s as its "
-               "`statement_timeout`, for when the daemon is not there any more. 0: no limit"},
+       .help = "the time that a statement may run; the shortest of this, the request's timeout and "
+               "the call's deadline counts. PostgreSQL gets this plus 5 s as its "
+               "`statement_timeout`, in case the daemon is gone. 0 means no limit"},
       {.name = "transaction_idle_timeout",
        .type = DurationKey{&DatabaseLimits::transaction_idle_timeout, kNone, kYear},
-       .help = "how long a transaction may do nothing between two steps; 0: no limit"},
+       .help = "the time that a transaction may do nothing between two steps; 0 means no limit"},
       {.name = "transaction_timeout",
        .type = DurationKey{&DatabaseLimits::transaction_timeout, kNone, kYear},
-       .help = "how long a transaction may take in all; 0: no limit"},
+       .help = "the time that a transaction may take in all; 0 means no limit"},
       {.name = "max_returning_bytes",
        .type = SizeKey{&DatabaseLimits::max_returning_bytes, kKiB, kGiB},
-       .help = "rows that a writing statement returns are held until it is committed, up to this "
-               "(sqlite)"},
+       .help = "the most bytes of the rows that a writing statement returns, which are held until "
+               "it is committed (sqlite)"},
       {.name = "max_transaction_statements",
        .type = IntKey{&DatabaseLimits::max_transaction_statements, 1, 100'000},
-       .help = "prepared statements that one transaction may keep open"},
+       .help = "the most prepared statements that one transaction may keep open"},
   };
   return *keys;
 }
@@ -222,11 +227,11 @@ const Keys<driver::Config>& ValueKeys() {
   static const auto* const keys = new Keys<driver::Config>{
       {.name = "statement_cache_size",
        .type = CountKey{&driver::Config::statement_cache_size, 1, 100'000},
-       .help = "prepared statements that each connection keeps for reuse"},
+       .help = "the prepared statements that each connection keeps for reuse"},
       {.name = "max_value_bytes",
        .type = SizeKey{&driver::Config::max_value_bytes, kKiB, kGiB},
        .help = "the largest single value in either direction; at most `server.max_message_bytes`, "
-               "which also has to hold what the value is wrapped in"},
+               "which also has to hold the message around the value"},
   };
   return *keys;
 }
@@ -238,13 +243,14 @@ const Keys<DatabaseConfig>& MigrationKeys() {
        .otherwise = fmt::format("`{}`", DatabaseConfig().migrations_table)},
       {.name = "migrations_lease",
        .type = DurationKey{&DatabaseConfig::migrations_lease, Milliseconds(100), hours(1)},
-       .help = "cockroachdb: how long the lock of a migrator that has died keeps the others off"},
+       .help =
+           "cockroachdb: the time for which the lock of a migrator that has died keeps others off"},
       {.name = "migrate_on_start",
        .type = TextKey{&DatabaseConfig::migrate_on_start},
        .help = "a folder of migrations that are applied before the daemon serves; `/readyz` says "
                "503 meanwhile, and the daemon ends if one fails",
        .otherwise = "none"},
-      {.name = "options", .help = "what only the driver knows, see below"},
+      {.name = "options", .help = "the driver's own options, see below"},
   };
   return *keys;
 }

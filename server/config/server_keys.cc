@@ -46,16 +46,17 @@ Keys<ServerConfig> Messages() {
        .help = "the largest message in either direction"},
       {.name = "max_request_memory_bytes",
        .type = SizeKey{&ServerConfig::max_request_memory_bytes, kMiB, 1024 * kGiB},
-       .help = "the memory that all requests have together: those that were parsed, and as much "
-               "again for those that arrive. Beyond it a request is refused and may be sent "
-               "again. At least twice `max_message_bytes`",
+       .help = "the memory that all parsed requests share; those that arrive have as much again. "
+               "Beyond it a request is refused, and may be sent again. At least twice "
+               "`max_message_bytes`",
        .otherwise = "a quarter of the memory that the process may use"},
       {.name = "first_batch_bytes",
        .type = SizeKey{&ServerConfig::first_batch_bytes, kKiB, kGiB},
-       .help = "the first batch of a result, small for a quick first row"},
+       .help = "the size of the first batch of a result; a small one brings the first row sooner"},
       {.name = "batch_bytes",
        .type = SizeKey{&ServerConfig::batch_bytes, kKiB, kGiB},
-       .help = "each later batch; at least `first_batch_bytes`, at most `max_message_bytes`"},
+       .help = "the size of each later batch; at least `first_batch_bytes`, at most "
+               "`max_message_bytes`"},
   };
 }
 
@@ -63,18 +64,18 @@ Keys<ServerConfig> Streams() {
   return {
       {.name = "stall_timeout",
        .type = DurationKey{&ServerConfig::stall_timeout, Milliseconds(1), hours(24)},
-       .help = "a stream whose client takes no message for so long is cut off"},
+       .help = "cuts off a stream whose client takes no message for so long"},
       {.name = "max_sessions",
        .type = IntKey{&ServerConfig::max_sessions, 1, 1'000'000},
-       .help = "calls and streams at once over all databases; more are refused"},
+       .help = "the most calls and streams at once over all databases; more are refused"},
       {.name = "max_sessions_by_peer",
        .type = IntKey{&ServerConfig::max_sessions_by_peer, 0, 1'000'000},
-       .help = "how many of these one peer has at most: one address (IPv6: a network of 2^64), or "
-               "all that come by unix sockets. 0: three quarters of `max_sessions`"},
+       .help = "the most of these that one peer may have: one address (of IPv6 a network of 2^64), "
+               "or all that come by unix sockets. 0 means three quarters of `max_sessions`"},
       {.name = "stream_idle_timeout",
        .type = DurationKey{&ServerConfig::stream_idle_timeout, kNone, hours(24 * 365)},
-       .help = "streams of Exec and Prepare that have waited for a request for so long are ended; "
-               "0: never"},
+       .help = "ends streams of Exec and Prepare that have waited for a request for so long; "
+               "0 means never"},
   };
 }
 
@@ -82,19 +83,20 @@ Keys<ServerConfig> Connections() {
   return {
       {.name = "max_connections",
        .type = IntKey{&ServerConfig::max_connections, 8, 1'000'000},
-       .help = "connections to gRPC at once; more are closed as they come, and so is what one "
-               "address of the network has beyond three quarters of them. There are fewer if the "
-               "limit of open files leaves fewer beside what the databases may need"},
+       .help = "the most connections to gRPC at once; more are closed as they come, and so are "
+               "those that one address of the network has beyond three quarters of them. The "
+               "number is lower if the limit of open files leaves fewer beside those that the "
+               "databases may need"},
       {.name = "max_streams_by_connection",
        .type = IntKey{&ServerConfig::max_streams, 1, 1'000'000},
-       .help = "calls and streams at once on one connection; a client keeps back more until some "
-               "have ended"},
+       .help = "the most calls and streams at once on one connection; a client holds more back "
+               "until some have ended"},
       {.name = "max_pipeline",
        .type = IntKey{&ServerConfig::max_pipeline, 1, 100'000},
-       .help = "requests that are read ahead on one Exec stream"},
+       .help = "the most requests that are read ahead on one Exec stream"},
       {.name = "drain_grace",
        .type = DurationKey{&ServerConfig::drain_grace, kNone, hours(1)},
-       .help = "how long running calls have to end after SIGTERM"},
+       .help = "the time that running calls have to end after SIGTERM"},
   };
 }
 
@@ -106,13 +108,13 @@ const Keys<Config>& FileKeys() {
        .help = "the folder of databases without a path and of the default unix socket; created "
                "with mode 0700 if it is needed and missing",
        .otherwise = Code(kDefaultDataDir)},
-      {.name = "server", .help = "what is served, and its limits"},
-      {.name = "log", .help = "what is logged"},
+      {.name = "server", .help = "the daemon's addresses and limits"},
+      {.name = "log", .help = "the daemon's log"},
       {.name = "databases",
        .help = "the databases by name: letters, digits, `_` and `-`, at most 64",
        .otherwise = "one sqlite database, `main`"},
       {.name = "default_database",
-       .help = "serves requests that name no database",
+       .help = "the database of requests that name none",
        .otherwise = "`main`, or the only one"},
   };
   return *keys;
@@ -124,7 +126,7 @@ const Keys<ServerConfig>& ServerKeys() {
   return *keys;
 }
 
-// Read by tls_section.cc, which tries the files.
+// tls_section.cc reads them, and tries the files.
 const Keys<TlsConfig>& TlsKeys() {
   static const auto* const keys = new Keys<TlsConfig>{
       {.name = "cert_file",
@@ -133,7 +135,7 @@ const Keys<TlsConfig>& TlsKeys() {
        .reloads = true},
       {.name = "key_file", .help = "its private key, PEM", .otherwise = "none", .reloads = true},
       {.name = "client_ca_file",
-       .help = "every client must present a certificate of this authority",
+       .help = "the authority of which every client must present a certificate",
        .otherwise = "none",
        .reloads = true},
   };
@@ -154,7 +156,7 @@ const Keys<LogConfig>& LogKeys() {
        .overridden = true},
       {.name = "slow_statement",
        .type = DurationKey{&LogConfig::slow_statement, kNone, hours(24)},
-       .help = "statements that took longer are logged; 0: none"},
+       .help = "logs statements that took longer; 0 means none"},
       {.name = "parameter_values",
        .type = BoolKey{&LogConfig::parameter_values},
        .help = "logs slow statements with the values of their parameters, which may be private"},

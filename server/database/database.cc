@@ -226,7 +226,7 @@ absl::StatusOr<std::unique_ptr<Databases>> Databases::Open(const Config& config)
   if (refused || (opened.empty() && !damaged.empty())) {
     return absl::FailedPreconditionError(errors);
   }
-  if (!damaged.empty()) Log(Level::kError, "served without what is damaged", {{"error", errors}});
+  if (!damaged.empty()) Log(Level::kError, "damaged databases are not served", {{"error", errors}});
   auto databases = std::make_unique<Databases>(std::move(opened), config.default_database);
   databases->damaged_ = std::move(damaged);
   return databases;

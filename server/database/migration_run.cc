@@ -119,14 +119,14 @@ void MigrationRun::End() {
 
 void LogNotices(const std::string& database, const std::string& step, const driver::Summary& said) {
   for (const driver::Notice& notice : said.notices) {
-    Log(notice.severity == "WARNING" ? Level::kWarn : Level::kInfo, "the backend says",
+    Log(notice.severity == "WARNING" ? Level::kWarn : Level::kInfo, "notice of the backend",
         {{"database", database},
          {"step", step},
          {"severity", notice.severity},
          {"message", notice.message}});
   }
   if (said.notices_dropped > 0) {
-    Log(Level::kInfo, "the backend says more",
+    Log(Level::kInfo, "the backend sent more notices",
         {{"database", database}, {"step", step}, {"notices", said.notices_dropped}});
   }
 }

@@ -137,7 +137,7 @@ TEST_F(PoolTest, NoMoreThanMaxIdleAreKept) {
   EXPECT_EQ(pool_->Stats().max_idle_closed, 2);
 }
 
-// A lane runs many batches on one lease; only its first use is a return from
+// A statement queue runs many batches on one lease; only its first use is a return from
 // being idle.
 TEST_F(PoolTest, AConnectionIdleForLongIsPingedOnce) {
   Make({.max_open = 1, .max_idle = 1}, {.check_after_idle = seconds(1)});
@@ -209,7 +209,7 @@ TEST_F(PoolTest, AnAttemptEndsAtTheEarlierOfDeadlineAndConnectTimeout) {
   EXPECT_EQ(seen.reason, Reason::kRequestTimeout);
 }
 
-// A lane has one lease for batch after batch.
+// A statement queue has one lease for batch after batch.
 TEST_F(PoolTest, ALeaseIsCheckedBetweenBatchesWhenAnotherConnectionWasLost) {
   Make({.max_open = 2, .max_idle = 2});
   bool healthy = true;

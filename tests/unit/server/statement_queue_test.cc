@@ -229,7 +229,7 @@ TEST_F(StatementQueueTest, ThePoolKnowsOfALostLinkBeforeItsCallersDo) {
             (Journal{"connect", "run fails", "close", "connect", "run after", "reset"}));
 }
 
-// A lane starts its second runner only when the first is stuck.
+// A queue starts its second runner only when the first is stuck.
 TEST_F(StatementQueueTest, ASecondRunnerStartsWhenTheFirstIsStuck) {
   Make({.max_runners = 2}, 2);
   TestRun hold("hold");
