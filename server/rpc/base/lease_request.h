@@ -44,8 +44,9 @@ class LeaseRequest final : public Pool::Waiter {
  private:
   void OnLease(absl::StatusOr<Lease> lease) override {
     waiting_in_.store(nullptr);
-    if (lease.ok()) lease_ = *std::move(lease);
-    done_(lease.status());
+    const absl::Status status = lease.status();
+    if (status.ok()) lease_ = *std::move(lease);
+    done_(status);
     call_->Unref();
   }
 
