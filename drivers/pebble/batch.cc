@@ -3,6 +3,7 @@
 #include <chrono>
 #include <optional>
 
+#include "drivers/api/chain.h"
 #include "drivers/api/error.h"
 #include "drivers/pebble/connection.h"
 #include "drivers/pebble/error.h"

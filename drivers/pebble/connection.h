@@ -52,7 +52,6 @@ class Connection final : public driver::Connection {
 
   // Whether the run may start; if not, its status says why.
   static bool Start(driver::StatementRun* run);
-  static void NoteFailure(const driver::StatementRun& run);
   // Outside a transaction: a key-value operation.
   void Read(driver::StatementRun* run) const;
 

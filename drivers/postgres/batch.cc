@@ -1,10 +1,24 @@
-// RunBatch: what may wait for each other shares a round trip.
+// Statements that wait together are sent together, so that many share one round trip.
+//
+// A statement that is slow or large holds up those behind it. So only those are sent together
+// that have proved brisk before; any other is run by itself, by StatementRunner. The statements
+// on their way are called flights. Reads next to each other share a sync, whatever writes has a
+// sync of its own. What holds throughout:
+//
+//   - Results come in the order in which the statements were sent. Each segment is received to
+//     its sync before the next one is looked at.
+//   - A cancel is sent only while its statement is at the head, and nothing is sent after it
+//     before it has reached the server. A neighbour that it hits by chance has done nothing.
+//   - What a segment has undone although it was not at fault is run again by itself. A write
+//     whose outcome is not known is never run again.
+//   - The state of the session is looked at when nothing is on its way any more.
 #include <algorithm>
 #include <chrono>
 #include <deque>
 #include <utility>
 #include <vector>
 
+#include "drivers/api/chain.h"
 #include "drivers/api/error.h"
 #include "drivers/postgres/batch.h"
 #include "drivers/postgres/parameter_types.h"
@@ -18,29 +32,16 @@ using driver::StatementRun;
 // A statement that turns out to be slow holds up those behind it, so they are
 // not too many.
 constexpr size_t kMaxTogether = 64;
-// What one result may take while others wait behind it.
+// One result may take so many bytes while others wait behind it.
 constexpr size_t kMaxBehind = size_t{32} << 20;
 
 driver::TimePoint Now() { return std::chrono::steady_clock::now(); }
-
-void NoteFailure(const StatementRun& run) {
-  if (!run.status.ok() && run.chain != nullptr) run.chain->failed = true;
-}
-
-bool MayStart(StatementRun* run) {
-  run->status = absl::OkStatus();
-  run->summary = {};
-  if (run->chain == nullptr || !run->chain->failed) return true;
-  run->status =
-      driver::MakeError(Reason::kCancelled, "not run: an earlier request on the stream failed");
-  return false;
-}
 
 }  // namespace
 
 size_t BatchRunner::Together(Runs runs) {
   size_t count = 0;
-  // What shares a round trip shares the name that the session has meanwhile.
+  // Statements that share a round trip share the name that the session has meanwhile.
   while (!options_.always_reset && count < runs.size() && count < kMaxTogether &&
          runs[count]->caller == runs.front()->caller && IsBrisk(*runs[count])) {
     ++count;
@@ -176,7 +177,7 @@ void BatchRunner::ReceiveSegment(std::span<Flight* const> segment, bool* cancell
     }
   }
   for (Flight* flight : segment) {
-    // What has succeeded was undone.
+    // The failure has undone those that had succeeded.
     if (failed && flight->run->status.ok()) flight->again = true;
     if (!flight->again || runner_->linked()) continue;
     flight->again = false;
@@ -203,7 +204,7 @@ void BatchRunner::RunTogether(Runs runs) {
     if (!flight.command.ends_with_sync) continue;
     ReceiveSegment(segment, &cancelled_one);
     const driver::TimePoint ended = Now();
-    // Of several that came back at once nobody can tell which one took the time.
+    // If several came back at once, nobody can tell which one took the time.
     const auto took = ended - std::exchange(began, ended);
     for (const Flight* one : segment) {
       if (one->again) continue;

@@ -4,6 +4,7 @@
 #include <algorithm>
 #include <chrono>
 
+#include "drivers/api/chain.h"
 #include "drivers/api/error.h"
 #include "drivers/sqlengine/error.h"
 #include "drivers/sqlite/connection.h"

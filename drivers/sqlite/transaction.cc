@@ -1,6 +1,7 @@
 // What belongs to a client's transaction.
 #include <sqlite3.h>
 
+#include "drivers/api/chain.h"
 #include "drivers/api/error.h"
 #include "drivers/sqlite/connection.h"
 #include "fmt/format.h"
