@@ -1,4 +1,4 @@
-// What is CockroachDB's own in a session: how it begins, and how it is cleaned.
+// Sets up and cleans a session of CockroachDB, as far as that differs from PostgreSQL's.
 #include "drivers/postgres/cockroach_session.h"
 
 #include <array>
@@ -19,7 +19,7 @@ using driver::MakeErrorWithHint;
 using driver::Reason;
 using Version = std::array<int, 3>;
 
-// Of "…23.1.3…": three numbers from the beginning of `text`.
+// Takes three numbers ("23.1.3") from the beginning of `text`.
 std::optional<Version> TakeVersion(std::string_view text) {
   Version version{};
   for (size_t i = 0; i < version.size(); ++i) {
@@ -85,7 +85,7 @@ absl::Status SessionKeeper::BeginCockroach(const driver::Deadline& deadline) {
   bool exists = false;
   PendingCommand look(&watch);
   const absl::Status looked = runner_->FinishSegment(&look, [&exists](const Result& result) {
-    exists = exists || result.rows() == 1 || result.sort() == Result::Sort::kRow;
+    exists = exists || result.rows() == 1 || result.kind() == Result::Kind::kRow;
     return true;
   });
   PendingCommand keep(&watch);

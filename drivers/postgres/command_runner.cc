@@ -111,22 +111,22 @@ absl::Status CommandRunner::FinishSegment(PendingCommand* command, const Visit& 
   for (int ends = 0; ends < 2;) {
     absl::StatusOr<Result> result = Next(command);
     if (!result.ok()) return first.ok() ? result.status() : first;
-    switch (result->sort()) {
-      case Result::Sort::kSync:
+    switch (result->kind()) {
+      case Result::Kind::kSync:
         SettleCancel(*command);
         // Notices that the driver's own statements bring about are nobody's.
         link_->DropNotices();
         return first;
-      case Result::Sort::kError:
+      case Result::Kind::kError:
         if (first.ok()) first = Failure(*result, *command);
         break;
-      case Result::Sort::kEnd:
+      case Result::Kind::kEnd:
         ++ends;
         if (visit != nullptr) link_->RowByRow();
         continue;
-      case Result::Sort::kCopy: link_->Break(); break;
-      case Result::Sort::kRow:
-      case Result::Sort::kDone:
+      case Result::Kind::kCopy: link_->Break(); break;
+      case Result::Kind::kRow:
+      case Result::Kind::kDone:
         if (visit != nullptr && !visit(*result)) link_->Break();
         break;
       default: break;

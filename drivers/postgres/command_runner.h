@@ -143,7 +143,7 @@ class CommandRunner {
 
 // The error of a write or commit that failed with `why` and may have been done all the same.
 absl::Status OutcomeUnknown(const absl::Status& why);
-// What HitByCancel is to a transaction: it has to be run again.
+// The error of a transaction in which HitByCancel was true: it has to be run again.
 absl::Status CancelledByChance(const absl::Status& status);
 
 }  // namespace penstock::postgres

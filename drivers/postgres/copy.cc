@@ -95,12 +95,12 @@ bool BulkInsert::BeginCopy(const CopyForm& form, Statement* plain, PendingComman
   for (;;) {
     absl::StatusOr<Result> result = runner_->Next(command);
     if (!result.ok()) return false;
-    if (result->sort() == Result::Sort::kError) failed = true;
-    if (result->sort() == Result::Sort::kDone) {
+    if (result->kind() == Result::Kind::kError) failed = true;
+    if (result->kind() == Result::Kind::kDone) {
       if (result->is_description()) same_types = same(*result);
       if (result->rows() == 1) suits = true;
     }
-    if (result->sort() != Result::Sort::kSync) continue;
+    if (result->kind() != Result::Kind::kSync) continue;
     runner_->SettleCancel(*command);
     if (failed || !command->interruption.ok()) return false;
     plain->may_copy = suits && same_types;
@@ -113,18 +113,18 @@ bool BulkInsert::SendRows(StatementRun* run, const CopyForm& form, const Stateme
   if (!link_->SendCopy(form.sql)) return false;
   absl::StatusOr<Result> begun = runner_->Next(command);
   if (!begun.ok()) return false;
-  const bool copying = begun->sort() == Result::Sort::kCopy;
+  const bool copying = begun->kind() == Result::Kind::kCopy;
   bool complete = copying && command->interruption.ok();
   if (copying) {
     complete = complete && SendAllRows(run->rows, plain, command);
     if (link_->broken() || !link_->EndCopy(complete)) return false;
   }
   bool done = false;
-  for (Result::Sort sort = begun->sort(); sort != Result::Sort::kEnd;) {
+  for (Result::Kind kind = begun->kind(); kind != Result::Kind::kEnd;) {
     absl::StatusOr<Result> result = runner_->Next(command);
     if (!result.ok()) return false;
-    sort = result->sort();
-    if (sort != Result::Sort::kDone) continue;
+    kind = result->kind();
+    if (kind != Result::Kind::kDone) continue;
     done = true;
     run->summary.rows_affected = result->rows_affected();
   }

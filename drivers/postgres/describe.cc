@@ -48,25 +48,25 @@ absl::StatusOr<Result> Preparer::TakeSegment(const Statement& statement, Pending
   for (int ends = 0; ends < 2;) {
     absl::StatusOr<Result> result = runner_->Next(command);
     if (!result.ok()) return failure.ok() ? result.status() : failure;
-    ends = result->sort() == Result::Sort::kEnd ? ends + 1 : 0;
-    switch (result->sort()) {
-      case Result::Sort::kEnd:
+    ends = result->kind() == Result::Kind::kEnd ? ends + 1 : 0;
+    switch (result->kind()) {
+      case Result::Kind::kEnd:
         // The answers to the question come next.
         if (described) link_->RowByRow();
         break;
-      case Result::Sort::kRow: effects->Take(*result); break;
-      case Result::Sort::kSync:
+      case Result::Kind::kRow: effects->Take(*result); break;
+      case Result::Kind::kSync:
         runner_->SettleCancel(*command);
         if (!failure.ok()) return failure;
         if (!described) return driver::MakeError(Reason::kIo, "the server described nothing");
         return description;
-      case Result::Sort::kError:
-        // What came of the question alone is not the statement's.
+      case Result::Kind::kError:
+        // An error that the question alone has caused is not the statement's.
         if (failure.ok() && (!described || !command->interruption.ok() || link_->session_ended())) {
           failure = runner_->Failure(*result, *command, statement.sql);
         }
         break;
-      case Result::Sort::kDone:
+      case Result::Kind::kDone:
         // Commands of text say what they did; a preparation says nothing.
         if (result->is_description()) {
           description = *std::move(result);
@@ -93,7 +93,7 @@ absl::Status Preparer::AskEffects(EffectsOf* effects, const CommandWatch& watch)
     PendingCommand command(&watch);
     link_->RowByRow();
     absl::Status asked = runner_->FinishSegment(&command, [effects](const Result& result) {
-      if (result.sort() == Result::Sort::kRow) effects->Take(result);
+      if (result.kind() == Result::Kind::kRow) effects->Take(result);
       return true;
     });
     if (asked.ok()) continue;

@@ -1,4 +1,14 @@
-// One statement's way through the server: prepared, sent, received, and run again if need be.
+// One statement's way through the server.
+//
+// It is prepared (or found prepared), sent with its values and a sync, and received up to that
+// sync. Then the session is checked. A statement may be run again in two cases, in which the
+// failed attempt has changed nothing: what was prepared for an earlier run does not suit the
+// tables and types of now, or a cancel has hit the statement that was meant for another one.
+// In a client's transaction neither happens once the server has seen the statement: the
+// failure has aborted the transaction, and only the client can run all of it again.
+//
+// A result that does not fit into the first batch is left to a cursor, to which the watch and
+// the command move. Until the cursor is gone nothing else is sent.
 #include <algorithm>
 #include <array>
 #include <chrono>

@@ -1,4 +1,5 @@
-// Gives statements their types and columns, and asks the catalogue for the types that are not known.
+// Gives statements their types and columns, and asks the catalogue for the types that are not
+// known.
 #include <cstdint>
 #include <memory>
 #include <string>
@@ -84,7 +85,7 @@ absl::Status Preparer::AskCatalogue(const std::vector<uint32_t>& missing, Catalo
   link_->RowByRow();
   bool good = true;
   absl::Status asked = runner_->FinishSegment(&command, [&](const Result& result) {
-    if (result.sort() != Result::Sort::kRow) return true;
+    if (result.kind() != Result::Kind::kRow) return true;
     std::vector<std::string> row;
     for (int i = 0; i < result.columns(); ++i) row.emplace_back(result.value(i));
     // Whatever else it sends is not worth waiting for.

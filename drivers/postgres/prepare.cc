@@ -1,4 +1,12 @@
-// How statements are made known to the server, and it to us.
+// Makes a statement known to the server, with parameter types that suit its values.
+//
+// At first the server is left to tell the types of all parameters. It is told some only where it
+// cannot tell them, or takes a parameter for text that could be anything. Then the kinds of the
+// values decide (TypesToTry), and the statement is found again by its text and these types.
+// A failed attempt must not abort the client's transaction, so each that is not the last word is
+// guarded by a savepoint. A statement is kept on the server only if it has a plan, and if what
+// the server makes of its text cannot become another thing later; others are described, and sent
+// as text each time. What a text alone forbids is refused before the server sees it.
 #include <chrono>
 #include <utility>
 
@@ -14,7 +22,7 @@ using driver::MakeErrorWithHint;
 using driver::Reason;
 
 // libpq takes the description of more for a broken link: its message is longer
-// than 30,000 bytes, and of a sort that it does not expect to be so long.
+// than 30,000 bytes, and of a kind that it does not expect to be so long.
 constexpr size_t kMaxParameters = 7'498;
 
 // Says which of `count` parameters the text has no place for.
@@ -167,7 +175,7 @@ absl::StatusOr<Statement*> Preparer::PrepareAsAnyOf(std::string_view sql,
     if (declared.ok() || !WantsTypes(declared.status())) return declared;
     first.Update(declared.status());
   }
-  // What does not exist for anything is better told as the statement has it.
+  // An operator that exists for no type is better told as the statement has it.
   const bool nowhere = driver::GetErrorInfo(inferred).sqlstate == "42883";
   return nowhere ? inferred : first;
 }

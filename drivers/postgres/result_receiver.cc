@@ -1,3 +1,12 @@
+// Takes the results of one statement, one after the other, and keeps apart what is known of its
+// outcome from what is not.
+//
+// The server's own error undoes a statement, so that its outcome is known. When the link breaks
+// before the sync was answered, or an error comes that is libpq's own, a statement that may have
+// written outside a transaction may be committed: that is kCommitOutcomeUnknown. It is known
+// all the same that nothing was done if the server has said before that it ends the session.
+// An interrupted statement that has ended well before its cancel came counts as done, if all of
+// its rows are here. The first error that was found stays in the run's status.
 #include "drivers/postgres/result_receiver.h"
 
 #include <array>
@@ -69,26 +78,26 @@ ResultReceiver::Ending ResultReceiver::Receive(StatementRun* run, const Statemen
     }
     // They come before the result that they belong to.
     if (link.has_notices()) link.TakeNotices(&run->summary);
-    switch (result->sort()) {
-      case Result::Sort::kRow:
+    switch (result->kind()) {
+      case Result::Kind::kRow:
         if (TakeRow(*result, statement, run, command) && run->writer->bytes() >= max_bytes &&
             command->interruption.ok()) {
           return Ending::kMore;
         }
         break;
-      case Result::Sort::kDone:
+      case Result::Kind::kDone:
         if (!TakeDone(*result, run, command)) return Ending::kDone;
         break;
-      case Result::Sort::kError: TakeError(*result, statement, over, run, *command); break;
-      case Result::Sort::kCopy:
+      case Result::Kind::kError: TakeError(*result, statement, over, run, *command); break;
+      case Result::Kind::kCopy:
         run->status = MakeError(Reason::kUnsupported, "COPY from or to the client is not served");
         link.Break();
         return Ending::kDone;
-      case Result::Sort::kSkipped: command->skipped = true; break;
-      case Result::Sort::kEnd:
+      case Result::Kind::kSkipped: command->skipped = true; break;
+      case Result::Kind::kEnd:
         if (command->ends_with_sync) break;
         return Ended(run, statement, *command);
-      case Result::Sort::kSync:
+      case Result::Kind::kSync:
         runner_->SettleCancel(*command);
         return Ended(run, statement, *command);
     }
@@ -181,7 +190,7 @@ absl::Status ResultReceiver::WriteValueOf(const Result& row, int column, const S
 
 ResultReceiver::Ending ResultReceiver::Ended(StatementRun* run, const Statement& statement,
                                              const PendingCommand& command) const {
-  // What was interrupted may have ended well all the same, if all is here.
+  // An interrupted statement may have ended well all the same, if all is here.
   if (!run->status.ok() || command.interruption.ok()) return Ending::kDone;
   if (command.done > 0 && !command.rows_dropped) return Ending::kDone;
   run->status = command.interruption;

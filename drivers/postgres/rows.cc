@@ -12,7 +12,7 @@ namespace {
 
 using driver::StatementRun;
 
-// From so many on, arrays are worth one more prepared statement.
+// So many rows are worth one more prepared statement.
 constexpr size_t kFewestForArrays = 8;
 // So many that each costs next to nothing, few enough for little memory.
 constexpr size_t kRowsAnArray = 2048;
@@ -65,7 +65,7 @@ bool BulkInsert::RunArrays(StatementRun* run, const Statement& plain, const Comm
 bool BulkInsert::EndBulk(StatementRun* run, const Statement& statement, const CommandWatch& watch,
                          bool good) {
   const bool guarded = transaction_->open;
-  // What cannot be sent must not leave what was: the segment is made to fail.
+  // If a row cannot be sent, those before it must not stay: the segment is made to fail.
   const char* last = good ? "RELEASE SAVEPOINT penstock_rows" : "SELECT penstock_refused_row";
   if (guarded || !good) link_->SendText(last);
   link_->SendSync();

@@ -124,14 +124,14 @@ void SessionKeeper::CleanUp() {
   sequences_used_ = false;
   caller_.clear();
   preparer_->statements().LeaveScopes();
-  // Whoever is next must not meet what could not be cleaned.
+  // The next caller must not meet a session that could not be cleaned.
   if (!(flavor_.cockroach ? CleanCockroach() : CleanPostgres())) link_->Break();
 }
 
 bool SessionKeeper::CleanPostgres() {
   // DISCARD ALL without what it does to prepared statements, in one round trip. Those that
   // are the driver's are not made by SQL, and nobody else can make such; if each of them is
-  // there still, and none of another sort, nobody has touched them.
+  // there still, and none of another kind, nobody has touched them.
   constexpr std::array kSteps = {
       "CLOSE ALL",
       "SET SESSION AUTHORIZATION DEFAULT",
@@ -156,7 +156,7 @@ bool SessionKeeper::TakeCleaned(const CommandWatch& watch) {
   PendingCommand command(&watch);
   bool all_there = false;
   const absl::Status cleaned = runner_->FinishSegment(&command, [&](const Result& result) {
-    if (result.sort() != Result::Sort::kRow || result.columns() != 2) return true;
+    if (result.kind() != Result::Kind::kRow || result.columns() != 2) return true;
     all_there = result.value(0) == std::to_string(preparer_->statements().names()) &&
                 result.value(1) == "0";
     return true;

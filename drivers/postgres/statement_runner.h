@@ -56,7 +56,7 @@ class StatementRunner {
 
  private:
   void RunOnce(driver::StatementRun* run);
-  // What is to be done after one attempt to run a statement.
+  // Tells what to do after one attempt to run a statement.
   enum class Next : uint8_t { kDone, kAgain };
   Next TryPrepared(driver::StatementRun* run, bool may_leave_cursor,
                    std::unique_ptr<CommandWatch>* watch);

@@ -9,7 +9,8 @@
 namespace penstock::postgres {
 namespace {
 
-// With the row that passes it still well within the server's 16 MiB for a message.
+// Together with the row that passes this limit, a statement is still well within the 16 MiB that
+// the server allows for a message.
 constexpr size_t kBytesAStatement = size_t{1} << 20;
 
 }  // namespace

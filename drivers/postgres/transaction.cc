@@ -172,7 +172,7 @@ absl::Status TransactionSteps::Rollback() {
     PublishDefinitions();
     return there;
   }
-  // What was described since is of what is not there any more.
+  // Statements that were described since may be of tables that are not there any more.
   if (std::exchange(transaction_->defines, false)) preparer_->statements().RemoveAll();
   if (!runner_->linked()) return link_->BrokenError();
   return link_->transaction() == Link::Transaction::kNone ? absl::OkStatus()
