@@ -88,7 +88,7 @@ bool Connection::MayWaitLonger(int attempts) {
 }
 
 absl::Status Connection::Control(std::string_view sql) {
-  // For the step, too: after a change of the schema SQLite prepares anew there.
+  // The watch is for the step, too: after a change of the schema SQLite prepares anew there.
   const sqlengine::TrustedScope trusted(session_->handle.policy.get());
   absl::StatusOr<Statement*> statement = session_->control.Get(sql);
   if (!statement.ok()) return statement.status();
@@ -116,7 +116,7 @@ bool Connection::RefreshSchema() {
   // prepares it anew if they differ.
   const bool looked = Control(kLookAtSchema).ok();
   const bool changed = looked && times_prepared() != before;
-  // What is cached would be prepared anew as well, but only when it is run.
+  // Cached statements would be prepared anew as well, but only when they are run.
   if (changed) session_->statements.Clear();
   return changed;
 }
@@ -148,7 +148,7 @@ Statement* Connection::Start(StatementRun* run) {
       run->status = sqlengine::CounterError();
       return nullptr;
     }
-    // Of a lock that it waited for in vain SQLite says nothing here.
+    // SQLite does not tell here that it has waited for a lock in vain.
     run->status = executor()->Interruption();
     run->status.Update(statement.status());
   }

@@ -68,7 +68,7 @@ class Connection final : public driver::Connection {
     sqlengine::StatementCache control;
   };
 
-  // What became of a statement that took its turn in a group.
+  // Tells what became of a statement that took its turn in a group.
   enum class Turn : uint8_t {
     kTaken,
     // It was not run: it must not share the group's transaction.
@@ -157,7 +157,7 @@ class Connection final : public driver::Connection {
   // When the wait for a lock began.
   driver::TimePoint busy_since_;
 
-  // Of the group that runs now; members so that their memory is used again.
+  // These belong to the group that runs now; members so that their memory is used again.
   std::vector<driver::StatementRun*> group_;
   std::vector<driver::Chain*> failed_chains_;
 };
