@@ -1,5 +1,5 @@
-// What differs between backends. Each driver has a subclass in its own folder, which its
-// DriverSpec makes.
+// Tells the migrator how a backend differs from others. Each driver has a subclass in its own
+// folder, which its DriverSpec makes.
 #ifndef PENSTOCK_MIGRATIONS_DIALECT_H_
 #define PENSTOCK_MIGRATIONS_DIALECT_H_
 
@@ -19,7 +19,7 @@ namespace penstock::migrations {
 
 struct Script;
 
-// Of one database and one history table. One thread at a time; everything may
+// A dialect serves one database and one history table. One thread at a time; everything may
 // block except what says otherwise.
 class Dialect {
  public:
@@ -87,8 +87,8 @@ class Dialect {
   // kUniqueViolation if there is a row with this id. Where the lock is a lease,
   // rows are written by its holder only; kMigrationLocked for anybody else.
   virtual absl::Status InsertRow(Session* session, const HistoryRow& row) = 0;
-  // Likewise as the last thing of a transaction, which is committed with it. If the row is not
-  // written the transaction is open still.
+  // Inserts the row as the last thing of a transaction, which is committed with it. If the row is
+  // not written the transaction is open still.
   virtual absl::Status InsertRowAndCommit(Session* session, const HistoryRow& row);
   // Replaces the row with this id.
   virtual absl::Status UpdateRow(Session* session, const HistoryRow& row) = 0;

@@ -1,4 +1,4 @@
-// What a migration's file name says.
+// Reads the file name of a migration.
 #ifndef PENSTOCK_MIGRATIONS_FILE_NAME_H_
 #define PENSTOCK_MIGRATIONS_FILE_NAME_H_
 

@@ -41,7 +41,7 @@ class Files {
   const std::string& name(size_t index) const { return entries_[index].name; }
   // kIo if the operating system does not give it back.
   absl::StatusOr<std::string> Read(size_t index) const;
-  // Of all contents together.
+  // The bytes of all contents together.
   size_t bytes() const { return bytes_; }
 
  private:

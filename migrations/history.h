@@ -1,4 +1,4 @@
-// What has been done to a database.
+// The history of a database: which migrations were applied to it, and how far.
 #ifndef PENSTOCK_MIGRATIONS_HISTORY_H_
 #define PENSTOCK_MIGRATIONS_HISTORY_H_
 
@@ -37,14 +37,14 @@ struct HistoryRow {
   int64_t id = 0;
   uint64_t version = 0;
   std::string name;
-  // Of the `up` script; empty for a code step and where there was no file.
+  // The checksum of the `up` script; empty for a code step and where there was no file.
   std::string checksum;
   Direction direction = Direction::kUp;
   RowState state = RowState::kDone;
-  // Of a step without a transaction that is not done: the number, from 1, of the
+  // For a step without a transaction that is not done: the number, from 1, of the
   // statement that ran or failed last, or that is to run next (kResume).
   int64_t statement = 0;
-  // Of kFailed: the error. Of kDone: "code" for a code step; "baseline", "repair" or
+  // For kFailed the error; for kDone "code" for a code step; "baseline", "repair" or
   // "adopted from …" where it was no run.
   std::string note;
   // Unix time in microseconds.
@@ -69,14 +69,14 @@ inline constexpr std::string_view kBaselineNote = "baseline";
 inline constexpr std::string_view kRepairNote = "repair";
 inline constexpr std::string_view kAdoptedNote = "adopted from ";
 
-// What the rows come to.
+// The state that the rows come to.
 class History {
  public:
   History() = default;
   // In any order.
   explicit History(std::vector<HistoryRow> rows);
 
-  // By id.
+  // In the order of their ids.
   const std::vector<HistoryRow>& rows() const { return rows_; }
   bool empty() const { return rows_.empty(); }
   int64_t next_id() const { return rows_.empty() ? 1 : rows_.back().id + 1; }

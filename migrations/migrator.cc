@@ -1,3 +1,11 @@
+// Runs the steps of a plan so that the history tells the truth after any crash.
+//
+// A transactional step commits its statements and its row in the history together, or leaves
+// nothing; it may therefore be repeated when others were in its way. A step without a transaction
+// writes into its row, before each statement, that the statement is running: a crash leaves a
+// row that says how far the step may have come, and never hides a statement that was done. Only
+// the number of the row (next_id_) is chosen here. Another migrator that works without the lock
+// meets the key of the history's table, and is refused.
 #include "migrations/migrator.h"
 
 #include <algorithm>
@@ -46,7 +54,7 @@ bool RefusedInTransaction(const absl::Status& status) {
   return sqlstate == "25001" || sqlstate == "2D000";
 }
 
-// What to do about an error that a transaction around the statement has.
+// Says what to do about an error that comes of the transaction around the statement.
 absl::Status Advise(const absl::Status& status) {
   if (RefusedInTransaction(status)) {
     return WithHint(status, fmt::format("move the statement into a file of its own, or begin the "
@@ -152,7 +160,7 @@ absl::Status Migrator::Write(HistoryRow* row) {
   absl::Status status;
   for (int attempt = 1; attempt <= kAttempts; ++attempt) {
     status = insert ? dialect_->InsertRow(session_, *row) : dialect_->UpdateRow(session_, *row);
-    // What has failed with its transaction is repeated with it.
+    // A row that has failed with its transaction is repeated with it.
     if (session_->in_transaction() || !MayBeRepeated(status)) break;
   }
   return insert ? Inserted(status, row) : status;
@@ -277,7 +285,7 @@ absl::Status Migrator::RunOneByOne(const PlanStep& step, const OnStatement& on_s
     const Session::Shield shield(session_);
     const absl::Status done = dialect_->CheckDone(session_, statements_[i]);
     if (status.ok() && done.ok()) continue;
-    // Where both fail, the statement has left what cannot stay.
+    // If both fail, the statement has left something that cannot stay.
     if (status.ok()) {
       status = done;
     } else if (driver::GetErrorInfo(done).reason == Reason::kMigrationRefused) {
@@ -357,7 +365,7 @@ absl::Status Migrator::CheckRepair(const History& history, const HistoryRow& row
   }
   const Migration& migration = found->second;
   const auto unfinished = history.unfinished().find(row.version);
-  // What goes on, or has stopped in the middle of a way down, may be the down script.
+  // A step that goes on, or has stopped on its way down, may be one of the down script.
   const bool down = row.direction == Direction::kDown && unfinished != history.unfinished().end();
   const std::optional<Script>& script = down ? migration.down : migration.up;
   if (!script.has_value()) return absl::OkStatus();

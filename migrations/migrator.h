@@ -45,7 +45,7 @@ class Migrator {
   absl::StatusOr<bool> TryLock();
   void Unlock();
 
-  // What the database says now. It need not be locked, but then may change.
+  // Reads what the database says now. It need not be locked, but then may change.
   absl::StatusOr<History> ReadHistory();
 
   // See migrations::MakePlan. Creates the history's table, unless `dry_run`; where it is
@@ -54,7 +54,7 @@ class Migrator {
   absl::StatusOr<std::vector<PlanStep>> MakePlan(const Target& target, bool allow_gaps,
                                                  bool dry_run);
 
-  // What a step runs, for who wants to see it; nothing for a code step.
+  // Returns the statements that a step runs; none for a code step.
   absl::StatusOr<std::vector<SqlStatement>> Statements(const PlanStep& step) const;
 
   // Runs a step of the last plan that is no code. A transactional one commits
@@ -86,7 +86,8 @@ class Migrator {
                                 HistoryRow* row);
   absl::Status RunOneByOne(const PlanStep& step, const OnStatement& on_statement, HistoryRow* row);
   absl::Status RunStatement(size_t index, const OnStatement& on_statement);
-  // Where it went wrong: the line is that of the position if the backend says one.
+  // Adds to the error where it went wrong: the line is that of the position if the backend tells
+  // one.
   absl::Status InStatement(const absl::Status& status, const PlanStep& step, size_t index) const;
   // Writes the row of a step without a transaction as the migrator, and goes on as whoever
   // its statements have made the session.

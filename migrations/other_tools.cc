@@ -26,12 +26,12 @@ struct Tool {
   std::string_view query;
 };
 
-// What a query says of a version, where it is not 0: it is applied.
+// A query answers with a number for each version; one that is not 0 is applied.
 constexpr int64_t kHalfDone = 1;
 constexpr int64_t kUpTo = 2;  // it is applied, and all before it are
 constexpr int64_t kUnclear = 3;
 
-// Of several tools with a table of the same name, the one whose query the database takes.
+// If several tools have a table of the same name, it is the one whose query the database takes.
 constexpr Tool kTools[] = {
     {"golang-migrate", "schema_migrations",
      "SELECT CAST(version AS TEXT), CASE WHEN dirty THEN 1 ELSE 2 END FROM {0}"},

@@ -20,7 +20,7 @@ absl::Status Refuse(std::string_view what, std::string_view hint) {
 // How a version of the history is called where it has no file.
 std::string Called(const HistoryRow& row) { return fmt::format("{} ({})", row.version, row.name); }
 
-// What to type. The folder is the caller's to know.
+// Says what to type. The folder is the caller's to know.
 std::string RepairCommand(uint64_t version, std::string_view how) {
   return fmt::format("`penstock migrate repair FOLDER {} {}`", how, version);
 }
@@ -138,7 +138,7 @@ std::vector<PlanStep> Up(const Source& source, const History& history,
   return steps;
 }
 
-// What was half done comes first.
+// A migration that was half done comes first.
 absl::Status CheckResumed(const Source& source, const History& history,
                           const std::vector<PlanStep>& steps) {
   for (const auto& [version, row] : history.unfinished()) {

@@ -1,4 +1,4 @@
-// What is to be done, decided before anything is.
+// Decides what is to be done, before anything is done.
 #ifndef PENSTOCK_MIGRATIONS_PLAN_H_
 #define PENSTOCK_MIGRATIONS_PLAN_H_
 
@@ -13,7 +13,7 @@
 
 namespace penstock::migrations {
 
-// Where to go.
+// Says up to where to migrate.
 struct Target {
   enum class Kind : uint8_t {
     kUp,    // `steps` pending ones; 0: all
@@ -31,9 +31,9 @@ struct PlanStep {
   Direction direction = Direction::kUp;
   // The script's; true for a code step.
   bool transactional = true;
-  // Where an unfinished step goes on, from 1.
+  // The statement, from 1, at which an unfinished step goes on.
   int64_t first_statement = 1;
-  // Of an unfinished step: its row in the history.
+  // The row of an unfinished step in the history.
   std::optional<HistoryRow> unfinished;
 
   // Null for a code step.
@@ -42,11 +42,11 @@ struct PlanStep {
   std::string Title() const;
 };
 
-// What differs between source and history.
+// The differences between source and history.
 struct Comparison {
   // Versions of the source that are not applied.
   std::vector<uint64_t> pending;
-  // Of these, what is below the highest applied version.
+  // Those of them that are below the highest applied version.
   std::vector<uint64_t> gaps;
   // Applied ones whose file has changed.
   std::vector<uint64_t> changed;
@@ -73,7 +73,7 @@ absl::StatusOr<std::vector<PlanStep>> MakePlan(const Source& source, const Histo
 absl::StatusOr<std::vector<HistoryRow>> MakeBaseline(const Source& source, const History& history,
                                                      uint64_t version);
 
-// What repair may decide about one version.
+// A decision of repair about one version.
 struct Repair {
   enum class Kind : uint8_t {
     kMarkApplied,     // it is done; an applied one takes its file's checksum over
@@ -82,7 +82,7 @@ struct Repair {
   };
   Kind kind = Kind::kMarkApplied;
   uint64_t version = 0;
-  // Of kResume, from 1; 0: the one that was running or failed.
+  // The statement at which kResume goes on, from 1; 0: the one that was running or failed.
   int64_t statement = 0;
 };
 

@@ -7,8 +7,8 @@
 #include "drivers/api/error.h"
 #include "drivers/api/text.h"
 #include "fmt/format.h"
+#include "migrations/script_text.h"
 #include "migrations/sections.h"
-#include "migrations/text.h"
 
 namespace penstock::migrations {
 namespace {
@@ -64,7 +64,7 @@ bool IsInstruction(std::string_view line) {
 // to it that there is none elsewhere, where it would mean nothing.
 absl::Status ReadInstruction(std::string_view text, std::string_view leading, Script* script) {
   const std::string& file = script->file;
-  // As sqlx has it.
+  // This is the line of sqlx.
   if (text.starts_with("-- no-transaction")) script->transactional = false;
   absl::Status status;
   ForEachLine(leading, [&](std::string_view line) {
@@ -169,7 +169,7 @@ absl::Status ChooseTransaction(const Dialect& dialect, const std::vector<SqlStat
       fmt::format("the statement in line {} cannot run inside a transaction", found->line), hint);
 }
 
-// What the file says to the migrator, and what it does itself.
+// Tells what the file says to the migrator, and what it does itself.
 absl::Status Arrange(std::string_view text, const Section* section, const Dialect& dialect,
                      Script* script, std::vector<SqlStatement>* statements) {
   const size_t first = statements->empty() ? text.size() : statements->front().offset;

@@ -7,8 +7,8 @@
 
 #include "drivers/api/error.h"
 #include "fmt/format.h"
+#include "migrations/script_text.h"
 #include "migrations/splitter.h"
-#include "migrations/text.h"
 
 namespace penstock::migrations {
 namespace {
@@ -78,7 +78,7 @@ class Reader {
     } else {
       before_.append(line).append(end);
     }
-    // What is not the section's stands as an empty line in it.
+    // A line that is not the section's stands as an empty line in it.
     ++blank_lines_;
     return absl::OkStatus();
   }

@@ -42,7 +42,7 @@ class Session {
   // Another connection from now on; outside a transaction only.
   void Use(driver::Connection* connection) { connection_ = connection; }
 
-  // For every statement from now on; zero: none. `until` ends them all.
+  // Sets the limit of every statement from now on; zero: none. `until` ends them all.
   void SetLimits(driver::Duration statement_timeout, const driver::Deadline& until);
 
   // Where a lock needs a connection beside this one (CockroachDB's lease).

@@ -23,7 +23,7 @@ absl::Status Refuse(std::string_view what, std::string_view hint) {
   return MakeErrorWithHint(Reason::kInvalidParameter, what, hint);
 }
 
-// What was chosen for one version and direction so far.
+// The file that was chosen for one version and direction so far.
 struct Choice {
   std::optional<size_t> file;
   FileName name;
@@ -32,7 +32,7 @@ struct Choice {
 };
 using Choices = std::map<std::pair<uint64_t, Direction>, Choice>;
 
-// What is wrong with the files, all at once.
+// Collects what is wrong with the files, to tell it all at once.
 class Problems {
  public:
   void Add(const absl::Status& problem) {

@@ -18,15 +18,15 @@
 
 namespace penstock::migrations {
 
-// What one direction of a migration does. Its statements are read again when they are to
+// One direction of a migration. Its statements are read again when they are to
 // run (script.h): those of all files together would take many times the files' memory.
 struct Script {
   std::string file;
-  // Where the text is: a file, or the part of it that is for the direction.
+  // Says where the text is: a file, or the part of it that is for the direction.
   std::shared_ptr<const Files> files;
   size_t index = 0;
   std::optional<Direction> part;
-  // Of the normalised text (see text.h).
+  // The checksum of the normalised text (see script_text.h).
   std::string checksum;
   size_t statement_count = 0;
   // All or nothing, with the history's row.

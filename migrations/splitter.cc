@@ -1,3 +1,14 @@
+// Cuts a script into statements in one pass over its bytes, without parsing it.
+//
+// The splitter knows just enough of SQL to tell which semicolons end a statement: comments,
+// strings, quoted names and dollar quotes hide theirs. Two kinds of statement have semicolons of
+// their own, triggers of SQLite and routines of PostgreSQL with BEGIN ATOMIC. There the
+// backend's own parser is asked whether the text so far is whole, and only at an END, as asking
+// costs as much as the text is long. In a routine BEGIN, CASE and END are counted as well, which
+// decides where the parser cannot read the text or was asked too often: the splitter then goes
+// back to the first place at which counting ends the statement. at_ never passes the end of the
+// script, and each step but going back moves it on. How often the parser is asked, how much it
+// is given and how often the splitter goes back are bounded, whatever the script.
 #include "migrations/splitter.h"
 
 #include <algorithm>
@@ -282,7 +293,7 @@ class Splitter {
     fallback_ = {};
   }
 
-  // Of one statement, and of the script: no text makes the parser work without end.
+  // These bound one statement and the script, so that no text makes the parser work without end.
   static constexpr int kMostParsed = 100;
   static constexpr int kMostGoneBack = 100;
 
@@ -294,7 +305,7 @@ class Splitter {
   mutable int line_ = 1;
   std::vector<SqlStatement> statements_;
 
-  // Of the statement at hand.
+  // These describe the statement at hand.
   bool open_ = false;
   size_t begin_ = 0;
   size_t end_ = 0;
@@ -309,7 +320,7 @@ class Splitter {
   bool ends_with_end_ = false;
   bool in_trigger_ = false;
   bool in_routine_ = false;  // one with BEGIN ATOMIC
-  // Where its body ends by counting; `end` is 0: nowhere so far.
+  // The place at which its body ends by counting; `end` is 0: it has not ended so far.
   struct Fallback {
     size_t end = 0;
     size_t after = 0;

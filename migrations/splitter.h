@@ -10,7 +10,7 @@
 
 namespace penstock::migrations {
 
-// What dialects of SQL disagree about, as far as the ends of statements go.
+// The points in which dialects of SQL disagree about the ends of statements.
 struct Syntax {
   // /* … /* … */ … */ is one comment.
   bool nested_comments = false;
@@ -34,8 +34,8 @@ Syntax PostgresSyntax();
 // One statement, byte for byte, without the semicolon and without comments around it.
 struct SqlStatement {
   std::string text;
-  // Where it begins in the script: the line, from 1, and the byte, from 0. A line ends with
-  // \n, \r\n or \r.
+  // The place at which it begins in the script: the line, from 1, and the byte, from 0. A line ends
+  // with \n, \r\n or \r.
   int line = 1;
   size_t offset = 0;
   // Its first words (keywords and unquoted names), in upper case, with a space between
@@ -47,7 +47,7 @@ struct SqlStatement {
   // It begins with these words.
   bool StartsWith(std::initializer_list<std::string_view> wanted) const;
   bool HasWord(std::string_view wanted) const;
-  // From 0; empty if there are not so many.
+  // Returns the word of this number, from 0; empty if there are not so many.
   std::string_view Word(size_t index) const;
   // BEGIN, and COMMIT or END, with whatever follows.
   bool BeginsTransaction() const;

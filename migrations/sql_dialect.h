@@ -41,7 +41,7 @@ class SqlDialect : public Dialect {
   // fails.
   absl::Status InsertAndCommit(Session* session, const HistoryRow& row);
 
-  // What writes a row. Its values are $1 ($1 is the id) to $10, in the order of
+  // The statement that writes a row. Its values are $1 ($1 is the id) to $10, in the order of
   // `columns`; `set` assigns all but the id.
   virtual std::string InsertStatement(const std::string& table, std::string_view columns) const;
   virtual std::string UpdateStatement(const std::string& table, std::string_view set) const;

@@ -2,9 +2,9 @@
 #include <algorithm>
 #include <bitset>
 #include <cstddef>
-#include <iterator>
 #include <utility>
 
+#include "absl/strings/escaping.h"
 #include "drivers/api/hidden_values.h"
 #include "drivers/api/text.h"
 #include "fmt/format.h"
@@ -40,11 +40,7 @@ class Pairs {
 };
 
 std::string Hex(std::string_view bytes) {
-  std::string text = "\\x";
-  for (const char byte : bytes) {
-    fmt::format_to(std::back_inserter(text), "{:02x}", static_cast<unsigned char>(byte));
-  }
-  return text;
+  return "\\x" + absl::BytesToHexString({bytes.data(), bytes.size()});
 }
 
 // The texts that stand for a value. That something is true or false gives nothing away.

@@ -17,7 +17,7 @@ namespace penstock::cockroachdb {
 // report itself as a CockroachDB and a database that does not exist are refused at connect.
 // Configured as postgres is, options included.
 //
-// What differs from postgres (docs/drivers.md and docs/cockroachdb.md say why):
+// It differs from postgres in this (docs/drivers.md and docs/cockroachdb.md say why):
 //   - capabilities: `staleness`, no `transactional_ddl`, and `read_committed` as the server says;
 //   - in a transaction a schema change is kUnsupported, as it would commit what is before it;
 //   - a connection is not healthy any more after a cancel, which may come late (in a
@@ -33,10 +33,10 @@ namespace penstock::cockroachdb {
 // postgres: none becomes part of another's implicit transaction.
 absl::StatusOr<std::unique_ptr<driver::Driver>> Open(const driver::Config& config);
 
-// What is wrong with a configuration, as Open would say, without opening anything.
+// Returns what is wrong with a configuration, as Open would say, without opening anything.
 absl::Status Check(const driver::Config& config);
 
-// What it is called, and what it can be told.
+// The names and the options of the driver.
 const driver::DriverSpec& Spec();
 driver::MakeMigrations MakeMigrations;
 

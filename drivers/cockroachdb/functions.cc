@@ -25,7 +25,7 @@ constexpr std::string_view kHarmless[] = {
     "follower_read_timestamp",
     "with_max_staleness",
     "with_min_timestamp",
-    // Of crdb_internal: the cluster, its nodes, regions, ranges and keys.
+    // Functions of crdb_internal: the cluster, its nodes, regions, ranges and keys.
     "cluster_id",
     "cluster_name",
     "default_to_database_primary_region",

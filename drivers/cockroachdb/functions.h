@@ -1,4 +1,4 @@
-// What CockroachDB's own functions do beside what they answer.
+// Tells what CockroachDB's own functions do beside what they answer.
 #ifndef PENSTOCK_DRIVERS_COCKROACHDB_FUNCTIONS_H_
 #define PENSTOCK_DRIVERS_COCKROACHDB_FUNCTIONS_H_
 

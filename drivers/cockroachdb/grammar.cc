@@ -20,8 +20,8 @@ using Verb = Syntax::Verb;
 
 constexpr std::string_view kControl[] = {"abort",    "begin",   "commit",    "end",
                                          "rollback", "release", "savepoint", "start"};
-// Of statements on rows, on the session and on jobs. EXPLAIN and EXECUTE are not among them:
-// what they run may be anything.
+// First words of statements on rows, on the session and on jobs. EXPLAIN and EXECUTE are not among
+// them: what they run may be anything.
 constexpr std::string_view kKeepsSchema[] = {
     "cancel", "declare", "delete", "fetch", "insert", "move",   "pause", "reset",  "resume",
     "select", "set",     "show",   "table", "update", "upsert", "use",   "values", "with"};
@@ -98,7 +98,7 @@ class Rewriter {
 
   void Copy() {
     text_ += ' ';
-    // What touched is to touch still: '1' 'x' and E'x' are other constants apart.
+    // Tokens that touched have to touch still: '1' 'x' and E'x' are other constants apart.
     if (Touches(0)) text_.pop_back();
     text_ += tokens_[at_++].text;
   }

@@ -8,7 +8,7 @@
 
 namespace penstock::cockroachdb {
 
-// What a text says that PostgreSQL's parser has refused. The constructs that CockroachDB's
+// Reads a text that PostgreSQL's parser has refused. The constructs that CockroachDB's
 // documents (v23.1 to v25.4) add to statements on rows are replaced by what they are like in
 // PostgreSQL's language, or left out where they neither name nor change anything:
 //
@@ -22,7 +22,7 @@ namespace penstock::cockroachdb {
 //   SHOW …                         it reads, and calls nothing
 //   BEGIN …, COMMIT …              Verb::kTransaction, whatever follows
 //
-// Of what cannot be read even so, `keeps_schema` is set if its first word is that of a
+// If a text cannot be read even so, `keeps_schema` is set if its first word is that of a
 // statement that has no way to change a definition; everything else is as unknown as before.
 // Thread-safe. The text has no NUL.
 postgres::Syntax ReadGrammar(std::string_view sql);

@@ -3,6 +3,7 @@
 #include <chrono>
 #include <optional>
 
+#include "drivers/api/chain.h"
 #include "drivers/api/error.h"
 #include "drivers/pebble/connection.h"
 #include "drivers/pebble/error.h"
@@ -102,7 +103,7 @@ size_t Connection::RunWrites(Runs runs) {
     return 1;
   }
   rocksdb::Transaction* group = StartOwn(milliseconds(0), runs);
-  // From the first deleted range up to the commit.
+  // Closed from the first deleted range up to the commit.
   std::optional<CommitGate::Closed> closed;
   size_t done = 0;
   for (; done < runs.size(); ++done) {
@@ -163,7 +164,7 @@ bool Connection::WriteInGroup(rocksdb::Transaction* group, StatementRun* run,
     if (run->alone) return false;
   }
   if (IsRangeWrite(*run) && !closed->has_value()) {
-    // What is there is locked before others have to wait.
+    // The keys that exist are locked before others have to wait.
     group->SetSavePoint();
     run->status = LockKeys({.store = store_, .transaction = group}, *run);
     run->status.ok() ? group->PopSavePoint() : group->RollbackToSavePoint();

@@ -1,4 +1,4 @@
-// What is stored about keyspaces besides their entries: the types that CREATE
+// Stores what is known about keyspaces besides their entries: the types that CREATE
 // TABLE declared.
 #ifndef PENSTOCK_DRIVERS_PEBBLE_CATALOG_H_
 #define PENSTOCK_DRIVERS_PEBBLE_CATALOG_H_

@@ -1,26 +1,15 @@
 #include "drivers/pebble/connection.h"
 
-#include "drivers/api/error.h"
+#include "drivers/api/chain.h"
 #include "drivers/pebble/error.h"
 
 namespace penstock::pebble {
 
-using driver::MakeError;
-using driver::Reason;
 using driver::StatementRun;
 
-void Connection::NoteFailure(const StatementRun& run) {
-  if (!run.status.ok() && run.chain != nullptr) run.chain->failed = true;
-}
-
 bool Connection::Start(StatementRun* run) {
-  run->summary = {};
-  run->wrong_lane = false;
-  if (run->chain != nullptr && run->chain->failed) {
-    run->status = MakeError(Reason::kCancelled, "not run: an earlier request on the stream failed");
-  } else {
-    run->status = Interruption(*run);
-  }
+  if (!driver::MayStart(run)) return false;
+  run->status = Interruption(*run);
   return run->status.ok();
 }
 

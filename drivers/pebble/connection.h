@@ -52,7 +52,6 @@ class Connection final : public driver::Connection {
 
   // Whether the run may start; if not, its status says why.
   static bool Start(driver::StatementRun* run);
-  static void NoteFailure(const driver::StatementRun& run);
   // Outside a transaction: a key-value operation.
   void Read(driver::StatementRun* run) const;
 
@@ -68,7 +67,7 @@ class Connection final : public driver::Connection {
   // waits for its turn, CommitNow has it.
   void CommitGroup(rocksdb::Transaction* group, Runs runs) const;
   void CommitNow(rocksdb::Transaction* group, Runs runs) const;
-  // What must not share a group, or has to wait for a lock.
+  // Runs what must not share a group, or has to wait for a lock.
   void RunAlone(driver::StatementRun* run);
   // In a transaction of its own, waiting for locks.
   void WriteAlone(driver::StatementRun* run);
@@ -107,7 +106,7 @@ class Connection final : public driver::Connection {
 
   Store* const store_;
   const driver::Lane lane_;
-  // Of operations outside the client's transaction; kept for its memory.
+  // Serves operations outside the client's transaction; kept for its memory.
   std::unique_ptr<rocksdb::Transaction> own_;
   // The client's.
   std::unique_ptr<rocksdb::Transaction> transaction_;

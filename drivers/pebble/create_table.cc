@@ -79,7 +79,7 @@ class Scratch {
     return sqlengine::LastError(db_.get());
   }
 
-  // That a column compares as bytes do.
+  // Checks that a column compares as bytes do.
   bool IsBinary(const std::string& table, const std::string& column) {
     const char* collation = nullptr;
     sqlite3_table_column_metadata(db_.get(), "main", table.c_str(), column.c_str(), nullptr,

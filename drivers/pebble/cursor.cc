@@ -13,7 +13,7 @@ using driver::Kind;
 // Entries between two looks at deadline and cancellation.
 constexpr int64_t kEntriesAtOnce = 256;
 
-// Of a long scan. Little enough for many at once.
+// The bytes that a long scan reads ahead: little enough for many scans at once.
 constexpr size_t kReadAheadBytes = size_t{1} << 20;
 
 }  // namespace

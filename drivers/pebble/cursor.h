@@ -45,10 +45,10 @@ class RangeIterator {
   const std::string end_;
   const bool has_end_;
   const bool reverse_;
-  // What RocksDB refers to while it iterates.
+  // RocksDB refers to these while it iterates.
   const rocksdb::Slice lower_;
   const rocksdb::Slice upper_;
-  // What is read, also after ExpectMany.
+  // The range that is read, also after ExpectMany.
   rocksdb::ManagedSnapshot snapshot_;
   std::unique_ptr<rocksdb::Iterator> iterator_;
 };

@@ -10,7 +10,7 @@ class Status;
 
 namespace penstock::pebble {
 
-// What a failure means. driver_code is RocksDB's code. OK for OK.
+// Tells what a failure means. driver_code is RocksDB's code. OK for OK.
 absl::Status Classify(const rocksdb::Status& status);
 
 }  // namespace penstock::pebble

@@ -20,10 +20,10 @@ constexpr int kCountShift = 24;
 constexpr int kDescending = 1 << 27;
 constexpr int kKeysOnly = 1 << 28;
 
-// What reading costs, in SQLite's unit: about one step of a scan.
+// The cost of reading, in SQLite's unit: about one step of a scan.
 constexpr double kScanCost = 1;
 constexpr double kGetCost = 4;
-// Where nobody knows: how many keys an IN names, and which part of all keys an
+// Assumed where nobody knows: how many keys an IN names, and which part of all keys an
 // open range, a closed one and a prefix leave.
 constexpr int64_t kInKeys = 25;
 constexpr double kOpenPart = 0.25;
@@ -174,7 +174,7 @@ std::vector<std::string> KeysIn(sqlite3_value* list, bool key_is_text) {
   return keys;
 }
 
-// As SQLite orders them, a number is less than any bytes.
+// In the order of SQLite a number is less than any bytes.
 void ApplyNumber(KeyTerm term, KeySet* set) {
   if (term == KeyTerm::kEquals || term == KeyTerm::kLess || term == KeyTerm::kLessOrEquals) {
     set->Clear();

@@ -39,7 +39,7 @@ struct KeyPlan {
 
   int ToNumber() const;
   static KeyPlan FromNumber(int number);
-  // As EXPLAIN QUERY PLAN shows it: "key = ?", "key > ? AND key < ?", "scan".
+  // Returns the plan as EXPLAIN QUERY PLAN shows it: "key = ?", "key > ? AND key < ?", "scan".
   std::string ToText() const;
 };
 

@@ -1,4 +1,11 @@
-// The module: what SQLite calls. table_cursor.cc reads, table_write.cc writes.
+// The virtual table by which SQLite sees a keyspace: the functions that SQLite calls.
+//
+// A table is made when SQLite first needs it, from the definition of its keyspace in the context.
+// BestIndex turns the terms on the key into a plan that is a number, Filter makes a read of
+// RocksDB of it (table_cursor.cc), and Update changes one row (table_write.cc). SQLite has no
+// transaction over these tables, as the module has no xBegin: a statement reads the view, and
+// writes into the RocksDB transaction, that stand in the context while it runs. An error is left
+// in the context, because SQLite passes on a code only. No exception may pass through SQLite.
 #include "drivers/pebble/keyspace_table.h"
 
 #include <sqlite3.h>

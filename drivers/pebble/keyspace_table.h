@@ -15,12 +15,12 @@ struct sqlite3;
 
 namespace penstock::pebble {
 
-// What the tables of one connection to SQLite share: where they read and write,
+// Shared by the tables of one connection to SQLite: where they read and write,
 // which their owner sets for each statement, and why they have failed.
 struct TableContext {
   Store* store = nullptr;
 
-  // Of the statement that runs: one snapshot, and a transaction if it writes.
+  // The view of the statement that runs: one snapshot, and a transaction if it writes.
   View view;
   // The statement itself, if it writes.
   const sqlengine::Statement* statement = nullptr;

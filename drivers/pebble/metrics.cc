@@ -11,12 +11,12 @@ namespace {
 using driver::Metric;
 using Properties = rocksdb::DB::Properties;
 
-// What RocksDB counts.
+// The counters of RocksDB.
 struct Ticker {
   rocksdb::Tickers ticker;
   const char* name;
   const char* help;
-  // From RocksDB's unit to the metric's.
+  // Turns RocksDB's unit into the metric's.
   double factor = 1;
 };
 
@@ -41,14 +41,14 @@ constexpr Ticker kTickers[] = {
      "Bytes written by compactions."},
 };
 
-// What RocksDB knows of itself.
+// The properties of RocksDB.
 struct Property {
   const std::string& property;
   const char* name;
   const char* help;
 };
 
-// Of all keyspaces together.
+// These are sums over all keyspaces.
 const Property kSums[] = {
     {Properties::kCurSizeAllMemTables, "penstock_pebble_memtable_bytes",
      "Memory of what is not in tables yet."},
@@ -58,7 +58,7 @@ const Property kSums[] = {
      "Bytes that compactions have yet to rewrite, estimated."},
 };
 
-// Of the database as a whole, the same in every keyspace.
+// These are of the database as a whole, the same in every keyspace.
 const Property kShared[] = {
     {Properties::kBlockCacheUsage, "penstock_pebble_block_cache_bytes",
      "What is in the block cache."},

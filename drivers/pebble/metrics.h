@@ -9,10 +9,10 @@
 
 namespace penstock::pebble {
 
-// Of how many keyspaces, the first ones by name, figures are told.
+// So many keyspaces, the first ones by name, have figures of their own.
 inline constexpr size_t kMaxKeyspaceFigures = 100;
 
-// What the store's RocksDB tells, as of now; see driver::Driver::Metrics. Takes
+// Returns what the store's RocksDB tells now; see driver::Driver::Metrics. Takes
 // RocksDB's own mutex for moments.
 std::vector<driver::Metric> CollectMetrics(const Store& store);
 

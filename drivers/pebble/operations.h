@@ -1,4 +1,4 @@
-// What single key-value operations do, in a transaction or outside. write.cc has those
+// Single key-value operations, in a transaction or outside. write.cc has those
 // that write.
 #ifndef PENSTOCK_DRIVERS_PEBBLE_OPERATIONS_H_
 #define PENSTOCK_DRIVERS_PEBBLE_OPERATIONS_H_
@@ -19,7 +19,7 @@ absl::Status Interruption(const driver::StatementRun& run);
 // kLimitExceeded: the value is larger than max_value_bytes.
 absl::Status CheckValueSize(const Store& store, std::string_view value);
 
-// Where an operation reads: with a transaction its own writes too, and its
+// Tells where an operation reads: with a transaction its own writes too, and its
 // snapshot if it has one.
 struct View {
   Store* store;

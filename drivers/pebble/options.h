@@ -1,4 +1,4 @@
-// What the configuration says about a RocksDB database, checked.
+// The configuration of a RocksDB database, checked.
 #ifndef PENSTOCK_DRIVERS_PEBBLE_OPTIONS_H_
 #define PENSTOCK_DRIVERS_PEBBLE_OPTIONS_H_
 

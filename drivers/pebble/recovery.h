@@ -16,7 +16,7 @@
 
 namespace penstock::pebble {
 
-// What can be done about an error.
+// Tells what can be done about an error.
 enum class Remedy : uint8_t {
   // RocksDB compacts again a second later; writes go on meanwhile.
   kCompactAgain,

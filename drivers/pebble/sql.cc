@@ -18,7 +18,7 @@ using sqlengine::Bytes;
 using sqlengine::Statement;
 using std::chrono::steady_clock;
 
-// What a read may take for others to be run together with it again.
+// A read that takes longer is run together with no others the next time.
 constexpr auto kBriskTime = std::chrono::milliseconds(3);
 
 }  // namespace

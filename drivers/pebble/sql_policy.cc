@@ -99,7 +99,7 @@ int SqlPolicy::Decide(int action, const char* first, const char* second, const c
 
 int SqlPolicy::DecideInside(int action, const char* first, const char* second,
                             const char* database) {
-  // What a table such as pragma_table_info asks for.
+  // A table such as pragma_table_info asks for these.
   if (action == SQLITE_PRAGMA) return DecidePragma(first, second);
   return Policy::DecideInside(action, first, second, database);
 }

@@ -1,4 +1,4 @@
-// What SQL there is not on this driver, found by SQLite's own parser.
+// Refuses the SQL that this driver does not have, which SQLite's own parser finds.
 #ifndef PENSTOCK_DRIVERS_PEBBLE_SQL_POLICY_H_
 #define PENSTOCK_DRIVERS_PEBBLE_SQL_POLICY_H_
 

@@ -23,7 +23,7 @@ using sqlengine::Statement;
 // values.
 constexpr char kDefaultKeyspace[] = "kv";
 
-// For sorting and intermediate results, of all databases of the process.
+// The memory for sorting and intermediate results of all databases of the process.
 constexpr int64_t kTempBytes = int64_t{4} << 30;
 
 absl::Status ExistsAlready(std::string_view name) {
@@ -122,7 +122,7 @@ absl::Status SqlSession::FollowStore() {
   if (version == version_) return absl::OkStatus();
   const std::vector<Table> before = context_.tables;
   context_.tables = TablesOf(*context_.store);
-  // What an earlier call could not undo for want of memory.
+  // An earlier call may not have undone this for want of memory.
   absl::Status status = Undo();
   if (status.ok()) status = Control("BEGIN");
   if (status.ok()) status = DeclareChanges(before, context_.tables);

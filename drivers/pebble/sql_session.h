@@ -80,7 +80,7 @@ class SqlSession {
   uint64_t version_ = 0;
 };
 
-// Where the tables read and write while a statement runs: all of it in one
+// Tells the tables where to read and write while a statement runs: all of it in one
 // snapshot. The statement has been reset when the scope ends.
 class StatementScope {
  public:

@@ -44,7 +44,7 @@ rocksdb::Options MakeRocksdbOptions(const Options& options) {
   made.wal_recovery_mode = rocksdb::WALRecoveryMode::kPointInTimeRecovery;
   made.info_log = std::make_shared<LogFile>(options.path);
   made.write_buffer_size = Bytes(options.write_buffer_mib);
-  // For all keyspaces together.
+  // This limit holds for all keyspaces together.
   made.db_write_buffer_size = Bytes(options.write_buffer_mib);
   // A log is kept until every keyspace that it has writes of was flushed.
   made.max_total_wal_size = 4 * Bytes(options.write_buffer_mib);

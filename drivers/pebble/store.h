@@ -82,7 +82,7 @@ class Store {
   // went away meanwhile.
   absl::Status Commit(rocksdb::Transaction* transaction);
 
-  // What is wrong with the database as a whole.
+  // Returns what is wrong with the database as a whole.
   std::vector<driver::Problem> Problems() const { return problems_.List(); }
   // Looks whether the files are where they were.
   void Examine() { files_->kept()->Check().IgnoreError(); }
@@ -91,7 +91,7 @@ class Store {
   // Classify; that something is damaged names the database.
   absl::Status ToStatus(const rocksdb::Status& status) const;
 
-  // What RocksDB counts. Lives as long as the store.
+  // The counters of RocksDB. Lives as long as the store.
   const rocksdb::Statistics& statistics() const { return *rocksdb_options_.statistics; }
   // Iterators that exist: each keeps what it reads from being removed.
   int open_iterators() const { return open_iterators_.load(std::memory_order_relaxed); }
@@ -108,7 +108,7 @@ class Store {
 
   absl::Status OpenDb();
   absl::Status ReadCatalog();
-  // With the lock held for writing.
+  // To be called with the lock held for writing.
   absl::StatusOr<Keyspace> CreateLocked(std::string_view keyspace, const TableTypes& types);
   absl::Status OpenError(const rocksdb::Status& status) const;
 

@@ -41,7 +41,7 @@ class TableCursor final : public sqlite3_vtab_cursor {
   KeySet keys_;
   // Goes after its iterator.
   Keyspace family_;
-  // Of keys_.keys, which are read in the order of the plan.
+  // The place in keys_.keys, which are read in the order of the plan.
   size_t position_ = 0;
   rocksdb::PinnableSlice value_;
   std::optional<RangeIterator> iterator_;

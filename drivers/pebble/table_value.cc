@@ -37,7 +37,7 @@ bool ToWhole(double real, int64_t* whole) {
 }
 
 std::string RealText(double real) {
-  // As SQL writes what is too large.
+  // SQL writes a number that is too large in this way.
   if (std::isinf(real)) return real > 0 ? "9e999" : "-9e999";
   char buffer[32];
   const auto [end, error] = std::to_chars(buffer, buffer + sizeof(buffer), real);
@@ -58,7 +58,7 @@ std::string EncodeReal(double real, Storage storage) {
   return RealText(real);
 }
 
-// What SQLite makes of it: a number without the blanks around it, or nothing.
+// Returns what SQLite makes of it: a number without the blanks around it, or nothing.
 std::string_view NumberIn(std::string_view text) {
   constexpr std::string_view kBlanks = " \t\n\v\f\r";
   const size_t begin = text.find_first_not_of(kBlanks);

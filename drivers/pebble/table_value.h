@@ -18,7 +18,7 @@ struct sqlite3_value;
 
 namespace penstock::pebble {
 
-// What the bytes of a column stand for. SQLite has an affinity in its place, and
+// Tells what the bytes of a column stand for. SQLite has an affinity in its place, and
 // keeps the type with each value; here there are only bytes, so a value that
 // would come back as something else is refused.
 enum class Storage : uint8_t {
@@ -33,7 +33,7 @@ enum class Storage : uint8_t {
   kReal,
 };
 
-// Of a column that is declared so; kUnsupported: the driver knows no such type.
+// Returns the storage of a column that is declared so; kUnsupported: the driver knows no such type.
 absl::StatusOr<Storage> StorageOf(std::string_view declared_type);
 
 // A row's key or value as bytes. kDataException: it does not fit the column, whose

@@ -1,3 +1,9 @@
+// Changes one row of a keyspace for SQLite, as xUpdate has it.
+//
+// Each row is written into the RocksDB transaction of the statement and takes a lock there, which
+// is why the number of rows of a statement is bounded. The caller's savepoint undoes them if the
+// statement fails, so that nothing is undone here. A failing step leaves the reason in the
+// context and returns SQLite's code for it.
 #include "drivers/pebble/table_write.h"
 
 #include <sqlite3.h>

@@ -1,6 +1,13 @@
-// What belongs to a client's transaction.
+// The steps of a client's transaction, which is one of RocksDB's with locks on what it writes.
+//
+// With snapshot isolation reads see the snapshot that Begin takes, and a write to a key that
+// somebody has changed since fails. RocksDB's savepoints are a stack without names: savepoints_
+// has the name of each, and the last one of a name counts. A statement guards itself with one
+// more, which is gone when the statement has ended. A commit passes the gate (commit_gate.h) that
+// is closed while somebody deletes a range, so that no new key gets into that range meanwhile.
 #include <algorithm>
 
+#include "drivers/api/chain.h"
 #include "drivers/api/error.h"
 #include "drivers/pebble/connection.h"
 #include "drivers/pebble/error.h"

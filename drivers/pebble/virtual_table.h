@@ -30,7 +30,7 @@ struct VirtualTable : sqlite3_vtab {
 
   sqlite3* const db;
   TableContext* const context;
-  // With the id 0 if the keyspace did not exist yet.
+  // The definition has the id 0 if the keyspace did not exist yet.
   const Table definition;
   const Storage key_storage;
   const Storage value_storage;

@@ -12,7 +12,7 @@
 
 namespace penstock::postgres {
 
-// What the values of an array borrow; a deque leaves what it has where it is.
+// Holds what the values of an array borrow; a deque leaves its elements where they are.
 struct ArrayStore {
   std::deque<std::string> texts;
   std::deque<std::vector<driver::Value>> lists;

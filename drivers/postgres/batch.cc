@@ -1,12 +1,27 @@
-// RunBatch: what may wait for each other shares a round trip.
+// Statements that wait together are sent together, so that many share one round trip.
+//
+// A statement that is slow or large holds up those behind it. So only those are sent together
+// that have proved brisk before; any other is run by itself, by StatementRunner. The statements
+// on their way are called flights. Reads next to each other share a sync, whatever writes has a
+// sync of its own. What holds throughout:
+//
+//   - Results come in the order in which the statements were sent. Each segment is received to
+//     its sync before the next one is looked at.
+//   - A cancel is sent only while its statement is at the head, and nothing is sent after it
+//     before it has reached the server. A neighbour that it hits by chance has done nothing.
+//   - What a segment has undone although it was not at fault is run again by itself. A write
+//     whose outcome is not known is never run again.
+//   - The state of the session is looked at when nothing is on its way any more.
 #include <algorithm>
 #include <chrono>
 #include <deque>
 #include <utility>
 #include <vector>
 
+#include "drivers/api/chain.h"
 #include "drivers/api/error.h"
-#include "drivers/postgres/connection.h"
+#include "drivers/postgres/batch.h"
+#include "drivers/postgres/parameter_types.h"
 
 namespace penstock::postgres {
 namespace {
@@ -17,29 +32,16 @@ using driver::StatementRun;
 // A statement that turns out to be slow holds up those behind it, so they are
 // not too many.
 constexpr size_t kMaxTogether = 64;
-// What one result may take while others wait behind it.
+// One result may take so many bytes while others wait behind it.
 constexpr size_t kMaxBehind = size_t{32} << 20;
 
 driver::TimePoint Now() { return std::chrono::steady_clock::now(); }
 
-void NoteFailure(const StatementRun& run) {
-  if (!run.status.ok() && run.chain != nullptr) run.chain->failed = true;
-}
-
-bool MayStart(StatementRun* run) {
-  run->status = absl::OkStatus();
-  run->summary = {};
-  if (run->chain == nullptr || !run->chain->failed) return true;
-  run->status =
-      driver::MakeError(Reason::kCancelled, "not run: an earlier request on the stream failed");
-  return false;
-}
-
 }  // namespace
 
-size_t Connection::Together(Runs runs) {
+size_t BatchRunner::Together(Runs runs) {
   size_t count = 0;
-  // What shares a round trip shares the name that the session has meanwhile.
+  // Statements that share a round trip share the name that the session has meanwhile.
   while (!options_.always_reset && count < runs.size() && count < kMaxTogether &&
          runs[count]->caller == runs.front()->caller && IsBrisk(*runs[count])) {
     ++count;
@@ -47,9 +49,9 @@ size_t Connection::Together(Runs runs) {
   return count;
 }
 
-bool Connection::IsBrisk(const StatementRun& run) {
+bool BatchRunner::IsBrisk(const StatementRun& run) {
   if (!run.rows.empty() || run.staleness.count() != 0) return false;
-  const Statement* statement = statements_.FindAgain(run.sql);
+  const Statement* statement = preparer_->statements().FindAgain(run.sql);
   if (statement == nullptr || !statement->brisk()) return false;
   if (run.args.size() != statement->parameters.size()) return false;
   for (size_t i = 0; i < run.args.size(); ++i) {
@@ -58,19 +60,19 @@ bool Connection::IsBrisk(const StatementRun& run) {
   return true;
 }
 
-size_t Connection::RunBatch(Runs runs) {
-  Refresh();
+size_t BatchRunner::RunBatch(Runs runs) {
+  preparer_->Refresh();
   const size_t count = std::max<size_t>(Together(runs), 1);
   if (count > 1) {
     RunTogether(runs.first(count));
   } else if (MayStart(runs.front())) {
-    RunOne(runs.front(), /*may_leave_cursor=*/true);
+    statement_runner_->Run(runs.front(), /*may_leave_cursor=*/true);
   }
   for (size_t i = 0; i < count; ++i) NoteFailure(*runs[i]);
   const bool cursor_left =
       std::any_of(runs.begin(), runs.begin() + static_cast<ptrdiff_t>(count),
                   [](const StatementRun* run) { return run->cursor != nullptr; });
-  if (!cursor_left) CleanUp();
+  if (!cursor_left) session_->CleanUp();
   return count;
 }
 
@@ -78,40 +80,40 @@ size_t Connection::RunBatch(Runs runs) {
 // transaction for the server: one message to it and one back. If one of them
 // fails, nothing of the others has happened (a function of theirs may write), and
 // they run again by themselves. Whatever writes has a sync of its own.
-struct Connection::Flight {
+struct BatchRunner::Flight {
   Flight(Link* link, StatementRun* of, Statement* its)
       : run(of), statement(its), watch(link, of->deadline, of->cancellation), command(&watch) {}
 
   StatementRun* run;
   Statement* statement;
-  Watch watch;
-  Command command;
+  CommandWatch watch;
+  PendingCommand command;
   // It was not its own fault, or its own choice, that it failed.
   bool again = false;
 };
 
-void Connection::SendTogether(Runs runs, std::deque<Flight>* flights,
-                              std::vector<StatementRun*>* again) {
+void BatchRunner::SendTogether(Runs runs, std::deque<Flight>* flights,
+                               std::vector<StatementRun*>* again) {
   bool open = false;  // the last one's sync is still to come
   const auto close = [&] {
     if (std::exchange(open, false)) link_->SendSync();
   };
   for (StatementRun* run : runs) {
     if (!MayStart(run)) continue;
-    Statement* const statement = statements_.FindAgain(run->sql);
+    Statement* const statement = preparer_->statements().FindAgain(run->sql);
     // One before it has found that it is out of date.
     if (statement == nullptr) {
       again->push_back(run);
       continue;
     }
-    Flight& flight = flights->emplace_back(link_.get(), run, statement);
+    Flight& flight = flights->emplace_back(link_, run, statement);
     const bool shares = flight.statement->reads() && !flavor_.cockroach;
     run->status = flight.watch.Interruption();
     if (run->writer != nullptr) run->writer->Begin(flight.statement->columns);
     if (!shares) close();
-    if (!run->status.ok() || !Send(run, flight.statement, run->args)) {
-      if (MayBeStale(run->status, *flight.statement)) {
-        statements_.Remove(flight.statement);
+    if (!run->status.ok() || !sender_->Send(run, *flight.statement, run->args)) {
+      if (StatementRunner::MayBeStale(run->status, *flight.statement)) {
+        preparer_->statements().Remove(flight.statement);
         again->push_back(run);
       }
       flights->pop_back();
@@ -124,19 +126,19 @@ void Connection::SendTogether(Runs runs, std::deque<Flight>* flights,
   close();
 }
 
-void Connection::ReceiveSegment(std::span<Flight* const> segment, bool* cancelled_one) {
+void BatchRunner::ReceiveSegment(std::span<Flight* const> segment, bool* cancelled_one) {
   const bool shared = segment.size() > 1;
-  std::vector<const Watch*> watches;
+  std::vector<const CommandWatch*> watches;
   driver::TimePoint until = driver::TimePoint::max();
   for (const Flight* flight : segment) {
     watches.push_back(&flight->watch);
     until = std::min(until, flight->watch.until());
   }
   bool failed = false;
-  const Command* interrupted = nullptr;
+  const PendingCommand* interrupted = nullptr;
   for (Flight* flight : segment) {
     StatementRun* run = flight->run;
-    Command& command = flight->command;
+    PendingCommand& command = flight->command;
     if (interrupted != nullptr) {
       // It ends with the one before, whose cancel may reach this one instead.
       command.interruption = interrupted->interruption;
@@ -145,19 +147,18 @@ void Connection::ReceiveSegment(std::span<Flight* const> segment, bool* cancelle
       command.others = &watches;
       command.until = until;
       // The wake-up may have come while a segment before was waited for.
-      if (!failed) Interrupt(&command, command.Interruption());
+      if (!failed) runner_->Interrupt(&command, command.Interruption());
     }
     link_->RowByRow();
-    Ending ending = Receive(run, *flight->statement, &command, kMaxBehind);
-    if (ending == Ending::kMore) {
+    const auto ending = receiver_->Receive(run, *flight->statement, &command, kMaxBehind);
+    if (ending == ResultReceiver::Ending::kMore) {
       // It has always been small. What it does is undone, and it runs again with
       // nobody behind it; should it end before it is cancelled, it is all here.
-      Interrupt(&command, ResultTooLarge());
-      Receive(run, *flight->statement, &command, kMaxBehind);
+      receiver_->RefuseRest(run, *flight->statement, &command, kMaxBehind);
       flight->again = !run->status.ok() &&
                       driver::GetErrorInfo(run->status).reason != Reason::kCommitOutcomeUnknown;
-    } else if (MayBeStale(run->status, *flight->statement)) {
-      statements_.Remove(flight->statement);
+    } else if (StatementRunner::MayBeStale(run->status, *flight->statement)) {
+      preparer_->statements().Remove(flight->statement);
       flight->again = true;
     } else if (run->status.ok()) {
       flight->again = command.skipped;
@@ -167,7 +168,7 @@ void Connection::ReceiveSegment(std::span<Flight* const> segment, bool* cancelle
       flight->again = (shared && !command.interruption.ok()) ||
                       (*cancelled_one && command.interruption.ok() &&
                        driver::GetErrorInfo(run->status).sqlstate == kQueryCancelled) ||
-                      HitByCancel(run->status);
+                      runner_->HitByCancel(run->status);
     }
     failed = failed || flight->again || !run->status.ok();
     if (!command.interruption.ok()) {
@@ -176,24 +177,24 @@ void Connection::ReceiveSegment(std::span<Flight* const> segment, bool* cancelle
     }
   }
   for (Flight* flight : segment) {
-    // What has succeeded was undone.
+    // The failure has undone those that had succeeded.
     if (failed && flight->run->status.ok()) flight->again = true;
-    if (!flight->again || linked()) continue;
+    if (!flight->again || runner_->linked()) continue;
     flight->again = false;
     flight->run->status = flight->watch.Interruption();
     if (flight->run->status.ok()) flight->run->status = link_->BrokenError();
   }
 }
 
-void Connection::RunTogether(Runs runs) {
+void BatchRunner::RunTogether(Runs runs) {
   std::deque<Flight> flights;
-  const bool renamed = SendCaller(runs.front()->caller);
+  const bool renamed = session_->SendCaller(runs.front()->caller);
   std::vector<StatementRun*> again;
   SendTogether(runs, &flights, &again);
   if (renamed) {
-    const Watch watch(link_.get(), runs.front()->deadline, nullptr);
-    Command command(&watch);
-    TakeCaller(flights.empty() ? &command : &flights.front().command);
+    const CommandWatch watch(link_, runs.front()->deadline, nullptr);
+    PendingCommand command(&watch);
+    session_->TakeCaller(flights.empty() ? &command : &flights.front().command);
   }
   bool cancelled_one = false;
   driver::TimePoint began = Now();
@@ -203,7 +204,7 @@ void Connection::RunTogether(Runs runs) {
     if (!flight.command.ends_with_sync) continue;
     ReceiveSegment(segment, &cancelled_one);
     const driver::TimePoint ended = Now();
-    // Of several that came back at once nobody can tell which one took the time.
+    // If several came back at once, nobody can tell which one took the time.
     const auto took = ended - std::exchange(began, ended);
     for (const Flight* one : segment) {
       if (one->again) continue;
@@ -212,17 +213,15 @@ void Connection::RunTogether(Runs runs) {
     segment.clear();
   }
   // The server tells the state of the session when nothing is on its way any more.
-  if (!flights.empty()) CheckSession(flights.back().run, *flights.back().statement);
-  for (const Flight& flight : flights) {
-    sequences_used_ = sequences_used_ || flight.statement->effects.writes;
-  }
+  if (!flights.empty()) session_->CheckSession(flights.back().run, *flights.back().statement);
+  for (const Flight& flight : flights) session_->NoteSequences(*flight.statement);
   for (const Flight& flight : flights) {
     if (flight.again) again.push_back(flight.run);
   }
   flights.clear();
   for (StatementRun* run : again) {
-    if (linked()) {
-      RunOne(run, /*may_leave_cursor=*/run == again.back());
+    if (runner_->linked()) {
+      statement_runner_->Run(run, /*may_leave_cursor=*/run == again.back());
     } else {
       run->status = link_->BrokenError();
     }

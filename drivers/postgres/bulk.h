@@ -28,7 +28,7 @@ std::optional<std::string> SeveralForm(std::string_view sql, size_t rows);
 
 // The COPY of the same rows, for one that names its columns.
 struct CopyForm {
-  // As the statement has it, for to_regclass; no string needs escapes for it.
+  // The table as the statement names it, for to_regclass; no string needs escapes for it.
   std::string table;
   std::string sql;
 };

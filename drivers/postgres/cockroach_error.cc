@@ -45,7 +45,7 @@ std::string_view ReasonWord(std::string_view message) {
   return "";
 }
 
-// Where a key that begins at `begin` (its first slash) may be shown up to, and where it ends.
+// Tells up to where a key that begins at `begin` (its first slash) may be shown, and where it ends.
 struct KeySpan {
   size_t shown;
   size_t end;

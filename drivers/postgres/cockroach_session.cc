@@ -1,4 +1,4 @@
-// What is CockroachDB's own in a session: how it begins, and how it is cleaned.
+// Sets up and cleans a session of CockroachDB, as far as that differs from PostgreSQL's.
 #include "drivers/postgres/cockroach_session.h"
 
 #include <array>
@@ -9,7 +9,7 @@
 #include <utility>
 
 #include "drivers/api/error.h"
-#include "drivers/postgres/connection.h"
+#include "drivers/postgres/session_keeper.h"
 #include "fmt/format.h"
 
 namespace penstock::postgres {
@@ -19,7 +19,7 @@ using driver::MakeErrorWithHint;
 using driver::Reason;
 using Version = std::array<int, 3>;
 
-// Of "…23.1.3…": three numbers from the beginning of `text`.
+// Takes three numbers ("23.1.3") from the beginning of `text`.
 std::optional<Version> TakeVersion(std::string_view text) {
   Version version{};
   for (size_t i = 0; i < version.size(); ++i) {
@@ -47,6 +47,12 @@ constexpr char kReadNow[] = "SET default_transaction_use_follower_reads = off";
 // Before v23.2 there is none.
 constexpr char kKeepTransaction[] = "SET autocommit_before_ddl = off";
 
+bool TellsNoDatabase(const absl::Status& status) {
+  const std::string sqlstate = driver::GetErrorInfo(status).sqlstate;
+  // The catalogue is a part of a database there.
+  return sqlstate == "3D000" || sqlstate == "3F000" || sqlstate == "42P01";
+}
+
 }  // namespace
 
 absl::Status CheckCockroachVersion(std::string_view version) {
@@ -63,10 +69,10 @@ absl::Status CheckCockroachVersion(std::string_view version) {
       "upgrade the cluster");
 }
 
-absl::Status Connection::BeginCockroach(const driver::Deadline& deadline) {
-  absl::Status served = CheckCockroachVersion(cockroach_version());
+absl::Status SessionKeeper::BeginCockroach(const driver::Deadline& deadline) {
+  absl::Status served = CheckCockroachVersion(link_->setting("crdb_version"));
   if (!served.ok()) return served;
-  const Watch watch(link_.get(), deadline, nullptr);
+  const CommandWatch watch(link_, deadline, nullptr);
   // Each has a sync of its own: what an older version does not know fails alone.
   bool sent = true;
   for (const char* sql :
@@ -77,21 +83,25 @@ absl::Status Connection::BeginCockroach(const driver::Deadline& deadline) {
   }
   if (!sent) return link_->BrokenError();
   bool exists = false;
-  Command look(&watch);
-  const absl::Status looked = FinishSegment(&look, [&exists](const Result& result) {
-    exists = exists || result.rows() == 1 || result.sort() == Result::Sort::kRow;
+  PendingCommand look(&watch);
+  const absl::Status looked = runner_->FinishSegment(&look, [&exists](const Result& result) {
+    exists = exists || result.rows() == 1 || result.kind() == Result::Kind::kRow;
     return true;
   });
-  Command keep(&watch);
-  knows_autocommit_before_ddl_ = FinishSegment(&keep).ok();
-  TakeAhead(1, watch);
-  Command show(&watch);
-  FinishSegment(&show, [this](const Result& result) {
-    if (result.rows() == 1) read_committed_ = result.value(0) == "read committed";
-    return true;
-  }).IgnoreError();
-  TakeAhead(1, watch);
-  if (!linked()) return link_->BrokenError();
+  PendingCommand keep(&watch);
+  knows_autocommit_before_ddl_ = runner_->FinishSegment(&keep).ok();
+  runner_->TakeAhead(1, watch);
+  PendingCommand show(&watch);
+  runner_
+      ->FinishSegment(&show,
+                      [this](const Result& result) {
+                        if (result.rows() == 1)
+                          read_committed_ = result.value(0) == "read committed";
+                        return true;
+                      })
+      .IgnoreError();
+  runner_->TakeAhead(1, watch);
+  if (!runner_->linked()) return link_->BrokenError();
   if (!looked.ok() && !look.interruption.ok()) return look.interruption;
   if (looked.ok() ? exists : !TellsNoDatabase(looked)) return absl::OkStatus();
   return MakeErrorWithHint(
@@ -102,29 +112,23 @@ absl::Status Connection::BeginCockroach(const driver::Deadline& deadline) {
       "correct its name in the configuration, or create it");
 }
 
-bool Connection::TellsNoDatabase(const absl::Status& status) {
-  const std::string sqlstate = driver::GetErrorInfo(status).sqlstate;
-  // The catalogue is a part of a database there.
-  return sqlstate == "3D000" || sqlstate == "3F000" || sqlstate == "42P01";
-}
-
-bool Connection::CleanCockroach() {
-  statements_.Clear();
-  const driver::Deadline limit = ControlLimit();
-  const Watch watch(link_.get(), limit, nullptr);
-  const int ahead = SendAhead(kReadNow);
+bool SessionKeeper::CleanCockroach() {
+  preparer_->statements().Clear();
+  const driver::Deadline limit = CommandRunner::ControlLimit();
+  const CommandWatch watch(link_, limit, nullptr);
+  const int ahead = runner_->SendAhead(kReadNow);
   link_->SendText("DISCARD ALL");
   link_->SendSync();
-  TakeAhead(ahead, watch);
-  Command discard(&watch);
-  absl::Status clean = FinishSegment(&discard);
-  if (HitByCancel(clean)) clean = Control("DISCARD ALL", watch);
+  runner_->TakeAhead(ahead, watch);
+  PendingCommand discard(&watch);
+  absl::Status clean = runner_->FinishSegment(&discard);
+  if (runner_->HitByCancel(clean)) clean = runner_->Control("DISCARD ALL", watch);
   for (const std::string& setting :
        {missing_settings_, statement_timeout_,
         std::string(knows_autocommit_before_ddl_ ? kKeepTransaction : "")}) {
     if (!clean.ok() || setting.empty()) continue;
-    clean = Control(setting, watch);
-    if (HitByCancel(clean)) clean = Control(setting, watch);
+    clean = runner_->Control(setting, watch);
+    if (runner_->HitByCancel(clean)) clean = runner_->Control(setting, watch);
   }
   return clean.ok();
 }

@@ -1,4 +1,4 @@
-// What a session of a CockroachDB has to be asked when it begins.
+// Checks that a CockroachDB is one that is served.
 #ifndef PENSTOCK_DRIVERS_POSTGRES_COCKROACH_SESSION_H_
 #define PENSTOCK_DRIVERS_POSTGRES_COCKROACH_SESSION_H_
 

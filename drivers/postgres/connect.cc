@@ -63,7 +63,7 @@ std::string SqlStateIn(std::string_view message) {
   return found;
 }
 
-// What failed before the server had a say. These words are libpq's and OpenSSL's own,
+// Tells errors from before the server had a say. These words are libpq's and OpenSSL's own,
 // which are English here: this process never sets a locale.
 std::string_view CertificateHint(std::string_view message) {
   if (message.find("certificate verify failed") != std::string_view::npos) {

@@ -106,7 +106,7 @@ absl::Status CheckPlaces(const Parameters& parameters) {
   return absl::OkStatus();
 }
 
-// What libpq says when it is to connect to where nobody is, with these parameters.
+// Returns what libpq says when it tries these parameters at an address where nobody is.
 std::string ComplaintOf(const Parameters& parameters) {
   std::vector<const char*> keywords = {"host"};
   std::vector<const char*> values = {kNowhere};

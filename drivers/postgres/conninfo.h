@@ -17,7 +17,7 @@ using Parameters = std::map<std::string, std::string>;
 // where a password has a letter that ends it, any part may be one of the password.
 absl::StatusOr<Parameters> ParseConnectionString(const std::string& text);
 
-// That libpq will take the parameters, as far as that shows without connecting: hosts,
+// Checks that libpq will take the parameters, as far as that shows without connecting: hosts,
 // ports, numbers, and the words that an option may have. An error names the parameter,
 // never its value.
 absl::Status CheckParameters(const Parameters& parameters);

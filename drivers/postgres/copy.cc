@@ -11,7 +11,7 @@
 #include "drivers/api/error.h"
 #include "drivers/postgres/binary.h"
 #include "drivers/postgres/bulk.h"
-#include "drivers/postgres/connection.h"
+#include "drivers/postgres/bulk_insert.h"
 #include "fmt/format.h"
 
 namespace penstock::postgres {
@@ -48,35 +48,35 @@ bool PutRow(const std::vector<driver::Value>& row, const std::vector<const Type*
 
 }  // namespace
 
-bool Connection::RunCopy(StatementRun* run, Statement* plain, const Watch& watch) {
+bool BulkInsert::RunCopy(StatementRun* run, Statement* plain, const CommandWatch& watch) {
   if (flavor_.cockroach || !plain->may_copy || run->rows.size() < kFewestForCopy) return false;
   const std::optional<CopyForm> form = CopyFormOf(run->sql);
   plain->may_copy =
       form.has_value() && std::all_of(plain->parameters.begin(), plain->parameters.end(),
                                       [](const Type* type) { return HasBinaryForm(*type); });
   if (!plain->may_copy) return false;
-  Command command(&watch);
+  PendingCommand command(&watch);
   if (BeginCopy(*form, plain, &command) && SendRows(run, *form, *plain, &command)) {
     run->status = EndCopy(watch);
-    if (run->status.ok() || !linked() ||
+    if (run->status.ok() || !runner_->linked() ||
         driver::GetErrorInfo(run->status).reason == driver::Reason::kCommitOutcomeUnknown) {
       return true;
     }
   }
   run->summary = {};
   run->status = command.interruption;
-  if (run->status.ok() && !linked()) run->status = link_->BrokenError();
+  if (run->status.ok() && !runner_->linked()) run->status = link_->BrokenError();
   if (!run->status.ok()) {
     // A client's transaction is left as a cancelled statement leaves it.
-    if (linked() && !in_transaction_) UndoCopy().IgnoreError();
+    if (runner_->linked() && !transaction_->open) UndoCopy().IgnoreError();
     return true;
   }
   run->status = UndoCopy();
   return !run->status.ok();
 }
 
-bool Connection::BeginCopy(const CopyForm& form, Statement* plain, Command* command) {
-  if (!link_->SendText(in_transaction_ ? "SAVEPOINT penstock_rows" : "BEGIN") ||
+bool BulkInsert::BeginCopy(const CopyForm& form, Statement* plain, PendingCommand* command) {
+  if (!link_->SendText(transaction_->open ? "SAVEPOINT penstock_rows" : "BEGIN") ||
       !link_->SendPrepare("", plain->sql, {}) || !link_->SendDescribe("") ||
       !link_->SendText(SuitsQuery(form.table)) || !link_->SendSync()) {
     return false;
@@ -93,62 +93,62 @@ bool Connection::BeginCopy(const CopyForm& form, Statement* plain, Command* comm
   bool same_types = false;
   bool failed = false;
   for (;;) {
-    absl::StatusOr<Result> result = Next(command);
+    absl::StatusOr<Result> result = runner_->Next(command);
     if (!result.ok()) return false;
-    if (result->sort() == Result::Sort::kError) failed = true;
-    if (result->sort() == Result::Sort::kDone) {
+    if (result->kind() == Result::Kind::kError) failed = true;
+    if (result->kind() == Result::Kind::kDone) {
       if (result->is_description()) same_types = same(*result);
       if (result->rows() == 1) suits = true;
     }
-    if (result->sort() != Result::Sort::kSync) continue;
-    if (!link_->WaitForCancel(command->give_up)) link_->Break();
+    if (result->kind() != Result::Kind::kSync) continue;
+    runner_->SettleCancel(*command);
     if (failed || !command->interruption.ok()) return false;
     plain->may_copy = suits && same_types;
     return plain->may_copy;
   }
 }
 
-bool Connection::SendRows(StatementRun* run, const CopyForm& form, const Statement& plain,
-                          Command* command) {
+bool BulkInsert::SendRows(StatementRun* run, const CopyForm& form, const Statement& plain,
+                          PendingCommand* command) {
   if (!link_->SendCopy(form.sql)) return false;
-  absl::StatusOr<Result> begun = Next(command);
+  absl::StatusOr<Result> begun = runner_->Next(command);
   if (!begun.ok()) return false;
-  const bool copying = begun->sort() == Result::Sort::kCopy;
+  const bool copying = begun->kind() == Result::Kind::kCopy;
   bool complete = copying && command->interruption.ok();
   if (copying) {
     complete = complete && SendAllRows(run->rows, plain, command);
     if (link_->broken() || !link_->EndCopy(complete)) return false;
   }
   bool done = false;
-  for (Result::Sort sort = begun->sort(); sort != Result::Sort::kEnd;) {
-    absl::StatusOr<Result> result = Next(command);
+  for (Result::Kind kind = begun->kind(); kind != Result::Kind::kEnd;) {
+    absl::StatusOr<Result> result = runner_->Next(command);
     if (!result.ok()) return false;
-    sort = result->sort();
-    if (sort != Result::Sort::kDone) continue;
+    kind = result->kind();
+    if (kind != Result::Kind::kDone) continue;
     done = true;
     run->summary.rows_affected = result->rows_affected();
   }
-  if (!link_->WaitForCancel(command->give_up)) link_->Break();
-  return linked() && link_->ResumePipeline() && done && complete;
+  runner_->SettleCancel(*command);
+  return runner_->linked() && link_->ResumePipeline() && done && complete;
 }
 
-bool Connection::SendAllRows(std::span<const std::vector<driver::Value>> rows,
-                             const Statement& plain, Command* command) {
+bool BulkInsert::SendAllRows(std::span<const std::vector<driver::Value>> rows,
+                             const Statement& plain, PendingCommand* command) {
   // The signature, and no flags.
-  arena_.assign("PGCOPY\n\377\r\n\0\0\0\0\0\0\0\0\0", 19);
+  std::string data("PGCOPY\n\377\r\n\0\0\0\0\0\0\0\0\0", 19);
   for (const std::vector<driver::Value>& row : rows) {
-    if (!PutRow(row, plain.parameters, &arena_)) return false;
-    if (arena_.size() < kChunkBytes) continue;
-    if (!link_->SendCopyData(arena_) || !Flush(command)) return false;
-    arena_.clear();
+    if (!PutRow(row, plain.parameters, &data)) return false;
+    if (data.size() < kChunkBytes) continue;
+    if (!link_->SendCopyData(data) || !Flush(command)) return false;
+    data.clear();
   }
-  PutBigEndian(uint16_t{0xffff}, &arena_);
-  return link_->SendCopyData(arena_);
+  PutBigEndian(uint16_t{0xffff}, &data);
+  return link_->SendCopyData(data);
 }
 
-bool Connection::Flush(Command* command) {
+bool BulkInsert::Flush(PendingCommand* command) {
   for (;;) {
-    Interrupt(command, command->Interruption());
+    runner_->Interrupt(command, command->Interruption());
     if (!command->interruption.ok()) return false;
     switch (link_->WaitUntilSent(command->until)) {
       case Link::Wait::kReady: return true;
@@ -158,22 +158,20 @@ bool Connection::Flush(Command* command) {
   }
 }
 
-absl::Status Connection::EndCopy(const Watch& watch) {
+absl::Status BulkInsert::EndCopy(const CommandWatch& watch) {
   const absl::Status ended =
-      Control(in_transaction_ ? "RELEASE SAVEPOINT penstock_rows" : "COMMIT", watch);
+      runner_->Control(transaction_->open ? "RELEASE SAVEPOINT penstock_rows" : "COMMIT", watch);
   const bool lost =
-      driver::GetErrorInfo(ended).reason == driver::Reason::kConnectionLost || !linked();
-  return !in_transaction_ && !ended.ok() && lost ? OutcomeUnknown() : ended;
+      driver::GetErrorInfo(ended).reason == driver::Reason::kConnectionLost || !runner_->linked();
+  return !transaction_->open && !ended.ok() && lost ? runner_->OutcomeUnknown() : ended;
 }
 
-absl::Status Connection::UndoCopy() {
-  if (!in_transaction_) {
+absl::Status BulkInsert::UndoCopy() {
+  if (!transaction_->open) {
     return link_->transaction() == Link::Transaction::kNone ? absl::OkStatus()
-                                                            : Control("ROLLBACK");
+                                                            : runner_->Control("ROLLBACK");
   }
-  absl::Status undone = Control("ROLLBACK TO SAVEPOINT penstock_rows");
-  if (undone.ok()) undone = Control("RELEASE SAVEPOINT penstock_rows");
-  return undone;
+  return UndoSavepoint();
 }
 
 }  // namespace penstock::postgres

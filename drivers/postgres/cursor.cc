@@ -4,15 +4,17 @@
 
 namespace penstock::postgres {
 
-Cursor::Cursor(Connection* connection, const driver::StatementRun* run, const Statement* statement,
-               std::unique_ptr<Connection::Watch> watch,
-               std::unique_ptr<Connection::Command> command)
-    : connection_(connection),
+Cursor::Cursor(CommandRunner* runner, ResultReceiver* receiver, SessionKeeper* session,
+               const driver::StatementRun& run, const Statement* statement,
+               std::unique_ptr<CommandWatch> watch, std::unique_ptr<PendingCommand> command)
+    : runner_(runner),
+      receiver_(receiver),
+      session_(session),
       statement_(statement),
       watch_(std::move(watch)),
       command_(std::move(command)) {
-  rest_.summary = run->summary;
-  for (const driver::Value& value : run->args) args_.push_back(Copy(value));
+  rest_.summary = run.summary;
+  for (const driver::Value& value : run.args) args_.push_back(Copy(value));
   rest_.args = args_;
 }
 
@@ -29,18 +31,18 @@ driver::Value Cursor::Copy(const driver::Value& value) {
 Cursor::~Cursor() {
   if (finished_) return;
   // Whoever drops it does not say why; the error goes nowhere.
-  connection_->Interrupt(command_.get(), absl::CancelledError("the result is not wanted any more"));
+  runner_->Interrupt(command_.get(), absl::CancelledError("the result is not wanted any more"));
   rest_.writer = nullptr;
-  connection_->Receive(&rest_, *statement_, command_.get(), 0);
+  receiver_->Receive(&rest_, *statement_, command_.get(), 0);
   Finish();
 }
 
 absl::StatusOr<bool> Cursor::Fetch(const driver::BatchLimits& limits, driver::RowWriter* writer) {
   if (finished_) return false;
   rest_.writer = writer;
-  const Connection::Ending ending =
-      connection_->Receive(&rest_, *statement_, command_.get(), limits.max_bytes);
-  if (ending == Connection::Ending::kMore) return true;
+  const ResultReceiver::Ending ending =
+      receiver_->Receive(&rest_, *statement_, command_.get(), limits.max_bytes);
+  if (ending == ResultReceiver::Ending::kMore) return true;
   Finish();
   if (!rest_.status.ok()) return rest_.status;
   return false;
@@ -48,9 +50,9 @@ absl::StatusOr<bool> Cursor::Fetch(const driver::BatchLimits& limits, driver::Ro
 
 void Cursor::Finish() {
   finished_ = true;
-  connection_->CheckSession(&rest_, *statement_);
-  connection_->EndStaleRead();
-  connection_->CleanUp();
+  session_->CheckSession(&rest_, *statement_);
+  session_->EndStaleRead();
+  session_->CleanUp();
 }
 
 }  // namespace penstock::postgres

@@ -3,68 +3,70 @@
 #include <utility>
 
 #include "drivers/api/error.h"
-#include "drivers/postgres/connection.h"
 #include "drivers/postgres/parameter_types.h"
+#include "drivers/postgres/preparer.h"
 
 namespace penstock::postgres {
 
 using driver::Reason;
 
-absl::StatusOr<Result> Connection::Describe(const Statement& statement,
-                                            const std::vector<uint32_t>& types, const Watch& watch,
-                                            bool may_fail, EffectsOf* effects) {
+absl::StatusOr<Result> Preparer::Describe(const Statement& statement,
+                                          const std::vector<uint32_t>& types,
+                                          const CommandWatch& watch, bool may_fail,
+                                          EffectsOf* effects) {
   const std::string question = effects->Question();
   // A failure that is not the last word must not abort a client's transaction.
-  const bool guarded = in_transaction_ && (may_fail || !question.empty());
-  const int ahead = in_transaction_ ? 0 : SendDeallocations();
+  const bool guarded = transaction_->open && (may_fail || !question.empty());
+  const int ahead = transaction_->open ? 0 : SendDeallocations();
   const bool sent =
       (!guarded || link_->SendText("SAVEPOINT penstock_prepare")) &&
       link_->SendPrepare(statement.name, statement.sql, types) &&
       link_->SendDescribe(statement.name) && (question.empty() || link_->SendText(question)) &&
       (!guarded || link_->SendText("RELEASE SAVEPOINT penstock_prepare")) && link_->SendSync();
   if (!sent) return link_->BrokenError();
-  TakeAhead(ahead, watch);
-  Command command(&watch);
+  runner_->TakeAhead(ahead, watch);
+  PendingCommand command(&watch);
   bool asked = question.empty();
-  absl::StatusOr<Result> described = Description(statement, &command, effects, &asked);
-  const bool undo = guarded && linked() && link_->transaction() == Link::Transaction::kFailed;
+  absl::StatusOr<Result> described = TakeSegment(statement, &command, effects, &asked);
+  const bool undo =
+      guarded && runner_->linked() && link_->transaction() == Link::Transaction::kFailed;
   if (undo && (described.ok() || (may_fail && WantsTypes(described.status())))) {
-    absl::Status undone = Control("ROLLBACK TO SAVEPOINT penstock_prepare", watch);
+    absl::Status undone = runner_->Control("ROLLBACK TO SAVEPOINT penstock_prepare", watch);
     if (!undone.ok()) return undone;
   }
   if (!asked) effects->GiveUp();
   return described;
 }
 
-absl::StatusOr<Result> Connection::Description(const Statement& statement, Command* command,
-                                               EffectsOf* effects, bool* asked) {
+absl::StatusOr<Result> Preparer::TakeSegment(const Statement& statement, PendingCommand* command,
+                                             EffectsOf* effects, bool* asked) {
   Result description;
   absl::Status failure;
   // Two: the preparation is told in the same way, before the description.
   int told = 0;
   bool described = false;
   for (int ends = 0; ends < 2;) {
-    absl::StatusOr<Result> result = Next(command);
+    absl::StatusOr<Result> result = runner_->Next(command);
     if (!result.ok()) return failure.ok() ? result.status() : failure;
-    ends = result->sort() == Result::Sort::kEnd ? ends + 1 : 0;
-    switch (result->sort()) {
-      case Result::Sort::kEnd:
+    ends = result->kind() == Result::Kind::kEnd ? ends + 1 : 0;
+    switch (result->kind()) {
+      case Result::Kind::kEnd:
         // The answers to the question come next.
         if (described) link_->RowByRow();
         break;
-      case Result::Sort::kRow: effects->Take(*result); break;
-      case Result::Sort::kSync:
-        if (!link_->WaitForCancel(command->give_up)) link_->Break();
+      case Result::Kind::kRow: effects->Take(*result); break;
+      case Result::Kind::kSync:
+        runner_->SettleCancel(*command);
         if (!failure.ok()) return failure;
         if (!described) return driver::MakeError(Reason::kIo, "the server described nothing");
         return description;
-      case Result::Sort::kError:
-        // What came of the question alone is not the statement's.
+      case Result::Kind::kError:
+        // An error that the question alone has caused is not the statement's.
         if (failure.ok() && (!described || !command->interruption.ok() || link_->session_ended())) {
-          failure = Failure(*result, *command, nullptr, &statement);
+          failure = runner_->Failure(*result, *command, statement.sql);
         }
         break;
-      case Result::Sort::kDone:
+      case Result::Kind::kDone:
         // Commands of text say what they did; a preparation says nothing.
         if (result->is_description()) {
           description = *std::move(result);
@@ -80,24 +82,25 @@ absl::StatusOr<Result> Connection::Description(const Statement& statement, Comma
   return failure.ok() ? link_->BrokenError() : failure;
 }
 
-absl::Status Connection::AskEffects(EffectsOf* effects, const Watch& watch) {
+absl::Status Preparer::AskEffects(EffectsOf* effects, const CommandWatch& watch) {
   for (std::string question = effects->Question(); !question.empty();
        question = effects->Question()) {
-    const bool guarded = in_transaction_;
+    const bool guarded = transaction_->open;
     const bool sent =
         (!guarded || link_->SendText("SAVEPOINT penstock_prepare")) && link_->SendText(question) &&
         (!guarded || link_->SendText("RELEASE SAVEPOINT penstock_prepare")) && link_->SendSync();
     if (!sent) return link_->BrokenError();
-    Command command(&watch);
+    PendingCommand command(&watch);
     link_->RowByRow();
-    absl::Status asked = FinishSegment(&command, [effects](const Result& result) {
-      if (result.sort() == Result::Sort::kRow) effects->Take(result);
+    absl::Status asked = runner_->FinishSegment(&command, [effects](const Result& result) {
+      if (result.kind() == Result::Kind::kRow) effects->Take(result);
       return true;
     });
     if (asked.ok()) continue;
-    if (!linked() || !command.interruption.ok()) return asked;
+    if (!runner_->linked() || !command.interruption.ok()) return asked;
     effects->GiveUp();
-    return guarded ? Control("ROLLBACK TO SAVEPOINT penstock_prepare", watch) : absl::OkStatus();
+    return guarded ? runner_->Control("ROLLBACK TO SAVEPOINT penstock_prepare", watch)
+                   : absl::OkStatus();
   }
   return absl::OkStatus();
 }

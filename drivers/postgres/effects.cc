@@ -132,7 +132,7 @@ std::string AskRelations(const Syntax& open) {
       Names(open.relations));
 }
 
-// What is written into a table goes through its triggers, defaults and checks, those of its
+// A row that is written into a table goes through its triggers, defaults and checks, those of its
 // partitions, and those of tables whose rows are changed with it (ON DELETE CASCADE), which
 // a trigger of the server's own tells.
 std::string AskWritten(const Syntax& open) {
@@ -189,9 +189,9 @@ EffectsOf::EffectsOf(const Syntax& syntax, const Flavor& flavor) : flavor_(flavo
 
 std::string EffectsOf::Question() {
   const bool cockroach = flavor_.cockroach;
-  const auto forget_asked = [this](char sort, std::set<std::string>* names) {
+  const auto forget_asked = [this](char kind, std::set<std::string>* names) {
     std::erase_if(*names,
-                  [&](const std::string& name) { return !asked_.insert(sort + name).second; });
+                  [&](const std::string& name) { return !asked_.insert(kind + name).second; });
     return !names->empty();
   };
   if (given_up_) return "";
@@ -224,14 +224,14 @@ void EffectsOf::GiveUp() {
 
 void EffectsOf::Take(const Result& answer) {
   if (given_up_) return;
-  const std::string_view sort = answer.value(0);
+  const std::string_view kind = answer.value(0);
   const std::string_view text = answer.value(2);
-  bytes_ += sort.size() + text.size();
-  if (sort == "unknown" || bytes_ > kMaxBytes) {
+  bytes_ += kind.size() + text.size();
+  if (kind == "unknown" || bytes_ > kMaxBytes) {
     GiveUp();
-  } else if (sort == "expression") {
+  } else if (kind == "expression") {
     TakeExpression(std::string(text));
-  } else if (sort == "function") {
+  } else if (kind == "function") {
     TakeFunction(answer.value(1), text);
   }
 }

@@ -1,4 +1,4 @@
-// What a statement may leave behind, beside what it is meant to do.
+// Finds out what a statement may leave behind, beside what it is meant to do.
 //
 // The text names functions, tables and types; what these do stands in the server's
 // catalogue: whose a function is, what a view calls, whether a table has triggers. So the
@@ -61,12 +61,12 @@ class EffectsOf {
 
   const Flavor& flavor_;
   Effects effects_;
-  // Whose names are to be asked for.
+  // Has the names that are still to be asked for.
   Syntax open_;
-  // Names that were asked for, each with a letter for its sort before it.
+  // Names that were asked for, each with a letter for its kind before it.
   std::set<std::string> asked_;
   int rounds_ = 0;
-  // Of all answers.
+  // Counts the bytes of all answers.
   size_t bytes_ = 0;
   bool given_up_ = false;
 };

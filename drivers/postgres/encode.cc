@@ -19,7 +19,7 @@ using driver::MakeErrorWithHint;
 using driver::Reason;
 using driver::Value;
 
-// What is sent as text is built here, element by element in an array.
+// Builds a value that is sent as text, element by element in an array.
 class Encoder {
  public:
   Encoder(int number, std::string* out) : number_(number), out_(out) {}
@@ -275,7 +275,7 @@ absl::Status EncodeParameter(int number, const Value& value, const Type& type, s
   parameter->offset = arena->size();
   absl::Status encoded = Encoder(number, arena).Encode(value, type);
   parameter->size = arena->size() - parameter->offset;
-  // What is sent as text ends with a NUL.
+  // libpq wants a NUL at the end of a text.
   arena->push_back('\0');
   return encoded;
 }

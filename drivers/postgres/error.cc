@@ -13,7 +13,7 @@ namespace {
 
 using driver::Reason;
 
-// Where in the server an error was made: no language translates it.
+// The places in the server where errors are made; no language translates them.
 constexpr std::string_view kRaise = "exec_stmt_raise";
 constexpr std::string_view kParseOne = "exec_parse_message";
 
@@ -85,7 +85,7 @@ std::string ParameterOf(std::string_view context) {
 }
 
 // Reads a name as the server writes it, in double quotes where it needs them, from `at` on.
-// Where it ends; `at` if there is none.
+// Returns where it ends; `at` if there is none.
 size_t ReadName(std::string_view text, size_t at, std::string* name) {
   constexpr std::string_view kPlain = "abcdefghijklmnopqrstuvwxyz_0123456789$";
   if (!text.substr(at).starts_with('"')) {

@@ -13,25 +13,25 @@ namespace penstock::postgres {
 
 inline constexpr std::string_view kQueryCancelled = "57014";
 
-// What the server reports, field by field.
+// An error as the server reports it, field by field.
 struct ServerError {
   std::string severity;
   std::string sqlstate;
   std::string message;
   std::string detail;
   std::string hint;
-  // Where the server was when it failed; may name a parameter.
+  // Says where the server was when it failed; may name a parameter.
   std::string context;
   std::string schema;
   std::string table;
   std::string column;
   std::string constraint;
-  // Of the server's program, where the error was made: "int4in".
+  // The function of the server's program in which the error was made: "int4in".
   std::string source_function;
   int32_t position = 0;
 };
 
-// What a failure means, by its code and its fields; no word of a message decides, since
+// Tells what a failure means, by its code and its fields; no word of a message decides, since
 // the server may speak any language.
 absl::Status Classify(const ServerError& error, bool cockroach = false);
 

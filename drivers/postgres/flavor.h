@@ -1,4 +1,4 @@
-// What differs between the servers that speak PostgreSQL's protocol.
+// Tells the driver how the server differs from PostgreSQL, whose protocol it speaks.
 #ifndef PENSTOCK_DRIVERS_POSTGRES_FLAVOR_H_
 #define PENSTOCK_DRIVERS_POSTGRES_FLAVOR_H_
 
@@ -17,7 +17,7 @@ struct Flavor {
   // Reads a text that PostgreSQL's parser cannot: the server has a grammar of its own beside
   // it. kUnknown: it is not known either. Null: there is no such grammar.
   Syntax (*read_own)(std::string_view sql) = nullptr;
-  // What the server's own function of this name does, if the catalogue says that it is
+  // Tells what the server's own function of this name does, if the catalogue says that it is
   // volatile. Null: it may do anything, or the table of effects.h knows it.
   const Effects* (*effects_of)(std::string_view function) = nullptr;
 };

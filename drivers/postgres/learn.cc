@@ -1,4 +1,5 @@
-// What the driver learns of a statement's types and columns.
+// Gives statements their types and columns, and asks the catalogue for the types that are not
+// known.
 #include <cstdint>
 #include <memory>
 #include <string>
@@ -8,14 +9,14 @@
 #include "drivers/api/error.h"
 #include "drivers/api/text.h"
 #include "drivers/postgres/catalogue.h"
-#include "drivers/postgres/connection.h"
+#include "drivers/postgres/preparer.h"
 
 namespace penstock::postgres {
 
 using driver::Reason;
 
-absl::Status Connection::TakeDescription(const Result& described, Statement* statement,
-                                         const Watch& watch) {
+absl::Status Preparer::TakeDescription(const Result& described, Statement* statement,
+                                       const CommandWatch& watch) {
   std::vector<uint32_t> wanted;
   for (int i = 0; i < described.parameters(); ++i) wanted.push_back(described.parameter_type(i));
   for (int i = 0; i < described.columns(); ++i) wanted.push_back(described.column_type(i));
@@ -27,9 +28,9 @@ absl::Status Connection::TakeDescription(const Result& described, Statement* sta
   return Learn(wanted, names, statement, watch);
 }
 
-absl::Status Connection::Learn(const std::vector<uint32_t>& wanted,
-                               const std::vector<std::string>& names, Statement* statement,
-                               const Watch& watch) {
+absl::Status Preparer::Learn(const std::vector<uint32_t>& wanted,
+                             const std::vector<std::string>& names, Statement* statement,
+                             const CommandWatch& watch) {
   absl::StatusOr<std::vector<TypePtr>> types = LearnTypes(wanted, watch);
   if (!types.ok()) return types.status();
   statement->types = *std::move(types);
@@ -53,7 +54,7 @@ absl::Status Connection::Learn(const std::vector<uint32_t>& wanted,
   return absl::OkStatus();
 }
 
-absl::StatusOr<Statement*> Connection::Refreshed(Statement* statement, const Watch& watch) {
+absl::StatusOr<Statement*> Preparer::Refreshed(Statement* statement, const CommandWatch& watch) {
   if (!statement->provisional) return statement;
   std::vector<uint32_t> wanted;
   for (const TypePtr& type : statement->types) wanted.push_back(type->oid);
@@ -64,8 +65,8 @@ absl::StatusOr<Statement*> Connection::Refreshed(Statement* statement, const Wat
   return statement;
 }
 
-absl::StatusOr<std::vector<TypePtr>> Connection::LearnTypes(const std::vector<uint32_t>& wanted,
-                                                            const Watch& watch) {
+absl::StatusOr<std::vector<TypePtr>> Preparer::LearnTypes(const std::vector<uint32_t>& wanted,
+                                                          const CommandWatch& watch) {
   CatalogueAnswer answer;
   const std::vector<uint32_t> missing = types_->Missing(wanted);
   if (!missing.empty()) {
@@ -77,14 +78,14 @@ absl::StatusOr<std::vector<TypePtr>> Connection::LearnTypes(const std::vector<ui
   return types;
 }
 
-absl::Status Connection::AskCatalogue(const std::vector<uint32_t>& missing, CatalogueAnswer* answer,
-                                      const Watch& watch) {
-  Command command(&watch);
+absl::Status Preparer::AskCatalogue(const std::vector<uint32_t>& missing, CatalogueAnswer* answer,
+                                    const CommandWatch& watch) {
+  PendingCommand command(&watch);
   if (!link_->SendText(CatalogueQuery(missing)) || !link_->SendSync()) return link_->BrokenError();
   link_->RowByRow();
   bool good = true;
-  absl::Status asked = FinishSegment(&command, [&](const Result& result) {
-    if (result.sort() != Result::Sort::kRow) return true;
+  absl::Status asked = runner_->FinishSegment(&command, [&](const Result& result) {
+    if (result.kind() != Result::Kind::kRow) return true;
     std::vector<std::string> row;
     for (int i = 0; i < result.columns(); ++i) row.emplace_back(result.value(i));
     // Whatever else it sends is not worth waiting for.

@@ -1,3 +1,11 @@
+// The link is libpq in pipeline mode on a socket that does not block.
+//
+// Send… only fills libpq's buffers. They are written out while the link waits, which reads at the
+// same time, so that neither side can block the other with full buffers. A wait ends with a
+// result, at its time, or when Wake, from another thread, writes to an eventfd. Once broken_ is
+// set it stays set, and nothing is sent any more; but results that have arrived are still handed
+// out, because they may say why the link broke. A cancel goes to the server on a connection of
+// its own, in a thread that may outlive the link: they share nothing but the CancelRequest.
 #include "drivers/postgres/link.h"
 
 #include <libpq-fe.h>
@@ -53,16 +61,16 @@ class Adopted final : public pqxx::connectionpolicy {
 
 Result::Result(pg_result* result) : result_(result) {
   switch (PQresultStatus(result)) {
-    case PGRES_SINGLE_TUPLE: sort_ = Sort::kRow; break;
+    case PGRES_SINGLE_TUPLE: kind_ = Kind::kRow; break;
     case PGRES_COMMAND_OK:
     case PGRES_TUPLES_OK:
-    case PGRES_EMPTY_QUERY: sort_ = Sort::kDone; break;
-    case PGRES_PIPELINE_SYNC: sort_ = Sort::kSync; break;
-    case PGRES_PIPELINE_ABORTED: sort_ = Sort::kSkipped; break;
+    case PGRES_EMPTY_QUERY: kind_ = Kind::kDone; break;
+    case PGRES_PIPELINE_SYNC: kind_ = Kind::kSync; break;
+    case PGRES_PIPELINE_ABORTED: kind_ = Kind::kSkipped; break;
     case PGRES_COPY_IN:
     case PGRES_COPY_OUT:
-    case PGRES_COPY_BOTH: sort_ = Sort::kCopy; break;
-    default: sort_ = result == nullptr ? Sort::kEnd : Sort::kError; break;
+    case PGRES_COPY_BOTH: kind_ = Kind::kCopy; break;
+    default: kind_ = result == nullptr ? Kind::kEnd : Kind::kError; break;
   }
 }
 
@@ -125,13 +133,13 @@ struct PolicyFirst {
   explicit PolicyFirst(OwnedConnection connection) : policy(std::move(connection)) {}
   Adopted policy;
 };
-class Link::Session : private PolicyFirst, public pqxx::connection_base {
+class Link::PqxxSession : private PolicyFirst, public pqxx::connection_base {
  public:
-  explicit Session(OwnedConnection connection)
+  explicit PqxxSession(OwnedConnection connection)
       : PolicyFirst(std::move(connection)), pqxx::connection_base(policy), raw_(policy.raw()) {
     init();
   }
-  ~Session() { close(); }
+  ~PqxxSession() { close(); }
   PGconn* raw() const { return raw_; }
 
  private:
@@ -152,7 +160,7 @@ absl::StatusOr<std::unique_ptr<Link>> Link::Connect(const Options& options,
   if (!connection.ok()) return connection.status();
   PGconn* raw = connection->get();
   try {
-    auto session = std::make_unique<Session>(*std::move(connection));
+    auto session = std::make_unique<PqxxSession>(*std::move(connection));
     if (PQsetnonblocking(raw, 1) != 0 || PQenterPipelineMode(raw) != 1) {
       return ConnectError(options, options.where, raw);
     }
@@ -164,7 +172,7 @@ absl::StatusOr<std::unique_ptr<Link>> Link::Connect(const Options& options,
   }
 }
 
-Link::Link(const Options& options, std::unique_ptr<Session> session)
+Link::Link(const Options& options, std::unique_ptr<PqxxSession> session)
     : options_(options),
       session_(std::move(session)),
       wake_fd_(eventfd(0, EFD_NONBLOCK | EFD_CLOEXEC)) {
@@ -317,8 +325,8 @@ Link::Wait Link::WaitForResult(TimePoint until) {
   for (bool first = true;; first = false) {
     if (broken_) return Wait::kBroken;
     const int unsent = PQflush(raw);
-    // What has arrived is handed out even when the link is broken by now: it
-    // may be the reason.
+    // A result that has arrived is handed out even when the link is broken by now: it may be the
+    // reason.
     if (PQisBusy(raw) == 0) return Wait::kReady;
     if (unsent < 0) {
       broken_ = PQconsumeInput(raw) != 1 && PQisBusy(raw) != 0;
@@ -348,7 +356,7 @@ Result Link::Take() {
   PGconn* raw = session_->raw();
   Result result(PQgetResult(raw));
   if (PQstatus(raw) == CONNECTION_BAD) broken_ = true;
-  if (result.sort() == Result::Sort::kError && EndsSession(result.error(), is_cockroach())) {
+  if (result.kind() == Result::Kind::kError && EndsSession(result.error(), is_cockroach())) {
     session_ended_ = true;
   }
   return result;

@@ -24,10 +24,10 @@ struct pg_result;
 
 namespace penstock::postgres {
 
-// What the server has sent: a row, the end of a statement, an error, …
+// One thing that the server has sent: a row, the end of a statement, an error, …
 class Result {
  public:
-  enum class Sort : uint8_t {
+  enum class Kind : uint8_t {
     kEnd,      // nothing more of this command
     kRow,      // one row, and more may follow
     kDone,     // the command has succeeded
@@ -40,7 +40,7 @@ class Result {
   Result() = default;
   explicit Result(pg_result* result);
 
-  Sort sort() const { return sort_; }
+  Kind kind() const { return kind_; }
   // kRow; null: SQL NULL.
   bool null(int column) const;
   std::string_view value(int column) const { return value(0, column); }
@@ -66,7 +66,7 @@ class Result {
     void operator()(pg_result* result) const;
   };
   std::unique_ptr<pg_result, Clear> result_;
-  Sort sort_ = Sort::kEnd;
+  Kind kind_ = Kind::kEnd;
 };
 
 // One parameter in the form in which it is sent; null: SQL NULL.
@@ -146,7 +146,7 @@ class Link {
   // nothing that is sent later. False: it has not.
   bool WaitForCancel(driver::TimePoint until);
 
-  // As of the last sync.
+  // The state of the transaction at the last sync.
   Transaction transaction() const;
   // A setting that the server reports ("server_version"); empty: it does not.
   std::string setting(const char* name) const;
@@ -159,7 +159,7 @@ class Link {
   void Break() { broken_ = true; }
   // Why it broke, in libpq's words.
   absl::Status BrokenError() const;
-  // What the server has said since the last call, beside its results.
+  // Notices are what the server has said since the last call, beside its results.
   bool has_notices() const { return !notices_.empty() || notices_dropped_ != 0; }
   // Moves them to `summary`, as many as may be in one.
   void TakeNotices(driver::Summary* summary);
@@ -171,9 +171,9 @@ class Link {
   bool Alive();
 
  private:
-  class Session;
+  class PqxxSession;
   struct CancelRequest;
-  Link(const Options& options, std::unique_ptr<Session> session);
+  Link(const Options& options, std::unique_ptr<PqxxSession> session);
   static void OnNotice(void* self, const pg_result* result);
   bool Sent(int ok);
   // The values as libpq wants them.
@@ -182,7 +182,7 @@ class Link {
   Wait Poll(bool unsent, driver::TimePoint until);
 
   const Options& options_;
-  std::unique_ptr<Session> session_;
+  std::unique_ptr<PqxxSession> session_;
   const int wake_fd_;
   bool broken_ = false;
   bool session_ended_ = false;

@@ -38,7 +38,7 @@ absl::StatusOr<std::string> PartFor(const Parameters& parameters, const std::str
                            "give one for all hosts, or one for each");
 }
 
-// What is not said is left to the connection string.
+// An option that is not set is left to the connection string.
 void SetOwnOptions(const driver::Config& config, const driver::OptionValues& values,
                    Parameters* parameters, Options* options) {
   for (const auto& [ours, libpqs] :

@@ -1,4 +1,4 @@
-// What the configuration says about a PostgreSQL database, checked.
+// The configuration of a PostgreSQL database, checked.
 #ifndef PENSTOCK_DRIVERS_POSTGRES_OPTIONS_H_
 #define PENSTOCK_DRIVERS_POSTGRES_OPTIONS_H_
 

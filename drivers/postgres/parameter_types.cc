@@ -98,7 +98,7 @@ absl::StatusOr<uint32_t> NaturalType(const Value& value) {
       if (!element.ok()) return element;
       return ArrayOf(*element);
     }
-    // Of JSON it is not jsonb, which writes a document its own way.
+    // For JSON it is not jsonb, which writes a document its own way.
     default: return FirstTypeOf(value.kind);
   }
 }

@@ -27,8 +27,8 @@ bool NeedsDeclaredType(const driver::Value& value, const Type& inferred);
 // them.
 bool WantsTypes(const absl::Status& status);
 
-// What to declare for `args`, in the order in which it is to be tried: first what their kinds
-// stand for, then what these fall back to (integer for bigint, jsonb for json). `inferred`:
+// Returns what to declare for `args`, in the order in which it is to be tried: first what their
+// kinds stand for, then what these fall back to (integer for bigint, jsonb for json). `inferred`:
 // what the server has told, one for each of `args`, of which only the text that could be
 // anything is declared; none: it could not, and all are. Empty: nothing is to be declared.
 // INVALID_PARAMETER: an array of several kinds.

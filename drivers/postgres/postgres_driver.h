@@ -29,15 +29,15 @@ namespace penstock::postgres {
 // Its options are in spec.cc.
 absl::StatusOr<std::unique_ptr<driver::Driver>> Open(const driver::Config& config);
 
-// What is wrong with a configuration, as Open would say, without a driver: INVALID_ARGUMENT
+// Returns what is wrong with a configuration, as Open would say, without a driver: INVALID_ARGUMENT
 // names the key or the connection parameter, and never has a part of a connection string.
 absl::Status Check(const driver::Config& config);
 
-// What it is called, and what it can be told.
+// The names and the options of the driver.
 const driver::DriverSpec& Spec();
 driver::MakeMigrations MakeMigrations;
 
-// For a driver that speaks the same protocol.
+// Opens a driver that speaks the same protocol.
 absl::StatusOr<std::unique_ptr<driver::Driver>> OpenFlavor(const driver::Config& config,
                                                            Flavor flavor);
 

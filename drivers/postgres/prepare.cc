@@ -1,10 +1,18 @@
-// How statements are made known to the server, and it to us.
+// Makes a statement known to the server, with parameter types that suit its values.
+//
+// At first the server is left to tell the types of all parameters. It is told some only where it
+// cannot tell them, or takes a parameter for text that could be anything. Then the kinds of the
+// values decide (TypesToTry), and the statement is found again by its text and these types.
+// A failed attempt must not abort the client's transaction, so each that is not the last word is
+// guarded by a savepoint. A statement is kept on the server only if it has a plan, and if what
+// the server makes of its text cannot become another thing later; others are described, and sent
+// as text each time. What a text alone forbids is refused before the server sees it.
 #include <chrono>
 #include <utility>
 
 #include "drivers/api/error.h"
-#include "drivers/postgres/connection.h"
 #include "drivers/postgres/parameter_types.h"
+#include "drivers/postgres/preparer.h"
 #include "fmt/format.h"
 
 namespace penstock::postgres {
@@ -14,7 +22,7 @@ using driver::MakeErrorWithHint;
 using driver::Reason;
 
 // libpq takes the description of more for a broken link: its message is longer
-// than 30,000 bytes, and of a sort that it does not expect to be so long.
+// than 30,000 bytes, and of a kind that it does not expect to be so long.
 constexpr size_t kMaxParameters = 7'498;
 
 // Says which of `count` parameters the text has no place for.
@@ -30,7 +38,36 @@ absl::Status NamesEach(std::string_view sql, size_t count) {
 
 }  // namespace
 
-absl::Status Connection::Check(std::string_view sql, const Syntax& syntax) {
+Preparer::Preparer(const Options& options, const Flavor& flavor, TypeRegistry* types,
+                   Definitions* definitions, CommandRunner* runner,
+                   const TransactionState* transaction)
+    : options_(options),
+      flavor_(flavor),
+      types_(types),
+      definitions_(definitions),
+      runner_(runner),
+      link_(&runner->link()),
+      transaction_(transaction),
+      definitions_seen_(definitions->version()),
+      statements_(options.statement_cache_size) {}
+
+void Preparer::Refresh() {
+  statements_.Bury();
+  if (definitions_seen_ == definitions_->version()) return;
+  definitions_seen_ = definitions_->version();
+  statements_.RemoveAll();
+}
+
+int Preparer::SendDeallocations() {
+  int segments = 0;
+  // A sync for each: one whose name the server has lost is not to keep the others.
+  for (const std::string& name : statements_.TakeRemoved()) {
+    segments += runner_->SendAhead("DEALLOCATE " + name);
+  }
+  return segments;
+}
+
+absl::Status Preparer::Check(std::string_view sql, const Syntax& syntax) const {
   if (sql.find('\0') != std::string_view::npos) {
     return driver::MakeError(Reason::kSyntax, "the statement has a NUL character in it");
   }
@@ -52,11 +89,11 @@ absl::Status Connection::Check(std::string_view sql, const Syntax& syntax) {
       return MakeErrorWithHint(Reason::kUnsupported,
                                "LISTEN is not served: no notification could reach the caller",
                                "listen on a connection of your own; NOTIFY is served");
-    default: return absl::OkStatus();
+    default: return CheckSchemaChange(syntax);
   }
 }
 
-Syntax Connection::Read(std::string_view sql) const {
+Syntax Preparer::Read(std::string_view sql) const {
   // Otherwise a backslash may hide the end of a string, which the parser does not know.
   const bool standard = link_->setting("standard_conforming_strings") == "on";
   if (!standard || sql.find('\0') != std::string_view::npos) return {};
@@ -65,8 +102,8 @@ Syntax Connection::Read(std::string_view sql) const {
   return unknown && flavor_.read_own != nullptr ? flavor_.read_own(sql) : syntax;
 }
 
-absl::Status Connection::CheckSchemaChange(const Syntax& syntax) const {
-  if (!in_transaction_ || stale_read_ || flavor_.info.capabilities.transactional_ddl) {
+absl::Status Preparer::CheckSchemaChange(const Syntax& syntax) const {
+  if (!transaction_->clients() || flavor_.info.capabilities.transactional_ddl) {
     return absl::OkStatus();
   }
   const bool unknown = syntax.verb == Syntax::Verb::kUnknown;
@@ -83,9 +120,9 @@ absl::Status Connection::CheckSchemaChange(const Syntax& syntax) const {
       "run it outside of the transaction, or as a migration");
 }
 
-absl::StatusOr<Statement*> Connection::Prepare(std::string_view sql,
-                                               std::span<const driver::Value> args, bool prepared,
-                                               const Watch& watch) {
+absl::StatusOr<Statement*> Preparer::Prepare(std::string_view sql,
+                                             std::span<const driver::Value> args, bool prepared,
+                                             const CommandWatch& watch) {
   if (args.size() > kMaxParameters) {
     return MakeErrorWithHint(Reason::kLimitExceeded,
                              fmt::format("{} values were given; a statement takes {} at most",
@@ -125,10 +162,10 @@ absl::StatusOr<Statement*> Connection::Prepare(std::string_view sql,
   return known ? Refreshed(statement, watch) : statement;
 }
 
-absl::StatusOr<Statement*> Connection::PrepareAsAnyOf(std::string_view sql,
-                                                      const std::vector<ParameterTypes>& attempts,
-                                                      const absl::Status& inferred, bool prepared,
-                                                      const Watch& watch) {
+absl::StatusOr<Statement*> Preparer::PrepareAsAnyOf(std::string_view sql,
+                                                    const std::vector<ParameterTypes>& attempts,
+                                                    const absl::Status& inferred, bool prepared,
+                                                    const CommandWatch& watch) {
   absl::Status first;
   for (const ParameterTypes& types : attempts) {
     Statement* known = statements_.Find(sql, types);
@@ -138,12 +175,12 @@ absl::StatusOr<Statement*> Connection::PrepareAsAnyOf(std::string_view sql,
     if (declared.ok() || !WantsTypes(declared.status())) return declared;
     first.Update(declared.status());
   }
-  // What does not exist for anything is better told as the statement has it.
+  // An operator that exists for no type is better told as the statement has it.
   const bool nowhere = driver::GetErrorInfo(inferred).sqlstate == "42883";
   return nowhere ? inferred : first;
 }
 
-Statement* Connection::FindKnown(std::string_view sql, bool prepared) {
+Statement* Preparer::FindKnown(std::string_view sql, bool prepared) {
   Statement* statement = statements_.FindAgain(sql);
   if (statement == nullptr || !prepared || !statement->name.empty() || statements_.in_scope()) {
     return statement;
@@ -153,16 +190,16 @@ Statement* Connection::FindKnown(std::string_view sql, bool prepared) {
   return nullptr;
 }
 
-absl::StatusOr<Statement*> Connection::PrepareAs(std::string_view sql,
-                                                 const std::vector<uint32_t>& types,
-                                                 const Watch& watch, bool prepared, bool may_fail) {
+absl::StatusOr<Statement*> Preparer::PrepareAs(std::string_view sql,
+                                               const std::vector<uint32_t>& types,
+                                               const CommandWatch& watch, bool prepared,
+                                               bool may_fail) {
   const Syntax syntax = Read(sql);
   absl::Status checked = Check(sql, syntax);
-  if (checked.ok()) checked = CheckSchemaChange(syntax);
   if (!checked.ok()) return checked;
   auto statement = std::make_unique<Statement>(syntax);
   statement->sql = sql;
-  const bool full = in_transaction_ && statements_.removed() >= options_.statement_cache_size;
+  const bool full = transaction_->open && statements_.removed() >= options_.statement_cache_size;
   if (syntax.plannable() && (prepared || !syntax.has_strings) && !statements_.in_scope() && !full) {
     statement->name = statements_.NextName();
   }
@@ -183,28 +220,21 @@ absl::StatusOr<Statement*> Connection::PrepareAs(std::string_view sql,
                                 : statements_.Lend(std::move(statement));
 }
 
-absl::StatusOr<driver::StatementInfo> Connection::Describe(std::string_view sql,
-                                                           const driver::Deadline& deadline,
-                                                           driver::Cancellation* cancellation) {
-  Refresh();
-  if (transaction_gone_) return TransactionGone();
-  const Watch watch(link_.get(), deadline, cancellation);
-  absl::Status interrupted = watch.Interruption();
-  if (!interrupted.ok()) return interrupted;
-  // Its constants are to be those of now, and not of whoever has prepared it before.
-  Statement* const known = statements_.FindAgain(sql);
-  if (known != nullptr && known->effects.folds) statements_.Remove(known);
-  absl::StatusOr<Statement*> statement = Prepare(sql, {}, /*prepared=*/true, watch);
-  if (HitByCancel(statement.status()) && !in_transaction_) {
-    statement = Prepare(sql, {}, /*prepared=*/true, watch);
+absl::StatusOr<Statement> Preparer::MakeOnce(std::string_view sql,
+                                             std::span<const driver::Value> args) {
+  const Syntax syntax = Read(sql);
+  absl::Status checked = Check(sql, syntax);
+  if (!checked.ok()) return checked;
+  Statement statement(syntax);
+  statement.sql = sql;
+  for (const driver::Value& value : args) {
+    absl::StatusOr<uint32_t> type = NaturalType(value);
+    if (!type.ok()) return type.status();
+    // Every natural type is one of those that the registry begins with.
+    statement.types.push_back(types_->Find(*type));
+    statement.parameters.push_back(statement.types.back().get());
   }
-  if (!statement.ok()) return CheckTransaction(statement.status());
-  driver::StatementInfo info;
-  info.parameter_count = static_cast<int>((*statement)->parameters.size());
-  for (const Type* type : (*statement)->parameters) info.parameter_kinds.push_back(type->kind);
-  info.columns = (*statement)->columns;
-  info.read_only = (*statement)->reads();
-  return info;
+  return statement;
 }
 
 }  // namespace penstock::postgres

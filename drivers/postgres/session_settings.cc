@@ -14,7 +14,8 @@ struct Setting {
   bool reported;
 };
 
-// What the text of values depends on. extra_float_digits: every double comes back as it was.
+// The settings that the text of values depends on. extra_float_digits: every double comes back as
+// it was.
 constexpr Setting kSettings[] = {
     {"DateStyle", "ISO", true},     {"IntervalStyle", "iso_8601", true},
     {"TimeZone", "UTC", true},      {"client_encoding", "UTF8", true},

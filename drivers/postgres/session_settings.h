@@ -7,7 +7,7 @@
 
 namespace penstock::postgres {
 
-// Whose time zone sessions have.
+// Tells whose time zone sessions have.
 enum class TimeZone {
   kUtc,
   kServer,  // that of the server's configuration, the database or the role

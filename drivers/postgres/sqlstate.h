@@ -9,7 +9,7 @@
 
 namespace penstock::postgres {
 
-// What the code of an ERROR means, by itself or by its class. None: no class of
+// Tells what the code of an ERROR means, by itself or by its class. None: no class of
 // PostgreSQL's, so that somebody has made it up.
 std::optional<driver::Reason> ReasonOfSqlstate(std::string_view sqlstate);
 

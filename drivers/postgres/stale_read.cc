@@ -1,6 +1,6 @@
 // A read of what the database held some time ago.
 #include "drivers/api/error.h"
-#include "drivers/postgres/connection.h"
+#include "drivers/postgres/statement_runner.h"
 #include "fmt/format.h"
 
 namespace penstock::postgres {
@@ -37,32 +37,26 @@ bool MayBeStalePlan(const absl::Status& status) {
 
 }  // namespace
 
-void Connection::RunStale(StatementRun* run, bool may_leave_cursor) {
-  run->status = CheckReads(Read(run->sql));
+void StatementRunner::RunStale(StatementRun* run, bool may_leave_cursor) {
+  run->status = CheckReads(preparer_->Read(run->sql));
   if (!run->status.ok()) return;
   constexpr int kAttempts = 2;
   for (int attempt = 1; attempt <= kAttempts; ++attempt) {
     {
-      const Watch watch(link_.get(), run->deadline, run->cancellation);
+      const CommandWatch watch(link_, run->deadline, run->cancellation);
       run->status = watch.Interruption();
-      if (run->status.ok() && SendCaller(run->caller)) {
-        Command command(&watch);
-        TakeCaller(&command);
+      if (run->status.ok()) {
+        session_->ShowCaller(run->caller, watch);
+        run->status = runner_->Control(BeginText(run->staleness), watch);
       }
-      if (run->status.ok()) run->status = Control(BeginText(run->staleness), watch);
     }
-    in_transaction_ = stale_read_ = linked() && link_->transaction() != Link::Transaction::kNone;
-    if (run->status.ok()) RunOne(run, may_leave_cursor);
+    transaction_->open = transaction_->stale_read =
+        runner_->linked() && link_->transaction() != Link::Transaction::kNone;
+    if (run->status.ok()) Run(run, may_leave_cursor);
     if (run->cursor != nullptr) return;
-    EndStaleRead();
-    if (!MayBeStalePlan(run->status) && !HitByCancel(run->status)) return;
+    session_->EndStaleRead();
+    if (!MayBeStalePlan(run->status) && !runner_->HitByCancel(run->status)) return;
   }
-}
-
-void Connection::EndStaleRead() {
-  if (!stale_read_) return;
-  stale_read_ = in_transaction_ = false;
-  if (linked() && !Control("ROLLBACK").ok()) link_->Break();
 }
 
 }  // namespace penstock::postgres

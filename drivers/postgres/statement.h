@@ -38,7 +38,7 @@ struct Statement {
   bool keeps_schema = false;
   bool forgets_prepared = false;
   Effects effects;
-  // As the server has inferred or been told them.
+  // The types that the server has inferred or been told.
   std::vector<const Type*> parameters;
   std::vector<const Type*> column_types;
   // Keeps those two alive: parameters, then columns.
@@ -71,7 +71,7 @@ struct Statement {
   bool brisk() const;
 };
 
-// By text and declared parameter types; the least recently used one goes first.
+// Finds statements by text and declared parameter types. The least recently used one goes first.
 //
 // A statement means what its text means under the settings that the session has. So what
 // was described while a client has changed them (in a scope) is found in that scope only,

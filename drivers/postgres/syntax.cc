@@ -22,7 +22,7 @@ namespace {
 
 using Verb = Syntax::Verb;
 
-// What any thread has stack enough for.
+// Any thread has stack enough for a text of so many bytes.
 constexpr size_t kShortBytes = size_t{1} << 10;
 constexpr size_t kStackPerByte = size_t{3} << 9;
 constexpr size_t kStackAtLeast = size_t{1} << 20;
@@ -49,8 +49,8 @@ class Walk {
 
   void Visit(const ProtobufCMessage* message) {
     Note(message);
-    const ProtobufCMessageDescriptor& sort = *message->descriptor;
-    for (unsigned i = 0; i < sort.n_fields; ++i) VisitField(message, sort.fields[i]);
+    const ProtobufCMessageDescriptor& kind = *message->descriptor;
+    for (unsigned i = 0; i < kind.n_fields; ++i) VisitField(message, kind.fields[i]);
   }
 
  private:
@@ -78,8 +78,8 @@ class Walk {
   }
 
   template <typename T>
-  static const T* As(const ProtobufCMessage* message, const ProtobufCMessageDescriptor& sort) {
-    return message->descriptor == &sort ? reinterpret_cast<const T*>(message) : nullptr;
+  static const T* As(const ProtobufCMessage* message, const ProtobufCMessageDescriptor& kind) {
+    return message->descriptor == &kind ? reinterpret_cast<const T*>(message) : nullptr;
   }
 
   void Note(const ProtobufCMessage* message) {
@@ -165,7 +165,7 @@ bool IsPlannable(const PgQuery__Node& statement) {
   }
 }
 
-// What is not named here is taken for a definition, with which everything else is
+// A statement that is not named here is taken for a definition, with which everything else is
 // careful.
 Verb VerbOf(const PgQuery__Node& statement) {
   switch (statement.node_case) {
@@ -203,7 +203,7 @@ Verb VerbOf(const PgQuery__Node& statement) {
   }
 }
 
-// What is not named here may be a setting by which others' texts are read.
+// A setting that is not named here may be one by which others' texts are read.
 bool KeepsMeaning(const PgQuery__Node& statement) {
   switch (statement.node_case) {
     case PG_QUERY__NODE__NODE_DECLARE_CURSOR_STMT:

@@ -1,4 +1,4 @@
-// What the text of a statement says, as PostgreSQL's own parser reads it.
+// Reads the text of a statement as PostgreSQL's own parser does.
 #ifndef PENSTOCK_DRIVERS_POSTGRES_SYNTAX_H_
 #define PENSTOCK_DRIVERS_POSTGRES_SYNTAX_H_
 
@@ -31,7 +31,7 @@ struct Syntax {
     // COPY from or to the client.
     kCopyStream,
     kListen,
-    // What works on the session alone: SET, RESET, PREPARE, FETCH, LOCK, …
+    // Statements that work on the session alone: SET, RESET, PREPARE, FETCH, LOCK, …
     kSession,
     // Code of which the text says nothing: DO and CALL.
     kCode,

@@ -14,7 +14,7 @@
 
 namespace penstock::postgres {
 
-// Of the types that have to be told apart.
+// The numbers of the types that have to be told apart.
 namespace oid {
 inline constexpr uint32_t kBool = 16, kBytea = 17, kChar = 18, kName = 19, kInt8 = 20, kInt2 = 21,
                           kInt4 = 23, kText = 25, kOid = 26, kJson = 114, kFloat4 = 700,
@@ -28,19 +28,19 @@ inline constexpr uint32_t kBool = 16, kBytea = 17, kChar = 18, kName = 19, kInt8
 uint32_t FirstTypeOf(driver::Kind kind);
 
 struct Type;
-// Whoever has one keeps the type, and what it is made of, alive.
+// Keeps the type, and the types it is made of, alive.
 using TypePtr = std::shared_ptr<const Type>;
 
 // One type as the catalogue had it when it was asked. Immutable once it is shared.
 struct Type {
   uint32_t oid = 0;
-  // As SQL spells it; valid UTF-8.
+  // The name as SQL spells it; valid UTF-8.
   std::string name;
   driver::Kind kind = driver::Kind::kText;
-  // Of an array, and of a domain over arrays; else null. Somebody keeps it alive: `made_of`,
-  // or whoever has made this object for a moment.
+  // The element of an array or of a domain over arrays; null for other types. Somebody keeps it
+  // alive: `made_of`, or whoever has made this object for a moment.
   const Type* element = nullptr;
-  // What stands between the elements of an array whose elements are of this type.
+  // Stands between the elements of an array whose elements are of this type.
   char delimiter = ',';
   // A domain's base type, as far down as it goes; of any other type its own.
   uint32_t base = 0;

@@ -1,3 +1,10 @@
+// Steps SQLite's statements under a deadline and a cancellation.
+//
+// SQLite calls the progress handler every thousand instructions of its machine. The handler, and
+// with it the allocator and the functions that stand in front of SQLite's own, ask the watch that
+// is in place whether the work is to end. SQLite then fails with a code that does not say why;
+// Failure() finds the reason again, in this order: the policy's refusal, the watch, SQLite's own
+// error. Nothing here opens or ends a transaction.
 #include "drivers/sqlengine/executor.h"
 
 #include <sqlite3.h>

@@ -4,6 +4,7 @@
 #include <algorithm>
 #include <chrono>
 
+#include "drivers/api/chain.h"
 #include "drivers/api/error.h"
 #include "drivers/sqlengine/error.h"
 #include "drivers/sqlite/connection.h"
@@ -18,7 +19,7 @@ using driver::StatementRun;
 // often; after that its statements have a transaction each.
 constexpr int kGroupAttempts = 4;
 
-// What a batch of reads may take for its statements to be run together again.
+// The statements of a batch of reads that takes longer are not run together again.
 constexpr auto kBriskTime = std::chrono::milliseconds(3);
 
 // The chain of a run that has just failed as the first of it; else null.
@@ -50,7 +51,7 @@ size_t Connection::Together(Runs runs) {
 
 void Connection::NoteTime(Runs runs, driver::Duration took) {
   const bool brisk = took < kBriskTime;
-  // Of several that were brisk together, each was.
+  // If several were brisk together, each of them was.
   if (runs.size() > 1 && brisk) return;
   for (const StatementRun* run : runs) {
     Statement* statement = session_->statements.Peek(run->sql);
@@ -96,7 +97,7 @@ size_t Connection::RunWrites(Runs runs) {
   for (size_t done = 0; done < runs.size();) {
     const Runs left = runs.subspan(done);
     if (left.size() > 1) done += RunGroup(left);
-    // What is left is a statement that must not be in a group, or nothing.
+    // Only a statement may be left now that must not be in a group.
     if (done == runs.size()) break;
     RunByItself(runs[done]);
     ++done;
@@ -233,7 +234,7 @@ void Connection::RunAlone(StatementRun* run, Statement* statement) {
   if (!run->status.ok()) return;
   Execute(run, statement);
   if (writes && run->status.ok()) run->status = files_->CheckAfter();
-  // Whoever is next on this connection must not meet what was left behind.
+  // The next caller on this connection must not meet what was left behind.
   if (session_changed_) OpenSession(driver::Deadline::None()).IgnoreError();
 }
 

@@ -8,6 +8,7 @@
 #include <thread>
 #include <utility>
 
+#include "drivers/api/chain.h"
 #include "drivers/api/error.h"
 #include "drivers/sqlengine/functions.h"
 #include "drivers/sqlite/cursor.h"
@@ -15,8 +16,6 @@
 namespace penstock::sqlite {
 namespace {
 
-using driver::MakeError;
-using driver::Reason;
 using driver::StatementRun;
 using std::chrono::steady_clock;
 
@@ -30,7 +29,7 @@ constexpr int kMaxRefreshes = 10;
 
 }  // namespace
 
-Connection::Session::Session(Handle opened, const Options& options)
+Connection::SqliteSession::SqliteSession(Handle opened, const Options& options)
     : handle(std::move(opened)),
       executor(handle.db.get(), handle.policy.get()),
       statements(handle.db.get(), handle.policy.get(), options.statement_cache_size),
@@ -56,7 +55,7 @@ absl::Status Connection::OpenSession(const driver::Deadline& deadline) {
   if (!same.ok()) return same;
   healthy_ = handle.ok();
   if (!handle.ok()) return handle.status();
-  session_ = std::make_unique<Session>(*std::move(handle), options_);
+  session_ = std::make_unique<SqliteSession>(*std::move(handle), options_);
   session_changed_ = false;
   const std::optional<sqlengine::BytesInPatterns> patterns =
       options_.interruptible_like ? std::optional(sqlengine::BytesInPatterns::kAsSqlite)
@@ -89,7 +88,7 @@ bool Connection::MayWaitLonger(int attempts) {
 }
 
 absl::Status Connection::Control(std::string_view sql) {
-  // For the step, too: after a change of the schema SQLite prepares anew there.
+  // The watch is for the step, too: after a change of the schema SQLite prepares anew there.
   const sqlengine::TrustedScope trusted(session_->handle.policy.get());
   absl::StatusOr<Statement*> statement = session_->control.Get(sql);
   if (!statement.ok()) return statement.status();
@@ -106,10 +105,6 @@ absl::Status Connection::ControlCommit() {
   return status.ok() ? files_->CheckAfter() : status;
 }
 
-void Connection::NoteFailure(const StatementRun& run) {
-  if (!run.status.ok() && run.chain != nullptr) run.chain->failed = true;
-}
-
 bool Connection::RefreshSchema() {
   absl::StatusOr<Statement*> look = session_->control.Get(kLookAtSchema);
   if (!look.ok()) return false;
@@ -121,7 +116,7 @@ bool Connection::RefreshSchema() {
   // prepares it anew if they differ.
   const bool looked = Control(kLookAtSchema).ok();
   const bool changed = looked && times_prepared() != before;
-  // What is cached would be prepared anew as well, but only when it is run.
+  // Cached statements would be prepared anew as well, but only when they are run.
   if (changed) session_->statements.Clear();
   return changed;
 }
@@ -137,12 +132,8 @@ absl::StatusOr<Statement*> Connection::Prepare(std::string_view sql) {
 }
 
 Statement* Connection::Start(StatementRun* run) {
-  run->summary = {};
-  run->status = absl::OkStatus();
-  run->wrong_lane = false;
-  if (run->chain != nullptr && run->chain->failed) {
-    run->status = MakeError(Reason::kCancelled, "not run: an earlier request on the stream failed");
-  } else if (run->cancellation != nullptr && run->cancellation->cancelled()) {
+  if (!driver::MayStart(run)) return nullptr;
+  if (run->cancellation != nullptr && run->cancellation->cancelled()) {
     run->status = run->cancellation->status();
   } else if (run->deadline.at != driver::TimePoint::max() &&
              run->deadline.passed(steady_clock::now())) {
@@ -157,7 +148,7 @@ Statement* Connection::Start(StatementRun* run) {
       run->status = sqlengine::CounterError();
       return nullptr;
     }
-    // Of a lock that it waited for in vain SQLite says nothing here.
+    // SQLite does not tell here that it has waited for a lock in vain.
     run->status = executor()->Interruption();
     run->status.Update(statement.status());
   }

@@ -58,8 +58,8 @@ class Connection final : public driver::Connection {
   using Runs = std::span<driver::StatementRun* const>;
 
   // The caches go before the database that their statements belong to.
-  struct Session {
-    Session(Handle opened, const Options& options);
+  struct SqliteSession {
+    SqliteSession(Handle opened, const Options& options);
 
     Handle handle;
     sqlengine::Executor executor;
@@ -68,7 +68,7 @@ class Connection final : public driver::Connection {
     sqlengine::StatementCache control;
   };
 
-  // What became of a statement that took its turn in a group.
+  // Tells what became of a statement that took its turn in a group.
   enum class Turn : uint8_t {
     kTaken,
     // It was not run: it must not share the group's transaction.
@@ -103,7 +103,6 @@ class Connection final : public driver::Connection {
   void RunByItself(driver::StatementRun* run);
   // Outside a transaction of the driver's.
   void RunAlone(driver::StatementRun* run, Statement* statement);
-  static void NoteFailure(const driver::StatementRun& run);
 
   // Forgets what one caller's statements leave to the next, unless it is to be kept.
   void ForgetSession();
@@ -147,7 +146,7 @@ class Connection final : public driver::Connection {
   const Options& options_;
   driver::KeptFiles* const files_;
   const driver::Lane lane_;
-  std::unique_ptr<Session> session_;
+  std::unique_ptr<SqliteSession> session_;
   bool healthy_ = true;
   // A statement has left temporary objects or an attached database behind.
   bool session_changed_ = false;
@@ -158,7 +157,7 @@ class Connection final : public driver::Connection {
   // When the wait for a lock began.
   driver::TimePoint busy_since_;
 
-  // Of the group that runs now; members so that their memory is used again.
+  // These belong to the group that runs now; members so that their memory is used again.
   std::vector<driver::StatementRun*> group_;
   std::vector<driver::Chain*> failed_chains_;
 };

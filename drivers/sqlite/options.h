@@ -1,4 +1,4 @@
-// What the configuration says about a SQLite database, checked.
+// The configuration of a SQLite database, checked.
 #ifndef PENSTOCK_DRIVERS_SQLITE_OPTIONS_H_
 #define PENSTOCK_DRIVERS_SQLITE_OPTIONS_H_
 
@@ -18,7 +18,7 @@ namespace penstock::sqlite {
 struct Options {
   // The path of the file, or ":memory:".
   std::string path;
-  // What sqlite3_open_v2 is given.
+  // The name of the file for sqlite3_open_v2.
   std::string file_name;
   bool in_memory = false;
   bool read_only = false;  // asked for; a file may turn out to be all the same

@@ -17,7 +17,7 @@ namespace {
 using driver::MakeErrorWithHint;
 using driver::Reason;
 
-// What is to be done instead of setting it.
+// Says what to do instead of setting it.
 std::string_view HintFor(std::optional<PragmaRule> rule, std::string_view name) {
   if (!rule.has_value()) {
     return "this SQLite does not know it, or it is newer than the gateway; see the options of the "
@@ -65,7 +65,7 @@ int FilePolicy::DecideAttach() {
 
 int FilePolicy::DecideInside(int action, const char* first, const char* second,
                              const char* database) {
-  // What a table such as pragma_table_info asks for, and full-text search for itself.
+  // A table such as pragma_table_info asks for these, and full-text search for itself.
   if (action == SQLITE_PRAGMA) return DecidePragma(first, second);
   // VACUUM attaches a file without a name for itself, VACUUM INTO one with a name.
   const bool names_file = action == SQLITE_ATTACH && first != nullptr && first[0] != '\0';

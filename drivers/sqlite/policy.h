@@ -1,4 +1,4 @@
-// What a client's statement may not do, decided by SQLite's own parser.
+// Refuses what a client's statement may not do, as SQLite's own parser reads it.
 #ifndef PENSTOCK_DRIVERS_SQLITE_POLICY_H_
 #define PENSTOCK_DRIVERS_SQLITE_POLICY_H_
 
@@ -6,7 +6,7 @@
 
 namespace penstock::sqlite {
 
-// What is refused on a database in a file.
+// The policy of a database in a file.
 class FilePolicy final : public sqlengine::Policy {
  public:
   explicit FilePolicy(bool allow_attach) : allow_attach_(allow_attach) {}

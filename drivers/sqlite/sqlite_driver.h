@@ -30,10 +30,10 @@ namespace penstock::sqlite {
 // kReadOnly.
 absl::StatusOr<std::unique_ptr<driver::Driver>> Open(const driver::Config& config);
 
-// What is wrong with a configuration, as Open would say, without opening anything.
+// Returns what is wrong with a configuration, as Open would say, without opening anything.
 absl::Status Check(const driver::Config& config);
 
-// What it is called, and what it can be told.
+// The names and the options of the driver.
 const driver::DriverSpec& Spec();
 driver::MakeMigrations MakeMigrations;
 

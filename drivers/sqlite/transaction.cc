@@ -1,6 +1,7 @@
-// What belongs to a client's transaction.
+// The steps of a client's transaction.
 #include <sqlite3.h>
 
+#include "drivers/api/chain.h"
 #include "drivers/api/error.h"
 #include "drivers/sqlite/connection.h"
 #include "fmt/format.h"
@@ -93,7 +94,7 @@ absl::Status Connection::Rollback() {
   return status;
 }
 
-// By the interface of C, which neither needs a statement nor can fail. The text of a PRAGMA
+// Set by the interface of C, which neither needs a statement nor can fail. The text of a PRAGMA
 // takes effect when SQLite parses it, so that one that was prepared before would do nothing.
 void Connection::SetForeignKeys(bool on) {
   sqlite3_db_config(db(), SQLITE_DBCONFIG_ENABLE_FKEY, on ? 1 : 0, nullptr);

@@ -71,7 +71,7 @@ size_t Connection::RunBatch(Runs runs) {
 
 void Connection::Settle(StatementRun* run, bool last) {
   run->key_value->failed_condition.reset();
-  // Whoever may leave a cursor must have nobody behind it.
+  // An operation that may leave a cursor must have nobody behind it.
   if (last || !run->key_value->reads()) RunAgainAfterConflict(run);
   if (run->key_value->sort == KeyValueRun::Sort::kGet && run->cursor != nullptr) {
     run->cursor.reset();
@@ -85,7 +85,7 @@ void Connection::Settle(StatementRun* run, bool last) {
     return;
   }
   const absl::Status created = CreateTable(*run, false);
-  // Whoever else was creating it may have won.
+  // Somebody else who was creating it may have won.
   inner_->RunBatch({&run, 1});
   if (!created.ok() && IsNoTable(run->status)) run->status = created;
 }

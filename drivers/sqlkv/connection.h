@@ -63,7 +63,7 @@ class Connection final : public driver::Connection {
   // How many, from the front, are statements of the driver's or have been made
   // one each, and may share a batch.
   size_t PlanTogether(Runs runs) const;
-  // What the driver's answer to a planned operation means. `last`: nothing of the
+  // Tells what the driver's answer to a planned operation means. `last`: nothing of the
   // batch comes after it, so that it may leave a cursor.
   void Settle(driver::StatementRun* run, bool last);
   // Runs it again that met others and was undone by the backend.

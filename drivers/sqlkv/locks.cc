@@ -1,4 +1,4 @@
-// What keeps a write of several statements apart from others where single statements
+// Keeps a write of several statements apart from others where single statements
 // are READ COMMITTED: two-phase locking.
 //
 // Whoever writes a key locks it, and whoever reads has one snapshot, that is, sees some

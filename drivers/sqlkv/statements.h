@@ -24,7 +24,7 @@ std::string SelectKeys(std::string_view keyspace, std::span<const std::string_vi
                        const driver::KeyValueDialect& dialect,
                        driver::KeyValueRun::Scratch* scratch);
 std::string SelectRange(const driver::KeyValueRun& scan, std::vector<driver::Value>* args);
-// Of one entry: $1 is its key, $2 its value.
+// These statements are on one entry: $1 is its key, $2 its value.
 std::string Upsert(std::string_view keyspace);
 std::string DeleteKey(std::string_view keyspace);
 std::string DeleteRange(std::string_view keyspace, const driver::KeyRange& range,

@@ -55,7 +55,7 @@ void Connection::Write(StatementRun* run) {
     if (outcome.ok() && *outcome == Outcome::kNoTable) {
       if (DoneOnNothing(run)) return;
       run->status = CreateTable(*run, false);
-      // Whoever else was creating it may have won.
+      // Somebody else who was creating it may have won.
       if (run->status.ok() || attempt == 1) continue;
       return;
     }

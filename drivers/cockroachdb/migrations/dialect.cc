@@ -26,7 +26,7 @@ class CockroachDbDialect final : public PostgresTables {
     absl::StatusOr<bool> exists = Exists(session, *lock);
     if (!exists.ok()) return exists.status();
     absl::StatusOr<bool> locked = lease_.TryTake(session, *lock, *exists);
-    // What a step sets holds for its other statements.
+    // A setting that a step makes holds for its other statements.
     if (locked.ok() && *locked) session->connection()->KeepSession(true);
     return locked;
   }
@@ -45,7 +45,7 @@ class CockroachDbDialect final : public PostgresTables {
   }
 
  protected:
-  // By the holder of the lease only: the condition and the write are one statement, at
+  // Only the holder of the lease writes a row: the condition and the write are one statement, at
   // SERIALIZABLE. The types have to be said, as the values are not where the columns
   // are.
   std::string InsertStatement(const std::string& table, std::string_view columns) const override {

@@ -18,7 +18,7 @@ using driver::MakeErrorWithHint;
 using driver::Reason;
 using driver::Value;
 
-// What a statement of the lease's own may take.
+// The time for a statement of the lease's own.
 constexpr auto kStatementTimeout = std::chrono::seconds(10);
 // How far the clocks of CockroachDB's nodes may lie apart (--max-offset, 500 ms unless it is set;
 // a node that is further off ends itself). The end of a lease is written by one node's clock
@@ -100,7 +100,7 @@ absl::StatusOr<bool> Lease::TryTake(Session* session, const std::string& table, 
   session_cancellation_ = session->cancellation();
   ending_ = false;
   lost_ = absl::OkStatus();
-  // By the database's clock it began after that.
+  // By the database's clock the lease began after that.
   held_until_ = before + length_;
   stop_.Reset();
   thread_ = std::thread([this] { Keep(); });
@@ -164,7 +164,7 @@ void Lease::Extend() {
     }
     status = extended.status();
   }
-  // Whoever ended the heartbeat is the reason then.
+  // The reason is then whatever ended the heartbeat.
   if (stop_.cancelled() || Now() < held_until_) return;
   Lose(
       fmt::format("the lease of the migration lock has ended, because it could not be extended: {}",

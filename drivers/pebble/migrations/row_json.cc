@@ -63,7 +63,7 @@ void AppendUtf8(uint32_t code, std::string* to) {
   }
 }
 
-// Of one object whose members are texts and whole numbers.
+// Reads one object whose members are texts and whole numbers.
 class Reader {
  public:
   explicit Reader(std::string_view json) : rest_(json) {}

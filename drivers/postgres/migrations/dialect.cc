@@ -11,7 +11,7 @@
 #include "drivers/postgres/migrations/tables.h"
 #include "drivers/postgres/postgres_driver.h"
 #include "fmt/format.h"
-#include "migrations/text.h"
+#include "migrations/script_text.h"
 
 namespace penstock::migrations {
 namespace {
@@ -110,7 +110,7 @@ class PostgresDialect final : public PostgresTables {
     if (!statement.HasWord("CONCURRENTLY") || !(makes || statement.StartsWith({"REINDEX"}))) {
       return absl::OkStatus();
     }
-    // What somebody else builds at the moment is not there yet.
+    // An index that somebody else builds at the moment is not there yet.
     absl::StatusOr<Table> invalid = session->Query(
         "SELECT i.relname::text, t.relname::text, i.oid::regclass::text FROM pg_catalog.pg_index x "
         "JOIN pg_catalog.pg_class i ON i.oid = x.indexrelid JOIN pg_catalog.pg_class t ON t.oid = "
@@ -146,7 +146,7 @@ class PostgresDialect final : public PostgresTables {
   static absl::Status CheckOwnSession(Session* session, int64_t key, int64_t holder) {
     if (!session->connector()) return absl::OkStatus();
     const auto apart = session->connector()(session->StatementDeadline());
-    // Where there is no other connection to be had, nobody else is in between.
+    // If no other connection can be had, nobody else is in between.
     if (!apart.ok()) return absl::OkStatus();
     Session other(apart->get(), session->cancellation());
     constexpr auto kLimit = std::chrono::seconds(10);

@@ -38,7 +38,7 @@ absl::StatusOr<std::vector<std::string>> PostgresTables::Strangers(Session* sess
   if (!schema.ok()) return schema.status();
   std::string literal;
   for (const char c : *schema) literal += c == '\'' ? "''" : std::string(1, c);
-  // What is internal belongs to something else that is listed, as an identity's sequence.
+  // An internal object belongs to another one that is listed, as an identity's sequence does.
   constexpr std::string_view kFree =
       "NOT EXISTS (SELECT 1 FROM pg_catalog.pg_depend d WHERE d.classid = "
       "'pg_catalog.{}'::regclass AND d.objid = {}.oid AND d.deptype IN ('e', 'i'))";

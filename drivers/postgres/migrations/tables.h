@@ -29,7 +29,7 @@ class PostgresTables : public SqlDialect {
  protected:
   std::string_view timestamp_type() const override { return "TIMESTAMPTZ"; }
 
-  // Of a qualified name.
+  // The parts of a qualified name.
   static absl::StatusOr<bool> Exists(Session* session, const std::string& qualified);
   // One of them may change the session's settings or role.
   static bool ChangesSession(const std::vector<SqlStatement>& statements);

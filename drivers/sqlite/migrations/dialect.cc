@@ -81,7 +81,7 @@ class SqliteDialect final : public SqlDialect {
   }
 
   absl::Status Unlock(Session*) override {
-    // Whoever has opened it meanwhile will find that it is not there any more.
+    // Another process that has opened it meanwhile will find that it is not there any more.
     if (descriptor_ >= 0) unlink(path_.c_str());
     Close();
     return absl::OkStatus();

@@ -38,13 +38,13 @@ class ForeignKeyCheck {
   absl::Status End(Session* session) const;
 
  private:
-  // Of one table that refers to one other.
+  // The violations of one table that refers to one other.
   struct Violations {
     int64_t count = 0;
     // The first of them, by their rowid; a table WITHOUT ROWID has none.
     std::set<int64_t> rows;
   };
-  // By the two names.
+  // Found by the two names.
   using Tables = std::map<std::pair<std::string, std::string>, Violations>;
 
   static absl::StatusOr<std::vector<std::string>> ReferringTables(Session* session);

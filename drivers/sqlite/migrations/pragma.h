@@ -8,7 +8,7 @@
 
 namespace penstock::migrations {
 
-// What `statement` sets PRAGMA foreign_keys to, read as SQLite reads it; nothing if it
+// Returns what `statement` sets PRAGMA foreign_keys to, read as SQLite reads it; nothing if it
 // is another statement, or asks for the setting only.
 std::optional<bool> SetsForeignKeys(const SqlStatement& statement);
 

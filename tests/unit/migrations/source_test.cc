@@ -6,7 +6,7 @@
 #include "gmock/gmock.h"
 #include "gtest/gtest.h"
 #include "migrations/script.h"
-#include "migrations/text.h"
+#include "migrations/script_text.h"
 
 namespace penstock::migrations {
 namespace {

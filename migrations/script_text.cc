@@ -1,10 +1,11 @@
-#include "migrations/text.h"
+#include "migrations/script_text.h"
 
 #include <openssl/sha.h>
 
 #include <algorithm>
-#include <array>
 #include <cctype>
+
+#include "absl/strings/escaping.h"
 
 namespace penstock::migrations {
 
@@ -30,15 +31,10 @@ std::string Normalise(std::string_view text) {
 }
 
 std::string Checksum(std::string_view text) {
-  std::array<unsigned char, SHA256_DIGEST_LENGTH> digest{};
-  SHA256(reinterpret_cast<const unsigned char*>(text.data()), text.size(), digest.data());
-  constexpr std::string_view kDigits = "0123456789abcdef";
-  std::string hex;
-  for (const unsigned char byte : digest) {
-    hex += kDigits[byte >> 4];
-    hex += kDigits[byte & 15];
-  }
-  return hex;
+  std::string digest(SHA256_DIGEST_LENGTH, '\0');
+  SHA256(reinterpret_cast<const unsigned char*>(text.data()), text.size(),
+         reinterpret_cast<unsigned char*>(digest.data()));
+  return absl::BytesToHexString(digest);
 }
 
 bool IsBlank(std::string_view text) {

@@ -1,0 +1,18 @@
+// What the requests of one client stream have to do with each other.
+#ifndef PENSTOCK_DRIVERS_API_CHAIN_H_
+#define PENSTOCK_DRIVERS_API_CHAIN_H_
+
+#include "drivers/api/driver.h"
+
+namespace penstock::driver {
+
+// Clears what an earlier attempt has left in the run. False: the run must not start, because an
+// earlier request of its chain has failed; its status says so.
+bool MayStart(StatementRun* run);
+
+// Marks the chain of a run that has failed, so that the requests behind it do not start.
+void NoteFailure(const StatementRun& run);
+
+}  // namespace penstock::driver
+
+#endif  // PENSTOCK_DRIVERS_API_CHAIN_H_
