@@ -66,9 +66,8 @@ class Dialect {
   // example, and what to do.
   virtual absl::Status CheckDone(Session* session, const SqlStatement& statement);
 
-  // Where the statements of a step may have changed the session's role: makes the
-  // session the migrator's again, as which the history is written. The statements that
-  // give the role back are returned.
+  // Makes the session the migrator's again, as which the history is written, if the statements of
+  // a step may have changed its role. Returns the statements that give the role back.
   virtual absl::StatusOr<std::vector<std::string>> ResetRole(
       Session* session, const std::vector<SqlStatement>& statements);
 

@@ -41,11 +41,11 @@ struct HistoryRow {
   std::string checksum;
   Direction direction = Direction::kUp;
   RowState state = RowState::kDone;
-  // For a step without a transaction that is not done: the number, from 1, of the
-  // statement that ran or failed last, or that is to run next (kResume).
+  // The number, from 1, of the statement that ran or failed last, or that is to run next (kResume),
+  // of a step without a transaction that is not done; 0 of any other.
   int64_t statement = 0;
-  // For kFailed the error; for kDone "code" for a code step; "baseline", "repair" or
-  // "adopted from …" where it was no run.
+  // The error of a kFailed row. A kDone row has "code" if it was a code step, and "baseline",
+  // "repair" or "adopted from …" if nothing was run.
   std::string note;
   // Unix time in microseconds.
   int64_t applied_at_us = 0;

@@ -199,8 +199,8 @@ Comparison Compare(const Source& source, const History& history) {
     }
   }
   for (const auto& [version, row] : history.applied()) {
-    // What had no file when it was applied misses none: a code step, or what was there
-    // before there were files.
+    // A step that had no file when it was applied misses none now: a code step, or one from before
+    // there were files.
     if (source.contains(version) || row.IsCode()) continue;
     if (version > last) {
       compared.newer.push_back(version);

@@ -195,7 +195,7 @@ absl::StatusOr<std::vector<SqlStatement>> Parse(std::string_view content, const 
   if (!statements.ok()) return driver::Annotate(statements.status(), script->file);
   absl::Status status = Arrange(text, section, dialect, script, &*statements);
   if (!status.ok()) return status;
-  // What the rest is: without transactional DDL only rows come and go together.
+  // Without transactional DDL only changes of rows can be one transaction.
   script->transactional =
       script->transactional &&
       (dialect.transactional_ddl() || std::none_of(statements->begin(), statements->end(),

@@ -15,13 +15,13 @@
 
 namespace penstock::migrations {
 
-// As ReadSource describes it, of one file, or of the part of it for one direction; errors name
+// Reads one file, or the part of it for one direction, as ReadSource describes it. Errors name
 // the file.
 absl::StatusOr<Script> ParseScript(const std::shared_ptr<const Files>& files, size_t index,
                                    std::optional<Direction> part, const Dialect& dialect);
 
-// What is to run of a script, without what the migrator does itself. The text is read and cut
-// up again.
+// Returns the statements of a script that are to run, without those that the migrator replaces.
+// Reads the text and cuts it up again.
 absl::StatusOr<std::vector<SqlStatement>> LoadStatements(const Script& script,
                                                          const Dialect& dialect);
 

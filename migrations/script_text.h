@@ -1,4 +1,4 @@
-// What a script is when it is compared with the one that was applied: its normal form and checksum.
+// The form in which a script is compared with the one that was applied: normal form and checksum.
 #ifndef PENSTOCK_MIGRATIONS_SCRIPT_TEXT_H_
 #define PENSTOCK_MIGRATIONS_SCRIPT_TEXT_H_
 

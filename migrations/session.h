@@ -45,7 +45,7 @@ class Session {
   // Sets the limit of every statement from now on; zero: none. `until` ends them all.
   void SetLimits(driver::Duration statement_timeout, const driver::Deadline& until);
 
-  // Where a lock needs a connection beside this one (CockroachDB's lease).
+  // Set for a lock that needs a connection beside this one (CockroachDB's lease).
   void SetConnector(Connector connector) { connector_ = std::move(connector); }
   const Connector& connector() const { return connector_; }
 
@@ -56,18 +56,18 @@ class Session {
   // Runs one statement, in the transaction if one is open and committed by itself
   // if not.
   absl::Status Run(std::string_view sql, std::span<const driver::Value> args = {});
-  // What the backend has said of the statements without parameters, which are those of
-  // steps, since it was last asked: as many as one summary has.
+  // Returns the notices of the statements without parameters, which are those of steps, since it
+  // was called last; as many as one summary has.
   driver::Summary TakeNotices() { return std::exchange(said_, {}); }
   // Likewise, with its rows.
   absl::StatusOr<Table> Query(std::string_view sql, std::span<const driver::Value> args = {});
   // Likewise, with the number of rows that it has changed.
   absl::StatusOr<int64_t> Change(std::string_view sql, std::span<const driver::Value> args = {});
-  // Likewise in a transaction, which is committed with it. An error of the statement's leaves
-  // the transaction open.
+  // Runs one statement in the open transaction and commits that. If the statement fails, the
+  // transaction stays open.
   absl::Status RunAndCommit(std::string_view sql, std::span<const driver::Value> args);
-  // Likewise a key-value operation, on a driver that has them: a kWrite, whose
-  // failed_condition says whether it was done, and a kScan with its entries.
+  // Run a key-value operation, on a driver that has them: a kWrite, whose failed_condition says
+  // whether it was done, and a kScan, of which the entries are returned.
   absl::Status Write(driver::KeyValueRun* operation);
   absl::StatusOr<Table> Scan(driver::KeyValueRun* operation);
 

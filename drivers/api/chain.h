@@ -1,4 +1,4 @@
-// What the requests of one client stream have to do with each other.
+// How a failure of one request on a client's stream affects the requests behind it.
 #ifndef PENSTOCK_DRIVERS_API_CHAIN_H_
 #define PENSTOCK_DRIVERS_API_CHAIN_H_
 

@@ -1,4 +1,4 @@
-// What a driver is told about the database it opens.
+// The configuration that a driver gets of the database it opens.
 #ifndef PENSTOCK_DRIVERS_API_CONFIG_H_
 #define PENSTOCK_DRIVERS_API_CONFIG_H_
 
@@ -34,7 +34,7 @@ struct Config {
   // The longest that any request may take, after which the server has given it up;
   // 0: no limit.
   std::chrono::milliseconds query_timeout{0};
-  // What only this driver knows; an unknown key is refused with the known ones.
+  // Options that only this driver knows. The error of an unknown key lists the known ones.
   std::map<std::string, std::string> options;
 };
 

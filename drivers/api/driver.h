@@ -1,4 +1,4 @@
-// What a driver is. Read this header to write one.
+// The interface of a driver. Read this header to write one.
 //
 //   Driver      one configured database; makes connections
 //   Connection  one session of the backend; runs statements and transactions
@@ -32,7 +32,7 @@
 
 namespace penstock::driver {
 
-// What a backend can do; each field is described in penstock.v1.Capabilities.
+// The capabilities of a backend. Each field is described in penstock.v1.Capabilities.
 struct Capabilities {
   bool last_insert_id = false;
   bool returning = false;
@@ -49,7 +49,7 @@ struct Capabilities {
 // kWrite connections only, and reads on them too.
 enum class Lane : uint8_t { kRead, kWrite };
 
-// What is fixed about a driver.
+// The properties of a driver that never change.
 struct DriverInfo {
   std::string name;     // "sqlite"
   std::string dialect;  // of its SQL: "sqlite" or "postgresql"
@@ -66,9 +66,9 @@ struct DriverInfo {
   std::chrono::milliseconds overrun{};
 };
 
-// What a backend has said while a statement ran, without the statement having failed:
-// RAISE NOTICE of a function, "relation exists already, skipping". It may have any value
-// in it that the function chose to show.
+// A message of the backend's while a statement ran that did not fail, such as RAISE NOTICE of a
+// function or "relation exists already, skipping". It may contain any value that the function
+// chose to show.
 struct Notice {
   std::string severity;  // "NOTICE", "WARNING", "INFO": in English, whatever the rest is
   std::string sqlstate;
@@ -77,9 +77,10 @@ struct Notice {
   std::string hint;
 };
 
-// What a statement did.
+// The effect of a statement.
 struct Summary {
-  // Of one statement, and the bytes of all of their texts; more are counted only.
+  // The most notices that one statement keeps, and the most bytes of all of their texts. Further
+  // notices are only counted.
   static constexpr size_t kMaxNotices = 32;
   static constexpr size_t kMaxNoticeBytes = size_t{16} << 10;
 
@@ -151,15 +152,15 @@ struct StatementRun {
   Deadline deadline;
   // May be null.
   Cancellation* cancellation = nullptr;
-  // Where rows go; null: they are counted and dropped.
+  // Receives the rows; null: they are counted and dropped.
   RowWriter* writer = nullptr;
-  // Of the first batch of a statement that only reads, or runs in a transaction.
+  // Limits the first batch of a statement that only reads, or that runs in a transaction.
   BatchLimits limits;
-  // Of all rows together of a statement that writes in RunBatch: passing it is
-  // kLimitExceeded and undoes the statement.
+  // Limits all rows together of a statement that writes in RunBatch. A statement with more fails
+  // with kLimitExceeded and is undone.
   size_t max_returning_bytes = size_t{32} << 20;
-  // For the driver alone: it is to be run where nobody has to wait for it, and
-  // stays so from one attempt to the next.
+  // Set by the driver alone: the statement is to be run where nobody has to wait for it. It stays
+  // set from one attempt to the next.
   bool alone = false;
   // May be null. If its `failed` is set the run does not start and fails with
   // kCancelled; a failure of this run sets it.
@@ -178,7 +179,7 @@ struct StatementRun {
   bool read_only = false;
 };
 
-// What is known of a statement without running it.
+// The properties of a statement that are known without running it.
 struct StatementInfo {
   int parameter_count = 0;
   // Empty where the backend does not know them.
@@ -198,7 +199,7 @@ struct TransactionOptions {
   // it; other drivers ignore it. A migrator's, never a client's: nothing checks at the
   // end what was done meanwhile.
   std::optional<bool> foreign_keys;
-  // As StatementRun::caller, of all that runs in it.
+  // The caller of all statements in the transaction; see StatementRun::caller.
   std::string_view caller;
   Deadline deadline;
   Cancellation* cancellation = nullptr;
@@ -269,7 +270,7 @@ class Connection {
   // error the connection is closed.
   virtual absl::Status Reset() = 0;
 
-  // As healthy, but looks at what the backend has said unasked. Called before a
+  // Returns healthy() after a look at what the backend has said unasked. Called before a
   // connection that was idle is used again. Never blocks.
   virtual bool Alive() { return healthy(); }
 
@@ -289,8 +290,8 @@ class Driver {
 
   virtual const DriverInfo& info() const = 0;
 
-  // What it can do, as far as it depends on the server that was reached last; before that,
-  // and on all other drivers, info().capabilities.
+  // Returns the capabilities of the server that was reached last. Before that, and on drivers
+  // whose capabilities do not depend on a server, returns info().capabilities.
   virtual Capabilities capabilities() const { return info().capabilities; }
 
   // The backend's version, as learnt when the driver was opened or at the
@@ -301,13 +302,13 @@ class Driver {
   virtual absl::StatusOr<std::unique_ptr<Connection>> Connect(Lane lane,
                                                               const Deadline& deadline) = 0;
 
-  // What the backend tells of itself: what this process knows already, without
-  // asking a server or a disk. Any thread may call it at any time.
+  // Returns figures about the backend that this process knows already, without asking a server or
+  // a disk. Any thread may call it at any time.
   virtual std::vector<Metric> Metrics() { return {}; }
 
-  // What is wrong with the database as a whole, as far as this process knows already;
-  // empty: nothing. Any thread may call it at any time, and often; never blocks. A
-  // problem is in it for long enough (a tenth of a second) to be seen.
+  // Returns the problems of the database as a whole that this process knows already. Any thread
+  // may call it at any time, and often; never blocks. A problem stays in the list for long enough
+  // (a tenth of a second) to be seen.
   virtual std::vector<Problem> Problems() { return {}; }
 
   // Looks for problems that nobody has run into yet, and for those that are over. On an

@@ -64,7 +64,7 @@ enum class Reason : int {
   kMigrationLocked = 81,
 };
 
-// What may be tried again; the numbers are those of penstock.v1.Retry.
+// Says what the caller may try again. The numbers are those of penstock.v1.Retry.
 enum class Retry : int { kUnspecified = 0, kNever = 1, kStatement = 2, kTransaction = 3 };
 
 // The particulars of a failure. All of it may be shown to the caller: no
@@ -82,8 +82,8 @@ struct ErrorInfo {
   std::string table;
   std::string column;
   std::string hint;
-  // What the backend says beyond the message: the key that exists already, the view that
-  // depends on a table. May have values of rows, but none that came as a parameter.
+  // The backend's words beyond the message, such as the key that exists already or the view that
+  // depends on a table. They may contain values of rows, but none that came as a parameter.
   std::string detail;
 
   bool operator==(const ErrorInfo&) const = default;
@@ -100,10 +100,10 @@ absl::Status MakeError(Reason reason, std::string_view message, ErrorInfo info =
 // MakeError with a hint: what to do about it.
 absl::Status MakeErrorWithHint(Reason reason, std::string_view message, std::string_view hint);
 
-// What MakeError attached; a default ErrorInfo for any other status.
+// Returns the ErrorInfo that MakeError attached; a default one for any other status.
 ErrorInfo GetErrorInfo(const absl::Status& status);
 
-// The same error with a message that says more about where it happened.
+// Returns the same error with a message that also says where it happened.
 absl::Status Annotate(const absl::Status& status, std::string_view context);
 
 }  // namespace penstock::driver

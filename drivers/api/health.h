@@ -1,4 +1,4 @@
-// What is wrong with a database as a whole, for whoever operates the daemon.
+// Problems of a database as a whole, as they are told to whoever operates the daemon.
 #ifndef PENSTOCK_DRIVERS_API_HEALTH_H_
 #define PENSTOCK_DRIVERS_API_HEALTH_H_
 
@@ -14,8 +14,8 @@ struct Problem {
   // Which sort of problem, as a label at /metrics: lower-case words joined by "_", few
   // different ones. A driver has at most one problem of a sort at a time.
   std::string sort;
-  // For the operator: what is wrong, what the daemon does about it, and what he has to
-  // do. It may name files. No statements of clients, no values, no credentials.
+  // Tells the operator what is wrong, what the daemon does about it, and what the operator has to
+  // do. It may name files. It contains no statements of clients, no values and no credentials.
   std::string text;
   // Requests fail because of it, so /readyz says it and answers 503. Otherwise it is
   // only logged and counted.

@@ -52,7 +52,7 @@ bool SetApart(std::string_view text, size_t begin, size_t end) {
   return (in_list || IsMark(Before(text, begin))) && IsMark(At(text, end));
 }
 
-// What stands at [begin, end) is no part of a longer word.
+// Returns true if [begin, end) is not part of a longer word.
 bool IsWhole(std::string_view text, size_t begin, size_t end) {
   const std::string_view found = text.substr(begin, end - begin);
   const bool short_word =
@@ -63,7 +63,8 @@ bool IsWhole(std::string_view text, size_t begin, size_t end) {
   return !joined_before && !joined_after;
 }
 
-// Where the value that begins at `begin` ends, there or clipped; `begin`: it is another.
+// Returns the end of the value that begins at `begin`, whole or clipped; `begin` if the text
+// there is another value.
 size_t EndOf(std::string_view text, size_t begin, std::string_view value) {
   const size_t most = std::min(value.size(), text.size() - begin);
   size_t same = 0;

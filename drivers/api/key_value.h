@@ -46,7 +46,7 @@ struct KeyRange {
 // nothing if there are none (it is empty, or all of it is 0xff).
 std::optional<std::string> PrefixEnd(std::string_view prefix);
 
-// What has to hold for a kWrite to be applied.
+// A condition that has to hold for a kWrite to be applied.
 struct KeyCondition {
   enum class Sort : uint8_t { kAbsent, kPresent, kValueEquals };
   Sort sort = Sort::kPresent;
@@ -100,8 +100,8 @@ struct KeyValueRun {
   // the number of keys that were deleted; of anything else it is not specified.
   std::optional<size_t> failed_condition;
 
-  // For the driver alone: what it has to keep while the run lasts, and from one
-  // attempt to the next. It may be used again for another operation.
+  // Holds what the driver has to keep while the run lasts, and from one attempt to the next.
+  // Nobody else touches it. It may be used again for another operation.
   struct Scratch {
     std::string sql;
     std::vector<Value> args;

@@ -9,7 +9,7 @@ namespace penstock::driver {
 
 // Texts are constants.
 struct KeyValueDialect {
-  // What follows CREATE TABLE IF NOT EXISTS and the name. The key is the primary
+  // The text that follows CREATE TABLE IF NOT EXISTS and the name. The key is the primary
   // key, and its order is bytewise.
   std::string_view columns;
   // Returns a row if there is a table of the name $1: asked in a client's transaction, where

@@ -20,16 +20,16 @@ struct Option {
 
   std::string_view name;
   Sort sort = Sort::kText;
-  // As a configuration writes it; empty: there is none.
+  // The default, as a configuration writes it; empty: there is none.
   std::string_view fallback;
-  // What it sets, for the documents and for errors; Markdown without links.
+  // Tells the documents and errors what the option sets; Markdown without links.
   std::string_view help;
-  // Of a kNumber.
+  // The bounds of a kNumber.
   int64_t min = 0;
   int64_t max = 0;
-  // Of a kChoice.
+  // The values of a kChoice.
   std::span<const std::string_view> words = {};
-  // In place of a missing `fallback`, in words: what happens without the option.
+  // Says in words what happens without the option if there is no `fallback`.
   std::string_view otherwise = "none";
 };
 
@@ -46,7 +46,7 @@ class OptionValues {
   static absl::StatusOr<OptionValues> Read(std::string_view driver, std::span<const Option> options,
                                            const std::map<std::string, std::string>& said);
 
-  // Of a kText or a kChoice: what was said, or its default, or an empty text.
+  // Returns the value of a kText or a kChoice, or its default, or an empty text.
   std::string Text(std::string_view name) const;
   // 0 if it was not said and has no default.
   int64_t Number(std::string_view name) const;

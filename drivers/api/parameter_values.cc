@@ -52,7 +52,7 @@ void VisitTexts(const Value& value, const Visit& visit) {
     case Kind::kInteger: return visit(fmt::format("{}", value.integer));
     case Kind::kReal: return visit(fmt::format("{}", value.real));
     case Kind::kTimestamp: {
-      // As it is stored, and as it is shown: without the T and the zone.
+      // The text has two forms: the one that is stored, and one without the T and the zone.
       std::string text = FormatTimestamp(value.integer, value.nanos);
       visit(text);
       std::replace(text.begin(), text.end(), 'T', ' ');
@@ -110,7 +110,7 @@ std::vector<HiddenValue> ParameterValues::In(std::string_view text) const {
   std::vector<HiddenValue> values;
   ForEach([&](std::string_view value, size_t number) {
     if (!pairs.MayHave(value)) return;
-    // Of a long one its beginning is looked for as well.
+    // A long value may have been cut off, so its beginning is looked for as well.
     if (!Contains(text, value.substr(0, 20))) return;
     values.push_back({std::string(value), fmt::format("${}", number)});
   });

@@ -25,7 +25,7 @@ class Password {
     return state_->text;
   }
 
-  // For every copy, from now on.
+  // Changes the password of every copy.
   void Set(std::string text) {
     std::lock_guard lock(state_->mutex);
     state_->text = std::move(text);

@@ -1,4 +1,4 @@
-// Where a driver puts rows.
+// The interface to which a driver writes rows.
 #ifndef PENSTOCK_DRIVERS_API_ROW_WRITER_H_
 #define PENSTOCK_DRIVERS_API_ROW_WRITER_H_
 

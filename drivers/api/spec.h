@@ -1,5 +1,5 @@
-// What the rest of the program has to know of a driver before it opens anything. Each driver
-// has one DriverSpec, in its own folder; drivers/drivers.cc lists them.
+// Describes a driver to the rest of the program before anything is opened. Each driver has one
+// DriverSpec, in its own folder; drivers/drivers.cc lists them.
 #ifndef PENSTOCK_DRIVERS_API_SPEC_H_
 #define PENSTOCK_DRIVERS_API_SPEC_H_
 
@@ -48,12 +48,13 @@ struct DriverSpec {
   // Constants.
   std::span<const Option> options;
   PoolDefaults pool;
-  // What the keys `database` and `connection_string` are to it; Markdown, for the documents.
+  // Explain to the documents what the driver takes the keys `database` and `connection_string` for;
+  // Markdown.
   std::string_view database_help;
   std::string_view connection_help;
 
-  // Of an embedded driver: what follows <data_dir>/<name> in the path of a database that names
-  // none; empty: it has no file.
+  // An embedded driver adds it to <data_dir>/<name>, which is the path of a database that names
+  // none. Empty: the driver has no file.
   std::string_view suffix;
   // The file or folder that a database occupies, which no other may; empty: none. Null: its
   // databases occupy none.
@@ -64,8 +65,8 @@ struct DriverSpec {
 
   // Opens a database; an error says what is wrong with the configuration or the backend.
   absl::StatusOr<std::unique_ptr<Driver>> (*open)(const Config& config) = nullptr;
-  // What is wrong with a configuration, as `open` would say, without opening anything. It has
-  // no secret in it.
+  // Returns the error that `open` would return for a configuration, without opening anything. The
+  // error contains no secret.
   absl::Status (*check)(const Config& config) = nullptr;
 
   // How drivers/sqlkv keeps keys and values in its tables. Without it StatementRun::key_value is
@@ -83,9 +84,9 @@ std::span<const DriverSpec* const> Drivers();
 // All names, then all aliases.
 std::vector<std::string> DriverNames();
 
-// By name or alias; null: there is none.
+// Finds a driver by its name or alias; null: there is none.
 const DriverSpec* FindDriver(std::string_view name);
-// The same; kUnsupported lists those that there are.
+// Does the same; its error, kUnsupported, lists the drivers that there are.
 absl::StatusOr<const DriverSpec*> RequireDriver(std::string_view name);
 // The driver that `word` means in the name of a migration's file; null: none.
 const DriverSpec* FindDriverOfFile(std::string_view word);

@@ -230,7 +230,7 @@ std::string PlainDecimal(std::string_view text) {
   const size_t point = std::min(mantissa.find('.'), mantissa.size());
   std::string digits(mantissa.substr(0, point));
   if (point < mantissa.size()) digits += mantissa.substr(point + 1);
-  // Where the point stands among the digits.
+  // The place of the point among the digits.
   int64_t place = static_cast<int64_t>(point) + exponent;
   const auto size = static_cast<int64_t>(digits.size());
   if (place > kMostWhole || size - place > kMostScale) return std::string(given);

@@ -18,7 +18,7 @@ struct TextKind {
   std::string_view form = {};
 };
 
-// By kind. Those without a form (kText, kJson, whose readers are the drivers' own) have none.
+// The rows by kind. Kinds without a form (kText; kJson, which each driver reads itself) have none.
 inline constexpr auto kTextKinds = [] {
   std::array<TextKind, static_cast<size_t>(Kind::kArray) + 1> kinds{};
   const auto add = [&kinds](Kind kind, TextKind row) { kinds[static_cast<size_t>(kind)] = row; };

@@ -12,7 +12,7 @@
 
 namespace penstock::driver {
 
-// What a value is, whatever the backend calls it. The numbers are those of
+// The kind of a value, whatever the backend calls it. The numbers are those of
 // penstock.v1.Kind; kUnspecified means "not known before the value is seen".
 enum class Kind : uint8_t {
   kUnspecified = 0,

@@ -12,7 +12,7 @@
 
 namespace penstock::fake {
 
-// What happens on the connections of a FakeDriver. A test sets the functions
+// The behaviour of the connections of a FakeDriver. A test sets the functions
 // before it uses the driver and reads the journal at any time. Thread-safe
 // apart from setting the functions.
 struct Script {

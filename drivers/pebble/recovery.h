@@ -45,7 +45,7 @@ class Recovery final : public rocksdb::EventListener {
   // Stop was called, if Start was.
   ~Recovery() override = default;
 
-  // From now on errors are recovered from. The database stays open until Stop.
+  // Begins to recover from errors. The database stays open until Stop.
   void Start(rocksdb::DB* db);
   // Waits for an attempt that is under way.
   void Stop();

@@ -76,7 +76,7 @@ int SqlPolicy::Decide(int action, const char* first, const char* second, const c
                                 "CREATE TABLE name(key …, value …), then INSERT INTO name SELECT"));
     case SQLITE_CREATE_TEMP_TABLE: return Refuse(Unsupported("CREATE TEMP TABLE", kNoTempHint));
     case SQLITE_CREATE_INDEX:
-      // That of a primary key belongs to a CREATE TABLE.
+      // The index of a primary key belongs to a CREATE TABLE.
       return strncasecmp(first, "sqlite_", 7) == 0 ? SQLITE_OK : RefuseObject("CREATE INDEX");
     case SQLITE_CREATE_TEMP_INDEX: return RefuseObject("CREATE INDEX");
     case SQLITE_CREATE_VIEW:

@@ -237,7 +237,7 @@ absl::Status Store::Commit(rocksdb::Transaction* transaction) {
   const rocksdb::Status committed = transaction->Commit();
   if (committed.ok()) return files_->kept()->CheckAfter();
   status = ToStatus(committed);
-  // What is refused because of an earlier error has that error's severity. Without one,
+  // A commit that is refused because of an earlier error has that error's severity. Without one,
   // it is this commit that could not be written to the log, or synced: should the process
   // end before writes are resumed with a new log, what is in the old one counts.
   if (driver::GetErrorInfo(status).reason != Reason::kIo ||
@@ -257,8 +257,8 @@ absl::Status Store::ToStatus(const rocksdb::Status& status) const {
 rocksdb::WriteOptions Store::write_options() const {
   rocksdb::WriteOptions options;
   options.sync = options_.sync;
-  // What was written to a keyspace that is dropped before the commit is gone with
-  // it; whatever else is committed with it stays good.
+  // Writes to a keyspace that is dropped before the commit are gone with it; the other writes of
+  // the commit stay good.
   options.ignore_missing_column_families = true;
   return options;
 }

@@ -34,8 +34,8 @@ using Keyspace = std::shared_ptr<ColumnFamily>;
 struct Table {
   std::string name;
   TableTypes types;
-  // Of the column family, which has no other use after it: a keyspace made again
-  // under the same name is another one.
+  // The number of the column family, which is never used again: a keyspace that is made again
+  // under the same name has another one.
   uint32_t id = 0;
 
   bool operator==(const Table&) const = default;

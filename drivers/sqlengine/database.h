@@ -19,7 +19,7 @@ using Database = std::unique_ptr<sqlite3, CloseDatabase>;
 // The longest statement. SQLite takes a second or two to prepare so much.
 constexpr int kMaxSqlBytes = 16 << 20;
 
-// What SQLite allows by itself, and advises against.
+// Things that SQLite allows by default and advises against.
 struct Leniency {
   // Indexes, constraints, defaults, generated columns, views and triggers may use
   // functions and virtual tables that SQLite does not count among the innocuous ones:

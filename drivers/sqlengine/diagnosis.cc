@@ -19,7 +19,7 @@ bool IsOn(sqlite3* db, int setting) {
   return sqlite3_db_config(db, setting, -1, &on) == SQLITE_OK && on != 0;
 }
 
-// What follows `prefix`; empty of another message.
+// Returns the text behind `prefix`; empty if the message begins otherwise.
 std::string_view After(std::string_view message, std::string_view prefix) {
   return message.starts_with(prefix) ? message.substr(prefix.size()) : std::string_view();
 }

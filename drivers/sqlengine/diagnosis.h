@@ -1,4 +1,4 @@
-// What the connection can add to one of SQLite's messages.
+// Adds to SQLite's messages what only the connection knows.
 #ifndef PENSTOCK_DRIVERS_SQLENGINE_DIAGNOSIS_H_
 #define PENSTOCK_DRIVERS_SQLENGINE_DIAGNOSIS_H_
 

@@ -19,7 +19,7 @@ using driver::ErrorInfo;
 using driver::MakeError;
 using driver::Reason;
 
-// What follows `prefix` in a message; empty if the message is another one.
+// Returns the text behind `prefix` in a message; empty if the message does not contain it.
 std::string_view After(std::string_view message, std::string_view prefix) {
   const size_t at = message.find(prefix);
   return at == std::string_view::npos ? std::string_view() : message.substr(at + prefix.size());
@@ -64,7 +64,7 @@ Reason ConstraintReason(int extended_code, std::string_view message, ErrorInfo* 
   }
 }
 
-// What the settings of the connection do not allow in a schema.
+// True if the connection's settings do not allow something in the schema.
 bool IsUnsafeUse(std::string_view message) {
   return message.find("unsafe use of ") != std::string_view::npos;
 }
@@ -172,7 +172,7 @@ std::string HintFor(Reason reason, int extended_code, std::string_view message) 
              "file "
              "with that one";
     case Reason::kCorruption:
-      // Of a full-text index whose content was changed without it, too.
+      // A full-text index whose content was changed behind its back has this code, too.
       return extended_code == SQLITE_CORRUPT_VTAB
                  ? "a virtual table's own tables do not fit together, while the file may be sound; "
                    "a full-text index is made anew by INSERT INTO name(name) VALUES('rebuild')"

@@ -10,7 +10,7 @@ struct sqlite3;
 
 namespace penstock::sqlengine {
 
-// What a failure means. `message` is SQLite's, which names tables and columns
+// Makes the error of a failure. `message` is SQLite's, which names tables and columns
 // but no values; `position` is in characters from 1, or 0.
 absl::Status Classify(int extended_code, std::string_view message, int position = 0);
 

@@ -24,7 +24,7 @@ constexpr size_t kDigits = 15;
 
 bool IsDigit(char c) { return c >= '0' && c <= '9'; }
 
-// What SQLite skips around a number.
+// Removes the white space that SQLite skips around a number.
 std::string_view TrimSpace(std::string_view text) {
   constexpr std::string_view kSpace = " \t\n\v\f\r";
   const size_t begin = text.find_first_not_of(kSpace);

@@ -12,7 +12,7 @@
 
 namespace penstock::sqlengine {
 
-// What the columns do that a parameter is stored in, as bits.
+// A set of bits that say what the columns do in which a parameter is stored.
 using Stores = uint8_t;
 // It is stored nowhere: it is compared, or part of an expression.
 constexpr Stores kNowhere = 0;
@@ -30,15 +30,16 @@ constexpr Stores kAnywhere = kVerbatim | kAsText | kAsNumber | kAsReal;
 // True if the value may be bound as it is whatever it is used for. Cheap.
 bool IsKeptAnywhere(const driver::Value& value);
 
-// What to bind so that all these columns keep `value`: itself, or for a text that stands
-// for a number that number. Nothing: one of them would change it. What is kept is
+// Returns what to bind so that all these columns keep `value`: itself, or for a text that stands
+// for a number that number. Nothing: one of them would change it. Kept is
 //   of a text each character,
 //   of a decimal and of a number in JSON the value, not the scale,
 //   of an integer and a real the value.
 // A value that is malformed is itself; borrows what `value` does.
 std::optional<driver::Value> ToBind(const driver::Value& value, Stores stores);
 
-// What a column does to a value that it does not keep, after "would", and what to do about it.
+// Says what a column does to a value that it does not keep (the words after "would"), and what
+// the caller can do about it.
 struct Loss {
   std::string_view what;
   std::string_view hint;

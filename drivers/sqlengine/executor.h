@@ -61,14 +61,14 @@ class Executor {
   // last_insert_rowid() is 0 again, as on a new connection.
   void ForgetInserted() { inserted_.Forget(); }
 
-  // Of the watch; null without one.
+  // Returns the deadline of the watch; null without one.
   const driver::Deadline* deadline() const { return deadline_; }
   // The watch says that what runs now is to end.
   bool interrupted() const;
   // Why it is; OK if it is not.
   absl::Status Interruption() const;
-  // What has just failed while working on `sql`, as the watch's deadline or
-  // cancellation or the policy's refusal if that is why. A driver that knows more
+  // Returns the error of what has just failed while working on `sql`: the watch's deadline or
+  // cancellation, or the policy's refusal, if one of them is the cause. A driver that knows more
   // overrides it.
   virtual absl::Status Failure(std::string_view sql = {}) const;
 
@@ -103,12 +103,12 @@ class Executor {
   Policy* const policy_;
   InsertedId inserted_;
   GuardedFunctions guarded_;
-  // Of what runs now; null between statements.
+  // The limits of the statement that runs now; null between statements.
   const driver::Deadline* deadline_ = nullptr;
   const driver::Cancellation* cancellation_ = nullptr;
 };
 
-// What Connection::Describe tells of a statement.
+// Returns what Connection::Describe tells of a statement.
 driver::StatementInfo Describe(const Statement& statement);
 
 }  // namespace penstock::sqlengine

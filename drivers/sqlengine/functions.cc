@@ -173,8 +173,8 @@ constexpr std::string_view kAllowedModules[] = {"dbstat",    "fts3",  "fts3token
                                                 "fts4aux",   "fts5",  "fts5vocab",    "json_each",
                                                 "json_tree", "rtree", "rtree_i32"};
 
-// What tells about the schema comes as a module when it is first named; the policy
-// decides it as the PRAGMA of the same name.
+// SQLite makes these modules, which tell about the schema, when they are first named. The policy
+// decides on them as on the PRAGMA of the same name.
 constexpr std::string_view kPragmaPrefix = "pragma_";
 
 // Prepared statements with many functions look here often.

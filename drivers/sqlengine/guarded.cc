@@ -40,7 +40,7 @@ bool TextOf(sqlite3_value* value, std::string_view* text) {
 
 bool IsContinuation(char c) { return (static_cast<unsigned char>(c) & 0xc0U) == 0x80; }
 
-// Where `needle` is in `hay`, at or after `from`. glibc's memmem is linear.
+// Finds `needle` in `hay`, at or after `from`. glibc's memmem is linear.
 size_t Find(std::string_view hay, std::string_view needle, size_t from) {
   const char* at = hay.data() + from;
   const size_t left = hay.size() - from;
@@ -160,7 +160,7 @@ std::vector<std::string_view> Characters(std::string_view text) {
   return characters;
 }
 
-// What trim takes away at either end.
+// The characters that trim takes away at either end.
 class TrimSet {
  public:
   explicit TrimSet(std::string_view characters) : characters_(Characters(characters)) {

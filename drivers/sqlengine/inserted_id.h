@@ -31,9 +31,9 @@ class InsertedId {
   void Begin();
   // The key of the row that it has inserted last; nothing if it has inserted none.
   std::optional<int64_t> Inserted() const;
-  // What last_insert_rowid() answers: also a key of statements before.
+  // Returns what last_insert_rowid() answers, which may be the key of an earlier statement.
   int64_t Current() const { return Inserted().value_or(before_); }
-  // As on a new connection.
+  // Makes the answer that of a new connection.
   void Forget();
 
  private:
@@ -41,7 +41,7 @@ class InsertedId {
   static constexpr int64_t kMark = INT64_MIN + 0x70656e73;
 
   sqlite3* const db_;
-  // By the statements before this one.
+  // The last key that the statements before this one inserted.
   int64_t before_ = 0;
 };
 

@@ -5,7 +5,7 @@
 namespace penstock::sqlengine {
 namespace {
 
-// As deep as SQLite's own JSON functions go.
+// SQLite's own JSON functions go as deep.
 constexpr int kMaxDepth = 1000;
 
 constexpr size_t kNone = std::string_view::npos;
@@ -44,7 +44,7 @@ class Reader {
     rest_.remove_prefix(end == std::string_view::npos ? rest_.size() : end);
   }
 
-  // With the white space around it.
+  // Reads a value and the white space around it.
   bool ReadValue(int depth) {
     if (depth > kMaxDepth) return false;
     SkipSpace();

@@ -29,7 +29,7 @@ bool IsWordByte(char c) {
          c == '$' || (c & 0x80) != 0;
 }
 
-// Where the comment or the space that begins at `at` ends; `at` if there is none.
+// Returns the end of the comment or space that begins at `at`; `at` if there is none.
 size_t SkipSpace(std::string_view sql, size_t at) {
   if (sql.substr(at, 2) == "--") return std::min(sql.find('\n', at), sql.size());
   if (sql.substr(at, 2) == "/*") {
@@ -39,7 +39,8 @@ size_t SkipSpace(std::string_view sql, size_t at) {
   return std::min(sql.find_first_not_of(" \t\n\f\r", at), sql.size());
 }
 
-// What is in quotes from `*at` on, which is moved behind it. Doubled, `close` stands for itself.
+// Reads the quoted token that begins at `*at`, and moves `*at` behind it. A doubled `close` stands
+// for itself.
 Token Quoted(std::string_view sql, char close, size_t* at) {
   Token token{.text = {}, .quoted = true};
   for (++*at; *at < sql.size(); ++*at) {

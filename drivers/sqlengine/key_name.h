@@ -1,4 +1,4 @@
-// What a key that was violated is called.
+// Finds the name of a key that was violated.
 #ifndef PENSTOCK_DRIVERS_SQLENGINE_KEY_NAME_H_
 #define PENSTOCK_DRIVERS_SQLENGINE_KEY_NAME_H_
 

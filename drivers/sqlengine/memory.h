@@ -13,7 +13,7 @@ namespace penstock::sqlengine {
 
 class Executor;
 
-// What a thread allocates in SQLite is watched for as long as it lives: allocations fail
+// As long as a scope lives, it watches what its thread allocates in SQLite: allocations fail
 // once the executor's watch says that what runs is to end, or the budget is used up.
 // Scopes may be nested; the innermost counts. Used by one thread.
 class MemoryScope {
@@ -30,7 +30,7 @@ class MemoryScope {
   // The budget is used up.
   bool exceeded() const { return exceeded_; }
 
-  // For the allocator: true if it is to give nothing.
+  // Called by the allocator. True: it has to give nothing.
   bool Refuses(size_t bytes);
 
  private:

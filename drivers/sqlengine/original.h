@@ -35,7 +35,7 @@ class OriginalFunctions {
   sqlite3_stmt* Prepare(const std::string& sql, sqlite3_context* result);
 
   Database db_;
-  // By their texts.
+  // The statements by their texts.
   std::map<std::string, sqlite3_stmt*, std::less<>> statements_;
 };
 

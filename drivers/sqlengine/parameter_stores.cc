@@ -46,7 +46,7 @@ std::vector<ColumnInfo> ColumnsOf(sqlite3* db, const Conversion& to) {
   return columns;
 }
 
-// Of a STRICT table's column, which can have these types only.
+// Returns how a column of a STRICT table stores, which can have these types only.
 Stores StoreOfStrictType(std::string_view type) {
   if (sqlite3_strnicmp(type.data(), "INT", 3) == 0) return kAsNumber;
   if (sqlite3_stricmp(type.data(), "REAL") == 0) return kAsReal;

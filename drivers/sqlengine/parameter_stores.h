@@ -1,4 +1,4 @@
-// Where a statement stores its parameters.
+// Finds the columns in which a statement stores its parameters.
 #ifndef PENSTOCK_DRIVERS_SQLENGINE_PARAMETER_STORES_H_
 #define PENSTOCK_DRIVERS_SQLENGINE_PARAMETER_STORES_H_
 
@@ -17,7 +17,7 @@ struct sqlite3_stmt;
 
 namespace penstock::sqlengine {
 
-// What SQLite's program for a statement does with each parameter that it hands on unchanged,
+// Says what SQLite's program for a statement does with each parameter that it hands on unchanged,
 // through subqueries, temporary tables and INSTEAD OF triggers as well. Left out is what an
 // expression makes of a parameter, a CAST among them, and what a trigger makes of a row that
 // is stored already: that is SQL of the caller's and the schema's own. A program with an
@@ -57,7 +57,7 @@ class ParameterStores {
   // and counts that.
   std::unique_ptr<sqlite3_stmt, Finalize> watch_;
   int watch_prepared_times_ = 0;
-  // By parameter, from 1; those beyond the end are stored nowhere.
+  // Indexed by parameter, from 1; parameters beyond the end are stored nowhere.
   std::vector<Stores> stores_;
   bool known_ = false;
 };

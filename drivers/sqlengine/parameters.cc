@@ -75,7 +75,7 @@ class Tokens {
     at_ = found == std::string_view::npos ? sql_.size() : found + end.size();
   }
 
-  // With what Tcl has after a name: $a::b(c).
+  // Skips a variable, with what Tcl allows after its name: $a::b(c).
   void SkipVariable() {
     size_t letters = 0;
     for (++at_; at_ < sql_.size(); ++at_) {

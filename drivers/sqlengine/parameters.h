@@ -20,7 +20,7 @@ struct AnonymousText {
   // was made of, and all but the parameters is where it was: places in one are places in
   // the other.
   std::string sql;
-  // For each `?` the number of the argument, from 0.
+  // Maps each `?` to the number of its argument, from 0.
   std::vector<int> arguments;
 };
 

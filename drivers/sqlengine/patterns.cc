@@ -101,7 +101,7 @@ class Matcher {
     return a == b || (!glob_ && a < 0x80 && b < 0x80 && Lower(a) == Lower(b));
   }
 
-  // What follows "[".
+  // Matches the set behind "[".
   bool MatchSet(uint32_t c) {
     uint32_t before = 0;
     bool seen = false;
@@ -166,13 +166,13 @@ class Matcher {
   Reader pattern_;
   Reader text_;
   Work* const work_;
-  // Where the last star's next elements begin, and where what it has taken ends.
+  // The beginning of the elements behind the last star, and the end of what it has taken.
   const char* after_star_ = nullptr;
   const char* star_ends_ = nullptr;
   bool interrupted_ = false;
 };
 
-// What the functions are registered with.
+// The data with which the functions are registered.
 struct Settings {
   const Executor* executor;
   PatternKind kind;

@@ -23,9 +23,9 @@ enum class PatternMatch : uint8_t { kNo, kYes, kInterrupted };
 PatternMatch MatchPattern(PatternKind kind, std::string_view pattern, std::string_view text,
                           uint32_t escape, Work* work);
 
-// What LIKE and GLOB make of bytes.
+// How LIKE and GLOB treat bytes.
 enum class BytesInPatterns : uint8_t {
-  // What the linked library was built for: on Debian they match no bytes.
+  // They do what the linked library was built for: on Debian they match no bytes.
   kAsSqlite,
   // Bytes are taken for text.
   kMatched,

@@ -1,4 +1,4 @@
-// What a client's statement may not do, decided by SQLite's own parser.
+// Refuses what a client's statement may not do, as SQLite's own parser has read it.
 #ifndef PENSTOCK_DRIVERS_SQLENGINE_POLICY_H_
 #define PENSTOCK_DRIVERS_SQLENGINE_POLICY_H_
 
@@ -53,8 +53,7 @@ class Policy {
   // that a caller would count.
   bool defines() const { return defines_; }
 
-  // What a subclass has noted of the statement that was prepared, in numbers of its
-  // own; 0: nothing.
+  // Returns the number that a subclass has noted for the statement that was prepared; 0: none.
   int note() const { return note_; }
 
  protected:

@@ -27,7 +27,7 @@ class FormatReader {
       left_.remove_prefix(1);
       if (conversion == 'c') most = std::max(most, precision);
       if (TakesNone(conversion)) continue;
-      // What SQLite does not know ends the text.
+      // A conversion that SQLite does not know ends the text.
       if (!TakesOne(conversion)) return most;
       ++used_;
     }
@@ -55,7 +55,7 @@ class FormatReader {
     }
   }
 
-  // Of 31 bits, as SQLite has it.
+  // Reads a number of 31 bits, as SQLite does.
   int64_t ReadNumber() {
     uint32_t number = 0;
     for (; !left_.empty() && left_.front() >= '0' && left_.front() <= '9'; left_.remove_prefix(1)) {

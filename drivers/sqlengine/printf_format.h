@@ -1,4 +1,4 @@
-// What SQL's printf would do that it should not.
+// Refuses formats with which SQL's printf would do harm.
 #ifndef PENSTOCK_DRIVERS_SQLENGINE_PRINTF_FORMAT_H_
 #define PENSTOCK_DRIVERS_SQLENGINE_PRINTF_FORMAT_H_
 

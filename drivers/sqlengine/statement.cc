@@ -32,7 +32,7 @@ bool IsNameCharacter(char c) {
          c == '$' || static_cast<unsigned char>(c) >= 0x80;
 }
 
-// What follows leading white space, comments and semicolons.
+// Returns the text behind leading white space, comments and semicolons.
 std::string_view SkipBlank(std::string_view sql) {
   for (;;) {
     while (!sql.empty() && (IsSpace(sql.front()) || sql.front() == ';')) sql.remove_prefix(1);
@@ -61,7 +61,7 @@ absl::Status CountError(int wanted, size_t given) {
                                wanted == 1 ? "" : "s", given, given == 1 ? "was" : "were"));
 }
 
-// What preparing may allocate: for any statement, and for each byte of its text. A row of
+// Bounds the memory of preparing: for any statement, and for each byte of its text. A row of
 // VALUES takes some hundred times its text. Views that are nested so that they double
 // with each level end here.
 constexpr size_t kPrepareBytes = size_t{64} << 20;

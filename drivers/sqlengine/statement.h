@@ -53,7 +53,7 @@ class Statement {
   int note() const { return note_; }
   int parameter_count() const { return parameter_count_; }
 
-  // As of the last run; the object changes only when the schema did.
+  // Returns the columns of the last run. The object changes only when the schema did.
   const driver::Columns& columns() const { return columns_; }
   // Looks again if SQLite had to prepare the statement anew.
   void RefreshColumns();
@@ -65,7 +65,8 @@ class Statement {
   // bytes of the values must stay alive until Reset, unless they are copied.
   absl::Status Bind(std::span<const driver::Value> args, Bytes bytes);
 
-  // What Bind was given; the caller keeps it alive until the first step has returned.
+  // Returns the values that Bind got. The caller keeps them alive until the first step has
+  // returned.
   std::span<const driver::Value> arguments() const { return arguments_; }
 
   // Writes the current row.
@@ -89,7 +90,7 @@ class Statement {
 
   sqlite3_stmt* const handle_;
   const std::string sql_;
-  // What SQLite was given in place of it, if it has many parameters.
+  // The text that SQLite got instead, if the statement has many parameters.
   AnonymousText anonymous_;
   bool read_only_ = false;
   bool runs_alone_ = false;
@@ -99,7 +100,7 @@ class Statement {
   bool is_vacuum_ = false;
   const int note_;
   int parameter_count_ = 0;
-  // For each of SQLite's parameters the number of the argument, from 0.
+  // Maps each of SQLite's parameters to the number of its argument, from 0.
   std::vector<int> argument_of_;
   std::span<const driver::Value> arguments_;
   Policy* const policy_;

@@ -32,7 +32,7 @@ template <typename Vfs>
 struct Files {
   struct File : sqlite3_file {
     Vfs* vfs;
-    // As it was counted.
+    // The size that was counted.
     int64_t size;
 
     sqlite3_file* real() { return reinterpret_cast<sqlite3_file*>(this + 1); }

@@ -10,7 +10,7 @@ struct sqlite3_vfs;
 
 namespace penstock::sqlengine {
 
-// What write returns when the space is used up: an extended code of SQLITE_FULL that
+// The code that a write returns when the space is used up: an extended code of SQLITE_FULL that
 // SQLite itself does not have.
 constexpr int kTempSpaceFull = 13 | (0x70 << 8);
 
@@ -26,7 +26,7 @@ class TempSpace {
   TempSpace(const TempSpace&) = delete;
   TempSpace& operator=(const TempSpace&) = delete;
 
-  // For sqlite3_open_v2.
+  // The name to give to sqlite3_open_v2.
   const char* name() const { return name_.c_str(); }
   // How many bytes are in use.
   int64_t used() const;

@@ -12,8 +12,8 @@ namespace {
 // A register of a program, or a field of records: what holds values.
 using Node = size_t;
 
-// What records are in: the registers and cursors of programs. Joined are those that hand
-// whole records on to each other.
+// Sets of the registers and cursors of programs that records are in. Those that hand whole
+// records on to each other are in one set.
 class RecordSets {
  public:
   enum class Holder : char { kRegister, kCursor };
@@ -165,7 +165,7 @@ class Flow {
       case Operation::kCopy: return Copy(i, i.p3 + 1);
       case Operation::kMove: return Copy(i, i.p3);
       case Operation::kColumn:
-        // What is read from a table was converted when it was stored.
+        // A value that is read from a table was converted when it was stored.
         if (!Stores(i.p1)) AddSource(Register(i.p3), Field(InCursor(i.p1), i.p2));
         return;
       case Operation::kMakeRecord: return ConnectRecord(i);
@@ -246,11 +246,11 @@ class Flow {
   size_t program_ = 0;
   // The cursors that store, by program, with their databases.
   std::map<std::pair<size_t, int>, int> written_;
-  // Where triggers are called, and the first register of the rows they are given.
+  // The places where triggers are called, with the first register of the rows they get.
   std::vector<std::pair<size_t, int>> calls_;
   RecordSets records_;
   std::map<std::tuple<bool, size_t, int>, Node> nodes_;
-  // By node: where its values come from.
+  // Maps a node to the nodes that its values come from.
   std::vector<std::vector<Node>> sources_;
   std::map<Node, std::vector<int>> variables_;
   std::map<size_t, std::set<std::pair<std::string, int>>> tables_;

@@ -16,14 +16,14 @@ constexpr char kOfStrictTable = '?';
 constexpr int kRowId = -1;
 constexpr int kNoColumn = -2;
 
-// Where values are converted on their way to where they are stored.
+// A place where a value is converted on its way to the column that stores it.
 struct Conversion {
-  // As SQLite writes affinities: 'A' or '@' none, 'B' TEXT, 'C' NUMERIC, 'D' INTEGER, 'E' REAL;
-  // or kOfStrictTable.
+  // The affinity as SQLite writes it: 'A' or '@' none, 'B' TEXT, 'C' NUMERIC, 'D' INTEGER,
+  // 'E' REAL; or kOfStrictTable.
   char affinity = 0;
   // The table that is written to; empty if it is not clear which of several it is.
   std::string table;
-  // Of the table, in SQLite's list of databases.
+  // The number of the table's database in SQLite's list of databases.
   int database = 0;
   // The place among the columns that are stored, from 0; or kRowId, kNoColumn.
   int column = kNoColumn;

@@ -98,7 +98,7 @@ class Connection final : public driver::Connection {
   absl::StatusOr<Outcome> TryWrite(driver::StatementRun* run, std::chrono::milliseconds patience);
   // The same inside the client's.
   void WriteInTransaction(driver::StatementRun* run);
-  // What it does within either, undone by the caller unless it is kDone. Sets
+  // Does the work within either; the caller undoes it unless the outcome is kDone. Sets
   // failed_condition.
   absl::StatusOr<Outcome> Apply(driver::StatementRun* run, bool lock_keys);
   // `placeholders`: of keys that are locked; null: they are not.
@@ -129,7 +129,7 @@ class Connection final : public driver::Connection {
   const std::unique_ptr<driver::Connection> inner_;
   const driver::KeyValueDialect& dialect_;
   const bool reads_only_;
-  // What single statements are without Pin; not known before the first operation.
+  // True if single statements are serializable without Pin; not known before the first operation.
   std::optional<bool> serializable_;
   bool pinned_ = false;
   bool keep_session_ = false;

@@ -36,8 +36,8 @@ std::string LockKeys(std::string_view keyspace);
 // PostgreSQL: keeps everybody else from writing to the keyspace.
 std::string LockTable(std::string_view keyspace);
 
-// Of puts and deletes: what is left of them for each key, in the order of the keys. Who
-// writes in that order does not wait for somebody who waits for it.
+// Returns the last put or delete of each key, in the order of the keys. A writer who keeps that
+// order does not wait for somebody who waits for it.
 std::map<std::string_view, const driver::KeyMutation*> LastOfEachKey(
     std::span<const driver::KeyMutation> mutations);
 

@@ -43,8 +43,8 @@ std::unique_ptr<Pool> MakePool(driver::Driver* driver, driver::Lane lane, int ma
   // An embedded connection has no link that could break while it is idle.
   options.check_after_idle = info.embedded ? Duration::zero() : std::chrono::seconds(1);
   options.patience = Pool::kPatience + Duration(info.overrun);
-  // With replacements a server would see more connections than it was promised, and SQLite two
-  // writers.
+  // Replacements would open more connections to a server than it was promised, and a second writer
+  // to SQLite.
   options.replace_stuck = info.embedded && (lane == driver::Lane::kRead || info.max_writers == 0);
   return std::make_unique<Pool>(driver, options);
 }

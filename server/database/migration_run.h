@@ -83,7 +83,7 @@ class MigrationRun {
   // Returns the highest version that is applied now.
   absl::StatusOr<uint64_t> Version();
 
-  // For a kStatus run, after Lock.
+  // Returns the migrator of a kStatus run; to be called after Lock.
   migrations::Migrator& migrator() { return *migrator_; }
 
   // Gives lock and lease back.

@@ -100,7 +100,7 @@ absl::StatusOr<bool> Lease::TryTake(Session* session, const std::string& table, 
   session_cancellation_ = session->cancellation();
   ending_ = false;
   lost_ = absl::OkStatus();
-  // By the database's clock the lease began after that.
+  // The lease began after that by the database's clock.
   held_until_ = before + length_;
   stop_.Reset();
   thread_ = std::thread([this] { Keep(); });

@@ -45,8 +45,8 @@ class Lease {
   // kMigrationLocked: it is lost, or may be. Never blocks.
   absl::Status Check() const;
 
-  // What a statement's WHERE needs to be true only while the lease is held, of `held`,
-  // which stands for the table: "held.id = 1 AND …".
+  // Returns a condition for a statement's WHERE that is true only while the lease is held. `held`
+  // stands for the table in it: "held.id = 1 AND …".
   std::string Condition() const;
   const std::string& table() const { return table_; }
 
@@ -64,7 +64,7 @@ class Lease {
   std::string owner_;
   int64_t fence_ = 0;
 
-  // Of the heartbeat's thread; after its end of whoever owns the lease.
+  // Used by the heartbeat's thread, and after its end by the owner of the lease.
   Connector connector_;
   std::unique_ptr<driver::Connection> connection_;
   driver::Cancellation* session_cancellation_ = nullptr;
