@@ -59,7 +59,8 @@ class ConnectionCall : public UnaryCall {
   Database* database_ = nullptr;
   driver::Deadline deadline_;
   CallTask task_;
-  LeaseRequest lease_request_{this, [this](const absl::Status& status) { OnLease(status); }};
+  LeaseRequest lease_request_{this, &cancellation_,
+                              [this](const absl::Status& status) { OnLease(status); }};
 };
 
 }  // namespace penstock::server

@@ -22,15 +22,22 @@ class LeaseRequest final : public Pool::Waiter {
  public:
   // `done` is called once for each Start, from Start or later from any thread; it must not block.
   // With OK, lease() is granted but not connected.
-  LeaseRequest(Call* call, std::function<void(const absl::Status&)> done)
-      : call_(call), done_(std::move(done)) {}
+  // `cancellation` is the call's.
+  LeaseRequest(Call* call, const driver::Cancellation* cancellation,
+               std::function<void(const absl::Status&)> done)
+      : call_(call), cancellation_(cancellation), done_(std::move(done)) {}
 
   void Start(Database& database, driver::Lane lane, const driver::Deadline& deadline) {
     wait_until = database.AcquireDeadline(deadline);
     Pool& pool = database.pool(lane);
     waiting_in_.store(&pool);
     call_->Ref();
+    // The call has to be there still for the look below, also if all is over by then.
+    call_->Ref();
     pool.Acquire(this);
+    // A cancel that came before found nobody who waits.
+    if (cancellation_->cancelled()) Cancel(cancellation_->status());
+    call_->Unref();
   }
 
   // Ends the wait, if there is one, with `why`. Thread-safe.
@@ -51,6 +58,7 @@ class LeaseRequest final : public Pool::Waiter {
   }
 
   Call* const call_;
+  const driver::Cancellation* const cancellation_;
   const std::function<void(const absl::Status&)> done_;
   std::atomic<Pool*> waiting_in_{nullptr};
   Lease lease_;

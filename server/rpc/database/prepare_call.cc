@@ -285,7 +285,8 @@ class PrepareCall final : public BidiCall {
   Arguments arguments_;
   ResultBuilder builder_;
   // Waits for the connection on which the statement is described.
-  LeaseRequest lease_request_{this, [this](const absl::Status& status) { OnLease(status); }};
+  LeaseRequest lease_request_{this, &cancellation_,
+                              [this](const absl::Status& status) { OnLease(status); }};
   // Describes the statement, fetches rows, and cleans up after a client that has gone.
   CallTask work_{this, [this] { Work(); }};
   // Its database is set by the first request.

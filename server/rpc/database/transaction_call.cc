@@ -336,7 +336,8 @@ class TransactionCall final : public BidiCall {
   TransactionSteps steps_;
   // The reason why the last answer was not written; OK if it was.
   absl::Status too_large_;
-  LeaseRequest lease_request_{this, [this](const absl::Status& status) { OnLease(status); }};
+  LeaseRequest lease_request_{this, &cancellation_,
+                              [this](const absl::Status& status) { OnLease(status); }};
   CallTask task_{this, [this] { Work(); }};
 };
 

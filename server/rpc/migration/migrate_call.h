@@ -130,7 +130,8 @@ class MigrateCall final : public BidiCall {
   std::atomic<State> state_{State::kReading};
   Work work_ = Work::kPrepare;
   CallTask task_{this, [this] { Run(); }, Task::Kind::kBlocking};
-  LeaseRequest lease_request_{this, [this](const absl::Status& status) { OnLease(status); }};
+  LeaseRequest lease_request_{this, &cancellation_,
+                              [this](const absl::Status& status) { OnLease(status); }};
   absl::Status end_status_;
 
   MigrateIntake intake_;
