@@ -5,8 +5,9 @@
 // at the same time here, so this is the one call with a lock:
 // - mutex_ guards the slots' order and the flags below it. Neither gRPC nor a database is called
 //   under it.
-// - One thread at a time reads (the read's event, until it starts the next), one writes (who has set
-//   writing_, then the write's event), and one hands on what is held (who has set submitting_).
+// - One thread at a time reads (the read's event, until it starts the next), one writes (who has
+//   set writing_, then the write's event), and one hands on what is held (who has set
+//   submitting_).
 // - Statements end on worker threads in any order. The slot at the front is answered once it is
 //   done, and is destroyed when its answer has been written.
 // - Who sets ended_ calls Finish. From then on no slot is added, written or read for.
