@@ -140,7 +140,8 @@ TEST_F(CockroachDb, ALateCancelHitsNobodyElse) {
   for (int i = 0; i < 5; ++i) {
     v1::QueryRequest slow;
     slow.set_sql("SELECT pg_sleep(100)");
-    slow.mutable_timeout()->set_nanos(50'000'000);
+    // Long enough for the statement to be sent on a busy machine: without that there is no cancel.
+    slow.mutable_timeout()->set_nanos(500'000'000);
     EXPECT_EQ(wire().Query(slow).detail.reason(), v1::REASON_REQUEST_TIMEOUT);
     EXPECT_EQ(Ask("SELECT pg_sleep(0.1) IS NULL"), "false");
   }
