@@ -243,8 +243,8 @@ class Connection {
   // are committed, and with kCommitOutcomeUnknown, where nobody knows.
   virtual absl::Status Commit() = 0;
   // Runs a statement without a writer and, if that has succeeded, commits; a driver may do both
-  // in one round trip. run.status is the statement's outcome: if it failed it is returned, and
-  // the transaction goes on, as after Run. Otherwise what Commit would return is.
+  // in one round trip. run.status is the statement's outcome. If the statement failed, that is
+  // returned and the transaction goes on, as after Run; otherwise Commit's outcome is returned.
   virtual absl::Status RunAndCommit(StatementRun& run) {
     Run(run);
     return run.status.ok() ? Commit() : run.status;

@@ -1,8 +1,20 @@
 #include "drivers/postgres/cursor.h"
 
+#include <algorithm>
+#include <chrono>
 #include <utility>
 
 namespace penstock::postgres {
+namespace {
+
+using Clock = std::chrono::steady_clock;
+
+// A result that is dropped has so long to come to its end before its statement is cancelled. Often
+// there is nothing left but the end itself. A cancel would then be for nothing, and on CockroachDB,
+// which acts late upon it, could hit the next statement of the transaction.
+constexpr auto kPatience = std::chrono::milliseconds(200);
+
+}  // namespace
 
 Cursor::Cursor(CommandRunner* runner, ResultReceiver* receiver, SessionKeeper* session,
                const driver::StatementRun& run, const Statement* statement,
@@ -30,8 +42,13 @@ driver::Value Cursor::Copy(const driver::Value& value) {
 
 Cursor::~Cursor() {
   if (finished_) return;
-  // Whoever drops it does not say why; the error goes nowhere.
-  runner_->Interrupt(command_.get(), absl::CancelledError("the result is not wanted any more"));
+  // A caller that has cancelled, or whose time is up, does not wait.
+  runner_->Interrupt(command_.get(), watch_->Interruption());
+  const CommandWatch patience(
+      &runner_->link(),
+      {.at = std::min<driver::TimePoint>(Clock::now() + kPatience, watch_->until())}, nullptr);
+  command_->watch = &patience;
+  command_->until = patience.until();
   rest_.writer = nullptr;
   receiver_->Receive(&rest_, *statement_, command_.get(), 0);
   Finish();

@@ -17,8 +17,9 @@
 
 namespace penstock::postgres {
 
-// Rows wait in the server and in the socket until they are fetched. Destroyed early it cancels
-// the statement and waits for its end. Either way it leaves the session clean.
+// Rows wait in the server and in the socket until they are fetched. Destroyed early it drops what
+// comes in a moment, cancels the statement if that is not all, and waits for its end. Either way
+// it leaves the session clean.
 class Cursor final : public driver::Cursor {
  public:
   // `runner`, `receiver` and `session` outlive the cursor. While it lives nothing else is
