@@ -214,7 +214,7 @@ TEST_F(MigrationLease, AHeartbeatThatComesTooLateEndsTheStatement) {
 
 // Its holder stops by its own clock, without hearing from anybody.
 TEST_F(MigrationLease, AHolderThatIsCutOffStopsByItself) {
-  const auto stale = Make(kTables, milliseconds(600));
+  const auto stale = Make(kTables, seconds(3));
   stale->Begin();
   ASSERT_TRUE(stale->Run(0).ok());
   proxy().SetDoor(PgwireProxy::Door::kClosed);
@@ -226,7 +226,8 @@ TEST_F(MigrationLease, AHolderThatIsCutOffStopsByItself) {
 }
 
 TEST_F(MigrationLease, ASessionThatBreaksStillGivesItBack) {
-  const auto holder = Make({{"1_a.up.sql", "SELECT pg_sleep(60);"}}, milliseconds(600));
+  // Long enough for a busy machine: a lease that ends would end the step by itself.
+  const auto holder = Make({{"1_a.up.sql", "SELECT pg_sleep(60);"}}, seconds(6));
   holder->Begin();
   std::thread thread([&] { EXPECT_FALSE(holder->Run(0).ok()); });
   // The heartbeat has a connection, and the session's is ended.
@@ -237,6 +238,20 @@ TEST_F(MigrationLease, ASessionThatBreaksStillGivesItBack) {
                "FROM pg_stat_activity a "
                "WHERE a.query LIKE 'UPDATE%penstock_migrations_lock%' "
                "AND a.datname = current_database())") == "1";
+  });
+  thread.join();
+  holder->migrator->Unlock();
+  EXPECT_EQ(AskServer("SELECT count(*) FROM penstock_migrations_lock WHERE owner <> ''"), "0");
+}
+
+TEST_F(MigrationLease, ASessionThatBreaksBeforeTheFirstHeartbeatGivesItBack) {
+  const auto holder = Make({{"1_a.up.sql", "SELECT pg_sleep(60);"}}, seconds(600));
+  holder->Begin();
+  std::thread thread([&] { EXPECT_FALSE(holder->Run(0).ok()); });
+  Eventually([&] {
+    return AskServer(
+               "SELECT count(pg_terminate_backend(pid)) FROM pg_stat_activity WHERE query "
+               "LIKE 'SELECT pg_sleep(60)%' AND datname = current_database()") == "1";
   });
   thread.join();
   holder->migrator->Unlock();

@@ -197,7 +197,14 @@ absl::Status Lease::Release(Session* session) {
       fmt::format("UPDATE {} SET owner = '' WHERE owner = $1::text AND fence = $2::bigint", table_);
   const std::array args = {Value::Text(owner_), Value::Integer(fence_)};
   absl::Status released = session->Run(sql, args);
-  if (!released.ok() && connection_ != nullptr && connection_->Alive()) {
+  // The session may be what broke, and the heartbeat's connection ends with a statement that
+  // StopHeartbeat has cancelled: the next migrator shall not have to wait for the lease's end.
+  if (!released.ok() && (connection_ == nullptr || !connection_->Alive())) {
+    absl::StatusOr<std::unique_ptr<driver::Connection>> made =
+        connector_({.at = Now() + kStatementTimeout, .reason = Reason::kQueryTimeout});
+    connection_ = made.ok() ? *std::move(made) : nullptr;
+  }
+  if (!released.ok() && connection_ != nullptr) {
     Session other(connection_.get(), nullptr);
     other.SetLimits(kStatementTimeout, driver::Deadline::None());
     released = other.Run(sql, args);

@@ -50,7 +50,7 @@ class Lease {
   std::string Condition() const;
   const std::string& table() const { return table_; }
 
-  // Gives it back, by the session's connection or by the heartbeat's.
+  // Gives it back: by the session's connection, the heartbeat's or, if neither is left, a new one.
   absl::Status Release(Session* session);
 
  private:
