@@ -143,6 +143,10 @@ struct StatementRun {
   // CheckKeyValue has passed it. A driver without keys and values answers kUnsupported.
   KeyValueRun* key_value = nullptr;
 
+  // The caller has no right to write. The backend refuses whatever would change something that
+  // lasts, whoever does it: a statement, a function that it calls, a trigger. It fails with
+  // kNotAllowed, and nothing is done. In a transaction TransactionOptions::must_only_read decides.
+  bool must_only_read = false;
   // Read what the database held so long ago; zero: what it holds. For a statement
   // that only reads, in RunBatch, on a driver with Capabilities::staleness.
   std::chrono::microseconds staleness{};
@@ -194,6 +198,9 @@ enum class Isolation : uint8_t { kDefault, kReadCommitted, kRepeatableRead, kSer
 struct TransactionOptions {
   Isolation isolation = Isolation::kDefault;
   bool read_only = false;
+  // The transaction is read_only, and no statement in it may change that, see
+  // StatementRun::must_only_read.
+  bool must_only_read = false;
   // Foreign keys are checked and acted upon in this transaction, or not, whatever the
   // configuration says: of SQLite, where only the beginning of a transaction can decide
   // it; other drivers ignore it. A migrator's, never a client's: nothing checks at the

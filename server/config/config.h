@@ -10,6 +10,7 @@
 #include <vector>
 
 #include "drivers/api/config.h"
+#include "server/config/identity.h"
 
 namespace penstock::server {
 
@@ -97,6 +98,8 @@ struct Config {
   std::map<std::string, DatabaseConfig> databases;
   // The database of requests that name none.
   std::string default_database;
+  IdentityConfigs identities;
+  JwtConfig jwt;
   // The texts of the file by path ("server.listen[0]"), to compare them with what it says later.
   // They may hold secrets.
   std::map<std::string, std::string> said;

@@ -1,0 +1,102 @@
+// The identities of the configuration: who may reach the daemon, and what each may do.
+#ifndef PENSTOCK_SERVER_CONFIG_IDENTITY_H_
+#define PENSTOCK_SERVER_CONFIG_IDENTITY_H_
+
+#include <sys/types.h>
+
+#include <chrono>
+#include <cstdint>
+#include <map>
+#include <string>
+#include <string_view>
+#include <vector>
+
+namespace penstock::server {
+
+// What an identity may do with a database.
+enum class Right : uint8_t {
+  kRead,     // statements and operations that only read; the backend enforces it
+  kWrite,    // statements and operations that write, too
+  kMigrate,  // Migrate
+  kAdmin,    // GetStats
+};
+
+// A set of rights. A right does not imply another one.
+class Rights {
+ public:
+  constexpr Rights() = default;
+  static constexpr Rights All() {
+    return Rights().With(Right::kRead).With(Right::kWrite).With(Right::kMigrate).With(
+        Right::kAdmin);
+  }
+
+  constexpr Rights With(Right right) const { return Rights(bits_ | Bit(right)); }
+  constexpr bool Has(Right right) const { return (bits_ & Bit(right)) != 0; }
+  constexpr bool empty() const { return bits_ == 0; }
+  constexpr Rights operator|(Rights other) const { return Rights(bits_ | other.bits_); }
+  constexpr bool operator==(const Rights&) const = default;
+
+ private:
+  explicit constexpr Rights(unsigned bits) : bits_(static_cast<uint8_t>(bits)) {}
+  static constexpr unsigned Bit(Right right) { return 1U << static_cast<unsigned>(right); }
+
+  uint8_t bits_ = 0;
+};
+
+// The name of a right in the configuration and in messages: "read".
+std::string_view RightName(Right right);
+
+// What an identity may do with one database, or with all.
+struct GrantConfig {
+  // "*" stands for every database.
+  std::string database;
+  Rights rights;
+  // If not empty, the grant is for key-value calls only, and for these keyspaces.
+  std::vector<std::string> keyspaces;
+  // If not empty, the grant is for key-value calls only, and for keys that begin with it.
+  std::string key_prefix;
+
+  bool only_keys() const { return !keyspaces.empty() || !key_prefix.empty(); }
+};
+
+// A bearer token. The token itself is known to its owner alone.
+struct TokenConfig {
+  // The word between "pst_" and the secret part. Unique among all identities.
+  std::string id;
+  // The SHA-256 of the whole token: 32 bytes.
+  std::string sha256;
+  std::chrono::system_clock::time_point expires;
+};
+
+// One identity. Any of its credentials proves it.
+struct IdentityConfig {
+  std::vector<TokenConfig> tokens;
+  // Names in client certificates, as the file has them: "spiffe://example.org/app" or another URI,
+  // "dns:app.internal", "cn:app".
+  std::vector<std::string> certificates;
+  // Processes that come by a unix socket.
+  std::vector<uid_t> unix_users;
+  std::vector<gid_t> unix_groups;
+  // The `sub` of verified JSON Web Tokens.
+  std::vector<std::string> jwt_subjects;
+  std::vector<GrantConfig> grants;
+};
+
+// How JSON Web Tokens are verified. Without a file none is accepted.
+struct JwtConfig {
+  // A JSON Web Key Set.
+  std::string jwks_file;
+  // The algorithms that are accepted, as in "RS256".
+  std::vector<std::string> algorithms;
+  // `aud` must be, or contain, this.
+  std::string audience;
+  // If not empty, `iss` must be this.
+  std::string issuer;
+};
+
+// By name. If it is empty, whoever reaches the daemon may do everything.
+using IdentityConfigs = std::map<std::string, IdentityConfig>;
+
+}  // namespace penstock::server
+
+#endif  // PENSTOCK_SERVER_CONFIG_IDENTITY_H_
