@@ -5,9 +5,11 @@
 #include <utility>
 
 #include "fmt/format.h"
+#include "server/auth/authenticator.h"
 #include "server/database/startup_migrations.h"
 #include "server/descriptors.h"
 #include "server/http/http_server.h"
+#include "server/log/log.h"
 #include "server/metrics_text.h"
 #include "server/rpc/grpc_server.h"
 #include "server/rpc/library_log.h"
@@ -34,13 +36,17 @@ class Daemon::Impl {
 
   absl::Status Start(driver::Cancellation* cancellation) {
     TakeLibraryLogs();
+    absl::Status loaded = ReloadIdentities(config_);
+    if (!loaded.ok()) return loaded;
     absl::StatusOr<std::unique_ptr<Databases>> databases = Databases::Open(config_);
     if (!databases.ok()) return databases.status();
     databases_ = *std::move(databases);
+    LogWhoMayCall();
     const RpcContext context{.databases = databases_.get(),
                              .registry = &registry_,
                              .metrics = &metrics_,
-                             .config = &config_};
+                             .config = &config_,
+                             .authenticator = &authenticator_};
     ticker_ = std::make_unique<Ticker>(kTick, [this](TimePoint now) {
       registry_.Tick(now);
       databases_->Tick(now);
@@ -65,6 +71,9 @@ class Daemon::Impl {
   }
 
   absl::Status ReloadCertificates(const TlsConfig& tls) { return grpc_->ReloadCertificates(tls); }
+  absl::Status ReloadIdentities(const Config& config) {
+    return authenticator_.Load(config.identities, config.jwt);
+  }
   void Drain() { grpc_->Drain(config_.server.drain_grace); }
 
   const std::vector<std::string>& grpc_addresses() const { return grpc_->addresses(); }
@@ -76,6 +85,14 @@ class Daemon::Impl {
     if (registry_.draining()) return absl::UnavailableError("draining");
     const absl::Status accepting = grpc_->Ready();
     return accepting.ok() ? databases_->Ready() : accepting;
+  }
+
+  void LogWhoMayCall() const {
+    if (config_.identities.empty()) {
+      Log(Level::kInfo, "there are no identities: whoever reaches the daemon may do everything");
+    } else {
+      Log(Level::kInfo, "calls need an identity", {{"identities", config_.identities.size()}});
+    }
   }
 
   absl::Status StartHttp(int connections) {
@@ -95,6 +112,7 @@ class Daemon::Impl {
 
   const Config config_;
   ServerMetrics metrics_;
+  Authenticator authenticator_;
   CallRegistry registry_;
   std::atomic<bool> serving_{false};
   std::unique_ptr<Databases> databases_;
@@ -120,6 +138,9 @@ const std::vector<std::string>& Daemon::grpc_addresses() const { return impl_->g
 std::string Daemon::http_address() const { return impl_->http_address(); }
 absl::Status Daemon::ReloadCertificates(const TlsConfig& tls) {
   return impl_->ReloadCertificates(tls);
+}
+absl::Status Daemon::ReloadIdentities(const Config& config) {
+  return impl_->ReloadIdentities(config);
 }
 void Daemon::Drain() { impl_->Drain(); }
 

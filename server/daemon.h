@@ -34,6 +34,11 @@ class Daemon {
   // then.
   absl::Status ReloadCertificates(const TlsConfig& tls);
 
+  // Gives calls from now on the identities of this configuration. Calls that go on end at their
+  // next request if their credential is not in it any more, or has other rights. On failure
+  // everything stays as it is.
+  absl::Status ReloadIdentities(const Config& config);
+
   // Stops taking calls, gives running ones the configured grace, and returns
   // when none is left.
   void Drain();

@@ -190,6 +190,8 @@ std::string MetricsText(const ServerMetrics& server, const Databases& databases)
             static_cast<double>(server.open_sessions.value()));
   out.Counter("penstock_sessions_refused_total", "Calls refused because of max_sessions.", {},
               static_cast<double>(server.sessions_refused.value()));
+  out.Counter("penstock_calls_refused_total", "Calls without the credentials that they need.", {},
+              static_cast<double>(server.calls_refused.value()));
   out.Counter("penstock_stalled_streams_total", "Streams cut off because of stall_timeout.", {},
               static_cast<double>(server.stalled_streams.value()));
   const auto damaged = [&out](const std::string& name, double value) {

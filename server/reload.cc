@@ -91,6 +91,7 @@ std::vector<std::string> NeedRestart(const Config& running, const Config& fresh)
 void Reload(const Config& running, const absl::StatusOr<Config>& fresh, Daemon* daemon) {
   absl::Status status = fresh.status();
   if (status.ok() && fresh->server.tls) status = daemon->ReloadCertificates(*fresh->server.tls);
+  if (status.ok()) status = daemon->ReloadIdentities(*fresh);
   if (!status.ok()) {
     const std::vector<std::string> problems = absl::StrSplit(status.message(), '\n');
     for (const std::string& problem : problems) {
@@ -101,7 +102,7 @@ void Reload(const Config& running, const absl::StatusOr<Config>& fresh, Daemon* 
   }
   InitLogging(fresh->log);
   ReloadPasswords(running, *fresh);
-  Log(Level::kInfo, "reloaded", {{"what", "log level, log format, certificates, passwords"}});
+  Log(Level::kInfo, "reloaded", {{"what", "log level, log format, certificates, identities, passwords"}});
   const std::vector<std::string> restart = NeedRestart(running, *fresh);
   if (restart.empty()) return;
   Log(Level::kWarn, "a change of the configuration needs a restart",

@@ -57,6 +57,7 @@ struct GrantConfig {
   std::string key_prefix;
 
   bool only_keys() const { return !keyspaces.empty() || !key_prefix.empty(); }
+  bool operator==(const GrantConfig&) const = default;
 };
 
 // A bearer token. The token itself is known to its owner alone.

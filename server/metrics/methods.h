@@ -9,43 +9,55 @@
 
 namespace penstock::server {
 
-// The method's own name, which is its label in /metrics, and how many of its calls wait to be
-// matched with an RPC; each that is matched is replaced. Few wait, because Debian builds gRPC
-// with its checks on: at every event it looks for the event's tag among all outstanding ones of
-// the queue, oldest first.
+// What a caller needs for a method: nothing at all, an identity, or that and a right on the
+// database of the request. kRead and kWrite are also a matter of what the request does: a Query
+// that writes is refused by the backend to whoever has kRead alone.
+enum class Need : uint8_t { kNothing, kIdentity, kRead, kWrite, kMigrate, kAdmin };
+
+// The method's own name, which is its label in /metrics; how many of its calls wait to be
+// matched with an RPC, each of which is replaced once it is matched; and what its caller needs. Few
+// wait, because Debian builds gRPC with its checks on: at every event it looks for the event's tag
+// among all outstanding ones of the queue, oldest first.
 //
 // For each there is a WaitFor<name> (server/rpc/base/calls.h), and its service gives its bytes
 // (server/rpc/base/service.h). A test compares the rows with the protos.
-#define PENSTOCK_METHODS(METHOD) \
-  METHOD(Ping, 1)                \
-  METHOD(Query, 8)               \
-  METHOD(Exec, 8)                \
-  METHOD(Prepare, 8)             \
-  METHOD(Transaction, 8)         \
-  METHOD(Get, 8)                 \
-  METHOD(BatchGet, 8)            \
-  METHOD(Put, 8)                 \
-  METHOD(Delete, 8)              \
-  METHOD(DeleteRange, 1)         \
-  METHOD(Scan, 8)                \
-  METHOD(Write, 8)               \
-  METHOD(Migrate, 1)             \
-  METHOD(GetStatus, 1)           \
-  METHOD(ListDatabases, 1)       \
-  METHOD(GetStats, 1)            \
-  METHOD(Check, 1)               \
-  METHOD(Watch, 1)               \
-  METHOD(ServerReflectionInfo, 1)
+#define PENSTOCK_METHODS(METHOD)      \
+  METHOD(Ping, 1, kRead)              \
+  METHOD(Query, 8, kRead)             \
+  METHOD(Exec, 8, kWrite)             \
+  METHOD(Prepare, 8, kRead)           \
+  METHOD(Transaction, 8, kRead)       \
+  METHOD(Get, 8, kRead)               \
+  METHOD(BatchGet, 8, kRead)          \
+  METHOD(Put, 8, kWrite)              \
+  METHOD(Delete, 8, kWrite)           \
+  METHOD(DeleteRange, 1, kWrite)      \
+  METHOD(Scan, 8, kRead)              \
+  METHOD(Write, 8, kWrite)            \
+  METHOD(Migrate, 1, kMigrate)        \
+  METHOD(GetStatus, 1, kRead)         \
+  METHOD(ListDatabases, 1, kIdentity) \
+  METHOD(GetStats, 1, kAdmin)         \
+  METHOD(Check, 1, kNothing)          \
+  METHOD(Watch, 1, kNothing)          \
+  METHOD(ServerReflectionInfo, 1, kIdentity)
 
 enum class Rpc : uint8_t {
-#define PENSTOCK_METHOD(name, waiting) k##name,
+#define PENSTOCK_METHOD(name, waiting, need) k##name,
   PENSTOCK_METHODS(PENSTOCK_METHOD)
 #undef PENSTOCK_METHOD
 };
 
 // The names of the methods, by Rpc.
 inline constexpr auto kRpcNames = std::to_array<std::string_view>({
-#define PENSTOCK_METHOD(name, waiting) #name,
+#define PENSTOCK_METHOD(name, waiting, need) #name,
+    PENSTOCK_METHODS(PENSTOCK_METHOD)
+#undef PENSTOCK_METHOD
+});
+
+// What they need, by Rpc.
+inline constexpr auto kRpcNeeds = std::to_array<Need>({
+#define PENSTOCK_METHOD(name, waiting, need) Need::need,
     PENSTOCK_METHODS(PENSTOCK_METHOD)
 #undef PENSTOCK_METHOD
 });

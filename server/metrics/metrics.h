@@ -86,6 +86,8 @@ struct ServerMetrics {
   std::array<std::array<Count, kStatusCodes>, kRpcs> calls;
   Count open_sessions;
   Count sessions_refused;
+  // Calls without the credentials that they need.
+  Count calls_refused;
   Count stalled_streams;
 };
 

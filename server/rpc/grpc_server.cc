@@ -13,11 +13,13 @@
 #include "grpcpp/security/server_credentials.h"
 #include "grpcpp/server.h"
 #include "grpcpp/server_builder.h"
+#include "grpcpp/server_posix.h"
 #include "server/config/address.h"
 #include "server/log/log.h"
 #include "server/net/acceptor.h"
 #include "server/net/connections.h"
 #include "server/net/listener.h"
+#include "server/net/peer_processes.h"
 #include "server/net/unix_socket.h"
 #include "server/rpc/base/calls.h"
 #include "server/rpc/base/io.h"
@@ -92,7 +94,7 @@ class GrpcServer::Impl {
       if (!published.ok()) return published;
     }
     const CallSource source{.services = &services_, .queue = io_->queue()};
-#define PENSTOCK_METHOD(name, waiting) \
+#define PENSTOCK_METHOD(name, waiting, need) \
   for (int i = 0; i < (waiting); ++i) WaitFor##name(context_, source);
     PENSTOCK_METHODS(PENSTOCK_METHOD)
 #undef PENSTOCK_METHOD
@@ -123,8 +125,8 @@ class GrpcServer::Impl {
   const std::vector<std::string>& addresses() const { return addresses_; }
 
  private:
-  // Passes the connections of one address to gRPC.
-  using Entrance = std::unique_ptr<grpc::experimental::ExternalConnectionAcceptor>;
+  // Passes the connections of one TCP address to gRPC.
+  using Entrance = grpc::experimental::ExternalConnectionAcceptor;
 
   // Listens on every address. gRPC accepts nothing by itself: its listener stops for good
   // when descriptors are short once.
@@ -136,18 +138,19 @@ class GrpcServer::Impl {
     }
     for (const std::string& address : config.listen) {
       const bool is_unix = address.starts_with(kUnixPrefix);
-      const size_t before = listeners->size();
       absl::Status added = is_unix ? AddUnix(address, listeners) : AddTcp(address, listeners);
       if (!added.ok()) return added;
-      // A unix socket is guarded by the file system's permissions.
-      const auto credentials = is_unix || !config.tls ? grpc::InsecureServerCredentials()
-                                                      : ReloadableTls::Credentials(tls_);
-      entrances_.push_back(builder->experimental().AddExternalConnectionAcceptor(
-          grpc::ServerBuilder::experimental_type::ExternalConnectionType::FROM_FD, credentials));
-      entrance_of_.resize(listeners->size(), entrances_.size() - 1);
-      if (before == listeners->size()) return absl::InternalError("no socket listens");
+      entrance_of_.resize(listeners->size(), is_unix ? nullptr : AddEntrance(builder));
     }
     return absl::OkStatus();
+  }
+
+  Entrance* AddEntrance(grpc::ServerBuilder* builder) {
+    const auto credentials = context_.config->server.tls ? ReloadableTls::Credentials(tls_)
+                                                         : grpc::InsecureServerCredentials();
+    entrances_.push_back(builder->experimental().AddExternalConnectionAcceptor(
+        grpc::ServerBuilder::experimental_type::ExternalConnectionType::FROM_FD, credentials));
+    return entrances_.back().get();
   }
 
   absl::Status AddUnix(const std::string& address, std::vector<UniqueFd>* listeners) {
@@ -180,24 +183,36 @@ class GrpcServer::Impl {
 
   void Take(Accepted accepted) {
     const std::string peer = PeerName(accepted.peer);
+    Entrance* const entrance = entrance_of_[accepted.listener];
+    if (entrance == nullptr) accepted.fd = peer_processes_.Add(std::move(accepted.fd));
+    if (!accepted.fd)
+      return Log(Level::kWarn, "a connection was refused",
+                 {{"peer", peer}, {"limit", "descriptors"}});
     const absl::Status admitted = connections_.Admit(accepted.fd.get(), peer);
     if (!admitted.ok()) {
       Log(Level::kWarn, "a connection was refused",
           {{"peer", peer}, {"limit", std::string(admitted.message())}});
       return;
     }
-    grpc::experimental::ExternalConnectionAcceptor::NewConnectionParameters parameters;
+    if (entrance == nullptr) {
+      // gRPC names this connection by its descriptor, by which peer_processes_ knows it. A unix
+      // socket has no TLS: who reaches it is guarded by the file system's permissions.
+      return grpc::AddInsecureChannelFromFd(server_.get(), accepted.fd.Release());
+    }
+    Entrance::NewConnectionParameters parameters;
     parameters.fd = accepted.fd.Release();
-    entrances_[entrance_of_[accepted.listener]]->HandleNewConnection(&parameters);
+    entrance->HandleNewConnection(&parameters);
   }
 
   RpcContext WithOwn(RpcContext context) {
     context.live_calls = &live_calls_;
     context.request_memory = &request_memory_;
+    context.peer_processes = &peer_processes_;
     return context;
   }
 
   LiveCalls live_calls_;
+  PeerProcesses peer_processes_;
   RequestMemory request_memory_;
   const RpcContext context_;
   Services services_;
@@ -206,9 +221,9 @@ class GrpcServer::Impl {
   std::vector<std::string> addresses_;
   std::vector<std::unique_ptr<UnixSocket>> unix_sockets_;
   const std::shared_ptr<ReloadableTls> tls_ = std::make_shared<ReloadableTls>();
-  std::vector<Entrance> entrances_;
-  // The entrance of each listening socket, by its index.
-  std::vector<size_t> entrance_of_;
+  std::vector<std::unique_ptr<Entrance>> entrances_;
+  // The entrance of each listening socket, by its index; null for a unix socket.
+  std::vector<Entrance*> entrance_of_;
   Connections connections_;
   std::optional<Acceptor> acceptor_;
 };

@@ -11,7 +11,7 @@ import re
 import sys
 
 # What every call of the server may include.
-RPC = ["drivers/api", "proto", "server/config", "server/database", "server/log", "server/metrics",
+RPC = ["drivers/api", "proto", "server/auth", "server/config", "server/database", "server/log", "server/metrics",
        "server/net", "server/pool", "server/registry", "server/runtime"]
 
 # Folder -> the folders it may include besides itself and other people's
@@ -41,6 +41,7 @@ MAY_INCLUDE = {
     "server/config": ["drivers/api"],
     "server/log": ["drivers/api", "server/config", "server/runtime"],
     "server/net": ["drivers/api", "server/config", "server/log"],
+    "server/auth": ["drivers/api", "server/config", "server/net"],
     "server/pool": ["drivers/api", "server/config", "server/runtime"],
     "server/metrics": ["server/runtime"],
     "server/registry": ["drivers/api", "server/runtime"],

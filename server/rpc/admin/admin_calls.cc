@@ -46,6 +46,7 @@ class ListDatabasesCall final : public UnaryCall {
   void OnStart() override {
     v1::ListDatabasesResponse response;
     for (const auto& [name, database] : context_.databases->all()) {
+      if (!principal().Knows(name)) continue;
       v1::Database* entry = response.add_databases();
       entry->set_name(name);
       entry->set_driver(database->info().name);
@@ -72,15 +73,24 @@ class GetStatsCall final : public UnaryCall {
     v1::GetStatsRequest request;
     absl::Status parsed = Take(&request_bytes_, &request);
     if (!parsed.ok()) return parsed;
-    if (request.database().empty()) {
-      for (const auto& [name, database] : context_.databases->all()) {
-        FillStats(*database, response->add_databases());
-      }
-      return absl::OkStatus();
-    }
-    absl::StatusOr<Database*> database = context_.databases->Find(request.database());
+    if (request.database().empty()) return FillAll(response);
+    absl::StatusOr<Database*> database = FindDatabase(request.database());
     if (database.ok()) FillStats(**database, response->add_databases());
     return database.status();
+  }
+
+  // Adds the databases that the caller may see, of which there must be one.
+  absl::Status FillAll(v1::GetStatsResponse* response) const {
+    absl::Status refused;
+    for (const auto& [name, database] : context_.databases->all()) {
+      const absl::Status allowed = principal().Check(Right::kAdmin, name);
+      if (allowed.ok()) {
+        FillStats(*database, response->add_databases());
+      } else {
+        refused = allowed;
+      }
+    }
+    return response->databases().empty() ? refused : absl::OkStatus();
   }
 };
 

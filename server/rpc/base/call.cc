@@ -6,6 +6,7 @@
 #include "drivers/api/error.h"
 #include "fmt/format.h"
 #include "server/log/log.h"
+#include "server/rpc/base/caller.h"
 #include "server/rpc/base/convert.h"
 #include "server/rpc/base/peer.h"
 #include "server/rpc/base/wire_bounds.h"
@@ -72,20 +73,36 @@ void Call::Started(bool ok) {
   }
   wait_for_next_(context_, source_);
   answer_limits_ = AnswerLimits::For(context_.config->server, Metadata(kMessageLimitKey));
-  if (!is_session()) {
+  const absl::Status admitted = Admit();
+  if (admitted.ok()) {
     OnStart();
-  } else if (context_.registry->draining()) {
-    Finish(DrainingStatus());
-  } else if (absl::Status added = context_.registry->Add(this, PeerOf(server_context_.peer()));
-             !added.ok()) {
-    context_.metrics->sessions_refused.Add();
-    Finish(added);
   } else {
-    registered_.store(true);
-    context_.metrics->open_sessions.Add();
-    OnStart();
+    Finish(admitted);
   }
   Unref();
+}
+
+absl::Status Call::Admit() {
+  absl::StatusOr<Access> access = Authenticate(context_, rpc_, server_context_);
+  if (!access.ok()) {
+    context_.metrics->calls_refused.Add();
+    return access.status();
+  }
+  access_ = *std::move(access);
+  if (!is_session()) return absl::OkStatus();
+  if (context_.registry->draining()) return DrainingStatus();
+  absl::Status added = context_.registry->Add(this, PeerOf(server_context_.peer()));
+  if (!added.ok()) {
+    context_.metrics->sessions_refused.Add();
+    return added;
+  }
+  registered_.store(true);
+  context_.metrics->open_sessions.Add();
+  return absl::OkStatus();
+}
+
+absl::StatusOr<Database*> Call::FindDatabase(std::string_view name) const {
+  return server::FindDatabase(context_, rpc_, principal(), name);
 }
 
 void Call::Read(bool ok) {
@@ -176,6 +193,8 @@ absl::Status Call::Take(grpc::ByteBuffer* bytes, google::protobuf::Message* requ
 
 absl::Status Call::Take(grpc::ByteBuffer* bytes, google::protobuf::Message* request,
                         RequestMemory::Share* share) const {
+  absl::Status valid = access_.Check(std::chrono::system_clock::now());
+  if (!valid.ok()) return valid;
   const absl::StatusOr<size_t> size = ExpandedSize(bytes, request->GetDescriptor());
   if (!size.ok()) return size.status();
   absl::StatusOr<RequestMemory::Share> taken = context_.request_memory->Take(*size);
@@ -225,7 +244,12 @@ std::string_view Call::CallerName() {
   if (caller_.has_value()) return *caller_;
   caller_.emplace();
   constexpr size_t kMaxBytes = 63;
-  *caller_ = Metadata("x-penstock-application").substr(0, kMaxBytes);
+  const std::string_view application = Metadata("x-penstock-application");
+  const bool named = context_.authenticator->configured();
+  *caller_ = named ? principal().name() : "";
+  if (named && !application.empty()) *caller_ += '/';
+  *caller_ += application;
+  caller_->resize(std::min(caller_->size(), kMaxBytes));
   for (char& c : *caller_) {
     if (c < ' ' || c > '~') c = '?';
   }

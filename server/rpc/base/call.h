@@ -16,6 +16,7 @@
 #include "grpcpp/server_context.h"
 #include "grpcpp/support/async_stream.h"
 #include "grpcpp/support/byte_buffer.h"
+#include "server/auth/authenticator.h"
 #include "server/registry/call_registry.h"
 #include "server/rpc/base/answer_limits.h"
 #include "server/rpc/base/calls.h"
@@ -95,7 +96,7 @@ class Call : public RegisteredCall {
 
   // Parses a request. Its share of the memory for requests lasts until the next one is taken,
   // or the call has gone. Fails with kLimitExceeded if the request takes too much by itself, or
-  // there is no room.
+  // there is no room, and with kUnauthenticated if the caller's proof has expired meanwhile.
   absl::Status Take(grpc::ByteBuffer* bytes, google::protobuf::Message* request);
   // Does the same with a share that the caller keeps.
   absl::Status Take(grpc::ByteBuffer* bytes, google::protobuf::Message* request,
@@ -107,16 +108,29 @@ class Call : public RegisteredCall {
     statement->began = Clock::System().Now();
     absl::Status status = Take(bytes, request);
     if (!status.ok()) return status;
-    absl::StatusOr<Database*> database = context_.databases->Find(request->database());
+    absl::StatusOr<Database*> database = FindDatabase(request->database());
     if (!database.ok()) return database.status();
     statement->database = *database;
     return PrepareStatement(*request, statement);
   }
 
+  // Finds the database of a request. Fails with kNotAllowed if the caller does not have the right
+  // on it that the method needs, and as Databases::Find does. There is no other way to a database.
+  absl::StatusOr<Database*> FindDatabase(std::string_view name) const;
+
+  // Who makes the call; known once it has started.
+  const Principal& principal() const { return *access_.principal; }
+
   // Gives a statement, whose database is known, the request's deadline, the call's cancellation
-  // and the caller's name.
+  // and the caller's name, and notes whether its caller may write. Fails with kNotAllowed if a
+  // request has SQL and its caller may not use it.
   template <typename Request>
   absl::Status PrepareStatement(const Request& request, CallStatement* statement) {
+    if constexpr (requires { request.sql(); }) {
+      absl::Status allowed = principal().CheckSql(statement->database->name());
+      if (!allowed.ok()) return allowed;
+      statement->must_only_read = !principal().MayWriteBySql(statement->database->name());
+    }
     statement->cancellation = &cancellation_;
     statement->caller = CallerName();
     return DeadlineFor(*statement->database, request.has_timeout(), request.timeout(),
@@ -129,8 +143,9 @@ class Call : public RegisteredCall {
                            const google::protobuf::Duration& timeout, TimePoint now,
                            driver::Deadline* deadline) const;
 
-  // Returns the name that the caller gives itself in the metadata x-penstock-application, cut to
-  // what driver::StatementRun::caller allows; empty if it gives none. It lives as long as the call.
+  // Returns the caller's identity, if the daemon has identities, and the name that the caller gives
+  // itself in the metadata x-penstock-application, as in "app/report", cut to what
+  // driver::StatementRun::caller allows; empty if there is neither. It lives as long as the call.
   // Only the owner of a call that has started may ask.
   std::string_view CallerName();
 
@@ -164,6 +179,8 @@ class Call : public RegisteredCall {
   };
 
   void Started(bool ok);
+  // Finds out who calls, and registers a session. The call ends with an error.
+  absl::Status Admit();
   // Returns the value of this key of the client's metadata, or an empty text. It lives as long as
   // the call.
   std::string_view Metadata(const char* key) const;
@@ -187,6 +204,7 @@ class Call : public RegisteredCall {
 
   RequestMemory::Share request_share_;
   AnswerLimits answer_limits_;
+  Access access_;
   std::optional<std::string> caller_;
   const Rpc rpc_;
   const WaitForNext wait_for_next_;

@@ -18,7 +18,7 @@ struct CallSource {
 
 // WaitFor<name> makes an object that waits for one RPC of this method, serves it, and
 // destroys itself; when the RPC arrives it makes the next.
-#define PENSTOCK_METHOD(name, waiting) \
+#define PENSTOCK_METHOD(name, waiting, need) \
   void WaitFor##name(const RpcContext& context, const CallSource& source);
 PENSTOCK_METHODS(PENSTOCK_METHOD)
 #undef PENSTOCK_METHOD

@@ -32,7 +32,7 @@ class ConnectionCall : public UnaryCall {
 
   // After an error nothing follows, and the caller finishes the call with it.
   absl::Status Acquire(const std::string& database_name) {
-    absl::StatusOr<Database*> found = context_.databases->Find(database_name);
+    absl::StatusOr<Database*> found = FindDatabase(database_name);
     if (!found.ok()) return found.status();
     database_ = *found;
     absl::Status limited = DeadlineFor(*database_, false, {}, Clock::System().Now(), &deadline_);

@@ -27,6 +27,8 @@ class LiveCalls {
   int count_ = 0;
 };
 
+class Authenticator;
+class PeerProcesses;
 class RequestMemory;
 
 // Everything in it outlives the calls.
@@ -35,7 +37,9 @@ struct RpcContext {
   CallRegistry* registry;
   ServerMetrics* metrics;
   const Config* config;
+  const Authenticator* authenticator;
   // Set by the GrpcServer.
+  const PeerProcesses* peer_processes = nullptr;
   LiveCalls* live_calls = nullptr;
   RequestMemory* request_memory = nullptr;
 };

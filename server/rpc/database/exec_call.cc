@@ -205,7 +205,7 @@ class ExecCall final : public BidiCall {
       last_sql_ = request.sql();
       last_database_ = request.database();
     }
-    absl::StatusOr<Database*> database = context_.databases->Find(request.database());
+    absl::StatusOr<Database*> database = FindDatabase(request.database());
     if (!database.ok()) return database.status();
     slot->database = *database;
     if (!request.args().empty() && !request.rows().empty()) {

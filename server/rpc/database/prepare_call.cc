@@ -111,7 +111,7 @@ class PrepareCall final : public BidiCall {
                                        "the first request of a Prepare stream takes no `args`",
                                        "send `sql` first, wait for nothing, then send `args`");
     }
-    absl::StatusOr<Database*> database = context_.databases->Find(request_.database());
+    absl::StatusOr<Database*> database = FindDatabase(request_.database());
     if (!database.ok()) return database.status();
     run_.database = *database;
     sql_ = request_.sql();

@@ -164,7 +164,7 @@ class TransactionCall final : public BidiCall {
     if (!v1::IsolationLevel_IsValid(begin.isolation())) {
       return MakeError(Reason::kInvalidParameter, "`isolation` is not a known level");
     }
-    absl::StatusOr<Database*> database = context_.databases->Find(begin.database());
+    absl::StatusOr<Database*> database = FindDatabase(begin.database());
     if (!database.ok()) return database.status();
     database_ = *database;
     Duration open_limit;
@@ -175,7 +175,12 @@ class TransactionCall final : public BidiCall {
                    &open_limit);
     if (!status.ok()) return status;
     if (open_limit != Duration::zero()) Store(open_until_, began_ + open_limit);
-    options_.read_only = begin.read_only();
+    // Whoever may read by SQL and write some keys does the two in different transactions: the
+    // backend refuses writes by the transaction.
+    const std::string& name = database_->name();
+    options_.must_only_read = principal().CheckSql(name).ok() && !principal().MayWriteBySql(name);
+    const bool may_write = principal().Check(Right::kWrite, name).ok() && !options_.must_only_read;
+    options_.read_only = begin.read_only() || !may_write;
     options_.isolation = static_cast<driver::Isolation>(begin.isolation());
     options_.cancellation = &cancellation_;
     options_.caller = CallerName();
@@ -225,7 +230,7 @@ class TransactionCall final : public BidiCall {
         return AnswerLast(transaction_->Rollback());
       default: break;
     }
-    steps_.Run(database_, &*transaction_, request_, began_);
+    steps_.Run(principal(), database_, &*transaction_, request_, began_);
     SendPart();
   }
 

@@ -9,8 +9,9 @@ using driver::MakeError;
 using driver::Reason;
 using Request = v1::TransactionRequest;
 
-void TransactionSteps::Run(Database* database, Transaction* transaction, const Request& request,
-                           TimePoint began) {
+void TransactionSteps::Run(const Principal& principal, Database* database, Transaction* transaction,
+                           const Request& request, TimePoint began) {
+  principal_ = &principal;
   database_ = database;
   transaction_ = transaction;
   began_ = began;
@@ -51,7 +52,7 @@ void TransactionSteps::RunQuery(const Request::Statement& statement) {
   }
   absl::Status status = arguments_.Assign(statement.args());
   if (status.ok()) {
-    status = Start(statement.sql(), statement.has_timeout(), statement.timeout());
+    status = StartSql(statement.sql(), statement.has_timeout(), statement.timeout());
   }
   RunRows(status, statement.format(), limits_->first_batch);
 }
@@ -60,7 +61,7 @@ void TransactionSteps::RunExecute(const Request::Execute& execute) {
   absl::StatusOr<std::string_view> sql = transaction_->statement(execute.statement());
   absl::Status status = sql.status();
   if (status.ok()) status = arguments_.Assign(execute.args());
-  if (status.ok()) status = Start(*sql, execute.has_timeout(), execute.timeout());
+  if (status.ok()) status = StartSql(*sql, execute.has_timeout(), execute.timeout());
   if (status.ok()) run_->prepared = true;
   RunRows(status, execute.format(), limits_->first_batch);
 }
@@ -95,6 +96,7 @@ absl::Status TransactionSteps::StartKeyValue(const KeyValueRequest& request,
         "leave `database` out");
   }
   absl::Status status = key_values_.Assign(request);
+  if (status.ok()) status = principal_->CheckKeys(*key_values_.run(), database_->name());
   if (status.ok()) status = arguments_.Assign({});
   if (status.ok()) status = Start(name, request.has_timeout(), request.timeout());
   if (status.ok()) run_->key_value = key_values_.run();
@@ -160,13 +162,19 @@ void TransactionSteps::RunExec(const Request::Statement& statement) {
   } else {
     status = arguments_.AssignRows(statement.rows());
   }
-  if (status.ok()) status = Start(statement.sql(), statement.has_timeout(), statement.timeout());
+  if (status.ok()) status = StartSql(statement.sql(), statement.has_timeout(), statement.timeout());
   if (!status.ok()) return Fail(status);
   run_->rows = arguments_.rows();
   transaction_->Run(*run_);
   RecordStatement(context_, *database_, *run_, began_);
   if (!run_->status.ok()) return Fail(run_->status);
   ToProto(run_->summary, answer_.emplace().mutable_executed());
+}
+
+absl::Status TransactionSteps::StartSql(std::string_view sql, bool has_timeout,
+                                        const google::protobuf::Duration& timeout) {
+  absl::Status allowed = principal_->CheckSql(database_->name());
+  return allowed.ok() ? Start(sql, has_timeout, timeout) : allowed;
 }
 
 absl::Status TransactionSteps::Start(std::string_view sql, bool has_timeout,
@@ -180,8 +188,9 @@ absl::Status TransactionSteps::Start(std::string_view sql, bool has_timeout,
 
 void TransactionSteps::RunPrepare(const Request::Prepare& prepare) {
   driver::Deadline deadline;
-  absl::Status limited = deadline_of_(false, {}, &deadline);
-  if (!limited.ok()) return Fail(limited);
+  absl::Status ready = principal_->CheckSql(database_->name());
+  if (ready.ok()) ready = deadline_of_(false, {}, &deadline);
+  if (!ready.ok()) return Fail(ready);
   driver::StatementInfo info;
   absl::StatusOr<uint64_t> number =
       transaction_->Prepare(prepare.sql(), deadline, cancellation_, &info);

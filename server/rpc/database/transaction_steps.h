@@ -10,6 +10,7 @@
 #include "drivers/api/deadline.h"
 #include "drivers/api/driver.h"
 #include "penstock/v1/database.pb.h"
+#include "server/auth/principal.h"
 #include "server/database/database.h"
 #include "server/database/transaction.h"
 #include "server/rpc/base/answer_limits.h"
@@ -43,10 +44,10 @@ class TransactionSteps {
         cancellation_(cancellation),
         deadline_of_(std::move(deadline_of)) {}
 
-  // `request`, whose step is none of begin, commit and rollback, came at `began`. It and
-  // `transaction` stay until no more answers are left.
-  void Run(Database* database, Transaction* transaction, const v1::TransactionRequest& request,
-           TimePoint began);
+  // `request`, whose step is none of begin, commit and rollback, came at `began` from `principal`.
+  // It and `transaction` stay until no more answers are left.
+  void Run(const Principal& principal, Database* database, Transaction* transaction,
+           const v1::TransactionRequest& request, TimePoint began);
 
   // Moves the next part of the answer into an empty message.
   bool Next(v1::TransactionResponse* response);
@@ -71,6 +72,9 @@ class TransactionSteps {
   void RunExec(const v1::TransactionRequest::Statement& statement);
   void RunPrepare(const v1::TransactionRequest::Prepare& prepare);
   void RunExecute(const v1::TransactionRequest::Execute& execute);
+  // Prepares a statement of SQL, which the caller must be allowed to use.
+  absl::Status StartSql(std::string_view sql, bool has_timeout,
+                        const google::protobuf::Duration& timeout);
   absl::Status Start(std::string_view sql, bool has_timeout,
                      const google::protobuf::Duration& timeout);
   void RunGet(const v1::BatchGetRequest& get);
@@ -91,6 +95,7 @@ class TransactionSteps {
   driver::Cancellation* const cancellation_;
   const DeadlineOf deadline_of_;
 
+  const Principal* principal_ = nullptr;
   Database* database_ = nullptr;
   Transaction* transaction_ = nullptr;
   TimePoint began_;

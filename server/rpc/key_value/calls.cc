@@ -156,6 +156,9 @@ class KeyValueCall final : public UnaryCall {
   void OnStart() override {
     absl::Status status = TakeStatement(&request_bytes_, &request_, &run_);
     if (status.ok()) status = arguments_.Assign(request_);
+    if (status.ok()) {
+      status = principal().CheckKeys(*arguments_.run(), run_.database->name());
+    }
     if (!status.ok()) return Finish(status);
     rows_.Start(request_, &response_);
     run_.sql = Method::kName;

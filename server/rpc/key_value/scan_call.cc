@@ -42,6 +42,9 @@ class ScanCall final : public ResultCall {
   absl::Status Prepare() override {
     absl::Status status = TakeStatement(&request_bytes_, &request_, &run_);
     if (status.ok()) status = arguments_.Assign(request_);
+    if (status.ok()) {
+      status = principal().CheckKeys(*arguments_.run(), run_.database->name());
+    }
     run_.sql = "kv scan";
     run_.key_value = arguments_.run();
     run_.writer = &rows_;

@@ -61,7 +61,10 @@ void MigrateCall::OnRead(bool ok) {
   bool in_memory = true;
   RequestMemory::Share share;
   absl::Status status = Take(in(), &request, &share);
-  if (status.ok()) status = intake_.Take(context_, &request, &more, &in_memory);
+  if (status.ok()) {
+    const auto find = [this](std::string_view name) { return FindDatabase(name); };
+    status = intake_.Take(find, &request, &more, &in_memory);
+  }
   // Files in memory stay there until the end.
   if (in_memory) files_share_.Add(std::move(share));
   if (!status.ok()) return Finish(status);

@@ -18,7 +18,7 @@ constexpr size_t kMaxBytes = size_t{256} << 20;
 
 }  // namespace
 
-absl::Status MigrateIntake::Take(const RpcContext& context, v1::MigrateRequest* request, bool* more,
+absl::Status MigrateIntake::Take(const FindDatabase& find, v1::MigrateRequest* request, bool* more,
                                  bool* in_memory) {
   const bool known = request->has_start() || request->has_files();
   if (!known || request->has_start() == (database_ != nullptr)) {
@@ -35,12 +35,12 @@ absl::Status MigrateIntake::Take(const RpcContext& context, v1::MigrateRequest* 
                      fmt::format("the migrations have more than {} MiB", kMaxBytes >> 20));
   }
   *more = request->has_start() ? request->start().more_files() : request->files().more_files();
-  return request->has_start() ? TakeStart(context, request->start()) : absl::OkStatus();
+  return request->has_start() ? TakeStart(find, request->start()) : absl::OkStatus();
 }
 
-absl::Status MigrateIntake::TakeStart(const RpcContext& context,
+absl::Status MigrateIntake::TakeStart(const FindDatabase& find,
                                       const v1::MigrateRequest::Start& start) {
-  absl::StatusOr<Database*> database = context.databases->Find(start.database());
+  absl::StatusOr<Database*> database = find(start.database());
   if (!database.ok()) return database.status();
   absl::Status status = FromProto(start, &spec_);
   if (status.ok() && start.has_lock_timeout()) {

@@ -3,14 +3,15 @@
 #define PENSTOCK_SERVER_RPC_MIGRATION_MIGRATE_INTAKE_H_
 
 #include <cstddef>
+#include <functional>
 #include <string>
+#include <string_view>
 
 #include "absl/status/status.h"
 #include "absl/status/statusor.h"
 #include "penstock/v1/migration.pb.h"
 #include "server/database/database.h"
 #include "server/database/migration_run.h"
-#include "server/rpc/base/context.h"
 
 namespace penstock::server {
 
@@ -20,8 +21,10 @@ class MigrateIntake {
   // Takes the files' contents out of the request. `*more` says that another request with files
   // follows, `*in_memory` that the contents still need memory (migrations/files.h). Fails with
   // kProtocol for a request out of turn, with kLimitExceeded for more than 256 MiB of files, and
-  // with what is wrong with `start`.
-  absl::Status Take(const RpcContext& context, v1::MigrateRequest* request, bool* more,
+  // with what is wrong with `start`. `find` finds the database of `start`, if the caller may
+  // migrate it.
+  using FindDatabase = std::function<absl::StatusOr<Database*>(std::string_view name)>;
+  absl::Status Take(const FindDatabase& find, v1::MigrateRequest* request, bool* more,
                     bool* in_memory);
 
   // Null before `start`.
@@ -33,7 +36,7 @@ class MigrateIntake {
   absl::StatusOr<MigrationSpec> TakeSpec(const std::string& migrations_root);
 
  private:
-  absl::Status TakeStart(const RpcContext& context, const v1::MigrateRequest::Start& start);
+  absl::Status TakeStart(const FindDatabase& find, const v1::MigrateRequest::Start& start);
 
   Database* database_ = nullptr;
   MigrationSpec spec_;

@@ -1,0 +1,256 @@
+// The table maps each credential, as a text ("token:<id>", "certificate:<name>", "user:<uid>"), to
+// the principal that it proves. A principal stands for one credential, so that a reload revokes
+// what has changed and nothing else; calls compare identities by name.
+#include "server/auth/authenticator.h"
+
+#include <openssl/crypto.h>
+#include <openssl/sha.h>
+#include <unistd.h>
+
+#include <array>
+#include <map>
+#include <utility>
+
+#include "absl/strings/match.h"
+#include "drivers/api/error.h"
+#include "fmt/format.h"
+
+namespace penstock::server {
+namespace {
+
+using driver::MakeErrorWithHint;
+using driver::Reason;
+using Time = Authenticator::Time;
+
+constexpr std::string_view kScheme = "Bearer ";
+constexpr std::string_view kTokenPrefix = "pst_";
+// 32 bytes in base64 without padding.
+constexpr size_t kSecretChars = 43;
+// A longer text is no token of anybody's.
+constexpr size_t kMaxTokenBytes = size_t{16} << 10;
+
+absl::Status Unauthenticated(std::string_view what, std::string_view hint) {
+  return MakeErrorWithHint(Reason::kUnauthenticated, what, hint);
+}
+
+// Returns the id of a token "pst_<id>_<secret>", or nothing if it has another form. The id may
+// have underscores itself, and so may the secret, whose length is known.
+std::optional<std::string_view> TokenId(std::string_view token) {
+  if (!token.starts_with(kTokenPrefix)) return std::nullopt;
+  token.remove_prefix(kTokenPrefix.size());
+  if (token.size() < kSecretChars + 2) return std::nullopt;
+  const size_t separator = token.size() - kSecretChars - 1;
+  if (token[separator] != '_') return std::nullopt;
+  return token.substr(0, separator);
+}
+
+// Returns a name of the configuration as Presented has it: a URI has no prefix there.
+std::string CertificateName(std::string_view name) {
+  const bool has_prefix = name.starts_with("dns:") || name.starts_with("cn:");
+  return fmt::format("{}{}", has_prefix ? "" : "uri:", name);
+}
+
+std::array<unsigned char, SHA256_DIGEST_LENGTH> Sha256(std::string_view text) {
+  std::array<unsigned char, SHA256_DIGEST_LENGTH> digest{};
+  SHA256(reinterpret_cast<const unsigned char*>(text.data()), text.size(), digest.data());
+  return digest;
+}
+
+}  // namespace
+
+absl::Status Access::Check(Time now) const {
+  if (principal->revoked()) {
+    return Unauthenticated(
+        fmt::format("the rights of identity '{}' were changed", principal->name()),
+        "make the call again");
+  }
+  if (now < until) return absl::OkStatus();
+  return Unauthenticated(fmt::format("the token of identity '{}' has expired", principal->name()),
+                         "make the call again with a new token");
+}
+
+struct Authenticator::Table {
+  struct Credential {
+    std::shared_ptr<const Principal> principal;
+    // Of a token.
+    std::string sha256;
+    Time expires = Time::max();
+  };
+
+  absl::StatusOr<Access> ByToken(std::string_view token, Time now) const;
+  absl::StatusOr<Access> ByAuthorization(std::string_view value, Time now) const;
+  std::optional<Access> ByProcess(const PeerProcess& process) const;
+  std::optional<Access> ByCertificate(const std::vector<std::string>& names) const;
+  std::optional<Access> Find(std::string_view credential) const;
+
+  void Add(std::string credential, const std::string& name, const IdentityConfig& identity,
+           const Table* before, const TokenConfig* token = nullptr);
+
+  std::map<std::string, Credential, std::less<>> credentials;
+};
+
+void Authenticator::Table::Add(std::string credential, const std::string& name,
+                               const IdentityConfig& identity, const Table* before,
+                               const TokenConfig* token) {
+  Credential added;
+  if (token != nullptr) {
+    added.sha256 = token->sha256;
+    added.expires = token->expires;
+  }
+  if (before != nullptr) {
+    const auto found = before->credentials.find(credential);
+    if (found != before->credentials.end()) {
+      const Credential& old = found->second;
+      const bool same = old.principal->name() == name &&
+                        old.principal->grants() == identity.grants && old.sha256 == added.sha256 &&
+                        old.expires == added.expires;
+      if (same) added.principal = old.principal;
+    }
+  }
+  if (added.principal == nullptr) {
+    added.principal = std::make_shared<const Principal>(name, identity.grants);
+  }
+  credentials.emplace(std::move(credential), std::move(added));
+}
+
+std::optional<Access> Authenticator::Table::Find(std::string_view credential) const {
+  const auto found = credentials.find(credential);
+  if (found == credentials.end()) return std::nullopt;
+  return Access{.principal = found->second.principal, .until = found->second.expires};
+}
+
+absl::StatusOr<Access> Authenticator::Table::ByToken(std::string_view token, Time now) const {
+  const auto refused = [] {
+    // Whether the id or the secret is wrong is nobody's business.
+    return Unauthenticated("the token is not valid",
+                           "present a token that the daemon's configuration knows");
+  };
+  const std::optional<std::string_view> id = TokenId(token);
+  if (!id.has_value()) return refused();
+  const auto found = credentials.find(fmt::format("token:{}", *id));
+  if (found == credentials.end()) return refused();
+  const Credential& known = found->second;
+  const auto digest = Sha256(token);
+  if (known.sha256.size() != digest.size() ||
+      CRYPTO_memcmp(known.sha256.data(), digest.data(), digest.size()) != 0) {
+    return refused();
+  }
+  Access access{.principal = known.principal, .until = known.expires};
+  absl::Status valid = access.Check(now);
+  if (!valid.ok()) return valid;
+  return access;
+}
+
+absl::StatusOr<Access> Authenticator::Table::ByAuthorization(std::string_view value,
+                                                             Time now) const {
+  if (value.size() > kMaxTokenBytes) {
+    return Unauthenticated("the token is longer than 16 KiB", "present a shorter one");
+  }
+  if (!absl::StartsWithIgnoreCase(absl::string_view(value.data(), value.size()),
+                                  absl::string_view(kScheme.data(), kScheme.size()))) {
+    return Unauthenticated("the metadata 'authorization' has no Bearer token",
+                           "send 'authorization: Bearer <token>'");
+  }
+  value.remove_prefix(kScheme.size());
+  return ByToken(value, now);
+}
+
+std::optional<Access> Authenticator::Table::ByProcess(const PeerProcess& process) const {
+  std::optional<Access> found = Find(fmt::format("user:{}", process.uid));
+  for (const gid_t group : process.groups) {
+    if (found.has_value()) break;
+    found = Find(fmt::format("group:{}", group));
+  }
+  return found;
+}
+
+std::optional<Access> Authenticator::Table::ByCertificate(
+    const std::vector<std::string>& names) const {
+  for (const std::string& name : names) {
+    std::optional<Access> found = Find(fmt::format("certificate:{}", name));
+    if (found.has_value()) return found;
+  }
+  return std::nullopt;
+}
+
+Authenticator::Authenticator() : table_(std::make_shared<Table>()) {}
+Authenticator::~Authenticator() = default;
+
+std::shared_ptr<const Authenticator::Table> Authenticator::table() const {
+  std::lock_guard lock(mutex_);
+  return table_;
+}
+
+absl::Status Authenticator::Load(const IdentityConfigs& identities, const JwtConfig&) {
+  const std::shared_ptr<const Table> before = table();
+  auto fresh = std::make_shared<Table>();
+  for (const auto& [name, identity] : identities) {
+    const auto add = [&](std::string credential, const TokenConfig* token = nullptr) {
+      fresh->Add(std::move(credential), name, identity, before.get(), token);
+    };
+    for (const TokenConfig& token : identity.tokens) add(fmt::format("token:{}", token.id), &token);
+    for (const std::string& it : identity.certificates) {
+      add(fmt::format("certificate:{}", CertificateName(it)));
+    }
+    for (const uid_t user : identity.unix_users) add(fmt::format("user:{}", user));
+    for (const gid_t group : identity.unix_groups) add(fmt::format("group:{}", group));
+    for (const std::string& it : identity.jwt_subjects) add(fmt::format("subject:{}", it));
+  }
+  {
+    std::lock_guard lock(mutex_);
+    table_ = fresh;
+  }
+  configured_.store(!identities.empty(), std::memory_order_release);
+  for (const auto& [credential, old] : before->credentials) {
+    const std::optional<Access> now = fresh->Find(credential);
+    if (!now.has_value() || now->principal != old.principal) old.principal->Revoke();
+  }
+  return absl::OkStatus();
+}
+
+absl::StatusOr<Access> Authenticator::Authenticate(const Presented& presented, Time now) const {
+  if (!configured()) return Access{.principal = Principal::Local()};
+  const std::shared_ptr<const Table> table = this->table();
+  std::optional<Access> found;
+  std::string_view proof;
+  if (presented.authorizations.size() > 1) {
+    return Unauthenticated("the metadata 'authorization' came more than once", "send one token");
+  }
+  if (!presented.authorizations.empty()) {
+    if (presented.overheard) {
+      return Unauthenticated(
+          "a token came over a network without TLS, where others may have read it",
+          "replace the token, and use TLS, a unix socket or a loopback address");
+    }
+    absl::StatusOr<Access> by_token = table->ByAuthorization(presented.authorizations[0], now);
+    if (!by_token.ok()) return by_token.status();
+    found = *std::move(by_token);
+    proof = "token";
+  }
+  std::optional<Access> others[] = {
+      table->ByCertificate(presented.certificate_names),
+      presented.process.has_value() ? table->ByProcess(*presented.process) : std::nullopt};
+  constexpr std::string_view kProofs[] = {"certificate", "process"};
+  for (size_t i = 0; i < std::size(others); ++i) {
+    if (!others[i].has_value()) continue;
+    if (!found.has_value()) {
+      found = std::move(others[i]);
+      proof = kProofs[i];
+    } else if (found->principal->name() != others[i]->principal->name()) {
+      return Unauthenticated(
+          fmt::format("the {} is identity '{}', but the {} is '{}'", proof,
+                      found->principal->name(), kProofs[i], others[i]->principal->name()),
+          "present credentials of one identity");
+    }
+  }
+  if (found.has_value()) return *std::move(found);
+  // Whoever has the daemon's user, or is root, has its files and its memory too.
+  const bool own = presented.process.has_value() &&
+                   (presented.process->uid == geteuid() || presented.process->uid == 0);
+  if (own) return Access{.principal = Principal::Local()};
+  return Unauthenticated("the call has no credentials that the daemon knows",
+                         "present a token, a client certificate or, over the unix socket, a "
+                         "user that the daemon's configuration names");
+}
+
+}  // namespace penstock::server

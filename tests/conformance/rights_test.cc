@@ -1,0 +1,202 @@
+// Who may make which call: every method of the protos, by callers with each right.
+#include <openssl/sha.h>
+
+#include <algorithm>
+#include <chrono>
+
+#include "fmt/format.h"
+#include "google/protobuf/descriptor.h"
+#include "google/protobuf/message.h"
+#include "grpc/health/v1/health.grpc.pb.h"
+#include "grpc/reflection/v1alpha/reflection.grpc.pb.h"
+#include "grpcpp/generic/generic_stub.h"
+#include "penstock/v1/key_value.grpc.pb.h"
+#include "penstock/v1/migration.grpc.pb.h"
+#include "server/metrics/methods.h"
+#include "tests/conformance/backend.h"
+
+namespace penstock::testing {
+namespace {
+
+using google::protobuf::Descriptor;
+using google::protobuf::FieldDescriptor;
+using google::protobuf::Message;
+using google::protobuf::MethodDescriptor;
+using google::protobuf::ServiceDescriptor;
+using server::Need;
+using server::Right;
+using server::Rights;
+
+std::string TokenOf(const std::string& identity) {
+  return fmt::format("pst_{}_{}", identity, std::string(43, 'x'));
+}
+
+server::IdentityConfig Identity(const std::string& name, const std::string& database,
+                                Rights rights) {
+  const std::string token = TokenOf(name);
+  std::string digest(SHA256_DIGEST_LENGTH, '\0');
+  SHA256(reinterpret_cast<const unsigned char*>(token.data()), token.size(),
+         reinterpret_cast<unsigned char*>(digest.data()));
+  server::IdentityConfig identity;
+  identity.tokens = {{.id = name,
+                      .sha256 = digest,
+                      .expires = std::chrono::system_clock::now() + std::chrono::hours(1)}};
+  identity.grants = {{.database = database, .rights = rights, .keyspaces = {}, .key_prefix = {}}};
+  return identity;
+}
+
+// The callers: by name, with one right each.
+const std::map<std::string, Right>& OneRight() {
+  static const auto* const rights = new std::map<std::string, Right>{{"reader", Right::kRead},
+                                                                     {"writer", Right::kWrite},
+                                                                     {"migrator", Right::kMigrate},
+                                                                     {"admin", Right::kAdmin}};
+  return *rights;
+}
+
+std::vector<const MethodDescriptor*> Methods() {
+  std::vector<const MethodDescriptor*> methods;
+  for (const std::string& name :
+       {std::string(v1::DatabaseService::service_full_name()),
+        std::string(v1::KeyValueService::service_full_name()),
+        std::string(v1::MigrationService::service_full_name()),
+        std::string(v1::AdminService::service_full_name()),
+        std::string(grpc::health::v1::Health::service_full_name()),
+        std::string(grpc::reflection::v1alpha::ServerReflection::service_full_name())}) {
+    const ServiceDescriptor* const service =
+        google::protobuf::DescriptorPool::generated_pool()->FindServiceByName(name);
+    for (int i = 0; i < service->method_count(); ++i) methods.push_back(service->method(i));
+  }
+  return methods;
+}
+
+Need NeedOf(const MethodDescriptor& method) {
+  const auto found = std::find(server::kRpcNames.begin(), server::kRpcNames.end(), method.name());
+  EXPECT_NE(found, server::kRpcNames.end()) << method.full_name();
+  return server::kRpcNeeds[found - server::kRpcNames.begin()];
+}
+
+void SetDatabase(Message* message, const std::string& database) {
+  const Descriptor* const type = message->GetDescriptor();
+  if (const FieldDescriptor* const field = type->FindFieldByName("database")) {
+    message->GetReflection()->SetString(message, field, database);
+  }
+  for (const char* first : {"begin", "start"}) {
+    const FieldDescriptor* const field = type->FindFieldByName(first);
+    if (field == nullptr) continue;
+    SetDatabase(message->GetReflection()->MutableMessage(message, field), database);
+  }
+}
+
+grpc::ByteBuffer RequestOf(const MethodDescriptor& method, const std::string& database) {
+  const std::unique_ptr<Message> message(google::protobuf::MessageFactory::generated_factory()
+                                             ->GetPrototype(method.input_type())
+                                             ->New());
+  SetDatabase(message.get(), database);
+  const grpc::Slice slice(message->SerializeAsString());
+  return {&slice, 1};
+}
+
+class Authorization : public Conformance {
+ protected:
+  Authorization() {
+    config().server.listen = {"127.0.0.1:0"};
+    for (const auto& [name, right] : OneRight()) {
+      config().identities.emplace(name, Identity(name, "main", Rights().With(right)));
+    }
+    config().identities.emplace("stranger", Identity("stranger", "other", Rights::All()));
+    config().identities.emplace("root", Identity("root", "*", Rights::All()));
+  }
+
+  // Makes a call with a request for the database and returns how it ends.
+  grpc::Status Call(const MethodDescriptor& method, const std::string& authorization,
+                    const std::string& database = "main") {
+    grpc::ClientContext context;
+    // Watch and reflection streams go on for ever.
+    context.set_deadline(std::chrono::system_clock::now() +
+                         std::chrono::milliseconds(method.name() == "Watch" ? 300 : 20'000));
+    if (!authorization.empty()) context.AddMetadata("authorization", authorization);
+    grpc::CompletionQueue queue;
+    grpc::GenericStub stub(wire().channel());
+    const std::string path = fmt::format("/{}/{}", method.service()->full_name(), method.name());
+    const auto call = stub.PrepareCall(&context, path, &queue);
+    const auto next = [&queue] {
+      void* tag = nullptr;
+      bool ok = false;
+      return queue.Next(&tag, &ok) && ok;
+    };
+    call->StartCall(nullptr);
+    grpc::Status status;
+    if (next()) {
+      call->WriteLast(RequestOf(method, database), {}, nullptr);
+      next();
+      grpc::ByteBuffer answer;
+      do call->Read(&answer, nullptr);
+      while (next());
+    }
+    call->Finish(&status, nullptr);
+    next();
+    return status;
+  }
+
+  static bool IsAllowed(const grpc::Status& status) {
+    return status.error_code() != grpc::StatusCode::UNAUTHENTICATED &&
+           status.error_code() != grpc::StatusCode::PERMISSION_DENIED;
+  }
+};
+PENSTOCK_CONFORMANCE_ON(Authorization, KeyValueBackends());
+
+bool Suffices(Right right, Need need) {
+  switch (need) {
+    case Need::kNothing:
+    case Need::kIdentity: return true;
+    case Need::kRead: return right == Right::kRead || right == Right::kWrite;
+    case Need::kWrite: return right == Right::kWrite;
+    case Need::kMigrate: return right == Right::kMigrate;
+    case Need::kAdmin: return right == Right::kAdmin;
+  }
+  return false;
+}
+
+TEST_P(Authorization, EveryMethodNeedsWhatTheTableSays) {
+  for (const MethodDescriptor* method : Methods()) {
+    SCOPED_TRACE(method->full_name());
+    const Need need = NeedOf(*method);
+    const bool open = need == Need::kNothing;
+    const auto expected = open ? grpc::StatusCode::OK : grpc::StatusCode::UNAUTHENTICATED;
+    for (const std::string& wrong :
+         {std::string(), "Bearer " + TokenOf("nobody"), std::string("Basic cm9vdDpyb290")}) {
+      const grpc::Status status = Call(*method, wrong);
+      if (open) {
+        EXPECT_TRUE(IsAllowed(status)) << status.error_message();
+      } else {
+        EXPECT_EQ(status.error_code(), expected) << status.error_message();
+      }
+    }
+    for (const auto& [name, right] : OneRight()) {
+      const grpc::Status status = Call(*method, "Bearer " + TokenOf(name));
+      EXPECT_EQ(IsAllowed(status), Suffices(right, need)) << name << ": " << status.error_message();
+    }
+    EXPECT_TRUE(IsAllowed(Call(*method, "Bearer " + TokenOf("root"))));
+    const bool needs_database = !open && need != Need::kIdentity;
+    const grpc::Status other = Call(*method, "Bearer " + TokenOf("stranger"));
+    EXPECT_EQ(IsAllowed(other), !needs_database) << other.error_message();
+  }
+}
+
+// Whoever may not use a database does not learn whether it is there.
+TEST_P(Authorization, ADatabaseThatIsNotThereIsAsOneThatMayNotBeUsed) {
+  for (const MethodDescriptor* method : Methods()) {
+    const Need need = NeedOf(*method);
+    if (need == Need::kNothing || need == Need::kIdentity) continue;
+    SCOPED_TRACE(method->full_name());
+    const grpc::Status there = Call(*method, "Bearer " + TokenOf("stranger"), "main");
+    const grpc::Status absent = Call(*method, "Bearer " + TokenOf("stranger"), "absent");
+    EXPECT_EQ(there.error_code(), grpc::StatusCode::PERMISSION_DENIED);
+    EXPECT_EQ(absent.error_code(), there.error_code());
+    EXPECT_EQ(DetailOf(absent).reason(), v1::REASON_NOT_ALLOWED);
+  }
+}
+
+}  // namespace
+}  // namespace penstock::testing
