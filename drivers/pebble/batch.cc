@@ -14,7 +14,7 @@ namespace {
 using driver::KeyValueRun;
 using driver::Reason;
 using driver::StatementRun;
-using sqlengine::Statement;
+using sqlite_engine::Statement;
 using std::chrono::milliseconds;
 using std::chrono::steady_clock;
 
