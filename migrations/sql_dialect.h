@@ -30,7 +30,7 @@ class SqlDialect : public Dialect {
     return Qualified(session, table_);
   }
   // Whether a name is that of the history, or of what the gateway keeps beside it: its lock,
-  // and the keyspaces of drivers/sqlkv.
+  // and the keyspaces of drivers/sql_key_value.
   bool IsOurs(std::string_view name) const;
   // The type of a column for a point in time.
   virtual std::string_view timestamp_type() const = 0;

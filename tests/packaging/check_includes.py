@@ -28,7 +28,7 @@ MAY_INCLUDE = {
     # What a driver that has SQLite as its engine of SQL needs.
     "drivers/sqlite_engine": ["drivers/api"],
     # Stands in front of any driver of SQL, and knows none.
-    "drivers/sqlkv": ["drivers/api"],
+    "drivers/sql_key_value": ["drivers/api"],
     "drivers/cockroachdb": ["drivers/api", "drivers/postgres"],
     "drivers/*": ["drivers/api", "drivers/sqlite_engine"],
     # A driver's dialect of migrations.

@@ -7,8 +7,8 @@
 #include <system_error>
 
 #include "drivers/pebble/pebble_driver.h"
+#include "drivers/sql_key_value/sql_key_value.h"
 #include "drivers/sqlite/sqlite_driver.h"
-#include "drivers/sqlkv/sqlkv.h"
 
 namespace penstock::driver {
 namespace {
@@ -22,7 +22,7 @@ absl::StatusOr<std::unique_ptr<Driver>> OpenDriver(const std::string& name,
   if (name == "pebble") return pebble::Open(config);
   absl::StatusOr<std::unique_ptr<Driver>> sqlite = sqlite::Open(config);
   if (!sqlite.ok()) return sqlite;
-  return sqlkv::WithKeyValue(*std::move(sqlite), *sqlite::Spec().key_value);
+  return sql_key_value::WithKeyValue(*std::move(sqlite), *sqlite::Spec().key_value);
 }
 
 using Sizes = std::map<std::string, std::uintmax_t>;

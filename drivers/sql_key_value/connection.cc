@@ -1,12 +1,12 @@
-#include "drivers/sqlkv/connection.h"
+#include "drivers/sql_key_value/connection.h"
 
 #include <algorithm>
 
 #include "drivers/api/error.h"
-#include "drivers/sqlkv/statements.h"
+#include "drivers/sql_key_value/statements.h"
 #include "fmt/format.h"
 
-namespace penstock::sqlkv {
+namespace penstock::sql_key_value {
 namespace {
 
 using driver::KeyCondition;
@@ -150,7 +150,7 @@ absl::Status Connection::RunAlone(StatementRun* statement) {
 }
 
 absl::Status Connection::CreateTable(const StatementRun& run, bool in_transaction) {
-  const std::string sql = sqlkv::CreateTable(run.key_value->keyspace, dialect_);
+  const std::string sql = sql_key_value::CreateTable(run.key_value->keyspace, dialect_);
   StatementRun create = Own(run, sql);
   if (!in_transaction) return RunAlone(&create);
   if (!driver_->info().capabilities.transactional_ddl) return CreateTableBeside(run, sql);
@@ -244,4 +244,4 @@ void Connection::Run(StatementRun& run) {
   }
 }
 
-}  // namespace penstock::sqlkv
+}  // namespace penstock::sql_key_value

@@ -1,9 +1,9 @@
 // Single statements on a backend that is serializable unless somebody has set its default
 // to something else: the session is set back to it for as long as it runs operations on
 // keys and values.
-#include "drivers/sqlkv/connection.h"
+#include "drivers/sql_key_value/connection.h"
 
-namespace penstock::sqlkv {
+namespace penstock::sql_key_value {
 namespace {
 
 using driver::StatementRun;
@@ -83,4 +83,4 @@ absl::StatusOr<driver::StatementInfo> Connection::Describe(std::string_view sql,
   return inner_->Describe(sql, deadline, cancellation);
 }
 
-}  // namespace penstock::sqlkv
+}  // namespace penstock::sql_key_value

@@ -2,10 +2,10 @@
 #include <algorithm>
 #include <map>
 
-#include "drivers/sqlkv/connection.h"
-#include "drivers/sqlkv/statements.h"
+#include "drivers/sql_key_value/connection.h"
+#include "drivers/sql_key_value/statements.h"
 
-namespace penstock::sqlkv {
+namespace penstock::sql_key_value {
 namespace {
 
 using driver::KeyCondition;
@@ -102,4 +102,4 @@ absl::StatusOr<bool> Connection::ConditionsHold(StatementRun* run, const Keys* p
   return true;
 }
 
-}  // namespace penstock::sqlkv
+}  // namespace penstock::sql_key_value

@@ -1,6 +1,6 @@
 // The texts and parameters of key-value operations in SQL.
-#ifndef PENSTOCK_DRIVERS_SQLKV_STATEMENTS_H_
-#define PENSTOCK_DRIVERS_SQLKV_STATEMENTS_H_
+#ifndef PENSTOCK_DRIVERS_SQL_KEY_VALUE_STATEMENTS_H_
+#define PENSTOCK_DRIVERS_SQL_KEY_VALUE_STATEMENTS_H_
 
 #include <map>
 #include <span>
@@ -12,7 +12,7 @@
 #include "drivers/api/key_value.h"
 #include "drivers/api/key_value_dialect.h"
 
-namespace penstock::sqlkv {
+namespace penstock::sql_key_value {
 
 std::string TableName(std::string_view keyspace);
 std::string CreateTable(std::string_view keyspace, const driver::KeyValueDialect& dialect);
@@ -47,6 +47,6 @@ bool DeletesRange(const driver::KeyValueRun& operation);
 // False: it takes several, or none. May be called again for the same run.
 bool PlanAsOne(driver::StatementRun* run, const driver::KeyValueDialect& dialect);
 
-}  // namespace penstock::sqlkv
+}  // namespace penstock::sql_key_value
 
-#endif  // PENSTOCK_DRIVERS_SQLKV_STATEMENTS_H_
+#endif  // PENSTOCK_DRIVERS_SQL_KEY_VALUE_STATEMENTS_H_

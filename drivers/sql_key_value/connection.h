@@ -1,6 +1,6 @@
 // A driver's connection with key-value operations in front.
-#ifndef PENSTOCK_DRIVERS_SQLKV_CONNECTION_H_
-#define PENSTOCK_DRIVERS_SQLKV_CONNECTION_H_
+#ifndef PENSTOCK_DRIVERS_SQL_KEY_VALUE_CONNECTION_H_
+#define PENSTOCK_DRIVERS_SQL_KEY_VALUE_CONNECTION_H_
 
 #include <chrono>
 #include <cstddef>
@@ -18,7 +18,7 @@
 #include "drivers/api/driver.h"
 #include "drivers/api/key_value_dialect.h"
 
-namespace penstock::sqlkv {
+namespace penstock::sql_key_value {
 
 // See driver::Connection for the contract. What is SQL goes to the driver as it
 // is. connection.cc has what is one statement, write.cc and
@@ -146,6 +146,6 @@ bool HasTime(const driver::StatementRun& run);
 // How often something is run that met others. Each time one of these was done.
 inline constexpr int kMaxAttempts = 20;
 
-}  // namespace penstock::sqlkv
+}  // namespace penstock::sql_key_value
 
-#endif  // PENSTOCK_DRIVERS_SQLKV_CONNECTION_H_
+#endif  // PENSTOCK_DRIVERS_SQL_KEY_VALUE_CONNECTION_H_

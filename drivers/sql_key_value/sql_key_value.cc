@@ -1,16 +1,16 @@
-#include "drivers/sqlkv/sqlkv.h"
+#include "drivers/sql_key_value/sql_key_value.h"
 
 #include <string>
 #include <utility>
 
-#include "drivers/sqlkv/connection.h"
+#include "drivers/sql_key_value/connection.h"
 
-namespace penstock::sqlkv {
+namespace penstock::sql_key_value {
 namespace {
 
-class SqlkvDriver final : public driver::Driver {
+class SqlKeyValueDriver final : public driver::Driver {
  public:
-  SqlkvDriver(std::unique_ptr<driver::Driver> inner, const driver::KeyValueDialect& dialect)
+  SqlKeyValueDriver(std::unique_ptr<driver::Driver> inner, const driver::KeyValueDialect& dialect)
       : inner_(std::move(inner)), dialect_(dialect) {}
 
   const driver::DriverInfo& info() const override { return inner_->info(); }
@@ -37,7 +37,7 @@ class SqlkvDriver final : public driver::Driver {
 
 std::unique_ptr<driver::Driver> WithKeyValue(std::unique_ptr<driver::Driver> driver,
                                              const driver::KeyValueDialect& dialect) {
-  return std::make_unique<SqlkvDriver>(std::move(driver), dialect);
+  return std::make_unique<SqlKeyValueDriver>(std::move(driver), dialect);
 }
 
-}  // namespace penstock::sqlkv
+}  // namespace penstock::sql_key_value

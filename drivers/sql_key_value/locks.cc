@@ -9,11 +9,11 @@
 #include <chrono>
 
 #include "drivers/api/error.h"
-#include "drivers/sqlkv/connection.h"
-#include "drivers/sqlkv/statements.h"
+#include "drivers/sql_key_value/connection.h"
+#include "drivers/sql_key_value/statements.h"
 #include "fmt/format.h"
 
-namespace penstock::sqlkv {
+namespace penstock::sql_key_value {
 namespace {
 
 using driver::KeyCondition;
@@ -76,7 +76,7 @@ bool HasTime(const StatementRun& run) {
 
 absl::Status Connection::LockKeys(const StatementRun& run, Keys* placeholders) {
   const std::vector<std::string_view> keys = KeysToLock(*run.key_value, dialect_.max_key_bytes);
-  const std::string sql = sqlkv::LockKeys(run.key_value->keyspace);
+  const std::string sql = sql_key_value::LockKeys(run.key_value->keyspace);
   for (std::span<const std::string_view> left = keys; !left.empty();) {
     const auto part = left.first(std::min(kLocksAtOnce, left.size()));
     left = left.subspan(part.size());
@@ -107,7 +107,7 @@ absl::Status Connection::RemovePlaceholders(const StatementRun& run, Keys placeh
 
 absl::Status Connection::LockTable(const StatementRun& run, std::chrono::milliseconds patience) {
   const std::string limit = fmt::format("SET LOCAL lock_timeout = {}", patience.count());
-  const std::string lock = sqlkv::LockTable(run.key_value->keyspace);
+  const std::string lock = sql_key_value::LockTable(run.key_value->keyspace);
   for (const std::string_view sql : {std::string_view(limit), std::string_view(lock)}) {
     StatementRun statement = Own(run, sql);
     statement.once = true;
@@ -126,4 +126,4 @@ absl::Status Connection::Pause(const StatementRun& run, std::chrono::millisecond
   return RunAlone(&pause);
 }
 
-}  // namespace penstock::sqlkv
+}  // namespace penstock::sql_key_value

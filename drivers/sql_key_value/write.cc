@@ -5,10 +5,10 @@
 #include <utility>
 
 #include "drivers/api/error.h"
-#include "drivers/sqlkv/connection.h"
-#include "drivers/sqlkv/statements.h"
+#include "drivers/sql_key_value/connection.h"
+#include "drivers/sql_key_value/statements.h"
 
-namespace penstock::sqlkv {
+namespace penstock::sql_key_value {
 namespace {
 
 using driver::KeyMutation;
@@ -180,4 +180,4 @@ absl::Status Connection::ApplyRows(const StatementRun& run, std::string_view sql
   return statement.status;
 }
 
-}  // namespace penstock::sqlkv
+}  // namespace penstock::sql_key_value

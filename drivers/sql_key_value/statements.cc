@@ -1,11 +1,11 @@
-#include "drivers/sqlkv/statements.h"
+#include "drivers/sql_key_value/statements.h"
 
 #include <algorithm>
 #include <bit>
 
 #include "fmt/format.h"
 
-namespace penstock::sqlkv {
+namespace penstock::sql_key_value {
 namespace {
 
 using driver::KeyMutation;
@@ -171,4 +171,4 @@ bool PlanAsOne(driver::StatementRun* run, const driver::KeyValueDialect& dialect
   return true;
 }
 
-}  // namespace penstock::sqlkv
+}  // namespace penstock::sql_key_value
