@@ -1,6 +1,6 @@
 // A connection as a migrator uses it.
-#ifndef PENSTOCK_MIGRATIONS_SESSION_H_
-#define PENSTOCK_MIGRATIONS_SESSION_H_
+#ifndef PENSTOCK_MIGRATIONS_MIGRATION_CONNECTION_H_
+#define PENSTOCK_MIGRATIONS_MIGRATION_CONNECTION_H_
 
 #include <cstdint>
 #include <functional>
@@ -33,14 +33,14 @@ using Connector = std::function<absl::StatusOr<std::unique_ptr<driver::Connectio
 
 // A connection that can write, and what holds for every statement on it. One
 // thread at a time.
-class Session {
+class MigrationConnection {
  public:
-  // Both may be null, `connection` until Use; otherwise they outlive their use.
-  Session(driver::Connection* connection, driver::Cancellation* cancellation)
-      : connection_(connection), cancellation_(cancellation) {}
+  // Both may be null, `driver_connection` until Use; otherwise they outlive their use.
+  MigrationConnection(driver::Connection* driver_connection, driver::Cancellation* cancellation)
+      : driver_connection_(driver_connection), cancellation_(cancellation) {}
 
   // Another connection from now on; outside a transaction only.
-  void Use(driver::Connection* connection) { connection_ = connection; }
+  void Use(driver::Connection* driver_connection) { driver_connection_ = driver_connection; }
 
   // Sets the limit of every statement from now on; zero: none. `until` ends them all.
   void SetLimits(driver::Duration statement_timeout, const driver::Deadline& until);
@@ -49,7 +49,9 @@ class Session {
   void SetConnector(Connector connector) { connector_ = std::move(connector); }
   const Connector& connector() const { return connector_; }
 
-  driver::Connection* connection() { return connection_; }
+  // Returns the driver's connection, for what only a dialect does with it; null until Use if there
+  // was none at first.
+  driver::Connection* driver_connection() { return driver_connection_; }
   driver::Cancellation* cancellation() { return cancellation_; }
   bool in_transaction() const { return in_transaction_; }
 
@@ -82,13 +84,15 @@ class Session {
   // have a few seconds each: for records of what has happened.
   class Shield {
    public:
-    explicit Shield(Session* session) : session_(session) { ++session_->shields_; }
-    ~Shield() { --session_->shields_; }
+    explicit Shield(MigrationConnection* connection) : connection_(connection) {
+      ++connection_->shields_;
+    }
+    ~Shield() { --connection_->shields_; }
     Shield(const Shield&) = delete;
     Shield& operator=(const Shield&) = delete;
 
    private:
-    Session* const session_;
+    MigrationConnection* const connection_;
   };
 
  private:
@@ -98,7 +102,7 @@ class Session {
   absl::Status Execute(driver::StatementRun* run);
   void Keep(driver::Summary* summary);
 
-  driver::Connection* connection_;
+  driver::Connection* driver_connection_;
   driver::Cancellation* const cancellation_;
   Connector connector_;
   driver::Duration statement_timeout_{};
@@ -111,4 +115,4 @@ class Session {
 
 }  // namespace penstock::migrations
 
-#endif  // PENSTOCK_MIGRATIONS_SESSION_H_
+#endif  // PENSTOCK_MIGRATIONS_MIGRATION_CONNECTION_H_

@@ -1,4 +1,4 @@
-#include "migrations/session.h"
+#include "migrations/migration_connection.h"
 
 #include <array>
 #include <chrono>
@@ -50,12 +50,13 @@ class Collector final : public driver::RowWriter {
 
 }  // namespace
 
-void Session::SetLimits(driver::Duration statement_timeout, const driver::Deadline& until) {
+void MigrationConnection::SetLimits(driver::Duration statement_timeout,
+                                    const driver::Deadline& until) {
   statement_timeout_ = statement_timeout;
   until_ = until;
 }
 
-driver::Deadline Session::StatementDeadline() const {
+driver::Deadline MigrationConnection::StatementDeadline() const {
   if (shields_ > 0) {
     return {.at = std::chrono::steady_clock::now() + kRecordTimeout,
             .reason = driver::Reason::kQueryTimeout};
@@ -65,18 +66,18 @@ driver::Deadline Session::StatementDeadline() const {
                                   .reason = driver::Reason::kRequestTimeout});
 }
 
-void Session::SetLimitsOf(driver::StatementRun* run) const {
+void MigrationConnection::SetLimitsOf(driver::StatementRun* run) const {
   run->deadline = StatementDeadline();
   run->cancellation = shields_ > 0 ? nullptr : cancellation_;
 }
 
-absl::Status Session::Execute(driver::StatementRun* run) {
+absl::Status MigrationConnection::Execute(driver::StatementRun* run) {
   SetLimitsOf(run);
   if (in_transaction_) {
-    connection_->Run(*run);
+    driver_connection_->Run(*run);
   } else {
     const std::array<driver::StatementRun*, 1> runs = {run};
-    connection_->RunBatch(runs);
+    driver_connection_->RunBatch(runs);
   }
   while (run->status.ok() && run->cursor != nullptr) {
     absl::StatusOr<bool> more = run->cursor->Fetch({}, run->writer);
@@ -88,11 +89,12 @@ absl::Status Session::Execute(driver::StatementRun* run) {
   return run->status;
 }
 
-absl::Status Session::Run(std::string_view sql, std::span<const driver::Value> args) {
+absl::Status MigrationConnection::Run(std::string_view sql, std::span<const driver::Value> args) {
   return Change(sql, args).status();
 }
 
-absl::StatusOr<int64_t> Session::Change(std::string_view sql, std::span<const driver::Value> args) {
+absl::StatusOr<int64_t> MigrationConnection::Change(std::string_view sql,
+                                                    std::span<const driver::Value> args) {
   driver::StatementRun run;
   run.sql = sql;
   run.args = args;
@@ -105,18 +107,19 @@ absl::StatusOr<int64_t> Session::Change(std::string_view sql, std::span<const dr
   return run.summary.rows_affected;
 }
 
-absl::Status Session::RunAndCommit(std::string_view sql, std::span<const driver::Value> args) {
+absl::Status MigrationConnection::RunAndCommit(std::string_view sql,
+                                               std::span<const driver::Value> args) {
   driver::StatementRun run;
   run.sql = sql;
   run.args = args;
   run.once = true;
   SetLimitsOf(&run);
-  absl::Status status = connection_->RunAndCommit(run);
+  absl::Status status = driver_connection_->RunAndCommit(run);
   in_transaction_ = !run.status.ok();
   return status;
 }
 
-void Session::Keep(driver::Summary* summary) {
+void MigrationConnection::Keep(driver::Summary* summary) {
   for (driver::Notice& notice : summary->notices) {
     if (said_.notices.size() < driver::Summary::kMaxNotices) {
       said_.notices.push_back(std::move(notice));
@@ -127,7 +130,8 @@ void Session::Keep(driver::Summary* summary) {
   said_.notices_dropped += summary->notices_dropped;
 }
 
-absl::StatusOr<Table> Session::Query(std::string_view sql, std::span<const driver::Value> args) {
+absl::StatusOr<Table> MigrationConnection::Query(std::string_view sql,
+                                                 std::span<const driver::Value> args) {
   Collector collector;
   driver::StatementRun run;
   run.sql = sql;
@@ -138,13 +142,13 @@ absl::StatusOr<Table> Session::Query(std::string_view sql, std::span<const drive
   return collector.Take();
 }
 
-absl::Status Session::Write(driver::KeyValueRun* operation) {
+absl::Status MigrationConnection::Write(driver::KeyValueRun* operation) {
   driver::StatementRun run;
   run.key_value = operation;
   return Execute(&run);
 }
 
-absl::StatusOr<Table> Session::Scan(driver::KeyValueRun* operation) {
+absl::StatusOr<Table> MigrationConnection::Scan(driver::KeyValueRun* operation) {
   Collector collector;
   driver::StatementRun run;
   run.key_value = operation;
@@ -154,25 +158,25 @@ absl::StatusOr<Table> Session::Scan(driver::KeyValueRun* operation) {
   return collector.Take();
 }
 
-absl::Status Session::Begin(std::optional<bool> foreign_keys) {
+absl::Status MigrationConnection::Begin(std::optional<bool> foreign_keys) {
   driver::TransactionOptions options;
   options.foreign_keys = foreign_keys;
   options.deadline = StatementDeadline();
   options.cancellation = cancellation_;
-  absl::Status begun = connection_->Begin(options);
+  absl::Status begun = driver_connection_->Begin(options);
   in_transaction_ = begun.ok();
   return begun;
 }
 
-absl::Status Session::Commit() {
+absl::Status MigrationConnection::Commit() {
   in_transaction_ = false;
-  return connection_->Commit();
+  return driver_connection_->Commit();
 }
 
-void Session::Rollback() {
+void MigrationConnection::Rollback() {
   if (!std::exchange(in_transaction_, false)) return;
   // One that fails has lost its connection, and the transaction with it.
-  connection_->Rollback().IgnoreError();
+  driver_connection_->Rollback().IgnoreError();
 }
 
 }  // namespace penstock::migrations
