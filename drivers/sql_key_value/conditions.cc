@@ -45,10 +45,10 @@ class Connection::Entries final : public driver::RowWriter {
   bool Holds(const KeyCondition& condition) const {
     const auto found = entries_.find(condition.key);
     const bool present = found != entries_.end();
-    switch (condition.sort) {
-      case KeyCondition::Sort::kAbsent: return !present;
-      case KeyCondition::Sort::kPresent: return present;
-      case KeyCondition::Sort::kValueEquals: return present && found->second == condition.value;
+    switch (condition.kind) {
+      case KeyCondition::Kind::kAbsent: return !present;
+      case KeyCondition::Kind::kPresent: return present;
+      case KeyCondition::Kind::kValueEquals: return present && found->second == condition.value;
     }
     return false;
   }
@@ -68,7 +68,7 @@ absl::Status Connection::ReadEntries(const StatementRun& run,
     if (placeholders != nullptr && placeholders->contains(condition.key)) continue;
     // A key that is locked, and needed no placeholder, is there.
     const bool known = placeholders != nullptr &&
-                       condition.sort != KeyCondition::Sort::kValueEquals &&
+                       condition.kind != KeyCondition::Kind::kValueEquals &&
                        condition.key.size() <= dialect_.max_key_bytes;
     if (known) {
       entries->AddPresent(condition.key);

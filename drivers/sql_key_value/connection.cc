@@ -73,7 +73,7 @@ void Connection::Settle(StatementRun* run, bool last) {
   run->key_value->failed_condition.reset();
   // An operation that may leave a cursor must have nobody behind it.
   if (last || !run->key_value->reads()) RunAgainAfterConflict(run);
-  if (run->key_value->sort == KeyValueRun::Sort::kGet && run->cursor != nullptr) {
+  if (run->key_value->kind == KeyValueRun::Kind::kGet && run->cursor != nullptr) {
     run->cursor.reset();
     run->status = driver::KeysTooLarge(run->limits.max_bytes);
   }
@@ -102,10 +102,10 @@ void Connection::RunAgainAfterConflict(StatementRun* run) {
 bool Connection::DoneOnNothing(StatementRun* run) const {
   KeyValueRun& operation = *run->key_value;
   const auto holds = [](const KeyCondition& condition) {
-    return condition.sort == KeyCondition::Sort::kAbsent;
+    return condition.kind == KeyCondition::Kind::kAbsent;
   };
   const auto deletes = [](const KeyMutation& mutation) {
-    return mutation.sort != KeyMutation::Sort::kPut;
+    return mutation.kind != KeyMutation::Kind::kPut;
   };
   const auto failed =
       std::find_if_not(operation.conditions.begin(), operation.conditions.end(), holds);
@@ -124,7 +124,7 @@ bool Connection::DoneOnNothing(StatementRun* run) const {
 
 absl::Status Connection::CheckLengths(const KeyValueRun& operation) const {
   for (const KeyMutation& mutation : operation.mutations) {
-    if (mutation.sort != KeyMutation::Sort::kPut) continue;
+    if (mutation.kind != KeyMutation::Kind::kPut) continue;
     if (mutation.key.size() <= dialect_.max_key_bytes) continue;
     return driver::MakeErrorWithHint(
         Reason::kUnsupported,

@@ -55,7 +55,7 @@ std::vector<std::string_view> KeysToLock(const KeyValueRun& write, size_t max_ke
   };
   for (const KeyCondition& condition : write.conditions) add(condition.key);
   for (const KeyMutation& mutation : write.mutations) {
-    if (mutation.sort != KeyMutation::Sort::kDeleteRange) add(mutation.key);
+    if (mutation.kind != KeyMutation::Kind::kDeleteRange) add(mutation.key);
   }
   std::sort(keys.begin(), keys.end());
   keys.erase(std::unique(keys.begin(), keys.end()), keys.end());
@@ -96,7 +96,7 @@ absl::Status Connection::LockKeys(const StatementRun& run, Keys* placeholders) {
 absl::Status Connection::RemovePlaceholders(const StatementRun& run, Keys placeholders) {
   for (const KeyMutation& mutation : run.key_value->mutations) {
     // A deletion has removed its own.
-    if (mutation.sort == KeyMutation::Sort::kDeleteRange) continue;
+    if (mutation.kind == KeyMutation::Kind::kDeleteRange) continue;
     const auto found = placeholders.find(mutation.key);
     if (found != placeholders.end()) placeholders.erase(found);
   }

@@ -20,16 +20,16 @@ std::string RangeCondition(const KeyRange& range, std::vector<Value>* args) {
   return "key >= $1 AND key < $2";
 }
 
-bool AllAre(std::span<const KeyMutation> mutations, KeyMutation::Sort sort) {
+bool AllAre(std::span<const KeyMutation> mutations, KeyMutation::Kind kind) {
   return std::all_of(mutations.begin(), mutations.end(),
-                     [sort](const KeyMutation& mutation) { return mutation.sort == sort; });
+                     [kind](const KeyMutation& mutation) { return mutation.kind == kind; });
 }
 
 // A single entry goes as parameters, which every driver puts into its batches.
 void BindMutations(const KeyValueRun& write, KeyValueRun::Scratch* scratch) {
   const auto values = [](const KeyMutation& mutation) {
     std::vector<Value> row = {Value::Blob(mutation.key)};
-    if (mutation.sort == KeyMutation::Sort::kPut) row.push_back(Value::Blob(mutation.value));
+    if (mutation.kind == KeyMutation::Kind::kPut) row.push_back(Value::Blob(mutation.value));
     return row;
   };
   if (write.mutations.size() == 1) {
@@ -45,19 +45,19 @@ bool PlanWrite(const KeyValueRun& write, const driver::KeyValueDialect& dialect,
                KeyValueRun::Scratch* scratch) {
   if (!write.conditions.empty() || write.mutations.empty()) return false;
   const KeyMutation& first = write.mutations.front();
-  if (!AllAre(write.mutations, first.sort)) return false;
-  switch (first.sort) {
-    case KeyMutation::Sort::kPut:
+  if (!AllAre(write.mutations, first.kind)) return false;
+  switch (first.kind) {
+    case KeyMutation::Kind::kPut:
       scratch->sql = Upsert(write.keyspace);
       BindMutations(write, scratch);
       return true;
-    case KeyMutation::Sort::kDelete:
+    case KeyMutation::Kind::kDelete:
       // A key that is not there is not locked by its deletion: one is done without that.
       if (dialect.locks && write.mutations.size() > 1) return false;
       scratch->sql = DeleteKey(write.keyspace);
       BindMutations(write, scratch);
       return true;
-    case KeyMutation::Sort::kDeleteRange:
+    case KeyMutation::Kind::kDeleteRange:
       if (dialect.locks || write.mutations.size() > 1) return false;
       scratch->sql = DeleteRange(write.keyspace, first.range, &scratch->args);
       return true;
@@ -147,7 +147,7 @@ std::map<std::string_view, const KeyMutation*> LastOfEachKey(
 bool DeletesRange(const KeyValueRun& operation) {
   return std::any_of(
       operation.mutations.begin(), operation.mutations.end(),
-      [](const KeyMutation& mutation) { return mutation.sort == KeyMutation::Sort::kDeleteRange; });
+      [](const KeyMutation& mutation) { return mutation.kind == KeyMutation::Kind::kDeleteRange; });
 }
 
 bool PlanAsOne(driver::StatementRun* run, const driver::KeyValueDialect& dialect) {
@@ -156,13 +156,13 @@ bool PlanAsOne(driver::StatementRun* run, const driver::KeyValueDialect& dialect
   scratch.args.clear();
   scratch.rows.clear();
   bool one = true;
-  switch (operation.sort) {
-    case KeyValueRun::Sort::kGet:
+  switch (operation.kind) {
+    case KeyValueRun::Kind::kGet:
       if (operation.keys.empty()) return false;
       scratch.sql = SelectKeys(operation.keyspace, operation.keys, dialect, &scratch);
       break;
-    case KeyValueRun::Sort::kScan: scratch.sql = SelectRange(operation, &scratch.args); break;
-    case KeyValueRun::Sort::kWrite: one = PlanWrite(operation, dialect, &scratch); break;
+    case KeyValueRun::Kind::kScan: scratch.sql = SelectRange(operation, &scratch.args); break;
+    case KeyValueRun::Kind::kWrite: one = PlanWrite(operation, dialect, &scratch); break;
   }
   if (!one) return false;
   run->sql = scratch.sql;

@@ -134,7 +134,7 @@ absl::Status Connection::MutateAll(StatementRun* run) {
   std::span<const KeyMutation> left = run->key_value->mutations;
   while (!left.empty()) {
     const auto is_range = [](const KeyMutation& mutation) {
-      return mutation.sort == KeyMutation::Sort::kDeleteRange;
+      return mutation.kind == KeyMutation::Kind::kDeleteRange;
     };
     const auto range = std::find_if(left.begin(), left.end(), is_range);
     const auto count = static_cast<size_t>(range - left.begin());
@@ -159,7 +159,7 @@ absl::Status Connection::Mutate(const StatementRun& run, std::span<const KeyMuta
   std::vector<std::vector<Value>> puts;
   std::vector<std::vector<Value>> deletes;
   for (const auto& [key, mutation] : LastOfEachKey(mutations)) {
-    if (mutation->sort == KeyMutation::Sort::kPut) {
+    if (mutation->kind == KeyMutation::Kind::kPut) {
       puts.push_back({Value::Blob(key), Value::Blob(mutation->value)});
     } else {
       deletes.push_back({Value::Blob(key)});

@@ -45,7 +45,7 @@ class PebbleDialect final : public Dialect {
     absl::Status status = CheckName();
     if (!status.ok()) return status;
     KeyValueRun scan;
-    scan.sort = KeyValueRun::Sort::kScan;
+    scan.kind = KeyValueRun::Kind::kScan;
     scan.keyspace = keyspace_;
     absl::StatusOr<Table> entries = connection->Scan(&scan);
     if (!entries.ok()) return entries.status();
@@ -59,7 +59,7 @@ class PebbleDialect final : public Dialect {
   }
 
   absl::Status InsertRow(MigrationConnection* connection, const HistoryRow& row) override {
-    absl::StatusOr<bool> written = Put(connection, row, KeyCondition::Sort::kAbsent);
+    absl::StatusOr<bool> written = Put(connection, row, KeyCondition::Kind::kAbsent);
     if (!written.ok() || *written) return written.status();
     return driver::MakeError(
         Reason::kUniqueViolation,
@@ -67,7 +67,7 @@ class PebbleDialect final : public Dialect {
   }
 
   absl::Status UpdateRow(MigrationConnection* connection, const HistoryRow& row) override {
-    absl::StatusOr<bool> written = Put(connection, row, KeyCondition::Sort::kPresent);
+    absl::StatusOr<bool> written = Put(connection, row, KeyCondition::Kind::kPresent);
     if (!written.ok() || *written) return written.status();
     return MakeErrorWithHint(
         Reason::kMigrationLocked,
@@ -88,13 +88,13 @@ class PebbleDialect final : public Dialect {
 
   // False: the condition does not hold.
   absl::StatusOr<bool> Put(MigrationConnection* connection, const HistoryRow& row,
-                           KeyCondition::Sort sort) const {
+                           KeyCondition::Kind kind) const {
     const std::string key = KeyOf(row);
     const std::string value = ToJson(row);
-    const std::array conditions = {KeyCondition{.sort = sort, .key = key}};
+    const std::array conditions = {KeyCondition{.kind = kind, .key = key}};
     const std::array mutations = {KeyMutation{.key = key, .value = value}};
     KeyValueRun write;
-    write.sort = KeyValueRun::Sort::kWrite;
+    write.kind = KeyValueRun::Kind::kWrite;
     write.keyspace = keyspace_;
     write.conditions = conditions;
     write.mutations = mutations;
