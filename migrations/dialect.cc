@@ -21,27 +21,31 @@ absl::Status Dialect::Arrange(Script*, std::vector<SqlStatement>*) const {
   return absl::OkStatus();
 }
 
-absl::Status Dialect::Begin(Session* session, const Script&) { return session->Begin(); }
-
-absl::Status Dialect::BeforeCommit(Session*, const Script&) { return absl::OkStatus(); }
-
-absl::Status Dialect::InsertRowAndCommit(Session* session, const HistoryRow& row) {
-  absl::Status status = InsertRow(session, row);
-  return status.ok() ? session->Commit() : status;
+absl::Status Dialect::Begin(MigrationConnection* connection, const Script&) {
+  return connection->Begin();
 }
 
-absl::Status Dialect::CheckDone(Session*, const SqlStatement&) { return absl::OkStatus(); }
+absl::Status Dialect::BeforeCommit(MigrationConnection*, const Script&) { return absl::OkStatus(); }
 
-absl::StatusOr<std::vector<std::string>> Dialect::ResetRole(Session*,
+absl::Status Dialect::InsertRowAndCommit(MigrationConnection* connection, const HistoryRow& row) {
+  absl::Status status = InsertRow(connection, row);
+  return status.ok() ? connection->Commit() : status;
+}
+
+absl::Status Dialect::CheckDone(MigrationConnection*, const SqlStatement&) {
+  return absl::OkStatus();
+}
+
+absl::StatusOr<std::vector<std::string>> Dialect::ResetRole(MigrationConnection*,
                                                             const std::vector<SqlStatement>&) {
   return std::vector<std::string>();
 }
 
-absl::StatusOr<std::vector<std::string>> Dialect::Strangers(Session*) {
+absl::StatusOr<std::vector<std::string>> Dialect::Strangers(MigrationConnection*) {
   return std::vector<std::string>();
 }
 
-absl::StatusOr<std::string> Dialect::Qualified(Session*, std::string_view table) {
+absl::StatusOr<std::string> Dialect::Qualified(MigrationConnection*, std::string_view table) {
   return std::string(table);
 }
 

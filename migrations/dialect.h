@@ -12,7 +12,7 @@
 #include "absl/status/status.h"
 #include "absl/status/statusor.h"
 #include "migrations/history.h"
-#include "migrations/session.h"
+#include "migrations/migration_connection.h"
 #include "migrations/splitter.h"
 
 namespace penstock::migrations {
@@ -46,55 +46,57 @@ class Dialect {
 
   // Opens the transaction of a step, as its script wants it, and looks at what BeforeCommit
   // compares with.
-  virtual absl::Status Begin(Session* session, const Script& script);
+  virtual absl::Status Begin(MigrationConnection* connection, const Script& script);
   // Whether what the script has done may be committed. To be called in that transaction.
-  virtual absl::Status BeforeCommit(Session* session, const Script& script);
+  virtual absl::Status BeforeCommit(MigrationConnection* connection, const Script& script);
 
   // Takes the lock that keeps every other migrator off this history, whichever
   // process it is in. False: somebody has it; nothing is held meanwhile, so try
   // again later. The lock ends with Unlock, with the session or with the process,
   // whatever comes first; one that is a lease also ends some time after its holder
   // was heard of for the last time.
-  virtual absl::StatusOr<bool> TryLock(Session* session) = 0;
+  virtual absl::StatusOr<bool> TryLock(MigrationConnection* connection) = 0;
   // kMigrationLocked if the lock is known to be lost, or cannot be known to be held
   // any more: nothing more may be run then. Never blocks.
   virtual absl::Status CheckLock() const { return absl::OkStatus(); }
-  virtual absl::Status Unlock(Session* session) = 0;
+  virtual absl::Status Unlock(MigrationConnection* connection) = 0;
 
   // Outside a transaction the statement has ended well, or is taken for done: whether it
   // has left nothing half done. kMigrationRefused names what it left, an invalid index for
   // example, and what to do.
-  virtual absl::Status CheckDone(Session* session, const SqlStatement& statement);
+  virtual absl::Status CheckDone(MigrationConnection* connection, const SqlStatement& statement);
 
   // Makes the session the migrator's again, as which the history is written, if the statements of
   // a step may have changed its role. Returns the statements that give the role back.
   virtual absl::StatusOr<std::vector<std::string>> ResetRole(
-      Session* session, const std::vector<SqlStatement>& statements);
+      MigrationConnection* connection, const std::vector<SqlStatement>& statements);
 
   // Names of tables, views, types and functions in the schema where the history is or would
   // be, but for those that Penstock keeps there itself. At most some thousand.
-  virtual absl::StatusOr<std::vector<std::string>> Strangers(Session* session);
+  virtual absl::StatusOr<std::vector<std::string>> Strangers(MigrationConnection* connection);
   // The full name of a table there, quoted.
-  virtual absl::StatusOr<std::string> Qualified(Session* session, std::string_view table);
+  virtual absl::StatusOr<std::string> Qualified(MigrationConnection* connection,
+                                                std::string_view table);
 
   // The history's store, which keeps what it is given. Exists is true where no store has to
   // be made. Create does nothing if it is there; Read of one that is not there is an empty
   // history.
-  virtual absl::StatusOr<bool> HistoryExists(Session*) { return true; }
-  virtual absl::Status CreateHistory(Session* session) = 0;
-  virtual absl::StatusOr<std::vector<HistoryRow>> ReadHistory(Session* session) = 0;
+  virtual absl::StatusOr<bool> HistoryExists(MigrationConnection*) { return true; }
+  virtual absl::Status CreateHistory(MigrationConnection* connection) = 0;
+  virtual absl::StatusOr<std::vector<HistoryRow>> ReadHistory(MigrationConnection* connection) = 0;
   // kUniqueViolation if there is a row with this id. Where the lock is a lease,
   // rows are written by its holder only; kMigrationLocked for anybody else.
-  virtual absl::Status InsertRow(Session* session, const HistoryRow& row) = 0;
+  virtual absl::Status InsertRow(MigrationConnection* connection, const HistoryRow& row) = 0;
   // Inserts the row as the last thing of a transaction, which is committed with it. If the row is
   // not written the transaction is open still.
-  virtual absl::Status InsertRowAndCommit(Session* session, const HistoryRow& row);
+  virtual absl::Status InsertRowAndCommit(MigrationConnection* connection, const HistoryRow& row);
   // Replaces the row with this id.
-  virtual absl::Status UpdateRow(Session* session, const HistoryRow& row) = 0;
+  virtual absl::Status UpdateRow(MigrationConnection* connection, const HistoryRow& row) = 0;
 
   // Takes back what a step's statements may have left in the session, but not
   // the lock. Not called inside a transaction.
-  virtual absl::Status CleanUp(Session* session, const std::vector<SqlStatement>& statements) = 0;
+  virtual absl::Status CleanUp(MigrationConnection* connection,
+                               const std::vector<SqlStatement>& statements) = 0;
 };
 
 struct LockOptions {

@@ -72,28 +72,28 @@ absl::Status Advise(const absl::Status& status) {
 
 }  // namespace
 
-Migrator::Migrator(std::unique_ptr<Dialect> dialect, Source source, Session* session)
-    : dialect_(std::move(dialect)), source_(std::move(source)), session_(session) {}
+Migrator::Migrator(std::unique_ptr<Dialect> dialect, Source source, MigrationConnection* connection)
+    : dialect_(std::move(dialect)), source_(std::move(source)), connection_(connection) {}
 
 Migrator::~Migrator() { Unlock(); }
 
 absl::StatusOr<bool> Migrator::TryLock() {
-  absl::StatusOr<bool> locked = dialect_->TryLock(session_);
+  absl::StatusOr<bool> locked = dialect_->TryLock(connection_);
   locked_ = locked.ok() && *locked;
   return locked;
 }
 
 void Migrator::Unlock() {
-  session_->Rollback();
+  connection_->Rollback();
   if (!std::exchange(locked_, false)) return;
-  const Session::Shield shield(session_);
+  const MigrationConnection::Shield shield(connection_);
   // A session that cannot unlock has lost its connection, and the lock with it;
   // what is left is taken back when the connection is given back.
-  dialect_->Unlock(session_).IgnoreError();
+  dialect_->Unlock(connection_).IgnoreError();
 }
 
 absl::StatusOr<History> Migrator::ReadHistory() {
-  absl::StatusOr<std::vector<HistoryRow>> rows = dialect_->ReadHistory(session_);
+  absl::StatusOr<std::vector<HistoryRow>> rows = dialect_->ReadHistory(connection_);
   if (!rows.ok()) return driver::Annotate(rows.status(), "the migration history");
   History history(*std::move(rows));
   next_id_ = history.next_id();
@@ -102,10 +102,10 @@ absl::StatusOr<History> Migrator::ReadHistory() {
 
 absl::StatusOr<std::vector<PlanStep>> Migrator::MakePlan(const Target& target, bool allow_gaps,
                                                          bool dry_run) {
-  absl::StatusOr<bool> exists = dialect_->HistoryExists(session_);
+  absl::StatusOr<bool> exists = dialect_->HistoryExists(connection_);
   if (!exists.ok()) return driver::Annotate(exists.status(), "the migration history");
   if (!*exists) {
-    absl::Status status = CheckNobodyElses(session_, dialect_.get());
+    absl::Status status = CheckNobodyElses(connection_, dialect_.get());
     if (!status.ok()) return status;
   }
   absl::StatusOr<History> history = dry_run ? ReadHistory() : OpenHistory();
@@ -114,7 +114,7 @@ absl::StatusOr<std::vector<PlanStep>> Migrator::MakePlan(const Target& target, b
 }
 
 absl::StatusOr<History> Migrator::OpenHistory() {
-  absl::Status created = dialect_->CreateHistory(session_);
+  absl::Status created = dialect_->CreateHistory(connection_);
   if (!created.ok()) return driver::Annotate(created, "the migration history");
   return ReadHistory();
 }
@@ -159,9 +159,10 @@ absl::Status Migrator::Write(HistoryRow* row) {
   if (insert) row->id = next_id_;
   absl::Status status;
   for (int attempt = 1; attempt <= kAttempts; ++attempt) {
-    status = insert ? dialect_->InsertRow(session_, *row) : dialect_->UpdateRow(session_, *row);
+    status =
+        insert ? dialect_->InsertRow(connection_, *row) : dialect_->UpdateRow(connection_, *row);
     // A row that has failed with its transaction is repeated with it.
-    if (session_->in_transaction() || !MayBeRepeated(status)) break;
+    if (connection_->in_transaction() || !MayBeRepeated(status)) break;
   }
   return insert ? Inserted(status, row) : status;
 }
@@ -203,7 +204,7 @@ absl::Status Migrator::RunLoaded(const PlanStep& step, const OnStatement& on_sta
     status = RunOneByOne(step, on_statement, row);
   }
   if (!status.ok()) return step.transactional ? Advise(status) : status;
-  status = dialect_->CleanUp(session_, statements_);
+  status = dialect_->CleanUp(connection_, statements_);
   return status.ok() ? status : driver::Annotate(status, "after " + step.Title());
 }
 
@@ -215,7 +216,7 @@ absl::Status Migrator::Repeat(const PlanStep& step, const OnStatement& on_statem
     *row = RowFor(step);
     status = RunInTransaction(step, on_statement, row);
     if (status.ok()) return status;
-    session_->Rollback();
+    connection_->Rollback();
     next_id_ = next_id;
     if (!MayBeRepeated(status)) break;
   }
@@ -225,14 +226,14 @@ absl::Status Migrator::Repeat(const PlanStep& step, const OnStatement& on_statem
 absl::Status Migrator::RunInTransaction(const PlanStep& step, const OnStatement& on_statement,
                                         HistoryRow* row) {
   absl::Status status = dialect_->CheckLock();
-  if (status.ok()) status = dialect_->Begin(session_, *step.script());
+  if (status.ok()) status = dialect_->Begin(connection_, *step.script());
   if (!status.ok()) return driver::Annotate(status, step.Title());
   for (size_t i = 0; i < statements_.size(); ++i) {
     status = RunStatement(i, on_statement);
     if (!status.ok()) return InStatement(status, step, i);
   }
-  status = dialect_->BeforeCommit(session_, *step.script());
-  if (status.ok()) status = dialect_->ResetRole(session_, statements_).status();
+  status = dialect_->BeforeCommit(connection_, *step.script());
+  if (status.ok()) status = dialect_->ResetRole(connection_, statements_).status();
   if (!status.ok()) return driver::Annotate(status, step.Title());
   return CommitWithRow(step, row);
 }
@@ -245,12 +246,12 @@ absl::Status Migrator::CommitWithRow(const PlanStep& step, HistoryRow* row) {
   absl::Status status;
   if (row->id != 0) {
     status = Write(row);
-    if (status.ok()) status = session_->Commit();
+    if (status.ok()) status = connection_->Commit();
   } else {
     row->id = next_id_;
-    status = dialect_->InsertRowAndCommit(session_, *row);
+    status = dialect_->InsertRowAndCommit(connection_, *row);
     // Otherwise it is the commit that has failed, if anything.
-    const bool refused = session_->in_transaction();
+    const bool refused = connection_->in_transaction();
     status = refused || status.ok() ? Inserted(status, row) : status;
   }
   return status.ok() ? status : driver::Annotate(status, step.Title());
@@ -259,15 +260,15 @@ absl::Status Migrator::CommitWithRow(const PlanStep& step, HistoryRow* row) {
 absl::Status Migrator::RunStatement(size_t index, const OnStatement& on_statement) {
   if (on_statement) on_statement(index + 1, statements_.size());
   absl::Status status = dialect_->CheckLock();
-  return status.ok() ? session_->Run(statements_[index].text) : status;
+  return status.ok() ? connection_->Run(statements_[index].text) : status;
 }
 
 absl::Status Migrator::Note(const PlanStep& step, HistoryRow* row) {
   Stamp(row);
-  absl::StatusOr<std::vector<std::string>> restore = dialect_->ResetRole(session_, statements_);
+  absl::StatusOr<std::vector<std::string>> restore = dialect_->ResetRole(connection_, statements_);
   absl::Status status = restore.ok() ? Write(row) : restore.status();
   for (size_t i = 0; status.ok() && i < restore->size(); ++i) {
-    status = session_->Run((*restore)[i]);
+    status = connection_->Run((*restore)[i]);
   }
   return status.ok() ? status : driver::Annotate(status, step.Title());
 }
@@ -282,8 +283,8 @@ absl::Status Migrator::RunOneByOne(const PlanStep& step, const OnStatement& on_s
     status = Note(step, row);
     if (!status.ok()) return status;
     status = RunStatement(i, on_statement);
-    const Session::Shield shield(session_);
-    const absl::Status done = dialect_->CheckDone(session_, statements_[i]);
+    const MigrationConnection::Shield shield(connection_);
+    const absl::Status done = dialect_->CheckDone(connection_, statements_[i]);
     if (status.ok() && done.ok()) continue;
     // If both fail, the statement has left something that cannot stay.
     if (status.ok()) {
@@ -307,7 +308,7 @@ absl::Status Migrator::RunOneByOne(const PlanStep& step, const OnStatement& on_s
 absl::Status Migrator::BeginCode(const PlanStep& step) {
   began_ = std::chrono::steady_clock::now();
   absl::Status status = dialect_->CheckLock();
-  if (status.ok()) status = session_->Begin();
+  if (status.ok()) status = connection_->Begin();
   return status.ok() ? status : driver::Annotate(status, step.Title());
 }
 
@@ -316,19 +317,19 @@ absl::StatusOr<HistoryRow> Migrator::EndCode(const PlanStep& step, const absl::S
   absl::Status status =
       outcome.ok() ? CommitWithRow(step, &row) : driver::Annotate(outcome, step.Title());
   if (status.ok()) return row;
-  session_->Rollback();
+  connection_->Rollback();
   return status;
 }
 
 absl::StatusOr<std::vector<HistoryRow>> Migrator::WriteAll(std::vector<HistoryRow> rows) {
   began_ = std::chrono::steady_clock::now();
-  absl::Status status = session_->Begin();
+  absl::Status status = connection_->Begin();
   for (auto row = rows.begin(); status.ok() && row != rows.end(); ++row) {
     Stamp(&*row);
     status = Write(&*row);
   }
-  if (status.ok()) status = session_->Commit();
-  session_->Rollback();
+  if (status.ok()) status = connection_->Commit();
+  connection_->Rollback();
   if (!status.ok()) return status;
   return rows;
 }
@@ -350,7 +351,8 @@ absl::StatusOr<std::vector<HistoryRow>> Migrator::Adopt() {
         "another tool's is adopted at the beginning only; `penstock migrate status FOLDER` lists "
         "what there is");
   }
-  absl::StatusOr<std::vector<HistoryRow>> rows = ReadOtherTool(session_, dialect_.get(), source_);
+  absl::StatusOr<std::vector<HistoryRow>> rows =
+      ReadOtherTool(connection_, dialect_.get(), source_);
   if (!rows.ok()) return rows;
   history = OpenHistory();
   if (!history.ok()) return history.status();
@@ -374,7 +376,7 @@ absl::Status Migrator::CheckRepair(const History& history, const HistoryRow& row
   const size_t last =
       row.state == RowState::kResume ? static_cast<size_t>(row.statement) : statements->size();
   for (size_t i = 0; i < std::min(last, statements->size()); ++i) {
-    const absl::Status status = dialect_->CheckDone(session_, (*statements)[i]);
+    const absl::Status status = dialect_->CheckDone(connection_, (*statements)[i]);
     if (!status.ok()) return driver::Annotate(status, script->file);
   }
   return absl::OkStatus();

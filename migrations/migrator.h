@@ -12,8 +12,8 @@
 #include "absl/status/statusor.h"
 #include "migrations/dialect.h"
 #include "migrations/history.h"
+#include "migrations/migration_connection.h"
 #include "migrations/plan.h"
-#include "migrations/session.h"
 #include "migrations/source.h"
 #include "migrations/splitter.h"
 
@@ -30,10 +30,10 @@ using OnStatement = std::function<void(size_t statement, size_t statements)>;
 //   MakePlan, then for each step: RunStep, or BeginCode … EndCode;
 //   Unlock, whatever happened
 //
-// Every call may block. One thread at a time; the session outlives the migrator.
+// Every call may block. One thread at a time; the connection outlives the migrator.
 class Migrator {
  public:
-  Migrator(std::unique_ptr<Dialect> dialect, Source source, Session* session);
+  Migrator(std::unique_ptr<Dialect> dialect, Source source, MigrationConnection* connection);
   // Unlocks.
   ~Migrator();
   Migrator(const Migrator&) = delete;
@@ -64,7 +64,7 @@ class Migrator {
   // statement, and have the backend's particulars. The row that was written is returned.
   absl::StatusOr<HistoryRow> RunStep(const PlanStep& step, const OnStatement& on_statement);
 
-  // Opens the transaction of a code step. Until EndCode the session belongs to
+  // Opens the transaction of a code step. Until EndCode the connection belongs to
   // the caller.
   absl::Status BeginCode(const PlanStep& step);
   // Commits it with its row if `outcome` is OK, else rolls it back and returns
@@ -107,7 +107,7 @@ class Migrator {
 
   const std::unique_ptr<Dialect> dialect_;
   const Source source_;
-  Session* const session_;
+  MigrationConnection* const connection_;
   // Those of the step that runs.
   std::vector<SqlStatement> statements_;
   bool locked_ = false;

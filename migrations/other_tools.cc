@@ -101,8 +101,9 @@ struct Answer {
   Table rows;
 };
 
-absl::StatusOr<Answer> Ask(Session* session, Dialect* dialect, const std::string& table) {
-  absl::StatusOr<std::string> name = dialect->Qualified(session, table);
+absl::StatusOr<Answer> Ask(MigrationConnection* connection, Dialect* dialect,
+                           const std::string& table) {
+  absl::StatusOr<std::string> name = dialect->Qualified(connection, table);
   if (!name.ok()) return name.status();
   absl::Status refused;
   for (const Tool& tool : kTools) {
@@ -114,7 +115,7 @@ absl::StatusOr<Answer> Ask(Session* session, Dialect* dialect, const std::string
                       tool.name),
           kBaselineHint);
     }
-    absl::StatusOr<Table> rows = session->Query(fmt::format(fmt::runtime(tool.query), *name));
+    absl::StatusOr<Table> rows = connection->Query(fmt::format(fmt::runtime(tool.query), *name));
     if (rows.ok()) return Answer{.tool = tool.name, .rows = *std::move(rows)};
     refused = driver::Annotate(rows.status(), fmt::format("the table {}", table));
   }
@@ -196,8 +197,8 @@ class Adoption {
 
 }  // namespace
 
-absl::Status CheckNobodyElses(Session* session, Dialect* dialect) {
-  absl::StatusOr<std::vector<std::string>> names = dialect->Strangers(session);
+absl::Status CheckNobodyElses(MigrationConnection* connection, Dialect* dialect) {
+  absl::StatusOr<std::vector<std::string>> names = dialect->Strangers(connection);
   if (!names.ok() || names->empty()) return names.status();
   const std::vector<std::string> known = KnownTables(*names);
   if (known.empty()) {
@@ -217,9 +218,9 @@ absl::Status CheckNobodyElses(Session* session, Dialect* dialect) {
                   kBaselineHint));
 }
 
-absl::StatusOr<std::vector<HistoryRow>> ReadOtherTool(Session* session, Dialect* dialect,
-                                                      const Source& source) {
-  absl::StatusOr<std::vector<std::string>> names = dialect->Strangers(session);
+absl::StatusOr<std::vector<HistoryRow>> ReadOtherTool(MigrationConnection* connection,
+                                                      Dialect* dialect, const Source& source) {
+  absl::StatusOr<std::vector<std::string>> names = dialect->Strangers(connection);
   if (!names.ok()) return names.status();
   const std::vector<std::string> known = KnownTables(*names);
   if (known.size() != 1) {
@@ -229,7 +230,7 @@ absl::StatusOr<std::vector<HistoryRow>> ReadOtherTool(Session* session, Dialect*
                       : fmt::format("there are the tables of several tools: {}", Joined(known)),
         kBaselineHint);
   }
-  absl::StatusOr<Answer> answer = Ask(session, dialect, known.front());
+  absl::StatusOr<Answer> answer = Ask(connection, dialect, known.front());
   if (!answer.ok()) return answer.status();
   Adoption adoption(answer->tool, source);
   for (const std::vector<Cell>& row : answer->rows) {

@@ -9,22 +9,22 @@
 #include "absl/status/statusor.h"
 #include "migrations/dialect.h"
 #include "migrations/history.h"
-#include "migrations/session.h"
+#include "migrations/migration_connection.h"
 #include "migrations/source.h"
 
 namespace penstock::migrations {
 
 // OK if nothing is in the schema where the history will be. kMigrationRefused says what is,
 // and which tool has made it if its table is known; the hint has the ways on.
-absl::Status CheckNobodyElses(Session* session, Dialect* dialect);
+absl::Status CheckNobodyElses(MigrationConnection* connection, Dialect* dialect);
 
 // The rows (without id and time) with which the history begins, from the table of another
 // tool. A version that it calls applied and that has no file is recorded without a checksum.
 // kMigrationRefused: there is no such table, or more than one; it does not say which
 // versions are applied (Alembic, Django, …); it says that one is half done; or none of
 // its versions is in `source`.
-absl::StatusOr<std::vector<HistoryRow>> ReadOtherTool(Session* session, Dialect* dialect,
-                                                      const Source& source);
+absl::StatusOr<std::vector<HistoryRow>> ReadOtherTool(MigrationConnection* connection,
+                                                      Dialect* dialect, const Source& source);
 
 }  // namespace penstock::migrations
 

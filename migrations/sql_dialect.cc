@@ -58,13 +58,13 @@ absl::StatusOr<HistoryRow> FromCells(const std::vector<Cell>& cells, const std::
 
 }  // namespace
 
-absl::Status SqlDialect::CreateHistory(Session* session) {
+absl::Status SqlDialect::CreateHistory(MigrationConnection* connection) {
   // IF NOT EXISTS alone would want the right to create tables.
-  absl::StatusOr<bool> exists = HistoryExists(session);
+  absl::StatusOr<bool> exists = HistoryExists(connection);
   if (!exists.ok() || *exists) return exists.status();
-  absl::StatusOr<std::string> name = QualifiedTable(session);
+  absl::StatusOr<std::string> name = QualifiedTable(connection);
   if (!name.ok()) return name.status();
-  return session->Run(fmt::format(
+  return connection->Run(fmt::format(
       "CREATE TABLE {} (id {} NOT NULL PRIMARY KEY, version BIGINT NOT NULL, "
       "name TEXT NOT NULL, checksum TEXT NOT NULL, direction TEXT NOT NULL, state TEXT NOT NULL, "
       "statement BIGINT NOT NULL, note TEXT NOT NULL, applied_at {} NOT NULL, "
@@ -72,15 +72,15 @@ absl::Status SqlDialect::CreateHistory(Session* session) {
       *name, id_type(), timestamp_type()));
 }
 
-absl::StatusOr<std::vector<HistoryRow>> SqlDialect::ReadHistory(Session* session) {
-  absl::StatusOr<bool> exists = HistoryExists(session);
+absl::StatusOr<std::vector<HistoryRow>> SqlDialect::ReadHistory(MigrationConnection* connection) {
+  absl::StatusOr<bool> exists = HistoryExists(connection);
   if (!exists.ok()) return exists.status();
   std::vector<HistoryRow> rows;
   if (!*exists) return rows;
-  absl::StatusOr<std::string> name = QualifiedTable(session);
+  absl::StatusOr<std::string> name = QualifiedTable(connection);
   if (!name.ok()) return name.status();
   absl::StatusOr<Table> table =
-      session->Query(fmt::format("SELECT {} FROM {} ORDER BY id", kColumns, *name));
+      connection->Query(fmt::format("SELECT {} FROM {} ORDER BY id", kColumns, *name));
   if (!table.ok()) return table.status();
   for (const std::vector<Cell>& cells : *table) {
     absl::StatusOr<HistoryRow> row = FromCells(cells, *name);
@@ -90,26 +90,27 @@ absl::StatusOr<std::vector<HistoryRow>> SqlDialect::ReadHistory(Session* session
   return rows;
 }
 
-absl::Status SqlDialect::InsertRow(Session* session, const HistoryRow& row) {
-  absl::StatusOr<std::string> name = QualifiedTable(session);
+absl::Status SqlDialect::InsertRow(MigrationConnection* connection, const HistoryRow& row) {
+  absl::StatusOr<std::string> name = QualifiedTable(connection);
   if (!name.ok()) return name.status();
-  return Write(session, InsertStatement(*name, kColumns), row);
+  return Write(connection, InsertStatement(*name, kColumns), row);
 }
 
-absl::Status SqlDialect::InsertAndCommit(Session* session, const HistoryRow& row) {
-  absl::StatusOr<std::string> name = QualifiedTable(session);
+absl::Status SqlDialect::InsertAndCommit(MigrationConnection* connection, const HistoryRow& row) {
+  absl::StatusOr<std::string> name = QualifiedTable(connection);
   if (!name.ok()) return name.status();
-  return session->RunAndCommit(InsertStatement(*name, kColumns), Values(row));
+  return connection->RunAndCommit(InsertStatement(*name, kColumns), Values(row));
 }
 
-absl::Status SqlDialect::UpdateRow(Session* session, const HistoryRow& row) {
-  absl::StatusOr<std::string> name = QualifiedTable(session);
+absl::Status SqlDialect::UpdateRow(MigrationConnection* connection, const HistoryRow& row) {
+  absl::StatusOr<std::string> name = QualifiedTable(connection);
   if (!name.ok()) return name.status();
-  return Write(session, UpdateStatement(*name, kSetColumns), row);
+  return Write(connection, UpdateStatement(*name, kSetColumns), row);
 }
 
-absl::Status SqlDialect::Write(Session* session, const std::string& sql, const HistoryRow& row) {
-  absl::StatusOr<int64_t> written = session->Change(sql, Values(row));
+absl::Status SqlDialect::Write(MigrationConnection* connection, const std::string& sql,
+                               const HistoryRow& row) {
+  absl::StatusOr<int64_t> written = connection->Change(sql, Values(row));
   if (!written.ok()) return written.status();
   return *written == 1 ? absl::OkStatus() : NothingWritten(row);
 }
@@ -141,9 +142,9 @@ std::string SqlDialect::LockTable() const {
   return table_.substr(0, kLongest) + "_lock";
 }
 
-absl::StatusOr<std::vector<std::string>> SqlDialect::OthersNames(Session* session,
+absl::StatusOr<std::vector<std::string>> SqlDialect::OthersNames(MigrationConnection* connection,
                                                                  const std::string& sql) {
-  absl::StatusOr<Table> found = session->Query(sql);
+  absl::StatusOr<Table> found = connection->Query(sql);
   if (!found.ok()) return found.status();
   std::vector<std::string> names;
   for (std::vector<Cell>& row : *found) {

@@ -12,10 +12,10 @@ namespace penstock::migrations {
 
 class SqlDialect : public Dialect {
  public:
-  absl::Status CreateHistory(Session* session) override;
-  absl::StatusOr<std::vector<HistoryRow>> ReadHistory(Session* session) override;
-  absl::Status InsertRow(Session* session, const HistoryRow& row) override;
-  absl::Status UpdateRow(Session* session, const HistoryRow& row) override;
+  absl::Status CreateHistory(MigrationConnection* connection) override;
+  absl::StatusOr<std::vector<HistoryRow>> ReadHistory(MigrationConnection* connection) override;
+  absl::Status InsertRow(MigrationConnection* connection, const HistoryRow& row) override;
+  absl::Status UpdateRow(MigrationConnection* connection, const HistoryRow& row) override;
 
  protected:
   explicit SqlDialect(std::string table) : table_(std::move(table)) {}
@@ -26,11 +26,11 @@ class SqlDialect : public Dialect {
 
   // The history's full name, quoted, so that what a step does to the session's
   // settings makes no difference.
-  absl::StatusOr<std::string> QualifiedTable(Session* session) {
-    return Qualified(session, table_);
+  absl::StatusOr<std::string> QualifiedTable(MigrationConnection* connection) {
+    return Qualified(connection, table_);
   }
   // Whether a name is that of the history, or of what the gateway keeps beside it: its lock,
-  // and the keyspaces of drivers/sqlkv.
+  // and the keyspaces of drivers/sql_key_value.
   bool IsOurs(std::string_view name) const;
   // The type of a column for a point in time.
   virtual std::string_view timestamp_type() const = 0;
@@ -39,7 +39,7 @@ class SqlDialect : public Dialect {
 
   // InsertRowAndCommit in one round trip, for a dialect whose InsertStatement writes its row or
   // fails.
-  absl::Status InsertAndCommit(Session* session, const HistoryRow& row);
+  absl::Status InsertAndCommit(MigrationConnection* connection, const HistoryRow& row);
 
   // The statement that writes a row. Its values are $1 ($1 is the id) to $10, in the order of
   // `columns`; `set` assigns all but the id.
@@ -49,10 +49,12 @@ class SqlDialect : public Dialect {
   virtual absl::Status NothingWritten(const HistoryRow& row) const;
 
   // The first column of a query that has no values, without what IsOurs.
-  absl::StatusOr<std::vector<std::string>> OthersNames(Session* session, const std::string& sql);
+  absl::StatusOr<std::vector<std::string>> OthersNames(MigrationConnection* connection,
+                                                       const std::string& sql);
 
  private:
-  absl::Status Write(Session* session, const std::string& sql, const HistoryRow& row);
+  absl::Status Write(MigrationConnection* connection, const std::string& sql,
+                     const HistoryRow& row);
 
   const std::string table_;
 };

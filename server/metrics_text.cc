@@ -115,7 +115,7 @@ void AddProblems(Families& out, const Database& database) {
   for (const driver::Problem& problem : database.Problems()) {
     out.Gauge("penstock_database_problem",
               "1 while the database has a problem of this kind; /readyz says more.",
-              with(problem.sort), 1);
+              with(problem.kind), 1);
   }
   for (const auto& [kind, count] : database.ProblemCounts()) {
     out.Counter("penstock_database_problems_total", "Problems that have begun, by kind.",
@@ -127,7 +127,7 @@ void AddDriver(Families& out, const Database& database) {
   for (driver::Metric& metric : database.DriverMetrics()) {
     Labels labels = {{"database", database.name()}};
     for (auto& [name, value] : metric.labels) labels.push_back({name, std::move(value)});
-    if (metric.sort == driver::Metric::Sort::kCounter) {
+    if (metric.kind == driver::Metric::Kind::kCounter) {
       out.Counter(metric.name, metric.help, std::move(labels), metric.value);
     } else {
       out.Gauge(metric.name, metric.help, std::move(labels), metric.value);

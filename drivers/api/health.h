@@ -11,9 +11,9 @@ namespace penstock::driver {
 
 // Something that is wrong and lasts: not the failure of one statement.
 struct Problem {
-  // Which sort of problem, as a label at /metrics: lower-case words joined by "_", few
-  // different ones. A driver has at most one problem of a sort at a time.
-  std::string sort;
+  // Which kind of problem, as a label at /metrics: lower-case words joined by "_", few
+  // different ones. A driver has at most one problem of a kind at a time.
+  std::string kind;
   // Tells the operator what is wrong, what the daemon does about it, and what the operator has to
   // do. It may name files. It contains no statements of clients, no values and no credentials.
   std::string text;
@@ -27,10 +27,10 @@ struct Problem {
 // The problems of one driver. Thread-safe; its lock is held for moments only.
 class ProblemList {
  public:
-  // Adds the problem, or takes the place of the one of its sort.
+  // Adds the problem, or takes the place of the one of its kind.
   void Begin(Problem problem);
-  // There is no problem of this sort (any more).
-  void End(std::string_view sort);
+  // There is no problem of this kind (any more).
+  void End(std::string_view kind);
   std::vector<Problem> List() const;
 
  private:

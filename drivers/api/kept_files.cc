@@ -11,7 +11,7 @@
 namespace penstock::driver {
 namespace {
 
-constexpr std::string_view kSort = "files_moved";
+constexpr std::string_view kProblemKind = "files_moved";
 constexpr std::string_view kHint =
     "put the files back where they were, after which writes go on; or restart the daemon to serve "
     "what is there now";
@@ -49,12 +49,12 @@ absl::Status KeptFiles::Check() {
         fmt::format("{} {}", file.path,
                     there ? "is another file than the one that was opened: it was replaced"
                           : "is not there any more: it was removed or renamed");
-    problems_->Begin({.sort = std::string(kSort),
+    problems_->Begin({.kind = std::string(kProblemKind),
                       .text = fmt::format("{}; writes are refused: {}", what, kHint),
                       .refuses = true});
     return MakeErrorWithHint(Reason::kIo, fmt::format("nothing is written, as {}", what), kHint);
   }
-  if (moved_.exchange(false)) problems_->End(kSort);
+  if (moved_.exchange(false)) problems_->End(kProblemKind);
   return absl::OkStatus();
 }
 

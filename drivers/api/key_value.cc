@@ -20,7 +20,7 @@ Columns MakeColumns(bool with_value) {
 }
 
 absl::Status CheckMutation(const KeyMutation& mutation) {
-  return mutation.sort == KeyMutation::Sort::kDeleteRange ? absl::OkStatus()
+  return mutation.kind == KeyMutation::Kind::kDeleteRange ? absl::OkStatus()
                                                           : CheckKey(mutation.key);
 }
 
@@ -44,7 +44,7 @@ const Columns& KeyValueColumns(const KeyValueRun& run) {
   static const Columns keys = MakeColumns(false);
   static const Columns entries = MakeColumns(true);
   if (!run.reads()) return none;
-  return run.keys_only && run.sort == KeyValueRun::Sort::kScan ? keys : entries;
+  return run.keys_only && run.kind == KeyValueRun::Kind::kScan ? keys : entries;
 }
 
 absl::Status CheckKeyspace(std::string_view name) {

@@ -48,16 +48,16 @@ std::optional<std::string> PrefixEnd(std::string_view prefix);
 
 // A condition that has to hold for a kWrite to be applied.
 struct KeyCondition {
-  enum class Sort : uint8_t { kAbsent, kPresent, kValueEquals };
-  Sort sort = Sort::kPresent;
+  enum class Kind : uint8_t { kAbsent, kPresent, kValueEquals };
+  Kind kind = Kind::kPresent;
   std::string_view key;
   // kValueEquals.
   std::string_view value;
 };
 
 struct KeyMutation {
-  enum class Sort : uint8_t { kPut, kDelete, kDeleteRange };
-  Sort sort = Sort::kPut;
+  enum class Kind : uint8_t { kPut, kDelete, kDeleteRange };
+  Kind kind = Kind::kPut;
   // kPut, kDelete.
   std::string_view key;
   // kPut.
@@ -68,7 +68,7 @@ struct KeyMutation {
 
 // One operation. It borrows its bytes, as StatementRun does.
 struct KeyValueRun {
-  enum class Sort : uint8_t {
+  enum class Kind : uint8_t {
     // The entries of `keys` that exist, each once, in any order. All in one batch:
     // more than StatementRun::limits is kLimitExceeded.
     kGet,
@@ -81,7 +81,7 @@ struct KeyValueRun {
   };
 
   // In.
-  Sort sort = Sort::kGet;
+  Kind kind = Kind::kGet;
   std::string_view keyspace;
   // kGet. Several may be the same.
   std::span<const std::string_view> keys;
@@ -109,7 +109,7 @@ struct KeyValueRun {
     std::vector<std::vector<Value>> rows;
   } scratch;
 
-  bool reads() const { return sort != Sort::kWrite; }
+  bool reads() const { return kind != Kind::kWrite; }
 };
 
 // The columns of the rows that kGet and kScan write: `key` and `value`, both of

@@ -12,15 +12,15 @@ namespace penstock::driver {
 // One figure, as of now. The server adds the label `database` and serves it at
 // /metrics.
 struct Metric {
-  enum class Sort : uint8_t {
+  enum class Kind : uint8_t {
     kCounter,  // only grows while the driver is open; its name ends in _total
     kGauge
   };
   // penstock_<driver>_<what>[_<unit>], as Prometheus has it: base units, such as
-  // bytes and seconds. Metrics of one name have the same sort, help and label names.
+  // bytes and seconds. Metrics of one name have the same kind, help and label names.
   std::string name;
   std::string help;
-  Sort sort = Sort::kGauge;
+  Kind kind = Kind::kGauge;
   // Few values each: no keys, no statements, nothing that a client invents without a
   // limit.
   std::vector<std::pair<std::string, std::string>> labels;

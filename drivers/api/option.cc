@@ -42,20 +42,20 @@ std::string List(const Words& words, std::string_view last) {
 }
 
 bool Suits(const Option& option, const std::string& value) {
-  switch (option.sort) {
-    case Option::Sort::kText: return true;
-    case Option::Sort::kSwitch: return ParseSwitch(value).has_value();
-    case Option::Sort::kChoice:
+  switch (option.type) {
+    case Option::Type::kText: return true;
+    case Option::Type::kSwitch: return ParseSwitch(value).has_value();
+    case Option::Type::kChoice:
       return std::find(option.words.begin(), option.words.end(), value) != option.words.end();
-    case Option::Sort::kNumber: break;
+    case Option::Type::kNumber: break;
   }
   const std::optional<int64_t> number = ParseNumber(value);
   return number.has_value() && *number >= option.min && *number <= option.max;
 }
 
 std::string Expected(const Option& option) {
-  if (option.sort == Option::Sort::kSwitch) return "on or off";
-  if (option.sort == Option::Sort::kNumber) {
+  if (option.type == Option::Type::kSwitch) return "on or off";
+  if (option.type == Option::Type::kNumber) {
     return fmt::format("a number from {} to {}", option.min, option.max);
   }
   return (option.words.size() == 1 ? "only " : "") + List(option.words, "or");

@@ -16,10 +16,10 @@ namespace penstock::driver {
 
 // A key below `options` of a database. Texts and words are constants.
 struct Option {
-  enum class Sort : uint8_t { kText, kNumber, kSwitch, kChoice };
+  enum class Type : uint8_t { kText, kNumber, kSwitch, kChoice };
 
   std::string_view name;
-  Sort sort = Sort::kText;
+  Type type = Type::kText;
   // The default, as a configuration writes it; empty: there is none.
   std::string_view fallback;
   // Tells the documents and errors what the option sets; Markdown without links.
@@ -39,7 +39,7 @@ absl::Status CheckOption(std::string_view driver, std::span<const Option> option
                          const std::string& name, const std::string& value);
 
 // The checked options of one database. A getter's name is one of the driver's options, and of
-// the getter's sort.
+// the getter's type.
 class OptionValues {
  public:
   // The first mistake in `said`, as CheckOption tells it. `options` outlives the object.

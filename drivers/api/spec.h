@@ -69,8 +69,8 @@ struct DriverSpec {
   // error contains no secret.
   absl::Status (*check)(const Config& config) = nullptr;
 
-  // How drivers/sqlkv keeps keys and values in its tables. Without it StatementRun::key_value is
-  // the driver's own to answer.
+  // How drivers/sql_key_value keeps keys and values in its tables. Without it
+  // StatementRun::key_value is the driver's own to answer.
   std::optional<KeyValueDialect> key_value;
   // Null: it has no migrations.
   MakeMigrations* migrations = nullptr;

@@ -14,7 +14,7 @@ namespace {
 using driver::KeyValueRun;
 using driver::Reason;
 using driver::StatementRun;
-using sqlengine::Statement;
+using sqlite_engine::Statement;
 using std::chrono::milliseconds;
 using std::chrono::steady_clock;
 
@@ -22,7 +22,7 @@ using std::chrono::steady_clock;
 constexpr milliseconds kLockSlice(50);
 
 bool IsScan(const StatementRun& run) {
-  return run.key_value != nullptr && run.key_value->sort == KeyValueRun::Sort::kScan;
+  return run.key_value != nullptr && run.key_value->kind == KeyValueRun::Kind::kScan;
 }
 
 bool IsRead(const StatementRun& run) { return run.key_value != nullptr && run.key_value->reads(); }

@@ -16,7 +16,7 @@ bool Connection::Start(StatementRun* run) {
 void Connection::Read(StatementRun* run) const {
   const View view{.store = store_};
   run->status =
-      run->key_value->sort == driver::KeyValueRun::Sort::kGet ? Get(view, run) : Scan(view, run);
+      run->key_value->kind == driver::KeyValueRun::Kind::kGet ? Get(view, run) : Scan(view, run);
   if (!run->status.ok()) run->summary = {};
 }
 

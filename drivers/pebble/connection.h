@@ -16,7 +16,7 @@
 #include "drivers/pebble/operations.h"
 #include "drivers/pebble/sql_session.h"
 #include "drivers/pebble/store.h"
-#include "drivers/sqlengine/statement.h"
+#include "drivers/sqlite_engine/statement.h"
 #include "rocksdb/utilities/transaction.h"
 
 namespace penstock::pebble {
@@ -79,25 +79,26 @@ class Connection final : public driver::Connection {
   rocksdb::Transaction* StartOwn(std::chrono::milliseconds lock_timeout, Runs runs);
   // A key-value write, or `statement` if it is not null, with what it did undone if
   // it fails.
-  void WriteGuarded(const View& view, driver::StatementRun* run, sqlengine::Statement* statement);
+  void WriteGuarded(const View& view, driver::StatementRun* run,
+                    sqlite_engine::Statement* statement);
 
   // Whether a statement of SQL that reads has proved to end soon.
   bool IsBrisk(const driver::StatementRun& run) const;
   // Opens the session of SQL at its first use.
-  absl::StatusOr<sqlengine::Statement*> Prepare(std::string_view sql,
-                                                const driver::Deadline& deadline,
-                                                const driver::Cancellation* cancellation);
+  absl::StatusOr<sqlite_engine::Statement*> Prepare(std::string_view sql,
+                                                    const driver::Deadline& deadline,
+                                                    const driver::Cancellation* cancellation);
   // Null: the run's status says why it cannot be run.
-  sqlengine::Statement* Prepare(driver::StatementRun* run);
+  sqlite_engine::Statement* Prepare(driver::StatementRun* run);
   // A statement that only reads: its first batch, with a cursor if there is more.
   // No transaction: what is committed.
   void ReadSql(rocksdb::Transaction* transaction, driver::StatementRun* run,
-               sqlengine::Statement* statement);
+               sqlite_engine::Statement* statement);
   void ReadFirstBatch(std::unique_ptr<StatementScope>* scope, driver::StatementRun* run,
-                      sqlengine::Statement* statement);
+                      sqlite_engine::Statement* statement);
   // One that writes; the caller guards it.
   void WriteSql(rocksdb::Transaction* transaction, driver::StatementRun* run,
-                sqlengine::Statement* statement);
+                sqlite_engine::Statement* statement);
   void RunSqlInTransaction(driver::StatementRun* run);
   static absl::Status ReadOnlyError();
 

@@ -10,17 +10,17 @@
 #include "drivers/api/key_value.h"
 #include "drivers/pebble/sql_policy.h"
 #include "drivers/pebble/table_value.h"
-#include "drivers/sqlengine/database.h"
-#include "drivers/sqlengine/error.h"
-#include "drivers/sqlengine/statement.h"
-#include "drivers/sqlengine/values.h"
+#include "drivers/sqlite_engine/database.h"
+#include "drivers/sqlite_engine/error.h"
+#include "drivers/sqlite_engine/statement.h"
+#include "drivers/sqlite_engine/values.h"
 #include "fmt/format.h"
 
 namespace penstock::pebble {
 namespace {
 
 using driver::Reason;
-using sqlengine::Statement;
+using sqlite_engine::Statement;
 
 constexpr size_t kMaxTypeBytes = 64;
 constexpr char kFormHint[] =
@@ -48,7 +48,7 @@ class Scratch {
                            SQLITE_OPEN_NOMUTEX | SQLITE_OPEN_EXRESCODE;
     const int code = sqlite3_open_v2(":memory:", &db, kFlags, nullptr);
     db_.reset(db);
-    if (code != SQLITE_OK) return sqlengine::LastError(db);
+    if (code != SQLITE_OK) return sqlite_engine::LastError(db);
     policy_.Install(db);
     return absl::OkStatus();
   }
@@ -59,7 +59,7 @@ class Scratch {
         Statement::Prepare(db_.get(), &policy_, sql);
     if (!statement.ok()) return statement.status();
     if (sqlite3_step((*statement)->handle()) == SQLITE_DONE) return absl::OkStatus();
-    return sqlengine::LastError(db_.get(), sql);
+    return sqlite_engine::LastError(db_.get(), sql);
   }
 
   // Whether it could be run, once more.
@@ -67,7 +67,7 @@ class Scratch {
 
   // The rows of a query of the driver's own, as text.
   absl::StatusOr<std::vector<Row>> Ask(const std::string& sql) {
-    const sqlengine::TrustedScope trusted(&policy_);
+    const sqlite_engine::TrustedScope trusted(&policy_);
     std::vector<Row> rows;
     const auto take = [](void* to, int count, char** values, char**) {
       Row row;
@@ -76,7 +76,7 @@ class Scratch {
       return 0;
     };
     if (sqlite3_exec(db_.get(), sql.c_str(), take, &rows, nullptr) == SQLITE_OK) return rows;
-    return sqlengine::LastError(db_.get());
+    return sqlite_engine::LastError(db_.get());
   }
 
   // Checks that a column compares as bytes do.
@@ -89,7 +89,7 @@ class Scratch {
 
  private:
   SqlPolicy policy_;
-  sqlengine::Database db_;
+  sqlite_engine::Database db_;
 };
 
 // A column as PRAGMA table_xinfo has it.

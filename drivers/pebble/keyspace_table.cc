@@ -19,7 +19,7 @@
 #include "drivers/pebble/table_cursor.h"
 #include "drivers/pebble/table_write.h"
 #include "drivers/pebble/virtual_table.h"
-#include "drivers/sqlengine/error.h"
+#include "drivers/sqlite_engine/error.h"
 #include "fmt/format.h"
 
 namespace penstock::pebble {
@@ -164,7 +164,7 @@ absl::StatusOr<Keyspace> VirtualTable::Find() const {
 absl::Status RegisterTables(sqlite3* db, TableContext* context) {
   static const sqlite3_module module = MakeModule();
   const int code = sqlite3_create_module_v2(db, kTableModule, &module, context, nullptr);
-  return code == SQLITE_OK ? absl::OkStatus() : sqlengine::LastError(db);
+  return code == SQLITE_OK ? absl::OkStatus() : sqlite_engine::LastError(db);
 }
 
 }  // namespace penstock::pebble

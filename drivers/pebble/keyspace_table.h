@@ -9,7 +9,7 @@
 #include "absl/status/status.h"
 #include "drivers/pebble/operations.h"
 #include "drivers/pebble/store.h"
-#include "drivers/sqlengine/statement.h"
+#include "drivers/sqlite_engine/statement.h"
 
 struct sqlite3;
 
@@ -23,7 +23,7 @@ struct TableContext {
   // The view of the statement that runs: one snapshot, and a transaction if it writes.
   View view;
   // The statement itself, if it writes.
-  const sqlengine::Statement* statement = nullptr;
+  const sqlite_engine::Statement* statement = nullptr;
   // Its parameters; they live until its first step has returned, and so as long as it writes.
   std::span<const driver::Value> arguments() const {
     return statement == nullptr ? std::span<const driver::Value>() : statement->arguments();

@@ -90,7 +90,7 @@ class Collector {
   std::vector<Metric> Collect() {
     for (const Ticker& ticker : kTickers) {
       const auto count = static_cast<double>(store_.statistics().getTickerCount(ticker.ticker));
-      Add(ticker.name, ticker.help, Metric::Sort::kCounter, count * ticker.factor);
+      Add(ticker.name, ticker.help, Metric::Kind::kCounter, count * ticker.factor);
     }
     for (const Property& each : kSums) {
       uint64_t value = 0;
@@ -101,12 +101,12 @@ class Collector {
       if (store_.db()->GetIntProperty(each.property, &value)) Add(each, value);
     }
     Add("penstock_pebble_background_errors_total",
-        "Flushes, compactions and writes to the log that failed.", Metric::Sort::kCounter,
+        "Flushes, compactions and writes to the log that failed.", Metric::Kind::kCounter,
         static_cast<double>(store_.recovery().errors()));
     Add("penstock_pebble_resumes_total",
         "Times that writes were resumed after such an error had stopped them.",
-        Metric::Sort::kCounter, static_cast<double>(store_.recovery().resumes()));
-    Add("penstock_pebble_open_iterators", "Scans that are under way.", Metric::Sort::kGauge,
+        Metric::Kind::kCounter, static_cast<double>(store_.recovery().resumes()));
+    Add("penstock_pebble_open_iterators", "Scans that are under way.", Metric::Kind::kGauge,
         static_cast<double>(store_.open_iterators()));
     AddKeyspaces();
     return std::move(metrics_);
@@ -117,7 +117,7 @@ class Collector {
 
   void AddKeyspaces() {
     const auto keyspaces = store_.Keyspaces();
-    Add("penstock_pebble_keyspaces", "Keyspaces of the database.", Metric::Sort::kGauge,
+    Add("penstock_pebble_keyspaces", "Keyspaces of the database.", Metric::Kind::kGauge,
         static_cast<double>(keyspaces.size()));
     // Those of one name together, as they are served.
     for (const Property& each : kOfKeyspace) {
@@ -131,13 +131,13 @@ class Collector {
   }
 
   void Add(const Property& property, uint64_t value, Labels labels = {}) {
-    Add(property.name, property.help, Metric::Sort::kGauge, static_cast<double>(value),
+    Add(property.name, property.help, Metric::Kind::kGauge, static_cast<double>(value),
         std::move(labels));
   }
 
-  void Add(const char* name, const char* help, Metric::Sort sort, double value,
+  void Add(const char* name, const char* help, Metric::Kind kind, double value,
            Labels labels = {}) {
-    metrics_.push_back({name, help, sort, std::move(labels), value});
+    metrics_.push_back({name, help, kind, std::move(labels), value});
   }
 
   const Store& store_;

@@ -34,7 +34,7 @@ std::string_view WorkOf(BackgroundErrorReason reason) {
 }
 
 driver::Problem CompactionFails(const Status& error) {
-  return {.sort = std::string(kCompactionFails),
+  return {.kind = std::string(kCompactionFails),
           .text = fmt::format("compactions fail and are tried again: {}; reads and writes go on, "
                               "but will slow down in time",
                               error.ToString()),
@@ -44,7 +44,7 @@ driver::Problem CompactionFails(const Status& error) {
 driver::Problem WritesStopped(BackgroundErrorReason reason, const Status& error) {
   const bool resumes = RemedyOf(reason, error) == Remedy::kResume;
   return {
-      .sort = std::string(kWritesStopped),
+      .kind = std::string(kWritesStopped),
       .text = fmt::format(
           "RocksDB takes no writes since an error of {}: {}; {}", WorkOf(reason), error.ToString(),
           resumes ? "they are resumed once the cause has gone, without a restart"

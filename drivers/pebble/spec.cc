@@ -10,7 +10,7 @@ namespace penstock::pebble {
 namespace {
 
 using driver::Option;
-using enum driver::Option::Sort;
+using enum driver::Option::Type;
 
 constexpr int64_t kMaxMib = int64_t{1} << 20;
 
@@ -19,47 +19,47 @@ constexpr std::string_view kCompressions[] = {"lz4", "zstd", "snappy", "none"};
 
 constexpr Option kOptions[] = {
     {.name = "wal_sync",
-     .sort = kChoice,
+     .type = kChoice,
      .fallback = "commit",
      .help = "when a commit is on the disk: `commit`, before it is acknowledged; `os`, when the "
              "operating system writes it, so that a power failure may lose the last ones",
      .words = kWalSync},
     {.name = "compression",
-     .sort = kChoice,
+     .type = kChoice,
      .fallback = "lz4",
      .help = "of the table files: `lz4`, `zstd`, `snappy` or `none`",
      .words = kCompressions},
     {.name = "block_cache_mib",
-     .sort = kNumber,
+     .type = kNumber,
      .fallback = "64",
      .help = "memory for what was read, for all keyspaces",
      .min = 1,
      .max = kMaxMib},
     {.name = "write_buffer_mib",
-     .sort = kNumber,
+     .type = kNumber,
      .fallback = "64",
      .help = "memory for what is not in a table yet, for all keyspaces",
      .min = 1,
      .max = kMaxMib},
     {.name = "max_open_files",
-     .sort = kNumber,
+     .type = kNumber,
      .fallback = "1000",
      .help = "files kept open",
      .min = 20,
      .max = 1'000'000},
     {.name = "max_keyspaces",
-     .sort = kNumber,
+     .type = kNumber,
      .fallback = "100",
      .help = "keyspaces that there may be",
      .min = 1,
      .max = 10'000},
     {.name = "lock_timeout_ms",
-     .sort = kNumber,
+     .type = kNumber,
      .fallback = "1000",
      .help = "how long to wait for a key that another transaction has locked",
      .max = 3'600'000},
     {.name = "create",
-     .sort = kSwitch,
+     .type = kSwitch,
      .fallback = "on",
      .help = "creates the database if it is not there"},
 };

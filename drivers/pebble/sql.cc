@@ -6,7 +6,7 @@
 #include "drivers/pebble/connection.h"
 #include "drivers/pebble/sql_cursor.h"
 #include "drivers/pebble/sql_session.h"
-#include "drivers/sqlengine/functions.h"
+#include "drivers/sqlite_engine/functions.h"
 
 namespace penstock::pebble {
 namespace {
@@ -14,8 +14,8 @@ namespace {
 using driver::MakeErrorWithHint;
 using driver::Reason;
 using driver::StatementRun;
-using sqlengine::Bytes;
-using sqlengine::Statement;
+using sqlite_engine::Bytes;
+using sqlite_engine::Statement;
 using std::chrono::steady_clock;
 
 // A read that takes longer is run together with no others the next time.
@@ -39,7 +39,7 @@ absl::StatusOr<Statement*> Connection::Prepare(std::string_view sql,
     if (!opened.ok()) return opened.status();
     sql_ = *std::move(opened);
   }
-  const sqlengine::Executor::Watch watch(sql_->executor(), deadline, cancellation);
+  const sqlite_engine::StatementExecutor::Watch watch(sql_->executor(), deadline, cancellation);
   absl::StatusOr<Statement*> statement = sql_->Get(sql);
   if (statement.ok()) return statement;
   absl::Status interruption = sql_->executor()->Interruption();
@@ -52,7 +52,7 @@ Statement* Connection::Prepare(StatementRun* run) {
   if (!statement.ok()) return nullptr;
   run->read_only = (*statement)->read_only();
   if (transaction_ != nullptr || !(*statement)->reads_counters()) return *statement;
-  run->status = sqlengine::CounterError();
+  run->status = sqlite_engine::CounterError();
   return nullptr;
 }
 
@@ -61,7 +61,7 @@ absl::StatusOr<driver::StatementInfo> Connection::Describe(std::string_view sql,
                                                            driver::Cancellation* cancellation) {
   const absl::StatusOr<Statement*> statement = Prepare(sql, deadline, cancellation);
   if (!statement.ok()) return statement.status();
-  return sqlengine::Describe(**statement);
+  return sqlite_engine::Describe(**statement);
 }
 
 void Connection::ReadSql(rocksdb::Transaction* transaction, StatementRun* run,
@@ -78,8 +78,8 @@ void Connection::ReadSql(rocksdb::Transaction* transaction, StatementRun* run,
 
 void Connection::ReadFirstBatch(std::unique_ptr<StatementScope>* scope, StatementRun* run,
                                 Statement* statement) {
-  sqlengine::Executor* executor = sql_->executor();
-  const sqlengine::Executor::Watch watch(executor, run->deadline, run->cancellation);
+  sqlite_engine::StatementExecutor* executor = sql_->executor();
+  const sqlite_engine::StatementExecutor::Watch watch(executor, run->deadline, run->cancellation);
   // The arguments may be gone before a cursor is.
   run->status = statement->Bind(run->args, run->writer == nullptr ? Bytes::kBorrow : Bytes::kCopy);
   if (run->status.ok()) {

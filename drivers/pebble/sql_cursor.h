@@ -15,7 +15,7 @@ namespace penstock::pebble {
 class SqlCursor final : public driver::Cursor {
  public:
   // Goes on with `run` after its first batch.
-  SqlCursor(sqlengine::Executor* executor, sqlengine::Statement* statement,
+  SqlCursor(sqlite_engine::StatementExecutor* executor, sqlite_engine::Statement* statement,
             std::unique_ptr<StatementScope> scope, const driver::StatementRun& run)
       : executor_(executor),
         statement_(statement),
@@ -30,8 +30,8 @@ class SqlCursor final : public driver::Cursor {
   const driver::Summary& summary() const override { return summary_; }
 
  private:
-  sqlengine::Executor* const executor_;
-  sqlengine::Statement* const statement_;
+  sqlite_engine::StatementExecutor* const executor_;
+  sqlite_engine::Statement* const statement_;
   const std::unique_ptr<StatementScope> scope_;
   const driver::Deadline deadline_;
   const driver::Cancellation* const cancellation_;

@@ -118,7 +118,7 @@ int SqlPolicy::DecidePragma(const char* name, const char* argument) {
       "configuration"));
 }
 
-absl::Status CheckStatement(const sqlengine::Statement& statement) {
+absl::Status CheckStatement(const sqlite_engine::Statement& statement) {
   if (statement.is_vacuum()) {
     return Unsupported("VACUUM", "RocksDB gives space back by itself");
   }

@@ -5,8 +5,8 @@
 #include <string_view>
 
 #include "absl/status/status.h"
-#include "drivers/sqlengine/policy.h"
-#include "drivers/sqlengine/statement.h"
+#include "drivers/sqlite_engine/policy.h"
+#include "drivers/sqlite_engine/statement.h"
 
 namespace penstock::pebble {
 
@@ -15,7 +15,7 @@ enum StatementNote : int { kCreatesTable = 1, kDropsTable = 2 };
 
 // Refuses what is no table of keys and values, and what would be kept in the
 // connection's own memory only.
-class SqlPolicy final : public sqlengine::Policy {
+class SqlPolicy final : public sqlite_engine::Policy {
  private:
   int Decide(int action, const char* first, const char* second, const char* database) override;
   int DecideInside(int action, const char* first, const char* second,
@@ -26,7 +26,7 @@ class SqlPolicy final : public sqlengine::Policy {
 
 // A statement that SQLite has prepared and that is refused all the same; OK if it
 // is not.
-absl::Status CheckStatement(const sqlengine::Statement& statement);
+absl::Status CheckStatement(const sqlite_engine::Statement& statement);
 
 // SQLite's error about what its virtual tables lack as kUnsupported; any other as
 // it is.

@@ -7,9 +7,9 @@
 
 #include "drivers/api/error.h"
 #include "drivers/pebble/create_table.h"
-#include "drivers/sqlengine/error.h"
-#include "drivers/sqlengine/memory.h"
-#include "drivers/sqlengine/temp_space.h"
+#include "drivers/sqlite_engine/error.h"
+#include "drivers/sqlite_engine/memory.h"
+#include "drivers/sqlite_engine/temp_space.h"
 #include "fmt/format.h"
 
 namespace penstock::pebble {
@@ -17,7 +17,7 @@ namespace {
 
 using driver::MakeError;
 using driver::Reason;
-using sqlengine::Statement;
+using sqlite_engine::Statement;
 
 // It is there in SQL before anything has been written to it, as it is for keys and
 // values.
@@ -50,26 +50,26 @@ std::vector<Table> TablesOf(const Store& store) {
 }  // namespace
 
 absl::StatusOr<std::unique_ptr<SqlSession>> SqlSession::Open(Store* store) {
-  static sqlengine::TempSpace temp_space(kTempBytes);
+  static sqlite_engine::TempSpace temp_space(kTempBytes);
   sqlite3* opened = nullptr;
   constexpr int kFlags = SQLITE_OPEN_READWRITE | SQLITE_OPEN_CREATE | SQLITE_OPEN_MEMORY |
                          SQLITE_OPEN_NOMUTEX | SQLITE_OPEN_EXRESCODE;
   const int code = sqlite3_open_v2(":memory:", &opened, kFlags, temp_space.name());
-  sqlengine::Database db(opened);
-  if (code != SQLITE_OK) return sqlengine::LastError(opened);
+  sqlite_engine::Database db(opened);
+  if (code != SQLITE_OK) return sqlite_engine::LastError(opened);
   std::unique_ptr<SqlSession> session(new SqlSession(store, std::move(db)));
-  sqlengine::Harden(opened, store->options().max_value_bytes);
+  sqlite_engine::Harden(opened, store->options().max_value_bytes);
   absl::Status registered = RegisterTables(opened, &session->context_);
   // Keys and values are bytes, which LIKE and GLOB have to take for text.
   if (registered.ok()) {
-    registered = session->executor_.RegisterFunctions(sqlengine::BytesInPatterns::kMatched);
+    registered = session->executor_.RegisterFunctions(sqlite_engine::BytesInPatterns::kMatched);
   }
   if (!registered.ok()) return registered;
   session->policy_.Install(opened);
   return session;
 }
 
-SqlSession::SqlSession(Store* store, sqlengine::Database db)
+SqlSession::SqlSession(Store* store, sqlite_engine::Database db)
     : db_(std::move(db)),
       executor_(db_.get(), &policy_, &context_),
       statements_(db_.get(), &policy_, store->options().statement_cache_size) {
@@ -87,7 +87,7 @@ absl::StatusOr<Statement*> SqlSession::Get(std::string_view sql) {
 }
 
 absl::Status SqlSession::TableExecutor::Failure(std::string_view sql) const {
-  absl::Status status = Executor::Failure(sql);
+  absl::Status status = StatementExecutor::Failure(sql);
   const int code = driver::GetErrorInfo(status).driver_code & 0xff;
   const bool by_table = !context_->failure.ok() && code == context_->failure_code;
   return by_table ? context_->failure : AboutTables(std::move(status));
@@ -140,7 +140,7 @@ absl::Status SqlSession::Undo() {
   if (sqlite3_get_autocommit(db_.get()) != 0) return absl::OkStatus();
   // The scope of a caller who has gone refuses memory, and the next caller would be told that
   // a transaction is open.
-  const sqlengine::MemoryScope unlimited(nullptr, sqlengine::MemoryScope::kUnlimited);
+  const sqlite_engine::MemoryScope unlimited(nullptr, sqlite_engine::MemoryScope::kUnlimited);
   return Control("ROLLBACK");
 }
 
@@ -168,10 +168,10 @@ absl::Status SqlSession::Undeclare(const Table& table) {
 }
 
 absl::Status SqlSession::Control(const std::string& sql) {
-  const sqlengine::TrustedScope trusted(&policy_);
+  const sqlite_engine::TrustedScope trusted(&policy_);
   return sqlite3_exec(db_.get(), sql.c_str(), nullptr, nullptr, nullptr) == SQLITE_OK
              ? absl::OkStatus()
-             : sqlengine::LastError(db_.get());
+             : sqlite_engine::LastError(db_.get());
 }
 
 StatementScope::StatementScope(SqlSession* session, rocksdb::Transaction* transaction,

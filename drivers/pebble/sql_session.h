@@ -16,9 +16,9 @@
 #include "drivers/pebble/operations.h"
 #include "drivers/pebble/sql_policy.h"
 #include "drivers/pebble/store.h"
-#include "drivers/sqlengine/database.h"
-#include "drivers/sqlengine/executor.h"
-#include "drivers/sqlengine/statement.h"
+#include "drivers/sqlite_engine/database.h"
+#include "drivers/sqlite_engine/statement.h"
+#include "drivers/sqlite_engine/statement_executor.h"
 #include "rocksdb/snapshot.h"
 #include "rocksdb/utilities/transaction.h"
 
@@ -36,35 +36,35 @@ class SqlSession {
   // The statement of this text, prepared against the tables that there are now. It
   // is the caller's until the next call. While another statement is being stepped
   // it must not be called.
-  absl::StatusOr<sqlengine::Statement*> Get(std::string_view sql);
+  absl::StatusOr<sqlite_engine::Statement*> Get(std::string_view sql);
   // The same if it has been prepared; null: it has not.
-  sqlengine::Statement* Peek(std::string_view sql) const { return statements_.Peek(sql); }
+  sqlite_engine::Statement* Peek(std::string_view sql) const { return statements_.Peek(sql); }
 
-  sqlengine::Executor* executor() { return &executor_; }
+  sqlite_engine::StatementExecutor* executor() { return &executor_; }
 
   // Carries out a statement that creates or drops a table.
-  void Define(driver::StatementRun* run, sqlengine::Statement* statement);
+  void Define(driver::StatementRun* run, sqlite_engine::Statement* statement);
 
  private:
   friend class StatementScope;
 
   // Tells a failure as the table knows it, if it was one that has failed.
-  class TableExecutor final : public sqlengine::Executor {
+  class TableExecutor final : public sqlite_engine::StatementExecutor {
    public:
     TableExecutor(sqlite3* db, SqlPolicy* policy, const TableContext* context)
-        : Executor(db, policy), context_(context) {}
+        : StatementExecutor(db, policy), context_(context) {}
     absl::Status Failure(std::string_view sql) const override;
 
    private:
     const TableContext* const context_;
   };
 
-  SqlSession(Store* store, sqlengine::Database db);
+  SqlSession(Store* store, sqlite_engine::Database db);
 
   // Declares and undeclares tables until they are the store's.
   absl::Status FollowStore();
   absl::Status DeclareChanges(const std::vector<Table>& before, const std::vector<Table>& now);
-  absl::Status CreateTable(const sqlengine::Statement& statement);
+  absl::Status CreateTable(const sqlite_engine::Statement& statement);
   absl::Status Undeclare(const Table& table);
   absl::Status Control(const std::string& sql);
   // Ends the transaction of FollowStore if one is open; no deadline, cancellation or budget of
@@ -73,9 +73,9 @@ class SqlSession {
 
   TableContext context_;
   SqlPolicy policy_;
-  sqlengine::Database db_;
+  sqlite_engine::Database db_;
   TableExecutor executor_;
-  sqlengine::StatementCache statements_;
+  sqlite_engine::StatementCache statements_;
   // The store's as of context_.tables; 0: look again.
   uint64_t version_ = 0;
 };
@@ -88,7 +88,7 @@ class StatementScope {
   // for as long as the scope lives. Null: what is committed now. `writes` is the statement if
   // it writes.
   StatementScope(SqlSession* session, rocksdb::Transaction* transaction,
-                 const sqlengine::Statement* writes = nullptr);
+                 const sqlite_engine::Statement* writes = nullptr);
   ~StatementScope();
   StatementScope(const StatementScope&) = delete;
   StatementScope& operator=(const StatementScope&) = delete;

@@ -9,8 +9,8 @@
 
 #include "drivers/api/error.h"
 #include "drivers/api/text.h"
-#include "drivers/sqlengine/exact.h"
-#include "drivers/sqlengine/values.h"
+#include "drivers/sqlite_engine/exact.h"
+#include "drivers/sqlite_engine/values.h"
 #include "fmt/format.h"
 
 namespace penstock::pebble {
@@ -80,14 +80,14 @@ std::string EncodeNumber(std::string_view number, Storage storage) {
   return EncodeReal(std::strtod(std::string(number).c_str(), nullptr), storage);
 }
 
-sqlengine::Stores StoresOf(Storage storage) {
+sqlite_engine::Stores StoresOf(Storage storage) {
   switch (storage) {
-    case Storage::kText: return sqlengine::kAsText;
-    case Storage::kBlob: return sqlengine::kVerbatim;
-    case Storage::kNumeric: return sqlengine::kAsNumber;
-    case Storage::kReal: return sqlengine::kAsReal;
+    case Storage::kText: return sqlite_engine::kAsText;
+    case Storage::kBlob: return sqlite_engine::kVerbatim;
+    case Storage::kNumeric: return sqlite_engine::kAsNumber;
+    case Storage::kReal: return sqlite_engine::kAsReal;
   }
-  return sqlengine::kAnywhere;
+  return sqlite_engine::kAnywhere;
 }
 
 bool IsArgument(sqlite3_value* value, const driver::Value& argument) {
@@ -105,11 +105,11 @@ bool IsArgument(sqlite3_value* value, const driver::Value& argument) {
 // what an affinity makes of that is SQLite's affair.
 absl::Status CheckExact(sqlite3_value* value, Storage storage, std::string_view column,
                         std::span<const driver::Value> arguments) {
-  const sqlengine::Stores stores = StoresOf(storage);
+  const sqlite_engine::Stores stores = StoresOf(storage);
   for (const driver::Value& argument : arguments) {
-    if (sqlengine::IsKeptAnywhere(argument) || !IsArgument(value, argument)) continue;
-    if (sqlengine::ToBind(argument, stores).has_value()) continue;
-    const sqlengine::Loss loss = sqlengine::LossOf(argument.kind);
+    if (sqlite_engine::IsKeptAnywhere(argument) || !IsArgument(value, argument)) continue;
+    if (sqlite_engine::ToBind(argument, stores).has_value()) continue;
+    const sqlite_engine::Loss loss = sqlite_engine::LossOf(argument.kind);
     return Misfit(column, fmt::format("would {}", loss.what), loss.hint);
   }
   return absl::OkStatus();
@@ -132,7 +132,7 @@ void DecodeNumber(std::string_view text, Storage storage, sqlite3_context* resul
 }  // namespace
 
 absl::StatusOr<Storage> StorageOf(std::string_view declared_type) {
-  switch (sqlengine::KindOfDeclaredType(declared_type)) {
+  switch (sqlite_engine::KindOfDeclaredType(declared_type)) {
     case Kind::kText: return Storage::kText;
     case Kind::kBlob: return Storage::kBlob;
     case Kind::kReal: return Storage::kReal;

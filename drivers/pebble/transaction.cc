@@ -59,9 +59,9 @@ void Connection::Run(StatementRun& run) {
       run.status = NoTransaction();
     } else if (run.key_value == nullptr) {
       RunSqlInTransaction(&run);
-    } else if (run.key_value->sort == KeyValueRun::Sort::kGet) {
+    } else if (run.key_value->kind == KeyValueRun::Kind::kGet) {
       run.status = Get(view, &run);
-    } else if (run.key_value->sort == KeyValueRun::Sort::kScan) {
+    } else if (run.key_value->kind == KeyValueRun::Kind::kScan) {
       run.status = Scan(view, &run);
     } else if (read_only_) {
       run.status = ReadOnlyError();

@@ -40,10 +40,10 @@ absl::Status Check(const View& view, ColumnFamily* family, const KeyCondition& c
     if (!status.ok() && !status.IsNotFound()) return view.store->ToStatus(status);
     present = status.ok();
   }
-  switch (condition.sort) {
-    case KeyCondition::Sort::kAbsent: *holds = !present; break;
-    case KeyCondition::Sort::kPresent: *holds = present; break;
-    case KeyCondition::Sort::kValueEquals: *holds = present && value == condition.value; break;
+  switch (condition.kind) {
+    case KeyCondition::Kind::kAbsent: *holds = !present; break;
+    case KeyCondition::Kind::kPresent: *holds = present; break;
+    case KeyCondition::Kind::kValueEquals: *holds = present && value == condition.value; break;
   }
   return absl::OkStatus();
 }
@@ -105,22 +105,22 @@ absl::Status DeleteRange(const View& view, ColumnFamily* family, const driver::K
 absl::Status Apply(const View& view, ColumnFamily* family, const KeyMutation& mutation,
                    StatementRun* run) {
   absl::Status status;
-  switch (mutation.sort) {
-    case KeyMutation::Sort::kPut:
+  switch (mutation.kind) {
+    case KeyMutation::Kind::kPut:
       status = CheckValueSize(*view.store, mutation.value);
       if (!status.ok()) return status;
       return Classify(
           view.transaction->Put(family, ToSlice(mutation.key), ToSlice(mutation.value)));
-    case KeyMutation::Sort::kDelete:
+    case KeyMutation::Kind::kDelete:
       return Classify(view.transaction->Delete(family, ToSlice(mutation.key)));
-    case KeyMutation::Sort::kDeleteRange: return DeleteRange(view, family, mutation.range, run);
+    case KeyMutation::Kind::kDeleteRange: return DeleteRange(view, family, mutation.range, run);
   }
   return absl::OkStatus();
 }
 
 bool Puts(const KeyValueRun& write) {
   return std::any_of(write.mutations.begin(), write.mutations.end(),
-                     [](const KeyMutation& each) { return each.sort == KeyMutation::Sort::kPut; });
+                     [](const KeyMutation& each) { return each.kind == KeyMutation::Kind::kPut; });
 }
 
 }  // namespace
@@ -128,7 +128,7 @@ bool Puts(const KeyValueRun& write) {
 bool DeletesRange(const StatementRun& run) {
   const std::span<const KeyMutation> mutations = run.key_value->mutations;
   return std::any_of(mutations.begin(), mutations.end(), [](const KeyMutation& each) {
-    return each.sort == KeyMutation::Sort::kDeleteRange;
+    return each.kind == KeyMutation::Kind::kDeleteRange;
   });
 }
 
@@ -139,7 +139,7 @@ absl::Status LockKeys(const View& view, const StatementRun& run) {
   std::vector<std::string> keys;
   for (const KeyCondition& condition : operation.conditions) keys.emplace_back(condition.key);
   for (const KeyMutation& mutation : operation.mutations) {
-    if (mutation.sort != KeyMutation::Sort::kDeleteRange) {
+    if (mutation.kind != KeyMutation::Kind::kDeleteRange) {
       keys.emplace_back(mutation.key);
       continue;
     }

@@ -8,7 +8,7 @@ namespace penstock::postgres {
 namespace {
 
 using driver::Option;
-using enum driver::Option::Sort;
+using enum driver::Option::Type;
 
 constexpr int64_t kHour = 3'600'000;
 
@@ -22,7 +22,7 @@ constexpr Option kOptions[] = {
     {.name = "ssl_cert", .help = "a file, as libpq's `sslcert`"},
     {.name = "ssl_key", .help = "a file, as libpq's `sslkey`"},
     {.name = "target_session_attrs",
-     .sort = kChoice,
+     .type = kChoice,
      .fallback = "any",
      .help = "which of several hosts is taken: `any`, `read-write`, `read-only`, `primary`, "
              "`standby` or `prefer-standby`",
@@ -31,24 +31,24 @@ constexpr Option kOptions[] = {
      .help = "what the server shows; callers that give a name are shown with theirs",
      .otherwise = "`penstock/<database>`"},
     {.name = "cancel_grace_ms",
-     .sort = kNumber,
+     .type = kNumber,
      .fallback = "5000",
      .help = "how long a cancelled statement may take to end before its connection is closed",
      .min = 1,
      .max = kHour},
     {.name = "tcp_user_timeout_ms",
-     .sort = kNumber,
+     .type = kNumber,
      .fallback = "30000",
      .help = "how long sent data may be unanswered before the connection is given up",
      .max = std::numeric_limits<int>::max()},
     {.name = "session_reset",
-     .sort = kChoice,
+     .type = kChoice,
      .fallback = "auto",
      .help = "`auto`: clean up after statements that may leave something behind in the session "
              "(a setting, a lock, a temporary table); `always`: after every use",
      .words = kResets},
     {.name = "time_zone",
-     .sort = kChoice,
+     .type = kChoice,
      .fallback = "utc",
      .help = "`utc`: sessions have TimeZone UTC, whatever the server, the database, the role or "
              "`options` in the connection string say; `server`: they have what these say",

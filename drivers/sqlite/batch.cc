@@ -6,8 +6,8 @@
 
 #include "drivers/api/chain.h"
 #include "drivers/api/error.h"
-#include "drivers/sqlengine/error.h"
 #include "drivers/sqlite/connection.h"
+#include "drivers/sqlite_engine/error.h"
 
 namespace penstock::sqlite {
 namespace {
@@ -171,7 +171,7 @@ void Connection::CheckDeferred(absl::Status* status) {
   sqlite3_db_status(db(), SQLITE_DBSTATUS_DEFERRED_FKS, &violated, &highest, 0);
   if (violated == 0) return;
   status->Update(
-      sqlengine::Classify(SQLITE_CONSTRAINT_FOREIGNKEY, "FOREIGN KEY constraint failed"));
+      sqlite_engine::Classify(SQLITE_CONSTRAINT_FOREIGNKEY, "FOREIGN KEY constraint failed"));
 }
 
 void Connection::CommitGroup(Runs group) {

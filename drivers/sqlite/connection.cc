@@ -10,8 +10,8 @@
 
 #include "drivers/api/chain.h"
 #include "drivers/api/error.h"
-#include "drivers/sqlengine/functions.h"
 #include "drivers/sqlite/cursor.h"
+#include "drivers/sqlite_engine/functions.h"
 
 namespace penstock::sqlite {
 namespace {
@@ -57,8 +57,8 @@ absl::Status Connection::OpenSession(const driver::Deadline& deadline) {
   if (!handle.ok()) return handle.status();
   session_ = std::make_unique<SqliteSession>(*std::move(handle), options_);
   session_changed_ = false;
-  const std::optional<sqlengine::BytesInPatterns> patterns =
-      options_.interruptible_like ? std::optional(sqlengine::BytesInPatterns::kAsSqlite)
+  const std::optional<sqlite_engine::BytesInPatterns> patterns =
+      options_.interruptible_like ? std::optional(sqlite_engine::BytesInPatterns::kAsSqlite)
                                   : std::nullopt;
   absl::Status registered = executor()->RegisterFunctions(patterns);
   if (!registered.ok()) return registered;
@@ -89,7 +89,7 @@ bool Connection::MayWaitLonger(int attempts) {
 
 absl::Status Connection::Control(std::string_view sql) {
   // The watch is for the step, too: after a change of the schema SQLite prepares anew there.
-  const sqlengine::TrustedScope trusted(session_->handle.policy.get());
+  const sqlite_engine::TrustedScope trusted(session_->handle.policy.get());
   absl::StatusOr<Statement*> statement = session_->control.Get(sql);
   if (!statement.ok()) return statement.status();
   const int code = sqlite3_step((*statement)->handle());
@@ -145,7 +145,7 @@ Statement* Connection::Start(StatementRun* run) {
       const bool shared = !in_transaction_ && !keep_session_;
       run->read_only = (*statement)->read_only();
       if (!shared || !(*statement)->reads_counters()) return *statement;
-      run->status = sqlengine::CounterError();
+      run->status = sqlite_engine::CounterError();
       return nullptr;
     }
     // SQLite does not tell here that it has waited for a lock in vain.
@@ -169,8 +169,8 @@ void Connection::ExecuteFirstBatch(StatementRun* run, Statement* statement) {
   {
     const Watch watch(executor(), run->deadline, run->cancellation);
     // The arguments may be gone before a cursor is.
-    run->status = statement->Bind(
-        run->args, run->writer == nullptr ? sqlengine::Bytes::kBorrow : sqlengine::Bytes::kCopy);
+    run->status = statement->Bind(run->args, run->writer == nullptr ? sqlite_engine::Bytes::kBorrow
+                                                                    : sqlite_engine::Bytes::kCopy);
     if (run->status.ok()) {
       const absl::StatusOr<bool> more =
           executor()->StepFirst(statement, run->limits, run->writer, &run->summary);
@@ -211,7 +211,7 @@ absl::StatusOr<driver::StatementInfo> Connection::Describe(std::string_view sql,
   RefreshSchema();
   absl::StatusOr<Statement*> statement = Prepare(sql);
   if (!statement.ok()) return statement.status();
-  return sqlengine::Describe(**statement);
+  return sqlite_engine::Describe(**statement);
 }
 
 absl::Status Connection::Ping(const driver::Deadline& deadline) {

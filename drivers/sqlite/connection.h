@@ -13,14 +13,14 @@
 #include "absl/status/statusor.h"
 #include "drivers/api/driver.h"
 #include "drivers/api/kept_files.h"
-#include "drivers/sqlengine/executor.h"
-#include "drivers/sqlengine/statement.h"
 #include "drivers/sqlite/handle.h"
 #include "drivers/sqlite/options.h"
+#include "drivers/sqlite_engine/statement.h"
+#include "drivers/sqlite_engine/statement_executor.h"
 
 namespace penstock::sqlite {
 
-using sqlengine::Statement;
+using sqlite_engine::Statement;
 
 // See driver::Connection for the contract. batch.cc has RunBatch, transaction.cc
 // what belongs to a client's transaction, connection.cc what both are made of.
@@ -54,7 +54,7 @@ class Connection final : public driver::Connection {
 
  private:
   friend class Cursor;
-  using Watch = sqlengine::Executor::Watch;
+  using Watch = sqlite_engine::StatementExecutor::Watch;
   using Runs = std::span<driver::StatementRun* const>;
 
   // The caches go before the database that their statements belong to.
@@ -62,10 +62,10 @@ class Connection final : public driver::Connection {
     SqliteSession(Handle opened, const Options& options);
 
     Handle handle;
-    sqlengine::Executor executor;
-    sqlengine::StatementCache statements;
+    sqlite_engine::StatementExecutor executor;
+    sqlite_engine::StatementCache statements;
     // The driver's own: BEGIN, COMMIT, SAVEPOINT, …
-    sqlengine::StatementCache control;
+    sqlite_engine::StatementCache control;
   };
 
   // Tells what became of a statement that took its turn in a group.
@@ -82,7 +82,7 @@ class Connection final : public driver::Connection {
 
   absl::Status OpenSession(const driver::Deadline& deadline);
   sqlite3* db() const { return session_->handle.db.get(); }
-  sqlengine::Executor* executor() const { return &session_->executor; }
+  sqlite_engine::StatementExecutor* executor() const { return &session_->executor; }
   bool rolled_back() const;
 
   size_t RunReads(Runs runs);

@@ -12,7 +12,7 @@ absl::StatusOr<bool> Cursor::Fetch(const driver::BatchLimits& limits, driver::Ro
   if (finished_) return false;
   absl::Status status;
   {
-    sqlengine::Executor* executor = connection_->executor();
+    sqlite_engine::StatementExecutor* executor = connection_->executor();
     const Connection::Watch watch(executor, deadline_, cancellation_);
     const absl::StatusOr<bool> more = executor->StepOn(statement_, limits, writer, &summary_);
     if (more.ok() && *more) return true;

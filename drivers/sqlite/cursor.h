@@ -6,8 +6,8 @@
 
 #include "absl/status/statusor.h"
 #include "drivers/api/driver.h"
-#include "drivers/sqlengine/statement.h"
 #include "drivers/sqlite/connection.h"
+#include "drivers/sqlite_engine/statement.h"
 
 namespace penstock::sqlite {
 

@@ -11,7 +11,7 @@
 #include <utility>
 
 #include "drivers/api/error.h"
-#include "drivers/sqlengine/error.h"
+#include "drivers/sqlite_engine/error.h"
 #include "fmt/format.h"
 
 namespace penstock::sqlite {
@@ -20,7 +20,7 @@ namespace {
 using driver::ErrorInfo;
 using driver::MakeError;
 using driver::Reason;
-using sqlengine::LastError;
+using sqlite_engine::LastError;
 
 std::string CannotOpenHint(const Options& options) {
   const std::filesystem::path path(options.path);
@@ -137,7 +137,7 @@ absl::StatusOr<Handle> OpenHandle(const Options& options, driver::Lane lane,
                                    options.temp_space->name());
   handle.db.reset(db);
   if (code != SQLITE_OK) return OpenError(options, LastError(db));
-  sqlengine::Harden(db, options.max_value_bytes, options.leniency);
+  sqlite_engine::Harden(db, options.max_value_bytes, options.leniency);
   const int busy_timeout_ms = OpenTimeout(options, deadline);
   sqlite3_busy_timeout(db, busy_timeout_ms);
   absl::Status configured = Configure(db, options, lane, busy_timeout_ms);

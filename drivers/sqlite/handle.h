@@ -7,16 +7,16 @@
 #include "absl/status/statusor.h"
 #include "drivers/api/deadline.h"
 #include "drivers/api/driver.h"
-#include "drivers/sqlengine/database.h"
 #include "drivers/sqlite/options.h"
 #include "drivers/sqlite/policy.h"
+#include "drivers/sqlite_engine/database.h"
 
 namespace penstock::sqlite {
 
 // A database connection with its policy installed, which outlives it.
 struct Handle {
   std::unique_ptr<FilePolicy> policy;
-  sqlengine::Database db;
+  sqlite_engine::Database db;
 };
 
 // Opens the file, hardens the connection and applies the options; one of the

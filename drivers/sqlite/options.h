@@ -9,8 +9,8 @@
 
 #include "absl/status/statusor.h"
 #include "drivers/api/config.h"
-#include "drivers/sqlengine/database.h"
-#include "drivers/sqlengine/temp_space.h"
+#include "drivers/sqlite_engine/database.h"
+#include "drivers/sqlite_engine/temp_space.h"
 
 namespace penstock::sqlite {
 
@@ -27,7 +27,7 @@ struct Options {
   int busy_timeout_ms = 0;
   bool foreign_keys = false;
   bool allow_attach = false;
-  sqlengine::Leniency leniency;
+  sqlite_engine::Leniency leniency;
   int64_t cache_size_kib = 0;
   int64_t mmap_size_bytes = 0;
   int64_t max_page_count = 0;  // 0: SQLite's own
@@ -37,7 +37,7 @@ struct Options {
   size_t max_value_bytes = 0;
 
   // Shared by all connections, set when the driver is opened.
-  std::shared_ptr<sqlengine::TempSpace> temp_space;
+  std::shared_ptr<sqlite_engine::TempSpace> temp_space;
 };
 
 // INVALID_ARGUMENT says what is wrong with which option.

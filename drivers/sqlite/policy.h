@@ -2,12 +2,12 @@
 #ifndef PENSTOCK_DRIVERS_SQLITE_POLICY_H_
 #define PENSTOCK_DRIVERS_SQLITE_POLICY_H_
 
-#include "drivers/sqlengine/policy.h"
+#include "drivers/sqlite_engine/policy.h"
 
 namespace penstock::sqlite {
 
 // The policy of a database in a file.
-class FilePolicy final : public sqlengine::Policy {
+class FilePolicy final : public sqlite_engine::Policy {
  public:
   explicit FilePolicy(bool allow_attach) : allow_attach_(allow_attach) {}
 

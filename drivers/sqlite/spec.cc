@@ -10,7 +10,7 @@ namespace penstock::sqlite {
 namespace {
 
 using driver::Option;
-using enum driver::Option::Sort;
+using enum driver::Option::Type;
 
 // SQLite multiplies some of them by 1024.
 constexpr int64_t kLargest = std::numeric_limits<int>::max();
@@ -22,64 +22,64 @@ constexpr std::string_view kJournalModes[] = {"wal"};
 
 constexpr Option kOptions[] = {
     {.name = "synchronous",
-     .sort = kChoice,
+     .type = kChoice,
      .fallback = "full",
      .help = "when a commit is on the disk: `full` or `extra`, before it is acknowledged; "
              "`normal`, so that a power failure may lose the last ones",
      .words = kSynchronous},
     {.name = "busy_timeout_ms",
-     .sort = kNumber,
+     .type = kNumber,
      .fallback = "5000",
      .help = "how long to wait for another process's lock",
      .max = kHour},
     {.name = "foreign_keys",
-     .sort = kSwitch,
+     .type = kSwitch,
      .fallback = "on",
      .help = "whether foreign keys are checked and acted upon: `on` or `off`"},
     {.name = "allow_attach",
-     .sort = kSwitch,
+     .type = kSwitch,
      .fallback = "false",
      .help = "allows ATTACH, DETACH and VACUUM INTO, which reach other files"},
     {.name = "trusted_schema",
-     .sort = kSwitch,
+     .type = kSwitch,
      .fallback = "on",
      .help = "lets the schema (indexes, constraints, defaults, generated columns, views, "
              "triggers) use any function and virtual table (`json_*`, FTS5, R*Tree, …), as the "
              "sqlite3 shell does; `off` is for files that somebody else has made"},
     {.name = "double_quoted_strings",
-     .sort = kSwitch,
+     .type = kSwitch,
      .fallback = "on",
      .help = "takes `\"text\"` for a text where it names no column, as the sqlite3 shell does; "
              "`off` makes an error of a misspelt name, but for what the file's own tables and "
              "indexes have of the sort"},
     {.name = "cache_size_kib",
-     .sort = kNumber,
+     .type = kNumber,
      .fallback = "2048",
      .help = "page cache of each connection",
      .max = kLargest},
     {.name = "mmap_size_bytes",
-     .sort = kNumber,
+     .type = kNumber,
      .fallback = "0",
      .help = "how much of the file is mapped into memory",
      .max = kLargestBytes},
     {.name = "max_page_count",
-     .sort = kNumber,
+     .type = kNumber,
      .help = "the largest size of the file, in pages",
      .max = kLargest,
      .otherwise = "SQLite's own limit"},
     {.name = "interruptible_like",
-     .sort = kSwitch,
+     .type = kSwitch,
      .fallback = "on",
      .help = "LIKE and GLOB end when their statement has to, and use no index; `off`: SQLite's "
              "own, which use one for `column GLOB 'abc*'` and may run for hours"},
     {.name = "max_temp_mib",
-     .sort = kNumber,
+     .type = kNumber,
      .fallback = "4096",
      .help = "disk for sorting, intermediate results and temporary tables, of all connections "
              "together",
      .max = kLargestBytes >> 20},
     {.name = "journal_mode",
-     .sort = kChoice,
+     .type = kChoice,
      .fallback = "wal",
      .help = "only `wal`, which lets readers and the writer work side by side",
      .words = kJournalModes},

@@ -6,10 +6,10 @@
 #include <utility>
 #include <vector>
 
-#include "drivers/sqlengine/temp_space.h"
 #include "drivers/sqlite/connection.h"
 #include "drivers/sqlite/handle.h"
 #include "drivers/sqlite/options.h"
+#include "drivers/sqlite_engine/temp_space.h"
 
 namespace penstock::sqlite {
 namespace {
@@ -39,7 +39,7 @@ class SqliteDriver final : public driver::Driver {
     sqlite3* db = anchor_.db.get();
     if (options_.in_memory || sqlite3_db_readonly(db, "main") != 0) return;
     // A new file has its log from the first read on.
-    const sqlengine::TrustedScope trusted(anchor_.policy.get());
+    const sqlite_engine::TrustedScope trusted(anchor_.policy.get());
     sqlite3_exec(db, "SELECT 1 FROM sqlite_schema LIMIT 1", nullptr, nullptr, nullptr);
     files_.Keep(options_.path);
     files_.Keep(sqlite3_filename_wal(sqlite3_db_filename(db, "main")));
@@ -58,7 +58,7 @@ class SqliteDriver final : public driver::Driver {
 absl::StatusOr<std::unique_ptr<driver::Driver>> Open(const driver::Config& config) {
   absl::StatusOr<Options> options = ParseOptions(config);
   if (!options.ok()) return options.status();
-  options->temp_space = std::make_shared<sqlengine::TempSpace>(options->max_temp_mib << 20);
+  options->temp_space = std::make_shared<sqlite_engine::TempSpace>(options->max_temp_mib << 20);
   absl::StatusOr<Handle> anchor =
       OpenHandle(*options, driver::Lane::kWrite, driver::Deadline::None());
   if (!anchor.ok()) return anchor.status();

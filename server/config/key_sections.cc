@@ -17,7 +17,7 @@ KeyText DescribeOption(const driver::Option& option) {
                .fallback = option.fallback.empty() ? std::string(option.otherwise)
                                                    : fmt::format("`{}`", option.fallback),
                .help = std::string(option.help)};
-  if (option.sort == driver::Option::Sort::kNumber) {
+  if (option.type == driver::Option::Type::kNumber) {
     // Larger bounds are those of the type, and tell nothing.
     constexpr int64_t kTelling = std::numeric_limits<int>::max();
     text.help += option.max < kTelling ? fmt::format("; {} to {}", option.min, option.max)

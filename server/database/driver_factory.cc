@@ -3,7 +3,7 @@
 #include <utility>
 
 #include "drivers/api/spec.h"
-#include "drivers/sqlkv/sqlkv.h"
+#include "drivers/sql_key_value/sql_key_value.h"
 
 namespace penstock::server {
 
@@ -12,7 +12,7 @@ absl::StatusOr<std::unique_ptr<driver::Driver>> OpenDriver(const driver::Config&
   if (!spec.ok()) return spec.status();
   absl::StatusOr<std::unique_ptr<driver::Driver>> opened = (*spec)->open(config);
   if (!opened.ok() || !(*spec)->key_value.has_value()) return opened;
-  return sqlkv::WithKeyValue(*std::move(opened), *(*spec)->key_value);
+  return sql_key_value::WithKeyValue(*std::move(opened), *(*spec)->key_value);
 }
 
 }  // namespace penstock::server

@@ -29,18 +29,18 @@ void Health::Update(const std::vector<driver::Problem>& problems, TimePoint now)
   std::lock_guard lock(mutex_);
   if (problems.empty() && lasting_.empty()) return;
   for (const driver::Problem& problem : problems) {
-    if (!lasting_.emplace(problem.sort, now).second) continue;
-    ++counts_[problem.sort];
+    if (!lasting_.emplace(problem.kind, now).second) continue;
+    ++counts_[problem.kind];
     Log(problem.refuses ? Level::kError : Level::kWarn, "a database has a problem",
         {{"database", database_},
          {"driver", driver_},
-         {"problem", problem.sort},
+         {"problem", problem.kind},
          {"text", problem.text}});
   }
   std::erase_if(lasting_, [&](const auto& lasting) {
     const auto& [kind, since] = lasting;
     const bool lasts = std::any_of(problems.begin(), problems.end(),
-                                   [&](const auto& problem) { return problem.sort == kind; });
+                                   [&](const auto& problem) { return problem.kind == kind; });
     if (lasts) return false;
     Log(Level::kInfo, "a problem of a database is over",
         {{"database", database_},
@@ -83,7 +83,7 @@ std::map<std::string, int64_t> Health::counts() const {
 
 std::vector<driver::Problem> ConnectProblems(const PoolStats& stats) {
   if (!stats.dead) return {};
-  return {{.sort = "unreachable",
+  return {{.kind = "unreachable",
            .text = "connections to the backend cannot be made; it is tried again, with pauses of "
                    "up to 5 seconds",
            .refuses = false}};
@@ -101,7 +101,7 @@ std::vector<driver::Problem> StuckProblems(const std::string& pool, const PoolSt
       : pool == "write" ? "write"
                         : "there are",
       stats.stuck == 1 ? "is" : "are");
-  return {{.sort = fmt::format("stuck_{}", pool),
+  return {{.kind = fmt::format("stuck_{}", pool),
            .text = fmt::format(
                "{}; {}", what,
                refuses ? "none is left, so others wait and fail at their limits until it ends: if "

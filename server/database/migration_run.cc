@@ -43,9 +43,9 @@ absl::StatusOr<std::shared_ptr<migrations::Files>> ReadFolderBelow(const std::st
 
 MigrationRun::MigrationRun(Database* database, MigrationSpec spec,
                            driver::Cancellation* cancellation)
-    : database_(database), spec_(std::move(spec)), session_(nullptr, cancellation) {
-  session_.SetLimits(spec_.statement_timeout, spec_.deadline);
-  session_.SetConnector(
+    : database_(database), spec_(std::move(spec)), connection_(nullptr, cancellation) {
+  connection_.SetLimits(spec_.statement_timeout, spec_.deadline);
+  connection_.SetConnector(
       [database](const driver::Deadline& until) { return database->ConnectApart(until); });
 }
 
@@ -59,7 +59,7 @@ absl::Status MigrationRun::Prepare() {
   if (!source.ok()) return source.status();
   spec_.files.reset();
   migrator_ =
-      std::make_unique<migrations::Migrator>(*std::move(dialect), *std::move(source), &session_);
+      std::make_unique<migrations::Migrator>(*std::move(dialect), *std::move(source), &connection_);
   return absl::OkStatus();
 }
 
@@ -70,7 +70,7 @@ absl::StatusOr<bool> MigrationRun::Lock(Lease lease) {
     lease_.Release();
     return connected;
   }
-  session_.Use(lease_.operator->());
+  connection_.Use(lease_.operator->());
   if (spec_.dry_run) return true;
   absl::StatusOr<bool> locked = migrator_->TryLock();
   if (!locked.ok() || !*locked) lease_.Release();

@@ -69,7 +69,7 @@ class MigrationRun {
   const std::vector<migrations::PlanStep>& plan() const { return plan_; }
   absl::Status RunStep(size_t index, const migrations::OnStatement& on_statement);
   // Takes the notices that the backend sent while the steps ran.
-  driver::Summary TakeNotices() { return session_.TakeNotices(); }
+  driver::Summary TakeNotices() { return connection_.TakeNotices(); }
 
   // Opens the transaction of a code step and hands the connection out until TakeBack. EndCode then
   // commits if `outcome` is OK.
@@ -92,7 +92,7 @@ class MigrationRun {
  private:
   Database* const database_;
   MigrationSpec spec_;
-  migrations::Session session_;
+  migrations::MigrationConnection connection_;
   Lease lease_;
   std::unique_ptr<migrations::Migrator> migrator_;
   std::vector<migrations::PlanStep> plan_;

@@ -27,7 +27,7 @@ constexpr char kLock[] = "penstock_migrations_lock";
 struct Actor {
   driver::Cancellation cancellation;
   std::unique_ptr<driver::Connection> connection;
-  std::unique_ptr<migrations::Session> session;
+  std::unique_ptr<migrations::MigrationConnection> migration_connection;
   std::unique_ptr<Migrator> migrator;
   std::vector<migrations::PlanStep> plan;
 
@@ -64,15 +64,15 @@ class MigrationLease : public ChaosTest {
   std::unique_ptr<Actor> Make(const std::vector<File>& files, driver::Duration lease) {
     auto actor = std::make_unique<Actor>();
     actor->connection = *Connect(driver::Deadline::None());
-    actor->session =
-        std::make_unique<migrations::Session>(actor->connection.get(), &actor->cancellation);
-    actor->session->SetConnector(
+    actor->migration_connection = std::make_unique<migrations::MigrationConnection>(
+        actor->connection.get(), &actor->cancellation);
+    actor->migration_connection->SetConnector(
         [this](const driver::Deadline& deadline) { return Connect(deadline); });
     auto dialect = *migrations::MakeDialect("cockroachdb", "penstock_migrations", {.lease = lease});
     auto source = migrations::ReadSource(files, {}, "cockroachdb", *dialect);
     EXPECT_TRUE(source.ok()) << source.status();
-    actor->migrator =
-        std::make_unique<Migrator>(std::move(dialect), *std::move(source), actor->session.get());
+    actor->migrator = std::make_unique<Migrator>(std::move(dialect), *std::move(source),
+                                                 actor->migration_connection.get());
     return actor;
   }
 
@@ -139,7 +139,7 @@ TEST_F(MigrationLease, OfManyAtOnceOneTakesIt) {
   EXPECT_LE(holders.load(), 1);
 }
 
-// The heartbeat goes on while the session is busy with one statement.
+// The heartbeat goes on while the migrator's connection is busy with one statement.
 TEST_F(MigrationLease, ALongStatementKeepsIt) {
   // A busy machine may take half of it to connect.
   const auto holder = Make({{"1_a.up.sql", "SELECT pg_sleep(5);"}}, seconds(2));
@@ -186,7 +186,7 @@ TEST_F(MigrationLease, ACodeStepThatWasTakenOverIsFencedOff) {
   const auto stale = Make(kRows, seconds(30));
   stale->Begin();
   ASSERT_TRUE(stale->migrator->BeginCode(stale->plan[0]).ok());
-  ASSERT_TRUE(stale->session->Run("INSERT INTO outside.log VALUES (100)").ok());
+  ASSERT_TRUE(stale->migration_connection->Run("INSERT INTO outside.log VALUES (100)").ok());
   Expire();
   const auto next = Make(kRows, seconds(30));
   next->Begin();
@@ -230,7 +230,7 @@ TEST_F(MigrationLease, ASessionThatBreaksStillGivesItBack) {
   const auto holder = Make({{"1_a.up.sql", "SELECT pg_sleep(60);"}}, seconds(6));
   holder->Begin();
   std::thread thread([&] { EXPECT_FALSE(holder->Run(0).ok()); });
-  // The heartbeat has a connection, and the session's is ended.
+  // The heartbeat has a connection, and the migrator's is ended.
   Eventually([&] {
     return AskServer(
                "SELECT count(pg_terminate_backend(pid)) FROM pg_stat_activity WHERE query "

@@ -26,11 +26,11 @@ MAY_INCLUDE = {
     "drivers/api": [],
     "drivers/fake": ["drivers/api"],
     # What a driver that has SQLite as its engine of SQL needs.
-    "drivers/sqlengine": ["drivers/api"],
+    "drivers/sqlite_engine": ["drivers/api"],
     # Stands in front of any driver of SQL, and knows none.
-    "drivers/sqlkv": ["drivers/api"],
+    "drivers/sql_key_value": ["drivers/api"],
     "drivers/cockroachdb": ["drivers/api", "drivers/postgres"],
-    "drivers/*": ["drivers/api", "drivers/sqlengine"],
+    "drivers/*": ["drivers/api", "drivers/sqlite_engine"],
     # A driver's dialect of migrations.
     "drivers/cockroachdb/migrations": ["drivers/api", "drivers/cockroachdb", "drivers/postgres",
                                        "migrations"],

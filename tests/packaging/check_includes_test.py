@@ -35,9 +35,9 @@ class CheckIncludes(unittest.TestCase):
     def test_drivers_know_the_interface_and_not_each_other(self):
         self.allows("drivers/sqlite/a.cc", '#include "drivers/api/value.h"')
         self.refuses("drivers/sqlite/a.cc", '#include "drivers/postgres/b.h"')
-        self.allows("drivers/pebble/a.cc", '#include "drivers/sqlengine/b.h"')
+        self.allows("drivers/pebble/a.cc", '#include "drivers/sqlite_engine/b.h"')
         self.refuses("drivers/pebble/a.cc", '#include "drivers/sqlite/b.h"')
-        self.refuses("drivers/sqlengine/a.cc", '#include "drivers/pebble/b.h"')
+        self.refuses("drivers/sqlite_engine/a.cc", '#include "drivers/pebble/b.h"')
         self.refuses("drivers/sqlite/a.cc", '#include "server/pool/pool.h"')
         self.refuses("drivers/sqlite/a.cc", '#include "penstock/v1/value.pb.h"')
         self.allows("drivers/cockroachdb/a.cc", '#include "drivers/postgres/b.h"')

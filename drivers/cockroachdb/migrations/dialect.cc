@@ -19,28 +19,28 @@ class CockroachDbDialect final : public PostgresTables {
   // Whatever may be one does not run in a transaction anyway.
   bool NeedsNoTransaction(const SqlStatement&) const override { return false; }
 
-  absl::StatusOr<bool> TryLock(Session* session) override {
-    absl::StatusOr<std::string> lock = Qualified(session, LockTable());
+  absl::StatusOr<bool> TryLock(MigrationConnection* connection) override {
+    absl::StatusOr<std::string> lock = Qualified(connection, LockTable());
     if (!lock.ok()) return lock.status();
     // IF NOT EXISTS alone would want the right to create tables.
-    absl::StatusOr<bool> exists = Exists(session, *lock);
+    absl::StatusOr<bool> exists = Exists(connection, *lock);
     if (!exists.ok()) return exists.status();
-    absl::StatusOr<bool> locked = lease_.TryTake(session, *lock, *exists);
+    absl::StatusOr<bool> locked = lease_.TryTake(connection, *lock, *exists);
     // A setting that a step makes holds for its other statements.
-    if (locked.ok() && *locked) session->connection()->KeepSession(true);
+    if (locked.ok() && *locked) connection->driver_connection()->KeepSession(true);
     return locked;
   }
 
   absl::Status CheckLock() const override { return lease_.Check(); }
 
-  absl::Status Unlock(Session* session) override {
-    session->connection()->KeepSession(false);
-    return lease_.Release(session);
+  absl::Status Unlock(MigrationConnection* connection) override {
+    connection->driver_connection()->KeepSession(false);
+    return lease_.Release(connection);
   }
 
-  absl::Status CleanUp(Session* session, const std::vector<SqlStatement>&) override {
-    absl::Status cleaned = session->connection()->Reset();
-    session->connection()->KeepSession(true);
+  absl::Status CleanUp(MigrationConnection* connection, const std::vector<SqlStatement>&) override {
+    absl::Status cleaned = connection->driver_connection()->Reset();
+    connection->driver_connection()->KeepSession(true);
     return cleaned;
   }
 

@@ -51,8 +51,8 @@ std::string Interval(driver::Duration length) {
   return fmt::format("INTERVAL '{:.3f} seconds'", std::chrono::duration<double>(length).count());
 }
 
-absl::Status CreateTable(Session* session, const std::string& table) {
-  absl::Status created = session->Run(
+absl::Status CreateTable(MigrationConnection* connection, const std::string& table) {
+  absl::Status created = connection->Run(
       fmt::format("CREATE TABLE IF NOT EXISTS {} (id BIGINT NOT NULL PRIMARY KEY, "
                   "owner TEXT NOT NULL, fence BIGINT NOT NULL, expires_at TIMESTAMPTZ NOT NULL)",
                   table));
@@ -68,16 +68,17 @@ absl::Status CreateTable(Session* session, const std::string& table) {
 
 Lease::~Lease() { StopHeartbeat(); }
 
-absl::StatusOr<bool> Lease::TryTake(Session* session, const std::string& table, bool table_exists) {
+absl::StatusOr<bool> Lease::TryTake(MigrationConnection* connection, const std::string& table,
+                                    bool table_exists) {
   StopHeartbeat();
-  absl::Status created = table_exists ? absl::OkStatus() : CreateTable(session, table);
+  absl::Status created = table_exists ? absl::OkStatus() : CreateTable(connection, table);
   if (IsContended(created)) return false;
   if (!created.ok()) return created;
   const std::string owner = NewOwner();
   const driver::TimePoint before = Now();
   // One statement; of two at once one writes nothing, or fails.
   const std::array args = {Value::Text(owner)};
-  absl::StatusOr<Table> taken = session->Query(
+  absl::StatusOr<Table> taken = connection->Query(
       fmt::format(
           "INSERT INTO {0} AS held (id, owner, fence, expires_at) "
           "SELECT place.id, $1::text, "
@@ -96,8 +97,8 @@ absl::StatusOr<bool> Lease::TryTake(Session* session, const std::string& table, 
   table_ = table;
   owner_ = owner;
   fence_ = taken->front().front().integer;
-  connector_ = session->connector();
-  session_cancellation_ = session->cancellation();
+  connector_ = connection->connector();
+  migrator_cancellation_ = connection->cancellation();
   ending_ = false;
   lost_ = absl::OkStatus();
   // The lease began after that by the database's clock.
@@ -145,14 +146,14 @@ void Lease::Extend() {
   }
   const driver::TimePoint before = Now();
   if (status.ok()) {
-    Session session(connection_.get(), &stop_);
-    session.SetLimits({}, deadline);
+    MigrationConnection connection(connection_.get(), &stop_);
+    connection.SetLimits({}, deadline);
     const std::array args = {Value::Text(owner_), Value::Integer(fence_)};
     absl::StatusOr<int64_t> extended =
-        session.Change(fmt::format("UPDATE {} SET expires_at = now() + {} "
-                                   "WHERE id = 2 AND owner = $1::text AND fence = $2::bigint",
-                                   table_, Interval(length_)),
-                       args);
+        connection.Change(fmt::format("UPDATE {} SET expires_at = now() + {} "
+                                      "WHERE id = 2 AND owner = $1::text AND fence = $2::bigint",
+                                      table_, Interval(length_)),
+                          args);
     if (extended.ok() && *extended == 1) {
       const std::lock_guard lock(mutex_);
       held_until_ = before + length_;
@@ -174,7 +175,7 @@ void Lease::Extend() {
 void Lease::Lose(std::string_view why) {
   absl::Status lost =
       MakeErrorWithHint(Reason::kMigrationLocked, why, "what was recorded stays; run it again");
-  if (session_cancellation_ != nullptr) session_cancellation_->Cancel(lost);
+  if (migrator_cancellation_ != nullptr) migrator_cancellation_->Cancel(lost);
   const std::lock_guard lock(mutex_);
   lost_ = std::move(lost);
 }
@@ -190,22 +191,23 @@ void Lease::StopHeartbeat() {
   thread_.join();
 }
 
-absl::Status Lease::Release(Session* session) {
+absl::Status Lease::Release(MigrationConnection* connection) {
   StopHeartbeat();
   stop_.Reset();
   const std::string sql =
       fmt::format("UPDATE {} SET owner = '' WHERE owner = $1::text AND fence = $2::bigint", table_);
   const std::array args = {Value::Text(owner_), Value::Integer(fence_)};
-  absl::Status released = session->Run(sql, args);
-  // The session may be what broke, and the heartbeat's connection ends with a statement that
-  // StopHeartbeat has cancelled: the next migrator shall not have to wait for the lease's end.
+  absl::Status released = connection->Run(sql, args);
+  // The migrator's connection may be what broke, and the heartbeat's connection ends with a
+  // statement that StopHeartbeat has cancelled: the next migrator shall not have to wait for the
+  // lease's end.
   if (!released.ok() && (connection_ == nullptr || !connection_->Alive())) {
     absl::StatusOr<std::unique_ptr<driver::Connection>> made =
         connector_({.at = Now() + kStatementTimeout, .reason = Reason::kQueryTimeout});
     connection_ = made.ok() ? *std::move(made) : nullptr;
   }
   if (!released.ok() && connection_ != nullptr) {
-    Session other(connection_.get(), nullptr);
+    MigrationConnection other(connection_.get(), nullptr);
     other.SetLimits(kStatementTimeout, driver::Deadline::None());
     released = other.Run(sql, args);
   }

@@ -13,7 +13,7 @@
 #include "absl/status/status.h"
 #include "absl/status/statusor.h"
 #include "drivers/api/driver.h"
-#include "migrations/session.h"
+#include "migrations/migration_connection.h"
 
 namespace penstock::migrations {
 
@@ -23,10 +23,10 @@ namespace penstock::migrations {
 // too. Row 2 says the same and until when (`expires_at`, by the database's clock); its
 // holder's heartbeat moves that on.
 //
-// The heartbeat has a thread and a connection of its own, since the session's may be
+// The heartbeat has a thread and a connection of its own, since the migrator's may be
 // busy with one statement for an hour, and whatever else could do it (the pool, the
 // executor) may be busy with something else. A lease that could not be extended in
-// time is given up by this clock before it ends by the database's, and the session's
+// time is given up by this clock before it ends by the database's, and the migrator's
 // statement is cancelled.
 //
 // One thread at a time, but for Check, which is thread-safe.
@@ -39,8 +39,9 @@ class Lease {
   Lease& operator=(const Lease&) = delete;
 
   // Takes the lease if nobody has it; `table` is the qualified name, and the table is
-  // made if it is not there. The session outlives the lease, and has a connector.
-  absl::StatusOr<bool> TryTake(Session* session, const std::string& table, bool table_exists);
+  // made if it is not there. The connection outlives the lease, and has a connector.
+  absl::StatusOr<bool> TryTake(MigrationConnection* connection, const std::string& table,
+                               bool table_exists);
 
   // kMigrationLocked: it is lost, or may be. Never blocks.
   absl::Status Check() const;
@@ -50,8 +51,8 @@ class Lease {
   std::string Condition() const;
   const std::string& table() const { return table_; }
 
-  // Gives it back: by the session's connection, the heartbeat's or, if neither is left, a new one.
-  absl::Status Release(Session* session);
+  // Gives it back: by the migrator's connection, the heartbeat's or, if neither is left, a new one.
+  absl::Status Release(MigrationConnection* connection);
 
  private:
   void Keep();
@@ -67,7 +68,7 @@ class Lease {
   // Used by the heartbeat's thread, and after its end by the owner of the lease.
   Connector connector_;
   std::unique_ptr<driver::Connection> connection_;
-  driver::Cancellation* session_cancellation_ = nullptr;
+  driver::Cancellation* migrator_cancellation_ = nullptr;
   driver::Cancellation stop_;
   std::thread thread_;
 

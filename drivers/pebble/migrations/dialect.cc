@@ -35,19 +35,19 @@ class PebbleDialect final : public Dialect {
   // Whatever may be one does not run in a transaction anyway.
   bool NeedsNoTransaction(const SqlStatement&) const override { return false; }
 
-  absl::StatusOr<bool> TryLock(Session*) override { return true; }
-  absl::Status Unlock(Session*) override { return absl::OkStatus(); }
+  absl::StatusOr<bool> TryLock(MigrationConnection*) override { return true; }
+  absl::Status Unlock(MigrationConnection*) override { return absl::OkStatus(); }
 
   // It comes into being with its first row.
-  absl::Status CreateHistory(Session*) override { return CheckName(); }
+  absl::Status CreateHistory(MigrationConnection*) override { return CheckName(); }
 
-  absl::StatusOr<std::vector<HistoryRow>> ReadHistory(Session* session) override {
+  absl::StatusOr<std::vector<HistoryRow>> ReadHistory(MigrationConnection* connection) override {
     absl::Status status = CheckName();
     if (!status.ok()) return status;
     KeyValueRun scan;
-    scan.sort = KeyValueRun::Sort::kScan;
+    scan.kind = KeyValueRun::Kind::kScan;
     scan.keyspace = keyspace_;
-    absl::StatusOr<Table> entries = session->Scan(&scan);
+    absl::StatusOr<Table> entries = connection->Scan(&scan);
     if (!entries.ok()) return entries.status();
     std::vector<HistoryRow> rows;
     for (const std::vector<Cell>& entry : *entries) {
@@ -58,16 +58,16 @@ class PebbleDialect final : public Dialect {
     return rows;
   }
 
-  absl::Status InsertRow(Session* session, const HistoryRow& row) override {
-    absl::StatusOr<bool> written = Put(session, row, KeyCondition::Sort::kAbsent);
+  absl::Status InsertRow(MigrationConnection* connection, const HistoryRow& row) override {
+    absl::StatusOr<bool> written = Put(connection, row, KeyCondition::Kind::kAbsent);
     if (!written.ok() || *written) return written.status();
     return driver::MakeError(
         Reason::kUniqueViolation,
         fmt::format("the migration history {} has a row {} already", keyspace_, row.id));
   }
 
-  absl::Status UpdateRow(Session* session, const HistoryRow& row) override {
-    absl::StatusOr<bool> written = Put(session, row, KeyCondition::Sort::kPresent);
+  absl::Status UpdateRow(MigrationConnection* connection, const HistoryRow& row) override {
+    absl::StatusOr<bool> written = Put(connection, row, KeyCondition::Kind::kPresent);
     if (!written.ok() || *written) return written.status();
     return MakeErrorWithHint(
         Reason::kMigrationLocked,
@@ -76,7 +76,7 @@ class PebbleDialect final : public Dialect {
   }
 
   // A session has nothing that a step could leave behind.
-  absl::Status CleanUp(Session*, const std::vector<SqlStatement>&) override {
+  absl::Status CleanUp(MigrationConnection*, const std::vector<SqlStatement>&) override {
     return absl::OkStatus();
   }
 
@@ -87,17 +87,18 @@ class PebbleDialect final : public Dialect {
   }
 
   // False: the condition does not hold.
-  absl::StatusOr<bool> Put(Session* session, const HistoryRow& row, KeyCondition::Sort sort) const {
+  absl::StatusOr<bool> Put(MigrationConnection* connection, const HistoryRow& row,
+                           KeyCondition::Kind kind) const {
     const std::string key = KeyOf(row);
     const std::string value = ToJson(row);
-    const std::array conditions = {KeyCondition{.sort = sort, .key = key}};
+    const std::array conditions = {KeyCondition{.kind = kind, .key = key}};
     const std::array mutations = {KeyMutation{.key = key, .value = value}};
     KeyValueRun write;
-    write.sort = KeyValueRun::Sort::kWrite;
+    write.kind = KeyValueRun::Kind::kWrite;
     write.keyspace = keyspace_;
     write.conditions = conditions;
     write.mutations = mutations;
-    absl::Status status = session->Write(&write);
+    absl::Status status = connection->Write(&write);
     if (!status.ok()) return status;
     return !write.failed_condition.has_value();
   }

@@ -54,41 +54,42 @@ class PostgresDialect final : public PostgresTables {
             (statement.StartsWith({"ALTER", "TABLE"}) && statement.HasWord("DETACH")));
   }
 
-  absl::StatusOr<bool> TryLock(Session* session) override {
-    absl::StatusOr<int64_t> key = LockKey(session);
+  absl::StatusOr<bool> TryLock(MigrationConnection* connection) override {
+    absl::StatusOr<int64_t> key = LockKey(connection);
     if (!key.ok()) return key.status();
     // Else the driver would take the lock back after the statement.
-    session->connection()->KeepSession(true);
+    connection->driver_connection()->KeepSession(true);
     const std::array args = {Value::Integer(*key)};
     absl::StatusOr<Table> got =
-        session->Query("SELECT pg_try_advisory_lock($1::bigint), pg_backend_pid()", args);
+        connection->Query("SELECT pg_try_advisory_lock($1::bigint), pg_backend_pid()", args);
     const bool locked = got.ok() && got->size() == 1 && got->front().front().integer != 0;
     absl::Status own =
-        locked ? CheckOwnSession(session, *key, got->front()[1].integer) : got.status();
-    if (!locked || !own.ok()) session->connection()->KeepSession(false);
+        locked ? CheckOwnSession(connection, *key, got->front()[1].integer) : got.status();
+    if (!locked || !own.ok()) connection->driver_connection()->KeepSession(false);
     if (!own.ok()) return own;
     // The driver's limit is that of requests; the role's or the database's own stays.
-    absl::Status unlimited = locked ? session->Run("RESET statement_timeout") : absl::OkStatus();
+    absl::Status unlimited = locked ? connection->Run("RESET statement_timeout") : absl::OkStatus();
     if (!unlimited.ok()) return unlimited;
     return locked;
   }
 
-  absl::Status Unlock(Session* session) override {
-    absl::StatusOr<int64_t> key = LockKey(session);
+  absl::Status Unlock(MigrationConnection* connection) override {
+    absl::StatusOr<int64_t> key = LockKey(connection);
     absl::Status status = key.status();
     if (key.ok()) {
       const std::array args = {Value::Integer(*key)};
-      status = session->Query("SELECT pg_advisory_unlock($1::bigint)", args).status();
+      status = connection->Query("SELECT pg_advisory_unlock($1::bigint)", args).status();
     }
-    session->connection()->KeepSession(false);
+    connection->driver_connection()->KeepSession(false);
     return status;
   }
 
-  absl::Status InsertRowAndCommit(Session* session, const HistoryRow& row) override {
-    return InsertAndCommit(session, row);
+  absl::Status InsertRowAndCommit(MigrationConnection* connection, const HistoryRow& row) override {
+    return InsertAndCommit(connection, row);
   }
 
-  absl::Status CleanUp(Session* session, const std::vector<SqlStatement>& statements) override {
+  absl::Status CleanUp(MigrationConnection* connection,
+                       const std::vector<SqlStatement>& statements) override {
     const bool changed =
         ChangesSession(statements) ||
         std::any_of(statements.begin(), statements.end(), [](const SqlStatement& statement) {
@@ -97,7 +98,7 @@ class PostgresDialect final : public PostgresTables {
     if (!changed) return absl::OkStatus();
     for (const char* sql :
          {"RESET SESSION AUTHORIZATION", "RESET ROLE", "RESET ALL", "DISCARD TEMP"}) {
-      absl::Status status = session->Run(sql);
+      absl::Status status = connection->Run(sql);
       if (!status.ok()) return status;
     }
     return absl::OkStatus();
@@ -105,13 +106,13 @@ class PostgresDialect final : public PostgresTables {
 
   // A CREATE INDEX or REINDEX that fails while others go on working leaves an index behind
   // that is invalid, and that IF NOT EXISTS takes for the one it should make.
-  absl::Status CheckDone(Session* session, const SqlStatement& statement) override {
+  absl::Status CheckDone(MigrationConnection* connection, const SqlStatement& statement) override {
     const bool makes = statement.StartsWith({"CREATE"}) && statement.HasWord("INDEX");
     if (!statement.HasWord("CONCURRENTLY") || !(makes || statement.StartsWith({"REINDEX"}))) {
       return absl::OkStatus();
     }
     // An index that somebody else builds at the moment is not there yet.
-    absl::StatusOr<Table> invalid = session->Query(
+    absl::StatusOr<Table> invalid = connection->Query(
         "SELECT i.relname::text, t.relname::text, i.oid::regclass::text FROM pg_catalog.pg_index x "
         "JOIN pg_catalog.pg_class i ON i.oid = x.indexrelid JOIN pg_catalog.pg_class t ON t.oid = "
         "x.indrelid WHERE NOT x.indisvalid AND i.relkind = 'i' AND NOT EXISTS (SELECT 1 FROM "
@@ -132,8 +133,8 @@ class PostgresDialect final : public PostgresTables {
   }
 
  private:
-  static absl::StatusOr<int64_t> BackendOf(Session* session) {
-    absl::StatusOr<Table> pid = session->Query("SELECT pg_backend_pid()");
+  static absl::StatusOr<int64_t> BackendOf(MigrationConnection* connection) {
+    absl::StatusOr<Table> pid = connection->Query("SELECT pg_backend_pid()");
     if (!pid.ok()) return pid.status();
     return pid->front().front().integer;
   }
@@ -143,17 +144,18 @@ class PostgresDialect final : public PostgresTables {
   // took it. Such a pooler hands out first what was used last, so that a transaction of
   // another connection comes to the holder when this one lets it go; a session of its own it
   // never shares. The lock is free afterwards.
-  static absl::Status CheckOwnSession(Session* session, int64_t key, int64_t holder) {
-    if (!session->connector()) return absl::OkStatus();
-    const auto apart = session->connector()(session->StatementDeadline());
+  static absl::Status CheckOwnSession(MigrationConnection* connection, int64_t key,
+                                      int64_t holder) {
+    if (!connection->connector()) return absl::OkStatus();
+    const auto apart = connection->connector()(connection->StatementDeadline());
     // If no other connection can be had, nobody else is in between.
     if (!apart.ok()) return absl::OkStatus();
-    Session other(apart->get(), session->cancellation());
+    MigrationConnection other(apart->get(), connection->cancellation());
     constexpr auto kLimit = std::chrono::seconds(10);
-    other.SetLimits(kLimit, session->StatementDeadline());
+    other.SetLimits(kLimit, connection->StatementDeadline());
     constexpr int kAttempts = 3;
     for (int attempt = 0; attempt < kAttempts; ++attempt) {
-      const absl::StatusOr<int64_t> mine = BackendOf(session);
+      const absl::StatusOr<int64_t> mine = BackendOf(connection);
       if (!mine.ok()) return mine.status();
       absl::Status begun = other.Begin();
       if (!begun.ok()) return begun;
@@ -202,8 +204,8 @@ class PostgresDialect final : public PostgresTables {
   }
 
   // Advisory locks are a database's own, so the table tells histories apart.
-  absl::StatusOr<int64_t> LockKey(Session* session) {
-    absl::StatusOr<std::string> name = QualifiedTable(session);
+  absl::StatusOr<int64_t> LockKey(MigrationConnection* connection) {
+    absl::StatusOr<std::string> name = QualifiedTable(connection);
     if (!name.ok()) return name.status();
     const std::string digest = Checksum("penstock migrations " + *name);
     constexpr int kHexadecimal = 16;

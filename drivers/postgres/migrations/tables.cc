@@ -11,9 +11,9 @@ namespace penstock::migrations {
 using driver::MakeErrorWithHint;
 using driver::Reason;
 
-absl::StatusOr<std::string> PostgresTables::Schema(Session* session) {
+absl::StatusOr<std::string> PostgresTables::Schema(MigrationConnection* connection) {
   if (schema_.empty()) {
-    absl::StatusOr<Table> schema = session->Query("SELECT quote_ident(current_schema())");
+    absl::StatusOr<Table> schema = connection->Query("SELECT quote_ident(current_schema())");
     if (!schema.ok()) return schema.status();
     if (schema->size() != 1 || schema->front().front().text.empty()) {
       return MakeErrorWithHint(
@@ -27,14 +27,16 @@ absl::StatusOr<std::string> PostgresTables::Schema(Session* session) {
   return schema_;
 }
 
-absl::StatusOr<std::string> PostgresTables::Qualified(Session* session, std::string_view name) {
-  absl::StatusOr<std::string> schema = Schema(session);
+absl::StatusOr<std::string> PostgresTables::Qualified(MigrationConnection* connection,
+                                                      std::string_view name) {
+  absl::StatusOr<std::string> schema = Schema(connection);
   if (!schema.ok()) return schema.status();
   return fmt::format("{}.\"{}\"", *schema, name);
 }
 
-absl::StatusOr<std::vector<std::string>> PostgresTables::Strangers(Session* session) {
-  absl::StatusOr<std::string> schema = Schema(session);
+absl::StatusOr<std::vector<std::string>> PostgresTables::Strangers(
+    MigrationConnection* connection) {
+  absl::StatusOr<std::string> schema = Schema(connection);
   if (!schema.ok()) return schema.status();
   std::string literal;
   for (const char c : *schema) literal += c == '\'' ? "''" : std::string(1, c);
@@ -46,7 +48,7 @@ absl::StatusOr<std::vector<std::string>> PostgresTables::Strangers(Session* sess
     return fmt::format(fmt::runtime(kFree), catalogue, alias);
   };
   return OthersNames(
-      session,
+      connection,
       fmt::format("SELECT c.relname::text FROM pg_catalog.pg_class c WHERE c.relnamespace = "
                   "'{0}'::regnamespace AND c.relkind IN ('r', 'p', 'v', 'm', 'f', 'S') AND {1} "
                   "UNION SELECT p.proname::text FROM pg_catalog.pg_proc p WHERE p.pronamespace = "
@@ -66,32 +68,33 @@ bool PostgresTables::ChangesSession(const std::vector<SqlStatement>& statements)
 }
 
 absl::StatusOr<std::vector<std::string>> PostgresTables::ResetRole(
-    Session* session, const std::vector<SqlStatement>& statements) {
+    MigrationConnection* connection, const std::vector<SqlStatement>& statements) {
   std::vector<std::string> restore;
   if (!ChangesSession(statements)) return restore;
-  absl::StatusOr<Table> role = session->Query(
+  absl::StatusOr<Table> role = connection->Query(
       "SELECT 'SET SESSION AUTHORIZATION ' || pg_catalog.quote_literal(session_user), 'SET ROLE ' "
       "|| pg_catalog.quote_literal(pg_catalog.current_setting('role'))");
   if (!role.ok()) return role.status();
   for (const Cell& cell : role->front()) restore.push_back(cell.text);
   for (const char* sql : {"RESET SESSION AUTHORIZATION", "RESET ROLE"}) {
-    absl::Status status = session->Run(sql);
+    absl::Status status = connection->Run(sql);
     if (!status.ok()) return status;
   }
   return restore;
 }
 
-absl::StatusOr<bool> PostgresTables::Exists(Session* session, const std::string& qualified) {
+absl::StatusOr<bool> PostgresTables::Exists(MigrationConnection* connection,
+                                            const std::string& qualified) {
   const std::array args = {driver::Value::Text(qualified)};
-  absl::StatusOr<Table> found = session->Query("SELECT to_regclass($1::text) IS NOT NULL", args);
+  absl::StatusOr<Table> found = connection->Query("SELECT to_regclass($1::text) IS NOT NULL", args);
   if (!found.ok()) return found.status();
   return found->size() == 1 && found->front().front().integer != 0;
 }
 
-absl::StatusOr<bool> PostgresTables::HistoryExists(Session* session) {
-  absl::StatusOr<std::string> name = QualifiedTable(session);
+absl::StatusOr<bool> PostgresTables::HistoryExists(MigrationConnection* connection) {
+  absl::StatusOr<std::string> name = QualifiedTable(connection);
   if (!name.ok()) return name.status();
-  return Exists(session, *name);
+  return Exists(connection, *name);
 }
 
 }  // namespace penstock::migrations

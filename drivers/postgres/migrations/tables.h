@@ -17,25 +17,26 @@ class PostgresTables : public SqlDialect {
 
   Syntax syntax() const override { return PostgresSyntax(); }
 
-  absl::StatusOr<bool> HistoryExists(Session* session) override;
+  absl::StatusOr<bool> HistoryExists(MigrationConnection* connection) override;
   // In the first schema of the search_path that exists. Found once: a step may change
   // the search_path.
-  absl::StatusOr<std::string> Qualified(Session* session, std::string_view name) override;
+  absl::StatusOr<std::string> Qualified(MigrationConnection* connection,
+                                        std::string_view name) override;
   // Without what belongs to an extension.
-  absl::StatusOr<std::vector<std::string>> Strangers(Session* session) override;
+  absl::StatusOr<std::vector<std::string>> Strangers(MigrationConnection* connection) override;
   absl::StatusOr<std::vector<std::string>> ResetRole(
-      Session* session, const std::vector<SqlStatement>& statements) override;
+      MigrationConnection* connection, const std::vector<SqlStatement>& statements) override;
 
  protected:
   std::string_view timestamp_type() const override { return "TIMESTAMPTZ"; }
 
   // The parts of a qualified name.
-  static absl::StatusOr<bool> Exists(Session* session, const std::string& qualified);
+  static absl::StatusOr<bool> Exists(MigrationConnection* connection, const std::string& qualified);
   // One of them may change the session's settings or role.
   static bool ChangesSession(const std::vector<SqlStatement>& statements);
 
  private:
-  absl::StatusOr<std::string> Schema(Session* session);
+  absl::StatusOr<std::string> Schema(MigrationConnection* connection);
 
   std::string schema_;  // quoted
 };

@@ -48,26 +48,26 @@ class SqliteDialect final : public SqlDialect {
   }
 
   // Foreign keys have to be on without the script for the check to make sense.
-  absl::Status Begin(Session* session, const Script& script) override {
+  absl::Status Begin(MigrationConnection* connection, const Script& script) override {
     check_.reset();
     const bool off = script.foreign_keys.has_value() && !*script.foreign_keys;
     bool check = false;
     if (off) {
-      absl::StatusOr<Table> setting = session->Query("PRAGMA foreign_keys");
+      absl::StatusOr<Table> setting = connection->Query("PRAGMA foreign_keys");
       if (!setting.ok()) return setting.status();
       check = setting->size() == 1 && setting->front().front().integer != 0;
     }
-    absl::Status status = session->Begin(script.foreign_keys);
+    absl::Status status = connection->Begin(script.foreign_keys);
     if (!status.ok() || !check) return status;
-    return check_.emplace().Begin(session);
+    return check_.emplace().Begin(connection);
   }
 
-  absl::Status BeforeCommit(Session* session, const Script&) override {
-    return check_.has_value() ? check_->End(session) : absl::OkStatus();
+  absl::Status BeforeCommit(MigrationConnection* connection, const Script&) override {
+    return check_.has_value() ? check_->End(connection) : absl::OkStatus();
   }
 
-  absl::StatusOr<bool> TryLock(Session* session) override {
-    absl::StatusOr<std::string> file = DatabaseFile(session);
+  absl::StatusOr<bool> TryLock(MigrationConnection* connection) override {
+    absl::StatusOr<std::string> file = DatabaseFile(connection);
     if (!file.ok()) return file.status();
     // A database in memory has one writer, which the caller holds.
     if (file->empty()) return true;
@@ -80,36 +80,37 @@ class SqliteDialect final : public SqlDialect {
     return false;
   }
 
-  absl::Status Unlock(Session*) override {
+  absl::Status Unlock(MigrationConnection*) override {
     // Another process that has opened it meanwhile will find that it is not there any more.
     if (descriptor_ >= 0) unlink(path_.c_str());
     Close();
     return absl::OkStatus();
   }
 
-  absl::Status CleanUp(Session* session, const std::vector<SqlStatement>& statements) override {
+  absl::Status CleanUp(MigrationConnection* connection,
+                       const std::vector<SqlStatement>& statements) override {
     for (const SqlStatement& statement : statements) {
       if (statement.HasWord("TEMP") || statement.HasWord("TEMPORARY") ||
           statement.StartsWith({"ATTACH"})) {
-        return session->connection()->Reset();
+        return connection->driver_connection()->Reset();
       }
     }
     return absl::OkStatus();
   }
 
-  absl::StatusOr<std::string> Qualified(Session*, std::string_view name) override {
+  absl::StatusOr<std::string> Qualified(MigrationConnection*, std::string_view name) override {
     return fmt::format("main.\"{}\"", name);
   }
 
-  absl::StatusOr<std::vector<std::string>> Strangers(Session* session) override {
-    return OthersNames(session,
+  absl::StatusOr<std::vector<std::string>> Strangers(MigrationConnection* connection) override {
+    return OthersNames(connection,
                        "SELECT name FROM main.sqlite_schema WHERE type IN ('table', 'view') AND "
                        "substr(name, 1, 7) <> 'sqlite_' ORDER BY name LIMIT 5000");
   }
 
-  absl::StatusOr<bool> HistoryExists(Session* session) override {
+  absl::StatusOr<bool> HistoryExists(MigrationConnection* connection) override {
     const std::array args = {driver::Value::Text(table())};
-    absl::StatusOr<Table> found = session->Query(
+    absl::StatusOr<Table> found = connection->Query(
         "SELECT 1 FROM main.sqlite_schema WHERE type = 'table' AND name = $1 COLLATE NOCASE", args);
     if (!found.ok()) return found.status();
     return !found->empty();
@@ -137,8 +138,8 @@ class SqliteDialect final : public SqlDialect {
   }
 
   // Empty for a database in memory.
-  static absl::StatusOr<std::string> DatabaseFile(Session* session) {
-    absl::StatusOr<Table> list = session->Query("PRAGMA database_list");
+  static absl::StatusOr<std::string> DatabaseFile(MigrationConnection* connection) {
+    absl::StatusOr<Table> list = connection->Query("PRAGMA database_list");
     if (!list.ok()) return list.status();
     for (const std::vector<Cell>& row : *list) {
       if (row.size() == 3 && row[1].text == "main") return row[2].text;

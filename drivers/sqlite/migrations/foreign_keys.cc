@@ -56,8 +56,9 @@ absl::Status TakeForeignKeys(Script* script, std::vector<SqlStatement>* statemen
       "the file that needs it, before its statements");
 }
 
-absl::StatusOr<std::vector<std::string>> ForeignKeyCheck::ReferringTables(Session* session) {
-  absl::StatusOr<Table> found = session->Query(
+absl::StatusOr<std::vector<std::string>> ForeignKeyCheck::ReferringTables(
+    MigrationConnection* connection) {
+  absl::StatusOr<Table> found = connection->Query(
       "SELECT DISTINCT s.name FROM main.sqlite_schema AS s, pragma_foreign_key_list(s.name, "
       "'main') "
       "WHERE s.type = 'table'");
@@ -67,10 +68,10 @@ absl::StatusOr<std::vector<std::string>> ForeignKeyCheck::ReferringTables(Sessio
   return tables;
 }
 
-absl::Status ForeignKeyCheck::ReadTable(Session* session, const std::string& table,
+absl::Status ForeignKeyCheck::ReadTable(MigrationConnection* connection, const std::string& table,
                                         Tables* tables) {
   const std::array args = {Value::Text(table)};
-  absl::StatusOr<Table> counted = session->Query(
+  absl::StatusOr<Table> counted = connection->Query(
       "SELECT parent, count(*) FROM pragma_foreign_key_check($1, 'main') GROUP BY parent", args);
   if (!counted.ok()) return counted.status();
   for (const std::vector<Cell>& row : *counted) {
@@ -78,7 +79,7 @@ absl::Status ForeignKeyCheck::ReadTable(Session* session, const std::string& tab
     violations.count = row[1].integer;
     const std::array pair = {Value::Text(table), Value::Text(row[0].text),
                              Value::Integer(static_cast<int64_t>(kRemembered))};
-    absl::StatusOr<Table> rows = session->Query(
+    absl::StatusOr<Table> rows = connection->Query(
         "SELECT rowid FROM pragma_foreign_key_check($1, 'main') WHERE parent = $2 LIMIT $3", pair);
     if (!rows.ok()) return rows.status();
     for (const std::vector<Cell>& cells : *rows) {
@@ -88,11 +89,11 @@ absl::Status ForeignKeyCheck::ReadTable(Session* session, const std::string& tab
   return absl::OkStatus();
 }
 
-absl::Status ForeignKeyCheck::Begin(Session* session) {
-  absl::StatusOr<std::vector<std::string>> tables = ReferringTables(session);
+absl::Status ForeignKeyCheck::Begin(MigrationConnection* connection) {
+  absl::StatusOr<std::vector<std::string>> tables = ReferringTables(connection);
   if (!tables.ok()) return tables.status();
   for (const std::string& table : *tables) {
-    absl::Status status = ReadTable(session, table, &before_);
+    absl::Status status = ReadTable(connection, table, &before_);
     if (status.ok()) continue;
     if (driver::GetErrorInfo(status).reason != Reason::kSyntax) return status;
     mismatched_.insert(table);
@@ -100,12 +101,12 @@ absl::Status ForeignKeyCheck::Begin(Session* session) {
   return absl::OkStatus();
 }
 
-absl::Status ForeignKeyCheck::End(Session* session) const {
-  absl::StatusOr<std::vector<std::string>> tables = ReferringTables(session);
+absl::Status ForeignKeyCheck::End(MigrationConnection* connection) const {
+  absl::StatusOr<std::vector<std::string>> tables = ReferringTables(connection);
   if (!tables.ok()) return tables.status();
   for (const std::string& table : *tables) {
     Tables now;
-    absl::Status status = ReadTable(session, table, &now);
+    absl::Status status = ReadTable(connection, table, &now);
     if (!status.ok() && driver::GetErrorInfo(status).reason == Reason::kSyntax &&
         mismatched_.contains(table)) {
       continue;
@@ -115,13 +116,13 @@ absl::Status ForeignKeyCheck::End(Session* session) const {
       const auto before = before_.find(names);
       const Violations* known = before == before_.end() ? nullptr : &before->second;
       if (known != nullptr && violations.count <= known->count) continue;
-      return Error(session, names.first, names.second, violations, known);
+      return Error(connection, names.first, names.second, violations, known);
     }
   }
   return absl::OkStatus();
 }
 
-absl::Status ForeignKeyCheck::Error(Session* session, const std::string& table,
+absl::Status ForeignKeyCheck::Error(MigrationConnection* connection, const std::string& table,
                                     const std::string& parent, const Violations& now,
                                     const Violations* before) const {
   const auto is_new = [before](int64_t row) {
@@ -134,7 +135,7 @@ absl::Status ForeignKeyCheck::Error(Session* session, const std::string& table,
   if (row != now.rows.end()) {
     which = fmt::format("row {}", *row);
     const std::array args = {Value::Text(table), Value::Text(parent), Value::Integer(*row)};
-    const absl::StatusOr<Table> column = session->Query(
+    const absl::StatusOr<Table> column = connection->Query(
         "SELECT k.\"from\" FROM pragma_foreign_key_check($1, 'main') AS c, "
         "pragma_foreign_key_list($1, 'main') AS k WHERE c.parent = $2 AND c.rowid = $3 AND k.id = "
         "c.fkid AND k.seq = 0 LIMIT 1",

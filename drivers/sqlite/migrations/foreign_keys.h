@@ -15,7 +15,7 @@
 
 #include "absl/status/status.h"
 #include "absl/status/statusor.h"
-#include "migrations/session.h"
+#include "migrations/migration_connection.h"
 #include "migrations/source.h"
 
 namespace penstock::migrations {
@@ -32,10 +32,10 @@ absl::Status TakeForeignKeys(Script* script, std::vector<SqlStatement>* statemen
 class ForeignKeyCheck {
  public:
   // To be called in the transaction of the step, before its first statement.
-  absl::Status Begin(Session* session);
+  absl::Status Begin(MigrationConnection* connection);
   // And after its last one. kForeignKeyViolation names the table, the row, its column and
   // the table it refers to.
-  absl::Status End(Session* session) const;
+  absl::Status End(MigrationConnection* connection) const;
 
  private:
   // The violations of one table that refers to one other.
@@ -47,10 +47,12 @@ class ForeignKeyCheck {
   // Found by the two names.
   using Tables = std::map<std::pair<std::string, std::string>, Violations>;
 
-  static absl::StatusOr<std::vector<std::string>> ReferringTables(Session* session);
-  static absl::Status ReadTable(Session* session, const std::string& table, Tables* tables);
-  absl::Status Error(Session* session, const std::string& table, const std::string& parent,
-                     const Violations& now, const Violations* before) const;
+  static absl::StatusOr<std::vector<std::string>> ReferringTables(MigrationConnection* connection);
+  static absl::Status ReadTable(MigrationConnection* connection, const std::string& table,
+                                Tables* tables);
+  absl::Status Error(MigrationConnection* connection, const std::string& table,
+                     const std::string& parent, const Violations& now,
+                     const Violations* before) const;
 
   Tables before_;
   // Tables of which SQLite cannot say it: what they refer to is no key.

@@ -24,8 +24,8 @@ absl::Status Unset(std::string_view what, std::string_view choice) {
 
 }  // namespace
 
-void KeyValueArguments::Start(Sort sort, const std::string& keyspace) {
-  run_.sort = sort;
+void KeyValueArguments::Start(Kind kind, const std::string& keyspace) {
+  run_.kind = kind;
   run_.keyspace = keyspace.empty() ? kDefaultKeyspace : std::string_view(keyspace);
   run_.range = {};
   run_.reverse = false;
@@ -74,7 +74,7 @@ driver::KeyRange KeyValueArguments::Prefix(std::string_view prefix) {
 }
 
 absl::Status KeyValueArguments::Assign(const v1::GetRequest& request) {
-  Start(Sort::kGet, request.keyspace());
+  Start(Kind::kGet, request.keyspace());
   key_ = request.key();
   run_.keys = {&key_, 1};
   absl::Status status = driver::CheckKey(request.key());
@@ -82,28 +82,28 @@ absl::Status KeyValueArguments::Assign(const v1::GetRequest& request) {
 }
 
 absl::Status KeyValueArguments::Assign(const v1::BatchGetRequest& request) {
-  Start(Sort::kGet, request.keyspace());
+  Start(Kind::kGet, request.keyspace());
   keys_.assign(request.keys().begin(), request.keys().end());
   return Finish();
 }
 
 absl::Status KeyValueArguments::Assign(const v1::PutRequest& request) {
-  Start(Sort::kWrite, request.keyspace());
+  Start(Kind::kWrite, request.keyspace());
   mutation_ = {
-      .sort = KeyMutation::Sort::kPut, .key = request.key(), .value = request.value(), .range = {}};
+      .kind = KeyMutation::Kind::kPut, .key = request.key(), .value = request.value(), .range = {}};
   return FinishOne();
 }
 
 absl::Status KeyValueArguments::Assign(const v1::DeleteRequest& request) {
-  Start(Sort::kWrite, request.keyspace());
-  mutation_ = {.sort = KeyMutation::Sort::kDelete, .key = request.key(), .value = {}, .range = {}};
+  Start(Kind::kWrite, request.keyspace());
+  mutation_ = {.kind = KeyMutation::Kind::kDelete, .key = request.key(), .value = {}, .range = {}};
   return FinishOne();
 }
 
 absl::Status KeyValueArguments::Assign(const v1::DeleteRangeRequest& request) {
-  Start(Sort::kWrite, request.keyspace());
+  Start(Kind::kWrite, request.keyspace());
   KeyMutation mutation{
-      .sort = KeyMutation::Sort::kDeleteRange, .key = {}, .value = {}, .range = {}};
+      .kind = KeyMutation::Kind::kDeleteRange, .key = {}, .value = {}, .range = {}};
   absl::Status status;
   switch (request.keys_case()) {
     case v1::DeleteRangeRequest::kPrefix: mutation.range = Prefix(request.prefix()); break;
@@ -115,7 +115,7 @@ absl::Status KeyValueArguments::Assign(const v1::DeleteRangeRequest& request) {
 }
 
 absl::Status KeyValueArguments::Assign(const v1::ScanRequest& request) {
-  Start(Sort::kScan, request.keyspace());
+  Start(Kind::kScan, request.keyspace());
   absl::Status status;
   if (request.has_prefix()) run_.range = Prefix(request.prefix());
   if (request.has_range()) status = Range(request.range(), &run_.range);
@@ -140,7 +140,7 @@ void KeyValueArguments::ContinueAfter(std::string_view key) {
 }
 
 absl::Status KeyValueArguments::Assign(const v1::WriteRequest& request) {
-  Start(Sort::kWrite, request.keyspace());
+  Start(Kind::kWrite, request.keyspace());
   for (const v1::Condition& condition : request.conditions()) {
     absl::Status status = Add(condition);
     if (!status.ok()) return status;
@@ -157,10 +157,10 @@ absl::Status KeyValueArguments::Add(const v1::Condition& condition) {
   KeyCondition& added = conditions_.emplace_back();
   added.key = condition.key();
   switch (condition.holds_if_case()) {
-    case v1::Condition::kAbsent: added.sort = KeyCondition::Sort::kAbsent; break;
-    case v1::Condition::kPresent: added.sort = KeyCondition::Sort::kPresent; break;
+    case v1::Condition::kAbsent: added.kind = KeyCondition::Kind::kAbsent; break;
+    case v1::Condition::kPresent: added.kind = KeyCondition::Kind::kPresent; break;
     case v1::Condition::kValueEquals:
-      added.sort = KeyCondition::Sort::kValueEquals;
+      added.kind = KeyCondition::Kind::kValueEquals;
       added.value = condition.value_equals();
       break;
     default:
@@ -179,15 +179,15 @@ absl::Status KeyValueArguments::Add(const v1::Mutation& mutation) {
       added.value = mutation.put().value();
       break;
     case v1::Mutation::kDeleteKey:
-      added.sort = KeyMutation::Sort::kDelete;
+      added.kind = KeyMutation::Kind::kDelete;
       added.key = mutation.delete_key();
       break;
     case v1::Mutation::kDeleteRange:
-      added.sort = KeyMutation::Sort::kDeleteRange;
+      added.kind = KeyMutation::Kind::kDeleteRange;
       status = Range(mutation.delete_range(), &added.range);
       break;
     case v1::Mutation::kDeletePrefix:
-      added.sort = KeyMutation::Sort::kDeleteRange;
+      added.kind = KeyMutation::Kind::kDeleteRange;
       added.range = Prefix(mutation.delete_prefix());
       break;
     default:

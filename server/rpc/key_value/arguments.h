@@ -32,9 +32,9 @@ class KeyValueArguments {
   driver::KeyValueRun* run() { return &run_; }
 
  private:
-  using Sort = driver::KeyValueRun::Sort;
+  using Kind = driver::KeyValueRun::Kind;
 
-  void Start(Sort sort, const std::string& keyspace);
+  void Start(Kind kind, const std::string& keyspace);
   absl::Status Finish();
   // Finishes an operation whose one mutation is mutation_.
   absl::Status FinishOne();

@@ -49,9 +49,9 @@ class MigrationStatusCall final : public ConnectionCall {
     if (!source.ok()) return source.status();
     absl::Status connected = lease().Connect(deadline());
     if (!connected.ok()) return connected;
-    migrations::Session session(lease().operator->(), &cancellation_);
-    session.SetLimits(Duration::zero(), deadline());
-    migrations::Migrator migrator(*std::move(dialect), *std::move(source), &session);
+    migrations::MigrationConnection connection(lease().operator->(), &cancellation_);
+    connection.SetLimits(Duration::zero(), deadline());
+    migrations::Migrator migrator(*std::move(dialect), *std::move(source), &connection);
     return ReadStatus(&migrator, others, response);
   }
 

@@ -1,4 +1,4 @@
-// Options of drivers, each sort of them.
+// Options of drivers, each type of them.
 #include "drivers/api/option.h"
 
 #include <map>
@@ -11,17 +11,17 @@
 namespace penstock::driver {
 namespace {
 
-using enum Option::Sort;
+using enum Option::Type;
 
 constexpr std::string_view kModes[] = {"a", "b", "c"};
 constexpr std::string_view kLogs[] = {"wal"};
 constexpr Option kKnown[] = {
     {.name = "name", .help = "what it is called"},
-    {.name = "size", .sort = kNumber, .fallback = "5", .help = "in rows", .min = -2, .max = 7},
-    {.name = "pages", .sort = kNumber, .help = "in all", .max = 9},
-    {.name = "check", .sort = kSwitch, .fallback = "on", .help = "looks"},
-    {.name = "mode", .sort = kChoice, .fallback = "a", .help = "how", .words = kModes},
-    {.name = "log", .sort = kChoice, .fallback = "wal", .help = "which", .words = kLogs}};
+    {.name = "size", .type = kNumber, .fallback = "5", .help = "in rows", .min = -2, .max = 7},
+    {.name = "pages", .type = kNumber, .help = "in all", .max = 9},
+    {.name = "check", .type = kSwitch, .fallback = "on", .help = "looks"},
+    {.name = "mode", .type = kChoice, .fallback = "a", .help = "how", .words = kModes},
+    {.name = "log", .type = kChoice, .fallback = "wal", .help = "which", .words = kLogs}};
 
 std::string Mistake(const std::string& name, const std::string& value) {
   const absl::Status status = CheckOption("toy", kKnown, name, value);
@@ -47,7 +47,7 @@ TEST(OptionTest, DefaultsHoldUntilSomethingIsSaid) {
   EXPECT_EQ(said->Text("mode"), "c");
 }
 
-TEST(OptionTest, EachSortSaysWhatItExpects) {
+TEST(OptionTest, EachTypeSaysWhatItExpects) {
   EXPECT_EQ(Mistake("size", "8"), "option size: expected a number from -2 to 7, not '8'");
   EXPECT_EQ(Mistake("size", "-3"), "option size: expected a number from -2 to 7, not '-3'");
   EXPECT_EQ(Mistake("size", "1s"), "option size: expected a number from -2 to 7, not '1s'");

@@ -131,13 +131,13 @@ absl::StatusOr<std::unique_ptr<driver::Driver>> Open(const driver::Config& confi
 constexpr std::string_view kVoices[] = {"soft", "loud"};
 constexpr driver::Option kOptions[] = {
     {.name = "max_rows",
-     .sort = driver::Option::Sort::kNumber,
+     .type = driver::Option::Type::kNumber,
      .fallback = "2",
      .help = "rows that there may be",
      .min = 1,
      .max = 9},
     {.name = "voice",
-     .sort = driver::Option::Sort::kChoice,
+     .type = driver::Option::Type::kChoice,
      .fallback = "soft",
      .help = "how texts are told: `soft`, as they are; `loud`, with a mark",
      .words = kVoices}};

@@ -7,8 +7,8 @@
 #include <system_error>
 
 #include "drivers/pebble/pebble_driver.h"
+#include "drivers/sql_key_value/sql_key_value.h"
 #include "drivers/sqlite/sqlite_driver.h"
-#include "drivers/sqlkv/sqlkv.h"
 
 namespace penstock::driver {
 namespace {
@@ -22,7 +22,7 @@ absl::StatusOr<std::unique_ptr<Driver>> OpenDriver(const std::string& name,
   if (name == "pebble") return pebble::Open(config);
   absl::StatusOr<std::unique_ptr<Driver>> sqlite = sqlite::Open(config);
   if (!sqlite.ok()) return sqlite;
-  return sqlkv::WithKeyValue(*std::move(sqlite), *sqlite::Spec().key_value);
+  return sql_key_value::WithKeyValue(*std::move(sqlite), *sqlite::Spec().key_value);
 }
 
 using Sizes = std::map<std::string, std::uintmax_t>;
@@ -76,29 +76,29 @@ void EntryWriter::EndRow() {
   row_.clear();
 }
 
-Operation::Operation(KeyValueRun::Sort sort, std::string keyspace) : space(std::move(keyspace)) {
-  operation.sort = sort;
+Operation::Operation(KeyValueRun::Kind kind, std::string keyspace) : space(std::move(keyspace)) {
+  operation.kind = kind;
   operation.keyspace = space;
   run.key_value = &operation;
   run.writer = &output;
 }
 
 OperationPtr MakeGet(std::vector<std::string_view> keys, std::string keyspace) {
-  auto get = std::make_unique<Operation>(KeyValueRun::Sort::kGet, std::move(keyspace));
+  auto get = std::make_unique<Operation>(KeyValueRun::Kind::kGet, std::move(keyspace));
   get->keys = std::move(keys);
   get->operation.keys = get->keys;
   return get;
 }
 
 OperationPtr MakeScan(KeyRange range, std::string keyspace) {
-  auto scan = std::make_unique<Operation>(KeyValueRun::Sort::kScan, std::move(keyspace));
+  auto scan = std::make_unique<Operation>(KeyValueRun::Kind::kScan, std::move(keyspace));
   scan->operation.range = range;
   return scan;
 }
 
 OperationPtr MakeWrite(std::vector<KeyMutation> mutations, std::vector<KeyCondition> conditions,
                        std::string keyspace) {
-  auto write = std::make_unique<Operation>(KeyValueRun::Sort::kWrite, std::move(keyspace));
+  auto write = std::make_unique<Operation>(KeyValueRun::Kind::kWrite, std::move(keyspace));
   write->mutations = std::move(mutations);
   write->conditions = std::move(conditions);
   write->operation.mutations = write->mutations;
@@ -107,30 +107,30 @@ OperationPtr MakeWrite(std::vector<KeyMutation> mutations, std::vector<KeyCondit
 }
 
 KeyMutation Put(std::string_view key, std::string_view value) {
-  return {.sort = KeyMutation::Sort::kPut, .key = key, .value = value, .range = {}};
+  return {.kind = KeyMutation::Kind::kPut, .key = key, .value = value, .range = {}};
 }
 
 KeyMutation Delete(std::string_view key) {
-  return {.sort = KeyMutation::Sort::kDelete, .key = key, .value = {}, .range = {}};
+  return {.kind = KeyMutation::Kind::kDelete, .key = key, .value = {}, .range = {}};
 }
 
 KeyMutation DeleteRange(std::string_view start, std::optional<std::string_view> end) {
-  return {.sort = KeyMutation::Sort::kDeleteRange,
+  return {.kind = KeyMutation::Kind::kDeleteRange,
           .key = {},
           .value = {},
           .range = {.start = start, .end = end}};
 }
 
 KeyCondition Absent(std::string_view key) {
-  return {.sort = KeyCondition::Sort::kAbsent, .key = key, .value = {}};
+  return {.kind = KeyCondition::Kind::kAbsent, .key = key, .value = {}};
 }
 
 KeyCondition Present(std::string_view key) {
-  return {.sort = KeyCondition::Sort::kPresent, .key = key, .value = {}};
+  return {.kind = KeyCondition::Kind::kPresent, .key = key, .value = {}};
 }
 
 KeyCondition Equals(std::string_view key, std::string_view value) {
-  return {.sort = KeyCondition::Sort::kValueEquals, .key = key, .value = value};
+  return {.kind = KeyCondition::Kind::kValueEquals, .key = key, .value = value};
 }
 
 KeyValueTest::KeyValueTest() {

@@ -46,7 +46,7 @@ class EntryWriter final : public RowWriter {
 
 // One operation, with what it borrows; change `operation` before it runs.
 struct Operation {
-  Operation(KeyValueRun::Sort sort, std::string keyspace);
+  Operation(KeyValueRun::Kind kind, std::string keyspace);
   Operation(const Operation&) = delete;
   Operation& operator=(const Operation&) = delete;
 

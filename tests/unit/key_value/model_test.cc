@@ -28,10 +28,10 @@ class ModelTest : public KeyValueTest {
 
   static bool Holds(const Model& model, const KeyCondition& condition) {
     const auto found = model.find(std::string(condition.key));
-    switch (condition.sort) {
-      case KeyCondition::Sort::kAbsent: return found == model.end();
-      case KeyCondition::Sort::kPresent: return found != model.end();
-      case KeyCondition::Sort::kValueEquals:
+    switch (condition.kind) {
+      case KeyCondition::Kind::kAbsent: return found == model.end();
+      case KeyCondition::Kind::kPresent: return found != model.end();
+      case KeyCondition::Kind::kValueEquals:
         return found != model.end() && found->second == condition.value;
     }
     return false;
@@ -39,10 +39,10 @@ class ModelTest : public KeyValueTest {
 
   static void Apply(const KeyMutation& mutation, Model* model) {
     const std::string key(mutation.key);
-    switch (mutation.sort) {
-      case KeyMutation::Sort::kPut: (*model)[key] = mutation.value; break;
-      case KeyMutation::Sort::kDelete: model->erase(key); break;
-      case KeyMutation::Sort::kDeleteRange:
+    switch (mutation.kind) {
+      case KeyMutation::Kind::kPut: (*model)[key] = mutation.value; break;
+      case KeyMutation::Kind::kDelete: model->erase(key); break;
+      case KeyMutation::Kind::kDeleteRange:
         if (mutation.range.empty()) break;
         model->erase(model->lower_bound(std::string(mutation.range.start)),
                      mutation.range.end.has_value()

@@ -47,7 +47,7 @@ class MovedTest : public KeyValueTest {
     EXPECT_EQ(GetErrorInfo(writer_->Commit()).reason, Reason::kIo);
     const std::vector<Problem> problems = driver_->Problems();
     ASSERT_EQ(problems.size(), 1u);
-    EXPECT_EQ(problems[0].sort, "files_moved");
+    EXPECT_EQ(problems[0].kind, "files_moved");
     EXPECT_TRUE(problems[0].refuses);
     EXPECT_NE(problems[0].text.find(with), std::string::npos) << problems[0].text;
     // Who reads goes on with what there was.

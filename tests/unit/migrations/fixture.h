@@ -25,7 +25,7 @@ class MigratorTest : public ::testing::Test {
     Open();
   }
   ~MigratorTest() override {
-    session_.reset();
+    migration_connection_.reset();
     connection_.reset();
     driver_.reset();
     std::filesystem::remove_all(folder_);
@@ -33,7 +33,7 @@ class MigratorTest : public ::testing::Test {
 
   // Anew, with these options of the database.
   void Open(const std::map<std::string, std::string>& options = {}) {
-    session_.reset();
+    migration_connection_.reset();
     connection_.reset();
     driver_.reset();
     driver::Config config;
@@ -43,19 +43,22 @@ class MigratorTest : public ::testing::Test {
     config.database = folder_ + "/main.db";
     driver_ = *sqlite::Open(config);
     connection_ = Connect();
-    session_ = std::make_unique<Session>(connection_.get(), &cancellation_);
+    migration_connection_ =
+        std::make_unique<MigrationConnection>(connection_.get(), &cancellation_);
   }
 
   std::unique_ptr<driver::Connection> Connect() {
     return *driver_->Connect(driver::Lane::kWrite, driver::Deadline::None());
   }
 
-  std::unique_ptr<Migrator> Make(const std::vector<File>& files, Session* session = nullptr) {
+  std::unique_ptr<Migrator> Make(const std::vector<File>& files,
+                                 MigrationConnection* connection = nullptr) {
     auto dialect = *MakeDialect("sqlite", "penstock_migrations");
     auto source = ReadSource(files, {{9, "fill", true}}, "sqlite", *dialect);
     EXPECT_TRUE(source.ok()) << source.status();
-    return std::make_unique<Migrator>(std::move(dialect), *std::move(source),
-                                      session == nullptr ? session_.get() : session);
+    return std::make_unique<Migrator>(
+        std::move(dialect), *std::move(source),
+        connection == nullptr ? migration_connection_.get() : connection);
   }
 
   // Runs everything but code steps; the error of the first that fails.
@@ -76,7 +79,7 @@ class MigratorTest : public ::testing::Test {
   }
 
   std::string Ask(const std::string& sql) {
-    const absl::StatusOr<Table> table = session_->Query(sql);
+    const absl::StatusOr<Table> table = migration_connection_->Query(sql);
     if (!table.ok()) return "error: " + std::string(table.status().message());
     std::string text;
     for (const auto& row : *table) {
@@ -92,7 +95,7 @@ class MigratorTest : public ::testing::Test {
   driver::Cancellation cancellation_;
   std::unique_ptr<driver::Driver> driver_;
   std::unique_ptr<driver::Connection> connection_;
-  std::unique_ptr<Session> session_;
+  std::unique_ptr<MigrationConnection> migration_connection_;
   std::vector<size_t> statements_;
 };
 

@@ -39,7 +39,8 @@ class ForeignKeysTest : public MigratorTest {
   // Foreign keys hold for whoever comes next, and a row goes with its parent.
   void ExpectForeignKeysOn() {
     EXPECT_EQ(Ask("PRAGMA foreign_keys"), "1 ");
-    EXPECT_EQ(driver::GetErrorInfo(session_->Run("INSERT INTO posts VALUES (99, 99)")).reason,
+    EXPECT_EQ(driver::GetErrorInfo(migration_connection_->Run("INSERT INTO posts VALUES (99, 99)"))
+                  .reason,
               Reason::kForeignKeyViolation);
   }
 
@@ -90,11 +91,11 @@ TEST_F(ForeignKeysTest, ATableIsRebuiltAndItsChildrenStay) {
     EXPECT_EQ(Ask("PRAGMA legacy_alter_table"), "0 ");
     ExpectForeignKeysOn();
     // And once more on a database as it was.
-    ASSERT_TRUE(session_->Run("DROP TABLE posts").ok());
+    ASSERT_TRUE(migration_connection_->Run("DROP TABLE posts").ok());
     for (const char* table : {"users", "before_it"}) {
-      ASSERT_TRUE(session_->Run(fmt::format("DROP TABLE IF EXISTS {}", table)).ok());
+      ASSERT_TRUE(migration_connection_->Run(fmt::format("DROP TABLE IF EXISTS {}", table)).ok());
     }
-    ASSERT_TRUE(session_->Run("DELETE FROM penstock_migrations").ok());
+    ASSERT_TRUE(migration_connection_->Run("DELETE FROM penstock_migrations").ok());
     Prepare();
   }
 }
@@ -139,7 +140,7 @@ TEST_F(ForeignKeysTest, WhatWouldHaveCascadedIsTold) {
 
 TEST_F(ForeignKeysTest, ViolationsOfBeforeAreNotTheStepsFault) {
   Open({{"foreign_keys", "off"}});
-  ASSERT_TRUE(session_->Run("INSERT INTO posts VALUES (20, 7), (21, 8)").ok());
+  ASSERT_TRUE(migration_connection_->Run("INSERT INTO posts VALUES (20, 7), (21, 8)").ok());
   Open();
   const std::string off = "PRAGMA foreign_keys=OFF; ";
   const absl::Status worse = Step(off + "INSERT INTO posts VALUES (15, 9)");
@@ -172,8 +173,8 @@ TEST_F(ForeignKeysTest, AParentThatIsNoKeyAnyMoreIsTold) {
 }
 
 TEST_F(ForeignKeysTest, TablesWithoutRowidAndKeysOfSeveralColumns) {
-  ASSERT_TRUE(session_->Run("CREATE TABLE p (a, b, PRIMARY KEY (a, b))").ok());
-  ASSERT_TRUE(session_
+  ASSERT_TRUE(migration_connection_->Run("CREATE TABLE p (a, b, PRIMARY KEY (a, b))").ok());
+  ASSERT_TRUE(migration_connection_
                   ->Run("CREATE TABLE \"c'\x1f\" (k TEXT PRIMARY KEY, x, y, FOREIGN KEY (x, y) "
                         "REFERENCES p) WITHOUT ROWID")
                   .ok());
@@ -202,11 +203,11 @@ TEST_F(ForeignKeysTest, TheyAreOnAgainWhateverHappened) {
   migrator.reset();
   ExpectUndone();
   // The caller is gone in the middle, and the connection goes back to the pool.
-  ASSERT_TRUE(session_->Begin(false).ok());
+  ASSERT_TRUE(migration_connection_->Begin(false).ok());
   EXPECT_EQ(Ask("PRAGMA foreign_keys"), "0 ");
-  ASSERT_TRUE(session_->Run("DELETE FROM users").ok());
+  ASSERT_TRUE(migration_connection_->Run("DELETE FROM users").ok());
   ASSERT_TRUE(connection_->Reset().ok());
-  session_ = std::make_unique<Session>(connection_.get(), &cancellation_);
+  migration_connection_ = std::make_unique<MigrationConnection>(connection_.get(), &cancellation_);
   ExpectUndone();
 }
 
@@ -220,7 +221,7 @@ TEST_F(ForeignKeysTest, ADumpOfTheShell) {
       "INSERT INTO sqlite_sequence VALUES('c',41);\n"
       "CREATE TRIGGER g AFTER INSERT ON p BEGIN SELECT 1; END;\nCOMMIT;\n");
   EXPECT_TRUE(status.ok()) << status;
-  ASSERT_TRUE(session_->Run("INSERT INTO c(p) VALUES (7)").ok());
+  ASSERT_TRUE(migration_connection_->Run("INSERT INTO c(p) VALUES (7)").ok());
   EXPECT_EQ(Ask("SELECT id FROM c"), "1 42 ");
   ExpectForeignKeysOn();
 }

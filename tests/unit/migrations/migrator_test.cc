@@ -105,9 +105,9 @@ TEST_F(MigratorTest, OneAtATime) {
   config.database = folder_ + "/main.db";
   auto other_driver = *sqlite::Open(config);
   auto other = *other_driver->Connect(driver::Lane::kWrite, driver::Deadline::None());
-  Session other_session(other.get(), nullptr);
+  MigrationConnection other_connection(other.get(), nullptr);
   auto first = Make(kTwo);
-  auto second = Make(kTwo, &other_session);
+  auto second = Make(kTwo, &other_connection);
   ASSERT_TRUE(*first->TryLock());
   EXPECT_FALSE(*second->TryLock());
   first->Unlock();
@@ -126,7 +126,7 @@ TEST_F(MigratorTest, AStaleMigratorDoesNothing) {
   const auto first_plan = first->MakePlan({}, false, false);
   const auto second_plan = second->MakePlan({}, false, false);
   ASSERT_TRUE(first->RunStep((*first_plan)[0], nullptr).ok());
-  ASSERT_TRUE(session_->Run("drop table a").ok());
+  ASSERT_TRUE(migration_connection_->Run("drop table a").ok());
   const auto row = second->RunStep((*second_plan)[0], nullptr);
   EXPECT_EQ(driver::GetErrorInfo(row.status()).reason, Reason::kMigrationLocked) << row.status();
   EXPECT_EQ(Ask("select count(*) from sqlite_schema where name = 'a'"), "0 ");
@@ -141,12 +141,12 @@ TEST_F(MigratorTest, CodeStepsCommitWithTheirRow) {
   const PlanStep& code = (*plan)[1];
   ASSERT_TRUE(code.migration->is_code);
   ASSERT_TRUE(migrator->BeginCode(code).ok());
-  ASSERT_TRUE(session_->Run("insert into a values (1)").ok());
+  ASSERT_TRUE(migration_connection_->Run("insert into a values (1)").ok());
   const auto failed = migrator->EndCode(code, driver::MakeError(Reason::kCancelled, "no"));
   EXPECT_EQ(std::string(failed.status().message()), "the code step 9 'fill': no");
   EXPECT_EQ(Ask("select count(*) from a"), "0 ");
   ASSERT_TRUE(migrator->BeginCode(code).ok());
-  ASSERT_TRUE(session_->Run("insert into a values (1)").ok());
+  ASSERT_TRUE(migration_connection_->Run("insert into a values (1)").ok());
   ASSERT_TRUE(migrator->EndCode(code, absl::OkStatus()).ok());
   EXPECT_EQ(Ask("select count(*) from a"), "1 ");
   EXPECT_EQ(Ask("select version, name from penstock_migrations"), "1 a 9 fill ");
@@ -178,16 +178,17 @@ TEST_F(MigratorTest, ACodeStepIsRecordedAsOne) {
   EXPECT_EQ(Ask("select note from penstock_migrations where version = 9"), "code ");
   auto dialect = *MakeDialect("sqlite", "penstock_migrations");
   auto source = ReadSource(kTwo, {}, "sqlite", *dialect);
-  Migrator other(std::move(dialect), *std::move(source), session_.get());
+  Migrator other(std::move(dialect), *std::move(source), migration_connection_.get());
   const auto rest = other.MakePlan({}, false, false);
   ASSERT_TRUE(rest.ok()) << rest.status();
   EXPECT_TRUE(rest->empty());
 }
 
 TEST_F(MigratorTest, ASchemaThatIsNotEmptyIsRefused) {
-  ASSERT_TRUE(session_->Run("create table penstock_kv_kv (key blob primary key, value)").ok());
+  ASSERT_TRUE(
+      migration_connection_->Run("create table penstock_kv_kv (key blob primary key, value)").ok());
   EXPECT_TRUE(Make(kTwo)->MakePlan({}, false, /*dry_run=*/true).ok());
-  ASSERT_TRUE(session_->Run("create view somebodys as select 1").ok());
+  ASSERT_TRUE(migration_connection_->Run("create view somebodys as select 1").ok());
   for (const bool dry_run : {true, false}) {
     const absl::Status refused = Make(kTwo)->MakePlan({}, false, dry_run).status();
     EXPECT_EQ(driver::GetErrorInfo(refused).reason, Reason::kMigrationRefused);

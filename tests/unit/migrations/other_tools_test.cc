@@ -17,7 +17,7 @@ class OtherTools : public MigratorTest {
  protected:
   void Do(const std::vector<std::string>& statements) {
     for (const std::string& sql : statements) {
-      const absl::Status status = session_->Run(sql);
+      const absl::Status status = migration_connection_->Run(sql);
       EXPECT_TRUE(status.ok()) << sql << ": " << status;
     }
   }

@@ -59,7 +59,7 @@ TEST(RecoveryTest, ACompactionThatFailsStopsNoWrites) {
   EXPECT_TRUE(error.ok());
   EXPECT_EQ(recovery.errors(), 1);
   ASSERT_EQ(problems.List().size(), 1u);
-  EXPECT_EQ(problems.List()[0].sort, "compaction_fails");
+  EXPECT_EQ(problems.List()[0].kind, "compaction_fails");
   EXPECT_FALSE(problems.List()[0].refuses);
   rocksdb::CompactionJobInfo job;
   job.status = IOStatus::NoSpace("full");
@@ -150,10 +150,10 @@ class ResumeTest : public driver::KeyValueTest {
     return write->run.status;
   }
 
-  // What the problem says; empty: there is none of this sort.
-  std::string TextOf(const std::string& sort) const {
+  // What the problem says; empty: there is none of this kind.
+  std::string TextOf(const std::string& kind) const {
     for (const driver::Problem& problem : driver_->Problems()) {
-      if (problem.sort == sort) return problem.text;
+      if (problem.kind == kind) return problem.text;
     }
     return "";
   }

@@ -63,8 +63,8 @@ class BrokenServerTest : public ::testing::Test {
     return {.columns = {{"oid", 26}, {"name"}, {"typtype", 18}, {"typdelim", 18}, {"of", 26}},
             .rows = std::move(rows)};
   }
-  static FakeAnswer::Row Type(uint32_t oid, const std::string& sort, uint32_t made_of) {
-    return {fmt::to_string(oid), fmt::format("t{}", oid), sort, ",", fmt::to_string(made_of)};
+  static FakeAnswer::Row Type(uint32_t oid, const std::string& kind, uint32_t made_of) {
+    return {fmt::to_string(oid), fmt::format("t{}", oid), kind, ",", fmt::to_string(made_of)};
   }
 
   FakeAnswer answer_;
@@ -77,12 +77,12 @@ class BrokenServerTest : public ::testing::Test {
 
 TEST_F(BrokenServerTest, ATypeThatIsMadeOfItselfIsText) {
   AnswerWith(kStrange, "{1}");
-  for (const char* sort : {"b", "d"}) {
+  for (const char* kind : {"b", "d"}) {
     for (const uint32_t length : {1, 2, 3, 100}) {
       catalogue_ = [&] {
         std::vector<FakeAnswer::Row> circle;
         for (uint32_t i = 0; i < length; ++i) {
-          circle.push_back(Type(kStrange + i, sort, kStrange + (i + 1) % length));
+          circle.push_back(Type(kStrange + i, kind, kStrange + (i + 1) % length));
         }
         return CatalogueOf(circle);
       };

@@ -29,9 +29,9 @@ std::vector<std::string> Codes() {
   for (std::string line; std::getline(file, line);) {
     std::istringstream words(line);
     std::string code;
-    std::string sort;
-    words >> code >> sort;
-    if (code.size() == 5 && (sort == "E" || sort == "W" || sort == "S")) codes.push_back(code);
+    std::string kind;
+    words >> code >> kind;
+    if (code.size() == 5 && (kind == "E" || kind == "W" || kind == "S")) codes.push_back(code);
   }
   return codes;
 }

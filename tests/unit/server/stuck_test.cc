@@ -301,12 +301,12 @@ TEST(StuckProblemsTest, OnlyWhenNoneIsLeftAreRequestsRefused) {
   writer.config.max_open = 1;
   stats.stuck = 1;
   EXPECT_TRUE(StuckProblems("write", stats, writer)[0].refuses);
-  EXPECT_EQ(StuckProblems("write", stats, writer)[0].sort, "stuck_write");
+  EXPECT_EQ(StuckProblems("write", stats, writer)[0].kind, "stuck_write");
 }
 
 TEST(HealthTest, CountsWhatBeginsAndNotWhatLasts) {
   Health health("main", "fake", true);
-  const driver::Problem stopped{.sort = "writes_stopped", .text = "since then", .refuses = true};
+  const driver::Problem stopped{.kind = "writes_stopped", .text = "since then", .refuses = true};
   const TimePoint now = std::chrono::steady_clock::now();
   health.Update({}, now);
   EXPECT_TRUE(health.counts().empty());

@@ -1,4 +1,4 @@
-#include "drivers/sqlengine/error.h"
+#include "drivers/sqlite_engine/error.h"
 
 #include <sqlite3.h>
 
@@ -9,7 +9,7 @@ namespace penstock::sqlite {
 namespace {
 
 using driver::Retry;
-using sqlengine::Classify;
+using sqlite_engine::Classify;
 
 struct Case {
   int code;

@@ -1,5 +1,5 @@
 // What is bound is stored exactly or refused, whatever the column's affinity makes of it.
-#include "drivers/sqlengine/exact.h"
+#include "drivers/sqlite_engine/exact.h"
 
 #include <cmath>
 #include <cstdlib>
@@ -15,14 +15,14 @@ namespace penstock::sqlite {
 namespace {
 
 using namespace std::string_literals;
-using sqlengine::kAnywhere;
-using sqlengine::kAsNumber;
-using sqlengine::kAsReal;
-using sqlengine::kAsText;
-using sqlengine::kNowhere;
-using sqlengine::kVerbatim;
-using sqlengine::Stores;
-using sqlengine::ToBind;
+using sqlite_engine::kAnywhere;
+using sqlite_engine::kAsNumber;
+using sqlite_engine::kAsReal;
+using sqlite_engine::kAsText;
+using sqlite_engine::kNowhere;
+using sqlite_engine::kVerbatim;
+using sqlite_engine::Stores;
+using sqlite_engine::ToBind;
 
 Value Decimal(std::string_view text) { return Value::Of(Kind::kDecimal, text); }
 Value Json(std::string_view text) { return Value::Of(Kind::kJson, text); }

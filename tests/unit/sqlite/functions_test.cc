@@ -1,5 +1,5 @@
 // Which of SQLite's functions and modules clients may use.
-#include "drivers/sqlengine/functions.h"
+#include "drivers/sqlite_engine/functions.h"
 
 #include <sqlite3.h>
 
@@ -29,8 +29,8 @@ TEST_F(FunctionsTest, EachFunctionOfTheLinkedLibraryIsDecided) {
   const auto names = Ask("SELECT DISTINCT name FROM pragma_function_list");
   EXPECT_GT(names.size(), 100U);
   for (const std::string& name : names) {
-    EXPECT_TRUE(sqlengine::IsDecidedFunction(name))
-        << name << ": decide in drivers/sqlengine/functions.cc whether a client may call it";
+    EXPECT_TRUE(sqlite_engine::IsDecidedFunction(name))
+        << name << ": decide in drivers/sqlite_engine/functions.cc whether a client may call it";
   }
 }
 
@@ -38,8 +38,8 @@ TEST_F(FunctionsTest, EachModuleOfTheLinkedLibraryIsDecided) {
   const auto names = Ask("SELECT name FROM pragma_module_list");
   EXPECT_GT(names.size(), 5U);
   for (const std::string& name : names) {
-    EXPECT_TRUE(sqlengine::IsDecidedModule(name))
-        << name << ": decide in drivers/sqlengine/functions.cc whether a client may use it";
+    EXPECT_TRUE(sqlite_engine::IsDecidedModule(name))
+        << name << ": decide in drivers/sqlite_engine/functions.cc whether a client may use it";
   }
 }
 

@@ -4,19 +4,19 @@
 #include <chrono>
 #include <random>
 
-#include "drivers/sqlengine/original.h"
-#include "drivers/sqlengine/patterns.h"
-#include "drivers/sqlengine/printf_format.h"
-#include "drivers/sqlengine/work.h"
+#include "drivers/sqlite_engine/original.h"
+#include "drivers/sqlite_engine/patterns.h"
+#include "drivers/sqlite_engine/printf_format.h"
+#include "drivers/sqlite_engine/work.h"
 #include "tests/unit/sqlite/fixture.h"
 
 namespace penstock::sqlite {
 namespace {
 
 using namespace std::chrono_literals;
-using sqlengine::MatchPattern;
-using sqlengine::PatternKind;
-using sqlengine::PatternMatch;
+using sqlite_engine::MatchPattern;
+using sqlite_engine::PatternKind;
+using sqlite_engine::PatternMatch;
 
 class GuardedTest : public SqliteTest {
  protected:
@@ -173,18 +173,18 @@ TEST_F(GuardedTest, PatternsAgreeOnRandomTexts) {
     }
     return made;
   };
-  const sqlengine::Executor* const none = nullptr;
+  const sqlite_engine::StatementExecutor* const none = nullptr;
   for (int i = 0; i < 200'000; ++i) {
     const std::string pattern = text(7);
     const std::string subject = text(9);
     const uint32_t escape = i % 3 == 0 ? static_cast<unsigned char>("\\ab"[random() % 3]) : 0;
     // Short enough that nobody is asked.
-    sqlengine::Work work(none);
+    sqlite_engine::Work work(none);
     const bool like =
         MatchPattern(PatternKind::kLike, pattern, subject, escape, &work) == PatternMatch::kYes;
     ASSERT_EQ(like, sqlite3_strlike(pattern.c_str(), subject.c_str(), escape) == 0)
         << "'" << subject << "' LIKE '" << pattern << "' ESCAPE " << escape;
-    sqlengine::Work more(none);
+    sqlite_engine::Work more(none);
     const bool glob =
         MatchPattern(PatternKind::kGlob, pattern, subject, 0, &more) == PatternMatch::kYes;
     ASSERT_EQ(glob, sqlite3_strglob(pattern.c_str(), subject.c_str()) == 0)
@@ -276,7 +276,7 @@ TEST_F(GuardedTest, ATextThatIsTooLongIsAnErrorAndNotNull) {
 
 TEST_F(GuardedTest, PrecisionsOfPrintfAreFoundAsSqliteReadsThem) {
   const auto most = [](std::string_view format, const std::vector<int64_t>& arguments = {}) {
-    return sqlengine::MostRepeatsOfC(
+    return sqlite_engine::MostRepeatsOfC(
         format, [&](size_t i) { return i < arguments.size() ? arguments[i] : 0; });
   };
   EXPECT_EQ(most("%d %s"), 0);

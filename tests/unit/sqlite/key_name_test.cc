@@ -1,4 +1,4 @@
-#include "drivers/sqlengine/key_name.h"
+#include "drivers/sqlite_engine/key_name.h"
 
 #include "drivers/api/error.h"
 #include "gtest/gtest.h"
@@ -7,7 +7,7 @@
 namespace penstock::sqlite {
 namespace {
 
-using sqlengine::NameInDefinition;
+using sqlite_engine::NameInDefinition;
 
 TEST(KeyName, OfAColumn) {
   constexpr const char* kSql =

@@ -1,5 +1,5 @@
 // Parameters, and what a request's text may hold.
-#include "drivers/sqlengine/statement.h"
+#include "drivers/sqlite_engine/statement.h"
 
 #include "tests/unit/sqlite/fixture.h"
 

@@ -1,7 +1,7 @@
 // What preparing a statement may cost.
 #include <chrono>
 
-#include "drivers/sqlengine/parameters.h"
+#include "drivers/sqlite_engine/parameters.h"
 #include "tests/unit/sqlite/fixture.h"
 
 namespace penstock::sqlite {
@@ -32,7 +32,7 @@ int Descending(int i, int count) { return count - i; }
 int Shuffled(int i, int count) { return static_cast<int>((i * 7919LL) % count) + 1; }
 
 TEST_F(PreparingTest, ManyParametersCostLinearTime) {
-  constexpr int kMany = sqlengine::kMaxParameters;
+  constexpr int kMany = sqlite_engine::kMaxParameters;
   for (const char* mark : {"$", "?"}) {
     for (auto* number : {&Ascending, &Descending, &Shuffled}) {
       const std::string sql = "SELECT 32766 IN (" + List(kMany, mark, number) + "), 0 IN ($1)";

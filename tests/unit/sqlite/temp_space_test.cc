@@ -1,5 +1,5 @@
 // The disk that a statement takes for itself.
-#include "drivers/sqlengine/temp_space.h"
+#include "drivers/sqlite_engine/temp_space.h"
 
 #include <sqlite3.h>
 
@@ -40,7 +40,7 @@ TEST_F(TempSpaceTest, AStatementThatTakesTooMuchFailsAndGivesItBack) {
 }
 
 TEST_F(TempSpaceTest, WhatIsInUseIsCountedAndGivenBack) {
-  sqlengine::TempSpace space(int64_t{1} << 30);
+  sqlite_engine::TempSpace space(int64_t{1} << 30);
   sqlite3* db = nullptr;
   ASSERT_EQ(
       sqlite3_open_v2(":memory:", &db, SQLITE_OPEN_READWRITE | SQLITE_OPEN_CREATE, space.name()),

@@ -4,8 +4,8 @@
 
 #include <string>
 
-#include "drivers/sqlengine/exact.h"
-#include "drivers/sqlengine/json.h"
+#include "drivers/sqlite_engine/exact.h"
+#include "drivers/sqlite_engine/json.h"
 
 namespace penstock::sqlite {
 namespace {
@@ -18,8 +18,8 @@ using driver::IsTime;
 using driver::IsUtf8;
 using driver::IsUuid;
 using driver::ParseTimestamp;
-using sqlengine::IsJson;
-using sqlengine::KeepsDecimal;
+using sqlite_engine::IsJson;
+using sqlite_engine::KeepsDecimal;
 
 using namespace std::string_literals;
 

@@ -1,4 +1,4 @@
-#include "drivers/sqlengine/values.h"
+#include "drivers/sqlite_engine/values.h"
 
 #include <limits>
 
@@ -8,7 +8,7 @@ namespace penstock::sqlite {
 namespace {
 
 using namespace std::string_literals;
-using sqlengine::KindOfDeclaredType;
+using sqlite_engine::KindOfDeclaredType;
 
 TEST(DeclaredTypes, Kinds) {
   const std::pair<const char*, Kind> cases[] = {
