@@ -31,7 +31,7 @@ bool IsWithin(const KeyRange& range, std::string_view prefix) {
 }
 
 bool IsWithin(const KeyMutation& mutation, std::string_view prefix) {
-  if (mutation.sort == KeyMutation::Sort::kDeleteRange) return IsWithin(mutation.range, prefix);
+  if (mutation.kind == KeyMutation::Kind::kDeleteRange) return IsWithin(mutation.range, prefix);
   return mutation.key.starts_with(prefix);
 }
 
@@ -43,7 +43,7 @@ bool Covers(const GrantConfig& grant, const KeyValueRun& run) {
   }
   const std::string_view prefix = grant.key_prefix;
   const auto begins = [prefix](std::string_view key) { return key.starts_with(prefix); };
-  if (run.sort == KeyValueRun::Sort::kScan) return IsWithin(run.range, prefix);
+  if (run.kind == KeyValueRun::Kind::kScan) return IsWithin(run.range, prefix);
   return std::all_of(run.keys.begin(), run.keys.end(), begins) &&
          std::all_of(run.conditions.begin(), run.conditions.end(),
                      [&](const auto& condition) { return begins(condition.key); }) &&

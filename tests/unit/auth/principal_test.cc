@@ -80,7 +80,7 @@ class Keys : public ::testing::Test {
   absl::Status Check(const KeyValueRun& run) const { return app_.CheckKeys(run, "main"); }
   absl::Status Scan(std::string_view start, std::optional<std::string_view> end) const {
     KeyValueRun run;
-    run.sort = KeyValueRun::Sort::kScan;
+    run.kind = KeyValueRun::Kind::kScan;
     run.keyspace = "sessions";
     run.range = {.start = start, .end = end};
     return Check(run);
@@ -94,7 +94,7 @@ class Keys : public ::testing::Test {
   absl::Status Write(std::span<const KeyMutation> mutations,
                      std::span<const KeyCondition> conditions = {}) const {
     KeyValueRun run;
-    run.sort = KeyValueRun::Sort::kWrite;
+    run.kind = KeyValueRun::Kind::kWrite;
     run.keyspace = "sessions";
     run.mutations = mutations;
     run.conditions = conditions;
@@ -123,7 +123,7 @@ TEST_F(Keys, ARangeLiesWithinThePrefix) {
 TEST_F(Keys, APrefixWithoutAnEndReachesTheLastKey) {
   const Principal app("app", {Grant("main", kReadOnly, {}, "\xff")});
   KeyValueRun run;
-  run.sort = KeyValueRun::Sort::kScan;
+  run.kind = KeyValueRun::Kind::kScan;
   run.keyspace = "sessions";
   run.range.start = "\xff";
   EXPECT_TRUE(app.CheckKeys(run, "main").ok());
@@ -131,13 +131,13 @@ TEST_F(Keys, APrefixWithoutAnEndReachesTheLastKey) {
 
 TEST_F(Keys, EveryMutationAndCondition) {
   const std::array good = {KeyMutation{.key = "app/1"},
-                           KeyMutation{.sort = KeyMutation::Sort::kDeleteRange,
+                           KeyMutation{.kind = KeyMutation::Kind::kDeleteRange,
                                        .range = {.start = "app/", .end = "app0"}}};
   EXPECT_TRUE(Write(good).ok());
   const std::array foreign = {KeyMutation{.key = "app/1"}, KeyMutation{.key = "other"}};
   EXPECT_TRUE(IsRefused(Write(foreign)));
   const std::array everything = {
-      KeyMutation{.sort = KeyMutation::Sort::kDeleteRange, .range = {.start = "app/"}}};
+      KeyMutation{.kind = KeyMutation::Kind::kDeleteRange, .range = {.start = "app/"}}};
   EXPECT_TRUE(IsRefused(Write(everything)));
   const std::array asks = {KeyCondition{.key = "other"}};
   EXPECT_TRUE(IsRefused(Write(good, asks)));
