@@ -8,8 +8,8 @@
 
 #include "absl/strings/escaping.h"
 #include "absl/strings/numbers.h"
-#include "client/src/utf8.h"
 #include "fmt/format.h"
+#include "text/utf8.h"
 
 namespace penstock::cli {
 namespace {
@@ -105,7 +105,7 @@ absl::StatusOr<std::vector<Value>> ParseArguments(const std::vector<std::string>
   std::vector<Value> values;
   for (const std::string& text : texts) {
     absl::StatusOr<Value> value = ParseArgument(text);
-    if (value.ok() && !internal::IsUtf8(text)) {
+    if (value.ok() && !IsUtf8(text)) {
       value = absl::InvalidArgumentError(
           "it is not UTF-8; write bytes as blob: and hexadecimal digits");
     }

@@ -4,8 +4,8 @@
 #include <iterator>
 
 #include "absl/strings/escaping.h"
-#include "client/cli/utf8.h"
 #include "fmt/format.h"
+#include "text/utf8.h"
 
 namespace penstock::cli {
 namespace {

@@ -12,8 +12,8 @@
 #include "client/cli/migrate_options.h"
 #include "client/cli/number.h"
 #include "client/cli/words.h"
-#include "client/src/utf8.h"
 #include "fmt/format.h"
+#include "text/utf8.h"
 
 namespace penstock::cli {
 namespace {
@@ -33,7 +33,7 @@ CLI::callback_t OneOf(std::map<std::string, Enum> words, Enum* value) {
 
 // Returns what is wrong with a name, or an empty text.
 std::string CheckUtf8(const std::string& name) {
-  return internal::IsUtf8(name) ? "" : "a name must be UTF-8";
+  return IsUtf8(name) ? "" : "a name must be UTF-8";
 }
 
 void AddGlobalOptions(CLI::App* app, Options* options) {

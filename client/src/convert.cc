@@ -5,7 +5,7 @@
 
 #include "client/src/format.h"
 #include "client/src/status.h"
-#include "client/src/utf8.h"
+#include "text/utf8.h"
 
 namespace penstock::internal {
 namespace {

@@ -6,7 +6,7 @@
 
 #include "absl/strings/escaping.h"
 #include "drivers/api/hidden_values.h"
-#include "drivers/api/text.h"
+#include "drivers/api/text_forms.h"
 #include "fmt/format.h"
 
 namespace penstock::driver {

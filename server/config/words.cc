@@ -4,7 +4,7 @@
 #include <cstddef>
 
 #include "fmt/format.h"
-#include "server/config/utf8.h"
+#include "text/utf8.h"
 
 namespace penstock::server {
 namespace {
@@ -42,13 +42,13 @@ size_t EditDistance(std::string_view a, std::string_view b) {
 std::string Printable(std::string_view text) {
   std::string out;
   while (!text.empty()) {
-    const size_t length = Utf8Length(text);
-    if (length == 0 || IsControl(text[0])) {
-      out += fmt::format("\\x{:02x}", static_cast<unsigned char>(text[0]));
+    const CodePoint next = FirstCodePoint(text);
+    if (!next.valid || IsControl(text[0])) {
+      out += fmt::format("\\x{:02x}", next.value);
     } else {
-      out += text.substr(0, length);
+      out += text.substr(0, next.length);
     }
-    text.remove_prefix(std::max<size_t>(length, 1));
+    text.remove_prefix(next.length);
   }
   return out;
 }
@@ -57,7 +57,7 @@ std::string Quoted(std::string_view text) {
   if (text.size() <= kLongestQuote) return fmt::format("'{}'", Printable(text));
   // A text is never cut in the middle of a UTF-8 sequence.
   size_t end = kLongestQuote;
-  while (end > 0 && (text[end] & 0xC0) == 0x80) --end;
+  while (end > 0 && IsContinuation(text[end])) --end;
   return fmt::format("'{}...'", Printable(text.substr(0, end)));
 }
 

@@ -6,7 +6,7 @@
 #include <variant>
 
 #include "drivers/api/error.h"
-#include "drivers/api/text.h"
+#include "drivers/api/text_forms.h"
 #include "fmt/format.h"
 
 namespace penstock::migrations {
