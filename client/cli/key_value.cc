@@ -9,6 +9,7 @@
 #include "client/cli/formatter.h"
 #include "client/src/read_file.h"
 #include "fmt/format.h"
+#include "text/string_views.h"
 #include "text/utf8.h"
 
 namespace penstock::cli {
@@ -35,8 +36,7 @@ Value Shown(const Options& options, const std::string& bytes) {
   const bool text = IsUtf8(bytes);
   if (options.format == OutputFormat::kTable) return text ? Value(bytes) : Value(Bytes{bytes});
   if (text && !bytes.starts_with(kHexPrefix) && bytes != "-") return bytes;
-  return std::string(kHexPrefix) +
-         absl::BytesToHexString(absl::string_view(bytes.data(), bytes.size()));
+  return std::string(kHexPrefix) + absl::BytesToHexString(ToAbsl(bytes));
 }
 
 absl::Status Get(const Options& options, const Context& ctx, KeyValue* kv, const std::string& key,

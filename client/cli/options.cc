@@ -13,6 +13,7 @@
 #include "client/cli/number.h"
 #include "client/cli/words.h"
 #include "fmt/format.h"
+#include "text/string_views.h"
 #include "text/utf8.h"
 
 namespace penstock::cli {
@@ -143,8 +144,8 @@ std::string MessageOf(const CLI::ParseError& error, const CLI::App& app) {
 
 absl::StatusOr<absl::Duration> ParseTimeout(std::string_view text) {
   absl::Duration timeout;
-  if (!absl::ParseDuration(absl::string_view(text.data(), text.size()), &timeout) ||
-      timeout <= absl::ZeroDuration() || timeout == absl::InfiniteDuration()) {
+  if (!absl::ParseDuration(ToAbsl(text), &timeout) || timeout <= absl::ZeroDuration() ||
+      timeout == absl::InfiniteDuration()) {
     return absl::InvalidArgumentError(
         fmt::format("\"{}\" is not a time limit; write 500ms, 10s or 1m30s", text));
   }

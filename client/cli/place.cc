@@ -34,12 +34,6 @@ size_t CharacterAt(std::string_view line, size_t byte) {
   return byte;
 }
 
-std::string Printable(std::string_view text) {
-  std::string printable;
-  AppendPrintable(text, &printable);
-  return printable;
-}
-
 }  // namespace
 
 void AppendPlace(std::string_view sql, int32_t position, std::string* out) {

@@ -8,6 +8,7 @@
 #include "drivers/api/hidden_values.h"
 #include "drivers/api/text_forms.h"
 #include "fmt/format.h"
+#include "text/string_views.h"
 
 namespace penstock::driver {
 namespace {
@@ -39,9 +40,7 @@ class Pairs {
   std::bitset<size_t{256} << 8> pairs_;
 };
 
-std::string Hex(std::string_view bytes) {
-  return "\\x" + absl::BytesToHexString({bytes.data(), bytes.size()});
-}
+std::string Hex(std::string_view bytes) { return "\\x" + absl::BytesToHexString(ToAbsl(bytes)); }
 
 // The texts that stand for a value. That something is true or false gives nothing away.
 template <typename Visit>

@@ -82,7 +82,7 @@ Outgoing Fit(const absl::Status& status) {
   detail.set_column(fit(info.column, Place::kDetails, kMaxNameBytes));
   detail.set_hint(fit(info.hint, Place::kDetails, kMaxHintBytes));
   const size_t for_detail = std::min(Bytes(info.detail, Place::kDetails), kFairDetailBytes);
-  const std::string message(status.message().data(), status.message().size());
+  const std::string message(status.message());
   out.message = fit(message, Place::kMessage, left - for_detail);
   detail.set_detail(fit(info.detail, Place::kDetails, left));
   return out;
