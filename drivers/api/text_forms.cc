@@ -4,6 +4,7 @@
 #include <charconv>
 #include <chrono>
 
+#include "absl/strings/ascii.h"
 #include "fmt/format.h"
 
 namespace penstock::driver {
@@ -14,7 +15,6 @@ constexpr int64_t kYear1 = -62'135'596'800;
 constexpr int64_t kYear10000 = 253'402'300'800;
 
 bool IsDigit(char c) { return c >= '0' && c <= '9'; }
-bool IsHex(char c) { return IsDigit(c) || (c >= 'a' && c <= 'f') || (c >= 'A' && c <= 'F'); }
 
 // Takes exactly `count` digits off the front.
 bool TakeDigits(std::string_view* text, size_t count, int* value) {
@@ -128,7 +128,7 @@ bool IsUuid(std::string_view text) {
   if (text.size() != 36) return false;
   for (size_t i = 0; i < text.size(); ++i) {
     const bool dash = i == 8 || i == 13 || i == 18 || i == 23;
-    if (dash ? text[i] != '-' : !IsHex(text[i])) return false;
+    if (dash ? text[i] != '-' : !absl::ascii_isxdigit(text[i])) return false;
   }
   return true;
 }

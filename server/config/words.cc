@@ -3,7 +3,9 @@
 #include <algorithm>
 #include <cstddef>
 
+#include "absl/strings/ascii.h"
 #include "fmt/format.h"
+#include "text/string_views.h"
 #include "text/utf8.h"
 
 namespace penstock::server {
@@ -12,14 +14,6 @@ namespace {
 constexpr size_t kLongestQuote = 80;
 
 bool IsControl(char c) { return static_cast<unsigned char>(c) < 0x20 || c == 0x7f; }
-
-std::string Lower(std::string_view text) {
-  std::string out(text);
-  for (char& c : out) {
-    if (c >= 'A' && c <= 'Z') c = static_cast<char>(c - 'A' + 'a');
-  }
-  return out;
-}
 
 // Computes Levenshtein's distance, in one row of the matrix.
 size_t EditDistance(std::string_view a, std::string_view b) {
@@ -62,7 +56,7 @@ std::string Quoted(std::string_view text) {
 }
 
 std::optional<std::string> Nearest(std::string_view word, const std::vector<std::string>& known) {
-  const std::string lower = Lower(word.substr(0, kLongestQuote));
+  const std::string lower = absl::AsciiStrToLower(ToAbsl(word.substr(0, kLongestQuote)));
   const std::string* nearest = nullptr;
   size_t least = std::max<size_t>(2, lower.size() / 3) + 1;
   for (const std::string& candidate : known) {
@@ -96,8 +90,7 @@ std::string NotAChoice(std::string_view word, const std::vector<std::string>& ch
 
 bool IsWord(std::string_view text) {
   return !text.empty() && std::all_of(text.begin(), text.end(), [](char c) {
-    return (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || (c >= '0' && c <= '9') || c == '_' ||
-           c == '-';
+    return absl::ascii_isalnum(c) || c == '_' || c == '-';
   });
 }
 
