@@ -192,7 +192,7 @@ void Decode(const rocksdb::Slice& stored, Storage storage, sqlite3_context* resu
       sqlite3_result_blob64(result, bytes.data(), bytes.size(), SQLITE_TRANSIENT);
       break;
     case Storage::kNumeric:
-    case Storage::kReal: DecodeNumber({bytes.data(), bytes.size()}, storage, result); break;
+    case Storage::kReal: DecodeNumber(bytes.ToStringView(), storage, result); break;
   }
 }
 
