@@ -5,9 +5,12 @@
 #include <charconv>
 #include <iterator>
 
+#include "absl/strings/ascii.h"
+#include "absl/strings/match.h"
 #include "drivers/api/error.h"
 #include "drivers/api/spec.h"
 #include "fmt/format.h"
+#include "text/string_views.h"
 
 namespace penstock::migrations {
 namespace {
@@ -22,13 +25,6 @@ absl::Status NameError(std::string_view file, std::string_view what) {
                            fmt::format("{}: the name is not a migration's: {}", file, what),
                            "name it like 0001_create_users.up.sql and 0001_create_users.down.sql, "
                            "or 0001_create_users.up.sqlite.sql for one driver");
-}
-
-std::string Lower(std::string_view text) {
-  std::string lower(text);
-  std::transform(lower.begin(), lower.end(), lower.begin(),
-                 [](unsigned char c) { return static_cast<char>(std::tolower(c)); });
-  return lower;
 }
 
 // How tools call databases that no driver of ours is for.
@@ -107,14 +103,14 @@ absl::StatusOr<std::optional<Head>> ParseHead(std::string_view file, std::string
 
 bool IsSqlFile(std::string_view file) {
   return file.size() > kExtension.size() &&
-         Lower(file.substr(file.size() - kExtension.size())) == kExtension;
+         absl::EndsWithIgnoreCase(ToAbsl(file), ToAbsl(kExtension));
 }
 
 absl::StatusOr<std::optional<FileName>> ParseFileName(std::string_view file, std::string* why) {
   const std::optional<Parts> parts = CutAtDirection(file);
   if (!parts.has_value()) {
     *why = "it says neither .up nor .down before .sql";
-    const std::string lower = Lower(file);
+    const std::string lower = absl::AsciiStrToLower(ToAbsl(file));
     if (!CutAtDirection(lower).has_value()) return std::nullopt;
     return NameError(file, "'up' and 'down' are written in small letters");
   }
@@ -147,7 +143,9 @@ absl::StatusOr<std::optional<FileName>> ParseFileName(std::string_view file, std
   return parsed;
 }
 
-bool SaysDirection(std::string_view file) { return CutAtDirection(Lower(file)).has_value(); }
+bool SaysDirection(std::string_view file) {
+  return CutAtDirection(absl::AsciiStrToLower(ToAbsl(file))).has_value();
+}
 
 absl::StatusOr<FileName> ParseNameOfBoth(std::string_view file) {
   std::string why;

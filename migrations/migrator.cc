@@ -13,10 +13,11 @@
 #include <utility>
 
 #include "drivers/api/error.h"
-#include "drivers/api/text.h"
 #include "fmt/format.h"
 #include "migrations/other_tools.h"
 #include "migrations/script.h"
+#include "text/string_views.h"
+#include "text/utf8.h"
 
 namespace penstock::migrations {
 namespace {
@@ -35,7 +36,7 @@ bool MayBeRepeated(const absl::Status& status) {
 std::string_view Before(std::string_view text, int32_t position) {
   size_t byte = 0;
   for (int32_t left = position - 1; byte < text.size(); ++byte) {
-    if ((text[byte] & 0xC0) != 0x80 && left-- == 0) break;
+    if (!IsContinuation(text[byte]) && left-- == 0) break;
   }
   return text.substr(0, byte);
 }
@@ -43,8 +44,7 @@ std::string_view Before(std::string_view text, int32_t position) {
 absl::Status WithHint(const absl::Status& status, std::string_view hint) {
   driver::ErrorInfo info = driver::GetErrorInfo(status);
   info.hint += (info.hint.empty() ? "" : "; ") + std::string(hint);
-  const absl::string_view message = status.message();
-  return driver::MakeError(info.reason, {message.data(), message.size()}, info);
+  return driver::MakeError(info.reason, ToStd(status.message()), info);
 }
 
 // PostgreSQL's codes for a statement that cannot run in a transaction: it says so itself, or
@@ -294,8 +294,7 @@ absl::Status Migrator::RunOneByOne(const PlanStep& step, const OnStatement& on_s
     }
     status = InStatement(status, step, i);
     row->state = RowState::kFailed;
-    const absl::string_view why = status.message();
-    row->note = driver::ToUtf8({why.data(), why.size()});
+    row->note = ToUtf8(ToStd(status.message()));
     // If this fails too the row says that the statement was running.
     Note(step, row).IgnoreError();
     return status;

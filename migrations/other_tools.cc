@@ -1,13 +1,13 @@
 #include "migrations/other_tools.h"
 
 #include <algorithm>
-#include <cctype>
 #include <charconv>
 #include <cstdint>
 #include <map>
 #include <string_view>
 #include <utility>
 
+#include "absl/strings/ascii.h"
 #include "drivers/api/error.h"
 #include "fmt/format.h"
 
@@ -67,18 +67,11 @@ constexpr std::string_view kBaselineHint =
     "`penstock migrate baseline FOLDER VERSION` begins a history where everything up to VERSION is "
     "there already (0: nothing of the files is, and the schema is somebody else's)";
 
-std::string Lower(std::string_view text) {
-  std::string lower(text);
-  std::transform(lower.begin(), lower.end(), lower.begin(),
-                 [](unsigned char c) { return static_cast<char>(std::tolower(c)); });
-  return lower;
-}
-
 // Names of the schema that are the table of a tool.
 std::vector<std::string> KnownTables(const std::vector<std::string>& names) {
   std::vector<std::string> known;
   for (const std::string& name : names) {
-    const std::string lower = Lower(name);
+    const std::string lower = absl::AsciiStrToLower(name);
     if (std::any_of(std::begin(kTools), std::end(kTools),
                     [&lower](const Tool& tool) { return tool.table == lower; })) {
       known.push_back(name);
@@ -107,7 +100,7 @@ absl::StatusOr<Answer> Ask(MigrationConnection* connection, Dialect* dialect,
   if (!name.ok()) return name.status();
   absl::Status refused;
   for (const Tool& tool : kTools) {
-    if (tool.table != Lower(table)) continue;
+    if (tool.table != absl::AsciiStrToLower(table)) continue;
     if (tool.query.empty()) {
       return MakeErrorWithHint(
           Reason::kMigrationRefused,

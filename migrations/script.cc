@@ -5,10 +5,10 @@
 #include <cctype>
 
 #include "drivers/api/error.h"
-#include "drivers/api/text.h"
 #include "fmt/format.h"
 #include "migrations/script_text.h"
 #include "migrations/sections.h"
+#include "text/utf8.h"
 
 namespace penstock::migrations {
 namespace {
@@ -184,7 +184,7 @@ absl::Status Arrange(std::string_view text, const Section* section, const Dialec
 absl::StatusOr<std::vector<SqlStatement>> Parse(std::string_view content, const Section* section,
                                                 const Dialect& dialect, Script* script) {
   const std::string_view text = WithoutByteOrderMark(section == nullptr ? content : section->text);
-  if (!driver::IsUtf8(text) || text.find('\0') != std::string::npos) {
+  if (!IsUtf8(text) || text.find('\0') != std::string::npos) {
     return Refuse(script->file, "its text is not UTF-8, or has a NUL character in it",
                   "save the file as UTF-8");
   }

@@ -12,6 +12,7 @@
 #include "migrations/file_name.h"
 #include "migrations/script.h"
 #include "migrations/sections.h"
+#include "text/string_views.h"
 
 namespace penstock::migrations {
 namespace {
@@ -45,8 +46,7 @@ class Problems {
     constexpr size_t kMost = 20;
     std::string text = fmt::format("the files have {} problems:", problems_.size());
     for (size_t i = 0; i < std::min(problems_.size(), kMost); ++i) {
-      const absl::string_view message = problems_[i].message();
-      text += fmt::format(" ({}) {};", i + 1, std::string_view(message.data(), message.size()));
+      text += fmt::format(" ({}) {};", i + 1, ToStd(problems_[i].message()));
     }
     if (problems_.size() > kMost) {
       text += fmt::format(" and {} more", problems_.size() - kMost);

@@ -15,9 +15,11 @@
 #include <cctype>
 #include <utility>
 
+#include "absl/strings/ascii.h"
 #include "drivers/api/error.h"
 #include "fmt/format.h"
 #include "migrations/completeness.h"
+#include "text/string_views.h"
 
 namespace penstock::migrations {
 namespace {
@@ -33,13 +35,6 @@ bool IsWordStart(char c) {
 
 bool IsWord(char c) {
   return IsWordStart(c) || c == '$' || std::isdigit(static_cast<unsigned char>(c)) != 0;
-}
-
-std::string Upper(std::string_view word) {
-  std::string upper(word);
-  std::transform(upper.begin(), upper.end(), upper.begin(),
-                 [](unsigned char c) { return static_cast<char>(std::toupper(c)); });
-  return upper;
 }
 
 class Splitter {
@@ -186,7 +181,7 @@ class Splitter {
   absl::Status Word() {
     const size_t from = at_;
     while (at_ < script_.size() && IsWord(Peek())) ++at_;
-    const std::string word = Upper(script_.substr(from, at_ - from));
+    const std::string word = absl::AsciiStrToUpper(ToAbsl(script_.substr(from, at_ - from)));
     if (syntax_.dollar_quotes && word == "E" && Peek() == '\'') {
       return SkipQuoted('\'', "the string", true);
     }

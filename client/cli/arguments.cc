@@ -8,19 +8,18 @@
 
 #include "absl/strings/escaping.h"
 #include "absl/strings/numbers.h"
-#include "client/src/utf8.h"
 #include "fmt/format.h"
+#include "text/string_views.h"
+#include "text/utf8.h"
 
 namespace penstock::cli {
 namespace {
-
-absl::string_view Absl(std::string_view text) { return {text.data(), text.size()}; }
 
 // Accepts only decimal digits with an optional minus. SimpleAtoi alone would accept "+5" and " 5 ".
 bool ReadsAsInteger(std::string_view text, int64_t* value) {
   const std::string_view digits = text.starts_with('-') ? text.substr(1) : text;
   return !digits.empty() && digits.find_first_not_of("0123456789") == std::string_view::npos &&
-         absl::SimpleAtoi(Absl(text), value);
+         absl::SimpleAtoi(ToAbsl(text), value);
 }
 
 absl::Status Unsuitable(std::string_view text, std::string_view what) {
@@ -40,7 +39,7 @@ absl::StatusOr<Value> ParseReal(std::string_view text) {
   if (text == "NaN" || text == "nan") return Value(std::numeric_limits<double>::quiet_NaN());
   double value = 0;
   const bool number = text.find_first_not_of("0123456789+-.eE") == std::string_view::npos &&
-                      absl::SimpleAtod(Absl(text), &value);
+                      absl::SimpleAtod(ToAbsl(text), &value);
   if (!number) return Unsuitable(text, "a number");
   const std::string_view mantissa = text.substr(0, text.find_first_of("eE"));
   const bool is_zero = mantissa.find_first_of("123456789") == std::string_view::npos;
@@ -68,7 +67,7 @@ absl::StatusOr<Value> ParseBlob(std::string_view text) {
       text.size() % 2 == 0 &&
       text.find_first_not_of("0123456789abcdefABCDEF") == std::string_view::npos;
   if (!hexadecimal) return Unsuitable(text, "an even number of hexadecimal digits");
-  return Value(Bytes{absl::HexStringToBytes(Absl(text))});
+  return Value(Bytes{absl::HexStringToBytes(ToAbsl(text))});
 }
 
 absl::StatusOr<Value> ParseNull(std::string_view text) {
@@ -105,7 +104,7 @@ absl::StatusOr<std::vector<Value>> ParseArguments(const std::vector<std::string>
   std::vector<Value> values;
   for (const std::string& text : texts) {
     absl::StatusOr<Value> value = ParseArgument(text);
-    if (value.ok() && !internal::IsUtf8(text)) {
+    if (value.ok() && !IsUtf8(text)) {
       value = absl::InvalidArgumentError(
           "it is not UTF-8; write bytes as blob: and hexadecimal digits");
     }

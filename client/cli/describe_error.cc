@@ -7,21 +7,9 @@
 #include "client/cli/place.h"
 #include "fmt/format.h"
 #include "penstock/errors.h"
+#include "text/string_views.h"
 
 namespace penstock::cli {
-namespace {
-
-std::string_view MessageOf(const absl::Status& status) {
-  return {status.message().data(), status.message().size()};
-}
-
-std::string Printable(std::string_view text) {
-  std::string printable;
-  AppendPrintable(text, &printable);
-  return printable;
-}
-
-}  // namespace
 
 std::string DescribeLink(std::string_view why) {
   return fmt::format("  link: {}\n", Printable(why));
@@ -29,7 +17,7 @@ std::string DescribeLink(std::string_view why) {
 
 std::string DescribeError(const absl::Status& status, std::string_view sql) {
   const ErrorDetails info = GetErrorDetails(status);
-  std::string text = fmt::format("penstock: {}\n", Printable(MessageOf(status)));
+  std::string text = fmt::format("penstock: {}\n", Printable(ToStd(status.message())));
   AppendPlace(sql, info.position, &text);
   fmt::format_to(std::back_inserter(text), "  {}", absl::StatusCodeToString(status.code()));
   const auto add = [&text](std::string_view what, std::string_view value) {

@@ -4,8 +4,9 @@
 #include <iterator>
 
 #include "absl/strings/escaping.h"
-#include "client/cli/utf8.h"
 #include "fmt/format.h"
+#include "text/string_views.h"
+#include "text/utf8.h"
 
 namespace penstock::cli {
 namespace {
@@ -58,17 +59,18 @@ void AppendPrintable(std::string_view text, std::string* out) {
   }
 }
 
+std::string Printable(std::string_view text) {
+  std::string printable;
+  AppendPrintable(text, &printable);
+  return printable;
+}
+
 void AppendHex(std::string_view bytes, std::string* out) {
-  constexpr std::string_view kDigits = "0123456789abcdef";
-  out->append("\\x");
-  for (const unsigned char byte : bytes) {
-    out->push_back(kDigits[byte >> 4]);
-    out->push_back(kDigits[byte & 15]);
-  }
+  out->append("\\x").append(absl::BytesToHexString(ToAbsl(bytes)));
 }
 
 void AppendBase64(std::string_view bytes, std::string* out) {
-  out->append(absl::Base64Escape(absl::string_view(bytes.data(), bytes.size())));
+  out->append(absl::Base64Escape(ToAbsl(bytes)));
 }
 
 void AppendJsonString(std::string_view text, std::string* out) {

@@ -11,6 +11,8 @@ namespace penstock::cli {
 // the reading direction are escaped (\n, \t, \r, \0, \u{1b}), a byte that is not UTF-8 becomes
 // \xHH, and a backslash is doubled, so that the result is unambiguous.
 void AppendPrintable(std::string_view text, std::string* out);
+// Returns such a text.
+std::string Printable(std::string_view text);
 
 // Appends \x and two lower-case hexadecimal digits for each byte.
 void AppendHex(std::string_view bytes, std::string* out);

@@ -32,9 +32,7 @@ tables are included only by patterns that begin with penstock_.
 again. --check exits with 5 if the file differs from the header that would be written.)";
 
 void PrintLine(std::string_view text, std::ostream* err) {
-  std::string line;
-  AppendPrintable(text, &line);
-  *err << "penstock: " << line << "\n";
+  *err << "penstock: " << Printable(text) << "\n";
 }
 
 // Writes the whole file or nothing: a new file replaces the old one.

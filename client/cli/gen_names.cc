@@ -3,8 +3,8 @@
 #include <algorithm>
 #include <iterator>
 
-#include "client/cli/utf8.h"
 #include "fmt/format.h"
+#include "text/utf8.h"
 
 namespace penstock::cli {
 namespace {

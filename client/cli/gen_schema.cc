@@ -6,6 +6,7 @@
 #include "client/cli/gen_catalogue.h"
 #include "fmt/format.h"
 #include "penstock/errors.h"
+#include "text/string_views.h"
 
 namespace penstock::cli {
 namespace {
@@ -77,8 +78,8 @@ absl::Status ReadColumns(const Context& ctx, Executor* db, sql::Dialect dialect,
 }
 
 absl::Status WithTable(const GenTable& table, const absl::Status& status) {
-  const std::string_view message(status.message().data(), status.message().size());
-  return MakeError(status.code(), fmt::format("{} cannot be read: {}", table.FullName(), message),
+  return MakeError(status.code(),
+                   fmt::format("{} cannot be read: {}", table.FullName(), ToStd(status.message())),
                    GetErrorDetails(status));
 }
 

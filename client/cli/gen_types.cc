@@ -1,11 +1,11 @@
 #include "client/cli/gen_types.h"
 
-#include <algorithm>
-#include <cctype>
 #include <string_view>
 #include <utility>
 
+#include "absl/strings/ascii.h"
 #include "fmt/format.h"
+#include "text/string_views.h"
 
 namespace penstock::cli {
 namespace {
@@ -42,9 +42,7 @@ constexpr std::pair<std::string_view, Kind> kNativeTypes[] = {
 
 // Returns the name of a type in lower case and without its length.
 std::string PlainName(std::string_view native_type) {
-  std::string name(native_type.substr(0, native_type.find('(')));
-  std::transform(name.begin(), name.end(), name.begin(),
-                 [](unsigned char c) { return static_cast<char>(std::tolower(c)); });
+  std::string name = absl::AsciiStrToLower(ToAbsl(native_type.substr(0, native_type.find('('))));
   while (name.ends_with(' ')) name.pop_back();
   return name;
 }

@@ -8,8 +8,9 @@
 #include "client/cli/arguments.h"
 #include "client/cli/formatter.h"
 #include "client/src/read_file.h"
-#include "client/src/utf8.h"
 #include "fmt/format.h"
+#include "text/string_views.h"
+#include "text/utf8.h"
 
 namespace penstock::cli {
 namespace {
@@ -32,11 +33,10 @@ bool IsStandardInput(const Options& options, const std::string& word) {
 // programs read, use a form that ParseBytes converts back to the same bytes, so that different keys
 // always look different.
 Value Shown(const Options& options, const std::string& bytes) {
-  const bool text = internal::IsUtf8(bytes);
+  const bool text = IsUtf8(bytes);
   if (options.format == OutputFormat::kTable) return text ? Value(bytes) : Value(Bytes{bytes});
   if (text && !bytes.starts_with(kHexPrefix) && bytes != "-") return bytes;
-  return std::string(kHexPrefix) +
-         absl::BytesToHexString(absl::string_view(bytes.data(), bytes.size()));
+  return std::string(kHexPrefix) + absl::BytesToHexString(ToAbsl(bytes));
 }
 
 absl::Status Get(const Options& options, const Context& ctx, KeyValue* kv, const std::string& key,

@@ -9,7 +9,6 @@
 #include <iostream>
 #include <memory>
 #include <string>
-#include <string_view>
 #include <vector>
 
 #include "client/cli/commands.h"
@@ -17,6 +16,7 @@
 #include "client/cli/options.h"
 #include "client/cli/output.h"
 #include "penstock/provider.h"
+#include "text/string_views.h"
 
 namespace penstock::cli {
 namespace {
@@ -48,11 +48,8 @@ ExitCode Print(const std::string& text) {
 ExitCode Main(const std::vector<std::string>& arguments) {
   const absl::StatusOr<ParsedOptions> parsed = ParseOptions(arguments);
   if (!parsed.ok()) {
-    std::string message;
-    AppendPrintable(
-        std::string_view(parsed.status().message().data(), parsed.status().message().size()),
-        &message);
-    std::cerr << "penstock: " << message << "\nRun `penstock --help` for help.\n";
+    std::cerr << "penstock: " << Printable(ToStd(parsed.status().message()))
+              << "\nRun `penstock --help` for help.\n";
     return kExitUsage;
   }
   if (!parsed->text.empty()) return Print(parsed->text);

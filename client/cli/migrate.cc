@@ -44,11 +44,7 @@ std::string Title(const MigrationStep& step) {
 }
 
 void PrintOthers(const std::vector<std::string>& files, std::ostream* err) {
-  for (const std::string& file : files) {
-    std::string printable;
-    AppendPrintable(file, &printable);
-    *err << "  ignored: " << printable << '\n';
-  }
+  for (const std::string& file : files) *err << "  ignored: " << Printable(file) << '\n';
 }
 
 // Reports the progress of a migration while it runs.

@@ -12,8 +12,9 @@
 #include "client/cli/migrate_options.h"
 #include "client/cli/number.h"
 #include "client/cli/words.h"
-#include "client/src/utf8.h"
 #include "fmt/format.h"
+#include "text/string_views.h"
+#include "text/utf8.h"
 
 namespace penstock::cli {
 namespace {
@@ -33,7 +34,7 @@ CLI::callback_t OneOf(std::map<std::string, Enum> words, Enum* value) {
 
 // Returns what is wrong with a name, or an empty text.
 std::string CheckUtf8(const std::string& name) {
-  return internal::IsUtf8(name) ? "" : "a name must be UTF-8";
+  return IsUtf8(name) ? "" : "a name must be UTF-8";
 }
 
 void AddGlobalOptions(CLI::App* app, Options* options) {
@@ -143,8 +144,8 @@ std::string MessageOf(const CLI::ParseError& error, const CLI::App& app) {
 
 absl::StatusOr<absl::Duration> ParseTimeout(std::string_view text) {
   absl::Duration timeout;
-  if (!absl::ParseDuration(absl::string_view(text.data(), text.size()), &timeout) ||
-      timeout <= absl::ZeroDuration() || timeout == absl::InfiniteDuration()) {
+  if (!absl::ParseDuration(ToAbsl(text), &timeout) || timeout <= absl::ZeroDuration() ||
+      timeout == absl::InfiniteDuration()) {
     return absl::InvalidArgumentError(
         fmt::format("\"{}\" is not a time limit; write 500ms, 10s or 1m30s", text));
   }

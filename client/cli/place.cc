@@ -6,9 +6,9 @@
 #include <optional>
 
 #include "client/cli/encode.h"
-#include "client/cli/utf8.h"
 #include "client/cli/width.h"
 #include "fmt/format.h"
+#include "text/utf8.h"
 
 namespace penstock::cli {
 namespace {
@@ -30,14 +30,8 @@ std::optional<size_t> ByteOf(std::string_view sql, int32_t position) {
 
 // Returns `byte`, or the beginning of the character that it is in.
 size_t CharacterAt(std::string_view line, size_t byte) {
-  while (byte > 0 && byte < line.size() && (line[byte] & 0xC0) == 0x80) --byte;
+  while (byte > 0 && byte < line.size() && IsContinuation(line[byte])) --byte;
   return byte;
-}
-
-std::string Printable(std::string_view text) {
-  std::string printable;
-  AppendPrintable(text, &printable);
-  return printable;
 }
 
 }  // namespace

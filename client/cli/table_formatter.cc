@@ -28,9 +28,7 @@ class TableFormatter : public Formatter {
 
   void Begin(const std::vector<std::string>& columns) override {
     for (const std::string& name : columns) {
-      std::string& printable = names_.emplace_back();
-      AppendPrintable(name, &printable);
-      widths_.push_back(DisplayWidth(printable));
+      widths_.push_back(DisplayWidth(names_.emplace_back(Printable(name))));
     }
   }
 

@@ -54,10 +54,7 @@ std::string CellText(const Value& value) {
   if (value.is_null()) return "NULL";
   std::string plain = PlainText(value);
   if (value.kind() == Kind::kBlob) return plain;
-  if (ReadsAsNull(plain)) return fmt::format("'{}'", plain);
-  std::string text;
-  AppendPrintable(plain, &text);
-  return text;
+  return ReadsAsNull(plain) ? fmt::format("'{}'", plain) : Printable(plain);
 }
 
 void AppendJson(const Value& value, std::string* out) {

@@ -4,8 +4,8 @@
 #include <span>
 #include <utility>
 
-#include "client/cli/utf8.h"
 #include "client/cli/width_ranges.h"
+#include "text/utf8.h"
 
 namespace penstock::cli {
 namespace {

@@ -4,10 +4,10 @@
 #include <bit>
 
 #include "absl/strings/escaping.h"
-#include "absl/strings/string_view.h"
 #include "client/src/format.h"
 #include "client/src/refusal.h"
 #include "penstock/sql/page.h"
+#include "text/string_views.h"
 
 namespace penstock::sql {
 namespace {
@@ -99,8 +99,7 @@ std::string Cursor::Encode() const {
 absl::StatusOr<Cursor> Cursor::Decode(std::string_view text) {
   std::string bytes;
   absl::Status invalid = Invalid("the text of the cursor is invalid; use one that Encode has made");
-  if (!absl::WebSafeBase64Unescape(absl::string_view(text.data(), text.size()), &bytes) ||
-      bytes.empty() || bytes[0] != kVersion) {
+  if (!absl::WebSafeBase64Unescape(ToAbsl(text), &bytes) || bytes.empty() || bytes[0] != kVersion) {
     return invalid;
   }
   std::vector<Value> keys;

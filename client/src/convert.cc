@@ -5,14 +5,11 @@
 
 #include "client/src/format.h"
 #include "client/src/status.h"
-#include "client/src/utf8.h"
+#include "text/string_views.h"
+#include "text/utf8.h"
 
 namespace penstock::internal {
 namespace {
-
-std::string_view MessageOf(const absl::Status& status) {
-  return {status.message().data(), status.message().size()};
-}
 
 absl::Status ToProto(const Value& value, v1::Value* out) {
   if (absl::Status status = value.status(); !status.ok()) return status;
@@ -60,7 +57,8 @@ absl::Status ToProto(const std::vector<Value>& args,
   for (const Value& arg : args) {
     const absl::Status status = ToProto(arg, out->Add());
     if (!status.ok()) {
-      return InvalidParameter(internal::Format("parameter {}: {}", out->size(), MessageOf(status)));
+      return InvalidParameter(
+          internal::Format("parameter {}: {}", out->size(), ToStd(status.message())));
     }
   }
   return absl::OkStatus();
@@ -72,7 +70,7 @@ absl::Status ToProto(const std::vector<std::vector<Value>>& rows,
   for (const std::vector<Value>& row : rows) {
     const absl::Status status = ToProto(row, out->Add()->mutable_values());
     if (!status.ok()) {
-      return InvalidParameter(internal::Format("row {}: {}", out->size(), MessageOf(status)));
+      return InvalidParameter(internal::Format("row {}: {}", out->size(), ToStd(status.message())));
     }
   }
   return absl::OkStatus();

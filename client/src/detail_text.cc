@@ -9,6 +9,7 @@
 #include "absl/strings/string_view.h"
 #include "absl/strings/strip.h"
 #include "penstock/internal/v1/error.pb.h"
+#include "text/string_views.h"
 
 namespace penstock::internal {
 namespace {
@@ -128,7 +129,7 @@ std::string ToText(const Detail& detail) {
 
 bool FromText(std::string_view text, Detail* detail) {
   detail->Clear();
-  for (absl::string_view rest(text.data(), text.size()); !rest.empty();) {
+  for (absl::string_view rest = ToAbsl(text); !rest.empty();) {
     absl::string_view name = TakeWord(&rest);
     if (!absl::ConsumeSuffix(&name, ":") || !TakeValue(name, &rest, detail)) return false;
   }

@@ -4,6 +4,7 @@
 #include "absl/strings/str_cat.h"
 #include "client/src/status.h"
 #include "penstock/internal/v1/error.pb.h"
+#include "text/string_views.h"
 
 namespace penstock {
 namespace {
@@ -124,9 +125,8 @@ absl::Status MakeError(absl::StatusCode code, std::string_view message,
     reason = static_cast<internal::v1::Reason>(number);
   } else if (!details.reason.empty() &&
              !internal::v1::Reason_Parse(kPrefix + details.reason, &reason) && HasNames()) {
-    return absl::InternalError(
-        absl::StrCat("MakeError: penstock.v1.Reason has no ", kPrefix, details.reason,
-                     "; the error was: ", absl::string_view(message.data(), message.size())));
+    return absl::InternalError(absl::StrCat("MakeError: penstock.v1.Reason has no ", kPrefix,
+                                            details.reason, "; the error was: ", ToAbsl(message)));
   }
   detail.set_reason(reason);
   switch (details.retry) {
@@ -143,8 +143,7 @@ absl::Status MakeError(absl::StatusCode code, std::string_view message,
   detail.set_position(details.position);
   detail.set_hint(details.hint);
   detail.set_detail(details.detail);
-  return internal::WithDetail(absl::Status(code, absl::string_view(message.data(), message.size())),
-                              detail);
+  return internal::WithDetail(absl::Status(code, ToAbsl(message)), detail);
 }
 
 }  // namespace penstock

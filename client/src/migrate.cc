@@ -215,8 +215,7 @@ absl::Status RunCode(const std::shared_ptr<Channel>& channel, const Context& ctx
   v1::MigrateRequest::CodeDone* done = request.mutable_code_done();
   if (!outcome->ok()) {
     done->mutable_error()->set_code(static_cast<int>(outcome->code()));
-    done->mutable_error()->set_message(
-        std::string(outcome->message().data(), outcome->message().size()));
+    done->mutable_error()->set_message(std::string(outcome->message()));
   }
   return stream->Send(request) ? absl::OkStatus() : stream->End();
 }

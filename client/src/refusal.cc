@@ -3,14 +3,9 @@
 #include "absl/strings/cord.h"
 #include "absl/strings/escaping.h"
 #include "absl/strings/str_cat.h"
-#include "absl/strings/string_view.h"
+#include "text/string_views.h"
 
 namespace penstock::internal {
-namespace {
-
-absl::string_view ToAbsl(std::string_view text) { return {text.data(), text.size()}; }
-
-}  // namespace
 
 absl::Status Refusal(absl::StatusCode code, std::string_view message, std::string_view reason,
                      std::string_view hint) {

@@ -7,6 +7,7 @@
 #include "google/protobuf/any.pb.h"
 #include "grpcpp/support/status.h"
 #include "penstock/internal/v1/error.pb.h"
+#include "text/string_views.h"
 
 namespace penstock::internal {
 namespace {
@@ -22,18 +23,12 @@ absl::StatusCode ToErrorCode(int code) {
   return static_cast<absl::StatusCode>(code);
 }
 
-absl::string_view ToAbsl(std::string_view text) { return {text.data(), text.size()}; }
-
 absl::Status Make(absl::StatusCode code, std::string_view message, v1::Reason reason,
                   v1::Retry retry = v1::RETRY_NEVER) {
   v1::ErrorDetail detail;
   detail.set_reason(reason);
   detail.set_retry(retry);
   return WithDetail(absl::Status(code, ToAbsl(message)), detail);
-}
-
-std::string_view MessageOf(const absl::Status& status) {
-  return {status.message().data(), status.message().size()};
 }
 
 // Returns true if this client has ended the call (see Channel::Explain) without an answer.
@@ -62,7 +57,7 @@ bool SaidByDaemon(const absl::Status& end) {
 // Returns gRPC's message without the prefix that does not help.
 std::string_view CauseOf(const absl::Status& status) {
   constexpr std::string_view kLast = "last error: UNKNOWN: ";
-  const std::string_view message = MessageOf(status);
+  const std::string_view message = ToStd(status.message());
   const size_t last = message.find(kLast);
   return last == std::string_view::npos ? message : message.substr(last + kLast.size());
 }
@@ -80,7 +75,7 @@ bool EndedElsewhere(const absl::Status& end) {
 absl::Status NotSent(const absl::Status& end) {
   v1::ErrorDetail detail;
   if (GetDetail(end, &detail)) {
-    return Make(end.code(), internal::Format("{}; nothing was sent", MessageOf(end)),
+    return Make(end.code(), internal::Format("{}; nothing was sent", ToStd(end.message())),
                 detail.reason(), v1::RETRY_STATEMENT);
   }
   if (!EndedElsewhere(end)) return end;
@@ -94,7 +89,7 @@ absl::Status OutcomeUnknown(const absl::Status& end) {
   const bool gave_up = HasDetail(end) || absl::IsFailedPrecondition(end);
   return Make(
       gave_up || absl::IsCancelled(end) ? end.code() : absl::StatusCode::kUnknown,
-      internal::Format("{}; what was sent may or may not have taken effect", MessageOf(end)),
+      internal::Format("{}; what was sent may or may not have taken effect", ToStd(end.message())),
       v1::REASON_COMMIT_OUTCOME_UNKNOWN);
 }
 

@@ -7,6 +7,7 @@
 #include "absl/strings/cord.h"
 #include "absl/types/optional.h"
 #include "fmt/format.h"
+#include "text/string_views.h"
 
 namespace penstock::driver {
 namespace {
@@ -66,9 +67,6 @@ ErrorInfo Decode(std::string_view bytes) {
   }
   return info;
 }
-
-// Debian's Abseil has a string_view of its own.
-absl::string_view View(std::string_view text) { return {text.data(), text.size()}; }
 
 }  // namespace
 
@@ -146,7 +144,7 @@ Retry RetryOf(Reason reason) {
 absl::Status MakeError(Reason reason, std::string_view message, ErrorInfo info) {
   info.reason = reason;
   if (info.retry == Retry::kUnspecified) info.retry = RetryOf(reason);
-  absl::Status status(CodeOf(reason), View(message));
+  absl::Status status(CodeOf(reason), ToAbsl(message));
   status.SetPayload(kPayload, absl::Cord(Encode(info)));
   return status;
 }
@@ -164,10 +162,7 @@ ErrorInfo GetErrorInfo(const absl::Status& status) {
 
 absl::Status Annotate(const absl::Status& status, std::string_view context) {
   if (status.ok()) return status;
-  const absl::string_view message = status.message();
-  absl::Status annotated(
-      status.code(),
-      fmt::format("{}: {}", context, std::string_view(message.data(), message.size())));
+  absl::Status annotated(status.code(), fmt::format("{}: {}", context, ToStd(status.message())));
   status.ForEachPayload([&annotated](absl::string_view url, const absl::Cord& payload) {
     annotated.SetPayload(url, payload);
   });

@@ -69,7 +69,7 @@ enum class Retry : int { kUnspecified = 0, kNever = 1, kStatement = 2, kTransact
 
 // The particulars of a failure. All of it may be shown to the caller: no
 // parameter values, no credentials. Names are the backend's and may hold any byte:
-// whoever needs UTF-8 uses ToUtf8 of drivers/api/text.h.
+// whoever needs UTF-8 uses ToUtf8 of text/utf8.h.
 struct ErrorInfo {
   Reason reason = Reason::kUnspecified;
   Retry retry = Retry::kUnspecified;

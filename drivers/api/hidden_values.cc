@@ -4,28 +4,31 @@
 #include <cstddef>
 #include <utility>
 
+#include "absl/strings/ascii.h"
+#include "text/utf8.h"
+
 namespace penstock::driver {
 namespace {
+
+using absl::ascii_tolower;
 
 // A word so short may be one of the language that the text is in.
 constexpr size_t kShortWord = 3;
 // So many bytes are not the beginning of a value by chance.
 constexpr size_t kClipped = 20;
 
-char Lower(char c) { return c >= 'A' && c <= 'Z' ? static_cast<char>(c - 'A' + 'a') : c; }
-bool IsLetter(char c) { return Lower(c) >= 'a' && Lower(c) <= 'z'; }
-bool Continues(char c) { return (static_cast<unsigned char>(c) & 0xC0U) == 0x80U; }
+bool IsLetter(char c) { return absl::ascii_isalpha(c); }
 
 // The character before and the one at a place; empty at the text's ends.
 std::string_view Before(std::string_view text, size_t end) {
   size_t begin = end;
-  while (begin > 0 && Continues(text[--begin])) {
+  while (begin > 0 && IsContinuation(text[--begin])) {
   }
   return text.substr(begin, end - begin);
 }
 std::string_view At(std::string_view text, size_t begin) {
   size_t end = begin;
-  while (end < text.size() && (end == begin || Continues(text[end]))) ++end;
+  while (end < text.size() && (end == begin || IsContinuation(text[end]))) ++end;
   return text.substr(begin, end - begin);
 }
 
@@ -68,11 +71,12 @@ bool IsWhole(std::string_view text, size_t begin, size_t end) {
 size_t EndOf(std::string_view text, size_t begin, std::string_view value) {
   const size_t most = std::min(value.size(), text.size() - begin);
   size_t same = 0;
-  while (same < most && Lower(text[begin + same]) == Lower(value[same])) ++same;
+  while (same < most && ascii_tolower(text[begin + same]) == ascii_tolower(value[same])) ++same;
   const size_t end = begin + same;
   if (same == value.size()) return IsWhole(text, begin, end) ? end : begin;
   const bool starts = !InWord(Before(text, begin)) || !InWord(At(text, begin));
-  return same >= kClipped && starts ? end - (end < text.size() && Continues(text[end])) : begin;
+  return same >= kClipped && starts ? end - (end < text.size() && IsContinuation(text[end]))
+                                    : begin;
 }
 
 // Each "(…)" that "=(" follows: it has the names of columns.

@@ -4,15 +4,17 @@
 #include <cstddef>
 #include <utility>
 
+#include "absl/strings/ascii.h"
 #include "absl/strings/escaping.h"
 #include "drivers/api/hidden_values.h"
-#include "drivers/api/text.h"
+#include "drivers/api/text_forms.h"
 #include "fmt/format.h"
+#include "text/string_views.h"
 
 namespace penstock::driver {
 namespace {
 
-char Lower(char c) { return c >= 'A' && c <= 'Z' ? static_cast<char>(c - 'A' + 'a') : c; }
+using absl::ascii_tolower;
 
 // Which two bytes follow each other in a text: most values of a large load do not even
 // begin as something that is in it.
@@ -20,28 +22,26 @@ class Pairs {
  public:
   explicit Pairs(std::string_view text) {
     for (size_t i = 0; i < text.size(); ++i) {
-      any_.set(static_cast<unsigned char>(Lower(text[i])));
+      any_.set(static_cast<unsigned char>(ascii_tolower(text[i])));
       if (i > 0) pairs_.set(Index(text[i - 1], text[i]));
     }
   }
   bool MayHave(std::string_view value) const {
     if (value.empty()) return false;
-    if (value.size() == 1) return any_.test(static_cast<unsigned char>(Lower(value[0])));
+    if (value.size() == 1) return any_.test(static_cast<unsigned char>(ascii_tolower(value[0])));
     return pairs_.test(Index(value[0], value[1]));
   }
 
  private:
   static size_t Index(char a, char b) {
-    return static_cast<size_t>(static_cast<unsigned char>(Lower(a))) << 8 |
-           static_cast<unsigned char>(Lower(b));
+    return static_cast<size_t>(static_cast<unsigned char>(ascii_tolower(a))) << 8 |
+           static_cast<unsigned char>(ascii_tolower(b));
   }
   std::bitset<256> any_;
   std::bitset<size_t{256} << 8> pairs_;
 };
 
-std::string Hex(std::string_view bytes) {
-  return "\\x" + absl::BytesToHexString({bytes.data(), bytes.size()});
-}
+std::string Hex(std::string_view bytes) { return "\\x" + absl::BytesToHexString(ToAbsl(bytes)); }
 
 // The texts that stand for a value. That something is true or false gives nothing away.
 template <typename Visit>
@@ -67,19 +67,19 @@ void VisitTexts(const Value& value, const Visit& visit) {
 }
 
 bool HasLetterOrDigit(std::string_view text) {
-  return std::any_of(text.begin(), text.end(), [](char c) {
-    return c < 0 || (Lower(c) >= 'a' && Lower(c) <= 'z') || (c >= '0' && c <= '9');
-  });
+  return std::any_of(text.begin(), text.end(),
+                     [](char c) { return c < 0 || absl::ascii_isalnum(c); });
 }
 
 bool Contains(std::string_view text, std::string_view part) {
-  return std::search(text.begin(), text.end(), part.begin(), part.end(),
-                     [](char a, char b) { return Lower(a) == Lower(b); }) != text.end();
+  return std::search(text.begin(), text.end(), part.begin(), part.end(), [](char a, char b) {
+           return ascii_tolower(a) == ascii_tolower(b);
+         }) != text.end();
 }
 
 // Not as a part of a longer word.
 bool HasWord(std::string_view sql, std::string_view word) {
-  const auto same = [](char a, char b) { return Lower(a) == Lower(b); };
+  const auto same = [](char a, char b) { return ascii_tolower(a) == ascii_tolower(b); };
   const auto joins = [](std::string_view c) { return c == "_" || HasLetterOrDigit(c); };
   for (auto at = sql.begin();; ++at) {
     at = std::search(at, sql.end(), word.begin(), word.end(), same);

@@ -6,7 +6,7 @@
 #include <cstddef>
 #include <string_view>
 
-#include "drivers/api/text.h"
+#include "drivers/api/text_forms.h"
 #include "drivers/api/value.h"
 
 namespace penstock::driver {

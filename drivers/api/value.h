@@ -3,12 +3,15 @@
 #ifndef PENSTOCK_DRIVERS_API_VALUE_H_
 #define PENSTOCK_DRIVERS_API_VALUE_H_
 
+#include <cstddef>
 #include <cstdint>
 #include <memory>
 #include <span>
 #include <string>
 #include <string_view>
 #include <vector>
+
+#include "text/kind_names.h"
 
 namespace penstock::driver {
 
@@ -32,7 +35,7 @@ enum class Kind : uint8_t {
 };
 
 // "integer", "text", …: the names of the fields of penstock.v1.Value.
-std::string_view KindName(Kind kind);
+constexpr std::string_view KindName(Kind kind) { return NameOfKind(static_cast<size_t>(kind)); }
 
 // One parameter. It borrows its bytes and elements: whoever made it keeps them
 // alive until the call that uses it has returned. A default Value is NULL.

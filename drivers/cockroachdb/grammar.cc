@@ -9,7 +9,9 @@
 #include <utility>
 #include <vector>
 
+#include "absl/strings/ascii.h"
 #include "drivers/postgres/tokens.h"
+#include "text/string_views.h"
 
 namespace penstock::cockroachdb {
 namespace {
@@ -172,10 +174,7 @@ class Rewriter {
       if (count == 1) return false;
       for (size_t i = 0; i < count; ++i) {
         if (Is(kWords + i + 1, "(") && Peek(kWords + i)->word) {
-          std::string name(Peek(kWords + i)->text);
-          std::transform(name.begin(), name.end(), name.begin(),
-                         [](unsigned char c) { return static_cast<char>(std::tolower(c)); });
-          functions_.insert(std::move(name));
+          functions_.insert(absl::AsciiStrToLower(ToAbsl(Peek(kWords + i)->text)));
         }
       }
     }

@@ -6,6 +6,7 @@
 #include <utility>
 #include <vector>
 
+#include "absl/strings/ascii.h"
 #include "drivers/api/error.h"
 #include "drivers/api/key_value.h"
 #include "drivers/pebble/sql_policy.h"
@@ -197,13 +198,6 @@ std::string TypeOf(const ColumnInfo& column) {
   return *StorageOf(column.type) == Storage::kBlob ? "BLOB" : column.type;
 }
 
-std::string SmallLetters(std::string name) {
-  for (char& c : name) {
-    if (c >= 'A' && c <= 'Z') c = static_cast<char>(c - 'A' + 'a');
-  }
-  return name;
-}
-
 }  // namespace
 
 absl::StatusOr<TableDefinition> ReadCreateTable(std::string_view sql) {
@@ -223,7 +217,7 @@ absl::StatusOr<TableDefinition> ReadCreateTable(std::string_view sql) {
                        "CONFLICT, DESC and STRICT");
   }
   TableDefinition definition;
-  definition.name = SmallLetters(table->name);
+  definition.name = absl::AsciiStrToLower(table->name);
   definition.types = {.key = TypeOf(table->columns[0]), .value = TypeOf(table->columns[1])};
   definition.if_not_exists = scratch.Accepts(sql);
   status = driver::CheckKeyspace(definition.name);

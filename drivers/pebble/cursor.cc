@@ -92,12 +92,8 @@ absl::Status Cursor::Interruption() const {
 }
 
 void Cursor::WriteEntry(driver::RowWriter* writer) const {
-  const rocksdb::Slice key = iterator_.key();
-  writer->Bytes(Kind::kBlob, {key.data(), key.size()});
-  if (!keys_only_) {
-    const rocksdb::Slice value = iterator_.value();
-    writer->Bytes(Kind::kBlob, {value.data(), value.size()});
-  }
+  writer->Bytes(Kind::kBlob, iterator_.key().ToStringView());
+  if (!keys_only_) writer->Bytes(Kind::kBlob, iterator_.value().ToStringView());
   writer->EndRow();
 }
 

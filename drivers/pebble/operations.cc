@@ -23,21 +23,18 @@ using driver::StatementRun;
 // Values that are in memory beside what the writer has.
 constexpr size_t kGetAtOnce = 32;
 
-rocksdb::Slice ToSlice(std::string_view bytes) { return {bytes.data(), bytes.size()}; }
-std::string_view ToView(const rocksdb::Slice& slice) { return {slice.data(), slice.size()}; }
-
 void WriteEntry(std::string_view key, const rocksdb::Slice& value, StatementRun* run) {
   ++run->summary.rows_returned;
   if (run->writer == nullptr) return;
   run->writer->Bytes(Kind::kBlob, key);
-  run->writer->Bytes(Kind::kBlob, ToView(value));
+  run->writer->Bytes(Kind::kBlob, value.ToStringView());
   run->writer->EndRow();
 }
 
 absl::Status GetOne(const View& view, ColumnFamily* family, std::string_view key,
                     StatementRun* run) {
   rocksdb::PinnableSlice value;
-  const rocksdb::Slice slice = ToSlice(key);
+  const rocksdb::Slice slice = key;
   const rocksdb::Status status =
       view.transaction != nullptr
           ? view.transaction->Get(view.read_options(), family, slice, &value)
@@ -63,7 +60,7 @@ absl::Status GetSome(const View& view, const rocksdb::ReadOptions& options, Colu
   for (size_t i = 0; i < keys.size(); ++i) {
     if (statuses[i].IsNotFound()) continue;
     if (!statuses[i].ok()) return view.store->ToStatus(statuses[i]);
-    WriteEntry(ToView(keys[i]), values[i], run);
+    WriteEntry(keys[i].ToStringView(), values[i], run);
   }
   return absl::OkStatus();
 }
@@ -75,7 +72,7 @@ std::vector<rocksdb::Slice> SortedKeys(std::span<const std::string_view> keys) {
   sorted.erase(std::unique(sorted.begin(), sorted.end()), sorted.end());
   std::vector<rocksdb::Slice> slices;
   slices.reserve(sorted.size());
-  for (const std::string_view key : sorted) slices.push_back(ToSlice(key));
+  for (const std::string_view key : sorted) slices.push_back(key);
   return slices;
 }
 

@@ -41,8 +41,7 @@ int TableCursor::Settle() { return iterator_.has_value() ? SettleInRange() : Set
 
 int TableCursor::SettleInRange() {
   for (; iterator_->Valid(); iterator_->Next()) {
-    const rocksdb::Slice key = iterator_->key();
-    if (keys_.Includes({key.data(), key.size()})) return SQLITE_OK;
+    if (keys_.Includes(iterator_->key().ToStringView())) return SQLITE_OK;
   }
   at_end_ = true;
   absl::Status status = iterator_->status();
@@ -63,7 +62,7 @@ int TableCursor::SettleOnKey() {
 
 absl::StatusOr<bool> TableCursor::Read(std::string_view key) {
   const View& view = table_->context->view;
-  const rocksdb::Slice slice(key.data(), key.size());
+  const rocksdb::Slice slice = key;
   value_.Reset();
   const rocksdb::Status status =
       view.transaction != nullptr

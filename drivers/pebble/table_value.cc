@@ -8,10 +8,11 @@
 #include <limits>
 
 #include "drivers/api/error.h"
-#include "drivers/api/text.h"
+#include "drivers/api/text_forms.h"
 #include "drivers/sqlite_engine/exact.h"
 #include "drivers/sqlite_engine/values.h"
 #include "fmt/format.h"
+#include "text/utf8.h"
 
 namespace penstock::pebble {
 namespace {
@@ -121,7 +122,7 @@ void DecodeNumber(std::string_view text, Storage storage, sqlite3_context* resul
     sqlite3_result_int64(result, whole);
   } else if (driver::IsDecimal(text)) {
     sqlite3_result_double(result, std::strtod(std::string(text).c_str(), nullptr));
-  } else if (driver::IsUtf8(text)) {
+  } else if (IsUtf8(text)) {
     sqlite3_result_text64(result, text.data(), text.size(), SQLITE_TRANSIENT, SQLITE_UTF8);
   } else {
     // Somebody else has written it, as bytes.
@@ -163,7 +164,7 @@ absl::StatusOr<std::string> Encode(sqlite3_value* value, Storage storage, std::s
     return Misfit(column, "holds bytes and cannot keep a number",
                   "store CAST(… AS BLOB), or declare the column INTEGER or REAL");
   }
-  if (type == SQLITE_BLOB && !(storage == Storage::kText && driver::IsUtf8(BytesOf(value)))) {
+  if (type == SQLITE_BLOB && !(storage == Storage::kText && IsUtf8(BytesOf(value)))) {
     return Misfit(column, "cannot keep these bytes", "declare the column BLOB");
   }
   if (storage != Storage::kText) {
@@ -174,7 +175,7 @@ absl::StatusOr<std::string> Encode(sqlite3_value* value, Storage storage, std::s
     if (!number.empty()) return EncodeNumber(number, storage);
   }
   const std::string_view text = BytesOf(value);
-  if (!driver::IsUtf8(text)) {
+  if (!IsUtf8(text)) {
     return Misfit(column, "cannot keep text that is not valid UTF-8", "declare the column BLOB");
   }
   return std::string(text);
@@ -191,7 +192,7 @@ void Decode(const rocksdb::Slice& stored, Storage storage, sqlite3_context* resu
       sqlite3_result_blob64(result, bytes.data(), bytes.size(), SQLITE_TRANSIENT);
       break;
     case Storage::kNumeric:
-    case Storage::kReal: DecodeNumber({bytes.data(), bytes.size()}, storage, result); break;
+    case Storage::kReal: DecodeNumber(bytes.ToStringView(), storage, result); break;
   }
 }
 

@@ -30,8 +30,6 @@ constexpr size_t kOldKey = 0;
 constexpr size_t kNewKey = 2;
 constexpr size_t kNewValue = 3;
 
-rocksdb::Slice ToSlice(std::string_view bytes) { return {bytes.data(), bytes.size()}; }
-
 // One row's change. Each step answers with SQLite's code.
 class RowChange {
  public:
@@ -106,19 +104,18 @@ class RowChange {
   absl::StatusOr<bool> Exists(std::string_view key) {
     rocksdb::PinnableSlice value;
     const rocksdb::Status status = context_->view.transaction->GetForUpdate(
-        context_->view.read_options(), family_.get(), ToSlice(key), &value);
+        context_->view.read_options(), family_.get(), key, &value);
     if (status.IsNotFound()) return false;
     if (!status.ok()) return context_->store->ToStatus(status);
     return true;
   }
 
   int Put() {
-    return Check(
-        Classify(context_->view.transaction->Put(family_.get(), ToSlice(key_), ToSlice(value_))));
+    return Check(Classify(context_->view.transaction->Put(family_.get(), key_, value_)));
   }
 
   int Delete(std::string_view key) {
-    return Check(Classify(context_->view.transaction->Delete(family_.get(), ToSlice(key))));
+    return Check(Classify(context_->view.transaction->Delete(family_.get(), key)));
   }
 
   int Insert() {

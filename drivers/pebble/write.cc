@@ -26,8 +26,6 @@ constexpr size_t kMutationsAtOnce = 1000;
 // Each takes a lock and a place in the transaction's memory.
 constexpr size_t kMaxDeletedKeys = 1'000'000;
 
-rocksdb::Slice ToSlice(std::string_view bytes) { return {bytes.data(), bytes.size()}; }
-
 // Locks the key, so that what it finds stays so until the commit. With no
 // family there is nothing, and nothing to lock.
 absl::Status Check(const View& view, ColumnFamily* family, const KeyCondition& condition,
@@ -36,7 +34,7 @@ absl::Status Check(const View& view, ColumnFamily* family, const KeyCondition& c
   bool present = false;
   if (family != nullptr) {
     const rocksdb::Status status =
-        view.transaction->GetForUpdate(view.read_options(), family, ToSlice(condition.key), &value);
+        view.transaction->GetForUpdate(view.read_options(), family, condition.key, &value);
     if (!status.ok() && !status.IsNotFound()) return view.store->ToStatus(status);
     present = status.ok();
   }
@@ -109,10 +107,9 @@ absl::Status Apply(const View& view, ColumnFamily* family, const KeyMutation& mu
     case KeyMutation::Kind::kPut:
       status = CheckValueSize(*view.store, mutation.value);
       if (!status.ok()) return status;
-      return Classify(
-          view.transaction->Put(family, ToSlice(mutation.key), ToSlice(mutation.value)));
+      return Classify(view.transaction->Put(family, mutation.key, mutation.value));
     case KeyMutation::Kind::kDelete:
-      return Classify(view.transaction->Delete(family, ToSlice(mutation.key)));
+      return Classify(view.transaction->Delete(family, mutation.key));
     case KeyMutation::Kind::kDeleteRange: return DeleteRange(view, family, mutation.range, run);
   }
   return absl::OkStatus();

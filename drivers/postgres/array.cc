@@ -2,8 +2,8 @@
 
 #include <utility>
 
-#include "drivers/api/text.h"
 #include "drivers/postgres/scalar.h"
+#include "text/utf8.h"
 
 namespace penstock::postgres {
 namespace {
@@ -24,7 +24,7 @@ class ArrayReader {
   bool Read(Value* value) {
     if (rest_.starts_with('[')) {
       *value = Value::Text(rest_);
-      return driver::IsUtf8(rest_);
+      return IsUtf8(rest_);
     }
     return ReadList(value) && rest_.empty();
   }

@@ -9,7 +9,7 @@
 #include <string_view>
 #include <type_traits>
 
-#include "drivers/api/text.h"
+#include "drivers/api/text_forms.h"
 
 namespace penstock::postgres {
 namespace {

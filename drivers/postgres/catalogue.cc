@@ -3,9 +3,9 @@
 #include <charconv>
 #include <utility>
 
-#include "drivers/api/text.h"
 #include "fmt/format.h"
 #include "fmt/ranges.h"
+#include "text/utf8.h"
 
 namespace penstock::postgres {
 namespace {
@@ -25,7 +25,7 @@ bool ToOid(const std::string& text, uint32_t* number) {
 std::string NameOf(uint32_t oid, const std::string& name) {
   // format_type has "???" for a type that is not there any more.
   if (name.empty() || name == "???") return fmt::format("type {}", oid);
-  return driver::ToUtf8(name.substr(0, kMaxNameBytes));
+  return ToUtf8(name.substr(0, kMaxNameBytes));
 }
 
 }  // namespace

@@ -6,6 +6,7 @@
 #include "drivers/api/error.h"
 #include "drivers/postgres/cockroach_error.h"
 #include "fmt/format.h"
+#include "text/string_views.h"
 
 namespace penstock::postgres {
 namespace {
@@ -188,8 +189,7 @@ bool CommandRunner::HitByCancel(const absl::Status& status) const {
   if (!flavor_.cockroach || status.ok()) return false;
   if (driver::GetErrorInfo(status).sqlstate != kQueryCancelled) return false;
   // The server's own limits have the same code, and no other field; its words are English.
-  return std::string_view(status.message().data(), status.message().size()).find("timeout") ==
-         std::string_view::npos;
+  return ToStd(status.message()).find("timeout") == std::string_view::npos;
 }
 
 // CockroachDB answers a request to cancel before it acts upon it, and its nodes forward it to
@@ -198,18 +198,16 @@ bool CommandRunner::closing() const { return flavor_.cockroach && link_->cancels
 
 absl::Status CommandRunner::OutcomeUnknown() const {
   const absl::Status lost = link_->BrokenError();
-  return postgres::OutcomeUnknown(
-      MakeError(Reason::kConnectionLost,
-                fmt::format("{} before the answer came",
-                            std::string_view(lost.message().data(), lost.message().size()))));
+  return postgres::OutcomeUnknown(MakeError(
+      Reason::kConnectionLost, fmt::format("{} before the answer came", ToStd(lost.message()))));
 }
 
 absl::Status OutcomeUnknown(const absl::Status& why) {
-  return MakeError(Reason::kCommitOutcomeUnknown,
-                   fmt::format("{}: what was asked for may or may not be done",
-                               std::string_view(why.message().data(), why.message().size())),
-                   {.sqlstate = driver::GetErrorInfo(why).sqlstate,
-                    .hint = "look at the data before trying again"});
+  return MakeError(
+      Reason::kCommitOutcomeUnknown,
+      fmt::format("{}: what was asked for may or may not be done", ToStd(why.message())),
+      {.sqlstate = driver::GetErrorInfo(why).sqlstate,
+       .hint = "look at the data before trying again"});
 }
 
 absl::Status CancelledByChance(const absl::Status& status) {

@@ -9,9 +9,9 @@
 #include <vector>
 
 #include "drivers/api/error.h"
-#include "drivers/api/text.h"
 #include "drivers/postgres/sqlstate.h"
 #include "fmt/format.h"
+#include "text/utf8.h"
 
 namespace penstock::postgres {
 namespace {
@@ -129,7 +129,7 @@ int PollTimeout(TimePoint until) {
 std::string Trimmed(const char* message) {
   std::string text = message == nullptr ? "" : message;
   while (!text.empty() && (text.back() == '\n' || text.back() == ' ')) text.pop_back();
-  return driver::ToUtf8(text);
+  return ToUtf8(text);
 }
 
 absl::Status ConnectError(const Options& options, const std::string& where, PGconn* connection) {

@@ -3,10 +3,10 @@
 #include <string>
 
 #include "drivers/api/error.h"
-#include "drivers/api/text.h"
 #include "drivers/postgres/array.h"
 #include "drivers/postgres/scalar.h"
 #include "fmt/format.h"
+#include "text/utf8.h"
 
 namespace penstock::postgres {
 namespace {
@@ -15,7 +15,7 @@ using driver::Kind;
 using driver::Value;
 
 absl::Status Unreadable(const Type& type, std::string_view text) {
-  if (driver::IsUtf8(text)) {
+  if (IsUtf8(text)) {
     return driver::MakeErrorWithHint(
         driver::Reason::kDataException,
         fmt::format("the server has sent a value of type {} in a form that cannot be read",

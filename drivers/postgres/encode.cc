@@ -8,8 +8,9 @@
 #include <utility>
 
 #include "drivers/api/error.h"
-#include "drivers/api/text.h"
+#include "drivers/api/text_forms.h"
 #include "fmt/format.h"
+#include "text/utf8.h"
 
 namespace penstock::postgres {
 namespace {
@@ -126,7 +127,7 @@ class Encoder {
     if (value.text.find('\0') != std::string_view::npos) {
       return Inexact(value, type, "has a NUL character in it, which PostgreSQL cannot store");
     }
-    if (!driver::IsUtf8(value.text)) return Inexact(value, type, "is not valid UTF-8");
+    if (!IsUtf8(value.text)) return Inexact(value, type, "is not valid UTF-8");
     return Put(value.text);
   }
 

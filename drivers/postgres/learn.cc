@@ -7,9 +7,9 @@
 #include <vector>
 
 #include "drivers/api/error.h"
-#include "drivers/api/text.h"
 #include "drivers/postgres/catalogue.h"
 #include "drivers/postgres/preparer.h"
+#include "text/utf8.h"
 
 namespace penstock::postgres {
 
@@ -23,7 +23,7 @@ absl::Status Preparer::TakeDescription(const Result& described, Statement* state
   std::vector<std::string> names;
   for (int i = 0; i < described.columns(); ++i) {
     // A server whose encoding is SQL_ASCII sends what it was given.
-    names.push_back(driver::ToUtf8(described.column_name(i)));
+    names.push_back(ToUtf8(described.column_name(i)));
   }
   return Learn(wanted, names, statement, watch);
 }

@@ -24,9 +24,9 @@
 #include <utility>
 
 #include "drivers/api/error.h"
-#include "drivers/api/text.h"
 #include "drivers/postgres/connect.h"
 #include "fmt/format.h"
+#include "text/utf8.h"
 
 namespace penstock::postgres {
 namespace {
@@ -105,7 +105,7 @@ ServerError Result::error() const {
   const auto field = [this](int code) {
     const char* text = PQresultErrorField(result_.get(), code);
     // Before it knows the client's encoding, a server writes in its own.
-    return driver::ToUtf8(text == nullptr ? "" : text);
+    return ToUtf8(text == nullptr ? "" : text);
   };
   ServerError error;
   error.severity = field(PG_DIAG_SEVERITY_NONLOCALIZED);

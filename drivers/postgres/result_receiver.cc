@@ -18,6 +18,7 @@
 #include "drivers/postgres/decode.h"
 #include "drivers/postgres/scalar.h"
 #include "fmt/format.h"
+#include "text/string_views.h"
 
 namespace penstock::postgres {
 namespace {
@@ -195,8 +196,7 @@ ResultReceiver::Ending ResultReceiver::Ended(StatementRun* run, const Statement&
   if (command.done > 0 && !command.rows_dropped) return Ending::kDone;
   run->status = command.interruption;
   if (command.done > 0 && !statement.reads() && !transaction_->open) {
-    const std::string_view why(command.interruption.message().data(),
-                               command.interruption.message().size());
+    const std::string_view why = ToStd(command.interruption.message());
     run->status = MakeErrorWithHint(
         Reason::kCommitOutcomeUnknown,
         fmt::format("the statement was executed, but its rows are not all here: {}", why),

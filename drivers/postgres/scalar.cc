@@ -7,8 +7,9 @@
 #include <limits>
 #include <system_error>
 
-#include "drivers/api/text.h"
+#include "drivers/api/text_forms.h"
 #include "drivers/postgres/timestamp.h"
+#include "text/utf8.h"
 
 namespace penstock::postgres {
 namespace {
@@ -92,7 +93,7 @@ bool ToTextOf(Kind kind, std::string_view text, Value* value) {
   // A server whose encoding is SQL_ASCII sends what it was given.
   value->kind = kind;
   value->text = text;
-  return driver::IsUtf8(text);
+  return IsUtf8(text);
 }
 
 bool IsNumeric(std::string_view text) {

@@ -10,6 +10,7 @@
 #include "drivers/api/error.h"
 #include "drivers/postgres/session_settings.h"
 #include "fmt/format.h"
+#include "text/string_views.h"
 
 namespace penstock::postgres {
 
@@ -228,7 +229,7 @@ absl::Status SessionKeeper::CheckTransaction(const absl::Status& status) {
   changed_ = true;
   absl::Status gone = TransactionGone();
   if (status.ok()) return gone;
-  return driver::Annotate(gone, std::string_view(status.message().data(), status.message().size()));
+  return driver::Annotate(gone, ToStd(status.message()));
 }
 
 void SessionKeeper::EndStaleRead() {

@@ -5,7 +5,7 @@
 #include <string>
 #include <system_error>
 
-#include "drivers/api/text.h"
+#include "drivers/api/text_forms.h"
 #include "fmt/format.h"
 
 namespace penstock::postgres {

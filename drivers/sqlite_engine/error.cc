@@ -11,6 +11,7 @@
 #include "drivers/sqlite_engine/diagnosis.h"
 #include "drivers/sqlite_engine/temp_space.h"
 #include "fmt/format.h"
+#include "text/utf8.h"
 
 namespace penstock::sqlite_engine {
 namespace {
@@ -206,9 +207,8 @@ absl::Status LastError(sqlite3* db, std::string_view sql) {
   if (offset >= 0 && static_cast<size_t>(offset) <= sql.size()) {
     // Bytes to characters: those that continue a character do not count.
     const std::string_view before = sql.substr(0, static_cast<size_t>(offset));
-    position = 1 + static_cast<int>(std::count_if(before.begin(), before.end(), [](char c) {
-                 return (static_cast<unsigned char>(c) & 0xc0) != 0x80;
-               }));
+    position = 1 + static_cast<int>(std::count_if(before.begin(), before.end(),
+                                                  [](char c) { return !IsContinuation(c); }));
   }
   ErrorInfo info;
   const Reason reason = Read(code, message, position, &info);

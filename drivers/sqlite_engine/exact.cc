@@ -6,7 +6,7 @@
 #include <cstdlib>
 #include <iterator>
 
-#include "drivers/api/text.h"
+#include "drivers/api/text_forms.h"
 #include "drivers/sqlite_engine/json.h"
 
 namespace penstock::sqlite_engine {

@@ -14,6 +14,7 @@
 #include "drivers/sqlite_engine/original.h"
 #include "drivers/sqlite_engine/printf_format.h"
 #include "drivers/sqlite_engine/work.h"
+#include "text/utf8.h"
 
 namespace penstock::sqlite_engine {
 namespace {
@@ -37,8 +38,6 @@ bool TextOf(sqlite3_value* value, std::string_view* text) {
   *text = {bytes, static_cast<size_t>(sqlite3_value_bytes(value))};
   return true;
 }
-
-bool IsContinuation(char c) { return (static_cast<unsigned char>(c) & 0xc0U) == 0x80; }
 
 // Finds `needle` in `hay`, at or after `from`. glibc's memmem is linear.
 size_t Find(std::string_view hay, std::string_view needle, size_t from) {

@@ -2,6 +2,8 @@
 
 #include <cstddef>
 
+#include "absl/strings/ascii.h"
+
 namespace penstock::sqlite_engine {
 namespace {
 
@@ -11,7 +13,6 @@ constexpr int kMaxDepth = 1000;
 constexpr size_t kNone = std::string_view::npos;
 
 bool IsDigit(char c) { return c >= '0' && c <= '9'; }
-bool IsHex(char c) { return IsDigit(c) || (c >= 'a' && c <= 'f') || (c >= 'A' && c <= 'F'); }
 
 // Reads one document from the front of a text.
 class Reader {
@@ -100,7 +101,7 @@ class Reader {
   bool ReadEscape() {
     if (Take('u')) {
       for (int i = 0; i < 4; ++i) {
-        if (rest_.empty() || !IsHex(rest_.front())) return false;
+        if (rest_.empty() || !absl::ascii_isxdigit(rest_.front())) return false;
         rest_.remove_prefix(1);
       }
       return true;

@@ -9,6 +9,8 @@
 #include <utility>
 #include <vector>
 
+#include "drivers/sqlite_engine/characters.h"
+
 namespace penstock::sqlite_engine {
 namespace {
 
@@ -23,11 +25,6 @@ struct Token {
 
   bool Is(std::string_view word) const { return !quoted && SameName(text, word); }
 };
-
-bool IsWordByte(char c) {
-  return (c >= '0' && c <= '9') || (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || c == '_' ||
-         c == '$' || (c & 0x80) != 0;
-}
 
 // Returns the end of the comment or space that begins at `at`; `at` if there is none.
 size_t SkipSpace(std::string_view sql, size_t at) {
@@ -64,7 +61,7 @@ std::vector<Token> TokensOf(std::string_view sql) {
       tokens.push_back(Quoted(sql, first == '[' ? ']' : first, &at));
     } else {
       size_t end = at;
-      while (end < sql.size() && IsWordByte(sql[end])) ++end;
+      while (end < sql.size() && IsNameCharacter(sql[end])) ++end;
       end = std::max(end, at + 1);
       tokens.push_back({.text = std::string(sql.substr(at, end - at))});
       at = end;

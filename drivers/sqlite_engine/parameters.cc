@@ -4,7 +4,9 @@
 #include <charconv>
 #include <optional>
 
+#include "absl/strings/ascii.h"
 #include "drivers/api/error.h"
+#include "drivers/sqlite_engine/characters.h"
 #include "fmt/format.h"
 
 namespace penstock::sqlite_engine {
@@ -18,13 +20,7 @@ using driver::Reason;
 // named by its text, as that of `SELECT $1`, has the name that it was given.
 constexpr std::ptrdiff_t kFew = 2000;
 
-bool IsNameCharacter(char c) {
-  return (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || (c >= '0' && c <= '9') || c == '_' ||
-         c == '$' || static_cast<unsigned char>(c) >= 0x80;
-}
-
 bool IsDigit(char c) { return c >= '0' && c <= '9'; }
-bool IsSpace(char c) { return c == ' ' || (c >= '\t' && c <= '\r'); }
 
 // Walks a text as SQLite's tokenizer does, as far as it takes to tell parameters from
 // what looks like one in texts, comments and names.
@@ -85,7 +81,7 @@ class Tokens {
       } else if (c == ':' && sql_.substr(at_, 2) == "::") {
         ++at_;
       } else if (c == '(' && letters > 0) {
-        while (at_ < sql_.size() && !IsSpace(sql_[at_]) && sql_[at_] != ')') ++at_;
+        while (at_ < sql_.size() && !absl::ascii_isspace(sql_[at_]) && sql_[at_] != ')') ++at_;
         if (at_ < sql_.size() && sql_[at_] == ')') ++at_;
         return;
       } else {

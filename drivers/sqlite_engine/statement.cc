@@ -8,7 +8,9 @@
 #include <optional>
 #include <utility>
 
+#include "absl/strings/ascii.h"
 #include "drivers/api/error.h"
+#include "drivers/sqlite_engine/characters.h"
 #include "drivers/sqlite_engine/error.h"
 #include "drivers/sqlite_engine/exact.h"
 #include "drivers/sqlite_engine/memory.h"
@@ -25,17 +27,11 @@ using driver::Reason;
 // Texts longer than this in all are not worth keeping prepared.
 constexpr size_t kMaxCachedText = size_t{4} << 20;
 
-bool IsSpace(char c) { return c == ' ' || (c >= '\t' && c <= '\r'); }
-
-bool IsNameCharacter(char c) {
-  return (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || (c >= '0' && c <= '9') || c == '_' ||
-         c == '$' || static_cast<unsigned char>(c) >= 0x80;
-}
-
 // Returns the text behind leading white space, comments and semicolons.
 std::string_view SkipBlank(std::string_view sql) {
   for (;;) {
-    while (!sql.empty() && (IsSpace(sql.front()) || sql.front() == ';')) sql.remove_prefix(1);
+    while (!sql.empty() && (absl::ascii_isspace(sql.front()) || sql.front() == ';'))
+      sql.remove_prefix(1);
     if (sql.starts_with("--")) {
       const size_t end = sql.find('\n');
       sql.remove_prefix(end == std::string_view::npos ? sql.size() : end + 1);

@@ -7,18 +7,18 @@
 #include <string>
 
 #include "drivers/api/error.h"
-#include "drivers/api/text.h"
+#include "drivers/api/text_forms.h"
 #include "drivers/api/text_kind.h"
 #include "drivers/sqlite_engine/error.h"
 #include "drivers/sqlite_engine/exact.h"
 #include "drivers/sqlite_engine/json.h"
 #include "fmt/format.h"
+#include "text/utf8.h"
 
 namespace penstock::sqlite_engine {
 namespace {
 
 using driver::FormatTimestamp;
-using driver::IsUtf8;
 using driver::Kind;
 using driver::MakeError;
 using driver::MakeErrorWithHint;

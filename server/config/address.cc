@@ -12,6 +12,7 @@
 #include <system_error>
 #include <utility>
 
+#include "absl/strings/ascii.h"
 #include "fmt/format.h"
 #include "server/config/words.h"
 
@@ -73,9 +74,7 @@ std::string CanonicalHost(std::string host) {
     char text[INET6_ADDRSTRLEN];
     return inet_ntop(AF_INET6, &v6, text, sizeof(text));
   }
-  for (char& c : host) {
-    if (c >= 'A' && c <= 'Z') c = static_cast<char>(c - 'A' + 'a');
-  }
+  absl::AsciiStrToLower(&host);
   return host == "localhost" ? "127.0.0.1" : host;
 }
 

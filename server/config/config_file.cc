@@ -6,7 +6,7 @@
 
 #include "fmt/format.h"
 #include "server/config/file.h"
-#include "server/config/utf8.h"
+#include "text/utf8.h"
 
 namespace penstock::server {
 namespace {

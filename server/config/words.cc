@@ -3,8 +3,10 @@
 #include <algorithm>
 #include <cstddef>
 
+#include "absl/strings/ascii.h"
 #include "fmt/format.h"
-#include "server/config/utf8.h"
+#include "text/string_views.h"
+#include "text/utf8.h"
 
 namespace penstock::server {
 namespace {
@@ -12,14 +14,6 @@ namespace {
 constexpr size_t kLongestQuote = 80;
 
 bool IsControl(char c) { return static_cast<unsigned char>(c) < 0x20 || c == 0x7f; }
-
-std::string Lower(std::string_view text) {
-  std::string out(text);
-  for (char& c : out) {
-    if (c >= 'A' && c <= 'Z') c = static_cast<char>(c - 'A' + 'a');
-  }
-  return out;
-}
 
 // Computes Levenshtein's distance, in one row of the matrix.
 size_t EditDistance(std::string_view a, std::string_view b) {
@@ -42,13 +36,13 @@ size_t EditDistance(std::string_view a, std::string_view b) {
 std::string Printable(std::string_view text) {
   std::string out;
   while (!text.empty()) {
-    const size_t length = Utf8Length(text);
-    if (length == 0 || IsControl(text[0])) {
-      out += fmt::format("\\x{:02x}", static_cast<unsigned char>(text[0]));
+    const CodePoint next = FirstCodePoint(text);
+    if (!next.valid || IsControl(text[0])) {
+      out += fmt::format("\\x{:02x}", next.value);
     } else {
-      out += text.substr(0, length);
+      out += text.substr(0, next.length);
     }
-    text.remove_prefix(std::max<size_t>(length, 1));
+    text.remove_prefix(next.length);
   }
   return out;
 }
@@ -57,12 +51,12 @@ std::string Quoted(std::string_view text) {
   if (text.size() <= kLongestQuote) return fmt::format("'{}'", Printable(text));
   // A text is never cut in the middle of a UTF-8 sequence.
   size_t end = kLongestQuote;
-  while (end > 0 && (text[end] & 0xC0) == 0x80) --end;
+  while (end > 0 && IsContinuation(text[end])) --end;
   return fmt::format("'{}...'", Printable(text.substr(0, end)));
 }
 
 std::optional<std::string> Nearest(std::string_view word, const std::vector<std::string>& known) {
-  const std::string lower = Lower(word.substr(0, kLongestQuote));
+  const std::string lower = absl::AsciiStrToLower(ToAbsl(word.substr(0, kLongestQuote)));
   const std::string* nearest = nullptr;
   size_t least = std::max<size_t>(2, lower.size() / 3) + 1;
   for (const std::string& candidate : known) {
@@ -96,8 +90,7 @@ std::string NotAChoice(std::string_view word, const std::vector<std::string>& ch
 
 bool IsWord(std::string_view text) {
   return !text.empty() && std::all_of(text.begin(), text.end(), [](char c) {
-    return (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || (c >= '0' && c <= '9') || c == '_' ||
-           c == '-';
+    return absl::ascii_isalnum(c) || c == '_' || c == '-';
   });
 }
 

@@ -8,6 +8,7 @@
 #include "fmt/format.h"
 #include "server/config/units.h"
 #include "server/config/words.h"
+#include "text/string_views.h"
 
 namespace penstock::server {
 namespace {
@@ -22,10 +23,6 @@ std::string_view KindOf(const YAML::Node& node) {
 
 int LineOf(const YAML::Node& node, int otherwise) {
   return node.Mark().is_null() ? otherwise : node.Mark().line + 1;
-}
-
-std::string_view MessageOf(const absl::Status& status) {
-  return {status.message().data(), status.message().size()};
 }
 
 }  // namespace
@@ -180,7 +177,7 @@ void YamlMap::Size(const std::string& key, size_t min, size_t max, size_t* out) 
   if (!setting) return;
   const absl::StatusOr<size_t> size = ParseSize(setting->value);
   if (!size.ok()) {
-    problems_->Add(setting->where, MessageOf(size.status()));
+    problems_->Add(setting->where, ToStd(size.status().message()));
   } else if (*size < min || *size > max) {
     problems_->Add(setting->where,
                    fmt::format("{} is out of range; write {} to {}", Quoted(setting->value),
@@ -196,7 +193,7 @@ void YamlMap::Duration(const std::string& key, Milliseconds min, Milliseconds ma
   if (!setting) return;
   const absl::StatusOr<Milliseconds> duration = ParseDuration(setting->value);
   if (!duration.ok()) {
-    problems_->Add(setting->where, MessageOf(duration.status()));
+    problems_->Add(setting->where, ToStd(duration.status().message()));
   } else if (*duration < min || *duration > max) {
     problems_->Add(setting->where,
                    fmt::format("{} is out of range; write {} to {}", Quoted(setting->value),

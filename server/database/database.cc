@@ -9,6 +9,7 @@
 #include "fmt/format.h"
 #include "server/database/driver_factory.h"
 #include "server/log/log.h"
+#include "text/string_views.h"
 
 namespace penstock::server {
 namespace {
@@ -63,8 +64,7 @@ void AddError(const std::string& name, const DatabaseConfig& database, const abs
   const std::string where = database.line > 0 ? fmt::format(" (line {})", database.line) : "";
   const std::string hint = driver::GetErrorInfo(why).hint;
   *errors += fmt::format("{}database '{}'{}: {}{}{}", errors->empty() ? "" : "\n", name, where,
-                         std::string_view(why.message().data(), why.message().size()),
-                         hint.empty() ? "" : "; ", hint);
+                         ToStd(why.message()), hint.empty() ? "" : "; ", hint);
 }
 
 int Threads(const DriverInfo& info, const PoolConfig& config) {

@@ -5,6 +5,7 @@
 
 #include "drivers/api/error.h"
 #include "fmt/format.h"
+#include "text/string_views.h"
 
 namespace penstock::server {
 namespace {
@@ -34,8 +35,7 @@ absl::Status ForTransaction(const absl::Status& status) {
   if (status.ok() || info.retry != driver::Retry::kStatement) return status;
   info.retry = driver::Retry::kTransaction;
   const Reason reason = info.reason;
-  return MakeError(reason, std::string_view(status.message().data(), status.message().size()),
-                   std::move(info));
+  return MakeError(reason, ToStd(status.message()), std::move(info));
 }
 
 }  // namespace

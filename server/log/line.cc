@@ -6,7 +6,7 @@
 #include <type_traits>
 
 #include "fmt/format.h"
-#include "server/config/utf8.h"
+#include "text/utf8.h"
 
 namespace penstock::server {
 namespace {
@@ -36,42 +36,29 @@ void Append(Buffer* out, std::string_view text) { out->append(text); }
 
 // Tells whether a character could end the line, move the cursor or hide text: C0, DEL, C1 and the
 // Unicode line and paragraph separators.
-bool IsControl(std::string_view character) {
-  const auto first = static_cast<unsigned char>(character[0]);
-  if (character.size() == 1) return first < 0x20 || first == 0x7f;
-  if (character.size() == 2)
-    return first == 0xC2 && static_cast<unsigned char>(character[1]) < 0xA0;
-  return character == "\u2028" || character == "\u2029";
-}
-
-// Returns the code point of a valid character.
-uint32_t CodePoint(std::string_view character) {
-  uint32_t code = static_cast<unsigned char>(character[0]);
-  if (character.size() > 1) code &= 0xFF >> (character.size() + 1);
-  for (const char c : character.substr(1))
-    code = code << 6 | (static_cast<unsigned char>(c) & 0x3F);
-  return code;
+bool IsControl(uint32_t c) {
+  return c < 0x20 || (c >= 0x7F && c < 0xA0) || c == 0x2028 || c == 0x2029;
 }
 
 // Appends `text` for use inside quotes or, as the message of a text line, outside of them, where
 // quotes stay as they are. Both forms escape as JSON does.
 void AppendEscaped(Buffer* out, std::string_view text, bool quoted) {
   while (!text.empty()) {
-    const size_t length = Utf8Length(text);
-    const std::string_view character = text.substr(0, length == 0 ? 1 : length);
-    text.remove_prefix(character.size());
-    if (length == 0) {
+    const CodePoint next = FirstCodePoint(text);
+    const uint32_t c = next.value;
+    if (!next.valid) {
       Append(out, "\\ufffd");
-    } else if (character == "\n") {
+    } else if (c == '\n') {
       Append(out, "\\n");
-    } else if (character == "\t") {
+    } else if (c == '\t') {
       Append(out, "\\t");
-    } else if (IsControl(character)) {
-      fmt::format_to(fmt::appender(*out), "\\u{:04x}", CodePoint(character));
+    } else if (IsControl(c)) {
+      fmt::format_to(fmt::appender(*out), "\\u{:04x}", c);
     } else {
-      if (quoted && (character == "\"" || character == "\\")) out->push_back('\\');
-      Append(out, character);
+      if (quoted && (c == '"' || c == '\\')) out->push_back('\\');
+      Append(out, text.substr(0, next.length));
     }
+    text.remove_prefix(next.length);
   }
 }
 

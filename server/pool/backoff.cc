@@ -6,6 +6,7 @@
 
 #include "drivers/api/error.h"
 #include "fmt/format.h"
+#include "text/string_views.h"
 
 namespace penstock::server {
 namespace {
@@ -23,9 +24,7 @@ std::string Text(Duration duration) {
 absl::Status Retold(const absl::Status& status) {
   const driver::ErrorInfo info = driver::GetErrorInfo(status);
   if (info.reason != Reason::kUnspecified && !absl::IsDeadlineExceeded(status)) return status;
-  const absl::string_view message = status.message();
-  return driver::MakeError(Reason::kConnectionFailed,
-                           std::string_view(message.data(), message.size()),
+  return driver::MakeError(Reason::kConnectionFailed, ToStd(status.message()),
                            {.driver_code = info.driver_code, .sqlstate = info.sqlstate});
 }
 

@@ -7,7 +7,7 @@
 #include <string_view>
 #include <system_error>
 
-#include "drivers/api/text.h"
+#include "drivers/api/text_forms.h"
 #include "fmt/format.h"
 
 namespace penstock::differential {

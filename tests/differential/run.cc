@@ -7,6 +7,7 @@
 #include "tests/differential/compare.h"
 #include "tests/differential/expectation.h"
 #include "tests/differential/text.h"
+#include "text/utf8.h"
 
 namespace penstock::differential {
 namespace {

@@ -3,7 +3,6 @@
 #include <algorithm>
 #include <cctype>
 
-#include "drivers/api/text.h"
 #include "fmt/format.h"
 
 namespace penstock::differential {
@@ -101,8 +100,6 @@ Control ParseControl(std::string_view sql) {
   if (is(0, {"ROLLBACK", "ABORT"})) return {Kind::kRollback, ""};
   return {};
 }
-
-bool IsUtf8(std::string_view text) { return driver::IsUtf8(text); }
 
 std::string Printable(std::string_view text, size_t limit) {
   std::string printable;

@@ -46,9 +46,6 @@ struct Control {
 // Those that say nothing but what they do, and to which savepoint.
 Control ParseControl(std::string_view sql);
 
-// Valid UTF-8, as gRPC wants a statement to be.
-bool IsUtf8(std::string_view text);
-
 // On one line of at most `limit` bytes, what cannot be printed as \xNN.
 std::string Printable(std::string_view text, size_t limit);
 

@@ -74,6 +74,12 @@ class CheckIncludes(unittest.TestCase):
         self.refuses("client/cli/a.cc", '#include "server/config/config.h"')
         self.refuses("client/examples/a.cc", '#include "penstock/v1/value.pb.h"')
 
+    def test_the_ground_floor_carries_all_and_knows_nobody(self):
+        self.allows("drivers/api/a.cc", '#include "text/b.h"')
+        self.allows("client/src/a.cc", '#include "text/b.h"')
+        self.refuses("client/include/penstock/a.cc", '#include "text/b.h"')
+        self.refuses("text/a.cc", '#include "drivers/api/value.h"')
+
     def test_other_peoples_headers_are_free(self):
         self.allows("drivers/sqlite/a.cc", "#include <vector>")
         self.allows("drivers/sqlite/a.cc", '#include "absl/status/status.h"')

@@ -17,7 +17,7 @@ std::string ToJson(const HistoryRow& row);
 
 // Members may come in any order, and ones that are not known are left aside.
 // kDataException names `history` and what is wrong.
-absl::StatusOr<HistoryRow> RowFromJson(std::string_view json, std::string_view history);
+absl::StatusOr<HistoryRow> RowFromJson(std::string_view text, std::string_view history);
 
 }  // namespace penstock::migrations
 

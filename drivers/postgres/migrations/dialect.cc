@@ -3,10 +3,10 @@
 // CONCURRENTLY waits for all snapshots that are older than itself.
 #include <algorithm>
 #include <array>
-#include <cctype>
 #include <charconv>
 #include <chrono>
 
+#include "absl/strings/ascii.h"
 #include "drivers/api/error.h"
 #include "drivers/postgres/migrations/tables.h"
 #include "drivers/postgres/postgres_driver.h"
@@ -184,10 +184,8 @@ class PostgresDialect final : public PostgresTables {
   }
 
   static bool Mentions(const SqlStatement& statement, const std::string& name) {
-    std::string upper(name);
-    std::transform(upper.begin(), upper.end(), upper.begin(),
-                   [](unsigned char c) { return static_cast<char>(std::toupper(c)); });
-    return statement.HasWord(upper) || statement.text.find('"' + name + '"') != std::string::npos;
+    return statement.HasWord(absl::AsciiStrToUpper(name)) ||
+           statement.text.find('"' + name + '"') != std::string::npos;
   }
 
   // Whether the statement may have left this index. One without a name is called after its

@@ -7,17 +7,12 @@
 #include <string>
 #include <string_view>
 
+#include "absl/strings/ascii.h"
+
 namespace penstock::migrations {
 namespace {
 
 bool IsSpace(char c) { return std::isspace(static_cast<unsigned char>(c)) != 0; }
-
-std::string Lower(std::string_view text) {
-  std::string lower(text);
-  std::transform(lower.begin(), lower.end(), lower.begin(),
-                 [](unsigned char c) { return static_cast<char>(std::tolower(c)); });
-  return lower;
-}
 
 std::string_view SkipBlank(std::string_view text) {
   for (;;) {
@@ -67,7 +62,7 @@ bool ReadBoolean(const std::string& value) {
                     hex ? kHexadecimal : 10);
     return static_cast<uint8_t>(number) != 0;
   }
-  const std::string word = Lower(value);
+  const std::string word = absl::AsciiStrToLower(value);
   return word == "on" || word == "yes" || word == "true";
 }
 
@@ -83,7 +78,8 @@ std::optional<bool> SetsForeignKeys(const SqlStatement& statement) {
     name = TakeToken(&rest);
     next = TakeToken(&rest);
   }
-  if (Lower(name) != "foreign_keys" || (next != "=" && next != "(")) return std::nullopt;
+  if (absl::AsciiStrToLower(name) != "foreign_keys" || (next != "=" && next != "("))
+    return std::nullopt;
   std::string value = TakeToken(&rest);
   if (value == "+") value = TakeToken(&rest);
   return ReadBoolean(value);

@@ -2,6 +2,7 @@
 
 #include "drivers/api/error.h"
 #include "fmt/format.h"
+#include "text/string_views.h"
 
 namespace penstock::server {
 namespace {
@@ -73,7 +74,7 @@ absl::Status CallRun::Check(TimePoint now) {
 
 absl::Status Undelivered(const driver::StatementRun& run, const absl::Status& why) {
   if (Reads(run)) return why;
-  const std::string_view reason(why.message().data(), why.message().size());
+  const std::string_view reason = ToStd(why.message());
   if (run.cursor == nullptr) {
     return driver::MakeErrorWithHint(
         Reason::kCommitOutcomeUnknown,

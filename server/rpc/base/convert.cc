@@ -5,9 +5,9 @@
 #include <utility>
 
 #include "drivers/api/error.h"
-#include "drivers/api/text.h"
 #include "fmt/format.h"
 #include "google/protobuf/message_lite.h"
+#include "text/utf8.h"
 
 namespace penstock::server {
 namespace {
@@ -15,9 +15,6 @@ namespace {
 using driver::Kind;
 using driver::MakeError;
 using driver::Reason;
-// Receivers refuse a whole message for one text that is not UTF-8; a backend's names
-// may be anything.
-using driver::ToUtf8;
 
 // No real array is so deep, and the stack is deep enough.
 constexpr int kMaxArrayDepth = 32;
@@ -125,6 +122,8 @@ void ToProto(const driver::Value& from, v1::Value* to) {
   }
 }
 
+// Receivers refuse a whole message for one text that is not UTF-8; a backend's names
+// may be anything.
 void ToProto(const driver::Column& from, v1::Column* to) {
   to->set_name(ToUtf8(from.name));
   to->set_kind(static_cast<v1::Kind>(from.kind));

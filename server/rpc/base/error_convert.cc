@@ -6,15 +6,13 @@
 #include <utility>
 
 #include "drivers/api/error.h"
-#include "drivers/api/text.h"
 #include "fmt/format.h"
 #include "google/protobuf/any.pb.h"
 #include "server/rpc/base/convert.h"
+#include "text/utf8.h"
 
 namespace penstock::server {
 namespace {
-
-using driver::ToUtf8;
 
 // gRPC's clients take 8 KiB of metadata by default, and lose an error that has more: then
 // they report RESOURCE_EXHAUSTED instead. gRPC's own headers need some hundred bytes.
@@ -46,7 +44,7 @@ std::string Cut(std::string text, Place place, size_t max_bytes) {
   size_t size = 0;
   for (;;) {
     size_t next = size + 1;
-    while (next < text.size() && (static_cast<unsigned char>(text[next]) & 0xC0U) == 0x80U) ++next;
+    while (next < text.size() && IsContinuation(text[next])) ++next;
     const size_t thirds = Thirds(std::string_view(text).substr(size, next - size), place);
     if (thirds > left) break;
     left -= thirds;
@@ -84,7 +82,7 @@ Outgoing Fit(const absl::Status& status) {
   detail.set_column(fit(info.column, Place::kDetails, kMaxNameBytes));
   detail.set_hint(fit(info.hint, Place::kDetails, kMaxHintBytes));
   const size_t for_detail = std::min(Bytes(info.detail, Place::kDetails), kFairDetailBytes);
-  const std::string message(status.message().data(), status.message().size());
+  const std::string message(status.message());
   out.message = fit(message, Place::kMessage, left - for_detail);
   detail.set_detail(fit(info.detail, Place::kDetails, left));
   return out;

@@ -19,6 +19,7 @@
 #include "server/rpc/base/lease_request.h"
 #include "server/rpc/base/service.h"
 #include "server/rpc/database/transaction_steps.h"
+#include "text/string_views.h"
 
 namespace penstock::server {
 namespace {
@@ -114,8 +115,7 @@ class TransactionCall final : public BidiCall {
       // again, because it is a part of the transaction.
       driver::ErrorInfo info = driver::GetErrorInfo(status);
       info.retry = driver::Retry::kTransaction;
-      status = MakeError(info.reason,
-                         std::string_view(status.message().data(), status.message().size()), info);
+      status = MakeError(info.reason, ToStd(status.message()), info);
     }
     if (status.ok()) status = CheckOrder();
     if (!status.ok()) {

@@ -7,8 +7,8 @@
 #include <string>
 #include <vector>
 
-#include "client/cli/utf8.h"
 #include "gtest/gtest.h"
+#include "text/utf8.h"
 
 namespace penstock::cli {
 namespace {

@@ -3,8 +3,8 @@
 #include <vector>
 
 #include "gtest/gtest.h"
-#include "server/config/utf8.h"
 #include "server/config/words.h"
+#include "text/utf8.h"
 
 namespace penstock::server {
 namespace {

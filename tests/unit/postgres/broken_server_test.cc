@@ -3,12 +3,12 @@
 #include <memory>
 #include <string>
 
-#include "drivers/api/text.h"
 #include "drivers/postgres/postgres_driver.h"
 #include "fmt/format.h"
 #include "gtest/gtest.h"
 #include "tests/support/driver_calls.h"
 #include "tests/support/fake_postgres.h"
+#include "text/utf8.h"
 
 namespace penstock::postgres {
 namespace {
@@ -164,8 +164,8 @@ TEST_F(BrokenServerTest, BytesThatAreNotUtf8ReachNobody) {
   catalogue_ = [&] { return CatalogueOf({{fmt::to_string(kStrange), bad, "b", ",", "0"}}); };
   const auto named = Run();
   EXPECT_TRUE(named->run.status.ok()) << named->run.status;
-  EXPECT_EQ(named->output.columns->at(0).name, driver::ToUtf8(bad));
-  EXPECT_EQ(named->output.columns->at(0).native_type, driver::ToUtf8(bad));
+  EXPECT_EQ(named->output.columns->at(0).name, ToUtf8(bad));
+  EXPECT_EQ(named->output.columns->at(0).native_type, ToUtf8(bad));
   // text, "char", name, varchar, json, jsonb, date, timestamp, interval, xml, text[], inet
   for (const uint32_t type :
        {25, 18, 19, 1043, 114, 3802, 1082, 1114, 1184, 1186, 142, 1009, 869, 3807}) {
@@ -174,11 +174,11 @@ TEST_F(BrokenServerTest, BytesThatAreNotUtf8ReachNobody) {
       AnswerWith(type, value);
       const auto call = Run();
       EXPECT_EQ(call->reason(), Reason::kDataException) << type << call->run.status;
-      EXPECT_TRUE(driver::IsUtf8(call->message()));
+      EXPECT_TRUE(IsUtf8(call->message()));
     }
   }
   answer_ = {.sqlstate = "P0001", .message = bad};
-  EXPECT_EQ(Run()->message(), driver::ToUtf8(bad));
+  EXPECT_EQ(Run()->message(), ToUtf8(bad));
 }
 
 TEST_F(BrokenServerTest, BytesInAFormThatIsNoneAreRefused) {

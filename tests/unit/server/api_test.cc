@@ -7,8 +7,8 @@
 
 #include "drivers/api/deadline.h"
 #include "drivers/api/error.h"
-#include "drivers/api/text.h"
 #include "gtest/gtest.h"
+#include "text/utf8.h"
 
 namespace penstock::driver {
 namespace {

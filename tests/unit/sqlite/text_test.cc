@@ -1,4 +1,4 @@
-#include "drivers/api/text.h"
+#include "drivers/api/text_forms.h"
 
 #include <gtest/gtest.h>
 
@@ -6,6 +6,7 @@
 
 #include "drivers/sqlite_engine/exact.h"
 #include "drivers/sqlite_engine/json.h"
+#include "text/utf8.h"
 
 namespace penstock::sqlite {
 namespace {
@@ -15,7 +16,6 @@ using driver::IsDate;
 using driver::IsDecimal;
 using driver::IsInterval;
 using driver::IsTime;
-using driver::IsUtf8;
 using driver::IsUuid;
 using driver::ParseTimestamp;
 using sqlite_engine::IsJson;

@@ -1,6 +1,6 @@
-// The texts that stand for kinds which a backend or the wire has as text.
-#ifndef PENSTOCK_DRIVERS_API_TEXT_H_
-#define PENSTOCK_DRIVERS_API_TEXT_H_
+// The forms of the texts that stand for values of a kind, on the wire and in a backend.
+#ifndef PENSTOCK_DRIVERS_API_TEXT_FORMS_H_
+#define PENSTOCK_DRIVERS_API_TEXT_FORMS_H_
 
 #include <cstddef>
 #include <cstdint>
@@ -8,11 +8,6 @@
 #include <string_view>
 
 namespace penstock::driver {
-
-bool IsUtf8(std::string_view text);
-// The text, with U+FFFD in the place of each byte that is not UTF-8: for names and
-// messages, which a backend may have in any encoding, where only UTF-8 can go.
-std::string ToUtf8(std::string_view text);
 
 // YYYY-MM-DD, a day that exists.
 bool IsDate(std::string_view text);
@@ -45,4 +40,4 @@ std::string FormatTimestamp(int64_t seconds, int32_t nanos);
 
 }  // namespace penstock::driver
 
-#endif  // PENSTOCK_DRIVERS_API_TEXT_H_
+#endif  // PENSTOCK_DRIVERS_API_TEXT_FORMS_H_

@@ -1,11 +1,10 @@
-#include "drivers/api/text.h"
+#include "drivers/api/text_forms.h"
 
 #include <algorithm>
 #include <charconv>
 #include <chrono>
-#include <cstdlib>
-#include <cstring>
 
+#include "absl/strings/ascii.h"
 #include "fmt/format.h"
 
 namespace penstock::driver {
@@ -16,7 +15,6 @@ constexpr int64_t kYear1 = -62'135'596'800;
 constexpr int64_t kYear10000 = 253'402'300'800;
 
 bool IsDigit(char c) { return c >= '0' && c <= '9'; }
-bool IsHex(char c) { return IsDigit(c) || (c >= 'a' && c <= 'f') || (c >= 'A' && c <= 'F'); }
 
 // Takes exactly `count` digits off the front.
 bool TakeDigits(std::string_view* text, size_t count, int* value) {
@@ -105,59 +103,7 @@ bool TakeParts(std::string_view* text, std::string_view units) {
   return found;
 }
 
-// The length of the UTF-8 sequence at the front, 0 if it is none.
-size_t SequenceLength(const unsigned char* p, size_t left) {
-  const auto continues = [&](size_t i) { return (p[i] & 0xc0) == 0x80; };
-  if (p[0] < 0x80) return 1;
-  if (p[0] >= 0xc2 && p[0] <= 0xdf) return left >= 2 && continues(1) ? 2 : 0;
-  if (p[0] >= 0xe0 && p[0] <= 0xef) {
-    if (left < 3 || !continues(1) || !continues(2)) return 0;
-    if (p[0] == 0xe0 && p[1] < 0xa0) return 0;   // too long a form
-    if (p[0] == 0xed && p[1] >= 0xa0) return 0;  // a surrogate
-    return 3;
-  }
-  if (p[0] >= 0xf0 && p[0] <= 0xf4) {
-    if (left < 4 || !continues(1) || !continues(2) || !continues(3)) return 0;
-    if (p[0] == 0xf0 && p[1] < 0x90) return 0;
-    if (p[0] == 0xf4 && p[1] >= 0x90) return 0;  // beyond U+10FFFF
-    return 4;
-  }
-  return 0;
-}
-
 }  // namespace
-
-bool IsUtf8(std::string_view text) {
-  const auto* p = reinterpret_cast<const unsigned char*>(text.data());
-  size_t left = text.size();
-  while (left > 0) {
-    uint64_t word = 0;
-    while (left >= sizeof(word)) {  // ASCII, eight at a time
-      std::memcpy(&word, p, sizeof(word));
-      if ((word & 0x8080808080808080u) != 0) break;
-      p += sizeof(word);
-      left -= sizeof(word);
-    }
-    if (left == 0) break;
-    const size_t length = SequenceLength(p, left);
-    if (length == 0) return false;
-    p += length;
-    left -= length;
-  }
-  return true;
-}
-
-std::string ToUtf8(std::string_view text) {
-  if (IsUtf8(text)) return std::string(text);
-  std::string valid;
-  while (!text.empty()) {
-    const size_t length =
-        SequenceLength(reinterpret_cast<const unsigned char*>(text.data()), text.size());
-    valid += length == 0 ? std::string_view("\xef\xbf\xbd") : text.substr(0, length);
-    text.remove_prefix(std::max<size_t>(length, 1));
-  }
-  return valid;
-}
 
 bool IsDate(std::string_view text) {
   std::chrono::year_month_day date;
@@ -182,7 +128,7 @@ bool IsUuid(std::string_view text) {
   if (text.size() != 36) return false;
   for (size_t i = 0; i < text.size(); ++i) {
     const bool dash = i == 8 || i == 13 || i == 18 || i == 23;
-    if (dash ? text[i] != '-' : !IsHex(text[i])) return false;
+    if (dash ? text[i] != '-' : !absl::ascii_isxdigit(text[i])) return false;
   }
   return true;
 }
