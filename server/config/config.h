@@ -89,6 +89,8 @@ struct LogConfig {
   // 0 means none.
   Milliseconds slow_statement{1'000};
   bool parameter_values = false;
+  // "off", "admin" or "writes".
+  std::string audit = "admin";
 };
 
 struct Config {

@@ -160,6 +160,10 @@ const Keys<LogConfig>& LogKeys() {
       {.name = "parameter_values",
        .type = BoolKey{&LogConfig::parameter_values},
        .help = "logs slow statements with the values of their parameters, which may be private"},
+      {.name = "audit",
+       .type = ChoiceKey{&LogConfig::audit, {"off", "admin", "writes"}},
+       .help = "logs who did what, whatever the level: `admin` has each call that migrates or "
+               "administers, `writes` also each statement that may have written, `off` nothing"},
   };
   return *keys;
 }

@@ -95,6 +95,10 @@ void Log(Level level, std::string_view message, std::initializer_list<Field> fie
   Write(level, Line(level, message, more));
 }
 
+void LogAudit(std::initializer_list<Field> fields) {
+  Sink().Push(Line(Level::kInfo, "audit", fields));
+}
+
 void LogFatal(std::string_view what) {
   if (!json) return Sink().Push("penstockd: " + std::string(what) + "\n");
   while (!what.empty()) {

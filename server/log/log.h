@@ -66,6 +66,10 @@ bool LogEnabled(Level level);
 //        "database":"main","duration_ms":12.5}   (on one line)
 void Log(Level level, std::string_view message, std::initializer_list<Field> fields = {});
 
+// Logs one line of the audit, "audit" with these fields, whatever the level is: none is left out,
+// unless nobody takes the log and it is dropped with the others. Thread-safe.
+void LogAudit(std::initializer_list<Field> fields);
+
 // Logs why the process ends, whatever the level is: in text after "penstockd: ", in JSON as an
 // error for each of its lines.
 void LogFatal(std::string_view what);

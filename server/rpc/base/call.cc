@@ -6,6 +6,7 @@
 #include "drivers/api/error.h"
 #include "fmt/format.h"
 #include "server/log/log.h"
+#include "server/rpc/base/audit.h"
 #include "server/rpc/base/caller.h"
 #include "server/rpc/base/convert.h"
 #include "server/rpc/base/peer.h"
@@ -101,8 +102,14 @@ absl::Status Call::Admit() {
   return absl::OkStatus();
 }
 
-absl::StatusOr<Database*> Call::FindDatabase(std::string_view name) const {
-  return server::FindDatabase(context_, rpc_, principal(), name);
+absl::StatusOr<Database*> Call::FindDatabase(std::string_view name) {
+  absl::StatusOr<Database*> found = server::FindDatabase(context_, rpc_, principal(), name);
+  if (found.ok()) database_found_ = *found;
+  return found;
+}
+
+void Call::Audit(const absl::Status& end) {
+  AuditCall(context_, rpc_, server_context_, access_.principal.get(), database_found_, end);
 }
 
 void Call::Read(bool ok) {
@@ -160,6 +167,7 @@ absl::Status Call::WriteAndFinish(const google::protobuf::MessageLite& message) 
   absl::Status status = Serialize(message, answer_limits_.message, &out_);
   if (!status.ok()) return status;
   if (finishing_.exchange(true)) return absl::OkStatus();
+  Audit(absl::OkStatus());
   Ref();
   write_began_.store(Clock::System().Now().time_since_epoch().count(), std::memory_order_relaxed);
   DoWriteAndFinish(out_, static_cast<Tag*>(&finished_));
@@ -168,6 +176,7 @@ absl::Status Call::WriteAndFinish(const google::protobuf::MessageLite& message) 
 
 void Call::Finish(const absl::Status& status) {
   if (finishing_.exchange(true)) return;
+  Audit(status);
   end_code_.store(static_cast<int>(status.code()));
   end_ = ToGrpc(status);
   // gRPC has one operation that sends at a time.

@@ -116,7 +116,7 @@ class Call : public RegisteredCall {
 
   // Finds the database of a request. Fails with kNotAllowed if the caller does not have the right
   // on it that the method needs, and as Databases::Find does. There is no other way to a database.
-  absl::StatusOr<Database*> FindDatabase(std::string_view name) const;
+  absl::StatusOr<Database*> FindDatabase(std::string_view name);
 
   // Who makes the call; known once it has started.
   const Principal& principal() const { return *access_.principal; }
@@ -179,6 +179,7 @@ class Call : public RegisteredCall {
   };
 
   void Started(bool ok);
+  void Audit(const absl::Status& end);
   // Finds out who calls, and registers a session. The call ends with an error.
   absl::Status Admit();
   // Returns the value of this key of the client's metadata, or an empty text. It lives as long as
@@ -205,6 +206,8 @@ class Call : public RegisteredCall {
   RequestMemory::Share request_share_;
   AnswerLimits answer_limits_;
   Access access_;
+  // The database that the last request named; null if it was not found.
+  const Database* database_found_ = nullptr;
   std::optional<std::string> caller_;
   const Rpc rpc_;
   const WaitForNext wait_for_next_;

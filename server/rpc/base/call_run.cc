@@ -57,7 +57,7 @@ void CallRun::Fetch(size_t max_bytes) {
 void CallRun::Record() {
   if (recorded_) return;
   recorded_ = true;
-  RecordStatement(context_, *database, *this, began);
+  RecordStatement(context_, caller, *database, *this, began);
 }
 
 absl::Status CallRun::Check(TimePoint now) {

@@ -5,6 +5,7 @@
 #include "drivers/api/error.h"
 #include "fmt/format.h"
 #include "server/log/log.h"
+#include "server/rpc/base/audit.h"
 
 namespace penstock::server {
 namespace {
@@ -52,8 +53,9 @@ void LiveCalls::WaitUntilNone() {
   none_.wait(lock, [this] { return count_ == 0; });
 }
 
-void RecordStatement(const RpcContext& context, Database& database, const driver::StatementRun& run,
-                     TimePoint began) {
+void RecordStatement(const RpcContext& context, std::string_view who, Database& database,
+                     const driver::StatementRun& run, TimePoint began) {
+  AuditStatement(context, who, database, run);
   const TimePoint now = Clock::System().Now();
   const Duration elapsed = now - began;
   database.NoteOutcome(run.status, now);
@@ -72,6 +74,7 @@ void RecordStatement(const RpcContext& context, Database& database, const driver
          {"duration_ms", ms},
          {"code", code},
          {"rows", run.summary.rows_returned},
+         {"caller", who},
          {"sql", sql},
          {"args", ArgumentText(run.args)}});
   } else {
@@ -80,6 +83,7 @@ void RecordStatement(const RpcContext& context, Database& database, const driver
          {"duration_ms", ms},
          {"code", code},
          {"rows", run.summary.rows_returned},
+         {"caller", who},
          {"sql", sql}});
   }
 }

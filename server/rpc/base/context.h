@@ -4,6 +4,7 @@
 
 #include <condition_variable>
 #include <mutex>
+#include <string_view>
 
 #include "absl/status/status.h"
 #include "server/config/config.h"
@@ -45,9 +46,10 @@ struct RpcContext {
 };
 
 // Counts a statement that has ended, and logs it if it was slow. `sql` is logged as it is, `args`
-// only if the configuration asks for them.
-void RecordStatement(const RpcContext& context, Database& database, const driver::StatementRun& run,
-                     TimePoint began);
+// only if the configuration asks for them. `who` is the caller, as Call::CallerName has it. A
+// statement that may have written goes to the audit, if the configuration asks for that.
+void RecordStatement(const RpcContext& context, std::string_view who, Database& database,
+                     const driver::StatementRun& run, TimePoint began);
 
 }  // namespace penstock::server
 

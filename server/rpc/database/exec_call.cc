@@ -226,7 +226,7 @@ class ExecCall final : public BidiCall {
 
   void OnSlotRun(Slot* slot) {
     if (slot->database != nullptr) {
-      RecordStatement(context_, *slot->database, *slot, slot->began);
+      RecordStatement(context_, slot->caller, *slot->database, *slot, slot->began);
     }
     slot->CloseCursor();
     bool write = false;

@@ -106,7 +106,7 @@ absl::Status TransactionSteps::StartKeyValue(const KeyValueRequest& request,
 bool TransactionSteps::RunKeyValue(absl::Status ready) {
   if (ready.ok()) {
     transaction_->Run(*run_);
-    RecordStatement(context_, *database_, *run_, began_);
+    RecordStatement(context_, principal_->name(), *database_, *run_, began_);
     ready = run_->status;
   }
   if (!ready.ok()) Fail(ready);
@@ -141,7 +141,7 @@ void TransactionSteps::AdvanceRows() {
     run_->cursor.reset();
     run_->status = transaction_->Settle(run_->status);
   }
-  if (run_->cursor == nullptr) RecordStatement(context_, *database_, *run_, began_);
+  if (run_->cursor == nullptr) RecordStatement(context_, principal_->name(), *database_, *run_, began_);
   if (!run_->status.ok()) return Fail(run_->status);
   builder_.Flush(run_->cursor == nullptr ? &run_->summary : nullptr);
 }
@@ -166,7 +166,7 @@ void TransactionSteps::RunExec(const Request::Statement& statement) {
   if (!status.ok()) return Fail(status);
   run_->rows = arguments_.rows();
   transaction_->Run(*run_);
-  RecordStatement(context_, *database_, *run_, began_);
+  RecordStatement(context_, principal_->name(), *database_, *run_, began_);
   if (!run_->status.ok()) return Fail(run_->status);
   ToProto(run_->summary, answer_.emplace().mutable_executed());
 }
