@@ -249,7 +249,7 @@ TEST_F(IdentitiesTest, AnIdentityThatIsRemovedWhileItsTransactionRunsDoesNotComm
   Start();
   const auto db = Client("app.token");
   ASSERT_EQ(CreateTable(db.get(), "t"), absl::OkStatus());
-  auto transaction = db->Begin(Context());
+  auto transaction = db->Transaction(Context());
   ASSERT_TRUE(transaction.ok()) << transaction.status();
   ASSERT_TRUE((*transaction)->Exec(Context(), "INSERT INTO t VALUES (1)").ok());
   Configure(fmt::format("identities:\n  other: {{unix_users: [4711], grants: {}}}\n", kRead));
