@@ -114,7 +114,7 @@ TEST_F(ToyTest, MigrationsKnowItsName) {
     EXPECT_EQ((*name)->name, "a") << file;
   }
   EXPECT_EQ(migrations::MakeDialect("toy", "penstock_migrations").status().message(),
-            "the driver toy has no migrations");
+            "the driver toy does not support migrations");
 }
 
 }  // namespace

@@ -291,7 +291,7 @@ TEST_F(ForeignKeysTest, WhatDoesNothingIsRefused) {
     const auto control = ReadSource({{"1_a.up.sql", sql}}, {}, "sqlite", *dialect);
     EXPECT_EQ(driver::GetErrorInfo(control.status()).reason, Reason::kTransactionControl) << sql;
     EXPECT_EQ(driver::GetErrorInfo(control.status()).hint,
-              "leave it out: the file is one transaction, with foreign keys off");
+              "remove it: the file is one transaction, with foreign keys off");
   }
 }
 
