@@ -130,7 +130,7 @@ TEST_F(ReloadTest, AWrongPasswordIsPutRight) {
 TEST_F(ReloadTest, AFileThatIsRefusedLeavesTheOldPassword) {
   Password("second-zebra");
   std::filesystem::permissions(file("password"), std::filesystem::perms(0644));
-  Hangup("everybody may read");
+  Hangup("everybody can read");
   Password("two\nzebras");
   Hangup("does not have exactly one line");
   std::filesystem::remove(file("password"));

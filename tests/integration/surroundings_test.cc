@@ -288,7 +288,7 @@ TEST_F(SurroundingsTest, CheckFindsWhatTheStartFinds) {
   EXPECT_EQ(check->Wait(), 78);
   const std::string found = check->output();
   for (const char* part :
-       {"synchronos", "busy_timeout_ms", "missing", "port", "everybody may read", "create"}) {
+       {"synchronos", "busy_timeout_ms", "missing", "port", "everybody can read", "create"}) {
     EXPECT_THAT(found, HasSubstr(part));
   }
   EXPECT_THAT(found, Not(HasSubstr("hunter2")));

@@ -83,7 +83,7 @@ TEST_F(ToyTest, MistakesAreToldWithWhatTheOptionIsAbout) {
   EXPECT_THAT(Mistake("{options: {synchronous: full}}"),
               HasSubstr("option synchronous: toy has no such option; it has max_rows and voice"));
   EXPECT_THAT(Mistake("{host: db}"),
-              HasSubstr("host: has no meaning on toy; remove it, or choose another driver"));
+              HasSubstr("host: is not supported by toy; remove it, or choose another driver"));
 }
 
 TEST_F(ToyTest, TheDocumentsHaveItsOptionsAndItsDefaults) {
