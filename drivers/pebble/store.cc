@@ -245,7 +245,7 @@ absl::Status Store::Commit(rocksdb::Transaction* transaction) {
     return status;
   }
   return driver::MakeErrorWithHint(Reason::kCommitOutcomeUnknown, std::string(status.message()),
-                                   "read what is there before it is tried again");
+                                   "read the data before you try again");
 }
 
 absl::Status Store::ToStatus(const rocksdb::Status& status) const {

@@ -200,7 +200,7 @@ ResultReceiver::Ending ResultReceiver::Ended(StatementRun* run, const Statement&
     run->status = MakeErrorWithHint(
         Reason::kCommitOutcomeUnknown,
         fmt::format("the statement was executed, but its rows are not all here: {}", why),
-        "do not run it again; read what is there");
+        "do not run it again; read the data");
   }
   return Ending::kDone;
 }

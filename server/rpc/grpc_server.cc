@@ -86,7 +86,7 @@ class GrpcServer::Impl {
     builder.RegisterService(&services_.reflection);
     io_ = std::make_unique<IoThreads>(builder.AddCompletionQueue());
     server_ = builder.BuildAndStart();
-    if (server_ == nullptr) return absl::UnavailableError("gRPC does not start");
+    if (server_ == nullptr) return absl::UnavailableError("cannot start gRPC");
     for (const auto& socket : unix_sockets_) {
       absl::Status published = socket->Publish(SocketMode());
       if (!published.ok()) return published;
@@ -145,7 +145,7 @@ class GrpcServer::Impl {
       entrances_.push_back(builder->experimental().AddExternalConnectionAcceptor(
           grpc::ServerBuilder::experimental_type::ExternalConnectionType::FROM_FD, credentials));
       entrance_of_.resize(listeners->size(), entrances_.size() - 1);
-      if (before == listeners->size()) return absl::InternalError("no socket listens");
+      if (before == listeners->size()) return absl::InternalError("no socket is listening");
     }
     return absl::OkStatus();
   }
@@ -174,8 +174,9 @@ class GrpcServer::Impl {
   }
 
   static absl::Status CannotListen(const std::string& address, const absl::Status& why) {
-    return absl::UnavailableError(fmt::format("cannot listen on {}: {}; is another process there?",
-                                              address, std::string(why.message())));
+    return absl::UnavailableError(
+        fmt::format("cannot listen on {}: {}; check whether another process does", address,
+                    std::string(why.message())));
   }
 
   void Take(Accepted accepted) {

@@ -145,7 +145,7 @@ TEST_F(ReloadTest, AFileThatIsRefusedLeavesTheOldPassword) {
 TEST_F(ReloadTest, WhatNeedsARestartIsNamed) {
   Password("second-zebra");
   Configure(", max_open_connections: 3", "other");
-  Hangup("a change of the configuration needs a restart");
+  Hangup("a configuration change needs a restart");
   EXPECT_THAT(
       daemon_->output(),
       HasSubstr("databases.app.max_open_connections, databases.app.username, databases.app: the "

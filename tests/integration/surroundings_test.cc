@@ -256,7 +256,7 @@ TEST_F(SurroundingsTest, SighupReloads) {
   daemon->Signal(SIGHUP);
   ASSERT_TRUE(daemon->WaitForOutput("server.max_pipeline, server.max_sessions"))
       << daemon->output();
-  EXPECT_THAT(daemon->output(), HasSubstr("a change of the configuration needs a restart"));
+  EXPECT_THAT(daemon->output(), HasSubstr("a configuration change needs a restart"));
   // Below the new level.
   EXPECT_THAT(daemon->output(), Not(HasSubstr("INFO reloaded")));
   Write("c.yaml", "log: {level: loud}\nserver: {max_pipeline: x}\n");

@@ -96,9 +96,8 @@ TEST_F(MistakesTest, OfDatabases) {
   for (const auto& [setting, expected] : table) {
     const std::string yaml = "databases:\n  a:\n    " + std::string(setting) + "\n";
     // An unknown key is reported of its map.
-    const std::string where =
-        std::string("FILE:3: databases.a") +
-        (std::string_view(expected).starts_with("unknown key") ? ": " : ".");
+    const std::string where = std::string("FILE:3: databases.a") +
+                              (std::string_view(expected).starts_with("unknown key") ? ": " : ".");
     EXPECT_THAT(MistakesIn(yaml), ElementsAre(where + expected)) << yaml;
   }
 }
