@@ -73,7 +73,7 @@ absl::Status SetWal(sqlite3* db) {
     return LastError(db);
   }
   if (mode == "wal") return absl::OkStatus();
-  return driver::MakeErrorWithHint(Reason::kUnsupported, "its journal cannot be a write-ahead log",
+  return driver::MakeErrorWithHint(Reason::kUnsupported, "the journal cannot be a write-ahead log",
                                    "keep the file on a local file system");
 }
 

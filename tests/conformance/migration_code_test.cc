@@ -307,7 +307,8 @@ TEST_P(MigrationCode, TheHistoryIsReadable) {
   // Somebody else's entry in it is named, not taken for something.
   ASSERT_TRUE(db_->KeyValue("penstock_migrations")->Put(ctx_, "zzz", "what?").ok());
   const absl::Status strange = Run({Step(1, "a")}).status();
-  EXPECT_THAT(std::string(strange.message()), HasSubstr("is not a row of it: what?"));
+  EXPECT_THAT(std::string(strange.message()),
+              HasSubstr("invalid entry in the migration history penstock_migrations: what?"));
 }
 
 }  // namespace

@@ -63,7 +63,7 @@ class PebbleDialect final : public Dialect {
     if (!written.ok() || *written) return written.status();
     return driver::MakeError(
         Reason::kUniqueViolation,
-        fmt::format("the migration history {} has a row {} already", keyspace_, row.id));
+        fmt::format("the migration history {} already has a row {}", keyspace_, row.id));
   }
 
   absl::Status UpdateRow(Session* session, const HistoryRow& row) override {

@@ -201,10 +201,8 @@ absl::StatusOr<HistoryRow> RowFromJson(std::string_view json, std::string_view h
   }
   return MakeErrorWithHint(
       Reason::kDataException,
-      fmt::format("an entry of the migration history {} is not a row of it: {}", history,
-                  json.substr(0, 200)),
-      "somebody else has written to this keyspace; give the history one of its own "
-      "(migrations_table)");
+      fmt::format("invalid entry in the migration history {}: {}", history, json.substr(0, 200)),
+      "give the history a keyspace of its own, to which nothing else writes (migrations_table)");
 }
 
 }  // namespace penstock::migrations

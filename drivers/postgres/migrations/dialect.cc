@@ -121,11 +121,11 @@ class PostgresDialect final : public PostgresTables {
       if (!IsIndexOf(statement, row[0].text, row[1].text)) continue;
       return driver::MakeErrorWithHint(
           driver::Reason::kMigrationRefused,
-          fmt::format("the index {} of the table {} is invalid: a statement that was to make it "
-                      "failed half way",
-                      row[2].text, row[1].text),
-          fmt::format("`penstock exec 'DROP INDEX CONCURRENTLY {}'`, then `penstock migrate repair "
-                      "FOLDER --resume VERSION`, so that the statement runs again",
+          fmt::format(
+              "the index {} of the table {} is invalid: a statement that built it failed halfway",
+              row[2].text, row[1].text),
+          fmt::format("run `penstock exec 'DROP INDEX CONCURRENTLY {}'`, then `penstock migrate "
+                      "repair FOLDER --resume VERSION`, so that the statement runs again",
                       row[2].text));
     }
     return absl::OkStatus();

@@ -217,7 +217,7 @@ TEST(Source, NoTransactionLine) {
         "-- Penstock: No-Transaction", "-- penstock no transaction",
         "/* penstock: no-transaction */", "-- penstock : x"}) {
     EXPECT_THAT(Error({{"1_a.up.sql", std::string("-- c\n") + line + "\nselect 1"}}),
-                HasSubstr(std::string("1_a.up.sql: the line \"") + line + "\" is not known"));
+                HasSubstr(std::string("1_a.up.sql: unknown line \"") + line + "\""));
   }
   EXPECT_THAT(Error({{"1_a.up.sql", "select 1;\n-- penstock: no-transaction\nselect 2"}}),
               HasSubstr("comes after a statement"));
