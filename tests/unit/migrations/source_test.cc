@@ -267,9 +267,9 @@ TEST(Source, MarkersThatAreRefused) {
   EXPECT_THAT(Error({{"1_a.sql", "select 0;\n-- +goose Up\nselect 1"}}),
               HasSubstr("1_a.sql, line 1: the SQL before the first marker"));
   EXPECT_THAT(Error({{"1_a.sql", "-- +goose ENVSUB ON\n-- +goose Up\nselect 1"}}),
-              HasSubstr("1_a.sql, line 1: the marker 'envsub on' of goose's"));
+              HasSubstr("1_a.sql, line 1: unsupported marker 'envsub on' of goose"));
   EXPECT_THAT(Error({{"1_a.sql", "-- +goose Up\n-- +goose Up\nselect 1"}}),
-              HasSubstr("line 2: a second 'up'"));
+              HasSubstr("line 2: duplicate marker 'up'"));
   EXPECT_THAT(Error({{"1_a.sql", "-- +goose Up\n-- migrate:down\nselect 1"}}),
               HasSubstr("line 2: marker of dbmate in a file with markers of goose"));
   EXPECT_THAT(Error({{"1_a.sql", "-- +goose Down\nselect 1"}}),
