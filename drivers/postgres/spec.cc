@@ -18,9 +18,9 @@ constexpr std::string_view kResets[] = {"auto", "always"};
 constexpr std::string_view kZones[] = {"utc", "server"};
 
 constexpr Option kOptions[] = {
-    {.name = "ssl_ca", .help = "a file, as libpq's `sslrootcert`"},
-    {.name = "ssl_cert", .help = "a file, as libpq's `sslcert`"},
-    {.name = "ssl_key", .help = "a file, as libpq's `sslkey`"},
+    {.name = "ssl_ca", .help = "a file, like libpq's `sslrootcert`"},
+    {.name = "ssl_cert", .help = "a file, like libpq's `sslcert`"},
+    {.name = "ssl_key", .help = "a file, like libpq's `sslkey`"},
     {.name = "target_session_attrs",
      .sort = kChoice,
      .fallback = "any",
@@ -51,7 +51,8 @@ constexpr Option kOptions[] = {
      .sort = kChoice,
      .fallback = "utc",
      .help = "`utc`: sessions have TimeZone UTC, whatever the server, the database, the role or "
-             "`options` in the connection string say; `server`: they have what these say",
+             "`options` in the connection string say; `server`: sessions have the TimeZone that "
+             "these set",
      .words = kZones},
 };
 

@@ -67,9 +67,9 @@ void ExplainUnsafeUse(sqlite3* db, ErrorInfo* info) {
   info->hint = IsOn(db, SQLITE_DBCONFIG_TRUSTED_SCHEMA)
                    ? "SQLite allows it in a statement, but not in a view, a trigger, an index, a "
                      "constraint, a default or a generated column; remove it from there"
-                   : "the option trusted_schema of the database is off; set it to on if the schema "
-                     "was made by somebody you trust, or take this out of the view, trigger, "
-                     "index, constraint, default or generated column that has it";
+                   : "set the option trusted_schema of the database to on if the schema was made "
+                     "by somebody you trust, or remove this from the view, trigger, index, "
+                     "constraint, default or generated column that has it";
 }
 
 bool HasColumn(sqlite3* db, const std::string& table, const std::string& column) {

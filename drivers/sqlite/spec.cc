@@ -69,8 +69,8 @@ constexpr Option kOptions[] = {
     {.name = "interruptible_like",
      .sort = kSwitch,
      .fallback = "on",
-     .help = "LIKE and GLOB end when their statement has to, and use no index; `off`: SQLite's "
-             "own, which use one for `column GLOB 'abc*'` and may run for hours"},
+     .help = "LIKE and GLOB end when their statement has to, and use no index; `off`: SQLite's own "
+             "LIKE and GLOB, which use an index for `column GLOB 'abc*'` and may run for hours"},
     {.name = "max_temp_mib",
      .sort = kNumber,
      .fallback = "4096",

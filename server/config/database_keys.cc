@@ -152,8 +152,8 @@ Keys<PoolConfig> KeysOfSizes() {
        .note = "or `max_open_connections`, where that is set"},
       {.name = "min_idle_connections",
        .type = IntKey{&PoolConfig::min_idle, 0, 10'000},
-       .help =
-           "the connections that are kept open and idle in reserve; up to `max_idle_connections`"},
+       .help = "the number of connections that are kept open and idle in reserve; up to "
+               "`max_idle_connections`"},
       {.name = "max_waiters",
        .type = IntKey{&PoolConfig::max_waiters, 0, 1'000'000},
        .help =
@@ -225,7 +225,7 @@ const Keys<driver::Config>& ValueKeys() {
   static const auto* const keys = new Keys<driver::Config>{
       {.name = "statement_cache_size",
        .type = CountKey{&driver::Config::statement_cache_size, 1, 100'000},
-       .help = "the prepared statements that each connection keeps for reuse"},
+       .help = "the maximum number of prepared statements that each connection keeps for reuse"},
       {.name = "max_value_bytes",
        .type = SizeKey{&driver::Config::max_value_bytes, kKiB, kGiB},
        .help = "the maximum size of a single value in either direction; at most "

@@ -116,7 +116,7 @@ const Keys<Config>& FileKeys() {
        .help = "the databases by name: letters, digits, `_` and `-`, at most 64",
        .otherwise = "one sqlite database, `main`"},
       {.name = "default_database",
-       .help = "the database of requests that name none",
+       .help = "the database of requests that do not name one",
        .otherwise = "`main`, or the only one"},
   };
   return *keys;

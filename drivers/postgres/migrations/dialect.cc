@@ -175,7 +175,7 @@ class PostgresDialect final : public PostgresTables {
       return driver::MakeErrorWithHint(
           driver::Reason::kMigrationRefused,
           "a pooler between Penstock and the server gives each transaction another session "
-          "(PgBouncer in transaction mode), and the lock of a migration belongs to one",
+          "(PgBouncer in transaction mode), but the lock of a migration belongs to one session",
           "migrate over a connection to the server itself, or to a pool in session mode");
     }
     return absl::OkStatus();

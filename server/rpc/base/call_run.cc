@@ -79,12 +79,11 @@ absl::Status Undelivered(const driver::StatementRun& run, const absl::Status& wh
         fmt::format("the statement was executed, but its answer could not be sent: {}", reason),
         "do not run it again; read the data");
   }
-  return driver::MakeErrorWithHint(
-      Reason::kCommitOutcomeUnknown,
-      fmt::format("the statement was cut off while its rows were sent, and may or may not have "
-                  "taken effect: {}",
-                  reason),
-      "read the data before you try again");
+  return driver::MakeErrorWithHint(Reason::kCommitOutcomeUnknown,
+                                   fmt::format("the statement was interrupted while its rows were "
+                                               "sent, and may or may not have taken effect: {}",
+                                               reason),
+                                   "read the data before you try again");
 }
 
 }  // namespace penstock::server

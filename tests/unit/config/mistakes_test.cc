@@ -2,6 +2,7 @@
 #include <unistd.h>
 
 #include <filesystem>
+#include <string_view>
 #include <tuple>
 
 #include "gmock/gmock.h"
