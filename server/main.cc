@@ -84,7 +84,7 @@ int Serve(const CommandLine& command_line, const Config& config) {
   auto* const serving = new std::atomic<bool>(false);
   auto* const signals = new Signals([=](int) {
     cancellation->Cancel(absl::CancelledError("stopped by a signal before it served"));
-    ExitSoon("stopped before it served: what ran at the start does not end", serving);
+    ExitSoon("stopped before it served: the work at the start does not end", serving);
   });
   absl::StatusOr<std::unique_ptr<Daemon>> daemon = Daemon::Start(config, cancellation);
   const bool served = daemon.ok();
@@ -125,7 +125,7 @@ int Main(int argc, char** argv) {
   if (!config.ok()) return Fail(kExitConfig, config.status());
   InitLogging(config->log);
   if (command_line->check) {
-    fmt::print("the configuration is good: {} database(s)\n", config->databases.size());
+    fmt::print("the configuration is valid: {} database(s)\n", config->databases.size());
     return 0;
   }
   return Serve(*command_line, *config);

@@ -56,7 +56,7 @@ void ReloadPasswords(const Config& running, const Config& fresh) {
     auto& [used, read] = passwords;
     if (used.Get() == read.Get()) continue;
     used.Set(read.Get());
-    Log(Level::kInfo, "a password was reloaded: new connections have it", {{"database", name}});
+    Log(Level::kInfo, "a password was reloaded: new connections use it", {{"database", name}});
   }
 }
 
@@ -95,17 +95,18 @@ void Reload(const Config& running, const absl::StatusOr<Config>& fresh, Daemon* 
   if (!status.ok()) {
     const std::vector<std::string> problems = absl::StrSplit(status.message(), '\n');
     for (const std::string& problem : problems) {
-      Log(Level::kError, "the configuration was not reloaded; all stays as it was",
+      Log(Level::kError, "the configuration was not reloaded; the old one stays in effect",
           {{"problem", problem}});
     }
     return;
   }
   InitLogging(fresh->log);
   ReloadPasswords(running, *fresh);
-  Log(Level::kInfo, "reloaded", {{"what", "log level, log format, certificates, identities, passwords"}});
+  Log(Level::kInfo, "reloaded",
+      {{"what", "log level, log format, certificates, identities, passwords"}});
   const std::vector<std::string> restart = NeedRestart(running, *fresh);
   if (restart.empty()) return;
-  Log(Level::kWarn, "a change of the configuration needs a restart",
+  Log(Level::kWarn, "a configuration change needs a restart",
       {{"keys", fmt::format("{}", fmt::join(restart, ", "))}});
 }
 

@@ -34,7 +34,7 @@ CLI::callback_t OneOf(std::map<std::string, Enum> words, Enum* value) {
 
 // Returns what is wrong with a name, or an empty text.
 std::string CheckUtf8(const std::string& name) {
-  return IsUtf8(name) ? "" : "a name must be UTF-8";
+  return IsUtf8(name) ? "" : "a name must be valid UTF-8";
 }
 
 void AddGlobalOptions(CLI::App* app, Options* options) {
@@ -66,13 +66,14 @@ void AddGlobalOptions(CLI::App* app, Options* options) {
     options->timeout = *timeout;
     return true;
   };
-  app->add_option("--timeout", set_timeout, "Limit for the whole command: 500ms, 10s, 1m30s")
+  app->add_option("--timeout", set_timeout, "Time limit of the whole command: 500ms, 10s, 1m30s")
       ->type_name("DURATION");
   app->add_option("--tls-ca", options->tls_ca, "Use TLS and trust the CAs in this PEM file")
       ->type_name("FILE");
   CLI::Option* cert =
       app->add_option("--tls-cert", options->tls_cert, "The client's certificate, a PEM file");
-  CLI::Option* key = app->add_option("--tls-key", options->tls_key, "Its private key, a PEM file");
+  CLI::Option* key =
+      app->add_option("--tls-key", options->tls_key, "The client's private key, a PEM file");
   cert->type_name("FILE")->needs(key);
   key->type_name("FILE")->needs(cert);
 }
@@ -85,7 +86,7 @@ void DescribeWords(CLI::App* command, const std::string& name, const std::string
 
 void AddStatement(CLI::App* command) {
   DescribeWords(command, "SQL", "One statement, required; - reads it from standard input");
-  DescribeWords(command, "ARGS", "Its parameters, any number; see `penstock --help`");
+  DescribeWords(command, "ARGS", "The parameters, any number; see `penstock --help`");
 }
 
 void AddKeyValue(CLI::App* command, Options* options) {
@@ -101,7 +102,9 @@ void AddKeyValue(CLI::App* command, Options* options) {
                     "line");
   command->add_flag("--reverse", options->reverse, "Scan from the last key to the first");
   command->add_flag("--keys-only", options->keys_only, "Scan without values");
-  command->add_option("--limit", DecimalNumber(&options->limit, 0), "Scan at most so many entries")
+  command
+      ->add_option("--limit", DecimalNumber(&options->limit, 0),
+                   "Maximum number of entries to scan")
       ->type_name("NUMBER");
 }
 
@@ -147,7 +150,7 @@ absl::StatusOr<absl::Duration> ParseTimeout(std::string_view text) {
   if (!absl::ParseDuration(ToAbsl(text), &timeout) || timeout <= absl::ZeroDuration() ||
       timeout == absl::InfiniteDuration()) {
     return absl::InvalidArgumentError(
-        fmt::format("\"{}\" is not a time limit; write 500ms, 10s or 1m30s", text));
+        fmt::format("invalid time limit \"{}\"; write 500ms, 10s or 1m30s", text));
   }
   return timeout;
 }
@@ -163,7 +166,7 @@ absl::StatusOr<ParsedOptions> ParseOptions(const std::vector<std::string>& argum
   // If more were allowed, an argument "ping" would be taken for a command.
   app.require_subcommand(1);
   AddGlobalOptions(&app, options);
-  AddCommand(&app, "ping", "Reach the database and describe it", Command::kPing, options);
+  AddCommand(&app, "ping", "Connect to the database and describe it", Command::kPing, options);
   AddStatement(
       AddCommand(&app, "query", "Run a statement and print its rows", Command::kQuery, options));
   AddStatement(AddCommand(&app, "exec", "Run a statement and print what it changed", Command::kExec,

@@ -209,8 +209,8 @@ bool Channel::MayGoAgain(const Context& ctx, Again again, int round) const {
 absl::Status Channel::Check(const Context& ctx) const {
   if (ctx.staleness().has_value()) {
     return InvalidParameter(
-        "a context with a staleness can only be used for Query outside of a transaction; give this "
-        "call a context without");
+        "a context with a staleness can only be used for Query outside of a transaction; use a "
+        "context without one for this call");
   }
   return CheckQuery(ctx);
 }

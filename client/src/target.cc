@@ -35,7 +35,7 @@ absl::StatusOr<std::string> UnixTarget(std::string_view path) {
   if (path.empty()) return absl::InvalidArgumentError("Config.target has no path after unix:");
   if (path.size() > kMaxPath) {
     return absl::InvalidArgumentError(internal::Format(
-        "Config.target: the path of a unix socket has at most {} bytes, not {}: {}", kMaxPath,
+        "Config.target: the path of a unix socket is limited to {} bytes, not {}: {}", kMaxPath,
         path.size(), path));
   }
   if (path.find(',') != std::string_view::npos) {
@@ -43,7 +43,7 @@ absl::StatusOr<std::string> UnixTarget(std::string_view path) {
         "Config.target: gRPC cuts the path of a unix socket at its comma: {}", path));
   }
   if (path.find('\0') != std::string_view::npos) {
-    return absl::InvalidArgumentError("Config.target has a byte 0 in the path of a socket");
+    return absl::InvalidArgumentError("Config.target contains a NUL byte in the path of a socket");
   }
   return internal::Format("{}{}", kUnix, Encoded(path));
 }

@@ -85,7 +85,8 @@ absl::StatusOr<v1::TransactionResponse> TransactionStream::Receive(
   if (!stream_->Receive(&response)) return Broken();
   if (response.has_error()) return ToStatus(response.error());
   if (response.answer_case() != expected) {
-    return Finish(ProtocolError("a step of a transaction got the answer to another kind of step"));
+    return Finish(
+        ProtocolError("a step of a transaction received the answer to another kind of step"));
   }
   return response;
 }
@@ -154,7 +155,8 @@ absl::Status TransactionStream::End(const Context& ctx, const v1::TransactionReq
   }
   if (response.has_error()) return Finish(ToStatus(response.error()));
   if (response.answer_case() != expected) {
-    return Finish(ProtocolError("the end of a transaction got the answer to another kind of step"));
+    return Finish(
+        ProtocolError("the end of a transaction received the answer to another kind of step"));
   }
   // The daemon has answered, so the outcome stands, however the stream ends.
   stream_->Enter(Context().WithTimeout(kAbandonTimeout));

@@ -67,7 +67,7 @@ std::string SqlStateIn(std::string_view message) {
 // which are English here: this process never sets a locale.
 std::string_view CertificateHint(std::string_view message) {
   if (message.find("certificate verify failed") != std::string_view::npos) {
-    return "ssl_ca has to name the certificate of the authority that signed the server's";
+    return "set ssl_ca to the certificate of the authority that signed the server's certificate";
   }
   if (message.find("does not match host name") != std::string_view::npos) {
     return "connect by a name that is in the server's certificate";

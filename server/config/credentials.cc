@@ -20,22 +20,22 @@ constexpr std::string_view kContainerSecrets = "/run/secrets/";
 std::string FromFile(const Setting& file, Problems* problems) {
   absl::StatusOr<std::string> content = ReadSmallFile(file.value, kLargestPasswordFile);
   if (!content.ok()) {
-    problems->Add(file.where,
-                  fmt::format("names a file that cannot be read: {}; name one that this user may "
-                              "read",
-                              std::string(content.status().message())));
+    problems->Add(
+        file.where,
+        fmt::format("names a file that cannot be read: {}; name one that this user can read",
+                    std::string(content.status().message())));
     return {};
   }
   if (!file.value.starts_with(kContainerSecrets) && IsWorldReadable(file.value)) {
-    problems->Add(file.where, "names a file that everybody may read; chmod o-r it");
+    problems->Add(file.where, "names a file that everybody can read; run chmod o-r on it");
     return {};
   }
   if (content->ends_with('\n')) content->pop_back();
   if (content->ends_with('\r')) content->pop_back();
   if (content->empty() || HasControlCharacter(*content)) {
-    problems->Add(file.where,
-                  "names a file that does not have exactly one line; write the password and "
-                  "nothing else into it");
+    problems->Add(
+        file.where,
+        "names a file that does not have exactly one line; write only the password into it");
     return {};
   }
   return *std::move(content);
@@ -57,8 +57,8 @@ std::string ReadPassword(YamlMap* map, const Environment& environment, Problems*
   if (password.has_value() + file.has_value() + variable.has_value() > 1) {
     const Setting& last = variable ? *variable : *file;
     problems->Add(last.where,
-                  "contradicts another key for the password; keep one of password, password_file "
-                  "and password_env");
+                  "conflicts with another key for the password; keep one of password, "
+                  "password_file and password_env");
     return {};
   }
   if (file) return FromFile(*file, problems);

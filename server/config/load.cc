@@ -44,10 +44,10 @@ void PrepareDataDir(const Setting& data_dir, bool create, Problems* problems) {
     made = absl::FailedPreconditionError("Not a directory");
   }
   if (made.ok()) return;
-  problems->Add(data_dir.where,
-                fmt::format("{} cannot be the data folder: {}; name a folder that this user may "
-                            "write to",
-                            Quoted(data_dir.value), std::string(made.message())));
+  problems->Add(
+      data_dir.where,
+      fmt::format("cannot use {} as the data folder: {}; name a folder that this user can write to",
+                  Quoted(data_dir.value), std::string(made.message())));
 }
 
 void Flatten(const YAML::Node& node, const std::string& path,

@@ -66,8 +66,8 @@ void OverrideInsecure(const CommandLine& command_line, const Environment& enviro
   } else if (variable->value == "false" || variable->value == "0") {
     *insecure = false;
   } else {
-    problems->Add(variable->where, fmt::format("{} is not true or false; write one of them",
-                                               Quoted(variable->value)));
+    problems->Add(variable->where,
+                  fmt::format("{} is not true or false; use one of them", Quoted(variable->value)));
   }
 }
 
@@ -86,7 +86,7 @@ void CheckTwice(const Setting& setting, const Address& address, std::vector<std:
   if (key.empty()) return;
   if (std::find(used->begin(), used->end(), key) != used->end()) {
     problems->Add(setting.where,
-                  fmt::format("{} is listened on twice; remove one of them or change its port",
+                  fmt::format("duplicate address {}; remove one of them or change its port",
                               Quoted(setting.value)));
   }
   used->push_back(key);
@@ -100,8 +100,8 @@ void SetListen(const Setting& setting, ServerConfig* server, std::vector<std::st
   const bool secured = server->tls && !server->tls->client_ca_file.empty();
   if (!IsLoopback(*address) && !secured && !server->insecure) {
     problems->Add(setting.where,
-                  fmt::format("{} can be reached from other machines by anybody; set server.tls "
-                              "with a client_ca_file so that only your clients get in, or say "
+                  fmt::format("{} can be reached by anybody from other machines; set server.tls "
+                              "with a client_ca_file so that only your clients get in, or use "
                               "--insecure (server.insecure: true) if the network is trusted",
                               Quoted(setting.value)));
   }
@@ -114,14 +114,15 @@ void SetHttpListen(const Setting& setting, ServerConfig* server, std::vector<std
   const std::optional<Address> address = Parse(setting, problems);
   if (!address) return;
   if (address->is_unix()) {
-    problems->Add(setting.where, "is a unix socket, and HTTP has none; write host:port, or off");
+    problems->Add(setting.where,
+                  "is a unix socket, which HTTP does not support; use host:port, or off");
     return;
   }
   CheckTwice(setting, *address, used, problems);
   if (!IsLoopback(*address) && !server->insecure) {
     problems->Add(setting.where,
-                  fmt::format("{} shows metrics to other machines; use 127.0.0.1:{}, or say "
-                              "--insecure (server.insecure: true) if the network is trusted",
+                  fmt::format("{} shows metrics to other machines; use 127.0.0.1:{}, or --insecure "
+                              "(server.insecure: true) if the network is trusted",
                               Quoted(setting.value), address->port));
   }
   server->http_listen = setting.value;

@@ -52,8 +52,9 @@ void YamlMap::ReadEntries(const YAML::Node& node) {
     const std::string& key = entry.first.Scalar();
     const auto [earlier, is_new] = entries_.try_emplace(key, Entry{entry.second, line});
     if (is_new) continue;
-    problems_->Add(At(path_, line), fmt::format("{} was said before, in line {}; keep one of them",
-                                                Quoted(key), earlier->second.line));
+    problems_->Add(At(path_, line),
+                   fmt::format("duplicate key {} (first set on line {}); keep one of them",
+                               Quoted(key), earlier->second.line));
   }
 }
 
@@ -87,7 +88,7 @@ std::optional<std::string> YamlMap::Scalar(const YAML::Node& node, const Where& 
     return std::nullopt;
   }
   if (node.Scalar().size() > kLongestText) {
-    problems_->Add(where, fmt::format("is longer than {}; write less", FormatSize(kLongestText)));
+    problems_->Add(where, fmt::format("is longer than {}; shorten it", FormatSize(kLongestText)));
     return std::nullopt;
   }
   if (HasControlCharacter(node.Scalar())) {
@@ -148,8 +149,8 @@ void YamlMap::Bool(const std::string& key, bool* out) {
   if (setting->value == "true" || setting->value == "false") {
     *out = setting->value == "true";
   } else {
-    problems_->Add(setting->where, fmt::format("{} is not true or false; write one of them",
-                                               Quoted(setting->value)));
+    problems_->Add(setting->where,
+                   fmt::format("{} is not true or false; use one of them", Quoted(setting->value)));
   }
 }
 
@@ -221,7 +222,7 @@ void YamlMap::Finish() {
   for (const auto& [key, entry] : entries_) {
     if (std::find(known_.begin(), known_.end(), key) != known_.end()) continue;
     problems_->Add(At(path_, entry.line),
-                   fmt::format("{} is not a key here; {}", Quoted(key), Advice(key, known_)));
+                   fmt::format("unknown key {}; {}", Quoted(key), Advice(key, known_)));
   }
 }
 

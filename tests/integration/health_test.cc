@@ -135,7 +135,7 @@ TEST_F(HealthTest, AFolderThatIsRenamedAndComesBack) {
     EXPECT_TRUE(Put(database, "c", "1").ok());
     EXPECT_EQ(Count(database), 2);
   }
-  Eventually([&] { return Logged("a problem of a database is over") == 2; });
+  Eventually([&] { return Logged("a database problem has ended") == 2; });
   EXPECT_EQ(Logged("a database has a problem"), 2) << daemon_->output();
 }
 
@@ -187,7 +187,7 @@ TEST_F(HealthTest, WritesGoOnWhenThereAreFileDescriptorsAgain) {
   ++stored;
   EXPECT_EQ(Readyz(), "");
   EXPECT_EQ(Count("keys"), stored);
-  Eventually([&] { return Logged("a problem of a database is over") >= 1; });
+  Eventually([&] { return Logged("a database problem has ended") >= 1; });
   EXPECT_GE(Logged("problem=writes_stopped"), 2) << daemon_->output();
   EXPECT_NE(daemon_->output().find("Too many open files"), string::npos) << daemon_->output();
   EXPECT_GE(Figure("penstock_database_problems_total", "keys", "writes_stopped"), 1);

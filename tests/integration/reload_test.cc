@@ -130,7 +130,7 @@ TEST_F(ReloadTest, AWrongPasswordIsPutRight) {
 TEST_F(ReloadTest, AFileThatIsRefusedLeavesTheOldPassword) {
   Password("second-zebra");
   std::filesystem::permissions(file("password"), std::filesystem::perms(0644));
-  Hangup("everybody may read");
+  Hangup("everybody can read");
   Password("two\nzebras");
   Hangup("does not have exactly one line");
   std::filesystem::remove(file("password"));
@@ -145,7 +145,7 @@ TEST_F(ReloadTest, AFileThatIsRefusedLeavesTheOldPassword) {
 TEST_F(ReloadTest, WhatNeedsARestartIsNamed) {
   Password("second-zebra");
   Configure(", max_open_connections: 3", "other");
-  Hangup("a change of the configuration needs a restart");
+  Hangup("a configuration change needs a restart");
   EXPECT_THAT(
       daemon_->output(),
       HasSubstr("databases.app.max_open_connections, databases.app.username, databases.app: the "

@@ -256,7 +256,7 @@ TEST_F(SurroundingsTest, SighupReloads) {
   daemon->Signal(SIGHUP);
   ASSERT_TRUE(daemon->WaitForOutput("server.max_pipeline, server.max_sessions"))
       << daemon->output();
-  EXPECT_THAT(daemon->output(), HasSubstr("a change of the configuration needs a restart"));
+  EXPECT_THAT(daemon->output(), HasSubstr("a configuration change needs a restart"));
   // Below the new level.
   EXPECT_THAT(daemon->output(), Not(HasSubstr("INFO reloaded")));
   Write("c.yaml", "log: {level: loud}\nserver: {max_pipeline: x}\n");
@@ -288,7 +288,7 @@ TEST_F(SurroundingsTest, CheckFindsWhatTheStartFinds) {
   EXPECT_EQ(check->Wait(), 78);
   const std::string found = check->output();
   for (const char* part :
-       {"synchronos", "busy_timeout_ms", "missing", "port", "everybody may read", "create"}) {
+       {"synchronos", "busy_timeout_ms", "missing", "port", "everybody can read", "create"}) {
     EXPECT_THAT(found, HasSubstr(part));
   }
   EXPECT_THAT(found, Not(HasSubstr("hunter2")));

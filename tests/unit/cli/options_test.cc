@@ -154,7 +154,7 @@ TEST_F(OptionsTest, WhatMakesNoSenseIsRefused) {
   EXPECT_THAT(Refusal({"ping", "--format", "xml"}), HasSubstr("--format"));
   EXPECT_THAT(Refusal({"ping", "extra"}), HasSubstr("extra"));
   EXPECT_THAT(Refusal({"ping", "--target"}), HasSubstr("--target"));
-  EXPECT_THAT(Refusal({"ping", "--timeout", "10"}), HasSubstr("\"10\" is not a time limit"));
+  EXPECT_THAT(Refusal({"ping", "--timeout", "10"}), HasSubstr("invalid time limit \"10\""));
 }
 
 TEST_F(OptionsTest, Migrate) {

@@ -84,16 +84,16 @@ TEST_F(LoadTest, AFolderThatNothingUsesIsNotCreated) {
 TEST_F(LoadTest, DataFolderThatIsAFile) {
   Write("data", "");
   const std::vector<std::string> expected = {
-      "--data-dir: '@/data' cannot be the data folder: Not a directory; name a folder that this "
-      "user may write to"};
+      "--data-dir: cannot use '@/data' as the data folder: Not a directory; name a folder that "
+      "this user can write to"};
   command_line_.check = true;
   EXPECT_EQ(Mistakes(Load()), expected);
   command_line_.check = false;
   EXPECT_FALSE(Load().ok());
   command_line_.data_dir = Path("data/below");
   EXPECT_THAT(Mistakes(Load()),
-              ElementsAre("--data-dir: '@/data/below' cannot be the data folder: File exists; name "
-                          "a folder that this user may write to"));
+              ElementsAre("--data-dir: cannot use '@/data/below' as the data folder: File exists; "
+                          "name a folder that this user can write to"));
 }
 
 TEST_F(LoadTest, DataFolderOfNoName) {
@@ -156,9 +156,9 @@ TEST_F(LoadTest, TlsWithoutAClientAuthorityDoesNotOpenWideAddresses) {
   Write("c", kPem), Write("k", kPem);
   EXPECT_THAT(
       MistakesIn("server:\n  listen: 0.0.0.0:7420\n  tls: {cert_file: @/c, key_file: @/k}\n"),
-      ElementsAre("FILE:2: server.listen: '0.0.0.0:7420' can be reached from other machines by "
-                  "anybody; set server.tls with a client_ca_file so that only your clients get in, "
-                  "or say --insecure (server.insecure: true) if the network is trusted"));
+      ElementsAre("FILE:2: server.listen: '0.0.0.0:7420' can be reached by anybody from other "
+                  "machines; set server.tls with a client_ca_file so that only your clients get "
+                  "in, or use --insecure (server.insecure: true) if the network is trusted"));
 }
 
 TEST_F(LoadTest, LowerMessageLimitTakesItsDefaultsAlong) {
