@@ -61,7 +61,7 @@ void AddOptions(CLI::App* app, CommandLine* out) {
           "text or json. Default: text [PENSTOCK_LOG_FORMAT]");
   app->add_flag("--insecure", out->insecure,
                 "Allow addresses that other machines reach without\n"
-                "client certificates. By default they are refused [PENSTOCK_INSECURE]");
+                "identities and TLS. By default they are refused [PENSTOCK_INSECURE]");
 }
 
 }  // namespace
