@@ -25,7 +25,7 @@ TEST_F(MistakesTest, OfForm) {
       {"servr: {}\n", "FILE:1: 'servr' is not a key here; did you mean 'server'?"},
       {"\nxyzzy: 1\n",
        "FILE:2: 'xyzzy' is not a key here; use one of data_dir, server, log, databases, "
-       "default_database"},
+       "default_database, identities, jwt"},
       {"log: {level: info}\nlog: {level: debug}\n",
        "FILE:2: 'log' was said before, in line 1; keep one of them"},
       {"log:\n  level: info\n  level: debug\n",
