@@ -11,9 +11,11 @@
 #include <map>
 #include <utility>
 
+#include "absl/strings/ascii.h"
 #include "absl/strings/match.h"
 #include "drivers/api/error.h"
 #include "fmt/format.h"
+#include "text/string_views.h"
 
 namespace penstock::server {
 namespace {
@@ -44,10 +46,11 @@ std::optional<std::string_view> TokenId(std::string_view token) {
   return token.substr(0, separator);
 }
 
-// Returns a name of the configuration as Presented has it: a URI has no prefix there.
+// Returns a name of the configuration as Presented has it: a URI has no prefix there, and names of
+// hosts have no case.
 std::string CertificateName(std::string_view name) {
-  const bool has_prefix = name.starts_with("dns:") || name.starts_with("cn:");
-  return fmt::format("{}{}", has_prefix ? "" : "uri:", name);
+  if (name.starts_with("dns:")) return absl::AsciiStrToLower(ToAbsl(name));
+  return name.starts_with("cn:") ? std::string(name) : fmt::format("uri:{}", name);
 }
 
 std::array<unsigned char, SHA256_DIGEST_LENGTH> Sha256(std::string_view text) {
@@ -146,8 +149,7 @@ absl::StatusOr<Access> Authenticator::Table::ByAuthorization(std::string_view va
   if (value.size() > kMaxTokenBytes) {
     return Unauthenticated("the token is longer than 16 KiB", "present a shorter one");
   }
-  if (!absl::StartsWithIgnoreCase(absl::string_view(value.data(), value.size()),
-                                  absl::string_view(kScheme.data(), kScheme.size()))) {
+  if (!absl::StartsWithIgnoreCase(ToAbsl(value), ToAbsl(kScheme))) {
     return Unauthenticated("the metadata 'authorization' has no Bearer token",
                            "send 'authorization: Bearer <token>'");
   }

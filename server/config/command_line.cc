@@ -60,8 +60,8 @@ void AddOptions(CLI::App* app, CommandLine* out) {
   AddText(app, "--log-format", &out->log_format, "FORMAT",
           "text or json. Default: text [PENSTOCK_LOG_FORMAT]");
   app->add_flag("--insecure", out->insecure,
-                "Allow addresses that other machines can reach without\n"
-                "client certificates; default: refused [PENSTOCK_INSECURE]");
+                "Allow addresses that other machines reach without\n"
+                "identities and TLS. By default they are refused [PENSTOCK_INSECURE]");
 }
 
 }  // namespace

@@ -16,8 +16,8 @@ namespace penstock::server {
 
 using Milliseconds = std::chrono::milliseconds;
 
-// The keys of the configuration with their defaults. server_keys.cc and database_keys.cc describe
-// each, with its unit and bounds, in one place.
+// The keys of the configuration with their defaults. server_keys.cc, database_keys.cc and
+// identity_keys.cc describe each, with its unit and bounds, in one place.
 
 struct PoolConfig {
   int max_open = 5;
@@ -54,7 +54,11 @@ struct DatabaseConfig {
 struct TlsConfig {
   std::string cert_file;
   std::string key_file;
+  // The authority of client certificates. If it is empty, no client is asked for one.
   std::string client_ca_file;
+  // With client_ca_file: a client without a certificate does not get in. If it is false, each
+  // client is asked for a certificate, and one that has another credential need not have any.
+  bool require_client_cert = true;
 };
 
 struct ServerConfig {

@@ -17,6 +17,12 @@ absl::Status SystemError(int error) {
   return absl::UnavailableError(std::generic_category().message(error));
 }
 
+// Tells whether the path is a file with this bit in its mode.
+bool HasMode(const std::string& path, mode_t bit) {
+  struct stat info {};
+  return stat(path.c_str(), &info) == 0 && S_ISREG(info.st_mode) && (info.st_mode & bit) != 0;
+}
+
 }  // namespace
 
 absl::StatusOr<std::string> ReadSmallFile(const std::string& path, size_t max_bytes) {
@@ -39,10 +45,9 @@ absl::StatusOr<std::string> ReadSmallFile(const std::string& path, size_t max_by
   return content;
 }
 
-bool IsWorldReadable(const std::string& path) {
-  struct stat info {};
-  return stat(path.c_str(), &info) == 0 && S_ISREG(info.st_mode) && (info.st_mode & S_IROTH) != 0;
-}
+bool IsWorldReadable(const std::string& path) { return HasMode(path, S_IROTH); }
+
+bool IsWorldWritable(const std::string& path) { return HasMode(path, S_IWOTH); }
 
 absl::Status MakePrivateFolder(const std::string& path) {
   std::filesystem::path folder;

@@ -68,6 +68,22 @@ std::vector<KeyText> DatabaseKeys() {
   return texts;
 }
 
+std::vector<KeySection> IdentitySections() {
+  return {{.heading = "An identity",
+           .path = "identities.*",
+           .drivers = {},
+           .keys = Describe(IdentityKeys())},
+          {.heading = "A token",
+           .path = "identities.*.tokens",
+           .drivers = {},
+           .keys = Describe(TokenKeys())},
+          {.heading = "A grant",
+           .path = "identities.*.grants",
+           .drivers = {},
+           .keys = Describe(GrantKeys())},
+          {.heading = "jwt", .path = "jwt", .drivers = {}, .keys = Describe(JwtKeys())}};
+}
+
 }  // namespace
 
 std::vector<KeySection> KeySections() {
@@ -78,10 +94,18 @@ std::vector<KeySection> KeySections() {
       {.heading = "log", .path = "log", .drivers = {}, .keys = Describe(LogKeys())},
       {.heading = "A database", .path = "databases.*", .drivers = {}, .keys = DatabaseKeys()}};
   for (KeySection& options : OptionSections()) sections.push_back(std::move(options));
+  for (KeySection& section : IdentitySections()) sections.push_back(std::move(section));
   return sections;
 }
 
 bool ReloadsKey(std::string_view path) {
+  // A key of the file itself brings along all that is below it.
+  const std::string_view top = path.substr(0, path.find_first_of(".["));
+  const Keys<Config>& file = FileKeys();
+  if (std::any_of(file.begin(), file.end(),
+                  [top](const auto& key) { return key.reloads && key.name == top; })) {
+    return true;
+  }
   const size_t dot = path.rfind('.');
   const std::string_view name = dot == std::string_view::npos ? path : path.substr(dot + 1);
   std::string parent(dot == std::string_view::npos ? "" : path.substr(0, dot));

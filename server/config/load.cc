@@ -1,5 +1,6 @@
 #include "server/config/load.h"
 
+#include <chrono>
 #include <cstdlib>
 #include <filesystem>
 #include <system_error>
@@ -9,6 +10,8 @@
 #include "server/config/config_file.h"
 #include "server/config/database_section.h"
 #include "server/config/file.h"
+#include "server/config/identity_section.h"
+#include "server/config/jwt_section.h"
 #include "server/config/keys.h"
 #include "server/config/server_section.h"
 #include "server/config/words.h"
@@ -64,6 +67,17 @@ void Flatten(const YAML::Node& node, const std::string& path,
   }
 }
 
+// Reads who may do what with the databases, which have been read.
+void ReadCallers(YamlMap* map, Config* config, Problems* problems) {
+  const bool has_jwt = map->Has("jwt");
+  if (has_jwt) config->jwt = ReadJwt(map->Map("jwt"), problems);
+  config->identities =
+      ReadIdentities(map->Map("identities"), {.databases = config->databases,
+                                              .has_jwt = has_jwt,
+                                              .now = std::chrono::system_clock::now(),
+                                              .problems = problems});
+}
+
 Setting DataDir(const Overridable& overridable, Problems* problems) {
   Setting otherwise{std::string(kDefaultDataDir), {"the default data folder"}};
   Setting data_dir = overridable.data_dir.value_or(otherwise);
@@ -108,8 +122,6 @@ absl::StatusOr<Config> LoadConfig(const CommandLine& command_line, const Environ
   Override(command_line, environment, &overridable, &config.server.insecure, &problems);
 
   const Setting data_dir = DataDir(overridable, &problems);
-  SetAddresses(overridable, data_dir, &config.server, &problems);
-  SetLog(overridable, &config.log, &problems);
   const DatabaseContext context{.data_dir = data_dir.value,
                                 .max_message_bytes = config.server.max_message_bytes,
                                 .environment = environment,
@@ -119,6 +131,9 @@ absl::StatusOr<Config> LoadConfig(const CommandLine& command_line, const Environ
   config.databases = ReadDatabases(map.Map("databases"), context);
   config.default_database = ChooseDefault(map.Text("default_database"), map.WhereIs("databases"),
                                           config.databases, &problems);
+  ReadCallers(&map, &config, &problems);
+  SetAddresses(overridable, data_dir, !config.identities.empty(), &config.server, &problems);
+  SetLog(overridable, &config.log, &problems);
   map.Finish();
 
   if (problems.empty() && NeedsDataDir(config, overridable, data_dir.value)) {

@@ -92,18 +92,26 @@ void CheckTwice(const Setting& setting, const Address& address, std::vector<std:
   used->push_back(key);
 }
 
-void SetListen(const Setting& setting, ServerConfig* server, std::vector<std::string>* used,
-               Problems* problems) {
+// Returns what an address that other machines reach lacks, or nothing. Without TLS no caller could
+// prove who it is: tokens are not accepted in clear.
+std::string_view Lacks(const ServerConfig& server, bool has_identities) {
+  if (server.insecure) return {};
+  if (!has_identities) return server.tls ? "identities" : "identities and server.tls";
+  return server.tls ? "" : "server.tls";
+}
+
+void SetListen(const Setting& setting, bool has_identities, ServerConfig* server,
+               std::vector<std::string>* used, Problems* problems) {
   const std::optional<Address> address = Parse(setting, problems);
   if (!address) return;
   CheckTwice(setting, *address, used, problems);
-  const bool secured = server->tls && !server->tls->client_ca_file.empty();
-  if (!IsLoopback(*address) && !secured && !server->insecure) {
+  const std::string_view lacks = Lacks(*server, has_identities);
+  if (!IsLoopback(*address) && !lacks.empty()) {
     problems->Add(setting.where,
-                  fmt::format("{} can be reached by anybody from other machines; set server.tls "
-                              "with a client_ca_file so that only your clients get in, or use "
-                              "--insecure (server.insecure: true) if the network is trusted",
-                              Quoted(setting.value)));
+                  fmt::format("{} can be reached from other machines; set {} so that only your "
+                              "callers get in, or use --insecure (server.insecure: true) if the "
+                              "network is trusted",
+                              Quoted(setting.value), lacks));
   }
   server->listen.push_back(setting.value);
 }
@@ -154,15 +162,17 @@ void Override(const CommandLine& command_line, const Environment& environment,
   OverrideInsecure(command_line, environment, insecure, problems);
 }
 
-void SetAddresses(const Overridable& overridable, const Setting& data_dir, ServerConfig* server,
-                  Problems* problems) {
+void SetAddresses(const Overridable& overridable, const Setting& data_dir, bool has_identities,
+                  ServerConfig* server, Problems* problems) {
   std::vector<Setting> listen = overridable.listen;
   if (listen.empty()) {
     listen.push_back({std::string(kDefaultListen), {"the default address"}});
     listen.push_back({fmt::format("unix:{}/penstock.sock", data_dir.value), data_dir.where});
   }
   std::vector<std::string> used;
-  for (const Setting& setting : listen) SetListen(setting, server, &used, problems);
+  for (const Setting& setting : listen) {
+    SetListen(setting, has_identities, server, &used, problems);
+  }
   const Setting http_default{std::string(kDefaultHttpListen), {"the default HTTP address"}};
   SetHttpListen(overridable.http_listen.value_or(http_default), server, &used, problems);
 }

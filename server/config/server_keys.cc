@@ -21,7 +21,7 @@ Keys<ServerConfig> Addresses() {
       {.name = "listen",
        .help = "the gRPC addresses, one or a list: `host:port`, `[ipv6]:port` or `unix:/path`; "
                "port 0 chooses a free one. An address that other machines reach is refused unless "
-               "`tls.client_ca_file` is set or `insecure` is true",
+               "`identities` and `tls` are set, or `insecure` is true",
        .otherwise = fmt::format("`{}` and `unix:<data_dir>/penstock.sock`", kDefaultListen)},
       {.name = "http_listen",
        .help = "the address of `/metrics`, `/healthz` and `/readyz`, or `off`; one that other "
@@ -118,6 +118,15 @@ const Keys<Config>& FileKeys() {
       {.name = "default_database",
        .help = "the database of requests that do not name one",
        .otherwise = "`main`, or the only one"},
+      {.name = "identities",
+       .help = "who may do what, by name: letters, digits, `_` and `-`, at most 64, and neither "
+               "`local` nor `anonymous`; see below",
+       .otherwise = "whoever reaches the daemon may do everything",
+       .reloads = true},
+      {.name = "jwt",
+       .help = "how JSON Web Tokens are verified, see below",
+       .otherwise = "none is accepted",
+       .reloads = true},
   };
   return *keys;
 }
@@ -137,9 +146,14 @@ const Keys<TlsConfig>& TlsKeys() {
        .reloads = true},
       {.name = "key_file", .help = "its private key, PEM", .otherwise = "none", .reloads = true},
       {.name = "client_ca_file",
-       .help = "the certificate authority that must have issued every client's certificate",
+       .help = "the authority of client certificates, PEM",
        .otherwise = "none",
        .reloads = true},
+      {.name = "require_client_cert",
+       .type = BoolKey{&TlsConfig::require_client_cert},
+       .help = "every client must present a certificate of `client_ca_file`; `false` lets clients "
+               "with tokens come without one",
+       .otherwise = "`true` with `client_ca_file`"},
   };
   return *keys;
 }

@@ -95,6 +95,14 @@ PrivateKey ReadPrivateKey(const PemFile& file, Problems* problems) {
   return key;
 }
 
+void CheckClients(const YamlMap& map, const TlsConfig& tls, Problems* problems) {
+  const char* const key = "require_client_cert";
+  if (!map.Has(key) || !tls.require_client_cert || map.Has("client_ca_file")) return;
+  problems->Add(map.WhereIs(key),
+                "needs the authority of client certificates; name it in client_ca_file, or remove "
+                "the key");
+}
+
 }  // namespace
 
 void ReadTls(YamlMap map, TlsConfig* tls, Problems* problems) {
@@ -103,6 +111,7 @@ void ReadTls(YamlMap map, TlsConfig* tls, Problems* problems) {
   const auto key_file = ReadPemFile(&map, "key_file", &tls->key_file, problems);
   const auto authority = ReadPemFile(&map, "client_ca_file", &tls->client_ca_file, problems);
   map.Finish();
+  CheckClients(map, *tls, problems);
   for (const char* key : {"cert_file", "key_file"}) {
     if (map.Has(key)) continue;
     problems->Add(map.WhereIs(key),

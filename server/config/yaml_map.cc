@@ -114,6 +114,11 @@ std::optional<Setting> YamlMap::Get(const std::string& key) {
 
 std::optional<Setting> YamlMap::Text(const std::string& key) { return Get(key); }
 
+void YamlMap::CheckList(const std::string& key, const YAML::Node& list) {
+  if (list.size() > 0) return;
+  problems_->Add(WhereIs(key), "is an empty list; write at least one, or remove the key");
+}
+
 std::vector<Setting> YamlMap::TextList(const std::string& key) {
   const auto entry = entries_.find(key);
   std::vector<Setting> list;
@@ -122,9 +127,7 @@ std::vector<Setting> YamlMap::TextList(const std::string& key) {
     return list;
   }
   Declare(key);
-  if (entry->second.value.size() == 0) {
-    problems_->Add(WhereIs(key), "is an empty list; write at least one, or remove the key");
-  }
+  CheckList(key, entry->second.value);
   for (const YAML::Node& item : entry->second.value) {
     const Where where = At(Path(key), LineOf(item, entry->second.line));
     if (auto value = Scalar(item, where)) list.push_back({*std::move(value), where});
@@ -209,6 +212,26 @@ YamlMap YamlMap::Map(const std::string& key) {
   const auto entry = entries_.find(key);
   const YAML::Node value = entry == entries_.end() ? YAML::Node() : entry->second.value;
   return YamlMap(value, file_, Path(key), WhereIs(key), problems_);
+}
+
+std::vector<YamlMap> YamlMap::MapList(const std::string& key) {
+  Declare(key);
+  std::vector<YamlMap> maps;
+  const auto entry = entries_.find(key);
+  if (entry == entries_.end()) return maps;
+  const auto add = [&](const YAML::Node& node, int line) {
+    YamlMap map(node, file_, Path(key), At(Path(key), line), problems_);
+    // Anything else has been reported.
+    if (node.IsMap() || node.IsNull()) maps.push_back(std::move(map));
+  };
+  const auto& [value, line] = entry->second;
+  if (!value.IsSequence()) {
+    add(value, line);
+    return maps;
+  }
+  CheckList(key, value);
+  for (const YAML::Node& item : value) add(item, LineOf(item, line));
+  return maps;
 }
 
 std::vector<std::string> YamlMap::TakeKeys() {

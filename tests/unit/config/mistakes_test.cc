@@ -26,7 +26,7 @@ TEST_F(MistakesTest, OfForm) {
       {"servr: {}\n", "FILE:1: unknown key 'servr'; did you mean 'server'?"},
       {"\nxyzzy: 1\n",
        "FILE:2: unknown key 'xyzzy'; use one of data_dir, server, log, databases, "
-       "default_database"},
+       "default_database, identities, jwt"},
       {"log: {level: info}\nlog: {level: debug}\n",
        "FILE:2: duplicate key 'log' (first set on line 1); keep one of them"},
       {"log:\n  level: info\n  level: debug\n",

@@ -37,9 +37,9 @@ TEST_F(ServerMistakesTest, OfOneSetting) {
        "the default HTTP address: duplicate address '127.0.0.1:9420'; remove one of them or change "
        "its port"},
       {"listen: 0.0.0.0:7420",
-       "listen: '0.0.0.0:7420' can be reached by anybody from other machines; set server.tls with "
-       "a client_ca_file so that only your clients get in, or use --insecure (server.insecure: "
-       "true) if the network is trusted"},
+       "listen: '0.0.0.0:7420' can be reached from other machines; set identities and server.tls "
+       "so that only your callers get in, or use --insecure (server.insecure: true) if the network "
+       "is trusted"},
       {"http_listen: 0.0.0.0:9420",
        "http_listen: '0.0.0.0:9420' shows metrics to other machines; use 127.0.0.1:9420, or "
        "--insecure (server.insecure: true) if the network is trusted"},
@@ -77,7 +77,11 @@ TEST_F(ServerMistakesTest, OfOneSetting) {
        "tls.client_ca_file: '@/other.key' contains no readable certificate; name a PEM file with a "
        "CERTIFICATE block"},
       {"tls: {cert_file: @/a.pem, key_file: @/a.pem, ca: @/a.pem}",
-       "tls: unknown key 'ca'; use one of cert_file, key_file, client_ca_file"},
+       "tls: unknown key 'ca'; use one of cert_file, key_file, client_ca_file, "
+       "require_client_cert"},
+      {"tls: {cert_file: @/a.pem, key_file: @/a.pem, require_client_cert: true}",
+       "tls.require_client_cert: needs the authority of client certificates; name it in "
+       "client_ca_file, or remove the key"},
   };
   for (const auto& [setting, expected] : table) {
     const std::string where =
