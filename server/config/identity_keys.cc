@@ -50,7 +50,8 @@ const Keys<GrantConfig>& GrantKeys() {
   static const auto* const keys = new Keys<GrantConfig>{
       {.name = "database", .help = "the database, a list of them, or `*` for every one; required"},
       {.name = "rights",
-       .help = "some of `read`, `write`, `migrate` and `admin`, of which `write` alone implies another, `read`; "
+       .help = "some of `read`, `write`, `migrate` and `admin`, of which `write` alone implies "
+               "another, `read`; "
                "required"},
       {.name = "keyspaces",
        .help = "limits the grant to calls on keys and values of these keyspaces; one or a list. "

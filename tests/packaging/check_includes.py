@@ -46,7 +46,7 @@ MAY_INCLUDE = {
     "server/config": ["drivers/api"],
     "server/log": ["drivers/api", "server/config", "server/runtime"],
     "server/net": ["drivers/api", "server/config", "server/log"],
-    "server/auth": ["drivers/api", "server/config", "server/net"],
+    "server/auth": ["drivers/api", "server/config", "server/log", "server/net"],
     "server/pool": ["drivers/api", "server/config", "server/runtime"],
     "server/metrics": ["server/runtime"],
     "server/registry": ["drivers/api", "server/runtime"],
