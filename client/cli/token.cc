@@ -27,8 +27,8 @@ constexpr int kMaxDays = 36'500;
 
 constexpr const char* kFooter =
     R"(A token proves to the daemon who its caller is. `new` prints the token alone to standard
-output, and to standard error the lines that the daemon's configuration needs, which
-are no secret. The daemon never learns the token itself:
+output, and to standard error the lines that the daemon's configuration needs. These
+are no secret, because nobody can make the token of them:
   umask 077; penstock token new --id app-2027 > token
   penstock --token-file token ping)";
 
