@@ -43,10 +43,10 @@ Formats:
 
 Exit codes:
   0  success
-  1  the statement or migration failed, a file is not a valid migration, or the result
-     could not be written
-  2  the command line is wrong, or standard input or the file of gen --check cannot be
-     read; nothing was sent
+  1  the statement or migration failed, the daemon refused the caller, a file is not a
+     valid migration, or the result could not be written
+  2  the command line is wrong, or standard input, the file of --token-file or the file
+     of gen --check cannot be read; nothing was sent
   3  the daemon or its database could not be reached
   4  migrate status: there are pending migrations
   5  migrate: files and history do not agree, a migration needs a repair or cannot be

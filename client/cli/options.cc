@@ -1,5 +1,7 @@
 #include "client/cli/options.h"
 
+#include <algorithm>
+#include <cstdlib>
 #include <map>
 #include <utility>
 
@@ -11,6 +13,7 @@
 #include "client/cli/key_value.h"
 #include "client/cli/migrate_options.h"
 #include "client/cli/number.h"
+#include "client/cli/token.h"
 #include "client/cli/words.h"
 #include "fmt/format.h"
 #include "text/string_views.h"
@@ -76,6 +79,16 @@ void AddGlobalOptions(CLI::App* app, Options* options) {
       app->add_option("--tls-key", options->tls_key, "The client's private key, a PEM file");
   cert->type_name("FILE")->needs(key);
   key->type_name("FILE")->needs(cert);
+  app->add_option("--token-file", options->token_file,
+                  "Prove who we are by the token in this file, or in the variable PENSTOCK_TOKEN")
+      ->type_name("FILE")
+      ->envname("PENSTOCK_TOKEN_FILE");
+}
+
+// There is no option for the token itself, because everybody can read the command lines of others.
+void TakeToken(Options* options) {
+  const char* const token = std::getenv("PENSTOCK_TOKEN");
+  if (token != nullptr && options->token_file.empty()) options->token = token;
 }
 
 // For --help only: the words after these commands never reach CLI11 (see words.h).
@@ -131,14 +144,25 @@ CLI::App* AddCommand(CLI::App* app, const std::string& name, const std::string& 
   return added;
 }
 
+// Returns true for an option that might have a token, and for a token.
+bool MayBeToken(const std::string& word) {
+  return word == "--token" || word.starts_with("--token=") || word.starts_with("pst_");
+}
+
 // Returns CLI11's message, or a more helpful one.
-std::string MessageOf(const CLI::ParseError& error, const CLI::App& app) {
+std::string MessageOf(const CLI::ParseError& error, const CLI::App& app,
+                      const std::vector<std::string>& arguments) {
+  // CLI11 would quote the token.
+  if (std::ranges::any_of(arguments, MayBeToken)) {
+    return "a token does not belong on a command line, which everybody can read; use --token-file "
+           "or PENSTOCK_TOKEN, and standard input for token check";
+  }
   const std::vector<std::string> unknown = app.remaining();
   if (app.get_subcommands().empty() && !unknown.empty()) {
     return fmt::format("unknown command \"{}\"; see `penstock --help`", unknown.front());
   }
   if (app.get_subcommands().empty() && error.get_name() == "RequiredError") {
-    return "a command is missing: ping, query, exec, kv, databases, gen or migrate";
+    return "a command is missing: ping, query, exec, kv, databases, gen, migrate or token";
   }
   return error.what();
 }
@@ -179,6 +203,7 @@ absl::StatusOr<ParsedOptions> ParseOptions(const std::vector<std::string>& argum
                     Command::kGen, options),
          options);
   AddMigrate(&app, options);
+  AddToken(&app, options);
   absl::StatusOr<PartedWords> parted = PartWords(app, {"query", "exec", "kv"}, arguments);
   if (!parted.ok()) return parted.status();
   try {
@@ -186,6 +211,7 @@ absl::StatusOr<ParsedOptions> ParseOptions(const std::vector<std::string>& argum
     app.parse(std::vector<std::string>(parted->options.rbegin(), parted->options.rend()));
     const std::string wrong = TakeWords(std::move(parted->words), options);
     if (!wrong.empty()) return absl::InvalidArgumentError(wrong);
+    TakeToken(options);
     if (options->csv_null.has_value() && options->format != OutputFormat::kCsv) {
       return absl::InvalidArgumentError("--null needs --format csv");
     }
@@ -202,7 +228,7 @@ absl::StatusOr<ParsedOptions> ParseOptions(const std::vector<std::string>& argum
   } catch (const CLI::CallForVersion& version) {
     parsed.text = fmt::format("{}\n", version.what());
   } catch (const CLI::ParseError& error) {
-    return absl::InvalidArgumentError(MessageOf(error, app));
+    return absl::InvalidArgumentError(MessageOf(error, app, arguments));
   }
   return parsed;
 }

@@ -63,7 +63,7 @@ absl::Status TransactionStream::Check(const Context& ctx,
                                       const v1::TransactionRequest& request) const {
   if (!ended_.ok()) return ended_;
   if (busy_) return RowsAreOpen();
-  if (absl::Status status = channel_->Check(ctx); !status.ok()) return status;
+  if (absl::Status status = channel_->CheckStep(ctx); !status.ok()) return status;
   return channel_->CheckSize(request);
 }
 
@@ -92,7 +92,9 @@ absl::StatusOr<v1::TransactionResponse> TransactionStream::Receive(
 }
 
 absl::Status TransactionStream::Begin(const Context& ctx, const v1::TransactionRequest& begin) {
-  if (absl::Status status = Check(ctx, begin); !status.ok()) return status;
+  absl::Status status = channel_->Check(ctx);
+  if (status.ok()) status = Check(ctx, begin);
+  if (!status.ok()) return status;
   return channel_->Call(ctx, [&](const std::shared_ptr<Connection>& connection, Again* again) {
     return TryBegin(ctx, *connection, begin, again);
   });

@@ -24,7 +24,8 @@ del sys.argv[1:3]
 
 FLAG = re.compile(r"(?<![\w-])--[a-z][a-z-]*")
 CONFIGURATION = "docs/configuration.md"
-COMMANDS = ("ping", "query", "exec", "kv", "databases", "migrate")
+COMMANDS = ("ping", "query", "exec", "kv", "databases", "migrate", "token")
+TOKEN_STEPS = ("new", "check")
 STEPS = ("new", "up", "status", "down", "to", "dry-run", "adopt", "baseline", "repair")
 
 
@@ -136,6 +137,7 @@ class Reference(unittest.TestCase):
 
     def test_flags_of_penstock(self):
         flags = flags_of_help("penstock").union(*(flags_of_help("penstock", c) for c in COMMANDS))
+        flags.update(*(flags_of_help("penstock", "token", step) for step in TOKEN_STEPS))
         page = links.read(ROOT, "docs/command-line.md")
         self.assertEqual(set(FLAG.findall(page)), flags)
 
