@@ -13,6 +13,7 @@
 #include "client/cli/key_value.h"
 #include "client/cli/migrate.h"
 #include "client/cli/notices.h"
+#include "client/cli/secret.h"
 #include "client/src/read_file.h"
 #include "client/src/tls_link.h"
 #include "fmt/format.h"
@@ -197,6 +198,12 @@ Outcome Gen(const Options& options, Provider* db, const Streams& streams) {
   return outcome;
 }
 
+Outcome Secret(const Options& options, const Streams& streams) {
+  absl::StatusOr<SecretInputs> inputs = ReadSecretInputs(options, streams.in);
+  if (!inputs.ok()) return {inputs.status(), kExitUsage};
+  return Ended(RunSecret(options, *std::move(inputs), streams.out));
+}
+
 Outcome Run(const Options& options, Provider* db, const Streams& streams) {
   switch (options.command) {
     case Command::kPing: return Ping(options, db, streams.out);
@@ -206,6 +213,7 @@ Outcome Run(const Options& options, Provider* db, const Streams& streams) {
     case Command::kMigrate:
     case Command::kMigrationStatus:
     case Command::kNewMigration: return Migrate(options, db, streams);
+    case Command::kSecret: return Secret(options, streams);
     case Command::kQuery:
     case Command::kExec: break;
   }

@@ -11,6 +11,7 @@
 #include "client/cli/key_value.h"
 #include "client/cli/migrate_options.h"
 #include "client/cli/number.h"
+#include "client/cli/secret.h"
 #include "client/cli/words.h"
 #include "client/src/utf8.h"
 #include "fmt/format.h"
@@ -134,7 +135,8 @@ std::string MessageOf(const CLI::ParseError& error, const CLI::App& app) {
     return fmt::format("unknown command \"{}\"; see `penstock --help`", unknown.front());
   }
   if (app.get_subcommands().empty() && error.get_name() == "RequiredError") {
-    return "a command is missing: ping, query, exec, kv, databases, gen or migrate";
+    return "a command is missing: ping, query, exec, kv, databases, gen, migrate or "
+           "secret";
   }
   return error.what();
 }
@@ -175,6 +177,7 @@ absl::StatusOr<ParsedOptions> ParseOptions(const std::vector<std::string>& argum
                     Command::kGen, options),
          options);
   AddMigrate(&app, options);
+  AddSecret(&app, options);
   absl::StatusOr<PartedWords> parted = PartWords(app, {"query", "exec", "kv"}, arguments);
   if (!parted.ok()) return parted.status();
   try {

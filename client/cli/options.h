@@ -39,7 +39,8 @@ enum class Command {
   kGen,
   kMigrate,
   kMigrationStatus,
-  kNewMigration
+  kNewMigration,
+  kSecret
 };
 
 enum class OutputFormat { kTable, kCsv, kJson };
@@ -65,6 +66,16 @@ struct GenCommand {
   // Names of files. Empty means standard output, and no comparison.
   std::string output;
   std::string check;
+};
+
+// The options of `secret`.
+struct SecretCommand {
+  enum class Action { kKeygen, kPublic, kSeal, kOpen };
+  Action action = Action::kSeal;
+  // The file of the key; empty if seal has a public key instead.
+  std::string file;
+  // The public key as printed.
+  std::string public_key;
 };
 
 // A parsed command line.
@@ -102,6 +113,8 @@ struct Options {
   MigrateCommand migrate;
   // The options of gen.
   GenCommand gen = {};
+  // The options of secret.
+  SecretCommand secret = {};
 };
 
 // The result of ParseOptions: options to run with, or a text to print instead.
