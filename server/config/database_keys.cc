@@ -102,8 +102,8 @@ Keys<driver::Config> KeysOfPlace() {
       {.name = "connection_string",
        .type = TextKey{&Config::connection_string},
        .help =
-           "the whole connection in one text, in place of the single keys; only the password may "
-           "stand beside it. " +
+           "the whole connection in one text, in place of the single keys, or `sealed:…`; only the "
+           "password may stand beside it. " +
            ByDriver(&driver::DriverSpec::connection_help),
        .otherwise = "none"},
   };
@@ -124,9 +124,15 @@ Keys<driver::Config> KeysOfServer() {
        .type = TextKey{&Config::username},
        .help = "the daemon's user name at the server",
        .otherwise = kAsLibpq},
-      PasswordKey("password", "only one of the three keys for a password may be set"),
+      PasswordKey(
+          "password",
+          "the password, or `sealed:…`; only one of the four keys for a password may be set"),
       PasswordKey("password_file",
-                  "a file that has nothing but the password, and that not everybody may read"),
+                  "a file that has nothing but the password, and that not everybody may read; read "
+                  "again for each attempt to connect"),
+      PasswordKey("password_credential",
+                  "the name of a credential that systemd passes to the daemon, which has nothing "
+                  "but the password; read again for each attempt to connect"),
       PasswordKey("password_env", "the environment variable that has the password"),
       {.name = "ssl_mode",
        .type = ChoiceKey{&Config::ssl_mode,

@@ -41,7 +41,8 @@ struct KeySection {
 // Returns every key. Drivers with the same options share a section.
 std::vector<KeySection> KeySections();
 
-// Tells whether SIGHUP may apply a change of the key at `path`, as in "databases.main.password".
+// Tells whether SIGHUP may apply a change of the key at `path`, as in "databases.main.password" or
+// "secret_keys[0]".
 bool ReloadsKey(std::string_view path);
 
 }  // namespace penstock::server
