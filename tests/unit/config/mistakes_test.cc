@@ -24,7 +24,8 @@ TEST_F(MistakesTest, OfForm) {
       {"- a\n- b\n", "FILE:1: is a list; write a map of keys and values"},
       {"servr: {}\n", "FILE:1: 'servr' is not a key here; did you mean 'server'?"},
       {"\nxyzzy: 1\n",
-       "FILE:2: 'xyzzy' is not a key here; use one of data_dir, server, log, databases, "
+       "FILE:2: 'xyzzy' is not a key here; use one of data_dir, server, log, secret_keys, "
+       "databases, "
        "default_database"},
       {"log: {level: info}\nlog: {level: debug}\n",
        "FILE:2: 'log' was said before, in line 1; keep one of them"},

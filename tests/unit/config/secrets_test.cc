@@ -200,15 +200,19 @@ TEST_F(SecretsTest, WrongKeys) {
 TEST_F(SecretsTest, SecretsInClearAreNoted) {
   Write("file", "hunter2\n");
   variables_["PASSWORD"] = "hunter2";
-  const auto config = LoadText(
-      "databases:\n"
-      "  a: {driver: postgres, password: hunter2}\n"
-      "  b: {driver: postgres, connection_string: 'postgres://u:hunter2@h/d'}\n"
-      "  c: {driver: postgres, connection_string: 'host=h password=hunter2'}\n"
-      "  d: {driver: postgres, connection_string: 'postgres://u@h/d'}\n"
-      "  e: {driver: postgres, password_file: '@/file'}\n"
-      "  f: {driver: postgres, password_env: PASSWORD}\n"
-      "default_database: a\n");
+  command_line_.config_file =
+      Write("penstock.yaml",
+            "databases:\n"
+            "  a: {driver: postgres, password: hunter2}\n"
+            "  b: {driver: postgres, connection_string: 'postgres://u:hunter2@h/d'}\n"
+            "  c: {driver: postgres, connection_string: 'host=h password=hunter2'}\n"
+            "  d: {driver: postgres, connection_string: 'postgres://u@h/d'}\n"
+            "  e: {driver: postgres, password_file: " +
+                Path("file") +
+                "}\n"
+                "  f: {driver: postgres, password_env: PASSWORD}\n"
+                "default_database: a\n");
+  const auto config = Load();
   ASSERT_TRUE(config.ok()) << config.status();
   std::string expected;
   for (const char* place : {"2: databases.a.password", "3: databases.b.connection_string",
