@@ -14,6 +14,7 @@
 #include "client/cli/key_value.h"
 #include "client/cli/migrate.h"
 #include "client/cli/notices.h"
+#include "client/cli/secret.h"
 #include "client/cli/token.h"
 #include "client/src/read_file.h"
 #include "client/src/tls_link.h"
@@ -63,7 +64,7 @@ Config ConfigOf(const Options& options) {
 
 bool NeedsDaemon(Command command) {
   return command != Command::kNewMigration && command != Command::kNewToken &&
-         command != Command::kCheckToken;
+         command != Command::kCheckToken && command != Command::kSecret;
 }
 
 Context ContextOf(const Options& options) { return Context().WithTimeout(options.timeout); }
@@ -214,6 +215,12 @@ Outcome CheckToken(const Options& options, const Streams& streams) {
   return Ended(WriteTable(options, {"id", "sha256"}, {{token->id, token->sha256}}, streams.out));
 }
 
+Outcome Secret(const Options& options, const Streams& streams) {
+  absl::StatusOr<SecretInputs> inputs = ReadSecretInputs(options, streams.in);
+  if (!inputs.ok()) return {inputs.status(), kExitUsage};
+  return Ended(RunSecret(options, *std::move(inputs), streams.out));
+}
+
 Outcome Run(const Options& options, Provider* db, const Streams& streams) {
   switch (options.command) {
     case Command::kPing: return Ping(options, db, streams.out);
@@ -226,6 +233,7 @@ Outcome Run(const Options& options, Provider* db, const Streams& streams) {
     case Command::kNewToken:
       return Ended(RunNewToken(options.new_token, absl::Now(), streams.out, streams.err));
     case Command::kCheckToken: return CheckToken(options, streams);
+    case Command::kSecret: return Secret(options, streams);
     case Command::kQuery:
     case Command::kExec: break;
   }

@@ -13,6 +13,7 @@
 #include "client/cli/key_value.h"
 #include "client/cli/migrate_options.h"
 #include "client/cli/number.h"
+#include "client/cli/secret.h"
 #include "client/cli/token.h"
 #include "client/cli/words.h"
 #include "fmt/format.h"
@@ -162,7 +163,8 @@ std::string MessageOf(const CLI::ParseError& error, const CLI::App& app,
     return fmt::format("unknown command \"{}\"; see `penstock --help`", unknown.front());
   }
   if (app.get_subcommands().empty() && error.get_name() == "RequiredError") {
-    return "a command is missing: ping, query, exec, kv, databases, gen, migrate or token";
+    return "a command is missing: ping, query, exec, kv, databases, gen, migrate, token or "
+           "secret";
   }
   return error.what();
 }
@@ -204,6 +206,7 @@ absl::StatusOr<ParsedOptions> ParseOptions(const std::vector<std::string>& argum
          options);
   AddMigrate(&app, options);
   AddToken(&app, options);
+  AddSecret(&app, options);
   absl::StatusOr<PartedWords> parted = PartWords(app, {"query", "exec", "kv"}, arguments);
   if (!parted.ok()) return parted.status();
   try {

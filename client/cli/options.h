@@ -41,7 +41,8 @@ enum class Command {
   kMigrationStatus,
   kNewMigration,
   kNewToken,
-  kCheckToken
+  kCheckToken,
+  kSecret
 };
 
 enum class OutputFormat { kTable, kCsv, kJson };
@@ -74,6 +75,16 @@ struct TokenCommand {
   std::string id;
   // As written; see ParseExpiry.
   std::string expires = "90";
+};
+
+// The options of `secret`.
+struct SecretCommand {
+  enum class Action { kKeygen, kPublic, kSeal, kOpen };
+  Action action = Action::kSeal;
+  // The file of the key; empty if seal has a public key instead.
+  std::string file;
+  // The public key as printed.
+  std::string public_key;
 };
 
 // A parsed command line.
@@ -116,6 +127,8 @@ struct Options {
   GenCommand gen = {};
   // The options of token new.
   TokenCommand new_token = {};
+  // The options of secret.
+  SecretCommand secret = {};
 };
 
 // The result of ParseOptions: options to run with, or a text to print instead.

@@ -14,6 +14,7 @@
 #include "absl/strings/numbers.h"
 #include "absl/time/clock.h"
 #include "fmt/format.h"
+#include "text/string_views.h"
 
 namespace penstock::cli {
 namespace {
@@ -22,7 +23,8 @@ constexpr std::string_view kPrefix = "pst_";
 constexpr size_t kSecretBytes = 32;
 // What base64url makes of them, without padding.
 constexpr size_t kSecretCharacters = 43;
-constexpr size_t kMaxId = 64;
+// As the daemon's configuration has it.
+constexpr size_t kMaxId = 40;
 constexpr int kMaxDays = 36'500;
 
 constexpr const char* kFooter =
@@ -41,9 +43,10 @@ bool IsWord(std::string_view text) {
   return !text.empty() && std::all_of(text.begin(), text.end(), IsWordCharacter);
 }
 
-bool IsId(std::string_view text) { return IsWord(text) && text.size() <= kMaxId; }
-
-absl::string_view ToAbsl(std::string_view text) { return {text.data(), text.size()}; }
+// An id that begins like a token may be one that was pasted, and is not shown.
+bool IsId(std::string_view text) {
+  return IsWord(text) && text.size() <= kMaxId && !text.starts_with(kPrefix);
+}
 
 std::string Sha256(std::string_view text) {
   std::string digest(EVP_MAX_MD_SIZE, '\0');

@@ -104,7 +104,7 @@ absl::Status MakeAttempts(const Parameters& parameters, Options* options) {
 
 std::string Options::Hide(std::string_view text) const {
   std::vector<driver::HiddenValue> all = hidden;
-  if (std::string now = password.Get(); !now.empty()) all.push_back({std::move(now), "***"});
+  if (std::string last = password.Last(); !last.empty()) all.push_back({std::move(last), "***"});
   return driver::HideValues(text, all);
 }
 

@@ -68,6 +68,7 @@ struct ServerConfig {
   std::string http_listen;
   std::optional<TlsConfig> tls;
   bool insecure = false;
+  bool core_dumps = false;
 
   size_t max_message_bytes = size_t{64} << 20;
   size_t first_batch_bytes = size_t{16} << 10;
@@ -106,9 +107,12 @@ struct Config {
   std::string default_database;
   IdentityConfigs identities;
   JwtConfig jwt;
-  // The texts of the file by path ("server.listen[0]"), to compare them with what it says later.
-  // They may hold secrets.
+  // The SHA-256 of each text of the file by path ("server.listen[0]"), to compare it with what the
+  // file says later. Digests, because some of the texts are secrets.
   std::map<std::string, std::string> said;
+  // What is no mistake and should be known: each secret that stands in clear. One a line, in the
+  // form of the mistakes; empty if there is nothing.
+  std::string notes;
 };
 
 }  // namespace penstock::server

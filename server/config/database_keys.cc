@@ -101,9 +101,10 @@ Keys<driver::Config> KeysOfPlace() {
        .otherwise = DefaultPaths()},
       {.name = "connection_string",
        .type = TextKey{&Config::connection_string},
-       .help = "the whole connection in one string, instead of the single keys; only the password "
-               "may be given beside it. " +
-               ByDriver(&driver::DriverSpec::connection_help),
+       .help =
+           "the whole connection in one string, or `sealed:…`, instead of the single keys; only "
+           "the password may be given beside it. " +
+           ByDriver(&driver::DriverSpec::connection_help),
        .otherwise = "none"},
   };
 }
@@ -123,9 +124,14 @@ Keys<driver::Config> KeysOfServer() {
        .type = TextKey{&Config::username},
        .help = "the user name with which the daemon connects",
        .otherwise = kAsLibpq},
-      PasswordKey("password", "the password; only one of the three password keys may be set"),
+      PasswordKey("password",
+                  "the password, or `sealed:…`; only one of the four password keys may be set"),
       PasswordKey("password_file",
-                  "a file that contains only the password, and that not everybody can read"),
+                  "a file that contains only the password, and that not everybody can read; read "
+                  "again for each attempt to connect"),
+      PasswordKey("password_credential",
+                  "the name of a credential that systemd passes to the daemon, which contains only "
+                  "the password; read again for each attempt to connect"),
       PasswordKey("password_env", "the environment variable that contains the password"),
       {.name = "ssl_mode",
        .type = ChoiceKey{&Config::ssl_mode,

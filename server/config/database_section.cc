@@ -10,7 +10,6 @@
 #include "drivers/api/spec.h"
 #include "fmt/format.h"
 #include "server/config/credentials.h"
-#include "server/config/file.h"
 #include "server/config/keys.h"
 #include "server/config/words.h"
 
@@ -22,7 +21,8 @@ namespace fs = std::filesystem;
 // The keys of a server's place and of the daemon's account there.
 const std::vector<std::string>& KeysOfServers() {
   static const auto* const keys = new std::vector<std::string>{
-      "host", "port", "username", "password", "password_file", "password_env", "ssl_mode"};
+      "host",         "port",    "username", "password", "password_file", "password_credential",
+      "password_env", "ssl_mode"};
   return *keys;
 }
 
@@ -36,7 +36,7 @@ const driver::DriverSpec* ReadDriver(YamlMap* map) {
 void ReadConnection(YamlMap* map, const DatabaseContext& context, bool embedded,
                     driver::Config* config) {
   ReadKeys(ConnectionKeys(), map, config);
-  config->password.Set(ReadPassword(map, context.environment, context.problems));
+  ReadSecrets(map, context.secrets, config);
   if (!map->Has("connection_string")) return;
   std::vector<std::string> others = KeysOfServers();
   others.push_back("database");
@@ -137,23 +137,6 @@ void CheckFurther(const YamlMap& map, const std::map<std::string, Where>& option
   if (context.check) check(context.check(config), map.WhereIs("migrate_on_start"));
 }
 
-// Everybody on this machine may read a password that stands in the file itself.
-void CheckSecret(const YamlMap& map, const driver::Config& config, const DatabaseContext& context) {
-  const std::string& text = config.connection_string;
-  const size_t slashes = text.find("://");
-  const bool in_uri = slashes != std::string::npos &&
-                      text.find(':', slashes + 3) < text.find('@', slashes + 3) &&
-                      text.find('@', slashes + 3) != std::string::npos;
-  const bool in_text = in_uri || text.find("password") != std::string::npos;
-  if (context.config_file.empty() || !IsWorldReadable(context.config_file)) return;
-  for (const char* key : {"password", "connection_string"}) {
-    if (!map.Has(key) || (key == std::string_view("connection_string") && !in_text)) continue;
-    context.problems->Add(map.WhereIs(key),
-                          "is a secret in a file that everybody can read; run chmod o-r on the "
-                          "file, or keep the password in a password_file that others cannot read");
-  }
-}
-
 DatabaseConfig ReadDatabase(YamlMap map, const std::string& name, const DatabaseContext& context) {
   DatabaseConfig config;
   config.line = map.where().line;
@@ -176,7 +159,6 @@ DatabaseConfig ReadDatabase(YamlMap map, const std::string& name, const Database
   ReadMigrationsTable(&map, &config.migrations_table, context.problems);
   const auto options = ReadOptions(map.Map("options"), &config.driver);
   map.Finish();
-  CheckSecret(map, config.driver, context);
   if (spec != nullptr) CheckFurther(map, options, *spec, connection_right, config, context);
   return config;
 }

@@ -1,6 +1,7 @@
 #include "server/config/file.h"
 
 #include <fcntl.h>
+#include <string.h>
 #include <sys/stat.h>
 #include <unistd.h>
 
@@ -28,8 +29,10 @@ bool HasMode(const std::string& path, mode_t bit) {
 absl::StatusOr<std::string> ReadSmallFile(const std::string& path, size_t max_bytes) {
   const int fd = open(path.c_str(), O_RDONLY | O_CLOEXEC);
   if (fd < 0) return SystemError(errno);
-  std::string content;
   char buffer[16 << 10];
+  // What is read may be a secret: a text that does not grow leaves no copies behind.
+  std::string content;
+  content.reserve(sizeof(buffer));
   ssize_t count = 0;
   int error = 0;
   do {
@@ -38,6 +41,7 @@ absl::StatusOr<std::string> ReadSmallFile(const std::string& path, size_t max_by
     if (count < 0) error = errno;
   } while ((count > 0 && content.size() <= max_bytes) || (count < 0 && error == EINTR));
   close(fd);
+  explicit_bzero(buffer, sizeof(buffer));
   if (count < 0) return SystemError(error);
   if (content.size() > max_bytes) {
     return absl::ResourceExhaustedError(fmt::format("it has more than {} bytes", max_bytes));

@@ -68,7 +68,7 @@ const Keys<GrantConfig>& GrantKeys() {
 const Keys<JwtConfig>& JwtKeys() {
   static const auto* const keys = new Keys<JwtConfig>{
       {.name = "jwks_file",
-       .help = "a JSON Web Key Set with the public keys of the issuer, to which not everybody may "
+       .help = "a JSON Web Key Set with the public keys of the issuer, to which not everybody can "
                "write; required"},
       {.name = "algorithms",
        .help = "the algorithms that are accepted, some of `RS256`, `RS384`, `RS512`, `PS256`, "

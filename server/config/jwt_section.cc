@@ -85,7 +85,7 @@ std::string ReadKeySet(YamlMap* map, Problems* problems) {
     return file->value;
   }
   if (IsWorldWritable(file->value)) {
-    add("is a file that everybody may write to, and so let themselves in; chmod o-w it");
+    add("is a file that everybody can write to, and so let themselves in; run chmod o-w on it");
   }
   if (const std::string_view wrong = WrongKeySet(*content); !wrong.empty()) add(wrong);
   return file->value;

@@ -107,7 +107,8 @@ bool ReloadsKey(std::string_view path) {
     return true;
   }
   const size_t dot = path.rfind('.');
-  const std::string_view name = dot == std::string_view::npos ? path : path.substr(dot + 1);
+  std::string_view name = dot == std::string_view::npos ? path : path.substr(dot + 1);
+  name = name.substr(0, name.find('['));  // of a list's element
   std::string parent(dot == std::string_view::npos ? "" : path.substr(0, dot));
   if (parent.starts_with(kDatabases) && parent.find('.', kDatabases.size()) == std::string::npos) {
     parent = "databases.*";

@@ -48,7 +48,7 @@ struct KeySection {
 std::vector<KeySection> KeySections();
 
 // Tells whether SIGHUP may apply a change of the key at `path`, as in "databases.main.password" or
-// "identities.app.tokens[0].expires".
+// "identities.app.tokens[0].expires" or "secret_keys[0]".
 bool ReloadsKey(std::string_view path);
 
 }  // namespace penstock::server

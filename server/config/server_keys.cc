@@ -36,6 +36,10 @@ Keys<ServerConfig> Addresses() {
       {.name = "insecure",
        .type = BoolKey{&ServerConfig::insecure},
        .help = "allows addresses that other machines can reach, on a network that is trusted"},
+      {.name = "core_dumps",
+       .type = BoolKey{&ServerConfig::core_dumps},
+       .help = "lets the daemon leave a core dump, and lets debuggers of its user attach to it; "
+               "passwords are in its memory"},
   };
 }
 
@@ -112,6 +116,12 @@ const Keys<Config>& FileKeys() {
        .otherwise = Code(kDefaultDataDir)},
       {.name = "server", .help = "the daemon's addresses and limits"},
       {.name = "log", .help = "the daemon's log"},
+      {.name = "secret_keys",
+       .help = "the key of the values that are written `sealed:…`, or the new and the old one: "
+               "files of `penstock secret keygen`, which only their owner may use, or "
+               "`credential:name` for one that systemd passes",
+       .otherwise = "none",
+       .reloads = true},
       {.name = "databases",
        .help = "the databases by name: letters, digits, `_` and `-`, at most 64",
        .otherwise = "one sqlite database, `main`"},

@@ -55,7 +55,9 @@ class HealthTest : public ::testing::Test {
     fs::create_directory(file("lite"));
     fs::create_directory(file("keys"));
     std::ofstream(file("penstock.yaml")) << fmt::format(
-        "data_dir: {0}\nserver: {{listen: ['{1}'], http_listen: '127.0.0.1:0'}}\n"
+        "data_dir: {0}\n"
+        // So that tests that are not root's may look at its descriptors.
+        "server: {{listen: ['{1}'], http_listen: '127.0.0.1:0', core_dumps: true}}\n"
         "default_database: lite\ndatabases:\n"
         "  lite: {{driver: sqlite, database: {0}/lite/main.db}}\n"
         "  keys: {{driver: pebble, database: {0}/keys/main,"

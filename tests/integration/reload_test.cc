@@ -141,6 +141,23 @@ TEST_F(ReloadTest, AFileThatIsRefusedLeavesTheOldPassword) {
   EXPECT_THAT(daemon_->output(), Not(HasSubstr("zebra")));
 }
 
+// A file that is mounted anew is read by the next attempt to connect.
+TEST_F(ReloadTest, AFileIsReadAgainWithoutASignal) {
+  ASSERT_NE(Backend().text(), "");
+  Admin("ALTER ROLE app PASSWORD 'second-zebra'");
+  Password("second-zebra");
+  CloseAll();
+  EXPECT_TRUE(Backend().status.ok()) << Backend().status.error_message();
+  EXPECT_TRUE(daemon_->WaitForOutput("a password was reloaded: new connections have it"));
+  std::filesystem::remove(file("password"));
+  CloseAll();
+  EXPECT_TRUE(Backend().status.ok()) << Backend().status.error_message();
+  EXPECT_TRUE(daemon_->WaitForOutput("a password cannot be read again: the last one goes on"));
+  EXPECT_THAT(daemon_->output(),
+              HasSubstr("databases.app.password_file: names a file that cannot"));
+  EXPECT_THAT(daemon_->output(), Not(HasSubstr("zebra")));
+}
+
 // The password of another user waits for it; what else needs a restart is named.
 TEST_F(ReloadTest, WhatNeedsARestartIsNamed) {
   Password("second-zebra");

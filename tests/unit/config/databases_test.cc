@@ -124,10 +124,11 @@ TEST_F(DatabasesTest, Credentials) {
   } cases[] = {
       {"    password: hunter2\n    password_file: '@/good'",
        "FILE:5: databases.main.password_file: conflicts with another key for the password; keep "
-       "one of password, password_file and password_env"},
+       "one "
+       "of password, password_file, password_credential and password_env"},
       {"    password_file: '@/good'\n    password_env: DB_PASSWORD",
        "FILE:5: databases.main.password_env: conflicts with another key for the password; keep one "
-       "of password, password_file and password_env"},
+       "of password, password_file, password_credential and password_env"},
       {"    password_file: '@/none'",
        "FILE:4: databases.main.password_file: names a file that cannot be read: No such file or "
        "directory; name one that this user can read"},

@@ -281,8 +281,8 @@ TEST_F(IdentityMistakesTest, OfJwt) {
        ".jwks_file: '@/none.json' cannot be read: No such file or directory; name a JSON Web Key "
        "Set that this user may read"},
       {"jwks_file: @/open.json", algorithms, audience,
-       ".jwks_file: '@/open.json' is a file that everybody may write to, and so let themselves "
-       "in; chmod o-w it"},
+       ".jwks_file: '@/open.json' is a file that everybody can write to, and so let themselves "
+       "in; run chmod o-w on it"},
       {"jwks_file: @/words.json", algorithms, audience,
        ".jwks_file: '@/words.json' is not JSON; put a JSON Web Key Set there"},
       {"jwks_file: @/cut.json", algorithms, audience,

@@ -25,7 +25,7 @@ TEST_F(MistakesTest, OfForm) {
       {"- a\n- b\n", "FILE:1: is a list; write a map of keys and values"},
       {"servr: {}\n", "FILE:1: unknown key 'servr'; did you mean 'server'?"},
       {"\nxyzzy: 1\n",
-       "FILE:2: unknown key 'xyzzy'; use one of data_dir, server, log, databases, "
+       "FILE:2: unknown key 'xyzzy'; use one of data_dir, server, log, secret_keys, databases, "
        "default_database, identities, jwt"},
       {"log: {level: info}\nlog: {level: debug}\n",
        "FILE:2: duplicate key 'log' (first set on line 1); keep one of them"},
