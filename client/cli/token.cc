@@ -58,9 +58,10 @@ std::string Sha256(std::string_view text) {
 }
 
 std::string CheckId(const std::string& id) {
-  return IsId(id) ? ""
-                  : fmt::format("\"{}\" is not an id; write 1 to {} letters, digits, - and _", id,
-                                kMaxId);
+  if (IsId(id)) return "";
+  return fmt::format(
+      "this is not an id; write 1 to {} letters, digits, - and _ that do not begin with {}", kMaxId,
+      kPrefix);
 }
 
 std::string CheckExpiry(const std::string& text) {
