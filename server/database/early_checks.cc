@@ -40,6 +40,7 @@ class EarlyChecks::Check final : public PendingRun {
     caller = name_;
     args = values_;
     deadline = run->deadline;
+    must_only_read = run->must_only_read;
     prepare_only = true;
   }
 
