@@ -90,7 +90,9 @@ size_t Connection::RunReads(Runs runs) {
 void Connection::ReadSqlOrLeaveIt(StatementRun* run) {
   Statement* statement = Prepare(run);
   if (statement == nullptr) return;
-  if (statement->read_only()) {
+  if (run->prepare_only) {
+    run->status = statement->CheckCount(run->args.size());
+  } else if (statement->read_only()) {
     ReadSql(nullptr, run, statement);
   } else {
     run->wrong_lane = true;

@@ -1,15 +1,19 @@
 #include "drivers/pebble/connection.h"
 
 #include "drivers/api/chain.h"
+#include "drivers/api/only_read.h"
 #include "drivers/pebble/error.h"
 
 namespace penstock::pebble {
 
 using driver::StatementRun;
 
-bool Connection::Start(StatementRun* run) {
+bool Connection::Start(StatementRun* run) const {
   if (!driver::MayStart(run)) return false;
   run->status = Interruption(*run);
+  // What a statement of SQL would do is known once it is prepared.
+  const bool writes = run->key_value != nullptr && !run->key_value->reads();
+  if (run->status.ok() && writes && MustOnlyRead(*run)) run->status = driver::MayOnlyRead();
   return run->status.ok();
 }
 

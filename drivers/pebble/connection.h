@@ -50,8 +50,12 @@ class Connection final : public driver::Connection {
  private:
   using Runs = std::span<driver::StatementRun* const>;
 
+  // Whether the caller may only read; in a transaction that is the transaction's.
+  bool MustOnlyRead(const driver::StatementRun& run) const {
+    return transaction_ != nullptr ? must_only_read_ : run.must_only_read;
+  }
   // Whether the run may start; if not, its status says why.
-  static bool Start(driver::StatementRun* run);
+  bool Start(driver::StatementRun* run) const;
   // Outside a transaction: a key-value operation.
   void Read(driver::StatementRun* run) const;
 
@@ -112,6 +116,8 @@ class Connection final : public driver::Connection {
   // The client's.
   std::unique_ptr<rocksdb::Transaction> transaction_;
   bool read_only_ = false;
+  // See TransactionOptions::must_only_read.
+  bool must_only_read_ = false;
   std::vector<std::string> savepoints_;
   // Null: no statement of SQL has been run yet.
   std::unique_ptr<SqlSession> sql_;

@@ -3,6 +3,7 @@
 #include <chrono>
 
 #include "drivers/api/error.h"
+#include "drivers/api/only_read.h"
 #include "drivers/pebble/connection.h"
 #include "drivers/pebble/sql_cursor.h"
 #include "drivers/pebble/sql_session.h"
@@ -51,6 +52,10 @@ Statement* Connection::Prepare(StatementRun* run) {
   run->status = statement.status();
   if (!statement.ok()) return nullptr;
   run->read_only = (*statement)->read_only();
+  if (!run->read_only && MustOnlyRead(*run)) {
+    run->status = driver::MayOnlyRead();
+    return nullptr;
+  }
   if (transaction_ != nullptr || !(*statement)->reads_counters()) return *statement;
   run->status = sqlite_engine::CounterError();
   return nullptr;

@@ -42,7 +42,8 @@ absl::Status Connection::Begin(const driver::TransactionOptions& options) {
   rocksdb_options.set_snapshot = options.isolation != Isolation::kReadCommitted;
   rocksdb_options.deadlock_detect = true;
   transaction_.reset(store_->db()->BeginTransaction(store_->write_options(), rocksdb_options));
-  read_only_ = options.read_only;
+  read_only_ = options.read_only || options.must_only_read;
+  must_only_read_ = options.must_only_read;
   savepoints_.clear();
   return absl::OkStatus();
 }
@@ -75,6 +76,8 @@ void Connection::Run(StatementRun& run) {
 
 absl::Status Connection::Commit() {
   if (transaction_ == nullptr) return NoTransaction();
+  // There is nothing to commit; should a statement have written all the same, it is undone.
+  if (must_only_read_) return Rollback();
   const CommitGate::Passage passage(store_->commit_gate());
   absl::Status status = store_->Commit(transaction_.get());
   if (!status.ok()) transaction_->Rollback();

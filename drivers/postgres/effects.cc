@@ -1,12 +1,11 @@
 #include "drivers/postgres/effects.h"
 
-#include <algorithm>
-#include <iterator>
 #include <string>
 #include <utility>
 #include <vector>
 
 #include "drivers/postgres/flavor.h"
+#include "drivers/postgres/functions.h"
 #include "fmt/format.h"
 #include "fmt/ranges.h"
 
@@ -19,68 +18,6 @@ using Verb = Syntax::Verb;
 constexpr int kMaxRounds = 8;
 // Far more than the catalogue has to say of one statement.
 constexpr size_t kMaxBytes = size_t{1} << 20;
-
-// Functions of PostgreSQL's own that are declared VOLATILE, because what they answer is not
-// the same each time, and of which it is known what else they do. Any other volatile one
-// may do anything. Functions of its own that are not volatile do nothing.
-struct Volatile {
-  std::string_view name;
-  Effects effects;
-};
-constexpr Effects kWrites = {.changes_session = false,
-                             .writes = true,
-                             .reads_sequences = false,
-                             .folds = false,
-                             .escapes = false};
-constexpr Effects kEscapes = {.changes_session = false,
-                              .writes = true,
-                              .reads_sequences = false,
-                              .folds = false,
-                              .escapes = true};
-constexpr Effects kReadsSequences = {.changes_session = false,
-                                     .writes = false,
-                                     .reads_sequences = true,
-                                     .folds = false,
-                                     .escapes = false};
-constexpr Volatile kVolatile[] = {
-    {"clock_timestamp", kNoEffects},
-    {"currval", kReadsSequences},
-    {"gen_random_uuid", kNoEffects},
-    {"lastval", kReadsSequences},
-    {"lo_get", kNoEffects},
-    // A read-only transaction refuses it, and setval.
-    {"nextval", kWrites},
-    // Until the end of the transaction.
-    {"pg_advisory_xact_lock", kNoEffects},
-    {"pg_advisory_xact_lock_shared", kNoEffects},
-    {"pg_try_advisory_xact_lock", kNoEffects},
-    {"pg_try_advisory_xact_lock_shared", kNoEffects},
-    {"pg_blocking_pids", kNoEffects},
-    {"pg_cancel_backend", kEscapes},
-    {"pg_column_size", kNoEffects},
-    {"pg_current_wal_lsn", kNoEffects},
-    {"pg_database_size", kNoEffects},
-    {"pg_indexes_size", kNoEffects},
-    {"pg_is_in_recovery", kNoEffects},
-    {"pg_last_wal_receive_lsn", kNoEffects},
-    {"pg_last_wal_replay_lsn", kNoEffects},
-    {"pg_last_xact_replay_timestamp", kNoEffects},
-    {"pg_notify", kEscapes},
-    {"pg_partition_ancestors", kNoEffects},
-    {"pg_partition_tree", kNoEffects},
-    {"pg_relation_size", kNoEffects},
-    {"pg_sleep", kNoEffects},
-    {"pg_sleep_for", kNoEffects},
-    {"pg_sleep_until", kNoEffects},
-    {"pg_table_size", kNoEffects},
-    {"pg_tablespace_size", kNoEffects},
-    {"pg_terminate_backend", kEscapes},
-    {"pg_total_relation_size", kNoEffects},
-    {"pg_xact_status", kNoEffects},
-    {"random", kNoEffects},
-    {"setval", kWrites},
-    {"timeofday", kNoEffects},
-};
 
 // A list of constants; the server's standard_conforming_strings is on.
 std::string Names(const std::set<std::string>& names) {
@@ -292,12 +229,11 @@ void EffectsOf::TakeFunction(std::string_view name, std::string_view volatility)
     effects_.folds = true;
     return;
   }
-  const auto* known = std::find_if(std::begin(kVolatile), std::end(kVolatile),
-                                   [name](const Volatile& entry) { return entry.name == name; });
+  const Effects* known = EffectsOfFunction(name);
   const Effects* own = flavor_.effects_of != nullptr ? flavor_.effects_of(name) : nullptr;
   const bool servers = volatility == "v";
-  if (servers && known != std::end(kVolatile)) {
-    effects_.Add(known->effects);
+  if (servers && known != nullptr) {
+    effects_.Add(*known);
   } else if (servers && own != nullptr) {
     effects_.Add(*own);
   } else {

@@ -18,7 +18,7 @@ struct Flavor {
   // it. kUnknown: it is not known either. Null: there is no such grammar.
   Syntax (*read_own)(std::string_view sql) = nullptr;
   // Tells what the server's own function of this name does, if the catalogue says that it is
-  // volatile. Null: it may do anything, or the table of effects.h knows it.
+  // volatile. Null: it may do anything, or functions.h knows it.
   const Effects* (*effects_of)(std::string_view function) = nullptr;
 };
 

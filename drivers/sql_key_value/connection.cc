@@ -3,6 +3,7 @@
 #include <algorithm>
 
 #include "drivers/api/error.h"
+#include "drivers/api/only_read.h"
 #include "drivers/sql_key_value/statements.h"
 #include "fmt/format.h"
 
@@ -38,7 +39,7 @@ size_t Connection::PlanTogether(Runs runs) const {
     // A keyspace may have to be created after the batch, when no cursor may be open.
     if (writes && MayLeaveCursor(*run)) break;
     if (run->key_value == nullptr) continue;
-    if (!CheckLengths(*run->key_value).ok() || !PlanAsOne(run, dialect_)) break;
+    if (!Check(*run->key_value, run->must_only_read).ok() || !PlanAsOne(run, dialect_)) break;
     writes = writes || !run->key_value->reads();
   }
   return count;
@@ -135,6 +136,11 @@ absl::Status Connection::CheckLengths(const KeyValueRun& operation) const {
   return absl::OkStatus();
 }
 
+absl::Status Connection::Check(const KeyValueRun& operation, bool must_only_read) const {
+  if (must_only_read && !operation.reads()) return driver::MayOnlyRead();
+  return CheckLengths(operation);
+}
+
 StatementRun Connection::Own(const StatementRun& run, std::string_view sql) const {
   StatementRun own;
   own.sql = sql;
@@ -209,6 +215,7 @@ absl::StatusOr<bool> Connection::TryTable(const StatementRun& run, const std::st
 
 absl::Status Connection::Begin(const driver::TransactionOptions& options) {
   seen_.clear();
+  must_only_read_ = options.must_only_read;
   absl::Status ready = Unpin();
   return ready.ok() ? inner_->Begin(options) : ready;
 }
@@ -224,7 +231,7 @@ void Connection::Run(StatementRun& run) {
     return;
   }
   run.key_value->failed_condition.reset();
-  run.status = CheckLengths(*run.key_value);
+  run.status = Check(*run.key_value, must_only_read_);
   if (!run.status.ok()) return;
   const absl::StatusOr<bool> exists = TableExists(run);
   if (!exists.ok()) {

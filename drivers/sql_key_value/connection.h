@@ -72,6 +72,9 @@ class Connection final : public driver::Connection {
   // that only deletes or whose conditions do not hold. False: it has to write.
   bool DoneOnNothing(driver::StatementRun* run) const;
   absl::Status CheckLengths(const driver::KeyValueRun& operation) const;
+  // Fails if the operation writes and its caller may only read; `must_only_read` is of the run, or
+  // of the transaction that it is in. Otherwise returns CheckLengths.
+  absl::Status Check(const driver::KeyValueRun& operation, bool must_only_read) const;
 
   // --- isolation.cc
   // Makes single statements serializable, if the session may have them otherwise. It
@@ -133,6 +136,8 @@ class Connection final : public driver::Connection {
   std::optional<bool> serializable_;
   bool pinned_ = false;
   bool keep_session_ = false;
+  // Of the open transaction, see TransactionOptions::must_only_read.
+  bool must_only_read_ = false;
   // Keyspaces whose table the open transaction has seen.
   Keys seen_;
 };

@@ -38,9 +38,9 @@ bool IsBusy(const absl::Status& status) {
 
 void Connection::Write(StatementRun* run) {
   run->summary = {};
-  run->wrong_lane = reads_only_ && !run->key_value->reads();
+  run->wrong_lane = reads_only_ && !run->key_value->reads() && !run->must_only_read;
   run->key_value->failed_condition.reset();
-  run->status = CheckLengths(*run->key_value);
+  run->status = Check(*run->key_value, run->must_only_read);
   if (!run->status.ok() || run->wrong_lane) return;
   const bool nothing = run->key_value->mutations.empty() && run->key_value->conditions.empty();
   if (run->key_value->reads() || nothing) {
