@@ -39,6 +39,7 @@ class EarlyChecks::Check final : public PendingRun {
     sql = text_;
     caller = name_;
     args = values_;
+    tenant = run->tenant;
     deadline = run->deadline;
     prepare_only = true;
   }
