@@ -117,6 +117,7 @@ void TransactionSteps::RunRows(const absl::Status& ready, v1::Format format,
                                size_t first_batch_bytes) {
   if (!ready.ok()) return Fail(ready);
   builder_.Start(format, limits_->batch);
+  meter_.Start(&principal_->quota());
   run_->writer = &builder_;
   run_->limits.max_bytes = first_batch_bytes;
   transaction_->Run(*run_);
@@ -137,11 +138,13 @@ void TransactionSteps::Fetch() {
 }
 
 void TransactionSteps::AdvanceRows() {
+  if (run_->status.ok()) run_->status = meter_.Check(builder_.size());
   if (!run_->status.ok()) {
     run_->cursor.reset();
     run_->status = transaction_->Settle(run_->status);
   }
-  if (run_->cursor == nullptr) RecordStatement(context_, principal_->name(), *database_, *run_, began_);
+  if (run_->cursor == nullptr)
+    RecordStatement(context_, principal_->name(), *database_, *run_, began_);
   if (!run_->status.ok()) return Fail(run_->status);
   builder_.Flush(run_->cursor == nullptr ? &run_->summary : nullptr);
 }
