@@ -38,6 +38,7 @@ RUN apt-get update -qq \
         libprometheus-cpp-core1.0 \
         libprotobuf32 \
         librocksdb7.8 \
+        libsodium23 \
         libspdlog1.10 \
         libsqlite3-0 \
         libyaml-cpp0.7 \

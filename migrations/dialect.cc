@@ -56,8 +56,8 @@ absl::StatusOr<std::unique_ptr<Dialect>> MakeDialect(std::string_view driver,
   if (!spec.ok()) return spec.status();
   if ((*spec)->migrations != nullptr) return (*spec)->migrations(table, lock);
   return driver::MakeErrorWithHint(driver::Reason::kUnsupported,
-                                   fmt::format("the driver {} has no migrations", driver),
-                                   "Ping tells what a database can do");
+                                   fmt::format("the driver {} does not support migrations", driver),
+                                   "use Ping to see what a database supports");
 }
 
 }  // namespace penstock::migrations

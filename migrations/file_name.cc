@@ -22,7 +22,7 @@ constexpr std::string_view kExtension = ".sql";
 
 absl::Status NameError(std::string_view file, std::string_view what) {
   return MakeErrorWithHint(Reason::kInvalidParameter,
-                           fmt::format("{}: the name is not a migration's: {}", file, what),
+                           fmt::format("{}: invalid name for a migration file: {}", file, what),
                            "name it like 0001_create_users.up.sql and 0001_create_users.down.sql, "
                            "or 0001_create_users.up.sqlite.sql for one driver");
 }
@@ -80,21 +80,21 @@ absl::StatusOr<std::optional<Head>> ParseHead(std::string_view file, std::string
   const bool dot = flyway && digits < text.size() && text[digits] == '.';
   if (dot && digits + 1 < text.size() &&
       std::isdigit(static_cast<unsigned char>(text[digits + 1])) != 0) {
-    return NameError(file, "its version has several parts, and one number is read");
+    return NameError(file, "its version has several parts instead of one number");
   }
   if (digits == 0 ||
       (digits < text.size() && !dot && separators.find(text[digits]) == std::string::npos)) {
-    *why = "it does not begin with a version, which is a number, and '_'";
+    *why = "it does not begin with a version number and '_'";
     return std::nullopt;
   }
   if (digits + 1 >= text.size()) {
-    *why = "after the version it has no '_' and name";
+    *why = "its version is not followed by '_' and a name";
     return std::nullopt;
   }
   Head head{.version = 0, .name = text.substr(digits + 1)};
   if (flyway && head.name.size() > 1 && head.name.starts_with('_')) head.name.remove_prefix(1);
   if (std::from_chars(text.data(), text.data() + digits, head.version).ec != std::errc()) {
-    return NameError(file, "its version is beyond 18446744073709551615");
+    return NameError(file, "its version exceeds 18446744073709551615");
   }
   return head;
 }
@@ -109,10 +109,10 @@ bool IsSqlFile(std::string_view file) {
 absl::StatusOr<std::optional<FileName>> ParseFileName(std::string_view file, std::string* why) {
   const std::optional<Parts> parts = CutAtDirection(file);
   if (!parts.has_value()) {
-    *why = "it says neither .up nor .down before .sql";
+    *why = "it has neither .up nor .down before .sql";
     const std::string lower = absl::AsciiStrToLower(ToAbsl(file));
     if (!CutAtDirection(lower).has_value()) return std::nullopt;
-    return NameError(file, "'up' and 'down' are written in small letters");
+    return NameError(file, "'up' and 'down' must be in lower case");
   }
   FileName parsed;
   parsed.direction = parts->direction == "up" ? Direction::kUp : Direction::kDown;
@@ -136,7 +136,7 @@ absl::StatusOr<std::optional<FileName>> ParseFileName(std::string_view file, std
   parsed.name = name;
   if (!database.has_value()) return parsed;
   if (database->empty()) {
-    *why = fmt::format("'{}' is not a driver of Penstock's", called);
+    *why = fmt::format("'{}' is not a driver of Penstock", called);
     return std::nullopt;
   }
   parsed.driver = *database;
@@ -162,7 +162,9 @@ absl::StatusOr<FileName> ParseNameOfBoth(std::string_view file) {
           ? std::nullopt
           : FindDatabase(std::string_view(parsed.name).substr(dot + 1));
   if (!database.has_value()) return parsed;
-  if (database->empty()) return NameError(file, "it is for a database that is none of Penstock's");
+  if (database->empty()) {
+    return NameError(file, "it is for a database that Penstock does not support");
+  }
   parsed.driver = *database;
   parsed.name.resize(dot);
   return parsed;

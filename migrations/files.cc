@@ -66,9 +66,9 @@ absl::StatusOr<std::string> Files::Read(size_t index) const {
     } else if (count == 0 || errno != EINTR) {
       return driver::MakeErrorWithHint(
           driver::Reason::kIo,
-          fmt::format("{}: what was kept of it outside of memory cannot be read: {}", entry.name,
-                      count == 0 ? "it is cut off" : std::strerror(errno)),
-          "look at the disk that TMPDIR or /tmp is on, and migrate again");
+          fmt::format("{}: cannot read its temporary copy: {}", entry.name,
+                      count == 0 ? "the copy is truncated" : std::strerror(errno)),
+          "check the disk that holds TMPDIR or /tmp, and migrate again");
     }
   }
   return content;

@@ -45,10 +45,9 @@ absl::StatusOr<HistoryRow> WithNames(HistoryRow row, std::string_view direction,
   if (Find(direction, &row.direction) && Find(state, &row.state)) return row;
   return driver::MakeErrorWithHint(
       driver::Reason::kDataException,
-      fmt::format("row {} of the migration history {} has the direction '{}' and the state '{}', "
-                  "which are unknown",
+      fmt::format("row {} of the migration history {} has an unknown direction '{}' or state '{}'",
                   row.id, history, direction, state),
-      "a newer version may have written it; otherwise give the history a table of its own "
+      "use the newer version that may have written it, or give the history a table of its own "
       "(migrations_table)");
 }
 

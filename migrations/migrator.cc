@@ -175,8 +175,9 @@ absl::Status Migrator::Inserted(const absl::Status& status, HistoryRow* row) {
   row->id = 0;
   if (driver::GetErrorInfo(status).reason == Reason::kUniqueViolation) {
     return driver::MakeErrorWithHint(
-        Reason::kMigrationLocked, "another migrator has written to the migration history meanwhile",
-        "nothing of this step is done; run it again");
+        Reason::kMigrationLocked,
+        "another migrator has changed the migration history in the meantime",
+        "run the migration again; this step has changed nothing");
   }
   return status;
 }
@@ -346,9 +347,10 @@ absl::StatusOr<std::vector<HistoryRow>> Migrator::Adopt() {
   if (!history->empty()) {
     return driver::MakeErrorWithHint(
         Reason::kMigrationRefused,
-        fmt::format("the database has a history already, up to version {}", history->version()),
-        "another tool's is adopted at the beginning only; `penstock migrate status FOLDER` lists "
-        "what there is");
+        fmt::format("the database already has a migration history, up to version {}",
+                    history->version()),
+        "run `penstock migrate status FOLDER` to see it; only a database without a history can "
+        "adopt one");
   }
   absl::StatusOr<std::vector<HistoryRow>> rows =
       ReadOtherTool(connection_, dialect_.get(), source_);

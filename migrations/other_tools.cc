@@ -64,8 +64,8 @@ constexpr Tool kTools[] = {
     {"TypeORM", "typeorm_migrations", ""}};
 
 constexpr std::string_view kBaselineHint =
-    "`penstock migrate baseline FOLDER VERSION` begins a history where everything up to VERSION is "
-    "there already (0: nothing of the files is, and the schema is somebody else's)";
+    "run `penstock migrate baseline FOLDER VERSION` to begin a history in which everything up to "
+    "VERSION is applied already (0 if the schema contains nothing from the files)";
 
 // Names of the schema that are the table of a tool.
 std::vector<std::string> KnownTables(const std::vector<std::string>& names) {
@@ -104,7 +104,7 @@ absl::StatusOr<Answer> Ask(MigrationConnection* connection, Dialect* dialect,
     if (tool.query.empty()) {
       return MakeErrorWithHint(
           Reason::kMigrationRefused,
-          fmt::format("the table {} of {} does not say which versions are applied", table,
+          fmt::format("the table {} of {} does not record which versions are applied", table,
                       tool.name),
           kBaselineHint);
     }
@@ -129,20 +129,22 @@ class Adoption {
   absl::Status Take(const std::string& text, int64_t state) {
     uint64_t version = 0;
     if (!ParseVersion(text, &version) || state == kUnclear) {
-      return Refuse(fmt::format("{} says '{}' of a version, of which it is not clear what is "
-                                "applied",
-                                tool_, text),
-                    kBaselineHint);
+      return Refuse(
+          fmt::format(
+              "{} records the version '{}', from which the applied migrations cannot be determined",
+              tool_, text),
+          kBaselineHint);
     }
     if (state == kHalfDone) {
-      return Refuse(fmt::format("{} says that version {} has failed half way", tool_, version),
-                    "look at the database and mend that first, with the same tool");
+      return Refuse(fmt::format("{} records that version {} failed halfway", tool_, version),
+                    "check the database, and repair that version with the same tool first");
     }
     if (state == kUpTo) {
       if (!source_.contains(version)) {
-        return Refuse(fmt::format("{} says that the database is at version {}, which has no file",
-                                  tool_, version),
-                      "is it the right folder?");
+        return Refuse(
+            fmt::format("{} records that the database is at version {}, which has no file", tool_,
+                        version),
+            "check that this is the right folder");
       }
       for (const auto& [before, migration] : source_) {
         if (before <= version) Add(before);
@@ -158,9 +160,9 @@ class Adoption {
       return source_.contains(entry.first);
     });
     if (!rows_.empty() && !known) {
-      return Refuse(fmt::format("none of the {} versions that {} says are applied has a file",
+      return Refuse(fmt::format("none of the {} versions that {} records as applied has a file",
                                 rows_.size(), tool_),
-                    "is it the right folder?");
+                    "check that this is the right folder");
     }
     std::vector<HistoryRow> rows;
     for (auto& [version, row] : rows_) rows.push_back(std::move(row));
@@ -195,19 +197,18 @@ absl::Status CheckNobodyElses(MigrationConnection* connection, Dialect* dialect)
   if (!names.ok() || names->empty()) return names.status();
   const std::vector<std::string> known = KnownTables(*names);
   if (known.empty()) {
-    return MakeErrorWithHint(
-        Reason::kMigrationRefused,
-        fmt::format("the database has no history of migrations, but its schema is not empty ({}): "
-                    "what the files make may be there already",
-                    Joined(*names)),
-        kBaselineHint);
+    return MakeErrorWithHint(Reason::kMigrationRefused,
+                             fmt::format("the database has no migration history, but its schema is "
+                                         "not empty ({}): what the files create may exist already",
+                                         Joined(*names)),
+                             kBaselineHint);
   }
   return MakeErrorWithHint(
       Reason::kMigrationRefused,
-      fmt::format("another tool has migrated the database: it has the table {}, and no history of "
-                  "Penstock's",
+      fmt::format("another tool has migrated the database: it has the table {}, but no migration "
+                  "history of Penstock",
                   Joined(known)),
-      fmt::format("`penstock migrate adopt FOLDER` takes over what that says is applied; or {}",
+      fmt::format("run `penstock migrate adopt FOLDER` to take over what that table records; or {}",
                   kBaselineHint));
 }
 
@@ -219,8 +220,9 @@ absl::StatusOr<std::vector<HistoryRow>> ReadOtherTool(MigrationConnection* conne
   if (known.size() != 1) {
     return MakeErrorWithHint(
         Reason::kMigrationRefused,
-        known.empty() ? "there is no table of a tool that is known in the history's schema"
-                      : fmt::format("there are the tables of several tools: {}", Joined(known)),
+        known.empty() ? "the history's schema has no table of a known tool"
+                      : fmt::format("the history's schema has the tables of several tools: {}",
+                                    Joined(known)),
         kBaselineHint);
   }
   absl::StatusOr<Answer> answer = Ask(connection, dialect, known.front());

@@ -36,17 +36,20 @@ absl::Status CheckUnfinished(const Source& source, const History& history) {
     const std::string title = TitleOf(source, row);
     const std::string what =
         row.state == RowState::kFailed
-            ? fmt::format("{}: statement {} of the {} step failed ({}), and those before it stay",
-                          title, row.statement, Name(row.direction), row.note)
+            ? fmt::format(
+                  "{}: statement {} of the {} step failed ({}), and the statements before it "
+                  "remain in effect",
+                  title, row.statement, Name(row.direction), row.note)
             : fmt::format(
-                  "{}: the {} step was cut off at statement {}, which may or may not be "
-                  "done; those before it are",
+                  "{}: the {} step was interrupted at statement {}, which may or may not have "
+                  "taken effect; the statements before it have",
                   title, Name(row.direction), row.statement);
-    return Refuse(what, fmt::format("look at the database, then say how it stands: {}, or "
-                                    "--not-applied {}, or --resume {} to go on with statement {} "
-                                    "(again) or {} (--statement {})",
-                                    RepairCommand(version, "--applied"), version, version,
-                                    row.statement, row.statement + 1, row.statement + 1));
+    return Refuse(
+        what,
+        fmt::format("check the database, then record its state: {}, or --not-applied {}, or "
+                    "--resume {} to continue with statement {} (again) or {} (--statement {})",
+                    RepairCommand(version, "--applied"), version, version, row.statement,
+                    row.statement + 1, row.statement + 1));
   }
   return absl::OkStatus();
 }
@@ -57,20 +60,20 @@ absl::Status CheckComparison(const Source& source, const History& history,
     const uint64_t version = compared.changed.front();
     return Refuse(
         fmt::format("{}: the file has changed since it was applied", source.at(version).Title()),
-        fmt::format("restore it and write a new migration; if the change makes no difference, {} "
-                    "takes it over",
+        fmt::format("restore the file and write a new migration; if the change makes no "
+                    "difference, accept it with {}",
                     RepairCommand(version, "--applied")));
   }
   if (!compared.missing.empty()) {
     const HistoryRow& row = history.applied().at(compared.missing.front());
     return Refuse(fmt::format("migration {} is applied, but its file is missing", Called(row)),
-                  fmt::format("restore the file; if it was withdrawn on purpose, {}",
+                  fmt::format("restore the file; if it was withdrawn on purpose, run {}",
                               RepairCommand(row.version, "--not-applied")));
   }
   if (!compared.gaps.empty() && !allow_gaps) {
-    return Refuse(fmt::format("{}: it is not applied, but version {} after it is",
+    return Refuse(fmt::format("{}: not applied, but the later version {} is",
                               source.at(compared.gaps.front()).Title(), history.version()),
-                  "give it a version above that, or apply it out of order with --allow-gaps");
+                  "give it a higher version, or apply it out of order with --allow-gaps");
   }
   return absl::OkStatus();
 }
@@ -97,14 +100,14 @@ absl::StatusOr<std::vector<PlanStep>> Down(const Source& source, const History& 
     if (steps.size() == most || (floor.has_value() && row->first <= *floor)) break;
     const auto found = source.find(row->first);
     if (found == source.end() && row->second.IsCode()) {
-      return Refuse(fmt::format("migration {} cannot be taken back here: it is a code step",
-                                Called(row->second)),
-                    "take it back with the program that has the code");
+      return Refuse(
+          fmt::format("migration {} cannot be undone here: it is a code step", Called(row->second)),
+          "undo it with the program that contains its code");
     }
     if (found == source.end()) {
-      return Refuse(fmt::format("migration {} cannot be taken back: its files are missing",
-                                Called(row->second)),
-                    "restore them, or use the folder of the release that applied it");
+      return Refuse(
+          fmt::format("migration {} cannot be undone: its files are missing", Called(row->second)),
+          "restore them, or use the folder of the release that applied it");
     }
     const Migration& migration = found->second;
     if (!migration.down_problem.ok()) return migration.down_problem;
@@ -115,13 +118,13 @@ absl::StatusOr<std::vector<PlanStep>> Down(const Source& source, const History& 
                           : migration.down.has_value() && (!migration.down->blank || nothing_to_do);
     if (!possible) {
       const bool empty = migration.down.has_value();
-      return Refuse(fmt::format("{}: it cannot be taken back, because {}",
-                                empty ? migration.down->file : migration.Title(),
-                                empty ? "the file is empty"
-                                      : (migration.is_code ? "it has no `down` function"
-                                                           : "there is no down file for it")),
-                    empty ? "write it, or a comment if there is nothing to do"
-                          : fmt::format("add {}_{}.down.sql", migration.version, migration.name));
+      return Refuse(
+          fmt::format(
+              "{}: cannot be undone, because {}", empty ? migration.down->file : migration.Title(),
+              empty ? "the file is empty"
+                    : (migration.is_code ? "it has no `down` function" : "it has no down file")),
+          empty ? "write its statements, or a comment if there is nothing to undo"
+                : fmt::format("add {}_{}.down.sql", migration.version, migration.name));
     }
     steps.push_back(StepFor(migration, Direction::kDown, history));
   }
@@ -146,11 +149,13 @@ absl::Status CheckResumed(const Source& source, const History& history,
       return step.unfinished.has_value() && step.unfinished->id == row.id;
     });
     if (goes_on) continue;
-    return Refuse(fmt::format("{}: its {} step is to go on with statement {}, and this would leave "
-                              "it half done",
-                              TitleOf(source, row), Name(row.direction), row.statement),
-                  fmt::format("run `penstock migrate {} FOLDER` first, or repair it in another way",
-                              Name(row.direction)));
+    return Refuse(
+        fmt::format(
+            "{}: its {} step must continue with statement {}, and this would leave it unfinished",
+            TitleOf(source, row), Name(row.direction), row.statement),
+        fmt::format(
+            "run `penstock migrate {} FOLDER` first, or repair the migration in another way",
+            Name(row.direction)));
   }
   return absl::OkStatus();
 }
@@ -167,8 +172,8 @@ absl::StatusOr<std::vector<PlanStep>> StepsTo(const Source& source, const Histor
   const bool known = source.contains(target.version) || history.applied().contains(target.version);
   if (!known && target.version == 0) return Down(source, history, std::nullopt, SIZE_MAX);
   if (!known) {
-    return Refuse(fmt::format("there is no migration of version {}", target.version),
-                  "name a version that has a file");
+    return Refuse(fmt::format("version {} does not exist", target.version),
+                  "use a version that has a file");
   }
   if (target.version < history.version()) return Down(source, history, target.version, SIZE_MAX);
   return Up(source, history, pending, target.version, SIZE_MAX);
@@ -214,7 +219,7 @@ Comparison Compare(const Source& source, const History& history) {
 absl::StatusOr<std::vector<PlanStep>> MakePlan(const Source& source, const History& history,
                                                const Target& target, bool allow_gaps) {
   if (target.steps < 0) {
-    return driver::MakeError(Reason::kInvalidParameter, "a number of steps is negative");
+    return driver::MakeError(Reason::kInvalidParameter, "the number of steps is negative");
   }
   const Comparison compared = Compare(source, history);
   absl::Status status = CheckUnfinished(source, history);
@@ -229,9 +234,9 @@ absl::StatusOr<std::vector<PlanStep>> MakePlan(const Source& source, const Histo
 absl::StatusOr<std::vector<HistoryRow>> MakeBaseline(const Source& source, const History& history,
                                                      uint64_t version) {
   if (!history.applied().empty() || !history.unfinished().empty()) {
-    return Refuse(
-        fmt::format("the database has a history already, up to version {}", history.version()),
-        "a baseline is the beginning of a history; `penstock migrate repair` corrects one");
+    return Refuse(fmt::format("the database already has a migration history, up to version {}",
+                              history.version()),
+                  "use `penstock migrate repair` to correct a history; a baseline only begins one");
   }
   std::vector<HistoryRow> rows;
   for (const auto& [at, migration] : source) {
@@ -263,10 +268,9 @@ absl::StatusOr<HistoryRow> MakeRepair(const Source& source, const History& histo
     row = applied->second;
     row.id = 0;
   } else if (file == source.end()) {
-    return Refuse(fmt::format("there is no migration of version {}, neither in the history nor "
-                              "as a file",
+    return Refuse(fmt::format("version {} does not exist, neither in the history nor as a file",
                               repair.version),
-                  "`penstock migrate status FOLDER` lists what there is");
+                  "run `penstock migrate status FOLDER` to list the versions");
   }
   row.version = repair.version;
   if (file != source.end()) {
@@ -275,8 +279,8 @@ absl::StatusOr<HistoryRow> MakeRepair(const Source& source, const History& histo
   }
   if (repair.kind == Repair::Kind::kResume) {
     if (unfinished == history.unfinished().end()) {
-      return Refuse(fmt::format("version {} did not stop in the middle", repair.version),
-                    "only an unfinished step goes on; mark it as applied or not applied");
+      return Refuse(fmt::format("version {} is not unfinished", repair.version),
+                    "mark it as applied or not applied; only an unfinished step can be resumed");
     }
     row.state = RowState::kResume;
     if (repair.statement > 0) row.statement = repair.statement;

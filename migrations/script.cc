@@ -71,14 +71,14 @@ absl::Status ReadInstruction(std::string_view text, std::string_view leading, Sc
     if (line == kNoTransactionLine) {
       script->transactional = false;
     } else if (IsInstruction(line) && status.ok()) {
-      status = Refuse(file, fmt::format("the line \"{}\" is not known", line),
-                      fmt::format("the line there is: \"{}\"", kNoTransactionLine));
+      status = Refuse(file, fmt::format("unknown line \"{}\"", line),
+                      fmt::format("correct the line to \"{}\", or remove it", kNoTransactionLine));
     }
   });
   ForEachLine(text.substr(leading.size()), [&](std::string_view line) {
     if (line != kNoTransactionLine || !status.ok()) return;
     status = Refuse(file, fmt::format("the line \"{}\" comes after a statement", line),
-                    "it belongs before the first one, and holds for all of them");
+                    "move it before the first statement; it applies to the whole file");
   });
   return status;
 }
@@ -111,10 +111,11 @@ absl::Status TakeTransaction(const Script& script, const Dialect& dialect,
     return absl::OkStatus();
   }
   if (!dialect.transactional_ddl() || modes.find("READ ONLY") != std::string::npos) {
-    return Refuse(script.file,
-                  fmt::format("the transaction in line {} is {}, which the step cannot be",
-                              all.front().line, modes),
-                  "leave it out");
+    return Refuse(
+        script.file,
+        fmt::format("the transaction in line {} is {}, which the step of a migration cannot be",
+                    all.front().line, modes),
+        "remove it");
   }
   all.front().text = "SET TRANSACTION " + modes;
   all.front().words = "SET TRANSACTION";
@@ -136,12 +137,12 @@ absl::Status CheckControl(const Script& script, const std::vector<SqlStatement>&
     const bool whole = !script.foreign_keys.value_or(true);
     return MakeErrorWithHint(
         Reason::kTransactionControl,
-        fmt::format("{}, line {}: {} does not belong into a migration, which runs in a transaction "
-                    "of its own",
-                    script.file, statement.line, statement.Word(0)),
-        whole ? "leave it out: the file is one transaction, with foreign keys off"
-              : fmt::format("leave it out, divide the file into several, or begin it with the line "
-                            "\"{}\" and write no transactions",
+        fmt::format(
+            "{}, line {}: {} is not allowed in a migration, which runs in a transaction of its own",
+            script.file, statement.line, statement.Word(0)),
+        whole ? "remove it: the file is one transaction, with foreign keys off"
+              : fmt::format("remove it, split the file into several, or begin the file with the "
+                            "line \"{}\" and write no transactions",
                             kNoTransactionLine));
   }
   return absl::OkStatus();
@@ -185,7 +186,7 @@ absl::StatusOr<std::vector<SqlStatement>> Parse(std::string_view content, const 
                                                 const Dialect& dialect, Script* script) {
   const std::string_view text = WithoutByteOrderMark(section == nullptr ? content : section->text);
   if (!IsUtf8(text) || text.find('\0') != std::string::npos) {
-    return Refuse(script->file, "its text is not UTF-8, or has a NUL character in it",
+    return Refuse(script->file, "the file is not valid UTF-8, or contains a NUL character",
                   "save the file as UTF-8");
   }
   script->checksum = Checksum(Normalise(text));

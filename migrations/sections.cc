@@ -92,8 +92,8 @@ class Reader {
     const absl::StatusOr<std::vector<SqlStatement>> stray = SplitSql(before_, Syntax{});
     if (!stray.ok() || !stray->empty()) {
       return Refuse(stray.ok() ? stray->front().line : 1,
-                    "there is SQL before the first marker, which belongs to no direction",
-                    fmt::format("move it below the marker of {}'s that it belongs to", tool_));
+                    "the SQL before the first marker belongs to no direction",
+                    fmt::format("move it below the marker of {} to which it belongs", tool_));
     }
     for (std::optional<Section>* section : {&sections_.up, &sections_.down}) {
       if (section->has_value() && no_transaction_) (*section)->no_transaction = true;
@@ -110,8 +110,9 @@ class Reader {
   absl::Status TakeMarker(const Marker& marker) {
     if (tool_.empty()) tool_ = marker.tool;
     if (tool_ != marker.tool) {
-      return Refuse(line_, fmt::format("a marker of {}'s in a file of {}'s", marker.tool, tool_),
-                    "keep those of one tool");
+      return Refuse(line_,
+                    fmt::format("marker of {} in a file with markers of {}", marker.tool, tool_),
+                    "keep the markers of one tool");
     }
     if (marker.Is("up")) return Begin(marker, &sections_.up);
     if (marker.Is("down")) return Begin(marker, &sections_.down);
@@ -122,14 +123,14 @@ class Reader {
     }
     std::string said;
     for (const std::string& word : marker.words) said += (said.empty() ? "" : " ") + word;
-    return Refuse(line_, fmt::format("the marker '{}' of {}'s is not known here", said, tool_),
-                  "write what it stands for as SQL");
+    return Refuse(line_, fmt::format("unsupported marker '{}' of {}", said, tool_),
+                  "replace it with the SQL that it stands for");
   }
 
   absl::Status Begin(const Marker& marker, std::optional<Section>* section) {
     if (section->has_value()) {
-      return Refuse(line_, fmt::format("a second '{}'", marker.words[0]),
-                    "a file has each direction once");
+      return Refuse(line_, fmt::format("duplicate marker '{}'", marker.words[0]),
+                    "write each direction once");
     }
     Section& begun = section->emplace();
     begun.no_transaction = marker.Has("notransaction") || marker.Has("transaction:false");

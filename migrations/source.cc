@@ -54,7 +54,7 @@ class Problems {
       text.pop_back();
     }
     const driver::ErrorInfo first = driver::GetErrorInfo(problems_.front());
-    return MakeErrorWithHint(first.reason, text, "of the first: " + first.hint);
+    return MakeErrorWithHint(first.reason, text, "for the first problem: " + first.hint);
   }
 
  private:
@@ -90,7 +90,7 @@ class Reader {
       problems_.Add(AddScript(choice, source));
       if (choices_.contains({key.first, Direction::kUp})) continue;
       problems_.Add(Refuse(
-          fmt::format("{}: there is no up file for version {}", NameOf(choice), key.first),
+          fmt::format("{}: no up file exists for version {}", NameOf(choice), key.first),
           fmt::format("add {}_{}.up.sql, or remove this file", key.first, choice.name.name)));
     }
   }
@@ -138,12 +138,13 @@ class Reader {
     const bool mixed =
         sections.has_value() && (up ? sections->down.has_value() : sections->up.has_value());
     if (mixed) {
-      return Refuse(fmt::format("{}: it has a marker of the other direction, so that its {} would "
-                                "run both",
-                                files_->name(file), Name(name.direction)),
-                    fmt::format("remove the part, or call the file {}_{}.sql, which is read by its "
-                                "markers",
-                                name.version, name.name));
+      return Refuse(
+          fmt::format(
+              "{}: the file has a marker of the other direction, so its {} step would run both",
+              files_->name(file), Name(name.direction)),
+          fmt::format(
+              "remove that part, or rename the file to {}_{}.sql, which is read by its markers",
+              name.version, name.name));
     }
     if (!name.driver.empty() && name.driver != driver_) return absl::OkStatus();
     return Add({.file = file, .name = std::move(name)});
@@ -154,7 +155,7 @@ class Reader {
     if (!name.ok()) return name.status();
     if (!name->driver.empty() && name->driver != driver_) return absl::OkStatus();
     if (!sections.up.has_value()) {
-      return Refuse(fmt::format("{}: it has no part for up", files_->name(file)),
+      return Refuse(fmt::format("{}: the file has no up part", files_->name(file)),
                     "write the marker of the direction before its statements");
     }
     absl::Status status = Add({.file = file, .name = *name, .is_part = true});
@@ -204,7 +205,7 @@ class Reader {
     constexpr size_t kMost = 100;
     constexpr size_t kShown = 10;
     ++others_count_;
-    const std::string text = fmt::format("{}: the name is not a migration's: {}", name, why);
+    const std::string text = fmt::format("{}: invalid name for a migration file: {}", name, why);
     if (others_ != nullptr && others_count_ <= kMost) others_->push_back(text);
     if (others_count_ <= kShown) left_aside_ += (left_aside_.empty() ? "" : "; ") + text;
   }
@@ -230,7 +231,7 @@ class Reader {
 absl::Status AddCode(const CodeStep& step, Source* source) {
   if (step.name.empty()) {
     return Refuse(fmt::format("the code step of version {} has no name", step.version),
-                  "give it one");
+                  "give it a name");
   }
   if (const auto found = source->find(step.version); found != source->end()) {
     return Refuse(fmt::format("the code step '{}' and {} have the same version {}", step.name,
@@ -286,12 +287,11 @@ absl::StatusOr<std::shared_ptr<Files>> ReadFolder(const std::string& path) {
     if (entries->is_regular_file(error)) paths.push_back(entries->path());
   }
   if (error) {
-    return Refuse(
-        fmt::format("the migrations' folder {} cannot be read: {}", path, error.message()),
-        "correct the path, or the folder's permissions");
+    return Refuse(fmt::format("cannot read the migrations folder {}: {}", path, error.message()),
+                  "correct the path or the permissions of the folder");
   }
   if (paths.empty()) {
-    return Refuse(fmt::format("the migrations' folder {} has no file that ends in .sql", path),
+    return Refuse(fmt::format("the migrations folder {} has no file that ends in .sql", path),
                   "correct the path");
   }
   std::sort(paths.begin(), paths.end());
@@ -302,7 +302,7 @@ absl::StatusOr<std::shared_ptr<Files>> ReadFolder(const std::string& path) {
     content << stream.rdbuf();
     // An empty file is no failure, although nothing was copied.
     if (!stream.is_open() || stream.bad()) {
-      return Refuse(fmt::format("{} cannot be read", file.string()), "look at its permissions");
+      return Refuse(fmt::format("{} cannot be read", file.string()), "check its permissions");
     }
     files->Add(file.filename().string(), std::move(content).str());
   }

@@ -66,14 +66,16 @@ class Splitter {
 
   absl::Status Unfinished(std::string_view what, size_t from) const {
     return MakeErrorWithHint(
-        Reason::kSyntax, fmt::format("{} that begins in line {} does not end", what, LineAt(from)),
-        "close it, or look for a quote too many before it");
+        Reason::kSyntax,
+        fmt::format("{} that begins in line {} is not terminated", what, LineAt(from)),
+        "close it, or remove a stray quote before it");
   }
 
   static absl::Status TooMany() {
     return MakeErrorWithHint(
-        Reason::kLimitExceeded, fmt::format("it has more than {} statements", kMostStatements),
-        "divide it into several, or write rows with one INSERT of many VALUES");
+        Reason::kLimitExceeded,
+        fmt::format("the file has more than {} statements", kMostStatements),
+        "split it into several files, or write rows with one INSERT of many VALUES");
   }
 
   // Positions come in order but for that of an error: lines are counted on from

@@ -125,10 +125,9 @@ std::string SqlDialect::UpdateStatement(const std::string& table, std::string_vi
 }
 
 absl::Status SqlDialect::NothingWritten(const HistoryRow& row) const {
-  return MakeErrorWithHint(
-      Reason::kMigrationLocked,
-      fmt::format("row {} of the migration history is not there any more", row.id),
-      "somebody has deleted it; look at the history before you go on");
+  return MakeErrorWithHint(Reason::kMigrationLocked,
+                           fmt::format("row {} of the migration history no longer exists", row.id),
+                           "check the history before you continue; something has deleted the row");
 }
 
 bool SqlDialect::IsOurs(std::string_view name) const {

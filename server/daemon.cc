@@ -72,7 +72,13 @@ class Daemon::Impl {
 
   absl::Status ReloadCertificates(const TlsConfig& tls) { return grpc_->ReloadCertificates(tls); }
   absl::Status ReloadIdentities(const Config& config) {
-    return authenticator_.Load(config.identities, config.jwt);
+    absl::Status loaded = authenticator_.Load(config.identities, config.jwt);
+    if (!loaded.ok()) return loaded;
+    const auto now = std::chrono::system_clock::now();
+    for (const std::string& note : IdentityNotes(config.identities, now)) {
+      Log(Level::kWarn, "identities", {{"note", note}});
+    }
+    return absl::OkStatus();
   }
   void Drain() { grpc_->Drain(config_.server.drain_grace); }
 

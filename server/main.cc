@@ -22,6 +22,7 @@
 #include "server/descriptors.h"
 #include "server/log/log.h"
 #include "server/reload.h"
+#include "server/runtime/core_dumps.h"
 #include "server/runtime/file_modes.h"
 #include "server/signals.h"
 
@@ -61,6 +62,16 @@ void Drain(const Config& config, int signal, std::unique_ptr<Daemon> daemon) {
   daemon.reset();
 }
 
+// Tells what an attempt to connect has found in the file of a password.
+void TellOfPassword(const std::string& database, const absl::Status& status) {
+  if (status.ok()) {
+    Log(Level::kInfo, "a password was reloaded: new connections have it", {{"database", database}});
+  } else {
+    Log(Level::kWarn, "a password cannot be read again: the last one goes on",
+        {{"database", database}, {"problem", std::string(status.message())}});
+  }
+}
+
 // Serves until a signal stops it.
 void Run(const CommandLine& command_line, const Config& config, Signals* signals, Daemon* daemon) {
   const std::string addresses = fmt::format("{}", fmt::join(daemon->grpc_addresses(), " "));
@@ -74,7 +85,8 @@ void Run(const CommandLine& command_line, const Config& config, Signals* signals
   while (signals->Wait() == Signals::Event::kReload) {
     CommandLine again = command_line;
     again.check = true;  // creates nothing
-    Reload(config, LoadConfig(again, ProcessEnvironment(), CheckMigrations), daemon);
+    Reload(config, LoadConfig(again, ProcessEnvironment(), CheckMigrations, TellOfPassword),
+           daemon);
   }
 }
 
@@ -84,7 +96,7 @@ int Serve(const CommandLine& command_line, const Config& config) {
   auto* const serving = new std::atomic<bool>(false);
   auto* const signals = new Signals([=](int) {
     cancellation->Cancel(absl::CancelledError("stopped by a signal before it served"));
-    ExitSoon("stopped before it served: what ran at the start does not end", serving);
+    ExitSoon("stopped before it served: the work at the start does not end", serving);
   });
   absl::StatusOr<std::unique_ptr<Daemon>> daemon = Daemon::Start(config, cancellation);
   const bool served = daemon.ok();
@@ -121,11 +133,14 @@ int Main(int argc, char** argv) {
     return 0;
   }
   InitEarlyLogging(*command_line);
-  absl::StatusOr<Config> config = LoadConfig(*command_line, ProcessEnvironment(), CheckMigrations);
+  absl::StatusOr<Config> config =
+      LoadConfig(*command_line, ProcessEnvironment(), CheckMigrations, TellOfPassword);
   if (!config.ok()) return Fail(kExitConfig, config.status());
   InitLogging(config->log);
+  if (config->server.core_dumps) AllowCoreDumps();
   if (command_line->check) {
-    fmt::print("the configuration is good: {} database(s)\n", config->databases.size());
+    fmt::print("{}{}", config->notes, config->notes.empty() ? "" : "\n");
+    fmt::print("the configuration is valid: {} database(s)\n", config->databases.size());
     return 0;
   }
   return Serve(*command_line, *config);
@@ -144,6 +159,7 @@ extern "C" [[gnu::weak]] void __lsan_do_leak_check();
 
 int main(int argc, char** argv) {
   penstock::server::MakeFilesPrivate();
+  penstock::server::ForbidCoreDumps();
   const int code = penstock::server::Main(argc, argv);
   std::fflush(nullptr);
   if (__lsan_do_leak_check != nullptr) __lsan_do_leak_check();

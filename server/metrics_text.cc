@@ -72,7 +72,7 @@ class Families {
 void AddPool(Families& out, const std::string& database, const std::string& pool,
              const PoolStats& stats) {
   const Labels labels = {{"database", database}, {"pool", pool}};
-  out.Gauge("penstock_pool_max_open", "The most connections the pool may open.", labels,
+  out.Gauge("penstock_pool_max_open", "The maximum number of connections in the pool.", labels,
             stats.max_open);
   out.Gauge("penstock_pool_open", "Connections that are open.", labels, stats.open);
   out.Gauge("penstock_pool_in_use", "Connections that are in use.", labels, stats.in_use);
@@ -87,7 +87,7 @@ void AddPool(Families& out, const std::string& database, const std::string& pool
     out.Counter(name, help, labels, static_cast<double>(value));
   };
   count("penstock_pool_max_idle_closed_total",
-        "Connections closed because max_idle_connections were idle already.",
+        "Connections closed because max_idle_connections were already idle.",
         stats.max_idle_closed);
   count("penstock_pool_max_idle_time_closed_total", "Connections closed for being idle for long.",
         stats.max_idle_time_closed);
@@ -103,9 +103,9 @@ void AddPool(Families& out, const std::string& database, const std::string& pool
             "1 from a failed attempt to connect to the next success, else 0.", labels,
             stats.backing_off ? 1 : 0);
   out.Gauge("penstock_pool_stuck_calls",
-            "Calls into the driver that go on although nobody waits for them any more.", labels,
+            "Calls into the driver that continue although nobody waits for them any more.", labels,
             stats.stuck);
-  count("penstock_pool_stuck_calls_total", "Calls that were ever stuck.", stats.stuck_total);
+  count("penstock_pool_stuck_calls_total", "Calls that have been stuck.", stats.stuck_total);
 }
 
 void AddProblems(Families& out, const Database& database) {

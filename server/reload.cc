@@ -39,7 +39,20 @@ std::map<std::string, std::pair<driver::Password, driver::Password>> Passwords(
   return passwords;
 }
 
+// Tells whether the key is a connection string that says the same as before, sealed anew.
+bool IsSealedAgain(std::string_view key, const Config& running, const Config& fresh) {
+  constexpr std::string_view kConnection = ".connection_string";
+  if (!key.starts_with(kDatabases) || !key.ends_with(kConnection)) return false;
+  key.remove_prefix(kDatabases.size());
+  key.remove_suffix(kConnection.size());
+  const auto one = running.databases.find(std::string(key));
+  const auto other = fresh.databases.find(std::string(key));
+  return one != running.databases.end() && other != fresh.databases.end() &&
+         one->second.driver.connection_string == other->second.driver.connection_string;
+}
+
 bool IsReloaded(const std::string& key, const Config& running, const Config& fresh) {
+  if (IsSealedAgain(key, running, fresh)) return true;
   if (!ReloadsKey(key)) return false;
   if (key.starts_with(kDatabases)) {
     const size_t name = kDatabases.size();
@@ -52,11 +65,18 @@ bool IsReloaded(const std::string& key, const Config& running, const Config& fre
 }
 
 void ReloadPasswords(const Config& running, const Config& fresh) {
+  // The file of a password that is another user's now, or nobody's, is not asked for any more.
+  for (const auto& [name, database] : running.databases) {
+    driver::Password used = database.driver.password;
+    used.Keep();
+  }
   for (auto& [name, passwords] : Passwords(running, fresh)) {
     auto& [used, read] = passwords;
-    if (used.Get() == read.Get()) continue;
-    used.Set(read.Get());
-    Log(Level::kInfo, "a password was reloaded: new connections have it", {{"database", name}});
+    const bool same = used.Last() == read.Last();
+    // In any case: it may be in another file now.
+    used.Take(read);
+    if (same) continue;
+    Log(Level::kInfo, "a password was reloaded: new connections use it", {{"database", name}});
   }
 }
 
@@ -81,7 +101,7 @@ std::vector<std::string> NeedRestart(const Config& running, const Config& fresh)
     // The password comes from a file with other content now, for another user.
     const driver::Config& other = found->second.driver;
     if (!IsOfSameUser(database.driver, other) &&
-        database.driver.password.Get() != other.password.Get()) {
+        database.driver.password.Last() != other.password.Last()) {
       keys.insert(fmt::format("databases.{}: the password", name));
     }
   }
@@ -95,17 +115,18 @@ void Reload(const Config& running, const absl::StatusOr<Config>& fresh, Daemon* 
   if (!status.ok()) {
     const std::vector<std::string> problems = absl::StrSplit(status.message(), '\n');
     for (const std::string& problem : problems) {
-      Log(Level::kError, "the configuration was not reloaded; all stays as it was",
+      Log(Level::kError, "the configuration was not reloaded; the old one stays in effect",
           {{"problem", problem}});
     }
     return;
   }
   InitLogging(fresh->log);
   ReloadPasswords(running, *fresh);
-  Log(Level::kInfo, "reloaded", {{"what", "log level, log format, certificates, identities, passwords"}});
+  Log(Level::kInfo, "reloaded",
+      {{"what", "log level, log format, certificates, identities, passwords"}});
   const std::vector<std::string> restart = NeedRestart(running, *fresh);
   if (restart.empty()) return;
-  Log(Level::kWarn, "a change of the configuration needs a restart",
+  Log(Level::kWarn, "a configuration change needs a restart",
       {{"keys", fmt::format("{}", fmt::join(restart, ", "))}});
 }
 

@@ -16,10 +16,10 @@ namespace penstock::server {
 std::vector<std::string> NeedRestart(const Config& running, const Config& fresh);
 
 // Applies the changes that need no restart (the log's level and form, the contents and names of the
-// certificates, the passwords of databases whose server and user are as before), logs that, and
-// logs which keys need a restart. `running` shares its passwords with the databases that were
-// opened with it. If `fresh` is an error, each of its problems is logged as a line and everything
-// stays as it is.
+// certificates, the identities, the passwords of databases whose server and user are as before),
+// logs that, and logs which keys need a restart. `running` shares its passwords with the databases
+// that were opened with it. If `fresh` is an error, each of its problems is logged as a line and
+// everything stays as it is.
 void Reload(const Config& running, const absl::StatusOr<Config>& fresh, Daemon* daemon);
 
 }  // namespace penstock::server

@@ -106,7 +106,7 @@ absl::StatusOr<std::vector<Value>> ParseArguments(const std::vector<std::string>
     absl::StatusOr<Value> value = ParseArgument(text);
     if (value.ok() && !IsUtf8(text)) {
       value = absl::InvalidArgumentError(
-          "it is not UTF-8; write bytes as blob: and hexadecimal digits");
+          "it is not valid UTF-8; write bytes as blob: and hexadecimal digits");
     }
     if (!value.ok()) {
       return absl::InvalidArgumentError(fmt::format("parameter ${}: {}", values.size() + 1,

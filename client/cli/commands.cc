@@ -6,6 +6,7 @@
 #include <utility>
 #include <vector>
 
+#include "absl/time/clock.h"
 #include "absl/time/time.h"
 #include "client/cli/arguments.h"
 #include "client/cli/formatter.h"
@@ -13,8 +14,11 @@
 #include "client/cli/key_value.h"
 #include "client/cli/migrate.h"
 #include "client/cli/notices.h"
+#include "client/cli/secret.h"
+#include "client/cli/token.h"
 #include "client/src/read_file.h"
 #include "client/src/tls_link.h"
+#include "client/src/token_source.h"
 #include "fmt/format.h"
 #include "penstock/context.h"
 #include "penstock/errors.h"
@@ -50,11 +54,17 @@ Outcome Unreached(absl::Status status) {
 }
 
 Config ConfigOf(const Options& options) {
-  return {
-      .target = options.target,
-      .database = options.database,
-      .tls = {
-          .ca_file = options.tls_ca, .cert_file = options.tls_cert, .key_file = options.tls_key}};
+  return {.target = options.target,
+          .database = options.database,
+          .tls = {.ca_file = options.tls_ca,
+                  .cert_file = options.tls_cert,
+                  .key_file = options.tls_key},
+          .token = options.token};
+}
+
+bool NeedsDaemon(Command command) {
+  return command != Command::kNewMigration && command != Command::kNewToken &&
+         command != Command::kCheckToken && command != Command::kSecret;
 }
 
 Context ContextOf(const Options& options) { return Context().WithTimeout(options.timeout); }
@@ -197,6 +207,20 @@ Outcome Gen(const Options& options, Provider* db, const Streams& streams) {
   return outcome;
 }
 
+Outcome CheckToken(const Options& options, const Streams& streams) {
+  const absl::StatusOr<std::string> text = internal::ReadAll(streams.in, "standard input");
+  if (!text.ok()) return {text.status(), kExitUsage};
+  const absl::StatusOr<TokenDigest> token = DigestToken(internal::FirstLine(*text));
+  if (!token.ok()) return Ended(token.status());
+  return Ended(WriteTable(options, {"id", "sha256"}, {{token->id, token->sha256}}, streams.out));
+}
+
+Outcome Secret(const Options& options, const Streams& streams) {
+  absl::StatusOr<SecretInputs> inputs = ReadSecretInputs(options, streams.in);
+  if (!inputs.ok()) return {inputs.status(), kExitUsage};
+  return Ended(RunSecret(options, *std::move(inputs), streams.out));
+}
+
 Outcome Run(const Options& options, Provider* db, const Streams& streams) {
   switch (options.command) {
     case Command::kPing: return Ping(options, db, streams.out);
@@ -206,6 +230,10 @@ Outcome Run(const Options& options, Provider* db, const Streams& streams) {
     case Command::kMigrate:
     case Command::kMigrationStatus:
     case Command::kNewMigration: return Migrate(options, db, streams);
+    case Command::kNewToken:
+      return Ended(RunNewToken(options.new_token, absl::Now(), streams.out, streams.err));
+    case Command::kCheckToken: return CheckToken(options, streams);
+    case Command::kSecret: return Secret(options, streams);
     case Command::kQuery:
     case Command::kExec: break;
   }
@@ -215,7 +243,15 @@ Outcome Run(const Options& options, Provider* db, const Streams& streams) {
 }  // namespace
 
 absl::StatusOr<std::unique_ptr<Provider>> MakeProvider(const Options& options) {
-  return New(ConfigOf(options));
+  if (!NeedsDaemon(options.command)) return nullptr;
+  Config config = ConfigOf(options);
+  if (!options.token_file.empty()) {
+    // Read here and not by the provider: a file that cannot be read is a wrong command line.
+    absl::StatusOr<std::string> token = internal::ReadToken(options.token_file);
+    if (!token.ok()) return token.status();
+    config.token = *std::move(token);
+  }
+  return New(config);
 }
 
 ExitCode RunCommand(const Options& options, Provider* db, const Streams& streams) {

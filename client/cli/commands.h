@@ -17,7 +17,8 @@ namespace penstock::cli {
 
 // The inputs and outputs of a command. The caller owns them.
 struct Streams {
-  // The descriptor that a statement or a value is read from if it is given as "-".
+  // The descriptor that a statement or a value is read from if it is given as "-", and a token that
+  // is to be checked.
   int in;
   // Receives results.
   Output* out;
@@ -25,12 +26,13 @@ struct Streams {
   std::ostream* err;
 };
 
-// Makes the provider that `options` describe. An error means that the command line is wrong.
+// Makes the provider that `options` describe; null for a command that needs no daemon. An error
+// means that the command line is wrong, or that the token's file cannot be read.
 absl::StatusOr<std::unique_ptr<Provider>> MakeProvider(const Options& options);
 
-// Runs the command of `options` on `db` and writes all of its output. If its input cannot be read,
-// the command ends before anything is sent; if its output cannot be written, it ends at once. If
-// the daemon cannot be reached because of TLS, prints a line that says why.
+// Runs the command of `options` on `db` (see MakeProvider) and writes all of its output. If its
+// input cannot be read, the command ends before anything is sent; if its output cannot be written,
+// it ends at once. If the daemon cannot be reached because of TLS, prints a line that says why.
 ExitCode RunCommand(const Options& options, Provider* db, const Streams& streams);
 
 // Describes an error for a person: the message; the line of `sql` (the statement that failed) with

@@ -64,8 +64,9 @@ void AddGen(CLI::App* command, Options* options) {
   GenCommand* gen = &options->gen;
   command->footer(kFooter);
   command
-      ->add_option("--tables", gen->patterns,
-                   "Only these tables: users, audit.*, several with commas; may be repeated")
+      ->add_option(
+          "--tables", gen->patterns,
+          "Only these tables, such as users or audit.*, separated by commas; may be repeated")
       ->type_name("PATTERN")
       ->delimiter(',')
       ->allow_extra_args(false)
@@ -76,13 +77,12 @@ void AddGen(CLI::App* command, Options* options) {
       ->type_name("NAME")
       ->default_str(gen->name_space)
       ->check([](const std::string& text) {
-        return IsNamespace(text) ? ""
-                                 : fmt::format("\"{}\" is not a valid name of a namespace", text);
+        return IsNamespace(text) ? "" : fmt::format("\"{}\" is not a valid namespace name", text);
       });
   CLI::Option* output =
       command->add_option("--output", gen->output, "Write to this file, not to standard output");
   CLI::Option* check =
-      command->add_option("--check", gen->check, "Print how this file differs, and write nothing");
+      command->add_option("--check", gen->check, "Print how this file differs and write nothing");
   output->type_name("FILE")->excludes(check);
   check->type_name("FILE");
 }
@@ -100,7 +100,7 @@ absl::Status RunGen(const Options& options, const std::string& checked, const Co
   if (!schema.ok()) return schema.status();
   const GenHeader header = WriteGenHeader(*schema, *dialect, options.gen.name_space);
   for (const std::string& name : schema->unreadable) {
-    PrintLine(fmt::format("{} is left out because this user may not read it", name), err);
+    PrintLine(fmt::format("{} is omitted, because this user cannot read it", name), err);
   }
   if (!options.gen.check.empty()) return Compare(options, checked, header.text, out, err, code);
   for (const std::string& note : header.notes) PrintLine(note, err);

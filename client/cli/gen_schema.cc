@@ -48,7 +48,7 @@ absl::StatusOr<std::vector<CatalogueTable>> Choose(std::vector<CatalogueTable> a
     }
     if (fits_one) continue;
     return MakeError(absl::StatusCode::kNotFound,
-                     everything ? "there is no table to write a header for"
+                     everything ? "no table to write a header for"
                                 : fmt::format("no table matches the pattern \"{}\"", pattern),
                      {.reason = "UNDEFINED_TABLE", .hint = ListNames(all)});
   }

@@ -11,7 +11,8 @@ inline constexpr char kDescription[] =
     "  penstock query 'select name from users where age > $1' 18 --format csv\n"
     "  penstock exec 'insert into users(name) values($1)' Ada\n"
     "  penstock migrate up ./migrations\n"
-    "  penstock gen --output tables.h\n";
+    "  penstock gen --output tables.h\n"
+    "  penstock secret seal --key secret.key < password.txt\n";
 
 // Printed below the options: explains arguments, formats and exit codes.
 inline constexpr char kFooter[] =
@@ -43,10 +44,10 @@ Formats:
 
 Exit codes:
   0  success
-  1  the statement or migration failed, a file is not a valid migration, or the result
-     could not be written
-  2  the command line is wrong, or standard input or the file of gen --check cannot be
-     read; nothing was sent
+  1  the statement or migration failed, the daemon refused the caller, a file is not a
+     valid migration, a sealed text cannot be opened, or the result could not be written
+  2  the command line is wrong, or standard input, the file of --token-file or of
+     gen --check, or a key of secret cannot be read; nothing was sent
   3  the daemon or its database could not be reached
   4  migrate status: there are pending migrations
   5  migrate: files and history do not agree, a migration needs a repair or cannot be

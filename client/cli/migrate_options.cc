@@ -67,11 +67,11 @@ void AddLimits(CLI::App* command, Options* options) {
   command->add_flag("--dry-run", wanted.dry_run, "Print the SQL instead of running it");
   command
       ->add_option("--statement-timeout", duration(&wanted.statement_timeout),
-                   "Limit for each statement; default: none")
+                   "Time limit of each statement; default: none")
       ->type_name("DURATION");
   command
       ->add_option("--lock-timeout", duration(&wanted.lock_timeout),
-                   "How long to wait for another migrator; default: 60s")
+                   "Time to wait for another migrator; default: 60s")
       ->type_name("DURATION");
 }
 
@@ -81,7 +81,7 @@ void AddUp(CLI::App* migrate, Options* options) {
   CLI::App* dry =
       AddAction(migrate, "dry-run", "Print the SQL that `up` would run", Action::kUp, options);
   for (CLI::App* command : {up, dry}) {
-    command->add_option("--steps", DecimalNumber(&wanted.steps, 1), "How many; default: all")
+    command->add_option("--steps", DecimalNumber(&wanted.steps, 1), "Number of steps; default: all")
         ->type_name("NUMBER");
     command->add_flag("--allow-gaps", wanted.allow_gaps,
                       "Also apply versions below the last applied one");
@@ -98,7 +98,7 @@ void AddDown(CLI::App* migrate, Options* options) {
   CLI::App* down = AddAction(migrate, "down", "Undo migrations, by default the last one",
                              Action::kDown, options);
   CLI::Option* steps =
-      down->add_option("--steps", DecimalNumber(&wanted.steps, 1), "How many; default: 1")
+      down->add_option("--steps", DecimalNumber(&wanted.steps, 1), "Number of steps; default: 1")
           ->type_name("NUMBER");
   CLI::Option* all = down->add_flag(
       "--all", [](int64_t) {}, "Undo all migrations");
@@ -118,7 +118,7 @@ void AddRepair(CLI::App* migrate, Options* options) {
   CLI::Option* applied = repair->add_option("--applied", Versions(&versions),
                                             "Record as applied; also accepts a changed file");
   CLI::Option* not_applied =
-      repair->add_option("--not-applied", Versions(&versions), "Record as not applied at all");
+      repair->add_option("--not-applied", Versions(&versions), "Record as not applied");
   CLI::Option* resume = repair->add_option("--resume", Versions(&versions),
                                            "Continue at --statement in the next run");
   constexpr int kMany = 1 << 20;
@@ -132,7 +132,7 @@ void AddRepair(CLI::App* migrate, Options* options) {
   not_applied->excludes(resume);
   repair
       ->add_option("--statement", DecimalNumber(&wanted.statement, 1),
-                   "Where to continue; default: where it stopped")
+                   "The statement to continue at; default: where it stopped")
       ->type_name("NUMBER")
       ->needs(resume);
   repair->final_callback([options, applied, not_applied, resume] {
@@ -168,7 +168,7 @@ void AddMigrate(CLI::App* app, Options* options) {
       ->add_flag("--all", options->migrate.all,
                  "Also list applied migrations; csv and json always do");
   AddAction(migrate, "adopt",
-            "Begin the history with what another tool's table in the database says is applied",
+            "Begin the history with the versions that another tool's table records as applied",
             Action::kAdopt, options);
   AddVersion(
       AddAction(migrate, "baseline",
@@ -182,9 +182,9 @@ void AddMigrate(CLI::App* app, Options* options) {
       ->required()
       ->type_name("")
       ->check([](const std::string& name) {
-        return IsName(name) ? "" : "a name must not have slashes or spaces";
+        return IsName(name) ? "" : "a name must not contain slashes or spaces";
       });
-  added->add_flag("--timestamp", options->migrate.timestamp, "Use the current time as the version");
+  added->add_flag("--timestamp", options->migrate.timestamp, "Use the current UTC time as version");
 }
 
 }  // namespace penstock::cli

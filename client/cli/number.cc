@@ -13,7 +13,7 @@ Number Parse(const std::string& word, Number least) {
   const bool digits = !word.empty() && word.find_first_not_of("0123456789") == std::string::npos;
   if (!digits || !absl::SimpleAtoi(word, &number) || number < least) {
     throw CLI::ValidationError(fmt::format(
-        "\"{}\" is invalid; write a number of at least {} in decimal digits", word, least));
+        "\"{}\" is not valid; write a number of at least {} in decimal digits", word, least));
   }
   return number;
 }

@@ -1,5 +1,7 @@
 #include "client/cli/options.h"
 
+#include <algorithm>
+#include <cstdlib>
 #include <map>
 #include <utility>
 
@@ -11,6 +13,8 @@
 #include "client/cli/key_value.h"
 #include "client/cli/migrate_options.h"
 #include "client/cli/number.h"
+#include "client/cli/secret.h"
+#include "client/cli/token.h"
 #include "client/cli/words.h"
 #include "fmt/format.h"
 #include "text/string_views.h"
@@ -34,7 +38,7 @@ CLI::callback_t OneOf(std::map<std::string, Enum> words, Enum* value) {
 
 // Returns what is wrong with a name, or an empty text.
 std::string CheckUtf8(const std::string& name) {
-  return IsUtf8(name) ? "" : "a name must be UTF-8";
+  return IsUtf8(name) ? "" : "a name must be valid UTF-8";
 }
 
 void AddGlobalOptions(CLI::App* app, Options* options) {
@@ -66,15 +70,26 @@ void AddGlobalOptions(CLI::App* app, Options* options) {
     options->timeout = *timeout;
     return true;
   };
-  app->add_option("--timeout", set_timeout, "Limit for the whole command: 500ms, 10s, 1m30s")
+  app->add_option("--timeout", set_timeout, "Time limit of the whole command: 500ms, 10s, 1m30s")
       ->type_name("DURATION");
   app->add_option("--tls-ca", options->tls_ca, "Use TLS and trust the CAs in this PEM file")
       ->type_name("FILE");
   CLI::Option* cert =
       app->add_option("--tls-cert", options->tls_cert, "The client's certificate, a PEM file");
-  CLI::Option* key = app->add_option("--tls-key", options->tls_key, "Its private key, a PEM file");
+  CLI::Option* key =
+      app->add_option("--tls-key", options->tls_key, "The client's private key, a PEM file");
   cert->type_name("FILE")->needs(key);
   key->type_name("FILE")->needs(cert);
+  app->add_option("--token-file", options->token_file,
+                  "Prove who we are by the token in this file, or in the variable PENSTOCK_TOKEN")
+      ->type_name("FILE")
+      ->envname("PENSTOCK_TOKEN_FILE");
+}
+
+// There is no option for the token itself, because everybody can read the command lines of others.
+void TakeToken(Options* options) {
+  const char* const token = std::getenv("PENSTOCK_TOKEN");
+  if (token != nullptr && options->token_file.empty()) options->token = token;
 }
 
 // For --help only: the words after these commands never reach CLI11 (see words.h).
@@ -85,7 +100,7 @@ void DescribeWords(CLI::App* command, const std::string& name, const std::string
 
 void AddStatement(CLI::App* command) {
   DescribeWords(command, "SQL", "One statement, required; - reads it from standard input");
-  DescribeWords(command, "ARGS", "Its parameters, any number; see `penstock --help`");
+  DescribeWords(command, "ARGS", "The parameters, any number; see `penstock --help`");
 }
 
 void AddKeyValue(CLI::App* command, Options* options) {
@@ -101,7 +116,9 @@ void AddKeyValue(CLI::App* command, Options* options) {
                     "line");
   command->add_flag("--reverse", options->reverse, "Scan from the last key to the first");
   command->add_flag("--keys-only", options->keys_only, "Scan without values");
-  command->add_option("--limit", DecimalNumber(&options->limit, 0), "Scan at most so many entries")
+  command
+      ->add_option("--limit", DecimalNumber(&options->limit, 0),
+                   "Maximum number of entries to scan")
       ->type_name("NUMBER");
 }
 
@@ -128,14 +145,26 @@ CLI::App* AddCommand(CLI::App* app, const std::string& name, const std::string& 
   return added;
 }
 
+// Returns true for an option that might have a token, and for a token.
+bool MayBeToken(const std::string& word) {
+  return word == "--token" || word.starts_with("--token=") || word.starts_with("pst_");
+}
+
 // Returns CLI11's message, or a more helpful one.
-std::string MessageOf(const CLI::ParseError& error, const CLI::App& app) {
+std::string MessageOf(const CLI::ParseError& error, const CLI::App& app,
+                      const std::vector<std::string>& arguments) {
+  // CLI11 would quote the token.
+  if (std::ranges::any_of(arguments, MayBeToken)) {
+    return "a token does not belong on a command line, which everybody can read; use --token-file "
+           "or PENSTOCK_TOKEN, and standard input for token check";
+  }
   const std::vector<std::string> unknown = app.remaining();
   if (app.get_subcommands().empty() && !unknown.empty()) {
     return fmt::format("unknown command \"{}\"; see `penstock --help`", unknown.front());
   }
   if (app.get_subcommands().empty() && error.get_name() == "RequiredError") {
-    return "a command is missing: ping, query, exec, kv, databases, gen or migrate";
+    return "a command is missing: ping, query, exec, kv, databases, gen, migrate, token or "
+           "secret";
   }
   return error.what();
 }
@@ -147,7 +176,7 @@ absl::StatusOr<absl::Duration> ParseTimeout(std::string_view text) {
   if (!absl::ParseDuration(ToAbsl(text), &timeout) || timeout <= absl::ZeroDuration() ||
       timeout == absl::InfiniteDuration()) {
     return absl::InvalidArgumentError(
-        fmt::format("\"{}\" is not a time limit; write 500ms, 10s or 1m30s", text));
+        fmt::format("invalid time limit \"{}\"; write 500ms, 10s or 1m30s", text));
   }
   return timeout;
 }
@@ -163,7 +192,7 @@ absl::StatusOr<ParsedOptions> ParseOptions(const std::vector<std::string>& argum
   // If more were allowed, an argument "ping" would be taken for a command.
   app.require_subcommand(1);
   AddGlobalOptions(&app, options);
-  AddCommand(&app, "ping", "Reach the database and describe it", Command::kPing, options);
+  AddCommand(&app, "ping", "Connect to the database and describe it", Command::kPing, options);
   AddStatement(
       AddCommand(&app, "query", "Run a statement and print its rows", Command::kQuery, options));
   AddStatement(AddCommand(&app, "exec", "Run a statement and print what it changed", Command::kExec,
@@ -176,6 +205,8 @@ absl::StatusOr<ParsedOptions> ParseOptions(const std::vector<std::string>& argum
                     Command::kGen, options),
          options);
   AddMigrate(&app, options);
+  AddToken(&app, options);
+  AddSecret(&app, options);
   absl::StatusOr<PartedWords> parted = PartWords(app, {"query", "exec", "kv"}, arguments);
   if (!parted.ok()) return parted.status();
   try {
@@ -183,6 +214,7 @@ absl::StatusOr<ParsedOptions> ParseOptions(const std::vector<std::string>& argum
     app.parse(std::vector<std::string>(parted->options.rbegin(), parted->options.rend()));
     const std::string wrong = TakeWords(std::move(parted->words), options);
     if (!wrong.empty()) return absl::InvalidArgumentError(wrong);
+    TakeToken(options);
     if (options->csv_null.has_value() && options->format != OutputFormat::kCsv) {
       return absl::InvalidArgumentError("--null needs --format csv");
     }
@@ -199,7 +231,7 @@ absl::StatusOr<ParsedOptions> ParseOptions(const std::vector<std::string>& argum
   } catch (const CLI::CallForVersion& version) {
     parsed.text = fmt::format("{}\n", version.what());
   } catch (const CLI::ParseError& error) {
-    return absl::InvalidArgumentError(MessageOf(error, app));
+    return absl::InvalidArgumentError(MessageOf(error, app, arguments));
   }
   return parsed;
 }

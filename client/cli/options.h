@@ -39,7 +39,10 @@ enum class Command {
   kGen,
   kMigrate,
   kMigrationStatus,
-  kNewMigration
+  kNewMigration,
+  kNewToken,
+  kCheckToken,
+  kSecret
 };
 
 enum class OutputFormat { kTable, kCsv, kJson };
@@ -67,6 +70,23 @@ struct GenCommand {
   std::string check;
 };
 
+// The options of `token new`.
+struct TokenCommand {
+  std::string id;
+  // As written; see ParseExpiry.
+  std::string expires = "90";
+};
+
+// The options of `secret`.
+struct SecretCommand {
+  enum class Action { kKeygen, kPublic, kSeal, kOpen };
+  Action action = Action::kSeal;
+  // The file of the key; empty if seal has a public key instead.
+  std::string file;
+  // The public key as printed.
+  std::string public_key;
+};
+
 // A parsed command line.
 struct Options {
   Command command = Command::kPing;
@@ -84,6 +104,9 @@ struct Options {
   std::string tls_ca;
   std::string tls_cert;
   std::string tls_key;
+  // A file with a bearer token, or the token itself. At most one of them is set.
+  std::string token_file = {};
+  std::string token = {};
   // The statement of query and exec; "-" means standard input.
   std::string sql;
   // For query and exec: the arguments as written, see ParseArgument. For kv: the action and its
@@ -102,6 +125,10 @@ struct Options {
   MigrateCommand migrate;
   // The options of gen.
   GenCommand gen = {};
+  // The options of token new.
+  TokenCommand new_token = {};
+  // The options of secret.
+  SecretCommand secret = {};
 };
 
 // The result of ParseOptions: options to run with, or a text to print instead.
@@ -111,9 +138,9 @@ struct ParsedOptions {
   std::string text;
 };
 
-// Parses the arguments that follow the program's name. The environment variables PENSTOCK_TARGET
-// and PENSTOCK_DATABASE are the defaults of their options. INVALID_ARGUMENT has a message for the
-// user.
+// Parses the arguments that follow the program's name. The environment variables PENSTOCK_TARGET,
+// PENSTOCK_DATABASE and PENSTOCK_TOKEN_FILE are the defaults of their options. PENSTOCK_TOKEN is a
+// token, and counts if no file is named. INVALID_ARGUMENT has a message for the user.
 absl::StatusOr<ParsedOptions> ParseOptions(const std::vector<std::string>& arguments);
 
 // Parses "10s", "500ms" or "1m30s". INVALID_ARGUMENT if the duration is not positive or has no

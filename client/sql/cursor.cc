@@ -98,7 +98,8 @@ std::string Cursor::Encode() const {
 
 absl::StatusOr<Cursor> Cursor::Decode(std::string_view text) {
   std::string bytes;
-  absl::Status invalid = Invalid("the text of the cursor is invalid; use one that Encode has made");
+  absl::Status invalid =
+      Invalid("the text of the cursor is invalid; use a text that Encode has returned");
   if (!absl::WebSafeBase64Unescape(ToAbsl(text), &bytes) || bytes.empty() || bytes[0] != kVersion) {
     return invalid;
   }
@@ -130,10 +131,10 @@ absl::StatusOr<std::vector<Order>> SortKeys::Parse(std::string_view text) const 
       std::string names;
       for (const auto& known : keys_) names += (names.empty() ? "" : ", ") + known.first;
       return Invalid(
-          penstock::internal::Format("cannot sort by \"{}\"; there are {}", name, names));
+          penstock::internal::Format("cannot sort by \"{}\"; use one of {}", name, names));
     }
     if (std::find(seen.begin(), seen.end(), name) != seen.end()) {
-      return Invalid(penstock::internal::Format("the sort key \"{}\" is repeated", key->first));
+      return Invalid(penstock::internal::Format("duplicate sort key \"{}\"", key->first));
     }
     seen.push_back(key->first);
     order.push_back(reversed ? key->second.Reversed() : key->second);

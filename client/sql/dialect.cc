@@ -22,8 +22,8 @@ absl::StatusOr<Dialect> DialectOfDriver(std::string_view driver) {
   }
   return penstock::internal::Refusal(
       absl::StatusCode::kUnimplemented,
-      penstock::internal::Format("the query builder does not know the dialect of the driver \"{}\"",
-                                 driver),
+      penstock::internal::Format(
+          "the query builder does not support the dialect of the driver \"{}\"", driver),
       "UNSUPPORTED", "use a newer client library, or SQL as text");
 }
 

@@ -70,7 +70,7 @@ void Renderer::Expression(const Node& node, bool cast) {
   switch (node.op) {
     case Node::Op::kColumn: Column(node); break;
     case Node::Op::kExcluded:
-      if (!has_excluded_) Fail("Excluded can be used in the update of an upsert only");
+      if (!has_excluded_) Fail("Excluded can only be used in the update of an upsert");
       *this << "excluded.";
       Identifier(node.name);
       break;

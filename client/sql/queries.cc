@@ -142,8 +142,8 @@ void Renderer::Items(const Statement& statement, const ColumnNames& names, bool 
 void Renderer::Enter(const TableRef& table, bool optional) {
   for (const InScope& other : scopes_.back()) {
     if (other.alias != table.alias) continue;
-    Fail(penstock::internal::Format("\"{}\" is in FROM twice; give one of them another alias",
-                                    table.alias));
+    Fail(penstock::internal::Format(
+        "duplicate table \"{}\" in FROM; give one of them another alias", table.alias));
   }
   scopes_.back().push_back({table.alias, optional});
 }
@@ -223,7 +223,7 @@ void Renderer::OrderBy(const Statement& statement) {
     const Nodes& items = statement.first->nodes;
     const auto same = [&](const NodePtr& item) { return SameExpression(*item, *order.node); };
     if (statement.distinct && std::none_of(items.begin(), items.end(), same)) {
-      Fail("ORDER BY with DISTINCT can use columns of the result only");
+      Fail("ORDER BY with DISTINCT can only use columns of the result");
     }
     Expression(*order.node);
     Direction(order, MayBeNull(*order.node));
@@ -241,7 +241,7 @@ void Renderer::OrderByPosition(const Statement& statement) {
       return SameExpression(*item, *order.node);
     });
     if (place == items.end()) {
-      Fail("ORDER BY of a set operation can use columns of its first query only");
+      Fail("ORDER BY of a set operation can only use columns of its first query");
     }
     *this << std::to_string(place - items.begin() + 1);
     Direction(order, true);
@@ -260,7 +260,9 @@ void Renderer::SetOperationNode(const Statement& statement, const ColumnNames& n
   if (!statement.from.empty() || !statement.where.empty() || !statement.joins.empty() ||
       !statement.group_by.empty() || !statement.having.empty() || statement.distinct ||
       statement.lock != nullptr) {
-    Fail("a set operation takes With, OrderBy, Limit and Offset only; select from it with sql::As");
+    Fail(
+        "a set operation supports only With, OrderBy, Limit and Offset; select from it with "
+        "sql::As");
   }
   OrderByPosition(statement);
   LimitAndOffset(statement, /*page=*/false);

@@ -53,7 +53,7 @@ void Renderer::Lack(std::string_view message, std::string_view way_out) {
 
 void Renderer::Identifier(std::string_view name) {
   if (name.empty()) Fail("an identifier is empty");
-  if (name.find('\0') != std::string_view::npos) Fail("an identifier has a NUL character");
+  if (name.find('\0') != std::string_view::npos) Fail("an identifier contains a NUL character");
   if (IsPostgres() && name.size() > kMaxIdentifierBytes) {
     Fail(penstock::internal::Format(
         "the identifier \"{}\" has more than {} bytes; use a shorter one", name,

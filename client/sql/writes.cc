@@ -10,7 +10,7 @@ void Renderer::RefuseTwice(std::vector<std::string> names, std::string_view wher
   std::sort(names.begin(), names.end());
   const auto twice = std::adjacent_find(names.begin(), names.end());
   if (twice != names.end())
-    Fail(penstock::internal::Format("{} names the column {} twice", where, *twice));
+    Fail(penstock::internal::Format("{} has a duplicate column {}", where, *twice));
 }
 
 void Renderer::AssignedValue(const Node& node) {
@@ -24,9 +24,11 @@ void Renderer::Insert(const Statement& statement, bool for_row) {
   TakeBound(statement);
   const int sources = (statement.set.empty() ? 0 : 1) + (statement.has_rows ? 1 : 0) +
                       (statement.query == nullptr ? 0 : 1);
-  if (sources > 1) Fail("INSERT takes only one of Set, Values or Rows, and From");
+  if (sources > 1) Fail("INSERT supports only one of Set, Values or Rows, and From");
   if (!statement.set.empty() && !statement.columns.empty()) {
-    Fail("INSERT: the columns of InsertInto go with Values, Rows and From, not with Set");
+    Fail(
+        "INSERT: the columns of InsertInto can be used with Values, Rows and From, but not with "
+        "Set");
   }
   With(statement);
   const TableRef& table = statement.first->table;
@@ -143,7 +145,7 @@ void Renderer::ConflictOnPebble(const Statement& statement) {
     return;
   }
   if (statement.update_excluded != std::vector<std::string>{"value"}) {
-    Fail("an upsert on pebble can update the column \"value\" only");
+    Fail("an upsert on pebble can only update the column \"value\"");
   }
   *this << "INSERT OR REPLACE INTO ";
 }

@@ -13,6 +13,9 @@
 // gRPC learns that a daemon has gone only when it polls its sockets, and between calls nobody does.
 // Current therefore polls first. A daemon that goes after that is noticed by the call itself.
 //
+// The token is part of a call's metadata, not of the connection, so that a new one needs no new
+// connection. Check and CheckQuery see to it that it is up to date before a call is set up.
+//
 // A forked child must not touch gRPC: Check and CheckQuery, which come before every call, refuse
 // it, and destructors leave gRPC's objects alone if forked() is true.
 #include "client/src/channel.h"
@@ -79,7 +82,7 @@ absl::Status CheckConfig(const Config& config) {
     return absl::InvalidArgumentError(
         "Config.tls has only one of cert_file and key_file; set both or neither");
   }
-  return absl::OkStatus();
+  return CheckTokenConfig(config);
 }
 
 absl::StatusOr<std::shared_ptr<grpc::ChannelCredentials>> Credentials(const TlsConfig& tls) {
@@ -138,7 +141,10 @@ constexpr absl::Duration kRecentLook = absl::Milliseconds(1);
 }  // namespace
 
 Channel::Channel(const Config& for_config, std::shared_ptr<grpc::ChannelCredentials> credentials)
-    : config(for_config), credentials_(std::move(credentials)), connection_(Connect()) {}
+    : config(for_config),
+      credentials_(std::move(credentials)),
+      tokens_(std::make_unique<TokenSource>(for_config)),
+      connection_(Connect()) {}
 
 absl::StatusOr<std::shared_ptr<Channel>> Channel::Make(const Config& config) {
   // The first process that used gRPC here. Its children cannot use it.
@@ -206,19 +212,29 @@ bool Channel::MayGoAgain(const Context& ctx, Again again, int round) const {
   return !ctx.cancellation()->WaitUntil(absl::Now() + round * kPauseForRoom);
 }
 
-absl::Status Channel::Check(const Context& ctx) const {
-  if (ctx.staleness().has_value()) {
-    return InvalidParameter(
-        "a context with a staleness can only be used for Query outside of a transaction; give this "
-        "call a context without");
-  }
-  return CheckQuery(ctx);
-}
-
-absl::Status Channel::CheckQuery(const Context& ctx) const {
+absl::Status Channel::CheckOpen(const Context& ctx) const {
   if (forked()) return ForkedError();
   if (open.cancelled()) return absl::FailedPreconditionError("the provider has been closed");
   return CheckBeforeCall(ctx);
+}
+
+absl::Status Channel::CheckStep(const Context& ctx) const {
+  if (ctx.staleness().has_value()) {
+    return InvalidParameter(
+        "a context with a staleness can only be used for Query outside of a transaction; use a "
+        "context without one for this call");
+  }
+  return CheckOpen(ctx);
+}
+
+absl::Status Channel::Check(const Context& ctx) const {
+  absl::Status status = CheckStep(ctx);
+  return status.ok() ? tokens_->Refresh(absl::Now()) : status;
+}
+
+absl::Status Channel::CheckQuery(const Context& ctx) const {
+  absl::Status status = CheckOpen(ctx);
+  return status.ok() ? tokens_->Refresh(absl::Now()) : status;
 }
 
 absl::Status Channel::CheckSize(const google::protobuf::MessageLite& message) const {
@@ -229,7 +245,9 @@ absl::Status Channel::CheckSize(const google::protobuf::MessageLite& message) co
                        config.max_message_bytes));
 }
 
-void Channel::SetUp(const Context& ctx, grpc::ClientContext* call) const {
+Authorization Channel::SetUp(const Context& ctx, grpc::ClientContext* call) const {
+  Authorization token = tokens_->Current();
+  if (token != nullptr) call->AddMetadata("authorization", *token);
   if (!config.application_name.empty()) {
     call->AddMetadata("x-penstock-application", config.application_name);
   }
@@ -237,6 +255,7 @@ void Channel::SetUp(const Context& ctx, grpc::ClientContext* call) const {
   // run.
   call->AddMetadata("x-penstock-max-message-bytes", std::to_string(config.max_message_bytes));
   if (!ctx.trace_parent().empty()) call->AddMetadata("traceparent", ctx.trace_parent());
+  return token;
 }
 
 absl::Status Channel::Explain(const absl::Status& end, const Context& ctx, bool gave_up) const {

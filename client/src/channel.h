@@ -14,6 +14,7 @@
 #include "absl/status/statusor.h"
 #include "client/src/idle_streams.h"
 #include "client/src/status.h"
+#include "client/src/token_source.h"
 #include "google/protobuf/message_lite.h"
 #include "grpcpp/channel.h"
 #include "grpcpp/client_context.h"
@@ -52,17 +53,22 @@ class Channel {
   bool forked() const { return getpid() != pid_; }
 
   // Returns the error of a call that must not begin: the provider is closed, the process has
-  // forked, the context has ended, or the context has a staleness, which most calls refuse.
+  // forked, the context has ended or has a staleness, which most calls refuse, or the file of the
+  // token cannot be read.
   absl::Status Check(const Context& ctx) const;
   // Does the same, but allows a staleness. For queries, and for calls that read no data.
   absl::Status CheckQuery(const Context& ctx) const;
+  // Does what Check does, but needs no token. For a step on a stream that carries one already.
+  absl::Status CheckStep(const Context& ctx) const;
 
   // Returns RESOURCE_EXHAUSTED if the message is larger than max_message_bytes.
   absl::Status CheckSize(const google::protobuf::MessageLite& message) const;
 
-  // Adds the trace parent of `ctx` and the client's settings to a call's metadata. Does not set the
-  // deadline.
-  void SetUp(const Context& ctx, grpc::ClientContext* call) const;
+  // Adds the token, the trace parent of `ctx` and the client's settings to a call's metadata. Does
+  // not set the deadline. Returns the token, for IsCurrent.
+  Authorization SetUp(const Context& ctx, grpc::ClientContext* call) const;
+  // Returns true if a call that is made now would carry this token, too.
+  bool IsCurrent(const Authorization& token) const { return tokens_->Current() == token; }
 
   // Turns the status with which a call ended into the error for the caller. `gave_up` means that
   // this client cancelled the call because its deadline had passed.
@@ -112,6 +118,8 @@ class Channel {
   Channel(const Config& config, std::shared_ptr<grpc::ChannelCredentials> credentials);
 
   std::shared_ptr<Connection> Connect() const;
+  // The part of Check that every call and step needs.
+  absl::Status CheckOpen(const Context& ctx) const;
   // Returns true once if KeepLook was called on this thread a moment ago.
   bool TakeLook() const;
   // Decides after attempt `round` whether the call is repeated. Pauses where that helps.
@@ -119,6 +127,7 @@ class Channel {
 
   const pid_t pid_ = getpid();
   const std::shared_ptr<grpc::ChannelCredentials> credentials_;
+  const std::unique_ptr<TokenSource> tokens_;
   // No event ever arrives on it. Polling it makes gRPC poll its sockets.
   grpc::CompletionQueue looker_;
   // Weak, because the streams refer to this channel.

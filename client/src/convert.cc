@@ -16,8 +16,8 @@ absl::Status ToProto(const Value& value, v1::Value* out) {
   // Fills a protobuf string, which must be UTF-8.
   const auto fill = [&value](std::string* field) {
     if (!IsUtf8(value.text())) {
-      return InvalidParameter(internal::Format("{} is not UTF-8; use penstock::Bytes for bytes",
-                                               KindName(value.kind())));
+      return InvalidParameter(internal::Format(
+          "{} is not valid UTF-8; use penstock::Bytes for bytes", KindName(value.kind())));
     }
     *field = value.text();
     return absl::OkStatus();
@@ -78,7 +78,7 @@ absl::Status ToProto(const std::vector<std::vector<Value>>& rows,
 
 absl::Status CheckUtf8(std::string_view text, std::string_view what) {
   if (IsUtf8(text)) return absl::OkStatus();
-  return InvalidParameter(internal::Format("{} is not UTF-8", what));
+  return InvalidParameter(internal::Format("{} is not valid UTF-8", what));
 }
 
 absl::Status CheckSql(std::string_view sql) {

@@ -304,11 +304,11 @@ absl::StatusOr<std::vector<fs::path>> ListMigrations(std::string_view path) {
   }
   if (error) {
     return absl::NotFoundError(
-        internal::Format("cannot read the folder of migrations {}: {}", path, error.message()));
+        internal::Format("cannot read the migrations folder {}: {}", path, error.message()));
   }
   if (files.empty()) {
     return absl::NotFoundError(
-        internal::Format("the folder of migrations {} has no file that ends in .sql", path));
+        internal::Format("the migrations folder {} has no file that ends in .sql", path));
   }
   std::sort(files.begin(), files.end());
   return files;

@@ -8,11 +8,10 @@ namespace penstock {
 
 absl::StatusOr<int64_t> Result::LastInsertId() const {
   if (last_insert_id_.has_value()) return *last_insert_id_;
-  return internal::Refusal(
-      absl::StatusCode::kUnimplemented,
-      "no last insert id: the statement inserted no row, or this backend does not "
-      "tell (capability last_insert_id)",
-      "UNSUPPORTED", "read the key with INSERT … RETURNING and Query");
+  return internal::Refusal(absl::StatusCode::kUnimplemented,
+                           "no last insert id: the statement inserted no row, or this backend does "
+                           "not report it (capability last_insert_id)",
+                           "UNSUPPORTED", "read the key with INSERT … RETURNING and Query");
 }
 
 absl::Status Rows::ScanColumn(std::string_view column, const Destination& destination) {

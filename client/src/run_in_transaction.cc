@@ -51,7 +51,7 @@ thread_local const RunningBody* RunningBody::innermost_ = nullptr;
 absl::Status NestedTransaction() {
   return MakeError(absl::StatusCode::kFailedPrecondition,
                    "RunInTransaction was called within a body of RunInTransaction of the same "
-                   "Provider; use the transaction that the body got, or its Savepoint",
+                   "Provider; use the transaction that the body received, or its Savepoint",
                    {.reason = "WRONG_STATE"});
 }
 

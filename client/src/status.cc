@@ -137,7 +137,7 @@ absl::Status CallDeadlinePassed() {
 
 absl::Status CutOff() {
   return absl::CancelledError(
-      "the daemon has cut the call off: its result was not read for longer than the daemon's "
+      "the daemon has ended the call: its result was not read for longer than the daemon's "
       "stall_timeout, or the daemon was shut down");
 }
 

@@ -31,9 +31,9 @@ StreamBase::StreamBase(std::unique_ptr<Parts> parts, std::shared_ptr<Channel> ch
     : channel_(std::move(channel)),
       parts_(std::move(parts)),
       connection_(&connection),
+      token_(channel_->SetUp(opener, &parts_->call)),
       provider_scope_(std::in_place, channel_->open, &parts_->call) {
   if (deadline != absl::InfiniteFuture()) parts_->call.set_deadline(ToDeadline(deadline));
-  channel_->SetUp(opener, &parts_->call);
 }
 
 StreamBase::~StreamBase() {

@@ -85,6 +85,8 @@ class StreamBase : public IdleStream {
   void CancelCall();
   // True if the stream was abandoned, as explained above. It then gets no more events.
   bool abandoned() const { return abandoned_; }
+  // False if the token of Config::token_file has changed since the stream was opened.
+  bool has_current_token() const { return channel_->IsCurrent(token_); }
   // Records the operations that are done, without waiting.
   void Poll();
   absl::Status Explain(const absl::Status& end) const;
@@ -110,6 +112,7 @@ class StreamBase : public IdleStream {
 
   // Only passed to Channel::Avoid, which compares it; the object may be gone.
   const Connection* const connection_;
+  const Authorization token_;
   bool gave_up_ = false;
   bool abandoned_ = false;
   // When this thread cancelled the call, or noticed that it was cancelled.
@@ -176,10 +179,11 @@ class Stream final : public StreamBase {
   bool can_receive() const { return !pending(kRead); }
   bool can_send() const { return !pending(kWrite); }
 
-  // Returns true if the stream can take another request, as far as this side knows.
+  // Returns true if the stream can take another request, as far as this side knows, and carries
+  // the token of now. The daemon may no longer accept an older one.
   bool Alive() {
     Poll();
-    return pending(kRead);
+    return pending(kRead) && has_current_token();
   }
 
   // Returns after a failure whether the last message may have reached the daemon. gRPC fails a

@@ -19,7 +19,7 @@ class StreamPool {
   StreamPool(const StreamPool&) = delete;
   StreamPool& operator=(const StreamPool&) = delete;
 
-  // Returns a stream that is alive as far as this side knows, or null.
+  // Returns a stream that is alive (see Stream::Alive), or null.
   std::unique_ptr<Stream> Take() {
     while (std::unique_ptr<IdleStream> idle = idle_->Take(this)) {
       std::unique_ptr<Stream> stream(static_cast<Stream*>(idle.release()));

@@ -1,5 +1,7 @@
 #include "client/src/target.h"
 
+#include <arpa/inet.h>
+#include <netinet/in.h>
 #include <sys/un.h>
 
 #include <algorithm>
@@ -35,7 +37,7 @@ absl::StatusOr<std::string> UnixTarget(std::string_view path) {
   if (path.empty()) return absl::InvalidArgumentError("Config.target has no path after unix:");
   if (path.size() > kMaxPath) {
     return absl::InvalidArgumentError(internal::Format(
-        "Config.target: the path of a unix socket has at most {} bytes, not {}: {}", kMaxPath,
+        "Config.target: the path of a unix socket is limited to {} bytes, not {}: {}", kMaxPath,
         path.size(), path));
   }
   if (path.find(',') != std::string_view::npos) {
@@ -43,7 +45,7 @@ absl::StatusOr<std::string> UnixTarget(std::string_view path) {
         "Config.target: gRPC cuts the path of a unix socket at its comma: {}", path));
   }
   if (path.find('\0') != std::string_view::npos) {
-    return absl::InvalidArgumentError("Config.target has a byte 0 in the path of a socket");
+    return absl::InvalidArgumentError("Config.target contains a NUL byte in the path of a socket");
   }
   return internal::Format("{}{}", kUnix, Encoded(path));
 }
@@ -69,6 +71,15 @@ bool IsHostAndPort(std::string_view text) {
   });
 }
 
+// Returns true for localhost, 127.0.0.0/8 and ::1.
+bool IsLoopback(const std::string& host) {
+  if (host == "localhost") return true;
+  in_addr v4;
+  if (inet_pton(AF_INET, host.c_str(), &v4) == 1) return ntohl(v4.s_addr) >> 24 == 127;
+  in6_addr v6;
+  return inet_pton(AF_INET6, host.c_str(), &v6) == 1 && IN6_IS_ADDR_LOOPBACK(&v6);
+}
+
 }  // namespace
 
 absl::StatusOr<std::string> LinkTarget(std::string_view target) {
@@ -88,6 +99,18 @@ absl::StatusOr<std::string> LinkTarget(std::string_view target) {
         target));
   }
   return internal::Format("{}:///{}", scheme, address);
+}
+
+bool IsLocalTarget(std::string_view target) {
+  const absl::StatusOr<std::string> link = LinkTarget(target);
+  if (!link.ok()) return false;
+  if (link->starts_with(kUnix)) return true;
+  // What is left has the form scheme:///host:port.
+  std::string_view host = *link;
+  host.remove_prefix(host.find_last_of('/') + 1);
+  host.remove_suffix(host.size() - host.rfind(':'));
+  if (host.starts_with('[')) host = host.substr(1, host.size() - 2);
+  return IsLoopback(std::string(host));
 }
 
 }  // namespace penstock::internal

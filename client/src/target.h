@@ -14,6 +14,10 @@ namespace penstock::internal {
 // long.
 absl::StatusOr<std::string> LinkTarget(std::string_view target);
 
+// Returns true if what is sent to `target` does not leave this machine: for a unix socket, a
+// loopback address and the name localhost. False if LinkTarget refuses `target`.
+bool IsLocalTarget(std::string_view target);
+
 }  // namespace penstock::internal
 
 #endif  // PENSTOCK_CLIENT_SRC_TARGET_H_

@@ -41,15 +41,16 @@ absl::Status Unsuitable(const std::string& file, std::string_view what) {
 absl::Status Load(const TlsConfig& tls, SSL_CTX* context) {
   ERR_clear_error();
   if (!tls.ca_file.empty() && SSL_CTX_load_verify_file(context, tls.ca_file.c_str()) != 1) {
-    return Unsuitable(tls.ca_file, "has no certificate of an authority, in PEM");
+    return Unsuitable(tls.ca_file, "has no certificate of an authority in PEM form");
   }
   if (tls.cert_file.empty()) return absl::OkStatus();
   if (SSL_CTX_use_certificate_chain_file(context, tls.cert_file.c_str()) != 1) {
-    return Unsuitable(tls.cert_file, "has no certificate, in PEM");
+    return Unsuitable(tls.cert_file, "has no certificate in PEM form");
   }
   const bool mismatch =
       SSL_CTX_use_PrivateKey_file(context, tls.key_file.c_str(), SSL_FILETYPE_PEM) != 1;
-  if (mismatch) return Unsuitable(tls.key_file, "is not the key of " + tls.cert_file + ", in PEM");
+  if (mismatch)
+    return Unsuitable(tls.key_file, "is not the key of " + tls.cert_file + " in PEM form");
   return absl::OkStatus();
 }
 
@@ -75,23 +76,24 @@ std::string WrongCertificate(const Config& config, const std::string& host, SSL*
   if (result == X509_V_OK || shown == nullptr) return "";
   const std::string subject = OneLine(X509_get_subject_name(shown.get()));
   if (result == X509_V_ERR_HOSTNAME_MISMATCH || result == X509_V_ERR_IP_ADDRESS_MISMATCH) {
-    return internal::Format("the certificate of {} ({}) is not for the name {}", config.target,
-                            subject, host);
+    return internal::Format("the certificate of {} ({}) is not valid for the name {}",
+                            config.target, subject, host);
   }
   const std::string known = config.tls.ca_file.empty() ? "known here" : "in " + config.tls.ca_file;
   if (result == X509_V_ERR_CERT_HAS_EXPIRED || result == X509_V_ERR_CERT_NOT_YET_VALID) {
     return internal::Format("the certificate of {} ({}): {}", config.target, subject,
                             X509_verify_cert_error_string(result));
   }
-  return internal::Format("the certificate of {} ({}, issued by {}) is not of an authority {}: {}",
-                          config.target, subject, OneLine(X509_get_issuer_name(shown.get())), known,
-                          X509_verify_cert_error_string(result));
+  return internal::Format(
+      "the certificate of {} ({}, issued by {}) is not from an authority {}: {}", config.target,
+      subject, OneLine(X509_get_issuer_name(shown.get())), known,
+      X509_verify_cert_error_string(result));
 }
 
 // Explains why the daemon has closed a connection after it had asked for the client's certificate.
 std::string WrongClient(const Config& config, SSL* link) {
   if (config.tls.cert_file.empty()) {
-    return internal::Format("{} demands a client's certificate, and none is given", config.target);
+    return internal::Format("{} requires a client certificate, but none was given", config.target);
   }
   const X509* ours = SSL_get_certificate(link);
   if (X509_cmp_current_time(X509_get0_notAfter(ours)) < 0) {
@@ -143,11 +145,11 @@ std::string Shake(const Config& config, const std::string& host, int fd, SSL_CTX
     // Without an error of OpenSSL, the handshake may have ended for a reason other than TLS.
     if (why.empty() || !config.tls.enabled()) return "";
     return why == "wrong version number"
-               ? internal::Format("{} does not speak TLS", config.target)
-               : internal::Format("TLS with {} fails: {}", config.target, why);
+               ? internal::Format("{} does not use TLS", config.target)
+               : internal::Format("TLS with {} failed: {}", config.target, why);
   }
   if (!config.tls.enabled())
-    return internal::Format("{} speaks TLS, and plain text was sent", config.target);
+    return internal::Format("{} uses TLS, but plain text was sent", config.target);
   std::string wrong = WrongCertificate(config, host, link.get());
   if (!wrong.empty()) return wrong;
   // In TLS 1.3 the daemon checks the client's certificate after the client's handshake is done. It

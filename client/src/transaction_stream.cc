@@ -63,7 +63,7 @@ absl::Status TransactionStream::Check(const Context& ctx,
                                       const v1::TransactionRequest& request) const {
   if (!ended_.ok()) return ended_;
   if (busy_) return RowsAreOpen();
-  if (absl::Status status = channel_->Check(ctx); !status.ok()) return status;
+  if (absl::Status status = channel_->CheckStep(ctx); !status.ok()) return status;
   return channel_->CheckSize(request);
 }
 
@@ -85,13 +85,16 @@ absl::StatusOr<v1::TransactionResponse> TransactionStream::Receive(
   if (!stream_->Receive(&response)) return Broken();
   if (response.has_error()) return ToStatus(response.error());
   if (response.answer_case() != expected) {
-    return Finish(ProtocolError("a step of a transaction got the answer to another kind of step"));
+    return Finish(
+        ProtocolError("a step of a transaction received the answer to another kind of step"));
   }
   return response;
 }
 
 absl::Status TransactionStream::Begin(const Context& ctx, const v1::TransactionRequest& begin) {
-  if (absl::Status status = Check(ctx, begin); !status.ok()) return status;
+  absl::Status status = channel_->Check(ctx);
+  if (status.ok()) status = Check(ctx, begin);
+  if (!status.ok()) return status;
   return channel_->Call(ctx, [&](const std::shared_ptr<Connection>& connection, Again* again) {
     return TryBegin(ctx, *connection, begin, again);
   });
@@ -154,7 +157,8 @@ absl::Status TransactionStream::End(const Context& ctx, const v1::TransactionReq
   }
   if (response.has_error()) return Finish(ToStatus(response.error()));
   if (response.answer_case() != expected) {
-    return Finish(ProtocolError("the end of a transaction got the answer to another kind of step"));
+    return Finish(
+        ProtocolError("the end of a transaction received the answer to another kind of step"));
   }
   // The daemon has answered, so the outcome stands, however the stream ends.
   stream_->Enter(Context().WithTimeout(kAbandonTimeout));

@@ -127,7 +127,7 @@ std::string Value::DebugString() const {
 namespace internal {
 
 Value UnnamedEnumerator() {
-  return Value::Unfit("an enumerator that EnumNames has no name for does not fit");
+  return Value::Unfit("an enumerator without a name in EnumNames does not fit");
 }
 
 Value ToValue(std::chrono::year_month_day day) {

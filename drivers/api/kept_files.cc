@@ -13,8 +13,8 @@ namespace {
 
 constexpr std::string_view kProblemKind = "files_moved";
 constexpr std::string_view kHint =
-    "put the files back where they were, after which writes go on; or restart the daemon to serve "
-    "what is there now";
+    "put the files back where they were to resume writes, or restart the daemon to serve the files "
+    "that are there now";
 
 }  // namespace
 
@@ -47,12 +47,13 @@ absl::Status KeptFiles::Check() {
     moved_ = true;
     const std::string what =
         fmt::format("{} {}", file.path,
-                    there ? "is another file than the one that was opened: it was replaced"
-                          : "is not there any more: it was removed or renamed");
+                    there ? "is no longer the file that was opened: it was replaced"
+                          : "no longer exists: it was removed or renamed");
     problems_->Begin({.kind = std::string(kProblemKind),
                       .text = fmt::format("{}; writes are refused: {}", what, kHint),
                       .refuses = true});
-    return MakeErrorWithHint(Reason::kIo, fmt::format("nothing is written, as {}", what), kHint);
+    return MakeErrorWithHint(Reason::kIo, fmt::format("writes are refused, because {}", what),
+                             kHint);
   }
   if (moved_.exchange(false)) problems_->End(kProblemKind);
   return absl::OkStatus();
@@ -64,7 +65,7 @@ absl::Status KeptFiles::CheckAfter() {
   return MakeErrorWithHint(
       Reason::kCommitOutcomeUnknown,
       "the database's files were removed, renamed or replaced while this was committed",
-      "it took effect if the files come back, and is lost if they do not; see /readyz");
+      "put the files back to keep the change, which is lost otherwise; see /readyz");
 }
 
 }  // namespace penstock::driver

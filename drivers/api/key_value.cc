@@ -53,22 +53,23 @@ absl::Status CheckKeyspace(std::string_view name) {
                     std::all_of(name.begin(), name.end(), IsKeyspaceCharacter);
   if (good) return absl::OkStatus();
   return MakeErrorWithHint(
-      Reason::kInvalidParameter, "this is no name for a keyspace",
+      Reason::kInvalidParameter, "invalid keyspace name",
       fmt::format("use a letter from a to z, then up to {} letters, digits and underscores",
                   kMaxKeyspaceBytes - 1));
 }
 
 absl::Status CheckKey(std::string_view key) {
-  if (key.empty()) return MakeError(Reason::kInvalidParameter, "a key has at least one byte");
+  if (key.empty()) return MakeError(Reason::kInvalidParameter, "the key is empty");
   if (key.size() <= kMaxKeyBytes) return absl::OkStatus();
-  return MakeError(Reason::kInvalidParameter, fmt::format("a key has at most {} bytes, this has {}",
-                                                          kMaxKeyBytes, key.size()));
+  return MakeError(
+      Reason::kInvalidParameter,
+      fmt::format("the key exceeds the limit of {} bytes (it has {})", kMaxKeyBytes, key.size()));
 }
 
 absl::Status KeysTooLarge(size_t max_bytes) {
   return MakeErrorWithHint(Reason::kLimitExceeded,
-                           fmt::format("the values together have more than {} bytes", max_bytes),
-                           "ask for fewer keys at once, or scan them");
+                           fmt::format("the values have more than {} bytes in total", max_bytes),
+                           "request fewer keys at once, or scan them");
 }
 
 absl::Status CheckKeyValue(const KeyValueRun& run) {
@@ -77,8 +78,8 @@ absl::Status CheckKeyValue(const KeyValueRun& run) {
   if (run.keys.size() > kMaxGetKeys) {
     return MakeErrorWithHint(
         Reason::kInvalidParameter,
-        fmt::format("{} keys are asked for; at most {} may be", run.keys.size(), kMaxGetKeys),
-        "ask for them in parts, or scan a range");
+        fmt::format("too many keys requested: {} (the limit is {})", run.keys.size(), kMaxGetKeys),
+        "request them in parts, or scan a range");
   }
   for (size_t i = 0; i < run.keys.size(); ++i) {
     status = InPlace(CheckKey(run.keys[i]), "key", i);

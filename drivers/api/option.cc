@@ -73,7 +73,7 @@ absl::Status Unknown(std::string_view driver, std::span<const Option> options,
   if (options.empty()) {
     return MakeErrorWithHint(Reason::kInvalidParameter,
                              fmt::format("option {}: {} has no options", name, driver),
-                             "remove it");
+                             "remove the option");
   }
   std::vector<std::string_view> known;
   for (const Option& option : options) known.push_back(option.name);
@@ -92,7 +92,7 @@ absl::Status CheckOption(std::string_view driver, std::span<const Option> option
   return MakeErrorWithHint(Reason::kInvalidParameter,
                            fmt::format("option {}: expected {}, not '{}'", name, Expected(*option),
                                        value.substr(0, kLongestQuote)),
-                           fmt::format("what it sets: {}", option->help));
+                           fmt::format("correct the value; the option sets: {}", option->help));
 }
 
 absl::StatusOr<OptionValues> OptionValues::Read(std::string_view driver,

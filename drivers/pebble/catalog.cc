@@ -36,7 +36,7 @@ absl::StatusOr<Catalog> ReadTables(rocksdb::DB* db) {
     if (separator == std::string::npos) {
       return driver::MakeErrorWithHint(
           driver::Reason::kCorruption,
-          fmt::format("what is stored about table {} is damaged", name),
+          fmt::format("the stored definition of table {} is damaged", name),
           "restore the database from a backup");
     }
     catalog[std::move(name)] = {.key = types.substr(0, separator),

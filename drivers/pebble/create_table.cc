@@ -25,8 +25,7 @@ using sqlite_engine::Statement;
 
 constexpr size_t kMaxTypeBytes = 64;
 constexpr char kFormHint[] =
-    "write CREATE TABLE name(key TEXT PRIMARY KEY, value TEXT), with the "
-    "types that suit you";
+    "write CREATE TABLE name(key TEXT PRIMARY KEY, value TEXT), with the types that you need";
 
 absl::Status Unsupported(std::string_view what, std::string_view hint = kFormHint) {
   return driver::MakeErrorWithHint(Reason::kUnsupported, what, hint);
@@ -172,7 +171,7 @@ absl::Status CheckColumns(const TableInfo& table) {
   const std::vector<ColumnInfo>& columns = table.columns;
   if (columns.size() != 2 || sqlite3_stricmp(columns[0].name.c_str(), "key") != 0 ||
       sqlite3_stricmp(columns[1].name.c_str(), "value") != 0) {
-    return Unsupported("a table on pebble has two columns, key and value, in this order");
+    return Unsupported("a table on pebble must have two columns, key and value, in this order");
   }
   if (columns[1].is_primary_key) return Unsupported("value cannot be in the primary key");
   for (const ColumnInfo& column : columns) {
@@ -212,8 +211,8 @@ absl::StatusOr<TableDefinition> ReadCreateTable(std::string_view sql) {
   const absl::StatusOr<bool> plain = IsPlain(*table, &scratch);
   if (!plain.ok()) return plain.status();
   if (!*plain) {
-    return Unsupported("a table on pebble has no more than keys and values",
-                       "leave out CHECK, UNIQUE, DEFAULT, COLLATE, REFERENCES, GENERATED, ON "
+    return Unsupported("a table on pebble supports only keys and values",
+                       "remove CHECK, UNIQUE, DEFAULT, COLLATE, REFERENCES, GENERATED, ON "
                        "CONFLICT, DESC and STRICT");
   }
   TableDefinition definition;

@@ -42,10 +42,8 @@ std::string_view HintFor(Reason reason) {
   switch (reason) {
     case Reason::kDeadlock:
     case Reason::kSerializationFailure: return "run the transaction again from its beginning";
-    case Reason::kBusy:
-      return "another transaction keeps a key locked; run this one again, or keep transactions "
-             "short";
-    case Reason::kDiskFull: return "free some space";
+    case Reason::kBusy: return "run the transaction again, or keep transactions short";
+    case Reason::kDiskFull: return "free disk space";
     case Reason::kCorruption: return "restore the database from a backup";
     default: return "";
   }
@@ -63,8 +61,7 @@ absl::Status Classify(const rocksdb::Status& status) {
     // It was refused because of an earlier error, and nothing of it was written.
     info.retry = driver::Retry::kStatement;
     info.hint =
-        "RocksDB takes no writes since this error; they go on by themselves once its cause has "
-        "gone, and /readyz says more";
+        "remove the cause of the error, after which RocksDB resumes writes by itself; see /readyz";
   }
   return driver::MakeError(reason, fmt::format("RocksDB: {}", status.ToString()), info);
 }

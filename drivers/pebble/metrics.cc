@@ -26,7 +26,7 @@ constexpr Ticker kTickers[] = {
     {rocksdb::BLOCK_CACHE_MISS, "penstock_pebble_block_cache_misses_total",
      "Blocks that were not found in the block cache."},
     {rocksdb::BLOOM_FILTER_USEFUL, "penstock_pebble_bloom_filter_useful_total",
-     "Tables that were not read because a filter said that the key is not there."},
+     "Tables that were not read because a filter said that the key does not exist."},
     {rocksdb::WAL_FILE_SYNCED, "penstock_pebble_wal_syncs_total",
      "Syncs of the write-ahead log; commits may share one."},
     {rocksdb::WAL_FILE_BYTES, "penstock_pebble_wal_bytes_total",
@@ -51,9 +51,9 @@ struct Property {
 // These are sums over all keyspaces.
 const Property kSums[] = {
     {Properties::kCurSizeAllMemTables, "penstock_pebble_memtable_bytes",
-     "Memory of what is not in tables yet."},
+     "Memory of data that is not in tables yet."},
     {Properties::kSizeAllMemTables, "penstock_pebble_memtable_held_bytes",
-     "The same, and of what is in tables but still read by a scan or a transaction."},
+     "The same, plus data that is in tables but still read by a scan or a transaction."},
     {Properties::kEstimatePendingCompactionBytes, "penstock_pebble_pending_compaction_bytes",
      "Bytes that compactions have yet to rewrite, estimated."},
 };
@@ -61,7 +61,7 @@ const Property kSums[] = {
 // These are of the database as a whole, the same in every keyspace.
 const Property kShared[] = {
     {Properties::kBlockCacheUsage, "penstock_pebble_block_cache_bytes",
-     "What is in the block cache."},
+     "Bytes in the block cache."},
     {Properties::kBlockCacheCapacity, "penstock_pebble_block_cache_capacity_bytes",
      "The size of the block cache."},
     {Properties::kNumRunningFlushes, "penstock_pebble_running_flushes", "Flushes under way."},

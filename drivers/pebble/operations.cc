@@ -116,8 +116,8 @@ absl::Status CheckValueSize(const Store& store, std::string_view value) {
   if (value.size() <= most) return absl::OkStatus();
   return MakeErrorWithHint(
       Reason::kLimitExceeded,
-      fmt::format("the value has {} bytes, max_value_bytes is {}", value.size(), most),
-      "divide it into several keys, or raise max_value_bytes of the database");
+      fmt::format("the value has {} bytes, more than max_value_bytes ({})", value.size(), most),
+      "split it across several keys, or raise max_value_bytes of the database");
 }
 
 rocksdb::ReadOptions View::read_options() const {

@@ -34,7 +34,7 @@ absl::StatusOr<Options> ParseOptions(const driver::Config& config) {
   if (!config.database.empty() && !config.connection_string.empty() &&
       config.database != config.connection_string) {
     return absl::InvalidArgumentError(
-        "database and connection_string name different folders; leave one out");
+        "database and connection_string name different folders; remove one of them");
   }
   options.path = config.database.empty() ? config.connection_string : config.database;
   if (options.path.empty() || options.path.find('\0') != std::string::npos) {

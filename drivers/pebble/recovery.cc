@@ -35,8 +35,8 @@ std::string_view WorkOf(BackgroundErrorReason reason) {
 
 driver::Problem CompactionFails(const Status& error) {
   return {.kind = std::string(kCompactionFails),
-          .text = fmt::format("compactions fail and are tried again: {}; reads and writes go on, "
-                              "but will slow down in time",
+          .text = fmt::format("compactions fail and are tried again: {}; reads and writes "
+                              "continue, but will slow down over time",
                               error.ToString()),
           .refuses = false};
 }
@@ -46,8 +46,8 @@ driver::Problem WritesStopped(BackgroundErrorReason reason, const Status& error)
   return {
       .kind = std::string(kWritesStopped),
       .text = fmt::format(
-          "RocksDB takes no writes since an error of {}: {}; {}", WorkOf(reason), error.ToString(),
-          resumes ? "they are resumed once the cause has gone, without a restart"
+          "RocksDB refuses writes after an error in {}: {}; {}", WorkOf(reason), error.ToString(),
+          resumes ? "it resumes them without a restart once the cause is gone"
                   : "restart the daemon, and restore a backup if the database does not open"),
       .refuses = true};
 }

@@ -17,9 +17,9 @@ using driver::MakeErrorWithHint;
 using driver::Reason;
 
 constexpr char kNoTempHint[] =
-    "use a table with a prefix of its own for such rows, and drop it; or a WITH clause";
+    "use a table with a prefix of its own for such rows, and drop it, or use a WITH clause";
 constexpr char kAlterHint[] =
-    "make another table, INSERT INTO it … SELECT from this one, and drop this one";
+    "create another table, INSERT INTO it … SELECT from this one, and drop this one";
 constexpr char kUpsertHint[] =
     "use INSERT OR REPLACE or INSERT OR IGNORE, or UPDATE and INSERT in one transaction";
 constexpr char kReturningHint[] = "SELECT the rows by their keys in the same transaction";
@@ -44,7 +44,7 @@ struct TableMessage {
 constexpr TableMessage kTableMessages[] = {
     {"UPSERT not implemented for virtual table", "ON CONFLICT … DO", kUpsertHint},
     {"virtual tables may not be indexed", "CREATE INDEX",
-     "keep a second table whose keys are what is to be searched for"},
+     "keep a second table whose keys are the values to search for"},
     {"triggers on virtual tables", "CREATE TRIGGER", "write both tables in one transaction"},
     {"virtual tables may not be altered", "ALTER TABLE", kAlterHint},
     {"Cannot add a column to a", "ALTER TABLE", kAlterHint},
@@ -56,7 +56,7 @@ constexpr TableMessage kTableMessages[] = {
 }  // namespace
 
 int SqlPolicy::RefuseObject(std::string_view what) {
-  return Refuse(Unsupported(what, "a table has the columns key and value, and nothing besides"));
+  return Refuse(Unsupported(what, "use the two columns key and value only"));
 }
 
 int SqlPolicy::Decide(int action, const char* first, const char* second, const char* database) {
@@ -114,13 +114,12 @@ int SqlPolicy::DecidePragma(const char* name, const char* argument) {
   return Refuse(MakeErrorWithHint(
       Reason::kNotAllowed,
       fmt::format("PRAGMA {}{} is not allowed", name, argument != nullptr ? " with a value" : ""),
-      "there is no SQLite file behind this database; its settings are options in the "
-      "configuration"));
+      "set the options of the database in the configuration; it has no SQLite file"));
 }
 
 absl::Status CheckStatement(const sqlite_engine::Statement& statement) {
   if (statement.is_vacuum()) {
-    return Unsupported("VACUUM", "RocksDB gives space back by itself");
+    return Unsupported("VACUUM", "omit it; RocksDB frees space by itself");
   }
   const bool explains = sqlite3_stmt_isexplain(statement.handle()) != 0;
   if (!statement.read_only() && statement.returns_rows() && !explains) {

@@ -144,8 +144,8 @@ absl::Status Store::OpenError(const rocksdb::Status& status) const {
   if (!holder.empty()) {
     return driver::MakeErrorWithHint(
         Reason::kBackendResources,
-        fmt::format("the database {} is open already, {}", options_.path, holder),
-        "RocksDB has one opener at a time: stop the other one, or use another folder");
+        fmt::format("the database {} is already open {}", options_.path, holder),
+        "stop the other process, or use another folder; RocksDB allows one process at a time");
   }
   return driver::Annotate(ToStatus(status), fmt::format("cannot open {}", options_.path));
 }
@@ -181,7 +181,7 @@ absl::StatusOr<Keyspace> Store::CreateLocked(std::string_view keyspace, const Ta
   const auto count = static_cast<int>(keyspaces_.size());
   if (count >= options_.max_keyspaces) {
     return driver::MakeErrorWithHint(
-        Reason::kLimitExceeded, fmt::format("the database has {} keyspaces already", count),
+        Reason::kLimitExceeded, fmt::format("the database already has {} keyspaces", count),
         "raise max_keyspaces, or use a prefix of the key instead of a keyspace");
   }
   absl::Status status = files_->kept()->Check();
@@ -245,7 +245,7 @@ absl::Status Store::Commit(rocksdb::Transaction* transaction) {
     return status;
   }
   return driver::MakeErrorWithHint(Reason::kCommitOutcomeUnknown, std::string(status.message()),
-                                   "read what is there before it is tried again");
+                                   "read the data before you try again");
 }
 
 absl::Status Store::ToStatus(const rocksdb::Status& status) const {

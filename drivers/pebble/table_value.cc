@@ -141,7 +141,7 @@ absl::StatusOr<Storage> StorageOf(std::string_view declared_type) {
     default: return Storage::kNumeric;
   }
   return driver::MakeErrorWithHint(
-      Reason::kUnsupported, fmt::format("there is no type '{}'", declared_type),
+      Reason::kUnsupported, fmt::format("unknown type '{}'", declared_type),
       "declare TEXT, BLOB, INTEGER, REAL, BOOLEAN, TIMESTAMP, JSON or another of SQLite's kinds");
 }
 
@@ -161,11 +161,11 @@ absl::StatusOr<std::string> Encode(sqlite3_value* value, Storage storage, std::s
   if (!exact.ok()) return exact;
   if (storage == Storage::kBlob) {
     if (type == SQLITE_TEXT || type == SQLITE_BLOB) return std::string(BytesOf(value));
-    return Misfit(column, "holds bytes and cannot keep a number",
+    return Misfit(column, "holds bytes and cannot store a number",
                   "store CAST(… AS BLOB), or declare the column INTEGER or REAL");
   }
   if (type == SQLITE_BLOB && !(storage == Storage::kText && IsUtf8(BytesOf(value)))) {
-    return Misfit(column, "cannot keep these bytes", "declare the column BLOB");
+    return Misfit(column, "cannot store these bytes", "declare the column BLOB");
   }
   if (storage != Storage::kText) {
     if (type == SQLITE_INTEGER) return EncodeWhole(sqlite3_value_int64(value), storage);
@@ -176,7 +176,7 @@ absl::StatusOr<std::string> Encode(sqlite3_value* value, Storage storage, std::s
   }
   const std::string_view text = BytesOf(value);
   if (!IsUtf8(text)) {
-    return Misfit(column, "cannot keep text that is not valid UTF-8", "declare the column BLOB");
+    return Misfit(column, "cannot store text that is not valid UTF-8", "declare the column BLOB");
   }
   return std::string(text);
 }

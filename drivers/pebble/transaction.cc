@@ -24,7 +24,7 @@ using driver::Reason;
 using driver::StatementRun;
 
 absl::Status NoTransaction() {
-  return MakeError(Reason::kTransactionControl, "there is no transaction");
+  return MakeError(Reason::kTransactionControl, "no transaction is open");
 }
 
 }  // namespace
@@ -33,7 +33,7 @@ absl::Status Connection::Begin(const driver::TransactionOptions& options) {
   if (options.isolation == Isolation::kSerializable) {
     return MakeErrorWithHint(
         Reason::kUnsupported, "the pebble driver has no serializable transactions",
-        "use the default, which is snapshot isolation, and conditions on what was read");
+        "use the default, which is snapshot isolation, with conditions on the data that was read");
   }
   if (options.cancellation != nullptr && options.cancellation->cancelled()) {
     return options.cancellation->status();
@@ -95,8 +95,7 @@ absl::StatusOr<size_t> Connection::FindSavepoint(std::string_view name) const {
   if (found != savepoints_.rend()) {
     return static_cast<size_t>(savepoints_.rend() - found) - 1;
   }
-  return MakeError(Reason::kInvalidParameter,
-                   fmt::format("there is no savepoint named '{}'", name));
+  return MakeError(Reason::kInvalidParameter, fmt::format("no savepoint named '{}'", name));
 }
 
 absl::Status Connection::Savepoint(std::string_view name) {

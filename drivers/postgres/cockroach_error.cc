@@ -146,18 +146,18 @@ void ExplainCockroachError(const ServerError& error, Reason* reason, std::string
     *hint = "send less at once, or raise the cluster setting sql.conn.max_read_buffer_message_size";
   } else if (code == "XXA00") {
     *hint =
-        "the rows are committed: do not run it again, but look at the schema (SHOW JOBS) and "
-        "change it by itself";
+        "do not run it again, because its rows are committed; check the schema (SHOW JOBS) and "
+        "change it separately";
   } else if (code == "XCUBS") {
-    *hint = "ask for a larger staleness, or for none";
+    *hint = "request a larger staleness, or none";
   } else if (code == "55C01") {
-    *hint = "begin the changefeed again from its last resolved timestamp";
+    *hint = "restart the changefeed from its last resolved timestamp";
   } else if (MayHaveCommitted(code) && hint->empty()) {
-    *hint = "a part of the cluster cannot be reached; what only reads may be tried again";
+    *hint = "try again only what reads; a part of the cluster cannot be reached";
   } else if (Has(error.message, "must be after replica GC threshold")) {
     // It has no code of its own, and no language but English.
     *reason = Reason::kInvalidParameter;
-    *hint = "ask for a smaller staleness than the table's gc.ttlseconds";
+    *hint = "request a smaller staleness than the table's gc.ttlseconds";
   }
 }
 

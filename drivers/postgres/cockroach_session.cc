@@ -61,10 +61,10 @@ absl::Status CheckCockroachVersion(std::string_view version) {
   return MakeErrorWithHint(
       Reason::kConnectionFailed,
       found.has_value()
-          ? fmt::format("the server is {}, and the oldest CockroachDB that is served is v{}",
+          ? fmt::format("unsupported server version {}: the oldest supported CockroachDB is v{}",
                         version, kOldestCockroach)
-          : fmt::format("the server's crdb_version '{}' has no version in it: the oldest that is "
-                        "served is v{}",
+          : fmt::format("the server's crdb_version '{}' contains no version: the oldest supported "
+                        "CockroachDB is v{}",
                         version, kOldestCockroach),
       "upgrade the cluster");
 }
@@ -104,12 +104,11 @@ absl::Status SessionKeeper::BeginCockroach(const driver::Deadline& deadline) {
   if (!runner_->linked()) return link_->BrokenError();
   if (!looked.ok() && !look.interruption.ok()) return look.interruption;
   if (looked.ok() ? exists : !TellsNoDatabase(looked)) return absl::OkStatus();
-  return MakeErrorWithHint(
-      Reason::kUnknownDatabase,
-      fmt::format("the database of the connection does not exist at {}: CockroachDB lets a session "
-                  "begin all the same",
-                  options_.where),
-      "correct its name in the configuration, or create it");
+  return MakeErrorWithHint(Reason::kUnknownDatabase,
+                           fmt::format("the database of the connection does not exist at {}, "
+                                       "although CockroachDB accepted the session",
+                                       options_.where),
+                           "correct its name in the configuration, or create the database");
 }
 
 bool SessionKeeper::CleanCockroach() {

@@ -205,14 +205,14 @@ absl::Status CommandRunner::OutcomeUnknown() const {
 absl::Status OutcomeUnknown(const absl::Status& why) {
   return MakeError(
       Reason::kCommitOutcomeUnknown,
-      fmt::format("{}: what was asked for may or may not be done", ToStd(why.message())),
+      fmt::format("{}: the request may or may not have taken effect", ToStd(why.message())),
       {.sqlstate = driver::GetErrorInfo(why).sqlstate,
-       .hint = "look at the data before trying again"});
+       .hint = "check the data before you try again"});
 }
 
 absl::Status CancelledByChance(const absl::Status& status) {
   return MakeError(Reason::kSerializationFailure,
-                   "the statement was ended by a cancel that was meant for another one",
+                   "the statement was cancelled by a request that was meant for another one",
                    {.sqlstate = driver::GetErrorInfo(status).sqlstate,
                     .hint = "run the transaction again from its beginning"});
 }

@@ -1,6 +1,7 @@
 #include "drivers/postgres/connect.h"
 
 #include <poll.h>
+#include <string.h>
 
 #include <algorithm>
 #include <chrono>
@@ -67,7 +68,7 @@ std::string SqlStateIn(std::string_view message) {
 // which are English here: this process never sets a locale.
 std::string_view CertificateHint(std::string_view message) {
   if (message.find("certificate verify failed") != std::string_view::npos) {
-    return "ssl_ca has to name the certificate of the authority that signed the server's";
+    return "set ssl_ca to the certificate of the authority that signed the server's certificate";
   }
   if (message.find("does not match host name") != std::string_view::npos) {
     return "connect by a name that is in the server's certificate";
@@ -78,9 +79,7 @@ std::string_view CertificateHint(std::string_view message) {
 absl::StatusOr<OwnedConnection> ConnectOnce(const Options& options, const Parameters& parameters,
                                             const std::string& where, TimePoint until) {
   Parameters all = parameters;
-  if (std::string password = options.password.Get(); !password.empty()) {
-    all["password"] = std::move(password);
-  }
+  if (std::string now = options.password.Get(); !now.empty()) all["password"] = std::move(now);
   std::vector<const char*> keywords;
   std::vector<const char*> values;
   for (const auto& [keyword, value] : all) {
@@ -90,6 +89,9 @@ absl::StatusOr<OwnedConnection> ConnectOnce(const Options& options, const Parame
   keywords.push_back(nullptr);
   values.push_back(nullptr);
   OwnedConnection connection(PQconnectStartParams(keywords.data(), values.data(), 0));
+  // libpq has its own copy by now.
+  std::string& password = all["password"];
+  explicit_bzero(password.data(), password.size());
   if (connection == nullptr) return ConnectError(where, "out of memory");
   PQsetErrorVerbosity(connection.get(), PQERRORS_VERBOSE);
   PostgresPollingStatusType state = PGRES_POLLING_WRITING;

@@ -23,8 +23,8 @@ absl::StatusOr<std::unique_ptr<Connection>> Connection::Open(const Options& opti
     return driver::MakeErrorWithHint(
         Reason::kConnectionFailed,
         fmt::format("the server at {} {}", options.where,
-                    is_cockroach ? "is a CockroachDB: it reports a crdb_version"
-                                 : "is not a CockroachDB: it reports no crdb_version"),
+                    is_cockroach ? "is CockroachDB: it reports a crdb_version"
+                                 : "is not CockroachDB: it reports no crdb_version"),
         is_cockroach ? "use the driver cockroachdb" : "use the driver postgres");
   }
   absl::Status begun = connection->session_.Begin(deadline);

@@ -22,14 +22,13 @@ using driver::Reason;
 constexpr std::string_view kHint =
     "write postgresql://user@host:5432/database?sslmode=verify-full, or host=… port=… user=… "
     "dbname=…; keep the password in password_file or password_env. In a URI write / as %2F, @ as "
-    "%40 and so on; among words put a value with spaces into single quotes";
+    "%40 and so on; in the other form put a value with spaces into single quotes";
 
 // Nobody listens there.
 constexpr char kNowhere[] = "/nowhere/penstock";
 
 absl::Status Unreadable() {
-  return MakeErrorWithHint(Reason::kInvalidParameter, "the connection_string cannot be read",
-                           kHint);
+  return MakeErrorWithHint(Reason::kInvalidParameter, "invalid connection_string", kHint);
 }
 
 // libpq ends the user and password of a URI at the first @, or has none if a / comes
@@ -78,8 +77,7 @@ bool IsHost(std::string_view text) {
 absl::Status Unsuitable(std::string_view keyword, std::string_view hint) {
   return MakeErrorWithHint(
       Reason::kInvalidParameter,
-      fmt::format("libpq's connection parameter '{}' has a value that it cannot have", keyword),
-      hint);
+      fmt::format("invalid value of libpq's connection parameter '{}'", keyword), hint);
 }
 
 absl::Status CheckPlaces(const Parameters& parameters) {
@@ -89,13 +87,13 @@ absl::Status CheckPlaces(const Parameters& parameters) {
   for (const auto& [keyword, value] : parameters) {
     if ((keyword == "host" || keyword == "hostaddr") && !Each(value, IsHost)) {
       return Unsuitable(keyword,
-                        "it is a name, an address or a folder; if the password has @, / or : in "
-                        "it, write them as %40, %2F and %3A, or keep it in password_file");
+                        "use a name, an address or a folder; if the password contains @, / or :, "
+                        "write them as %40, %2F and %3A, or keep it in password_file");
     }
     if (keyword == "port" && !Each(value, IsPort)) {
       return Unsuitable(keyword,
-                        "it is a number from 1 to 65535; if the password has @, / or : in it, "
-                        "write them as %40, %2F and %3A, or keep it in password_file");
+                        "use a number from 1 to 65535; if the password contains @, / or :, write "
+                        "them as %40, %2F and %3A, or keep it in password_file");
     }
     const bool is_number =
         std::find(std::begin(kNumbers), std::end(kNumbers), keyword) != std::end(kNumbers);
@@ -150,12 +148,11 @@ absl::Status CheckParameters(const Parameters& parameters) {
   if (suits(parameters)) return absl::OkStatus();
   for (const auto& one : parameters) {
     if (!suits({one})) {
-      return Unsuitable(one.first, "PostgreSQL's documents of libpq say what it may be");
+      return Unsuitable(one.first, "see PostgreSQL's documentation of libpq for its values");
     }
   }
-  return MakeErrorWithHint(Reason::kInvalidParameter,
-                           "libpq's connection parameters do not go with each other",
-                           "PostgreSQL's documents of libpq say what goes together");
+  return MakeErrorWithHint(Reason::kInvalidParameter, "conflicting connection parameters of libpq",
+                           "see PostgreSQL's documentation of libpq for valid combinations");
 }
 
 }  // namespace penstock::postgres

@@ -18,15 +18,13 @@ absl::Status Unreadable(const Type& type, std::string_view text) {
   if (IsUtf8(text)) {
     return driver::MakeErrorWithHint(
         driver::Reason::kDataException,
-        fmt::format("the server has sent a value of type {} in a form that cannot be read",
-                    type.name),
-        "read it as text: write a cast, ::text");
+        fmt::format("the server sent a value of type {} in a form that cannot be read", type.name),
+        "cast it to text (::text)");
   }
-  return driver::MakeErrorWithHint(
-      driver::Reason::kDataException,
-      fmt::format("a value of type {} is not valid UTF-8", type.name),
-      "the database's encoding is SQL_ASCII; convert the value with convert_from, or read it as "
-      "bytea");
+  return driver::MakeErrorWithHint(driver::Reason::kDataException,
+                                   fmt::format("a value of type {} is not valid UTF-8", type.name),
+                                   "convert the value with convert_from, or read it as bytea; the "
+                                   "database's encoding is SQL_ASCII");
 }
 
 void Write(const Value& value, driver::RowWriter* writer) {

@@ -58,7 +58,9 @@ absl::StatusOr<Result> Preparer::TakeSegment(const Statement& statement, Pending
       case Result::Kind::kSync:
         runner_->SettleCancel(*command);
         if (!failure.ok()) return failure;
-        if (!described) return driver::MakeError(Reason::kIo, "the server described nothing");
+        if (!described) {
+          return driver::MakeError(Reason::kIo, "the server sent no description of the statement");
+        }
         return description;
       case Result::Kind::kError:
         // An error that the question alone has caused is not the statement's.

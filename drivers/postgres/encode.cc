@@ -42,15 +42,15 @@ class Encoder {
  private:
   absl::Status Unsuitable(const Value& value, const Type& type) const {
     return MakeErrorWithHint(Reason::kInvalidParameter,
-                             fmt::format("parameter {} is {}, and the server takes it as {}",
-                                         number_, driver::KindName(value.kind), type.name),
+                             fmt::format("parameter {} is {}, but the server expects {}", number_,
+                                         driver::KindName(value.kind), type.name),
                              fmt::format("send another kind, or write a cast: ${}::{}", number_,
                                          value.kind == Kind::kArray ? "type[]" : "type"));
   }
   absl::Status Inexact(const Value& value, const Type& type, std::string_view why) const {
     return driver::MakeError(Reason::kDataException,
-                             fmt::format("parameter {}: this {} {}; the server takes it as {}",
-                                         number_, driver::KindName(value.kind), why, type.name));
+                             fmt::format("parameter {}: this {} {}; the server expects {}", number_,
+                                         driver::KindName(value.kind), why, type.name));
   }
   absl::Status Put(std::string_view text) {
     out_->append(text);
@@ -125,7 +125,7 @@ class Encoder {
   absl::Status Text(const Value& value, const Type& type) {
     if (type.kind == Kind::kBlob) return Unsuitable(value, type);
     if (value.text.find('\0') != std::string_view::npos) {
-      return Inexact(value, type, "has a NUL character in it, which PostgreSQL cannot store");
+      return Inexact(value, type, "contains a NUL character, which PostgreSQL cannot store");
     }
     if (!IsUtf8(value.text)) return Inexact(value, type, "is not valid UTF-8");
     return Put(value.text);
@@ -168,9 +168,9 @@ class Encoder {
     if (value.nanos % 1000 != 0) {
       return MakeErrorWithHint(
           Reason::kDataException,
-          fmt::format("parameter {}: this timestamp is finer than a microsecond, which {} has no "
-                      "place for",
-                      number_, type.name),
+          fmt::format(
+              "parameter {}: this timestamp is finer than a microsecond, which {} cannot store",
+              number_, type.name),
           "send whole microseconds: penstock::Timestamp::Micros(time), or Now(), of the C++ "
           "client");
     }
@@ -189,7 +189,7 @@ class Encoder {
     const bool text =
         type.base == oid::kText || type.base == oid::kVarchar || type.base == oid::kBpchar;
     if (type.kind != value.kind && !text) return Unsuitable(value, type);
-    if (!IsWellFormed(value)) return Inexact(value, type, "is not one");
+    if (!IsWellFormed(value)) return Inexact(value, type, "has an invalid form");
     if (!text && IsFinerThanAMicrosecond(value)) {
       return Inexact(value, type, "is finer than a microsecond, and would be rounded");
     }

@@ -93,7 +93,7 @@ absl::Status Preparer::AskCatalogue(const std::vector<uint32_t>& missing, Catalo
     return good;
   });
   if (good) return asked;
-  return driver::MakeError(Reason::kIo, "the server's catalogue of types cannot be read");
+  return driver::MakeError(Reason::kIo, "cannot read the server's catalogue of types");
 }
 
 }  // namespace penstock::postgres

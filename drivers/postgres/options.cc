@@ -33,9 +33,10 @@ absl::StatusOr<std::string> PartFor(const Parameters& parameters, const std::str
   const std::vector<std::string> parts = Split(found->second);
   if (parts.size() == 1) return parts.front();
   if (parts.size() == hosts) return parts[index];
-  return MakeErrorWithHint(Reason::kInvalidParameter,
-                           fmt::format("{} hosts and {} entries of '{}'", hosts, parts.size(), key),
-                           "give one for all hosts, or one for each");
+  return MakeErrorWithHint(
+      Reason::kInvalidParameter,
+      fmt::format("{} hosts, but {} entries of '{}'", hosts, parts.size(), key),
+      "give one entry for all hosts, or one for each");
 }
 
 // An option that is not set is left to the connection string.
@@ -103,7 +104,7 @@ absl::Status MakeAttempts(const Parameters& parameters, Options* options) {
 
 std::string Options::Hide(std::string_view text) const {
   std::vector<driver::HiddenValue> all = hidden;
-  if (std::string now = password.Get(); !now.empty()) all.push_back({std::move(now), "***"});
+  if (std::string last = password.Last(); !last.empty()) all.push_back({std::move(last), "***"});
   return driver::HideValues(text, all);
 }
 

@@ -91,7 +91,7 @@ absl::StatusOr<uint32_t> NaturalType(const Value& value) {
       const Value* example = nullptr;
       if (!FindKind(value, &example)) {
         return MakeErrorWithHint(Reason::kInvalidParameter, "an array has values of several kinds",
-                                 "PostgreSQL's arrays have elements of one type");
+                                 "use elements of one type");
       }
       if (example == nullptr) return ArrayOf(oid::kText);
       absl::StatusOr<uint32_t> element = NaturalType(*example);

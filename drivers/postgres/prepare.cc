@@ -31,7 +31,7 @@ absl::Status NamesEach(std::string_view sql, size_t count) {
     if (sql.find(fmt::format("${}", i)) != std::string_view::npos) continue;
     return driver::MakeError(
         Reason::kInvalidParameter,
-        fmt::format("{} values were given, and the statement has no ${}", count, i));
+        fmt::format("{} values were given, but the statement has no ${}", count, i));
   }
   return absl::OkStatus();
 }
@@ -69,7 +69,7 @@ int Preparer::SendDeallocations() {
 
 absl::Status Preparer::Check(std::string_view sql, const Syntax& syntax) const {
   if (sql.find('\0') != std::string_view::npos) {
-    return driver::MakeError(Reason::kSyntax, "the statement has a NUL character in it");
+    return driver::MakeError(Reason::kSyntax, "the statement contains a NUL character");
   }
   switch (syntax.verb) {
     case Syntax::Verb::kEmpty:
@@ -79,16 +79,16 @@ absl::Status Preparer::Check(std::string_view sql, const Syntax& syntax) const {
                                "the request has more than one statement",
                                "send one statement a request; scripts belong to migrations");
     case Syntax::Verb::kTransaction:
-      return MakeErrorWithHint(Reason::kTransactionControl,
-                               "transactions are not controlled by SQL text",
-                               "use the Transaction call, which holds a connection for it");
+      return MakeErrorWithHint(
+          Reason::kTransactionControl, "transaction control in SQL text is not supported",
+          "use the Transaction call, which holds a connection for the transaction");
     case Syntax::Verb::kCopyStream:
-      return MakeErrorWithHint(Reason::kUnsupported, "COPY from or to the client is not served",
+      return MakeErrorWithHint(Reason::kUnsupported, "COPY from or to the client is not supported",
                                "use Exec with rows, and Query, which streams");
     case Syntax::Verb::kListen:
       return MakeErrorWithHint(Reason::kUnsupported,
-                               "LISTEN is not served: no notification could reach the caller",
-                               "listen on a connection of your own; NOTIFY is served");
+                               "LISTEN is not supported: no notification can reach the caller",
+                               "listen on a connection of your own; NOTIFY is supported");
     default: return CheckSchemaChange(syntax);
   }
 }
@@ -112,11 +112,10 @@ absl::Status Preparer::CheckSchemaChange(const Syntax& syntax) const {
   }
   return MakeErrorWithHint(
       Reason::kUnsupported,
-      unknown
-          ? "the statement cannot be read, and may change the schema, which cannot be done in a "
-            "transaction: this backend has no transactional_ddl"
-          : "the schema cannot be changed in a transaction: this backend has no "
-            "transactional_ddl, and would commit what is before it",
+      unknown ? "the statement cannot be parsed and may change the schema, which is not possible "
+                "in a transaction: this backend has no transactional_ddl"
+              : "the schema cannot be changed in a transaction: this backend has no "
+                "transactional_ddl, and would commit the statements before it",
       "run it outside of the transaction, or as a migration");
 }
 
@@ -124,10 +123,10 @@ absl::StatusOr<Statement*> Preparer::Prepare(std::string_view sql,
                                              std::span<const driver::Value> args, bool prepared,
                                              const CommandWatch& watch) {
   if (args.size() > kMaxParameters) {
-    return MakeErrorWithHint(Reason::kLimitExceeded,
-                             fmt::format("{} values were given; a statement takes {} at most",
-                                         args.size(), kMaxParameters),
-                             "send an array, or use the rows of Exec");
+    return MakeErrorWithHint(
+        Reason::kLimitExceeded,
+        fmt::format("{} values were given, more than the limit of {}", args.size(), kMaxParameters),
+        "send an array, or use the rows of Exec");
   }
   Statement* statement = FindKnown(sql, prepared);
   const bool known = statement != nullptr;

@@ -46,15 +46,15 @@ bool KeepsRows(const StatementRun& run, const Statement& statement, const Pendin
 }
 
 absl::Status OtherRowsError() {
-  return MakeErrorWithHint(Reason::kIo, "the rows are of other columns than were described",
-                           "run the statement again: it is described anew");
+  return MakeErrorWithHint(Reason::kIo, "the rows have other columns than were described",
+                           "run the statement again, which describes it anew");
 }
 
 absl::Status StalePlanError(const absl::Status& status) {
   return MakeError(Reason::kSerializationFailure,
                    "a table has changed since the statement was prepared",
                    {.sqlstate = driver::GetErrorInfo(status).sqlstate,
-                    .hint = "run the transaction again: the statement is prepared anew"});
+                    .hint = "run the transaction again, which prepares the statement anew"});
 }
 
 absl::Status ResultTooLarge() {
@@ -91,7 +91,8 @@ ResultReceiver::Ending ResultReceiver::Receive(StatementRun* run, const Statemen
         break;
       case Result::Kind::kError: TakeError(*result, statement, over, run, *command); break;
       case Result::Kind::kCopy:
-        run->status = MakeError(Reason::kUnsupported, "COPY from or to the client is not served");
+        run->status =
+            MakeError(Reason::kUnsupported, "COPY from or to the client is not supported");
         link.Break();
         return Ending::kDone;
       case Result::Kind::kSkipped: command->skipped = true; break;
@@ -130,7 +131,7 @@ bool ResultReceiver::TakeDone(const Result& done, StatementRun* run, PendingComm
   if (run->writer != nullptr && done.rows() > 0) {
     // Never a short result: these were to come one by one.
     runner_->link().Break();
-    run->status = MakeError(Reason::kIo, "rows came in an unexpected form");
+    run->status = MakeError(Reason::kIo, "the rows have an unexpected form");
     return false;
   }
   ++command->done;
@@ -199,8 +200,8 @@ ResultReceiver::Ending ResultReceiver::Ended(StatementRun* run, const Statement&
     const std::string_view why = ToStd(command.interruption.message());
     run->status = MakeErrorWithHint(
         Reason::kCommitOutcomeUnknown,
-        fmt::format("the statement was executed, but its rows are not all here: {}", why),
-        "do not run it again; read what is there");
+        fmt::format("the statement was executed, but not all of its rows were received: {}", why),
+        "do not run it again; read the data");
   }
   return Ending::kDone;
 }

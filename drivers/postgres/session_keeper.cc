@@ -169,9 +169,9 @@ bool SessionKeeper::TakeCleaned(const CommandWatch& watch) {
 
 void SessionKeeper::RestoreEncoding(StatementRun* run) {
   run->status = MakeErrorWithHint(
-      Reason::kUnsupported, "the statement has changed client_encoding: its answer cannot be read",
-      "leave client_encoding as it is, which is UTF8; convert_to gives a text's bytes in another "
-      "encoding");
+      Reason::kUnsupported,
+      "the statement has changed client_encoding, so its answer cannot be read",
+      "keep client_encoding at UTF8; convert_to gives a text's bytes in another encoding");
   changed_ = true;
   // Within a failed transaction it cannot be set, and comes back with the rollback.
   if (link_->transaction() == Link::Transaction::kFailed) return;
@@ -195,9 +195,9 @@ void SessionKeeper::CheckSession(StatementRun* run, const Statement& statement) 
   }
   const bool open = link_->transaction() != Link::Transaction::kNone;
   if (open == transaction_->open) return;
-  run->status = MakeErrorWithHint(Reason::kTransactionControl,
-                                  "the statement has begun or ended a transaction",
-                                  "use the Transaction call, which holds a connection for it");
+  run->status = MakeErrorWithHint(
+      Reason::kTransactionControl, "the statement has begun or ended a transaction",
+      "use the Transaction call, which holds a connection for the transaction");
   if (open) runner_->Control("ROLLBACK").IgnoreError();
   transaction_->open = false;
   changed_ = true;
@@ -215,11 +215,10 @@ void SessionKeeper::NoteDefinitions(const Statement& statement) {
 }
 
 absl::Status SessionKeeper::TransactionGone() {
-  return driver::MakeErrorWithHint(
-      Reason::kCommitOutcomeUnknown,
-      "the backend has ended the transaction by itself: what was done in it until then may or may "
-      "not be committed",
-      "look at the data before trying again");
+  return driver::MakeErrorWithHint(Reason::kCommitOutcomeUnknown,
+                                   "the backend has ended the transaction by itself: its earlier "
+                                   "statements may or may not be committed",
+                                   "check the data before you try again");
 }
 
 absl::Status SessionKeeper::CheckTransaction(const absl::Status& status) {

@@ -18,28 +18,28 @@ constexpr std::string_view kResets[] = {"auto", "always"};
 constexpr std::string_view kZones[] = {"utc", "server"};
 
 constexpr Option kOptions[] = {
-    {.name = "ssl_ca", .help = "a file, as libpq's `sslrootcert`"},
-    {.name = "ssl_cert", .help = "a file, as libpq's `sslcert`"},
-    {.name = "ssl_key", .help = "a file, as libpq's `sslkey`"},
+    {.name = "ssl_ca", .help = "a file, like libpq's `sslrootcert`"},
+    {.name = "ssl_cert", .help = "a file, like libpq's `sslcert`"},
+    {.name = "ssl_key", .help = "a file, like libpq's `sslkey`"},
     {.name = "target_session_attrs",
      .type = kChoice,
      .fallback = "any",
-     .help = "which of several hosts is taken: `any`, `read-write`, `read-only`, `primary`, "
+     .help = "which of several hosts is used: `any`, `read-write`, `read-only`, `primary`, "
              "`standby` or `prefer-standby`",
      .words = kTargets},
     {.name = "application_name",
-     .help = "what the server shows; callers that give a name are shown with theirs",
+     .help = "the name that the server shows; callers that give a name are shown with theirs",
      .otherwise = "`penstock/<database>`"},
     {.name = "cancel_grace_ms",
      .type = kNumber,
      .fallback = "5000",
-     .help = "how long a cancelled statement may take to end before its connection is closed",
+     .help = "the time for a cancelled statement to end before its connection is closed",
      .min = 1,
      .max = kHour},
     {.name = "tcp_user_timeout_ms",
      .type = kNumber,
      .fallback = "30000",
-     .help = "how long sent data may be unanswered before the connection is given up",
+     .help = "the time that sent data may be unanswered before the connection is given up",
      .max = std::numeric_limits<int>::max()},
     {.name = "session_reset",
      .type = kChoice,
@@ -51,7 +51,8 @@ constexpr Option kOptions[] = {
      .type = kChoice,
      .fallback = "utc",
      .help = "`utc`: sessions have TimeZone UTC, whatever the server, the database, the role or "
-             "`options` in the connection string say; `server`: they have what these say",
+             "`options` in the connection string say; `server`: sessions have the TimeZone that "
+             "these set",
      .words = kZones},
 };
 

@@ -26,7 +26,7 @@ absl::Status CheckReads(const Syntax& syntax) {
   }
   return driver::MakeErrorWithHint(Reason::kInvalidParameter,
                                    "staleness was given to a statement that is not a SELECT",
-                                   "leave it out, or send a SELECT, VALUES, TABLE or SHOW");
+                                   "omit staleness, or send a SELECT, VALUES, TABLE or SHOW");
 }
 
 // Prepared for a table that has changed since, or not prepared any more.

@@ -34,9 +34,10 @@ bool StatementSender::SendEncoded(const Statement& statement) {
 absl::Status StatementSender::Encode(std::span<const driver::Value> args,
                                      const Statement& statement) {
   if (args.size() != statement.parameters.size()) {
-    return driver::MakeError(driver::Reason::kInvalidParameter,
-                             fmt::format("the statement has {} parameters, {} values were given",
-                                         statement.parameters.size(), args.size()));
+    return driver::MakeError(
+        driver::Reason::kInvalidParameter,
+        fmt::format("the statement has {} parameters, but {} values were given",
+                    statement.parameters.size(), args.size()));
   }
   arena_.clear();
   parameters_.resize(args.size());

@@ -37,7 +37,7 @@ std::string Quoted(std::string_view identifier) {
 absl::Status CheckName(std::string_view name) {
   if (name.find('\0') == std::string_view::npos) return absl::OkStatus();
   return driver::MakeError(Reason::kInvalidParameter,
-                           "a savepoint's name has a NUL character in it");
+                           "the savepoint name contains a NUL character");
 }
 
 }  // namespace

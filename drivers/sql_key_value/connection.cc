@@ -128,9 +128,9 @@ absl::Status Connection::CheckLengths(const KeyValueRun& operation) const {
     if (mutation.key.size() <= dialect_.max_key_bytes) continue;
     return driver::MakeErrorWithHint(
         Reason::kUnsupported,
-        fmt::format("this backend's index holds keys of at most {} bytes, this has {}",
+        fmt::format("the key exceeds the limit of {} bytes of this backend's index (it has {})",
                     dialect_.max_key_bytes, mutation.key.size()),
-        "use shorter keys: a digest of what is long, for example");
+        "use shorter keys, for example a digest of a long one");
   }
   return absl::OkStatus();
 }
@@ -170,9 +170,9 @@ absl::Status Connection::CreateTableBeside(const StatementRun& run, const std::s
   if (!seen.ok() || *seen) return seen.status();
   return driver::MakeErrorWithHint(
       Reason::kSerializationFailure,
-      fmt::format("the keyspace '{}' was made just now, and a transaction that began before does "
-                  "not see it",
-                  run.key_value->keyspace),
+      fmt::format(
+          "the keyspace '{}' was created after the transaction began, which does not see it",
+          run.key_value->keyspace),
       "run the transaction again from its beginning");
 }
 

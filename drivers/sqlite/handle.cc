@@ -27,23 +27,23 @@ std::string CannotOpenHint(const Options& options) {
   const std::filesystem::path folder = path.parent_path();
   std::error_code ignored;
   if (!folder.empty() && !std::filesystem::is_directory(folder, ignored)) {
-    return fmt::format("the folder {} does not exist; create it", folder.string());
+    return fmt::format("create the folder {}, which does not exist", folder.string());
   }
-  if (std::filesystem::is_directory(path, ignored)) return "it is a folder; name a file in it";
+  if (std::filesystem::is_directory(path, ignored)) return "name a file in this folder";
   if (!options.create && !std::filesystem::exists(path, ignored)) {
-    return "the file does not exist, and mode=ro or mode=rw does not create it";
+    return "create the file first; mode=ro and mode=rw do not create it";
   }
-  return "the daemon needs to read and write the file, and to create files beside it: check the "
-         "owner and the mode of the file and of its folder";
+  return "check the owner and the mode of the file and of its folder; the daemon needs to read and "
+         "write the file, and to create files beside it";
 }
 
 // SQLite's messages do not name the file, nor what to do.
 absl::Status OpenError(const Options& options, const absl::Status& status) {
   ErrorInfo info = driver::GetErrorInfo(status);
   switch (info.driver_code & 0xff) {
-    case SQLITE_NOTADB: info.hint = "the file is not a SQLite database; name another one"; break;
+    case SQLITE_NOTADB: info.hint = "name another file; this one is not a SQLite database"; break;
     case SQLITE_BUSY:
-      info.hint = "another process has locked it; find it (lsof, fuser) and stop it";
+      info.hint = "find the process that has locked the file (lsof, fuser), and stop it";
       break;
     case SQLITE_CANTOPEN:
     case SQLITE_READONLY:
@@ -73,7 +73,7 @@ absl::Status SetWal(sqlite3* db) {
     return LastError(db);
   }
   if (mode == "wal") return absl::OkStatus();
-  return driver::MakeErrorWithHint(Reason::kUnsupported, "its journal cannot be a write-ahead log",
+  return driver::MakeErrorWithHint(Reason::kUnsupported, "the journal cannot be a write-ahead log",
                                    "keep the file on a local file system");
 }
 

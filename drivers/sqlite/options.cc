@@ -94,7 +94,7 @@ absl::Status ParseLocation(const std::string& location, Options* options) {
         "the database is a URL; on sqlite write the path of a file, or choose another driver");
   }
   if (path.find('\0') != std::string::npos) {
-    return absl::InvalidArgumentError("the path of the database has a NUL character in it");
+    return absl::InvalidArgumentError("the path of the database contains a NUL character");
   }
   std::error_code ignored;
   if (std::filesystem::is_directory(path, ignored)) {
@@ -134,7 +134,7 @@ absl::StatusOr<Options> ParseOptions(const driver::Config& config) {
   if (!config.database.empty() && !config.connection_string.empty() &&
       config.database != config.connection_string) {
     return absl::InvalidArgumentError(
-        "database and connection_string name different files; leave one out");
+        "database and connection_string name different files; remove one of them");
   }
   absl::Status located = ParseLocation(LocationOf(config), &options);
   if (!located.ok()) return located;

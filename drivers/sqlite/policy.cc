@@ -20,21 +20,20 @@ using driver::Reason;
 // Says what to do instead of setting it.
 std::string_view HintFor(std::optional<PragmaRule> rule, std::string_view name) {
   if (!rule.has_value()) {
-    return "this SQLite does not know it, or it is newer than the gateway; see the options of the "
-           "database in the configuration for what can be set";
+    return "see the options of the database in the configuration for what can be set; SQLite does "
+           "not know this pragma, or it is newer than the gateway";
   }
   if (*rule == PragmaRule::kOfTransaction) {
-    return "set it inside a transaction, with which it ends; connections are shared, and have the "
+    return "set it inside a transaction, with which it ends; connections are shared and have the "
            "options of the configuration";
   }
   // Not defer_foreign_keys: ON DELETE CASCADE would empty the tables that refer to a
   // table that is dropped, all the same.
   if (name == "foreign_keys") {
-    return "it is one of the options of the database in the configuration; a migration's file may "
-           "turn it off for its own step, to rebuild a table";
+    return "set it in the options of the database in the configuration; a migration file may turn "
+           "it off for its own step, to rebuild a table";
   }
-  return "connections are shared; settings belong to the options of the database in the "
-         "configuration";
+  return "use the options of the database in the configuration; connections are shared";
 }
 
 }  // namespace

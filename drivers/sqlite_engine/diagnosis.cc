@@ -58,18 +58,18 @@ void ExplainMissingColumn(sqlite3* db, std::string_view sql, int offset, std::st
     // The position is one in the text of the view or trigger.
     info->position = 0;
     info->hint =
-        "it is in a view, a trigger or another part of the schema; if it is a text in double "
-        "quotes there, use single quotes, or set the option double_quoted_strings to on";
+        "correct the view, trigger or other part of the schema that contains it; if it is a text "
+        "in double quotes there, use single quotes, or set the option double_quoted_strings to on";
   }
 }
 
 void ExplainUnsafeUse(sqlite3* db, ErrorInfo* info) {
   info->hint = IsOn(db, SQLITE_DBCONFIG_TRUSTED_SCHEMA)
                    ? "SQLite allows it in a statement, but not in a view, a trigger, an index, a "
-                     "constraint, a default or a generated column; take it out of there"
-                   : "the option trusted_schema of the database is off; set it to on if the schema "
-                     "was made by somebody you trust, or take this out of the view, trigger, "
-                     "index, constraint, default or generated column that has it";
+                     "constraint, a default or a generated column; remove it from there"
+                   : "set the option trusted_schema of the database to on if the schema was made "
+                     "by somebody you trust, or remove this from the view, trigger, index, "
+                     "constraint, default or generated column that has it";
 }
 
 bool HasColumn(sqlite3* db, const std::string& table, const std::string& column) {

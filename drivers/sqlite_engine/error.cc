@@ -160,23 +160,22 @@ std::string HintFor(Reason reason, int extended_code, std::string_view message) 
     return "sort or group fewer rows, or raise the option max_temp_mib";
   }
   if (reason == Reason::kLimitExceeded && IsTooLarge(message)) {
-    return "divide the statement; send many values as one json parameter with json_each, or as "
+    return "split the statement, or send many values as one json parameter with json_each, or as "
            "`rows` of Exec";
   }
   switch (reason) {
-    case Reason::kBusy: return "another process or connection holds a lock; try again";
+    case Reason::kBusy: return "try again; another process or connection holds a lock";
     case Reason::kDiskFull: return "free disk space, or raise the option max_page_count";
-    case Reason::kReadOnly: return "the database can only be read";
+    case Reason::kReadOnly: return "use a database that can be written to";
     case Reason::kLimitExceeded: return "raise max_value_bytes of the database";
     case Reason::kUnsupported:
-      return "a newer SQLite, or one with other limits, may have written this schema: open the "
-             "file "
-             "with that one";
+      return "open the file with the SQLite that wrote this schema, which may be newer or have "
+             "other limits";
     case Reason::kCorruption:
       // A full-text index whose content was changed behind its back has this code, too.
       return extended_code == SQLITE_CORRUPT_VTAB
-                 ? "a virtual table's own tables do not fit together, while the file may be sound; "
-                   "a full-text index is made anew by INSERT INTO name(name) VALUES('rebuild')"
+                 ? "rebuild a full-text index with INSERT INTO name(name) VALUES('rebuild'); the "
+                   "tables of a virtual table are inconsistent, while the file may be sound"
                  : "";
     default: return {};
   }

@@ -173,9 +173,10 @@ Loss LossOf(Kind kind) {
     case Kind::kInteger:
       return {"round this integer to a real", "declare the column INTEGER or NUMERIC"};
     case Kind::kReal:
-      return {"keep 15 digits of this real", "declare the column REAL, or send the digits as text"};
+      return {"keep only 15 digits of this real",
+              "declare the column REAL, or send the digits as text"};
     case Kind::kText:
-      return {"store the number that this text looks like, which does not have its form",
+      return {"store this text as a number, which changes its form",
               "declare the column TEXT, or send a number"};
     default:
       return {"round this number: SQLite keeps 15 significant digits",

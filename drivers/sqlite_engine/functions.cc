@@ -26,10 +26,10 @@ constexpr Refused kRefusedFunctions[] = {
     // It takes an address and calls it, and gives one away (CVE-2015-7036).
     {"fts3_tokenizer", "name a built-in tokenizer in CREATE VIRTUAL TABLE: tokenize=unicode61"},
     // It hands out a pointer to the extension's interface.
-    {"fts5", "it is for C programs; use CREATE VIRTUAL TABLE … USING fts5(…)"},
-    {"load_extension", "extensions cannot be loaded through the gateway"},
+    {"fts5", "use CREATE VIRTUAL TABLE … USING fts5(…)"},
+    {"load_extension", "do without extensions, which cannot be loaded through the gateway"},
     // It writes into the log of the process.
-    {"sqlite_log", "the daemon's log is not a client's to write"},
+    {"sqlite_log", "do without it; clients cannot write to the daemon's log"},
 };
 
 // Their cost is linear in what they are given and return, or guarded.cc stands in
@@ -204,9 +204,9 @@ absl::Status CheckFunction(std::string_view name) {
                              refused->hint);
   }
   if (IsAllowed(name)) return absl::OkStatus();
-  return MakeErrorWithHint(
-      Reason::kNotAllowed, fmt::format("the function {} is not allowed", name),
-      "this SQLite is newer than the daemon, which does not know the function yet");
+  return MakeErrorWithHint(Reason::kNotAllowed, fmt::format("the function {} is not allowed", name),
+                           "use another function; this SQLite is newer than the daemon, which does "
+                           "not know this one yet");
 }
 
 bool IsDecidedFunction(std::string_view name) {
@@ -220,8 +220,8 @@ bool IsCounterOfConnection(std::string_view name) {
 absl::Status CounterError() {
   return MakeErrorWithHint(
       Reason::kNotAllowed,
-      "changes(), total_changes() and last_insert_rowid() tell of a connection, and outside a "
-      "transaction that is shared with others",
+      "changes(), total_changes() and last_insert_rowid() describe a connection, which is shared "
+      "with others outside a transaction",
       "use rows_affected and last_insert_id of the answer, or RETURNING, or run the statements in "
       "one Transaction");
 }

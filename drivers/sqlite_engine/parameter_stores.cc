@@ -190,9 +190,9 @@ absl::Status ParameterStores::Refuse(int index, const driver::Value& value) cons
   const std::string message =
       fmt::format("{} of {} affinity would {}", column, NameOf(against), loss.what);
   if (known_) return driver::MakeError(driver::Reason::kDataException, message, info);
-  info.hint = fmt::format("{}; or store it by a plain INSERT or UPDATE", loss.hint);
+  info.hint = fmt::format("{}; or store it with a plain INSERT or UPDATE", loss.hint);
   return driver::MakeError(driver::Reason::kDataException,
-                           fmt::format("where the statement stores this {} is not known, and {}",
+                           fmt::format("it is unknown where the statement stores this {}, and {}",
                                        driver::KindName(value.kind), message),
                            info);
 }

@@ -64,8 +64,7 @@ constexpr size_t kPrepareBytes = size_t{64} << 20;
 constexpr size_t kPrepareBytesPerByte = 500;
 
 absl::Status PrepareMemoryError() {
-  return MakeErrorWithHint(Reason::kLimitExceeded,
-                           "the statement takes too much memory to be prepared",
+  return MakeErrorWithHint(Reason::kLimitExceeded, "preparing the statement takes too much memory",
                            "nest views, WITH and subqueries less deeply");
 }
 
@@ -92,7 +91,7 @@ Statement::~Statement() { sqlite3_finalize(handle_); }
 absl::StatusOr<std::unique_ptr<Statement>> Statement::Prepare(sqlite3* db, Policy* policy,
                                                               std::string_view sql) {
   if (sql.find('\0') != std::string_view::npos) {
-    return MakeErrorWithHint(Reason::kSyntax, "the statement has a NUL character in it",
+    return MakeErrorWithHint(Reason::kSyntax, "the statement contains a NUL character",
                              "pass such text as a parameter");
   }
   absl::StatusOr<AnonymousText> anonymous = WithoutNumbers(sql);
@@ -110,7 +109,7 @@ absl::StatusOr<std::unique_ptr<Statement>> Statement::Prepare(sqlite3* db, Polic
   }
   const auto consumed = static_cast<size_t>(tail - text.data());
   if (handle == nullptr) {
-    return MakeError(Reason::kEmptyStatement, "the request has no statement in it");
+    return MakeError(Reason::kEmptyStatement, "the request contains no statement");
   }
   std::unique_ptr<Statement> statement(new Statement(handle, sql, *std::move(anonymous), policy));
   // `text` may have moved with the object that it is in.
@@ -129,7 +128,8 @@ absl::Status Statement::MapParameters() {
   if (!anonymous_.sql.empty()) {
     // SQLite and the reading of the text differ: no value may go to the wrong place.
     if (static_cast<size_t>(count) != anonymous_.arguments.size()) {
-      return MakeError(Reason::kInvalidParameter, "the statement's parameters cannot be told");
+      return MakeError(Reason::kInvalidParameter,
+                       "cannot determine the parameters of the statement");
     }
     argument_of_ = std::move(anonymous_.arguments);
     if (count > 0) {

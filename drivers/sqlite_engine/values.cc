@@ -60,7 +60,7 @@ absl::Status BindTimestamp(sqlite3_stmt* statement, int index, const driver::Val
                            int* code) {
   const std::string text = FormatTimestamp(value.integer, value.nanos);
   if (text.empty()) {
-    return MakeError(Reason::kDataException, "a timestamp's year must lie between 1 and 9999");
+    return MakeError(Reason::kDataException, "the year of a timestamp must be from 1 to 9999");
   }
   *code = sqlite3_bind_text64(statement, index, text.data(), text.size(), SQLITE_TRANSIENT,
                               SQLITE_UTF8);

@@ -11,9 +11,12 @@
 #include <map>
 #include <utility>
 
+#include "absl/strings/ascii.h"
 #include "absl/strings/match.h"
 #include "drivers/api/error.h"
 #include "fmt/format.h"
+#include "server/auth/jwt.h"
+#include "text/string_views.h"
 
 namespace penstock::server {
 namespace {
@@ -27,7 +30,7 @@ constexpr std::string_view kTokenPrefix = "pst_";
 // 32 bytes in base64 without padding.
 constexpr size_t kSecretChars = 43;
 // A longer text is no token of anybody's.
-constexpr size_t kMaxTokenBytes = size_t{16} << 10;
+constexpr size_t kMaxTokenBytes = kLongestToken;
 
 absl::Status Unauthenticated(std::string_view what, std::string_view hint) {
   return MakeErrorWithHint(Reason::kUnauthenticated, what, hint);
@@ -44,10 +47,11 @@ std::optional<std::string_view> TokenId(std::string_view token) {
   return token.substr(0, separator);
 }
 
-// Returns a name of the configuration as Presented has it: a URI has no prefix there.
+// Returns a name of the configuration as Presented has it: a URI has no prefix there, and names of
+// hosts have no case.
 std::string CertificateName(std::string_view name) {
-  const bool has_prefix = name.starts_with("dns:") || name.starts_with("cn:");
-  return fmt::format("{}{}", has_prefix ? "" : "uri:", name);
+  if (name.starts_with("dns:")) return absl::AsciiStrToLower(ToAbsl(name));
+  return name.starts_with("cn:") ? std::string(name) : fmt::format("uri:{}", name);
 }
 
 std::array<unsigned char, SHA256_DIGEST_LENGTH> Sha256(std::string_view text) {
@@ -78,6 +82,7 @@ struct Authenticator::Table {
   };
 
   absl::StatusOr<Access> ByToken(std::string_view token, Time now) const;
+  absl::StatusOr<Access> ByJwt(std::string_view token, Time now) const;
   absl::StatusOr<Access> ByAuthorization(std::string_view value, Time now) const;
   std::optional<Access> ByProcess(const PeerProcess& process) const;
   std::optional<Access> ByCertificate(const std::vector<std::string>& names) const;
@@ -90,6 +95,8 @@ struct Authenticator::Table {
 
   std::map<std::string, Credential, std::less<>> credentials;
   std::map<std::string, std::shared_ptr<Quota>> quotas;
+  // Null: JSON Web Tokens are not accepted.
+  std::shared_ptr<JwtVerifier> jwt;
 };
 
 void Authenticator::Table::AddQuota(const std::string& name, const Table& before) {
@@ -154,13 +161,26 @@ absl::StatusOr<Access> Authenticator::Table::ByAuthorization(std::string_view va
   if (value.size() > kMaxTokenBytes) {
     return Unauthenticated("the token is longer than 16 KiB", "present a shorter one");
   }
-  if (!absl::StartsWithIgnoreCase(absl::string_view(value.data(), value.size()),
-                                  absl::string_view(kScheme.data(), kScheme.size()))) {
+  if (!absl::StartsWithIgnoreCase(ToAbsl(value), ToAbsl(kScheme))) {
     return Unauthenticated("the metadata 'authorization' has no Bearer token",
                            "send 'authorization: Bearer <token>'");
   }
   value.remove_prefix(kScheme.size());
-  return ByToken(value, now);
+  return jwt == nullptr || value.starts_with(kTokenPrefix) ? ByToken(value, now)
+                                                           : ByJwt(value, now);
+}
+
+absl::StatusOr<Access> Authenticator::Table::ByJwt(std::string_view token, Time now) const {
+  const absl::StatusOr<VerifiedToken> verified = jwt->Verify(token, now);
+  if (!verified.ok()) return verified.status();
+  std::optional<Access> access = Find(fmt::format("subject:{}", verified->subject));
+  if (!access.has_value()) {
+    return Unauthenticated(
+        fmt::format("the subject '{}' of the token is no identity", verified->subject),
+        "name it under jwt_subjects of an identity in the daemon's configuration");
+  }
+  access->until = verified->expires;
+  return *std::move(access);
 }
 
 std::optional<Access> Authenticator::Table::ByProcess(const PeerProcess& process) const {
@@ -189,9 +209,14 @@ std::shared_ptr<const Authenticator::Table> Authenticator::table() const {
   return table_;
 }
 
-absl::Status Authenticator::Load(const IdentityConfigs& identities, const JwtConfig&) {
+absl::Status Authenticator::Load(const IdentityConfigs& identities, const JwtConfig& jwt) {
   const std::shared_ptr<const Table> before = table();
   auto fresh = std::make_shared<Table>();
+  if (!jwt.jwks_file.empty()) {
+    absl::StatusOr<std::unique_ptr<JwtVerifier>> verifier = JwtVerifier::Open(jwt);
+    if (!verifier.ok()) return verifier.status();
+    fresh->jwt = *std::move(verifier);
+  }
   for (const auto& [name, identity] : identities) {
     fresh->AddQuota(name, *before);
     const auto add = [&](std::string credential, const TokenConfig* token = nullptr) {

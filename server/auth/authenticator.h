@@ -24,7 +24,7 @@ namespace penstock::server {
 struct Presented {
   std::optional<PeerProcess> process;
   // The names of the client's certificate, which TLS has verified, in their order of preference:
-  // "uri:…", "dns:…", "cn:…".
+  // "uri:…", "dns:…" in small letters, "cn:…".
   std::vector<std::string> certificate_names;
   // The values of the metadata `authorization`.
   std::vector<std::string_view> authorizations;

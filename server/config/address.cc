@@ -35,13 +35,15 @@ absl::StatusOr<Address> ParseUnix(std::string_view text) {
     return Wrong(text, "has no path; write unix:/path/of/the.sock");
   }
   if (path.size() > kLongestPath) {
-    return Wrong(text, fmt::format("has a path of {} bytes, and a socket's has at most {}; "
-                                   "use a shorter path",
-                                   path.size(), kLongestPath));
+    return Wrong(
+        text, fmt::format(
+                  "has a path of {} bytes, but a socket's path has at most {}; use a shorter path",
+                  path.size(), kLongestPath));
   }
   // The clients of gRPC, ours among them, would take such a path for two addresses.
   if (path.find(',') != std::string_view::npos) {
-    return Wrong(text, "has a comma, and gRPC's clients reach no socket that has one; rename it");
+    return Wrong(text,
+                 "has a comma, which gRPC's clients do not support in a socket's path; rename it");
   }
   if (path.back() == '/') return Wrong(text, "is a folder; write unix:/path/of/the.sock");
   if (HasControlCharacter(path)) return Wrong(text, "has a control character; remove it");

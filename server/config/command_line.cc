@@ -41,7 +41,7 @@ void AddOptions(CLI::App* app, CommandLine* out) {
   app->add_flag("--version", out->show_version, "Print the version and exit");
   AddText(app, "-c,--config", &out->config_file, "FILE",
           "The configuration file, in YAML. Default: none\n[PENSTOCK_CONFIG]");
-  app->add_flag("--check", out->check, "Check the configuration, print its mistakes, and exit");
+  app->add_flag("--check", out->check, "Check the configuration, print its mistakes and exit");
   AddText(app, "--data-dir", &out->data_dir, "FOLDER",
           "The folder of databases without a path and of the unix socket;\n"
           "created with mode 0700 if it is missing. Default: data\n[PENSTOCK_DATA_DIR]");
@@ -61,7 +61,7 @@ void AddOptions(CLI::App* app, CommandLine* out) {
           "text or json. Default: text [PENSTOCK_LOG_FORMAT]");
   app->add_flag("--insecure", out->insecure,
                 "Allow addresses that other machines reach without\n"
-                "client certificates. By default they are refused [PENSTOCK_INSECURE]");
+                "identities and TLS. By default they are refused [PENSTOCK_INSECURE]");
 }
 
 }  // namespace

@@ -16,8 +16,8 @@ namespace penstock::server {
 
 using Milliseconds = std::chrono::milliseconds;
 
-// The keys of the configuration with their defaults. server_keys.cc and database_keys.cc describe
-// each, with its unit and bounds, in one place.
+// The keys of the configuration with their defaults. server_keys.cc, database_keys.cc and
+// identity_keys.cc describe each, with its unit and bounds, in one place.
 
 struct PoolConfig {
   int max_open = 5;
@@ -54,7 +54,11 @@ struct DatabaseConfig {
 struct TlsConfig {
   std::string cert_file;
   std::string key_file;
+  // The authority of client certificates. If it is empty, no client is asked for one.
   std::string client_ca_file;
+  // With client_ca_file: a client without a certificate does not get in. If it is false, each
+  // client is asked for a certificate, and one that has another credential need not have any.
+  bool require_client_cert = true;
 };
 
 struct ServerConfig {
@@ -64,6 +68,7 @@ struct ServerConfig {
   std::string http_listen;
   std::optional<TlsConfig> tls;
   bool insecure = false;
+  bool core_dumps = false;
 
   size_t max_message_bytes = size_t{64} << 20;
   size_t first_batch_bytes = size_t{16} << 10;
@@ -102,9 +107,12 @@ struct Config {
   std::string default_database;
   IdentityConfigs identities;
   JwtConfig jwt;
-  // The texts of the file by path ("server.listen[0]"), to compare them with what it says later.
-  // They may hold secrets.
+  // The SHA-256 of each text of the file by path ("server.listen[0]"), to compare it with what the
+  // file says later. Digests, because some of the texts are secrets.
   std::map<std::string, std::string> said;
+  // What is no mistake and should be known: each secret that stands in clear. One a line, in the
+  // form of the mistakes; empty if there is nothing.
+  std::string notes;
 };
 
 }  // namespace penstock::server

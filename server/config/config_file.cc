@@ -30,7 +30,7 @@ bool IsBinary(char c) {
 absl::Status CheckText(const std::string& path, std::string_view text) {
   const size_t invalid = FindInvalidUtf8(text);
   if (invalid != std::string_view::npos) {
-    return Wrong(path, LineAt(text, invalid), "is not UTF-8; save the file in that encoding");
+    return Wrong(path, LineAt(text, invalid), "is not valid UTF-8; save the file in that encoding");
   }
   const auto binary = std::find_if(text.begin(), text.end(), IsBinary);
   if (binary != text.end()) {
@@ -51,7 +51,7 @@ absl::StatusOr<YAML::Node> ReadConfigFile(const std::string& path) {
   const absl::StatusOr<std::string> text = ReadSmallFile(path, kLargestFile);
   if (!text.ok()) {
     return absl::InvalidArgumentError(
-        fmt::format("{}: cannot be read: {}; name a configuration file that this user may read",
+        fmt::format("{}: cannot be read: {}; name a configuration file that this user can read",
                     path, std::string(text.status().message())));
   }
   if (absl::Status status = CheckText(path, *text); !status.ok()) return status;
@@ -63,12 +63,13 @@ absl::StatusOr<YAML::Node> ReadConfigFile(const std::string& path) {
     if (documents.empty()) return YAML::Node();
     if (documents.size() > 1) {
       return Wrong(path, std::max(documents[1].Mark().line, 0) + 1,
-                   "starts a second document; write all in one, without '---' between");
+                   "starts a second document; put everything into one, without '---'");
     }
     return documents.front();
   } catch (const YAML::Exception& error) {
-    return Wrong(path, std::max(error.mark.line, 0) + 1,
-                 fmt::format("is not YAML: {}; check indentation and quotes", SafeMessage(error)));
+    return Wrong(
+        path, std::max(error.mark.line, 0) + 1,
+        fmt::format("is not valid YAML: {}; check indentation and quotes", SafeMessage(error)));
   }
 }
 

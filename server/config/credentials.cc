@@ -1,69 +1,143 @@
 #include "server/config/credentials.h"
 
+#include <filesystem>
+#include <iterator>
 #include <optional>
 #include <string_view>
+#include <system_error>
 #include <utility>
 
 #include "fmt/format.h"
+#include "sealing/sealed_box.h"
 #include "server/config/file.h"
-#include "server/config/words.h"
+#include "server/config/secret_file.h"
 
 namespace penstock::server {
 namespace {
 
-constexpr size_t kLargestPasswordFile = 64 << 10;
+constexpr const char* kPasswordKeys[] = {"password", "password_file", "password_credential",
+                                         "password_env"};
 
-// Runtimes of containers put secrets here, with modes of their own; nobody else reads them.
-constexpr std::string_view kContainerSecrets = "/run/secrets/";
-
-// The value is not shown: a password that was written here by mistake is still one.
-std::string FromFile(const Setting& file, Problems* problems) {
-  absl::StatusOr<std::string> content = ReadSmallFile(file.value, kLargestPasswordFile);
-  if (!content.ok()) {
-    problems->Add(file.where,
-                  fmt::format("names a file that cannot be read: {}; name one that this user may "
-                              "read",
-                              std::string(content.status().message())));
-    return {};
-  }
-  if (!file.value.starts_with(kContainerSecrets) && IsWorldReadable(file.value)) {
-    problems->Add(file.where, "names a file that everybody may read; chmod o-r it");
-    return {};
-  }
-  if (content->ends_with('\n')) content->pop_back();
-  if (content->ends_with('\r')) content->pop_back();
-  if (content->empty() || HasControlCharacter(*content)) {
-    problems->Add(file.where,
-                  "names a file that does not have exactly one line; write the password and "
-                  "nothing else into it");
-    return {};
-  }
-  return *std::move(content);
+// Puts the place of a setting before an error.
+absl::Status At(const Where& where, const absl::Status& status) {
+  if (status.ok()) return status;
+  return absl::Status(status.code(),
+                      fmt::format("{}: {}", where.text, std::string(status.message())));
 }
 
-std::string FromVariable(const Setting& name, const Environment& environment, Problems* problems) {
-  std::optional<std::string> value = environment(name.value);
-  if (value && !value->empty()) return *std::move(value);
-  problems->Add(name.where, "names an environment variable that is not set; set it");
-  return {};
+// Reads the file again for each attempt to connect, and tells what is new about it.
+driver::Password::Source SourceOf(const SecretFile& file, const Where& where,
+                                  const std::string& database, const PasswordNews& news) {
+  return [=](const std::string& so_far) -> std::optional<std::string> {
+    // A pipe gives its content only once, and waits for whoever writes into it.
+    std::error_code ignored;
+    if (std::filesystem::is_fifo(file.path, ignored)) return std::nullopt;
+    absl::StatusOr<std::string> now = ReadSecretFile(file);
+    if (now.ok() && *now == so_far) {
+      sealing::Wipe(&*now);
+      return std::nullopt;
+    }
+    if (news) news(database, At(where, now.status()));
+    if (!now.ok()) return std::nullopt;
+    return *std::move(now);
+  };
+}
+
+void FromFile(const absl::StatusOr<SecretFile>& file, const Where& where,
+              const SecretContext& context, driver::Config* config) {
+  absl::Status status = file.status();
+  if (status.ok()) {
+    absl::StatusOr<std::string> password = ReadSecretFile(*file);
+    status = password.status();
+    if (password.ok()) config->password.Set(*std::move(password));
+  }
+  if (status.ok()) {
+    config->password.Follow(SourceOf(*file, where, config->name, context.news));
+  } else {
+    // The value is not shown: a password that was written here by mistake is still one.
+    context.problems->Add(where, std::string(status.message()));
+  }
+}
+
+void FromVariable(const Setting& name, const SecretContext& context, driver::Config* config) {
+  std::optional<std::string> value = context.environment(name.value);
+  if (value && !value->empty()) {
+    config->password.Set(*std::move(value));
+  } else {
+    context.problems->Add(name.where, "names an environment variable that is not set; set it");
+  }
+}
+
+// Everybody on this machine may read a password that stands in a configuration that they may read.
+void TellClear(const Where& where, const SecretContext& context) {
+  if (context.config_file.empty()) return;
+  if (IsWorldReadable(context.config_file)) {
+    context.problems->Add(where,
+                          "is a secret in a file that everybody can read; run chmod o-r on the "
+                          "file, or keep the password in a password_file that others cannot read");
+  } else {
+    context.notes->Add(where,
+                       "is a secret in clear; seal it with penstock secret seal, or keep the "
+                       "password in a password_file");
+  }
+}
+
+void FromText(Setting password, const SecretContext& context, driver::Config* config) {
+  if (IsSealed(password.value)) {
+    config->password.Set(context.keys.Open(password, context.problems));
+    return;
+  }
+  if (!password.value.empty()) TellClear(password.where, context);
+  config->password.Set(std::move(password.value));
+}
+
+void ReadPassword(YamlMap* map, const SecretContext& context, driver::Config* config) {
+  std::optional<Setting> settings[std::size(kPasswordKeys)];
+  const char* last = nullptr;
+  int count = 0;
+  for (size_t i = 0; i < std::size(kPasswordKeys); ++i) {
+    settings[i] = map->Text(kPasswordKeys[i]);
+    if (!settings[i]) continue;
+    last = kPasswordKeys[i];
+    ++count;
+  }
+  if (count > 1) {
+    context.problems->Add(map->WhereIs(last),
+                          "conflicts with another key for the password; keep one of password, "
+                          "password_file, password_credential and password_env");
+    return;
+  }
+  auto& [password, file, credential, variable] = settings;
+  if (password) FromText(*std::move(password), context, config);
+  if (file) FromFile(SecretFile{.path = file->value}, file->where, context, config);
+  if (credential) {
+    FromFile(CredentialFile(credential->value, context.environment), credential->where, context,
+             config);
+  }
+  if (variable) FromVariable(*variable, context, config);
+}
+
+bool HasPassword(std::string_view connection_string) {
+  const size_t slashes = connection_string.find("://");
+  if (slashes != std::string_view::npos) {
+    const size_t at = connection_string.find('@', slashes + 3);
+    const size_t colon = connection_string.find(':', slashes + 3);
+    if (at != std::string_view::npos && colon < at) return true;
+  }
+  return connection_string.find("password") != std::string_view::npos;
 }
 
 }  // namespace
 
-std::string ReadPassword(YamlMap* map, const Environment& environment, Problems* problems) {
-  const std::optional<Setting> password = map->Text("password");
-  const std::optional<Setting> file = map->Text("password_file");
-  const std::optional<Setting> variable = map->Text("password_env");
-  if (password.has_value() + file.has_value() + variable.has_value() > 1) {
-    const Setting& last = variable ? *variable : *file;
-    problems->Add(last.where,
-                  "contradicts another key for the password; keep one of password, password_file "
-                  "and password_env");
-    return {};
+void ReadSecrets(YamlMap* map, const SecretContext& context, driver::Config* config) {
+  ReadPassword(map, context, config);
+  std::string& text = config->connection_string;
+  const Where where = map->WhereIs("connection_string");
+  if (IsSealed(text)) {
+    text = context.keys.Open({text, where}, context.problems);
+  } else if (HasPassword(text)) {
+    TellClear(where, context);
   }
-  if (file) return FromFile(*file, problems);
-  if (variable) return FromVariable(*variable, environment, problems);
-  return password ? password->value : std::string();
 }
 
 }  // namespace penstock::server

@@ -1,19 +1,37 @@
-// Reads a database's password from the place that the configuration names.
+// Reads the secrets of a database from the places that the configuration names.
 #ifndef PENSTOCK_SERVER_CONFIG_CREDENTIALS_H_
 #define PENSTOCK_SERVER_CONFIG_CREDENTIALS_H_
 
 #include <string>
+#include <vector>
 
+#include "drivers/api/config.h"
 #include "server/config/load.h"
 #include "server/config/problems.h"
+#include "server/config/secret_keys.h"
 #include "server/config/yaml_map.h"
 
 namespace penstock::server {
 
-// Reads one of `password`, `password_file` (without the line's end) and `password_env`; more than
-// one is a problem. Returns an empty text if none is there, or if it is wrong. No message shows any
-// of the password.
-std::string ReadPassword(YamlMap* map, const Environment& environment, Problems* problems);
+// The surroundings in which secrets are read. All that it refers to outlives it.
+struct SecretContext {
+  const Environment& environment;
+  const SecretKeys& keys;
+  // May be empty.
+  const PasswordNews& news;
+  // The file of the configuration; empty if there is none.
+  std::string config_file;
+  Problems* problems;
+  // Receives a line for each secret that stands in clear.
+  Problems* notes;
+};
+
+// Reads one of `password`, `password_file`, `password_credential` and `password_env` into
+// `config->password`, which is asked for anew later if it is in a file or a credential; more than
+// one is a problem. Opens `config->connection_string` if it is sealed. Secrets that stand in clear
+// are noted, or are a problem if everybody may read the configuration. No message shows any of
+// them.
+void ReadSecrets(YamlMap* map, const SecretContext& context, driver::Config* config);
 
 }  // namespace penstock::server
 

@@ -102,8 +102,8 @@ Keys<driver::Config> KeysOfPlace() {
       {.name = "connection_string",
        .type = TextKey{&Config::connection_string},
        .help =
-           "the whole connection in one text, in place of the single keys; only the password may "
-           "stand beside it. " +
+           "the whole connection in one string, or `sealed:…`, instead of the single keys; only "
+           "the password may be given beside it. " +
            ByDriver(&driver::DriverSpec::connection_help),
        .otherwise = "none"},
   };
@@ -122,12 +122,17 @@ Keys<driver::Config> KeysOfServer() {
        .otherwise = kAsLibpq},
       {.name = "username",
        .type = TextKey{&Config::username},
-       .help = "the daemon's user name at the server",
+       .help = "the user name with which the daemon connects",
        .otherwise = kAsLibpq},
-      PasswordKey("password", "only one of the three keys for a password may be set"),
+      PasswordKey("password",
+                  "the password, or `sealed:…`; only one of the four password keys may be set"),
       PasswordKey("password_file",
-                  "a file that has nothing but the password, and that not everybody may read"),
-      PasswordKey("password_env", "the environment variable that has the password"),
+                  "a file that contains only the password, and that not everybody can read; read "
+                  "again for each attempt to connect"),
+      PasswordKey("password_credential",
+                  "the name of a credential that systemd passes to the daemon, which contains only "
+                  "the password; read again for each attempt to connect"),
+      PasswordKey("password_env", "the environment variable that contains the password"),
       {.name = "ssl_mode",
        .type = ChoiceKey{&Config::ssl_mode,
                          {"disable", "allow", "prefer", "require", "verify-ca", "verify-full"}},
@@ -144,20 +149,21 @@ Keys<PoolConfig> KeysOfSizes() {
   return {
       {.name = "max_open_connections",
        .type = IntKey{&PoolConfig::max_open, 1, 10'000},
-       .help = "the most connections open at once" + Lanes(),
+       .help = "the maximum number of connections open at once" + Lanes(),
        .note = open},
       {.name = "max_idle_connections",
        .type = IntKey{&PoolConfig::max_idle, 0, 10'000},
-       .help = "the most connections that stay open while nobody uses them; up to "
+       .help = "the maximum number of connections that stay open while nobody uses them; up to "
                "`max_open_connections`",
        .note = "or `max_open_connections`, where that is set"},
       {.name = "min_idle_connections",
        .type = IntKey{&PoolConfig::min_idle, 0, 10'000},
-       .help =
-           "the connections that are kept open and idle in reserve; up to `max_idle_connections`"},
+       .help = "the number of connections that are kept open and idle in reserve; up to "
+               "`max_idle_connections`"},
       {.name = "max_waiters",
        .type = IntKey{&PoolConfig::max_waiters, 0, 1'000'000},
-       .help = "the most requests that may wait for a connection; more are refused at once"},
+       .help =
+           "the maximum number of requests that wait for a connection; more are refused at once"},
   };
 }
 
@@ -172,16 +178,14 @@ Keys<PoolConfig> KeysOfTimes() {
        .note = lifetime},
       {.name = "connection_max_idle_time",
        .type = DurationKey{&PoolConfig::max_idle_time, kNone, kYear},
-       .help = "a connection is closed after being idle for so long, unless it is one of "
+       .help = "a connection is closed after being idle for this long, unless it is one of "
                "`min_idle_connections`; 0 means never"},
       {.name = "acquire_timeout",
        .type = DurationKey{&PoolConfig::acquire_timeout, kNone, hours(24)},
-       .help =
-           "the time that a request waits for a connection; 0 means as long as its own deadline"},
+       .help = "the time limit of waiting for a connection; 0 means the request's own deadline"},
       {.name = "connect_timeout",
        .type = DurationKey{&PoolConfig::connect_timeout, Milliseconds(1), hours(1)},
-       .help = "the time that one attempt to connect may take. After a failure the next attempt "
-               "follows "
+       .help = "the time limit of one attempt to connect. After a failure the next attempt follows "
                "at a random time within 100 ms, then 200 ms, up to 5 s; once two in a row have "
                "failed, requests that find no open connection fail at once"},
   };
@@ -203,22 +207,22 @@ const Keys<DatabaseLimits>& LimitKeys() {
   static const auto* const keys = new Keys<DatabaseLimits>{
       {.name = "query_timeout",
        .type = DurationKey{&DatabaseLimits::query_timeout, kNone, kYear},
-       .help = "the time that a statement may run; the shortest of this, the request's timeout and "
-               "the call's deadline counts. PostgreSQL gets this plus 5 s as its "
-               "`statement_timeout`, in case the daemon is gone. 0 means no limit"},
+       .help = "the time limit of a statement; the shortest of this, the request's timeout and the "
+               "call's deadline applies. PostgreSQL gets this plus 5 s as its `statement_timeout`, "
+               "in case the daemon is gone. 0 means no limit"},
       {.name = "transaction_idle_timeout",
        .type = DurationKey{&DatabaseLimits::transaction_idle_timeout, kNone, kYear},
-       .help = "the time that a transaction may do nothing between two steps; 0 means no limit"},
+       .help = "the time limit of being idle between two steps of a transaction; 0 means no limit"},
       {.name = "transaction_timeout",
        .type = DurationKey{&DatabaseLimits::transaction_timeout, kNone, kYear},
-       .help = "the time that a transaction may take in all; 0 means no limit"},
+       .help = "the time limit of a whole transaction; 0 means no limit"},
       {.name = "max_returning_bytes",
        .type = SizeKey{&DatabaseLimits::max_returning_bytes, kKiB, kGiB},
-       .help = "the most bytes of the rows that a writing statement returns, which are held until "
-               "it is committed (sqlite)"},
+       .help = "the maximum size of the rows that a writing statement returns, which are held "
+               "until it is committed (sqlite)"},
       {.name = "max_transaction_statements",
        .type = IntKey{&DatabaseLimits::max_transaction_statements, 1, 100'000},
-       .help = "the most prepared statements that one transaction may keep open"},
+       .help = "the maximum number of prepared statements that one transaction keeps open"},
   };
   return *keys;
 }
@@ -227,11 +231,11 @@ const Keys<driver::Config>& ValueKeys() {
   static const auto* const keys = new Keys<driver::Config>{
       {.name = "statement_cache_size",
        .type = CountKey{&driver::Config::statement_cache_size, 1, 100'000},
-       .help = "the prepared statements that each connection keeps for reuse"},
+       .help = "the maximum number of prepared statements that each connection keeps for reuse"},
       {.name = "max_value_bytes",
        .type = SizeKey{&driver::Config::max_value_bytes, kKiB, kGiB},
-       .help = "the largest single value in either direction; at most `server.max_message_bytes`, "
-               "which also has to hold the message around the value"},
+       .help = "the maximum size of a single value in either direction; at most "
+               "`server.max_message_bytes`, which also has to hold the message around the value"},
   };
   return *keys;
 }
@@ -243,12 +247,12 @@ const Keys<DatabaseConfig>& MigrationKeys() {
        .otherwise = fmt::format("`{}`", DatabaseConfig().migrations_table)},
       {.name = "migrations_lease",
        .type = DurationKey{&DatabaseConfig::migrations_lease, Milliseconds(100), hours(1)},
-       .help =
-           "cockroachdb: the time for which the lock of a migrator that has died keeps others off"},
+       .help = "cockroachdb: the time for which the lock of a migrator that has died keeps others "
+               "waiting"},
       {.name = "migrate_on_start",
        .type = TextKey{&DatabaseConfig::migrate_on_start},
-       .help = "a folder of migrations that are applied before the daemon serves; `/readyz` says "
-               "503 meanwhile, and the daemon ends if one fails",
+       .help = "a folder of migrations that are applied before the daemon serves; `/readyz` "
+               "answers 503 meanwhile, and the daemon exits if one fails",
        .otherwise = "none"},
       {.name = "options", .help = "the driver's own options, see below"},
   };

@@ -10,7 +10,6 @@
 #include "drivers/api/spec.h"
 #include "fmt/format.h"
 #include "server/config/credentials.h"
-#include "server/config/file.h"
 #include "server/config/keys.h"
 #include "server/config/words.h"
 
@@ -22,7 +21,8 @@ namespace fs = std::filesystem;
 // The keys of a server's place and of the daemon's account there.
 const std::vector<std::string>& KeysOfServers() {
   static const auto* const keys = new std::vector<std::string>{
-      "host", "port", "username", "password", "password_file", "password_env", "ssl_mode"};
+      "host",         "port",    "username", "password", "password_file", "password_credential",
+      "password_env", "ssl_mode"};
   return *keys;
 }
 
@@ -36,7 +36,7 @@ const driver::DriverSpec* ReadDriver(YamlMap* map) {
 void ReadConnection(YamlMap* map, const DatabaseContext& context, bool embedded,
                     driver::Config* config) {
   ReadKeys(ConnectionKeys(), map, config);
-  config->password.Set(ReadPassword(map, context.environment, context.problems));
+  ReadSecrets(map, context.secrets, config);
   if (!map->Has("connection_string")) return;
   std::vector<std::string> others = KeysOfServers();
   others.push_back("database");
@@ -44,7 +44,8 @@ void ReadConnection(YamlMap* map, const DatabaseContext& context, bool embedded,
     if (!map->Has(key) || (embedded && key != "database")) continue;
     // The connection string is no place for a secret.
     if (key.starts_with("password")) continue;
-    context.problems->Add(map->WhereIs(key), "contradicts connection_string; keep one of the two");
+    context.problems->Add(map->WhereIs(key),
+                          "conflicts with connection_string; keep one of the two");
   }
 }
 
@@ -54,7 +55,7 @@ void ReadEmbedded(const YamlMap& map, const DatabaseContext& context,
     if (!map.Has(key)) continue;
     context.problems->Add(
         map.WhereIs(key),
-        fmt::format("has no meaning on {}; remove it, or choose another driver", spec.info.name));
+        fmt::format("is not supported by {}; remove it, or choose another driver", spec.info.name));
   }
   if (map.Has("database") || map.Has("connection_string") || spec.suffix.empty()) return;
   config->database = fmt::format("{}/{}{}", context.data_dir, config->name, spec.suffix);
@@ -67,9 +68,8 @@ void ReadPool(YamlMap* map, PoolConfig* pool, Problems* problems) {
   if (pool->max_idle == kNotSaid) pool->max_idle = pool->max_open;
   const auto check = [&](const char* lower, int less, const char* upper, int more) {
     if (less <= more) return;
-    problems->Add(
-        map->WhereIs(lower),
-        fmt::format("{} is more than {}, {}; lower it, or raise that", less, upper, more));
+    problems->Add(map->WhereIs(lower),
+                  fmt::format("{} exceeds {}, {}; lower it, or raise that", less, upper, more));
   };
   check("max_idle_connections", pool->max_idle, "max_open_connections", pool->max_open);
   check("min_idle_connections", pool->min_idle, "max_idle_connections", pool->max_idle);
@@ -80,7 +80,7 @@ void ReadSizes(YamlMap* map, const DatabaseContext& context, driver::Config* con
   ReadKeys(ValueKeys(), map, config);
   if (config->max_value_bytes > context.max_message_bytes) {
     context.problems->Add(map->WhereIs("max_value_bytes"),
-                          "is more than server.max_message_bytes; lower it, or raise that");
+                          "exceeds server.max_message_bytes; lower it, or raise that");
   }
 }
 
@@ -95,10 +95,9 @@ void ReadMigrationsTable(YamlMap* map, std::string* table, Problems* problems) {
   if (IsIdentifier(setting->value)) {
     *table = setting->value;
   } else {
-    problems->Add(setting->where,
-                  fmt::format("{} is not a table's name; write letters, digits and '_', at most 63 "
-                              "and no digit first",
-                              Quoted(setting->value)));
+    problems->Add(setting->where, fmt::format("{} is not a valid table name; use at most 63 "
+                                              "letters, digits and '_', and no digit first",
+                                              Quoted(setting->value)));
   }
 }
 
@@ -138,23 +137,6 @@ void CheckFurther(const YamlMap& map, const std::map<std::string, Where>& option
   if (context.check) check(context.check(config), map.WhereIs("migrate_on_start"));
 }
 
-// Everybody on this machine may read a password that stands in the file itself.
-void CheckSecret(const YamlMap& map, const driver::Config& config, const DatabaseContext& context) {
-  const std::string& text = config.connection_string;
-  const size_t slashes = text.find("://");
-  const bool in_uri = slashes != std::string::npos &&
-                      text.find(':', slashes + 3) < text.find('@', slashes + 3) &&
-                      text.find('@', slashes + 3) != std::string::npos;
-  const bool in_text = in_uri || text.find("password") != std::string::npos;
-  if (context.config_file.empty() || !IsWorldReadable(context.config_file)) return;
-  for (const char* key : {"password", "connection_string"}) {
-    if (!map.Has(key) || (key == std::string_view("connection_string") && !in_text)) continue;
-    context.problems->Add(map.WhereIs(key),
-                          "is a secret in a file that everybody may read; chmod o-r the file, or "
-                          "keep the password in a password_file that others may not read");
-  }
-}
-
 DatabaseConfig ReadDatabase(YamlMap map, const std::string& name, const DatabaseContext& context) {
   DatabaseConfig config;
   config.line = map.where().line;
@@ -177,7 +159,6 @@ DatabaseConfig ReadDatabase(YamlMap map, const std::string& name, const Database
   ReadMigrationsTable(&map, &config.migrations_table, context.problems);
   const auto options = ReadOptions(map.Map("options"), &config.driver);
   map.Finish();
-  CheckSecret(map, config.driver, context);
   if (spec != nullptr) CheckFurther(map, options, *spec, connection_right, config, context);
   return config;
 }
@@ -210,9 +191,8 @@ std::map<std::string, DatabaseConfig> ReadDatabases(YamlMap map, const DatabaseC
   for (const std::string& name : map.TakeKeys()) {
     const Where where = map.WhereIs(name);
     if (!IsWord(name) || name.size() > 64) {
-      context.problems->Add(where,
-                            "is not a database's name; write letters, digits, '_' and '-', "
-                            "at most 64");
+      context.problems->Add(
+          where, "is not a valid database name; use at most 64 letters, digits, '_' and '-'");
       continue;
     }
     databases.emplace(name, ReadDatabase(map.Map(name), name, context));
@@ -232,8 +212,8 @@ std::string ChooseDefault(const std::optional<Setting>& said, const Where& where
   for (const auto& [name, config] : databases) names.push_back(name);
   if (said) {
     if (databases.contains(said->value)) return said->value;
-    problems->Add(said->where, fmt::format("{} is not a database of this file; {}",
-                                           Quoted(said->value), Advice(said->value, names)));
+    problems->Add(said->where, fmt::format("unknown database {}; {}", Quoted(said->value),
+                                           Advice(said->value, names)));
     return {};
   }
   if (names.size() == 1) return names.front();

@@ -8,6 +8,7 @@
 #include <string>
 
 #include "server/config/config.h"
+#include "server/config/credentials.h"
 #include "server/config/load.h"
 #include "server/config/problems.h"
 #include "server/config/yaml_map.h"
@@ -19,10 +20,8 @@ struct DatabaseContext {
   // The folder of a database that names no file.
   std::string data_dir;
   size_t max_message_bytes;
-  const Environment& environment;
   const DatabaseCheck& check;
-  // The file of the configuration; empty if there is none.
-  std::string config_file;
+  const SecretContext& secrets;
   Problems* problems;
 };
 

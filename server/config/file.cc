@@ -1,6 +1,7 @@
 #include "server/config/file.h"
 
 #include <fcntl.h>
+#include <string.h>
 #include <sys/stat.h>
 #include <unistd.h>
 
@@ -17,13 +18,21 @@ absl::Status SystemError(int error) {
   return absl::UnavailableError(std::generic_category().message(error));
 }
 
+// Tells whether the path is a file with this bit in its mode.
+bool HasMode(const std::string& path, mode_t bit) {
+  struct stat info {};
+  return stat(path.c_str(), &info) == 0 && S_ISREG(info.st_mode) && (info.st_mode & bit) != 0;
+}
+
 }  // namespace
 
 absl::StatusOr<std::string> ReadSmallFile(const std::string& path, size_t max_bytes) {
   const int fd = open(path.c_str(), O_RDONLY | O_CLOEXEC);
   if (fd < 0) return SystemError(errno);
-  std::string content;
   char buffer[16 << 10];
+  // What is read may be a secret: a text that does not grow leaves no copies behind.
+  std::string content;
+  content.reserve(sizeof(buffer));
   ssize_t count = 0;
   int error = 0;
   do {
@@ -32,6 +41,7 @@ absl::StatusOr<std::string> ReadSmallFile(const std::string& path, size_t max_by
     if (count < 0) error = errno;
   } while ((count > 0 && content.size() <= max_bytes) || (count < 0 && error == EINTR));
   close(fd);
+  explicit_bzero(buffer, sizeof(buffer));
   if (count < 0) return SystemError(error);
   if (content.size() > max_bytes) {
     return absl::ResourceExhaustedError(fmt::format("it has more than {} bytes", max_bytes));
@@ -39,10 +49,9 @@ absl::StatusOr<std::string> ReadSmallFile(const std::string& path, size_t max_by
   return content;
 }
 
-bool IsWorldReadable(const std::string& path) {
-  struct stat info {};
-  return stat(path.c_str(), &info) == 0 && S_ISREG(info.st_mode) && (info.st_mode & S_IROTH) != 0;
-}
+bool IsWorldReadable(const std::string& path) { return HasMode(path, S_IROTH); }
+
+bool IsWorldWritable(const std::string& path) { return HasMode(path, S_IWOTH); }
 
 absl::Status MakePrivateFolder(const std::string& path) {
   std::filesystem::path folder;

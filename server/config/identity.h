@@ -8,6 +8,7 @@
 #include <cstddef>
 #include <cstdint>
 #include <map>
+#include <optional>
 #include <string>
 #include <string_view>
 #include <vector>
@@ -22,7 +23,7 @@ enum class Right : uint8_t {
   kAdmin,    // GetStats
 };
 
-// A set of rights. A right does not imply another one.
+// A set of rights, as the configuration has them: kWrite implies kRead where they are checked.
 class Rights {
  public:
   constexpr Rights() = default;
@@ -49,6 +50,12 @@ class Rights {
 
 // The name of a right in the configuration and in messages: "read".
 std::string_view RightName(Right right);
+
+// Returns the names of all rights, in the order of `Right`.
+const std::vector<std::string>& RightNames();
+
+// Returns the right with exactly this name, or nothing if there is none.
+std::optional<Right> ParseRight(std::string_view name);
 
 // What an identity may do with one database, or with all.
 struct GrantConfig {
@@ -118,6 +125,11 @@ struct JwtConfig {
 
 // By name. If it is empty, whoever reaches the daemon may do everything.
 using IdentityConfigs = std::map<std::string, IdentityConfig>;
+
+// Returns what an operator should know of identities that are right: a line for the log for each
+// token that has expired by `now`, in the order of the identities' names. It shows no secret.
+std::vector<std::string> IdentityNotes(const IdentityConfigs& identities,
+                                       std::chrono::system_clock::time_point now);
 
 }  // namespace penstock::server
 

@@ -3,6 +3,7 @@
 #include <utility>
 
 #include "drivers/api/spec.h"
+#include "server/config/identity_limits.h"
 #include "server/config/keys.h"
 
 namespace penstock::server {
@@ -68,6 +69,26 @@ std::vector<KeyText> DatabaseKeys() {
   return texts;
 }
 
+std::vector<KeySection> IdentitySections() {
+  return {{.heading = "An identity",
+           .path = "identities.*",
+           .drivers = {},
+           .keys = Describe(IdentityKeys())},
+          {.heading = "A token",
+           .path = "identities.*.tokens",
+           .drivers = {},
+           .keys = Describe(TokenKeys())},
+          {.heading = "A grant",
+           .path = "identities.*.grants",
+           .drivers = {},
+           .keys = Describe(GrantKeys())},
+          {.heading = "Limits of an identity",
+           .path = "identities.*.limits",
+           .drivers = {},
+           .keys = Describe(IdentityLimitKeys())},
+          {.heading = "jwt", .path = "jwt", .drivers = {}, .keys = Describe(JwtKeys())}};
+}
+
 }  // namespace
 
 std::vector<KeySection> KeySections() {
@@ -78,12 +99,21 @@ std::vector<KeySection> KeySections() {
       {.heading = "log", .path = "log", .drivers = {}, .keys = Describe(LogKeys())},
       {.heading = "A database", .path = "databases.*", .drivers = {}, .keys = DatabaseKeys()}};
   for (KeySection& options : OptionSections()) sections.push_back(std::move(options));
+  for (KeySection& section : IdentitySections()) sections.push_back(std::move(section));
   return sections;
 }
 
 bool ReloadsKey(std::string_view path) {
+  // A key of the file itself brings along all that is below it.
+  const std::string_view top = path.substr(0, path.find_first_of(".["));
+  const Keys<Config>& file = FileKeys();
+  if (std::any_of(file.begin(), file.end(),
+                  [top](const auto& key) { return key.reloads && key.name == top; })) {
+    return true;
+  }
   const size_t dot = path.rfind('.');
-  const std::string_view name = dot == std::string_view::npos ? path : path.substr(dot + 1);
+  std::string_view name = dot == std::string_view::npos ? path : path.substr(dot + 1);
+  name = name.substr(0, name.find('['));  // of a list's element
   std::string parent(dot == std::string_view::npos ? "" : path.substr(0, dot));
   if (parent.starts_with(kDatabases) && parent.find('.', kDatabases.size()) == std::string::npos) {
     parent = "databases.*";

@@ -15,7 +15,8 @@ inline constexpr std::string_view kDefaultDataDir = "data";
 inline constexpr std::string_view kDefaultListen = "127.0.0.1:7420";
 inline constexpr std::string_view kDefaultHttpListen = "127.0.0.1:9420";
 
-// Each table is made once, at its first use, in server_keys.cc or database_keys.cc.
+// Each table is made once, at its first use, in server_keys.cc, database_keys.cc or
+// identity_keys.cc.
 const Keys<Config>& FileKeys();
 const Keys<ServerConfig>& ServerKeys();
 const Keys<TlsConfig>& TlsKeys();
@@ -26,12 +27,17 @@ const Keys<PoolConfig>& PoolKeys();
 const Keys<DatabaseLimits>& LimitKeys();
 const Keys<driver::Config>& ValueKeys();
 const Keys<DatabaseConfig>& MigrationKeys();
+const Keys<IdentityConfig>& IdentityKeys();
+const Keys<TokenConfig>& TokenKeys();
+const Keys<GrantConfig>& GrantKeys();
+const Keys<JwtConfig>& JwtKeys();
 
 // A table of the documents.
 struct KeySection {
   // "server.tls", or "Options of pebble".
   std::string heading;
-  // The path of its keys: "server.tls", "databases.*.options", or empty at the top.
+  // The path of its keys: "server.tls", "databases.*.options", or empty at the top. An item of a
+  // list has the list's path.
   std::string path;
   // For options, the drivers that have them.
   std::vector<std::string> drivers;
@@ -41,7 +47,8 @@ struct KeySection {
 // Returns every key. Drivers with the same options share a section.
 std::vector<KeySection> KeySections();
 
-// Tells whether SIGHUP may apply a change of the key at `path`, as in "databases.main.password".
+// Tells whether SIGHUP may apply a change of the key at `path`, as in "databases.main.password" or
+// "identities.app.tokens[0].expires" or "secret_keys[0]".
 bool ReloadsKey(std::string_view path);
 
 }  // namespace penstock::server

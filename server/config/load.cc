@@ -1,5 +1,8 @@
 #include "server/config/load.h"
 
+#include <openssl/sha.h>
+
+#include <chrono>
 #include <cstdlib>
 #include <filesystem>
 #include <system_error>
@@ -7,9 +10,13 @@
 
 #include "fmt/format.h"
 #include "server/config/config_file.h"
+#include "server/config/credentials.h"
 #include "server/config/database_section.h"
 #include "server/config/file.h"
+#include "server/config/identity_section.h"
+#include "server/config/jwt_section.h"
 #include "server/config/keys.h"
+#include "server/config/secret_keys.h"
 #include "server/config/server_section.h"
 #include "server/config/words.h"
 
@@ -44,10 +51,18 @@ void PrepareDataDir(const Setting& data_dir, bool create, Problems* problems) {
     made = absl::FailedPreconditionError("Not a directory");
   }
   if (made.ok()) return;
-  problems->Add(data_dir.where,
-                fmt::format("{} cannot be the data folder: {}; name a folder that this user may "
-                            "write to",
-                            Quoted(data_dir.value), std::string(made.message())));
+  problems->Add(
+      data_dir.where,
+      fmt::format("cannot use {} as the data folder: {}; name a folder that this user can write to",
+                  Quoted(data_dir.value), std::string(made.message())));
+}
+
+// A password is compared by its digest, so that there is no second copy of it.
+std::string Digest(const std::string& text) {
+  std::string digest(SHA256_DIGEST_LENGTH, '\0');
+  SHA256(reinterpret_cast<const unsigned char*>(text.data()), text.size(),
+         reinterpret_cast<unsigned char*>(digest.data()));
+  return digest;
 }
 
 void Flatten(const YAML::Node& node, const std::string& path,
@@ -60,8 +75,19 @@ void Flatten(const YAML::Node& node, const std::string& path,
   } else if (node.IsSequence()) {
     for (size_t i = 0; i < node.size(); ++i) Flatten(node[i], fmt::format("{}[{}]", path, i), out);
   } else if (node.IsScalar()) {
-    out->emplace(path, node.Scalar());
+    out->emplace(path, Digest(node.Scalar()));
   }
+}
+
+// Reads who may do what with the databases, which have been read.
+void ReadCallers(YamlMap* map, Config* config, Problems* problems) {
+  const bool has_jwt = map->Has("jwt");
+  if (has_jwt) config->jwt = ReadJwt(map->Map("jwt"), problems);
+  config->identities =
+      ReadIdentities(map->Map("identities"), {.databases = config->databases,
+                                              .has_jwt = has_jwt,
+                                              .now = std::chrono::system_clock::now(),
+                                              .problems = problems});
 }
 
 Setting DataDir(const Overridable& overridable, Problems* problems) {
@@ -86,21 +112,16 @@ Environment ProcessEnvironment() {
 }
 
 absl::StatusOr<Config> LoadConfig(const CommandLine& command_line, const Environment& environment,
-                                  const DatabaseCheck& check) {
-  YAML::Node root;
-  std::string file = "configuration";
+                                  const DatabaseCheck& check, const PasswordNews& news) {
   const std::optional<std::string> path = ConfigPath(command_line, environment);
-  if (path) {
-    absl::StatusOr<YAML::Node> read = ReadConfigFile(*path);
-    if (!read.ok()) return read.status();
-    root = *std::move(read);
-    file = *path;
-  }
+  const std::string file = path.value_or("configuration");
+  const absl::StatusOr<YAML::Node> root = path ? ReadConfigFile(*path) : YAML::Node();
+  if (!root.ok()) return root.status();
 
   Problems problems;
   Config config;
   Overridable overridable;
-  YamlMap map(root, file, "", {fmt::format("{}:1", file), 1}, &problems);
+  YamlMap map(*root, file, "", {fmt::format("{}:1", file), 1}, &problems);
   ReadKeys(FileKeys(), &map, &config);
   overridable.data_dir = map.Text("data_dir");
   ReadServer(map.Map("server"), &config.server, &overridable, &problems);
@@ -108,24 +129,33 @@ absl::StatusOr<Config> LoadConfig(const CommandLine& command_line, const Environ
   Override(command_line, environment, &overridable, &config.server.insecure, &problems);
 
   const Setting data_dir = DataDir(overridable, &problems);
-  SetAddresses(overridable, data_dir, &config.server, &problems);
-  SetLog(overridable, &config.log, &problems);
+  Problems notes;
+  const SecretKeys keys = SecretKeys::Read(map.TextList("secret_keys"), environment, &problems);
+  const SecretContext secrets{.environment = environment,
+                              .keys = keys,
+                              .news = news,
+                              .config_file = path.value_or(""),
+                              .problems = &problems,
+                              .notes = &notes};
   const DatabaseContext context{.data_dir = data_dir.value,
                                 .max_message_bytes = config.server.max_message_bytes,
-                                .environment = environment,
                                 .check = check,
-                                .config_file = path.value_or(""),
+                                .secrets = secrets,
                                 .problems = &problems};
   config.databases = ReadDatabases(map.Map("databases"), context);
   config.default_database = ChooseDefault(map.Text("default_database"), map.WhereIs("databases"),
                                           config.databases, &problems);
+  ReadCallers(&map, &config, &problems);
+  SetAddresses(overridable, data_dir, !config.identities.empty(), &config.server, &problems);
+  SetLog(overridable, &config.log, &problems);
   map.Finish();
 
   if (problems.empty() && NeedsDataDir(config, overridable, data_dir.value)) {
     PrepareDataDir(data_dir, !command_line.check, &problems);
   }
   if (!problems.empty()) return problems.ToStatus();
-  Flatten(root, "", &config.said);
+  Flatten(*root, "", &config.said);
+  config.notes = notes.Lines();
   return config;
 }
 

@@ -49,6 +49,12 @@ Environment ProcessEnvironment();
 // Finds mistakes in a database, all else of which is right, that the configuration cannot know.
 using DatabaseCheck = std::function<absl::Status(const DatabaseConfig&)>;
 
+// Told what has become of the password of a database that a file or a credential holds, when it was
+// asked for anew for an attempt to connect. OK: it is another one now. An error, whose message
+// shows no secret, says why the last one goes on. Called by the threads that connect, several of
+// them at once.
+using PasswordNews = std::function<void(const std::string& database, const absl::Status& status)>;
+
 // Builds the configuration, and creates the data folder (mode 0700) if it is
 // needed and missing, unless `command_line.check`.
 //
@@ -57,9 +63,11 @@ using DatabaseCheck = std::function<absl::Status(const DatabaseConfig&)>;
 // or the name of the flag or the variable. Passwords and connection strings
 // never appear in it.
 //
-// `check`, if there is one, looks at the migrate_on_start of each database.
+// `check`, if there is one, looks at the migrate_on_start of each database. `news`, if there is
+// one, is told of passwords that change as long as a copy of the configuration's passwords is in
+// use.
 absl::StatusOr<Config> LoadConfig(const CommandLine& command_line, const Environment& environment,
-                                  const DatabaseCheck& check = {});
+                                  const DatabaseCheck& check = {}, const PasswordNews& news = {});
 
 // The exit codes of penstockd for a wrong flag and for a wrong configuration.
 inline constexpr int kExitUsage = 2;

@@ -66,8 +66,8 @@ void OverrideInsecure(const CommandLine& command_line, const Environment& enviro
   } else if (variable->value == "false" || variable->value == "0") {
     *insecure = false;
   } else {
-    problems->Add(variable->where, fmt::format("{} is not true or false; write one of them",
-                                               Quoted(variable->value)));
+    problems->Add(variable->where,
+                  fmt::format("{} is not true or false; use one of them", Quoted(variable->value)));
   }
 }
 
@@ -86,24 +86,32 @@ void CheckTwice(const Setting& setting, const Address& address, std::vector<std:
   if (key.empty()) return;
   if (std::find(used->begin(), used->end(), key) != used->end()) {
     problems->Add(setting.where,
-                  fmt::format("{} is listened on twice; remove one of them or change its port",
+                  fmt::format("duplicate address {}; remove one of them or change its port",
                               Quoted(setting.value)));
   }
   used->push_back(key);
 }
 
-void SetListen(const Setting& setting, ServerConfig* server, std::vector<std::string>* used,
-               Problems* problems) {
+// Returns what an address that other machines reach lacks, or nothing. Without TLS no caller could
+// prove who it is: tokens are not accepted in clear.
+std::string_view Lacks(const ServerConfig& server, bool has_identities) {
+  if (server.insecure) return {};
+  if (!has_identities) return server.tls ? "identities" : "identities and server.tls";
+  return server.tls ? "" : "server.tls";
+}
+
+void SetListen(const Setting& setting, bool has_identities, ServerConfig* server,
+               std::vector<std::string>* used, Problems* problems) {
   const std::optional<Address> address = Parse(setting, problems);
   if (!address) return;
   CheckTwice(setting, *address, used, problems);
-  const bool secured = server->tls && !server->tls->client_ca_file.empty();
-  if (!IsLoopback(*address) && !secured && !server->insecure) {
+  const std::string_view lacks = Lacks(*server, has_identities);
+  if (!IsLoopback(*address) && !lacks.empty()) {
     problems->Add(setting.where,
-                  fmt::format("{} can be reached from other machines by anybody; set server.tls "
-                              "with a client_ca_file so that only your clients get in, or say "
-                              "--insecure (server.insecure: true) if the network is trusted",
-                              Quoted(setting.value)));
+                  fmt::format("{} can be reached from other machines; set {} so that only your "
+                              "callers get in, or use --insecure (server.insecure: true) if the "
+                              "network is trusted",
+                              Quoted(setting.value), lacks));
   }
   server->listen.push_back(setting.value);
 }
@@ -114,14 +122,15 @@ void SetHttpListen(const Setting& setting, ServerConfig* server, std::vector<std
   const std::optional<Address> address = Parse(setting, problems);
   if (!address) return;
   if (address->is_unix()) {
-    problems->Add(setting.where, "is a unix socket, and HTTP has none; write host:port, or off");
+    problems->Add(setting.where,
+                  "is a unix socket, which HTTP does not support; use host:port, or off");
     return;
   }
   CheckTwice(setting, *address, used, problems);
   if (!IsLoopback(*address) && !server->insecure) {
     problems->Add(setting.where,
-                  fmt::format("{} shows metrics to other machines; use 127.0.0.1:{}, or say "
-                              "--insecure (server.insecure: true) if the network is trusted",
+                  fmt::format("{} shows metrics to other machines; use 127.0.0.1:{}, or --insecure "
+                              "(server.insecure: true) if the network is trusted",
                               Quoted(setting.value), address->port));
   }
   server->http_listen = setting.value;
@@ -153,15 +162,17 @@ void Override(const CommandLine& command_line, const Environment& environment,
   OverrideInsecure(command_line, environment, insecure, problems);
 }
 
-void SetAddresses(const Overridable& overridable, const Setting& data_dir, ServerConfig* server,
-                  Problems* problems) {
+void SetAddresses(const Overridable& overridable, const Setting& data_dir, bool has_identities,
+                  ServerConfig* server, Problems* problems) {
   std::vector<Setting> listen = overridable.listen;
   if (listen.empty()) {
     listen.push_back({std::string(kDefaultListen), {"the default address"}});
     listen.push_back({fmt::format("unix:{}/penstock.sock", data_dir.value), data_dir.where});
   }
   std::vector<std::string> used;
-  for (const Setting& setting : listen) SetListen(setting, server, &used, problems);
+  for (const Setting& setting : listen) {
+    SetListen(setting, has_identities, server, &used, problems);
+  }
   const Setting http_default{std::string(kDefaultHttpListen), {"the default HTTP address"}};
   SetHttpListen(overridable.http_listen.value_or(http_default), server, &used, problems);
 }

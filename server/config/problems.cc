@@ -10,8 +10,7 @@ void Problems::Add(const Where& where, std::string_view message) {
   problems_.push_back({where.line, fmt::format("{}: {}", where.text, message)});
 }
 
-absl::Status Problems::ToStatus() const {
-  if (problems_.empty()) return absl::OkStatus();
+std::string Problems::Lines() const {
   std::vector<Problem> sorted = problems_;
   std::stable_sort(sorted.begin(), sorted.end(),
                    [](const Problem& a, const Problem& b) { return a.line < b.line; });
@@ -20,7 +19,11 @@ absl::Status Problems::ToStatus() const {
     if (!lines.empty()) lines += '\n';
     lines += problem.text;
   }
-  return absl::InvalidArgumentError(lines);
+  return lines;
+}
+
+absl::Status Problems::ToStatus() const {
+  return problems_.empty() ? absl::OkStatus() : absl::InvalidArgumentError(Lines());
 }
 
 }  // namespace penstock::server

@@ -33,7 +33,11 @@ class Problems {
   size_t size() const { return problems_.size(); }
   bool empty() const { return problems_.empty(); }
 
-  // Returns INVALID_ARGUMENT with one line for each problem, in the order of the file, or OK.
+  // Returns one line for each problem, in the order of the file, without an end of line behind the
+  // last.
+  std::string Lines() const;
+
+  // Returns INVALID_ARGUMENT with these lines, or OK.
   absl::Status ToStatus() const;
 
  private:

@@ -21,7 +21,7 @@ Keys<ServerConfig> Addresses() {
       {.name = "listen",
        .help = "the gRPC addresses, one or a list: `host:port`, `[ipv6]:port` or `unix:/path`; "
                "port 0 chooses a free one. An address that other machines reach is refused unless "
-               "`tls.client_ca_file` is set or `insecure` is true",
+               "`identities` and `tls` are set, or `insecure` is true",
        .otherwise = fmt::format("`{}` and `unix:<data_dir>/penstock.sock`", kDefaultListen)},
       {.name = "http_listen",
        .help = "the address of `/metrics`, `/healthz` and `/readyz`, or `off`; one that other "
@@ -30,12 +30,16 @@ Keys<ServerConfig> Addresses() {
       {.name = "tls", .help = "certificates, see below", .otherwise = "none"},
       {.name = "migrations_root",
        .type = TextKey{&ServerConfig::migrations_root},
-       .help = "requests of Migrate and GetStatus may name a folder below this one instead of "
+       .help = "the folder below which Migrate and GetStatus requests may name a folder instead of "
                "sending files",
        .otherwise = "none"},
       {.name = "insecure",
        .type = BoolKey{&ServerConfig::insecure},
-       .help = "allows addresses that other machines reach, for a network that is trusted"},
+       .help = "allows addresses that other machines can reach, on a network that is trusted"},
+      {.name = "core_dumps",
+       .type = BoolKey{&ServerConfig::core_dumps},
+       .help = "lets the daemon leave a core dump, and lets debuggers of its user attach to it; "
+               "passwords are in its memory"},
   };
 }
 
@@ -43,11 +47,11 @@ Keys<ServerConfig> Messages() {
   return {
       {.name = "max_message_bytes",
        .type = SizeKey{&ServerConfig::max_message_bytes, 64 * kKiB, kGiB},
-       .help = "the largest message in either direction"},
+       .help = "the maximum size of a message in either direction"},
       {.name = "max_request_memory_bytes",
        .type = SizeKey{&ServerConfig::max_request_memory_bytes, kMiB, 1024 * kGiB},
-       .help = "the memory that all parsed requests share; those that arrive have as much again. "
-               "Beyond it a request is refused, and may be sent again. At least twice "
+       .help = "the memory that all parsed requests share; arriving requests have as much again. A "
+               "request beyond it is refused, and may be sent again. At least twice "
                "`max_message_bytes`",
        .otherwise = "a quarter of the memory that the process may use"},
       {.name = "first_batch_bytes",
@@ -64,18 +68,20 @@ Keys<ServerConfig> Streams() {
   return {
       {.name = "stall_timeout",
        .type = DurationKey{&ServerConfig::stall_timeout, Milliseconds(1), hours(24)},
-       .help = "cuts off a stream whose client takes no message for so long"},
+       .help = "the time after which a stream is cut off if its client takes no message"},
       {.name = "max_sessions",
        .type = IntKey{&ServerConfig::max_sessions, 1, 1'000'000},
-       .help = "the most calls and streams at once over all databases; more are refused"},
+       .help =
+           "the maximum number of calls and streams at once over all databases; more are refused"},
       {.name = "max_sessions_by_peer",
        .type = IntKey{&ServerConfig::max_sessions_by_peer, 0, 1'000'000},
-       .help = "the most of these that one peer may have: one address (of IPv6 a network of 2^64), "
-               "or all that come by unix sockets. 0 means three quarters of `max_sessions`"},
+       .help =
+           "the maximum number of these for one peer: one address (for IPv6, a network of 2^64), "
+           "or all that come over unix sockets. 0 means three quarters of `max_sessions`"},
       {.name = "stream_idle_timeout",
        .type = DurationKey{&ServerConfig::stream_idle_timeout, kNone, hours(24 * 365)},
-       .help = "ends streams of Exec and Prepare that have waited for a request for so long; "
-               "0 means never"},
+       .help = "the time after which a stream of Exec or Prepare ends if no request comes; 0 means "
+               "never"},
   };
 }
 
@@ -83,20 +89,20 @@ Keys<ServerConfig> Connections() {
   return {
       {.name = "max_connections",
        .type = IntKey{&ServerConfig::max_connections, 8, 1'000'000},
-       .help = "the most connections to gRPC at once; more are closed as they come, and so are "
-               "those that one address of the network has beyond three quarters of them. The "
-               "number is lower if the limit of open files leaves fewer beside those that the "
+       .help = "the maximum number of gRPC connections at once; further ones are closed as they "
+               "come, and so are those of one network address beyond three quarters of the number. "
+               "The number is lower if the limit of open files leaves fewer besides those that the "
                "databases may need"},
       {.name = "max_streams_by_connection",
        .type = IntKey{&ServerConfig::max_streams, 1, 1'000'000},
-       .help = "the most calls and streams at once on one connection; a client holds more back "
-               "until some have ended"},
+       .help = "the maximum number of calls and streams at once on one connection; a client holds "
+               "more back until some have ended"},
       {.name = "max_pipeline",
        .type = IntKey{&ServerConfig::max_pipeline, 1, 100'000},
-       .help = "the most requests that are read ahead on one Exec stream"},
+       .help = "the maximum number of requests that are read ahead on one Exec stream"},
       {.name = "drain_grace",
        .type = DurationKey{&ServerConfig::drain_grace, kNone, hours(1)},
-       .help = "the time that running calls have to end after SIGTERM"},
+       .help = "the time limit for running calls to end after SIGTERM"},
   };
 }
 
@@ -110,12 +116,27 @@ const Keys<Config>& FileKeys() {
        .otherwise = Code(kDefaultDataDir)},
       {.name = "server", .help = "the daemon's addresses and limits"},
       {.name = "log", .help = "the daemon's log"},
+      {.name = "secret_keys",
+       .help = "the key of the values that are written `sealed:…`, or the new and the old one: "
+               "files of `penstock secret keygen`, which only their owner may use, or "
+               "`credential:name` for one that systemd passes",
+       .otherwise = "none",
+       .reloads = true},
       {.name = "databases",
        .help = "the databases by name: letters, digits, `_` and `-`, at most 64",
        .otherwise = "one sqlite database, `main`"},
       {.name = "default_database",
-       .help = "the database of requests that name none",
+       .help = "the database of requests that do not name one",
        .otherwise = "`main`, or the only one"},
+      {.name = "identities",
+       .help = "who may do what, by name: letters, digits, `_` and `-`, at most 64, and neither "
+               "`local` nor `anonymous`; see below",
+       .otherwise = "whoever reaches the daemon may do everything",
+       .reloads = true},
+      {.name = "jwt",
+       .help = "how JSON Web Tokens are verified, see below",
+       .otherwise = "none is accepted",
+       .reloads = true},
   };
   return *keys;
 }
@@ -135,9 +156,14 @@ const Keys<TlsConfig>& TlsKeys() {
        .reloads = true},
       {.name = "key_file", .help = "its private key, PEM", .otherwise = "none", .reloads = true},
       {.name = "client_ca_file",
-       .help = "the authority of which every client must present a certificate",
+       .help = "the authority of client certificates, PEM",
        .otherwise = "none",
        .reloads = true},
+      {.name = "require_client_cert",
+       .type = BoolKey{&TlsConfig::require_client_cert},
+       .help = "every client must present a certificate of `client_ca_file`; `false` lets clients "
+               "with tokens come without one",
+       .otherwise = "`true` with `client_ca_file`"},
   };
   return *keys;
 }
@@ -156,14 +182,16 @@ const Keys<LogConfig>& LogKeys() {
        .overridden = true},
       {.name = "slow_statement",
        .type = DurationKey{&LogConfig::slow_statement, kNone, hours(24)},
-       .help = "logs statements that took longer; 0 means none"},
+       .help = "the time after which a statement is logged as slow; 0 means never"},
       {.name = "parameter_values",
        .type = BoolKey{&LogConfig::parameter_values},
-       .help = "logs slow statements with the values of their parameters, which may be private"},
+       .help = "whether slow statements are logged with the values of their parameters, which may "
+               "be private"},
       {.name = "audit",
        .type = ChoiceKey{&LogConfig::audit, {"off", "admin", "writes"}},
-       .help = "logs who did what, whatever the level: `admin` has each call that migrates or "
-               "administers, `writes` also each statement that may have written, `off` nothing"},
+       .help = "what the log tells of who did what, whatever its level: `admin` has each call that "
+               "migrates or administers, `writes` also each statement that may have written, `off` "
+               "nothing"},
   };
   return *keys;
 }

@@ -21,7 +21,7 @@ void CheckLimits(const YamlMap& map, ServerConfig* server, Problems* problems) {
   }
   if (server->first_batch_bytes > server->batch_bytes) {
     problems->Add(map.WhereIs("first_batch_bytes"),
-                  "is more than batch_bytes; lower it, or raise batch_bytes");
+                  "exceeds batch_bytes; lower it, or raise batch_bytes");
   }
   if (map.Has("max_request_memory_bytes") &&
       server->max_request_memory_bytes < 2 * server->max_message_bytes) {
@@ -30,7 +30,7 @@ void CheckLimits(const YamlMap& map, ServerConfig* server, Problems* problems) {
   }
   if (server->batch_bytes > server->max_message_bytes) {
     problems->Add(map.WhereIs("batch_bytes"),
-                  "is more than max_message_bytes; lower it, or raise max_message_bytes");
+                  "exceeds max_message_bytes; lower it, or raise max_message_bytes");
   }
 }
 

@@ -31,11 +31,11 @@ void ReadLog(YamlMap map, LogConfig* log, Overridable* overridable);
 void Override(const CommandLine& command_line, const Environment& environment,
               Overridable* overridable, bool* insecure, Problems* problems);
 
-// Checks the addresses and sets `listen` and `http_listen`, which are loopback
-// unless `server` is secured or insecure by its own word. `data_dir` is where
-// the default socket goes.
-void SetAddresses(const Overridable& overridable, const Setting& data_dir, ServerConfig* server,
-                  Problems* problems);
+// Checks the addresses and sets `listen` and `http_listen`. Other machines may reach `listen` only
+// if the file has identities and `server` has TLS, or if it is insecure by its own word.
+// `data_dir` is where the default socket goes.
+void SetAddresses(const Overridable& overridable, const Setting& data_dir, bool has_identities,
+                  ServerConfig* server, Problems* problems);
 // Checks and sets level and format.
 void SetLog(const Overridable& overridable, LogConfig* log, Problems* problems);
 

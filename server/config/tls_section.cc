@@ -43,12 +43,12 @@ std::optional<PemFile> ReadPemFile(YamlMap* map, const std::string& key, std::st
   absl::StatusOr<std::string> content = ReadSmallFile(setting->value, kLargestTlsFile);
   if (!content.ok()) {
     problems->Add(setting->where,
-                  fmt::format("{} cannot be read: {}; name a PEM file that this user may read",
+                  fmt::format("{} cannot be read: {}; name a PEM file that this user can read",
                               Quoted(setting->value), std::string(content.status().message())));
     return std::nullopt;
   }
   if (content->find("-----BEGIN ") == std::string::npos) {
-    problems->Add(setting->where, fmt::format("{} has nothing in PEM form; name a PEM file",
+    problems->Add(setting->where, fmt::format("{} contains nothing in PEM form; name a PEM file",
                                               Quoted(setting->value)));
     return std::nullopt;
   }
@@ -73,9 +73,10 @@ void CheckTime(const PemFile& file, const X509* certificate, Problems* problems)
 Certificate ReadCertificate(const PemFile& file, Problems* problems) {
   Certificate certificate(PEM_read_bio_X509(Open(file).get(), nullptr, nullptr, nullptr));
   if (certificate == nullptr) {
-    problems->Add(file.name.where, fmt::format("{} has no certificate that can be read; name a PEM "
-                                               "file with a CERTIFICATE block",
-                                               Quoted(file.name.value)));
+    problems->Add(
+        file.name.where,
+        fmt::format("{} contains no readable certificate; name a PEM file with a CERTIFICATE block",
+                    Quoted(file.name.value)));
     return certificate;
   }
   CheckTime(file, certificate.get(), problems);
@@ -87,11 +88,19 @@ PrivateKey ReadPrivateKey(const PemFile& file, Problems* problems) {
   const auto no_password = [](char*, int, int, void*) { return -1; };
   PrivateKey key(PEM_read_bio_PrivateKey(Open(file).get(), nullptr, no_password, nullptr));
   if (key == nullptr) {
-    problems->Add(file.name.where, fmt::format("{} has no private key that can be read; name a PEM "
+    problems->Add(file.name.where, fmt::format("{} contains no readable private key; name a PEM "
                                                "file with a PRIVATE KEY block and no password",
                                                Quoted(file.name.value)));
   }
   return key;
+}
+
+void CheckClients(const YamlMap& map, const TlsConfig& tls, Problems* problems) {
+  const char* const key = "require_client_cert";
+  if (!map.Has(key) || !tls.require_client_cert || map.Has("client_ca_file")) return;
+  problems->Add(map.WhereIs(key),
+                "needs the authority of client certificates; name it in client_ca_file, or remove "
+                "the key");
 }
 
 }  // namespace
@@ -102,6 +111,7 @@ void ReadTls(YamlMap map, TlsConfig* tls, Problems* problems) {
   const auto key_file = ReadPemFile(&map, "key_file", &tls->key_file, problems);
   const auto authority = ReadPemFile(&map, "client_ca_file", &tls->client_ca_file, problems);
   map.Finish();
+  CheckClients(map, *tls, problems);
   for (const char* key : {"cert_file", "key_file"}) {
     if (map.Has(key)) continue;
     problems->Add(map.WhereIs(key),
@@ -113,7 +123,7 @@ void ReadTls(YamlMap map, TlsConfig* tls, Problems* problems) {
   if (certificate != nullptr && key != nullptr &&
       X509_check_private_key(certificate.get(), key.get()) != 1) {
     problems->Add(key_file->name.where,
-                  fmt::format("{} is not the key of the certificate in cert_file; name the two "
+                  fmt::format("{} is not the key of the certificate in cert_file; name two files "
                               "that belong together",
                               Quoted(key_file->name.value)));
   }

@@ -85,7 +85,7 @@ absl::StatusOr<Milliseconds> ParseDuration(std::string_view text) {
     if (!factor) return NotADuration(text);
     if (*number > kLongest / *factor || total + *number * *factor > kLongest) {
       return absl::InvalidArgumentError(
-          fmt::format("{} is longer than ten years; write less", Quoted(text)));
+          fmt::format("{} is longer than ten years; shorten it", Quoted(text)));
     }
     total += *number * *factor;
   }

@@ -82,7 +82,9 @@ std::string Advice(std::string_view word, const std::vector<std::string>& known)
 }
 
 std::string NotAChoice(std::string_view word, const std::vector<std::string>& choices) {
-  if (!IsWord(word)) return fmt::format("is not one of {}; write one", fmt::join(choices, ", "));
+  if (!IsWord(word)) {
+    return fmt::format("is not one of {}; use one of them", fmt::join(choices, ", "));
+  }
   const auto nearest = Nearest(word, choices);
   return fmt::format("{} is not one of {}; {}", Quoted(word), fmt::join(choices, ", "),
                      nearest ? fmt::format("did you mean '{}'?", *nearest) : "write one");

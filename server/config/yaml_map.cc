@@ -52,8 +52,9 @@ void YamlMap::ReadEntries(const YAML::Node& node) {
     const std::string& key = entry.first.Scalar();
     const auto [earlier, is_new] = entries_.try_emplace(key, Entry{entry.second, line});
     if (is_new) continue;
-    problems_->Add(At(path_, line), fmt::format("{} was said before, in line {}; keep one of them",
-                                                Quoted(key), earlier->second.line));
+    problems_->Add(At(path_, line),
+                   fmt::format("duplicate key {} (first set on line {}); keep one of them",
+                               Quoted(key), earlier->second.line));
   }
 }
 
@@ -87,7 +88,7 @@ std::optional<std::string> YamlMap::Scalar(const YAML::Node& node, const Where& 
     return std::nullopt;
   }
   if (node.Scalar().size() > kLongestText) {
-    problems_->Add(where, fmt::format("is longer than {}; write less", FormatSize(kLongestText)));
+    problems_->Add(where, fmt::format("is longer than {}; shorten it", FormatSize(kLongestText)));
     return std::nullopt;
   }
   if (HasControlCharacter(node.Scalar())) {
@@ -113,6 +114,11 @@ std::optional<Setting> YamlMap::Get(const std::string& key) {
 
 std::optional<Setting> YamlMap::Text(const std::string& key) { return Get(key); }
 
+void YamlMap::CheckList(const std::string& key, const YAML::Node& list) {
+  if (list.size() > 0) return;
+  problems_->Add(WhereIs(key), "is an empty list; write at least one, or remove the key");
+}
+
 std::vector<Setting> YamlMap::TextList(const std::string& key) {
   const auto entry = entries_.find(key);
   std::vector<Setting> list;
@@ -121,9 +127,7 @@ std::vector<Setting> YamlMap::TextList(const std::string& key) {
     return list;
   }
   Declare(key);
-  if (entry->second.value.size() == 0) {
-    problems_->Add(WhereIs(key), "is an empty list; write at least one, or remove the key");
-  }
+  CheckList(key, entry->second.value);
   for (const YAML::Node& item : entry->second.value) {
     const Where where = At(Path(key), LineOf(item, entry->second.line));
     if (auto value = Scalar(item, where)) list.push_back({*std::move(value), where});
@@ -148,8 +152,8 @@ void YamlMap::Bool(const std::string& key, bool* out) {
   if (setting->value == "true" || setting->value == "false") {
     *out = setting->value == "true";
   } else {
-    problems_->Add(setting->where, fmt::format("{} is not true or false; write one of them",
-                                               Quoted(setting->value)));
+    problems_->Add(setting->where,
+                   fmt::format("{} is not true or false; use one of them", Quoted(setting->value)));
   }
 }
 
@@ -210,6 +214,26 @@ YamlMap YamlMap::Map(const std::string& key) {
   return YamlMap(value, file_, Path(key), WhereIs(key), problems_);
 }
 
+std::vector<YamlMap> YamlMap::MapList(const std::string& key) {
+  Declare(key);
+  std::vector<YamlMap> maps;
+  const auto entry = entries_.find(key);
+  if (entry == entries_.end()) return maps;
+  const auto add = [&](const YAML::Node& node, int line) {
+    YamlMap map(node, file_, Path(key), At(Path(key), line), problems_);
+    // Anything else has been reported.
+    if (node.IsMap() || node.IsNull()) maps.push_back(std::move(map));
+  };
+  const auto& [value, line] = entry->second;
+  if (!value.IsSequence()) {
+    add(value, line);
+    return maps;
+  }
+  CheckList(key, value);
+  for (const YAML::Node& item : value) add(item, LineOf(item, line));
+  return maps;
+}
+
 std::vector<std::string> YamlMap::TakeKeys() {
   std::vector<std::string> keys;
   for (const auto& [key, entry] : entries_) keys.push_back(key);
@@ -221,7 +245,7 @@ void YamlMap::Finish() {
   for (const auto& [key, entry] : entries_) {
     if (std::find(known_.begin(), known_.end(), key) != known_.end()) continue;
     problems_->Add(At(path_, entry.line),
-                   fmt::format("{} is not a key here; {}", Quoted(key), Advice(key, known_)));
+                   fmt::format("unknown key {}; {}", Quoted(key), Advice(key, known_)));
   }
 }
 

@@ -46,6 +46,8 @@ class YamlMap {
   void Size(const std::string& key, size_t min, size_t max, size_t* out);
   void Duration(const std::string& key, Milliseconds min, Milliseconds max, Milliseconds* out);
   YamlMap Map(const std::string& key);
+  // Reads a map, or a list of them.
+  std::vector<YamlMap> MapList(const std::string& key);
 
   // Takes the keys of a map whose names the user chooses.
   std::vector<std::string> TakeKeys();
@@ -65,6 +67,8 @@ class YamlMap {
   // Returns the scalar's text, without reporting an absent key.
   std::optional<std::string> Scalar(const YAML::Node& node, const Where& where);
   std::optional<Setting> Get(const std::string& key);
+  // Reports a list that is empty.
+  void CheckList(const std::string& key, const YAML::Node& list);
 
   std::string file_;
   std::string path_;

@@ -254,7 +254,7 @@ absl::StatusOr<Database*> Databases::Find(std::string_view name) const {
   }
   return driver::MakeErrorWithHint(Reason::kUnknownDatabase,
                                    fmt::format("no database named '{}'", name),
-                                   "configured are: " + known);
+                                   "use one of: " + known);
 }
 
 void Databases::Tick(TimePoint now) {

@@ -42,7 +42,7 @@ void Health::Update(const std::vector<driver::Problem>& problems, TimePoint now)
     const bool lasts = std::any_of(problems.begin(), problems.end(),
                                    [&](const auto& problem) { return problem.kind == kind; });
     if (lasts) return false;
-    Log(Level::kInfo, "a problem of a database is over",
+    Log(Level::kInfo, "a database problem has ended",
         {{"database", database_},
          {"driver", driver_},
          {"problem", kind},
@@ -55,7 +55,7 @@ void Health::Note(const std::string& pool, const std::vector<StuckCall>& calls) 
   for (const StuckCall& call : calls) {
     const bool back = call.came_back;
     Log(back ? Level::kInfo : Level::kError,
-        back ? "a stuck call has come back" : "a call is stuck: it goes on after its time limit",
+        back ? "a stuck call has returned" : "a call is stuck: it continues past its time limit",
         {{"database", database_},
          {"driver", driver_},
          {"pool", pool},
@@ -83,10 +83,11 @@ std::map<std::string, int64_t> Health::counts() const {
 
 std::vector<driver::Problem> ConnectProblems(const PoolStats& stats) {
   if (!stats.dead) return {};
-  return {{.kind = "unreachable",
-           .text = "connections to the backend cannot be made; it is tried again, with pauses of "
-                   "up to 5 seconds",
-           .refuses = false}};
+  return {
+      {.kind = "unreachable",
+       .text =
+           "cannot connect to the backend; the daemon tries again, with pauses of up to 5 seconds",
+       .refuses = false}};
 }
 
 std::vector<driver::Problem> StuckProblems(const std::string& pool, const PoolStats& stats,
@@ -96,17 +97,16 @@ std::vector<driver::Problem> StuckProblems(const std::string& pool, const PoolSt
   // While some connections are left, or others replace the stuck ones, every caller is served.
   const bool refuses = stats.stuck >= room;
   const std::string what = fmt::format(
-      "{} of the connections that {} {} in a call that goes on after its time limit", stats.stuck,
+      "{} of the connections that {} {} in a call that continues past its time limit", stats.stuck,
       pool == "read"    ? "read"
       : pool == "write" ? "write"
                         : "there are",
       stats.stuck == 1 ? "is" : "are");
   return {{.kind = fmt::format("stuck_{}", pool),
-           .text = fmt::format(
-               "{}; {}", what,
-               refuses ? "none is left, so others wait and fail at their limits until it ends: if "
-                         "it does not, restart the daemon"
-                       : "others serve meanwhile"),
+           .text = fmt::format("{}; {}", what,
+                               refuses ? "none is left, so other requests wait and fail at their "
+                                         "limits; restart the daemon if the call does not end"
+                                       : "the others serve requests meanwhile"),
            .refuses = refuses}};
 }
 

@@ -26,7 +26,7 @@ bool IsWithin(const fs::path& path, const fs::path& root) {
 absl::StatusOr<std::shared_ptr<migrations::Files>> ReadFolderBelow(const std::string& root,
                                                                    const std::string& folder) {
   if (root.empty()) {
-    return MakeErrorWithHint(Reason::kNotAllowed, "the daemon reads no folders of migrations",
+    return MakeErrorWithHint(Reason::kNotAllowed, "the daemon does not read migration folders",
                              "set migrations_root of the server, or send the files");
   }
   std::error_code error;
@@ -119,7 +119,7 @@ void MigrationRun::End() {
 
 void LogNotices(const std::string& database, const std::string& step, const driver::Summary& said) {
   for (const driver::Notice& notice : said.notices) {
-    Log(notice.severity == "WARNING" ? Level::kWarn : Level::kInfo, "notice of the backend",
+    Log(notice.severity == "WARNING" ? Level::kWarn : Level::kInfo, "backend notice",
         {{"database", database},
          {"step", step},
          {"severity", notice.severity},

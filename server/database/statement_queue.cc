@@ -179,7 +179,7 @@ void StatementQueue::Submit(PendingRun* run) {
   if (full) {
     run->status = driver::MakeErrorWithHint(
         driver::Reason::kQueueFull,
-        fmt::format("{} statements wait for a connection already", options_.max_waiting),
+        fmt::format("{} statements are already waiting for a connection", options_.max_waiting),
         "try again later, or raise max_waiters of the database");
     run->OnRun();
   }

@@ -23,9 +23,9 @@ absl::Status CheckName(std::string_view name) {
       !name.empty() && name.size() <= kMaxNameLength && !IsDigit(name.front()) &&
       std::all_of(name.begin(), name.end(), [](char c) { return IsLetter(c) || IsDigit(c); });
   if (good) return absl::OkStatus();
-  return MakeError(Reason::kInvalidParameter,
-                   "a savepoint's name has 1 to 63 letters, digits and underscores, and does not "
-                   "begin with a digit");
+  return driver::MakeErrorWithHint(
+      Reason::kInvalidParameter, "invalid savepoint name",
+      "use 1 to 63 letters, digits and underscores, with no digit first");
 }
 
 // Turns an error after which the statement may be run again into one after which the transaction
@@ -107,7 +107,8 @@ absl::StatusOr<uint64_t> Transaction::Prepare(std::string_view sql,
   const auto limit = static_cast<size_t>(database_->limits().max_transaction_statements);
   if (statements_.size() >= limit) {
     return driver::MakeErrorWithHint(
-        Reason::kLimitExceeded, fmt::format("{} statements are prepared already", limit),
+        Reason::kLimitExceeded,
+        fmt::format("the transaction already has {} prepared statements", limit),
         "close one with close_statement, or raise max_transaction_statements of the database");
   }
   absl::StatusOr<driver::StatementInfo> described = lease_->Describe(sql, deadline, cancellation);

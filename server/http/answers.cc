@@ -9,9 +9,9 @@ namespace penstock::server {
 namespace {
 
 constexpr std::string_view kPaths =
-    "/metrics  figures for Prometheus\n"
-    "/healthz  200 as long as the daemon lives\n"
-    "/readyz   200 when it serves, else 503 and why\n";
+    "/metrics  metrics for Prometheus\n"
+    "/healthz  200 while the daemon runs\n"
+    "/readyz   200 while it serves, else 503 and the reasons\n";
 
 constexpr size_t kLongestHost = 255;
 
@@ -50,7 +50,7 @@ HttpAnswer OtherAnswer(const HttpRequest& request) {
     return {.status = 400, .body = "send one Host header with a name or an address\n"};
   }
   if (!IsOurs(request.path)) {
-    return {.status = 404, .body = fmt::format("nothing is here; there is\n{}", kPaths)};
+    return {.status = 404, .body = fmt::format("not found; the paths are\n{}", kPaths)};
   }
   if (!IsRead(request.method)) return {.status = 405, .body = "use GET\n", .allow = "GET, HEAD"};
   if (request.has_body) return {.status = 413, .body = "send no body\n"};

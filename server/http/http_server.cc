@@ -75,7 +75,7 @@ void LogLibrary(void*, const char* format, va_list arguments) {
   std::vsnprintf(text, sizeof(text), format, arguments);
   std::string_view line = text;
   if (line.ends_with('\n')) line.remove_suffix(1);
-  Log(Level::kDebug, "the HTTP library says", {{"text", line}});
+  Log(Level::kDebug, "HTTP library message", {{"text", line}});
 }
 
 }  // namespace

@@ -37,7 +37,7 @@ LogSink& Sink() {
       STDERR_FILENO,
       [](int64_t count) {
         const Field fields[] = {{"lines", count}};
-        return Line(Level::kWarn, "lines of the log were dropped: nobody took them", fields);
+        return Line(Level::kWarn, "log lines were dropped: nobody read them", fields);
       },
       [] { TellLeftOut(std::chrono::steady_clock::now() - std::chrono::seconds(1)); });
   return *sink;
@@ -72,7 +72,7 @@ void Write(Level level, const std::string& line) {
 void TellLeftOut(LineLimiter::TimePoint before) {
   for (const LineLimiter::LeftOut& left_out : Limiter().Take(before)) {
     const Field fields[] = {{"kind", left_out.kind}, {"lines", left_out.count}};
-    Sink().Push(Line(Level::kWarn, "lines of the log were left out: there were too many", fields));
+    Sink().Push(Line(Level::kWarn, "log lines were omitted: there were too many", fields));
   }
 }
 

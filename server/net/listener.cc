@@ -28,7 +28,7 @@ absl::StatusOr<Addresses> Resolve(const std::string& host) {
   hints.ai_flags = AI_PASSIVE;
   addrinfo* found = nullptr;
   if (getaddrinfo(host.c_str(), nullptr, &hints, &found) != 0) {
-    return absl::UnavailableError("the host is not known");
+    return absl::UnavailableError("unknown host");
   }
   return Addresses(found, freeaddrinfo);
 }

@@ -54,7 +54,7 @@ absl::Status Failed(const std::string& path, const char* what) {
 absl::StatusOr<std::unique_ptr<UnixSocket>> UnixSocket::Prepare(const std::string& path) {
   if (path.size() >= sizeof(sockaddr_un::sun_path)) {
     return absl::InvalidArgumentError(
-        fmt::format("the path of a unix socket has at most {} bytes: {}",
+        fmt::format("the path of a unix socket is limited to {} bytes: {}",
                     sizeof(sockaddr_un::sun_path) - 1, path));
   }
   const int folder = open(FolderOf(path).c_str(), O_RDONLY | O_DIRECTORY | O_CLOEXEC);

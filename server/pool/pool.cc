@@ -94,7 +94,7 @@ void Pool::Acquire(Waiter* waiter) {
     } else if (waiting_ >= most && !queue.HasRoom(waiter->tenant, static_cast<size_t>(most))) {
       outcome = driver::MakeErrorWithHint(
           driver::Reason::kQueueFull,
-          fmt::format("{} callers wait for a connection already", waiting_),
+          fmt::format("{} callers are already waiting for a connection", waiting_),
           "try again later, or raise max_waiters or max_open_connections of the database");
     } else {
       waiter->queued_ = true;

@@ -19,13 +19,13 @@ absl::Status TooMany(std::string_view text, std::string hint) {
 
 absl::Status CallRegistry::RefusalLocked(const std::string& peer) const {
   if (size_ >= max_sessions_) {
-    return TooMany(fmt::format("{} calls and streams are open already (max_sessions)", size_),
+    return TooMany(fmt::format("{} calls and streams are already open (max_sessions)", size_),
                    "raise max_sessions of the server, or close streams that are idle");
   }
   const auto count = by_peer_.find(peer);
   if (count == by_peer_.end() || count->second < max_by_peer_) return absl::OkStatus();
   return TooMany(
-      fmt::format("{} calls and streams of this peer are open already (max_sessions_by_peer)",
+      fmt::format("{} calls and streams of this peer are already open (max_sessions_by_peer)",
                   count->second),
       "close streams that are idle, or raise max_sessions_by_peer of the server");
 }

@@ -26,13 +26,12 @@ absl::Status ReadFile(const std::string& path, std::string* out) {
 // has.
 class FetchingCredentials final : public grpc::ServerCredentials {
  public:
-  FetchingCredentials(std::shared_ptr<ReloadableTls> tls, bool ask_clients)
+  FetchingCredentials(std::shared_ptr<ReloadableTls> tls,
+                      grpc_ssl_client_certificate_request_type request)
       : tls_(std::move(tls)),
         credentials_(grpc_ssl_server_credentials_create_with_options(
             grpc_ssl_server_credentials_create_options_using_config_fetcher(
-                ask_clients ? GRPC_SSL_REQUEST_AND_REQUIRE_CLIENT_CERTIFICATE_AND_VERIFY
-                            : GRPC_SSL_DONT_REQUEST_CLIENT_CERTIFICATE,
-                &FetchingCredentials::Fetch, this))) {}
+                request, &FetchingCredentials::Fetch, this))) {}
   ~FetchingCredentials() override { grpc_server_credentials_release(credentials_); }
 
   void SetAuthMetadataProcessor(const std::shared_ptr<grpc::AuthMetadataProcessor>&) override {}
@@ -68,6 +67,7 @@ absl::Status ReloadableTls::Load(const TlsConfig& config) {
   key_ = std::move(key);
   certificate_ = std::move(certificate);
   authority_ = std::move(authority);
+  requires_clients_ = config.require_client_cert;
   ++generation_;
   return absl::OkStatus();
 }
@@ -88,8 +88,11 @@ grpc_ssl_certificate_config_reload_status ReloadableTls::Fetch(
 
 std::shared_ptr<grpc::ServerCredentials> ReloadableTls::Credentials(
     std::shared_ptr<ReloadableTls> tls) {
-  const bool ask_clients = !tls->authority_.empty();
-  return std::make_shared<FetchingCredentials>(std::move(tls), ask_clients);
+  const auto request = tls->authority_.empty() ? GRPC_SSL_DONT_REQUEST_CLIENT_CERTIFICATE
+                       : tls->requires_clients_
+                           ? GRPC_SSL_REQUEST_AND_REQUIRE_CLIENT_CERTIFICATE_AND_VERIFY
+                           : GRPC_SSL_REQUEST_CLIENT_CERTIFICATE_AND_VERIFY;
+  return std::make_shared<FetchingCredentials>(std::move(tls), request);
 }
 
 }  // namespace penstock::server

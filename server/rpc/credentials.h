@@ -34,7 +34,8 @@ class ReloadableTls {
   std::mutex mutex_;
   std::string key_;
   std::string certificate_;
-  std::string authority_;  // empty: clients need no certificate
+  std::string authority_;  // empty: clients are not asked for a certificate
+  bool requires_clients_ = true;
   uint64_t generation_ = 0;
 };
 

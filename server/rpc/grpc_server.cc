@@ -89,7 +89,7 @@ class GrpcServer::Impl {
     builder.RegisterService(&services_.reflection);
     io_ = std::make_unique<IoThreads>(builder.AddCompletionQueue());
     server_ = builder.BuildAndStart();
-    if (server_ == nullptr) return absl::UnavailableError("gRPC does not start");
+    if (server_ == nullptr) return absl::UnavailableError("cannot start gRPC");
     for (const auto& socket : unix_sockets_) {
       absl::Status published = socket->Publish(SocketMode());
       if (!published.ok()) return published;
@@ -178,8 +178,9 @@ class GrpcServer::Impl {
   }
 
   static absl::Status CannotListen(const std::string& address, const absl::Status& why) {
-    return absl::UnavailableError(fmt::format("cannot listen on {}: {}; is another process there?",
-                                              address, std::string(why.message())));
+    return absl::UnavailableError(
+        fmt::format("cannot listen on {}: {}; check whether another process does", address,
+                    std::string(why.message())));
   }
 
   void Take(Accepted accepted) {

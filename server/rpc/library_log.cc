@@ -29,7 +29,7 @@ Level LevelOf(google::protobuf::LogLevel severity) {
 }
 
 void TakeGrpc(gpr_log_func_args* line) {
-  Log(LevelOf(line->severity), "gRPC says",
+  Log(LevelOf(line->severity), "gRPC message",
       {{"text", line->message}, {"at", Place(line->file, line->line)}});
   // The process ends with such a line, and nothing after it writes the log.
   if (std::string_view(line->message).starts_with("assertion failed")) {
@@ -39,7 +39,7 @@ void TakeGrpc(gpr_log_func_args* line) {
 
 void TakeProtobuf(google::protobuf::LogLevel level, const char* file, int line,
                   const std::string& message) {
-  Log(LevelOf(level), "protobuf says", {{"text", message}, {"at", Place(file, line)}});
+  Log(LevelOf(level), "protobuf message", {{"text", message}, {"at", Place(file, line)}});
   if (level == google::protobuf::LOGLEVEL_FATAL) FlushLog(std::chrono::seconds(1));
 }
 

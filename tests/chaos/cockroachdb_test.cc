@@ -65,7 +65,7 @@ TEST_F(CockroachDb, AServerThatIsNoneIsRefused) {
   proxy().ReportCockroach("");
   const Outcome outcome = wire().Query("SELECT 1");
   EXPECT_EQ(outcome.status.error_code(), grpc::StatusCode::UNAVAILABLE);
-  EXPECT_THAT(outcome.status.error_message(), HasSubstr("is not a CockroachDB"));
+  EXPECT_THAT(outcome.status.error_message(), HasSubstr("is not CockroachDB"));
   EXPECT_EQ(outcome.detail.hint(), "use the driver postgres");
 }
 

@@ -171,7 +171,7 @@ TEST_F(MigrationLease, AHolderThatWasTakenOverIsFencedOff) {
     next->Begin();
     const absl::Status refused = stale->Run(0);
     EXPECT_EQ(ReasonOf(refused), Reason::kMigrationLocked) << refused;
-    EXPECT_THAT(std::string(refused.message()), HasSubstr("taken the migration lock over"));
+    EXPECT_THAT(std::string(refused.message()), HasSubstr("taken over the migration lock"));
     EXPECT_TRUE(next->Run(0).ok());
     EXPECT_TRUE(next->Run(1).ok());
     EXPECT_EQ(AskServer("SELECT version, state FROM penstock_migrations ORDER BY id"),

@@ -168,7 +168,7 @@ TEST_F(MigrationTakeover, AHolderThatHangsWithoutATransactionIsFencedOff) {
   proxy().Stall(PgwireProxy::Direction::kToClient);
   // Once the lease has ended.
   const Migrated refused = Others().Up(files);
-  EXPECT_THAT(refused.status.error_message(), HasSubstr("was cut off at statement 1"));
+  EXPECT_THAT(refused.status.error_message(), HasSubstr("was interrupted at statement 1"));
   MigrateStart repair;
   repair.mutable_repair()->set_version(1);
   repair.mutable_repair()->set_action(v1::MigrateRequest::Repair::ACTION_MARK_NOT_APPLIED);

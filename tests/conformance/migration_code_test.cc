@@ -142,7 +142,7 @@ TEST_P(MigrationCode, AClientThatGoesLeavesNothing) {
 TEST_P(MigrationCode, Refusals) {
   ASSERT_TRUE(Run({Step(1, "a"), Step(3, "c")}).ok());
   const absl::Status gap = Run({Step(1, "a"), Step(2, "b"), Step(3, "c")}).status();
-  EXPECT_THAT(std::string(gap.message()), HasSubstr("the code step 2 'put_b': it is not applied"));
+  EXPECT_THAT(std::string(gap.message()), HasSubstr("the code step 2 'put_b': not applied"));
   CodeMigration no_way_back = Step(3, "c");
   no_way_back.down = nullptr;
   const absl::Status refused =
@@ -163,7 +163,7 @@ TEST_P(MigrationCode, WhoeverLacksCodeThatIsAppliedGoesOn) {
   const auto down =
       Run({Step(1, "a"), Step(4, "d")}, {.action = MigrateOptions::Action::kTo, .version = 1});
   EXPECT_THAT(std::string(down.status().message()),
-              HasSubstr("migration 3 (put_c) cannot be taken back here: it is a code step"));
+              HasSubstr("migration 3 (put_c) cannot be undone here: it is a code step"));
   EXPECT_EQ(Keys(), "a c d");
 }
 
@@ -307,7 +307,8 @@ TEST_P(MigrationCode, TheHistoryIsReadable) {
   // Somebody else's entry in it is named, not taken for something.
   ASSERT_TRUE(db_->KeyValue("penstock_migrations")->Put(ctx_, "zzz", "what?").ok());
   const absl::Status strange = Run({Step(1, "a")}).status();
-  EXPECT_THAT(std::string(strange.message()), HasSubstr("is not a row of it: what?"));
+  EXPECT_THAT(std::string(strange.message()),
+              HasSubstr("invalid entry in the migration history penstock_migrations: what?"));
 }
 
 }  // namespace

@@ -143,7 +143,7 @@ TEST_P(Migrations, RefusalsNameTheFileBeforeAnythingRuns) {
   EXPECT_THAT(migrations().Status(changed), HasSubstr("2 changed"));
   MigrationFiles gap = kFiles;
   gap.push_back({"0003_gap.up.sql", "SELECT 1"});
-  EXPECT_THAT(refused(gap), HasSubstr("0003_gap.up.sql: it is not applied, but version"));
+  EXPECT_THAT(refused(gap), HasSubstr("0003_gap.up.sql: not applied, but the later version"));
   EXPECT_THAT(migrations().Status(gap), HasSubstr("3 gap"));
   MigrateStart allow;
   allow.set_allow_gaps(true);
@@ -165,7 +165,7 @@ TEST_P(Migrations, RepairOfAStepWithoutATransaction) {
   const Migrated refused = migrations().Up(files);
   EXPECT_EQ(refused.detail.reason(), v1::REASON_MIGRATION_REFUSED);
   EXPECT_EQ(refused.status.error_code(), grpc::FAILED_PRECONDITION);
-  EXPECT_THAT(refused.detail.hint(), HasSubstr("go on with statement 2 (again) or 3"));
+  EXPECT_THAT(refused.detail.hint(), HasSubstr("continue with statement 2 (again) or 3"));
   MigrateStart repair;
   repair.mutable_repair()->set_version(1);
   repair.mutable_repair()->set_action(v1::MigrateRequest::Repair::ACTION_RESUME);

@@ -24,7 +24,9 @@ del sys.argv[1:3]
 
 FLAG = re.compile(r"(?<![\w-])--[a-z][a-z-]*")
 CONFIGURATION = "docs/configuration.md"
-COMMANDS = ("ping", "query", "exec", "kv", "databases", "migrate")
+COMMANDS = ("ping", "query", "exec", "kv", "databases", "migrate", "token")
+TOKEN_STEPS = ("new", "check")
+SECRETS = ("keygen", "public", "seal", "open")
 STEPS = ("new", "up", "status", "down", "to", "dry-run", "adopt", "baseline", "repair")
 
 
@@ -122,8 +124,9 @@ class Reference(unittest.TestCase):
     def test_keys_that_sighup_applies_are_those_of_the_page(self):
         page = links.read(ROOT, "docs/operations.md").split("## SIGHUP")[1].split("\n## ")[0]
         applied = {key["name"] for s in sections_of_program() for key in s["keys"] if key["reloads"]}
-        self.assertEqual(len(applied), 8)
-        for word in ("certificates", "client_ca_file", "log.level", "log.format", "password_file"):
+        self.assertEqual(len(applied), 10)
+        words = ("certificates", "client_ca_file", "log.level", "log.format", "password_file")
+        for word in (*words, "`identities`", "`jwt`", "secret_keys"):
             self.assertIn(word, page)
 
     def test_flags_of_penstockd(self):
@@ -135,6 +138,7 @@ class Reference(unittest.TestCase):
 
     def test_flags_of_penstock(self):
         flags = flags_of_help("penstock").union(*(flags_of_help("penstock", c) for c in COMMANDS))
+        flags.update(*(flags_of_help("penstock", "token", step) for step in TOKEN_STEPS))
         page = links.read(ROOT, "docs/command-line.md")
         self.assertEqual(set(FLAG.findall(page)), flags)
 
@@ -144,6 +148,13 @@ class Reference(unittest.TestCase):
         self.assertEqual(set(FLAG.findall(page)), flags - {"--help"})
         for step in STEPS:
             self.assertIn(f"`migrate {step} ", page)
+
+    def test_flags_of_secret(self):
+        flags = set().union(*(flags_of_help("penstock", "secret", step) for step in SECRETS))
+        page = links.read(ROOT, "docs/operations.md")
+        self.assertLessEqual(flags - {"--help"}, set(FLAG.findall(page)))
+        for step in SECRETS:
+            self.assertIn(f"secret {step}", page)
 
     def test_metrics_are_those_that_are_served(self):
         rows = rows_of(links.read(ROOT, "docs/metrics.md"))

@@ -22,6 +22,7 @@ data_dir: {0}/data
 server:
   listen: ['127.0.0.1:0', 'unix:{0}/penstock.sock']
   http_listen: '127.0.0.1:0'
+  core_dumps: true  # so that a test that is not root's may look at its descriptors
   max_message_bytes: 4MiB
   max_connections: 200
   max_streams_by_connection: 500

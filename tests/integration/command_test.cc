@@ -126,6 +126,34 @@ TEST_F(CommandTest, KeysOfAScanAreReadBack) {
             "four\ntwo\nthree\none\n0");
 }
 
+// What `token new` prints can go to its two places, and needs no daemon.
+TEST_F(CommandTest, ANewTokenGoesIntoAFileAndItsLinesIntoTheConfiguration) {
+  daemon_ = nullptr;
+  ASSERT_EQ(Shell("penstock token new --id app-1 --expires 30 > token 2> lines"), "0");
+  EXPECT_EQ(Shell("wc -l < token; grep -cE '^pst_app-1_[A-Za-z0-9_-]{43}$' token; "
+                  "grep -c pst_ lines"),
+            "1\n1\n0\n1");
+  EXPECT_EQ(Shell("printf %s \"$(cat token)\" | sha256sum | cut -d' ' -f1 > sum;"
+                  "grep -c \"  sha256: $(cat sum)\" lines; grep -c '^- id: \"app-1\"$' lines;"
+                  "penstock --format csv token check < token | grep -c \"^app-1,$(cat sum)\""),
+            "1\n1\n1\n0");
+  const std::string said = Shell("sed s/pst_/pat_/ token | penstock token check");
+  EXPECT_THAT(said, HasSubstr("penstock: this is not a token"));
+  EXPECT_THAT(said, EndsWith("\n1"));
+}
+
+TEST_F(CommandTest, ATokenThatCannotBeSentIsToldBeforeAnythingIsSent) {
+  EXPECT_EQ(Shell("penstock --token-file none ping"),
+            "penstock: there is no token: cannot read none: No such file or directory\n"
+            "  UNAUTHENTICATED, reason UNAUTHENTICATED\n"
+            "  hint: write the token into this file, or name another one\n2");
+  const std::string said = Shell(fmt::format(
+      "PENSTOCK_TOKEN=pst_secret '{}' --target 192.0.2.1:7420 ping", BuiltProgram("penstock")));
+  EXPECT_THAT(said, HasSubstr("a token would be sent to \"192.0.2.1:7420\" without encryption"));
+  EXPECT_THAT(said, Not(HasSubstr("secret")));
+  EXPECT_THAT(said, EndsWith("\n2"));
+}
+
 TEST_F(CommandTest, AnErrorHasACaretUnderItsPlace) {
   EXPECT_THAT(Shell("penstock query $'select 1,\\n\\t\\'日本\\' form x'"),
               HasSubstr("\n  line 2: \\t'日本' form x\n                        ^\n"));

@@ -221,7 +221,7 @@ TEST_P(Gen, TablesByPatterns) {
   EXPECT_THAT(none.output, HasSubstr("users"));
   const Ran wrong = Run({"--namespace", "a b"});
   EXPECT_EQ(wrong.code, 2);
-  EXPECT_THAT(wrong.output, HasSubstr("\"a b\" is not a valid name of a namespace"));
+  EXPECT_THAT(wrong.output, HasSubstr("\"a b\" is not a valid namespace name"));
 }
 
 TEST_P(Gen, AViewThatCannotBeReadIsNamed) {

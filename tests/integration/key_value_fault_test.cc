@@ -54,7 +54,9 @@ class KeyValueFault : public ::testing::Test {
   // The words before the daemon's own may put it somewhere else.
   void Start(std::vector<string> words = {}) {
     std::ofstream(file("penstock.yaml")) << fmt::format(
-        "data_dir: {0}/data\nserver: {{listen: ['{1}'], http_listen: '127.0.0.1:0'}}\n"
+        "data_dir: {0}/data\n"
+        // So that tests that are not root's may look at its root.
+        "server: {{listen: ['{1}'], http_listen: '127.0.0.1:0', core_dumps: true}}\n"
         "default_database: main\n"
         "databases:\n  main: {{driver: pebble, options: {{{2}}}}}\n  other: {{driver: pebble}}\n",
         folder_.path(), target(), options_);

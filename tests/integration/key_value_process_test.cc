@@ -123,7 +123,7 @@ TEST_P(SecondDaemon, OnTheSameFilesIsRefused) {
   for (const char* word : {"--listen", "127.0.0.1:0"}) command.emplace_back(word);
   Process second(command, folder_.path());
   EXPECT_NE(second.Wait(), 0);
-  EXPECT_NE(second.output().find("is open already"), std::string::npos) << second.output();
+  EXPECT_NE(second.output().find("is already open"), std::string::npos) << second.output();
 }
 
 }  // namespace

@@ -57,16 +57,16 @@ TEST_P(MigrateCli, ExitCodes) {
 }
 
 TEST_P(MigrateCli, EachRefusalNamesTheFile) {
-  ExpectRefused({{"create.sql", "SELECT 1"}}, "create.sql: the name is not a migration's", 1);
+  ExpectRefused({{"create.sql", "SELECT 1"}}, "create.sql: invalid name for a migration file", 1);
   ExpectRefused({{"1_a.up.oracle.sql", "SELECT 1"}}, "1_a.up.oracle.sql", 1);
   ExpectRefused(
       {{"18446744073709551616_a.up.sql", "SELECT 1"}},
-      "18446744073709551616_a.up.sql: the name is not a migration's: its version is beyond", 1);
+      "18446744073709551616_a.up.sql: invalid name for a migration file: its version exceeds", 1);
   ExpectRefused({{"1_a.up.sql", "SELECT 1"}, {"01_b.up.sql", "SELECT 1"}},
                 "01_b.up.sql and 1_a.up.sql are both the up of version 1", 1);
-  ExpectRefused({{"1_a.down.sql", "SELECT 1"}}, "1_a.down.sql: there is no up file", 1);
+  ExpectRefused({{"1_a.down.sql", "SELECT 1"}}, "1_a.down.sql: no up file exists", 1);
   ExpectRefused({{"1_a.up.sql", "SELECT 'a"}}, "1_a.up.sql", 1);
-  ExpectRefused({{"1_a.up.sql", "\xff\xfe"}}, "1_a.up.sql: its text is not UTF-8", 1);
+  ExpectRefused({{"1_a.up.sql", "\xff\xfe"}}, "1_a.up.sql: the file is not valid UTF-8", 1);
   ExpectRefused({{"1_a.up.sql", "ROLLBACK;"}}, "1_a.up.sql, line 1: ROLLBACK", 1);
 
   // The greatest version there is, a byte order mark and Windows' line ends are fine.
@@ -81,12 +81,13 @@ TEST_P(MigrateCli, EachRefusalNamesTheFile) {
   ExpectRefused(changed, "2_b.up.sql: the file has changed since it was applied");
   MigrationFiles gap = files;
   gap.push_back({"3_c.up.sql", "SELECT 1"});
-  ExpectRefused(gap, "3_c.up.sql: it is not applied, but version 9223372036854775807 after it is");
+  ExpectRefused(gap, "3_c.up.sql: not applied, but the later version 9223372036854775807 is");
   const MigrationFiles missing = {files[0], files[1], files[4]};
   ExpectRefused(missing, "migration 2 (b) is applied, but its file is missing");
   EXPECT_EQ(Cli({"down", Folder(files)}), 5);
-  EXPECT_THAT(said_, HasSubstr("9223372036854775807_last.up.sql: it cannot be taken back, because "
-                               "there is no down file"));
+  EXPECT_THAT(
+      said_,
+      HasSubstr("9223372036854775807_last.up.sql: cannot be undone, because it has no down file"));
 }
 
 TEST_P(MigrateCli, WindowsLineEndsAreTheSameFile) {
@@ -105,10 +106,10 @@ TEST_P(MigrateCli, RepairOfAStepThatStopped) {
   EXPECT_EQ(Cli({"up", folder}), 1);
   EXPECT_THAT(said_, HasSubstr("1_a.up.sql, line 3 (statement 2 of 2)"));
   EXPECT_EQ(Cli({"up", folder}), 5);
-  EXPECT_THAT(said_, HasSubstr("go on with statement 2 (again) or 3"));
+  EXPECT_THAT(said_, HasSubstr("continue with statement 2 (again) or 3"));
   EXPECT_EQ(Cli({"repair", folder}), 2);
   EXPECT_EQ(Cli({"repair", folder, "--resume", "7"}), 5);
-  EXPECT_THAT(said_, HasSubstr("there is no migration of version 7"));
+  EXPECT_THAT(said_, HasSubstr("version 7 does not exist"));
   // With the file corrected, the same statement again.
   const std::string good = Folder(
       {{"1_a.up.sql",

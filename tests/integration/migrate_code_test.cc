@@ -109,7 +109,7 @@ TEST_P(CodeSteps, OneThatIsAppliedIsNothingToWhoeverLacksIt) {
   down.action = MigrateOptions::Action::kTo;
   down.version = 1;
   EXPECT_THAT(std::string(db_->Migrate(ctx_, files_, down).status().message()),
-              HasSubstr("migration 2 (fill) cannot be taken back here: it is a code step"));
+              HasSubstr("migration 2 (fill) cannot be undone here: it is a code step"));
 }
 
 TEST_P(CodeSteps, TakeTheirTurnUpAndDown) {

@@ -141,7 +141,7 @@ TEST_P(MigrateKill, TheDaemonInAStepWithoutATransaction) {
   Wire wire(target("a"));
   const Migrated refused = MigrationWire(wire.channel()).Up(files);
   EXPECT_EQ(refused.detail.reason(), v1::REASON_MIGRATION_REFUSED);
-  EXPECT_THAT(refused.status.error_message(), HasSubstr("was cut off at statement 2"));
+  EXPECT_THAT(refused.status.error_message(), HasSubstr("was interrupted at statement 2"));
   // As the message says: look, then decide. PostgreSQL ends what was running.
   FinishByRepair("a", files);
   EXPECT_EQ(Numbers(wire), "1; 2; 3000000");

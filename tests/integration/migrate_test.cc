@@ -97,7 +97,7 @@ TEST_P(MigrateProcess, AFolderOfGolangMigrate) {
   EXPECT_EQ(Wire(target("a")).Query("SELECT name FROM users").text(), "'O'Hara; -- no comment'");
   const auto down = Client("a", "down", {"migrate", "down", Folder(files)});
   EXPECT_EQ(down->Wait(), 5);
-  EXPECT_THAT(down->output(), HasSubstr("20230103000000_seed.up.sql: it cannot be taken back"));
+  EXPECT_THAT(down->output(), HasSubstr("20230103000000_seed.up.sql: cannot be undone"));
 }
 
 INSTANTIATE_TEST_SUITE_P(Drivers, MigrateProcess,

@@ -130,7 +130,7 @@ TEST_F(ReloadTest, AWrongPasswordIsPutRight) {
 TEST_F(ReloadTest, AFileThatIsRefusedLeavesTheOldPassword) {
   Password("second-zebra");
   std::filesystem::permissions(file("password"), std::filesystem::perms(0644));
-  Hangup("everybody may read");
+  Hangup("everybody can read");
   Password("two\nzebras");
   Hangup("does not have exactly one line");
   std::filesystem::remove(file("password"));
@@ -141,11 +141,28 @@ TEST_F(ReloadTest, AFileThatIsRefusedLeavesTheOldPassword) {
   EXPECT_THAT(daemon_->output(), Not(HasSubstr("zebra")));
 }
 
+// A file that is mounted anew is read by the next attempt to connect.
+TEST_F(ReloadTest, AFileIsReadAgainWithoutASignal) {
+  ASSERT_NE(Backend().text(), "");
+  Admin("ALTER ROLE app PASSWORD 'second-zebra'");
+  Password("second-zebra");
+  CloseAll();
+  EXPECT_TRUE(Backend().status.ok()) << Backend().status.error_message();
+  EXPECT_TRUE(daemon_->WaitForOutput("a password was reloaded: new connections have it"));
+  std::filesystem::remove(file("password"));
+  CloseAll();
+  EXPECT_TRUE(Backend().status.ok()) << Backend().status.error_message();
+  EXPECT_TRUE(daemon_->WaitForOutput("a password cannot be read again: the last one goes on"));
+  EXPECT_THAT(daemon_->output(),
+              HasSubstr("databases.app.password_file: names a file that cannot"));
+  EXPECT_THAT(daemon_->output(), Not(HasSubstr("zebra")));
+}
+
 // The password of another user waits for it; what else needs a restart is named.
 TEST_F(ReloadTest, WhatNeedsARestartIsNamed) {
   Password("second-zebra");
   Configure(", max_open_connections: 3", "other");
-  Hangup("a change of the configuration needs a restart");
+  Hangup("a configuration change needs a restart");
   EXPECT_THAT(
       daemon_->output(),
       HasSubstr("databases.app.max_open_connections, databases.app.username, databases.app: the "

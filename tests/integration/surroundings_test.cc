@@ -136,7 +136,9 @@ TEST_F(SurroundingsTest, TooFewDescriptorsAreToldAtTheStart) {
 
 // What is printed to a closed descriptor does not end up in a database's file.
 TEST_F(SurroundingsTest, ClosedStandardDescriptorsAreReplaced) {
-  const auto daemon = Start("exec 0<&- 2>&-");
+  // A test that is not root's may look at the descriptors of such a daemon alone.
+  const std::string config = Write("c.yaml", "server: {core_dumps: true}\n");
+  const auto daemon = Start("exec 0<&- 2>&-", "--config " + config);
   Addresses(daemon.get());
   for (const char* fd : {"0", "2"}) {
     EXPECT_EQ(std::filesystem::read_symlink(fmt::format("/proc/{}/fd/{}", daemon->pid(), fd)),
@@ -256,7 +258,7 @@ TEST_F(SurroundingsTest, SighupReloads) {
   daemon->Signal(SIGHUP);
   ASSERT_TRUE(daemon->WaitForOutput("server.max_pipeline, server.max_sessions"))
       << daemon->output();
-  EXPECT_THAT(daemon->output(), HasSubstr("a change of the configuration needs a restart"));
+  EXPECT_THAT(daemon->output(), HasSubstr("a configuration change needs a restart"));
   // Below the new level.
   EXPECT_THAT(daemon->output(), Not(HasSubstr("INFO reloaded")));
   Write("c.yaml", "log: {level: loud}\nserver: {max_pipeline: x}\n");
@@ -288,7 +290,7 @@ TEST_F(SurroundingsTest, CheckFindsWhatTheStartFinds) {
   EXPECT_EQ(check->Wait(), 78);
   const std::string found = check->output();
   for (const char* part :
-       {"synchronos", "busy_timeout_ms", "missing", "port", "everybody may read", "create"}) {
+       {"synchronos", "busy_timeout_ms", "missing", "port", "everybody can read", "create"}) {
     EXPECT_THAT(found, HasSubstr(part));
   }
   EXPECT_THAT(found, Not(HasSubstr("hunter2")));

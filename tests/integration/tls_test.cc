@@ -150,7 +150,7 @@ TEST_F(TlsTest, AFailureOfTlsSaysWhatIsWrong) {
                            .key_file = file("client.key")};
   EXPECT_EQ(why(target, right), "");
   TlsConfig tls = {.ca_file = file("authority.crt")};
-  EXPECT_EQ(why(target, tls), target + " demands a client's certificate, and none is given");
+  EXPECT_EQ(why(target, tls), target + " requires a client certificate, but none was given");
   tls = right;
   tls.cert_file = file("stranger.crt");
   tls.key_file = file("stranger.key");
@@ -159,10 +159,11 @@ TEST_F(TlsTest, AFailureOfTlsSaysWhatIsWrong) {
   tls = {.ca_file = file("stranger.crt")};
   // How OpenSSL calls it depends on what the daemon sends along.
   const std::string stranger = fmt::format(
-      "the certificate of {} (/CN=daemon, issued by /CN=authority) is not of an authority in {}: ",
+      "the certificate of {} (/CN=daemon, issued by /CN=authority) is not from an authority in "
+      "{}: ",
       target, file("stranger.crt"));
   EXPECT_TRUE(why(target, tls).starts_with(stranger)) << why(target, tls);
-  EXPECT_EQ(why(target, {}), target + " speaks TLS, and plain text was sent");
+  EXPECT_EQ(why(target, {}), target + " uses TLS, but plain text was sent");
 
   demanding->Signal(SIGTERM);
   EXPECT_EQ(demanding->Wait(), 0);
@@ -170,9 +171,9 @@ TEST_F(TlsTest, AFailureOfTlsSaysWhatIsWrong) {
   EXPECT_EQ(why(target, right), "");
   const auto other = Daemon("other.crt", "other.key");
   const std::string address = AddressOf(*other);
-  EXPECT_EQ(
-      why(address, {.ca_file = file("authority.crt")}),
-      fmt::format("the certificate of {} (/CN=other) is not for the name 127.0.0.1", address));
+  EXPECT_EQ(why(address, {.ca_file = file("authority.crt")}),
+            fmt::format("the certificate of {} (/CN=other) is not valid for the name 127.0.0.1",
+                        address));
   EXPECT_EQ(why("unix:" + file("data/penstock.sock"), {.ca_file = file("authority.crt")}), "");
 }
 
@@ -195,13 +196,13 @@ TEST_F(TlsTest, ConnectSaysWhatIsWrongWithTls) {
     EXPECT_EQ(GetErrorDetails(status).reason, "CONNECTION_FAILED");
     EXPECT_NE(status.message().find(why), absl::string_view::npos) << status;
   };
-  expect(target, {}, "speaks TLS, and plain text was sent");
-  expect(target, {.ca_file = file("stranger.crt")}, "is not of an authority in");
-  expect(target, {.ca_file = file("authority.crt")}, "demands a client's certificate");
+  expect(target, {}, "uses TLS, but plain text was sent");
+  expect(target, {.ca_file = file("stranger.crt")}, "is not from an authority in");
+  expect(target, {.ca_file = file("authority.crt")}, "requires a client certificate");
   Process plain({BuiltProgram("penstockd"), "--listen", "127.0.0.1:0", "--http-listen", "off",
                  "--data-dir", file("plain")},
                 folder_.path());
-  expect(AddressOf(plain), right, "does not speak TLS");
+  expect(AddressOf(plain), right, "does not use TLS");
 }
 
 TEST_F(TlsTest, FilesThatDoNotServeAreNamed) {

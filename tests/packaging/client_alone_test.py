@@ -20,11 +20,11 @@ import unittest
 # What a machine for the client need not have, by where Debian's packages keep it.
 HEADERS = ["rocksdb", "sqlite3.h", "sqlite3ext.h", "pqxx", "postgresql", "prometheus", "spdlog",
            "fmt", "gtest", "gmock", "CLI", "yaml-cpp", "pg_query.h", "jemalloc", "microhttpd.h",
-           "nlohmann"]
+           "nlohmann", "sodium.h"]
 PACKAGES = ["RocksDB", "SQLite3", "spdlog", "fmt", "yaml-cpp", "prometheus-cpp", "GTest", "CLI11",
             "nlohmann_json"]
 LIBRARIES = ["rocksdb", "sqlite3", "pqxx", "pq", "prometheus-cpp*", "spdlog", "fmt", "gtest*",
-             "gmock*", "yaml-cpp", "pg_query", "jemalloc", "microhttpd"]
+             "gmock*", "yaml-cpp", "pg_query", "jemalloc", "microhttpd", "sodium"]
 HIDDEN = "PENSTOCK_TEST_HIDDEN"
 
 # A program of somebody else's.

@@ -30,6 +30,18 @@ struct Config {
   // The name of a database in the daemon's configuration. Empty means the daemon's default.
   std::string database = {};
   TlsConfig tls = {};
+  // A bearer token, which proves to the daemon who this program is; each call carries it. Without
+  // TLS it is accepted only for a unix socket and for loopback addresses. No error, log line or
+  // metric of this library has any part of it. Empty means that calls carry none, unless
+  // token_file is set.
+  std::string token = {};
+  // A file whose first line is the token. A call that comes more than a second after the last
+  // reading reads it again, so that the token can be replaced while the program runs; replace the
+  // file by renaming a new one, as mounted secrets are. Streams that were opened with the old token
+  // get no further calls, but open transactions go on. A call that finds no token in the file fails
+  // with UNAUTHENTICATED before anything is sent. A pipe is read once. Set this or `token`, not
+  // both.
+  std::string token_file = {};
   // The name of this program, which PostgreSQL shows as application_name in pg_stat_activity. At
   // most 63 characters of printable ASCII. Empty means that the daemon's own name is shown.
   std::string application_name = {};

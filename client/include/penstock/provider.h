@@ -17,6 +17,9 @@
 // or the provider was closed. Calls that may write then fail with IsCommitOutcomeUnknown: Exec,
 // ExecRows, ExecBatch, Query, the runs of a Statement unless the backend knows that it only reads,
 // the writing calls of KeyValue, Commit and Migrate.
+//
+// A daemon that does not accept who the caller is answers UNAUTHENTICATED; one that does not let
+// the caller do what it asks for answers PERMISSION_DENIED. See Config::token.
 #ifndef PENSTOCK_PROVIDER_H_
 #define PENSTOCK_PROVIDER_H_
 
@@ -317,7 +320,8 @@ class Provider : public Executor {
 };
 
 // Makes a Provider. Reads the TLS files but does not connect yet; see Connect. Fails with
-// INVALID_ARGUMENT if `config` is invalid, with NOT_FOUND if a TLS file cannot be read.
+// INVALID_ARGUMENT if `config` is invalid, also if it has a token that would be sent without
+// encryption to another machine, and with NOT_FOUND if a TLS file cannot be read.
 absl::StatusOr<std::unique_ptr<Provider>> New(const Config& config);
 
 }  // namespace penstock

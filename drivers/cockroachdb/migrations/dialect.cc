@@ -63,9 +63,9 @@ class CockroachDbDialect final : public PostgresTables {
   absl::Status NothingWritten(const HistoryRow&) const override {
     return driver::MakeErrorWithHint(
         driver::Reason::kMigrationLocked,
-        "another migrator has taken the migration lock over, because its lease had ended, so "
-        "nothing is written to the history any more",
-        "what that one does stands; look at `status`, then run it again");
+        "another migrator has taken over the migration lock, because its lease had expired, so "
+        "nothing more is written to the history",
+        "check `status`, then run the migration again; the other migrator's changes remain");
   }
 
  private:

@@ -112,8 +112,8 @@ absl::Status Lease::Check() const {
   const std::lock_guard lock(mutex_);
   if (!lost_.ok() || Now() < held_until_) return lost_;
   return MakeErrorWithHint(Reason::kMigrationLocked,
-                           "the lease of the migration lock has ended before it was extended",
-                           "what was recorded stays; run it again");
+                           "the lease of the migration lock expired before it was extended",
+                           "run the migration again; the recorded steps remain");
 }
 
 std::string Lease::Condition() const {
@@ -161,20 +161,20 @@ void Lease::Extend() {
     }
     if (extended.ok()) {
       return Lose(
-          "another migrator has taken the migration lock over, because its lease had ended");
+          "another migrator has taken over the migration lock, because its lease had expired");
     }
     status = extended.status();
   }
   // The reason is then whatever ended the heartbeat.
   if (stop_.cancelled() || Now() < held_until_) return;
-  Lose(
-      fmt::format("the lease of the migration lock has ended, because it could not be extended: {}",
-                  std::string(status.message())));
+  Lose(fmt::format(
+      "the lease of the migration lock has expired, because it could not be extended: {}",
+      std::string(status.message())));
 }
 
 void Lease::Lose(std::string_view why) {
-  absl::Status lost =
-      MakeErrorWithHint(Reason::kMigrationLocked, why, "what was recorded stays; run it again");
+  absl::Status lost = MakeErrorWithHint(Reason::kMigrationLocked, why,
+                                        "run the migration again; the recorded steps remain");
   if (migrator_cancellation_ != nullptr) migrator_cancellation_->Cancel(lost);
   const std::lock_guard lock(mutex_);
   lost_ = std::move(lost);

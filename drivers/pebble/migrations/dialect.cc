@@ -63,7 +63,7 @@ class PebbleDialect final : public Dialect {
     if (!written.ok() || *written) return written.status();
     return driver::MakeError(
         Reason::kUniqueViolation,
-        fmt::format("the migration history {} has a row {} already", keyspace_, row.id));
+        fmt::format("the migration history {} already has a row {}", keyspace_, row.id));
   }
 
   absl::Status UpdateRow(MigrationConnection* connection, const HistoryRow& row) override {
@@ -71,8 +71,8 @@ class PebbleDialect final : public Dialect {
     if (!written.ok() || *written) return written.status();
     return MakeErrorWithHint(
         Reason::kMigrationLocked,
-        fmt::format("row {} of the migration history is not there any more", row.id),
-        "somebody has deleted it; look at the history before you go on");
+        fmt::format("row {} of the migration history no longer exists", row.id),
+        "check the history before you continue; something has deleted the row");
   }
 
   // A session has nothing that a step could leave behind.

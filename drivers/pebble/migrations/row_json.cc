@@ -78,10 +78,8 @@ absl::StatusOr<HistoryRow> RowFromJson(std::string_view text, std::string_view h
   }
   return MakeErrorWithHint(
       Reason::kDataException,
-      fmt::format("an entry of the migration history {} is not a row of it: {}", history,
-                  text.substr(0, 200)),
-      "somebody else has written to this keyspace; give the history one of its own "
-      "(migrations_table)");
+      fmt::format("invalid entry in the migration history {}: {}", history, text.substr(0, 200)),
+      "give the history a keyspace of its own, to which nothing else writes (migrations_table)");
 }
 
 }  // namespace penstock::migrations

@@ -122,11 +122,11 @@ class PostgresDialect final : public PostgresTables {
       if (!IsIndexOf(statement, row[0].text, row[1].text)) continue;
       return driver::MakeErrorWithHint(
           driver::Reason::kMigrationRefused,
-          fmt::format("the index {} of the table {} is invalid: a statement that was to make it "
-                      "failed half way",
-                      row[2].text, row[1].text),
-          fmt::format("`penstock exec 'DROP INDEX CONCURRENTLY {}'`, then `penstock migrate repair "
-                      "FOLDER --resume VERSION`, so that the statement runs again",
+          fmt::format(
+              "the index {} of the table {} is invalid: a statement that built it failed halfway",
+              row[2].text, row[1].text),
+          fmt::format("run `penstock exec 'DROP INDEX CONCURRENTLY {}'`, then `penstock migrate "
+                      "repair FOLDER --resume VERSION`, so that the statement runs again",
                       row[2].text));
     }
     return absl::OkStatus();
@@ -177,7 +177,7 @@ class PostgresDialect final : public PostgresTables {
       return driver::MakeErrorWithHint(
           driver::Reason::kMigrationRefused,
           "a pooler between Penstock and the server gives each transaction another session "
-          "(PgBouncer in transaction mode), and the lock of a migration belongs to one",
+          "(PgBouncer in transaction mode), but the lock of a migration belongs to one session",
           "migrate over a connection to the server itself, or to a pool in session mode");
     }
     return absl::OkStatus();

@@ -40,9 +40,9 @@ absl::Status TakeForeignKeys(Script* script, std::vector<SqlStatement>* statemen
     }
     if (!script->transactional) {
       return refuse(statement.line, "has no effect in a file without a transaction",
-                    *on ? "leave it out: foreign keys are what the configuration says"
-                        : fmt::format("leave out the line \"{}\"; what cannot run inside a "
-                                      "transaction belongs into a file of its own",
+                    *on ? "remove it: foreign keys are as the configuration says"
+                        : fmt::format("remove the line \"{}\"; move what cannot run inside a "
+                                      "transaction into a file of its own",
                                       kNoTransactionLine));
     }
     if (!*on) idle_line = statement.line;
@@ -50,10 +50,9 @@ absl::Status TakeForeignKeys(Script* script, std::vector<SqlStatement>* statemen
   }
   *statements = std::move(others);
   if (idle_line == 0) return absl::OkStatus();
-  return refuse(
-      idle_line, "turns foreign keys off, and nothing comes after it",
-      "they are off for the step of this file only, and on in the next one: write it into "
-      "the file that needs it, before its statements");
+  return refuse(idle_line, "turns foreign keys off, but nothing comes after it",
+                "write it into the file that needs it, before its statements; it turns foreign "
+                "keys off for the step of one file only");
 }
 
 absl::StatusOr<std::vector<std::string>> ForeignKeyCheck::ReferringTables(
@@ -143,12 +142,12 @@ absl::Status ForeignKeyCheck::Error(MigrationConnection* connection, const std::
     if (column.ok() && !column->empty()) info.column = column->front().front().text;
   }
   info.hint = fmt::format(
-      "the step is undone. Foreign keys are off in it, so that nothing happens to the rows of {0} "
-      "by itself when those of {1} go: change or delete them in the file, too. PRAGMA "
-      "foreign_key_check lists what is violated already",
+      "change or delete the rows of {0} in the file, too: foreign keys are off in its step, which "
+      "was undone, so nothing happens to them when rows of {1} are deleted. Use PRAGMA "
+      "foreign_key_check to list existing violations",
       table, parent);
   const std::string message = fmt::format(
-      "{} of {} refers{} to a row of {} that is not there ({} such after the step, {} before it)",
+      "{} of {} refers{} to a row of {} that does not exist ({} such after the step, {} before it)",
       which, table, info.column.empty() ? "" : " by " + info.column, parent, now.count,
       before == nullptr ? 0 : before->count);
   return driver::MakeError(Reason::kForeignKeyViolation, message, std::move(info));

@@ -39,7 +39,7 @@ class CheckCall final : public UnaryCall {
     health::HealthCheckRequest request;
     absl::Status status = ParseSmall(&request_bytes_, &request);
     if (status.ok() && !IsKnown(request.service())) {
-      status = absl::NotFoundError("no service of that name");
+      status = absl::NotFoundError("unknown service");
     }
     Answer(status, StatusNow(context_.registry->draining()));
   }

@@ -30,7 +30,7 @@ void AddFile(const FileDescriptor* file, std::set<const FileDescriptor*>* seen,
 void AnswerFile(const FileDescriptor* file, ServerReflectionResponse* response) {
   if (file == nullptr) {
     response->mutable_error_response()->set_error_code(grpc::StatusCode::NOT_FOUND);
-    response->mutable_error_response()->set_error_message("nothing of that name is known");
+    response->mutable_error_response()->set_error_message("unknown symbol, file or extension");
     return;
   }
   std::set<const FileDescriptor*> seen;

@@ -65,11 +65,10 @@ absl::Status CallRun::Check(TimePoint now) {
   if (at == kNoRun || now.time_since_epoch().count() < at) return absl::OkStatus();
   if (!given_up_at_.compare_exchange_strong(at, kNoRun)) return absl::OkStatus();
   if (!may_write()) return deadline.Error();
-  return driver::MakeErrorWithHint(
-      Reason::kCommitOutcomeUnknown,
-      "the time limit has passed, but the statement does not come back from the backend, and may "
-      "yet take effect",
-      "read what is there before it is tried again; /readyz says more");
+  return driver::MakeErrorWithHint(Reason::kCommitOutcomeUnknown,
+                                   "the time limit has passed, but the statement has not returned "
+                                   "from the backend and may still take effect",
+                                   "read the data before you try again; see /readyz");
 }
 
 absl::Status Undelivered(const driver::StatementRun& run, const absl::Status& why) {
@@ -79,14 +78,13 @@ absl::Status Undelivered(const driver::StatementRun& run, const absl::Status& wh
     return driver::MakeErrorWithHint(
         Reason::kCommitOutcomeUnknown,
         fmt::format("the statement was executed, but its answer could not be sent: {}", reason),
-        "do not run it again; read what is there");
+        "do not run it again; read the data");
   }
-  return driver::MakeErrorWithHint(
-      Reason::kCommitOutcomeUnknown,
-      fmt::format("the statement was cut off while its rows were sent, and may or may not have "
-                  "taken effect: {}",
-                  reason),
-      "read what is there before it is tried again");
+  return driver::MakeErrorWithHint(Reason::kCommitOutcomeUnknown,
+                                   fmt::format("the statement was interrupted while its rows were "
+                                               "sent, and may or may not have taken effect: {}",
+                                               reason),
+                                   "read the data before you try again");
 }
 
 }  // namespace penstock::server

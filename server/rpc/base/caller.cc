@@ -6,6 +6,7 @@
 #include <string_view>
 #include <utility>
 
+#include "absl/strings/ascii.h"
 #include "fmt/format.h"
 #include "grpc/grpc_security_constants.h"
 #include "server/net/peer_processes.h"
@@ -49,7 +50,9 @@ std::vector<std::string> CertificateNames(const grpc::AuthContext& auth) {
     }
   };
   add(GRPC_PEER_URI_PROPERTY_NAME, "uri:");
+  const size_t first_host = names.size();
   add(GRPC_PEER_DNS_PROPERTY_NAME, "dns:");
+  for (size_t i = first_host; i < names.size(); ++i) absl::AsciiStrToLower(&names[i]);
   add(GRPC_X509_CN_PROPERTY_NAME, "cn:");
   return names;
 }

@@ -40,7 +40,7 @@ absl::Status Arguments::Convert(const v1::Value& from, driver::Value* to, int de
       const auto& timestamp = from.timestamp();
       if (timestamp.nanos() < 0 || timestamp.nanos() > 999'999'999) {
         return MakeError(Reason::kInvalidParameter,
-                         "a timestamp's nanos must lie between 0 and 999999999");
+                         "the nanos of a timestamp must be from 0 to 999999999");
       }
       *to = Value::Timestamp(timestamp.seconds(), timestamp.nanos());
       break;
@@ -62,7 +62,7 @@ absl::Status Arguments::Convert(const v1::Value& from, driver::Value* to, int de
     }
     case v1::Value::KIND_NOT_SET:
       return driver::MakeErrorWithHint(Reason::kInvalidParameter, "a value has no kind set",
-                                       "for NULL, set `null`");
+                                       "set `null` for NULL");
   }
   return absl::OkStatus();
 }
@@ -175,7 +175,7 @@ absl::Status FromProto(const google::protobuf::Duration& from, Duration* to) {
   // as good as none and does not overflow.
   constexpr int64_t kCentury = int64_t{100} * 365 * 24 * 3600;
   if (from.seconds() < 0 || from.nanos() < 0 || from.nanos() > 999'999'999) {
-    return MakeError(Reason::kInvalidParameter, "timeout must be a duration of zero or more");
+    return MakeError(Reason::kInvalidParameter, "the timeout must be a duration of zero or more");
   }
   *to = std::chrono::seconds(std::min(from.seconds(), kCentury)) +
         std::chrono::nanoseconds(from.nanos());
@@ -187,14 +187,14 @@ absl::Status Parse(grpc::ByteBuffer* bytes, google::protobuf::MessageLite* messa
   if (reader.status().ok() && message->ParseFromZeroCopyStream(&reader)) return absl::OkStatus();
   return driver::MakeErrorWithHint(
       Reason::kProtocol, "the request is not a valid message of its type",
-      "text must be valid UTF-8 (send other bytes as `blob`); check the .proto files' version");
+      "send text as valid UTF-8 and other bytes as `blob`; check the version of the .proto files");
 }
 
 absl::Status ParseSmall(grpc::ByteBuffer* bytes, google::protobuf::MessageLite* message) {
   constexpr size_t kSmall = 4096;
   if (bytes->Length() <= kSmall) return Parse(bytes, message);
   return MakeError(Reason::kLimitExceeded,
-                   fmt::format("the request has {} bytes; of this kind at most {} are taken",
+                   fmt::format("the request has {} bytes, more than the limit of {} for its kind",
                                bytes->Length(), kSmall));
 }
 
@@ -204,9 +204,9 @@ absl::Status Serialize(const google::protobuf::MessageLite& message, size_t max_
   if (size > max_bytes) {
     return driver::MakeErrorWithHint(
         Reason::kLimitExceeded,
-        fmt::format("a row makes a message of {} bytes, and max_message_bytes is {}", size,
+        fmt::format("a row needs a message of {} bytes, more than max_message_bytes ({})", size,
                     max_bytes),
-        "select less of it at a time, or raise max_message_bytes of the server and the client");
+        "select less at a time, or raise max_message_bytes of the server and the client");
   }
   bytes->Clear();
   if (size <= 4096) {
@@ -218,7 +218,7 @@ absl::Status Serialize(const google::protobuf::MessageLite& message, size_t max_
   }
   grpc::ProtoBufferWriter writer(bytes, 1 << 20, static_cast<int>(size));
   if (!message.SerializeToZeroCopyStream(&writer)) {
-    return MakeError(Reason::kUnspecified, "the answer could not be serialised");
+    return MakeError(Reason::kUnspecified, "cannot serialize the answer");
   }
   return absl::OkStatus();
 }

@@ -36,7 +36,7 @@ absl::StatusOr<RequestMemory::Share> RequestMemory::Take(size_t bytes) {
   if (before == 0 || before + bytes <= most_) return share;
   return driver::MakeError(
       Reason::kLimitExceeded,
-      fmt::format("the daemon has no memory for a further request: those that it has take {} MiB",
+      fmt::format("the daemon has no memory for another request: the present ones take {} MiB",
                   before >> 20),
       {.retry = driver::Retry::kStatement,
        .hint = "try again, send less at a time, or raise server.max_request_memory_bytes"});

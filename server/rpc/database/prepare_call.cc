@@ -109,7 +109,7 @@ class PrepareCall final : public BidiCall {
     if (!request_.args().empty()) {
       return driver::MakeErrorWithHint(driver::Reason::kProtocol,
                                        "the first request of a Prepare stream takes no `args`",
-                                       "send `sql` first, wait for nothing, then send `args`");
+                                       "send `sql` first, then `args` without waiting");
     }
     absl::StatusOr<Database*> database = FindDatabase(request_.database());
     if (!database.ok()) return database.status();

@@ -40,14 +40,14 @@ class QueryCall final : public ResultCall {
       return driver::MakeErrorWithHint(
           driver::Reason::kUnsupported,
           fmt::format("the driver {} has no capability 'staleness'", info.name),
-          "leave it out: the query then reads what the database holds now");
+          "omit staleness to read the current data");
     }
     Duration ago;
     absl::Status converted = FromProto(request_.staleness(), &ago);
     run_.staleness = std::chrono::duration_cast<std::chrono::microseconds>(ago);
     if (converted.ok() && run_.staleness.count() > 0) return absl::OkStatus();
     return driver::MakeError(driver::Reason::kInvalidParameter,
-                             "staleness must be a duration of a microsecond or more");
+                             "the staleness must be a duration of a microsecond or more");
   }
 
   void EndBatch() override { builder_.Flush(run_.cursor == nullptr ? &run_.summary : nullptr); }

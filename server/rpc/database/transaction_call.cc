@@ -134,12 +134,13 @@ class TransactionCall final : public BidiCall {
       return MakeError(Reason::kProtocol, "a request of a Transaction stream has no step set");
     }
     if (!transaction_.has_value() && !begin) {
-      return MakeError(Reason::kProtocol, "the first request of a Transaction stream is `begin`");
+      return MakeError(Reason::kProtocol,
+                       "the first request of a Transaction stream must be `begin`");
     }
     if (transaction_.has_value() && begin) {
-      return MakeError(Reason::kProtocol,
-                       "`begin` came twice; the transaction was rolled back (use `savepoint` for "
-                       "a nested one)");
+      return MakeError(
+          Reason::kProtocol,
+          "duplicate `begin`; the transaction was rolled back (use `savepoint` for a nested one)");
     }
     return absl::OkStatus();
   }
@@ -153,7 +154,8 @@ class TransactionCall final : public BidiCall {
     absl::Status status = FromProto(requested, &wanted);
     if (!status.ok()) return status;
     if (wanted == Duration::zero()) {
-      return MakeError(Reason::kInvalidParameter, "a limit of zero would end it at once");
+      return MakeError(Reason::kInvalidParameter,
+                       "a limit of zero would end the transaction at once");
     }
     *limit = configured == Milliseconds::zero() ? wanted : std::min<Duration>(wanted, configured);
     return absl::OkStatus();

@@ -33,7 +33,7 @@ void TransactionSteps::Run(const Principal& principal, Database* database, Trans
     case Request::kDeleteRange: return RunDeleteRange(request.delete_range());
     default: break;
   }
-  Fail(MakeError(Reason::kProtocol, "this is no step within a transaction"));
+  Fail(MakeError(Reason::kProtocol, "the request is not a step within a transaction"));
 }
 
 bool TransactionSteps::Next(v1::TransactionResponse* response) {
@@ -48,7 +48,8 @@ bool TransactionSteps::Next(v1::TransactionResponse* response) {
 
 void TransactionSteps::RunQuery(const Request::Statement& statement) {
   if (!statement.rows().empty()) {
-    return Fail(MakeError(Reason::kInvalidParameter, "`rows` go with `exec`, not with `query`"));
+    return Fail(
+        MakeError(Reason::kInvalidParameter, "`rows` are allowed in `exec` only, not in `query`"));
   }
   absl::Status status = arguments_.Assign(statement.args());
   if (status.ok()) {
@@ -91,7 +92,7 @@ absl::Status TransactionSteps::StartKeyValue(const KeyValueRequest& request,
   if (!request.database().empty() && request.database() != database_->name()) {
     return driver::MakeErrorWithHint(
         Reason::kInvalidParameter,
-        fmt::format("the transaction is on the database '{}', not on another one",
+        fmt::format("the transaction uses the database '{}', not the one requested",
                     database_->name()),
         "leave `database` out");
   }

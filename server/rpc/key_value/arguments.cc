@@ -18,7 +18,7 @@ using driver::Reason;
 constexpr std::string_view kDefaultKeyspace = "kv";
 
 absl::Status Unset(std::string_view what, std::string_view choice) {
-  return MakeErrorWithHint(Reason::kInvalidParameter, fmt::format("{} says nothing", what),
+  return MakeErrorWithHint(Reason::kInvalidParameter, fmt::format("{} has no field set", what),
                            fmt::format("set one of {}", choice));
 }
 
@@ -64,7 +64,7 @@ absl::Status KeyValueArguments::Range(const v1::KeyRange& from, driver::KeyRange
   to->end = from.end();
   if (from.end() >= from.start()) return absl::OkStatus();
   return MakeErrorWithHint(Reason::kInvalidParameter, "the end of the range is before its start",
-                           "exchange them; for the other direction, set reverse");
+                           "swap them; set reverse to scan in the other direction");
 }
 
 driver::KeyRange KeyValueArguments::Prefix(std::string_view prefix) {
@@ -108,7 +108,7 @@ absl::Status KeyValueArguments::Assign(const v1::DeleteRangeRequest& request) {
   switch (request.keys_case()) {
     case v1::DeleteRangeRequest::kPrefix: mutation.range = Prefix(request.prefix()); break;
     case v1::DeleteRangeRequest::kRange: status = Range(request.range(), &mutation.range); break;
-    default: status = Unset("the request", "prefix and range; an empty one is all keys");
+    default: status = Unset("the request", "prefix and range; an empty one means all keys");
   }
   mutations_.push_back(mutation);
   return status.ok() ? Finish() : status;
@@ -121,7 +121,7 @@ absl::Status KeyValueArguments::Assign(const v1::ScanRequest& request) {
   if (request.has_range()) status = Range(request.range(), &run_.range);
   if (!status.ok()) return status;
   if (request.limit() < 0) {
-    return MakeError(Reason::kInvalidParameter, "limit is negative; 0 is no limit");
+    return MakeError(Reason::kInvalidParameter, "the limit is negative; use 0 for no limit");
   }
   run_.reverse = request.reverse();
   run_.limit = request.limit();

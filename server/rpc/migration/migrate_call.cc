@@ -111,9 +111,9 @@ void MigrateCall::TickWaiting(State state, TimePoint now) {
   if (state == State::kPausing && now >= pause_until_) return Do(Work::kAcquire);
   if (now >= lock_until_) {
     return End(MakeErrorWithHint(Reason::kMigrationLocked,
-                                 "another migrator has been at work on this database for longer "
-                                 "than lock_timeout",
-                                 "wait for it to end, or give lock_timeout more time"));
+                                 "another migrator has held the migration lock of this database "
+                                 "for longer than lock_timeout",
+                                 "wait for it to end, or raise lock_timeout"));
   }
   if (!progress_.TakeDue(now)) return;
   v1::MigrateResponse event;

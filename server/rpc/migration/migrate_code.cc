@@ -45,7 +45,7 @@ void MigrateCall::OnCode(bool ok) {
   if (code_.has_code_done()) return Do(Work::kCodeDone);
   if (code_.has_transaction()) return Do(Work::kCode);
   End(MakeError(Reason::kProtocol,
-                "within a code step the requests have `transaction` or `code_done`"));
+                "requests within a code step must have `transaction` or `code_done`"));
 }
 
 void MigrateCall::RunCode() {

@@ -22,8 +22,9 @@ absl::Status MigrateIntake::Take(const FindDatabase& find, v1::MigrateRequest* r
                                  bool* in_memory) {
   const bool known = request->has_start() || request->has_files();
   if (!known || request->has_start() == (database_ != nullptr)) {
-    return MakeError(Reason::kProtocol,
-                     "the first request of a Migrate stream has `start`, the others have `files`");
+    return MakeError(
+        Reason::kProtocol,
+        "the first request of a Migrate stream must have `start`, and the others `files`");
   }
   google::protobuf::RepeatedPtrField<v1::MigrationFile>* files =
       request->has_start() ? request->mutable_start()->mutable_files()

@@ -32,8 +32,7 @@ absl::Status FromProto(const v1::MigrateRequest::Repair& from, std::vector<Repai
       break;
     case v1::MigrateRequest::Repair::ACTION_RESUME: repair.kind = Repair::Kind::kResume; break;
     default:
-      return MakeError(Reason::kInvalidParameter,
-                       "`action` of the repair is not set, or not known");
+      return MakeError(Reason::kInvalidParameter, "`action` of the repair is not set, or unknown");
   }
   to->push_back(repair);
   for (const uint64_t version : from.more_versions()) {

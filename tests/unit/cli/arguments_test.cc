@@ -123,7 +123,7 @@ TEST(Arguments, TheErrorSaysWhichOne) {
   EXPECT_EQ(status.code(), absl::StatusCode::kInvalidArgument);
   EXPECT_THAT(std::string(status.message()), HasSubstr("parameter $2: \"x\" is not a 64-bit"));
   EXPECT_THAT(std::string(ParseArguments({"\xff"}).status().message()),
-              HasSubstr("parameter $1: it is not UTF-8"));
+              HasSubstr("parameter $1: it is not valid UTF-8"));
 }
 
 }  // namespace

@@ -21,7 +21,9 @@ using ::testing::_;
 using ::testing::ElementsAre;
 using ::testing::HasSubstr;
 using ::testing::IsEmpty;
+using ::testing::MatchesRegex;
 using ::testing::NiceMock;
+using ::testing::Not;
 using ::testing::Return;
 
 // A pipe for the output: what fits into one is all that these tests write.
@@ -241,6 +243,29 @@ TEST_F(CommandsTest, WhatTheBackendSaysGoesToTheErrors) {
             "shown\n");
 }
 
+TEST_F(CommandsTest, ATokenIsCheckedByItsFirstLine) {
+  const std::string token = "pst_app_" + std::string(43, 'a');
+  EXPECT_EQ(Run({.command = Command::kCheckToken, .format = OutputFormat::kCsv}, token + "\nx"),
+            kExitOk);
+  EXPECT_EQ(output_,
+            "id,sha256\r\n"
+            "app,57b0b8b67e50063c6aeda60151fe3a2e1013d7c9a2f94274e194abdaa68519c2\r\n");
+  EXPECT_EQ(Run({.command = Command::kCheckToken}, "secret" + token), kExitFailed);
+  EXPECT_EQ(output_, "");
+  EXPECT_THAT(errors_, HasSubstr("this is not a token"));
+  EXPECT_THAT(errors_, Not(HasSubstr(token)));
+}
+
+TEST_F(CommandsTest, ANewTokenAloneIsTheOutput) {
+  const Options options{.command = Command::kNewToken,
+                        .new_token = {.id = "app", .expires = "2999-01-01T00:00:00Z"}};
+  EXPECT_EQ(Run(options), kExitFailed) << "it is too far away";
+  EXPECT_EQ(output_, "");
+  EXPECT_EQ(Run({.command = Command::kNewToken, .new_token = {.id = "app"}}), kExitOk);
+  EXPECT_THAT(output_, MatchesRegex("pst_app_[A-Za-z0-9_-]{43}\n"));
+  EXPECT_THAT(errors_, Not(HasSubstr("pst_")));
+}
+
 TEST_F(CommandsTest, AnErrorHasItsDetail) {
   const absl::Status status = MakeError(absl::StatusCode::kFailedPrecondition, "cannot drop t",
                                         {.reason = "WRONG_STATE",
@@ -259,6 +284,23 @@ TEST(Provider, TlsFilesThatCannotBeReadAreRefused) {
   const Options options{.target = "127.0.0.1:1", .tls_ca = "/nonexistent/ca.pem"};
   EXPECT_FALSE(MakeProvider(options).ok());
   EXPECT_TRUE(MakeProvider({.target = "127.0.0.1:1"}).ok());
+}
+
+TEST(Provider, ATokenFileThatCannotBeReadIsRefused) {
+  const absl::Status status =
+      MakeProvider({.target = "127.0.0.1:1", .token_file = "/nonexistent/token"}).status();
+  EXPECT_EQ(status.code(), absl::StatusCode::kUnauthenticated);
+  EXPECT_THAT(std::string(status.message()), HasSubstr("/nonexistent/token"));
+  EXPECT_TRUE(MakeProvider({.target = "127.0.0.1:1", .token = "pst_a"}).ok());
+  EXPECT_FALSE(MakeProvider({.target = "db.internal:1", .token = "pst_a"}).ok());
+}
+
+TEST(Provider, CommandsWithoutADaemonHaveNone) {
+  for (const Command command : {Command::kNewToken, Command::kCheckToken, Command::kNewMigration}) {
+    const auto db = MakeProvider({.command = command, .token_file = "/nonexistent/token"});
+    ASSERT_TRUE(db.ok()) << db.status();
+    EXPECT_EQ(*db, nullptr);
+  }
 }
 
 }  // namespace

@@ -15,12 +15,15 @@ namespace {
 
 using ::testing::ElementsAre;
 using ::testing::HasSubstr;
+using ::testing::Not;
 
 class OptionsTest : public ::testing::Test {
  protected:
   void SetUp() override {
     unsetenv("PENSTOCK_TARGET");
     unsetenv("PENSTOCK_DATABASE");
+    unsetenv("PENSTOCK_TOKEN");
+    unsetenv("PENSTOCK_TOKEN_FILE");
   }
 
   static Options Parse(std::initializer_list<std::string> arguments) {
@@ -146,6 +149,53 @@ TEST_F(OptionsTest, Tls) {
   EXPECT_THAT(Refusal({"ping", "--tls-cert", "c.pem"}), HasSubstr("--tls-key"));
 }
 
+TEST_F(OptionsTest, ATokenComesFromAFileOrTheEnvironment) {
+  EXPECT_EQ(Parse({"ping"}).token_file, "");
+  EXPECT_EQ(Parse({"ping"}).token, "");
+  setenv("PENSTOCK_TOKEN", "pst_a", 1);
+  EXPECT_EQ(Parse({"ping"}).token, "pst_a");
+  // A file comes first, whoever names it.
+  EXPECT_EQ(Parse({"ping", "--token-file", "f"}).token_file, "f");
+  EXPECT_EQ(Parse({"ping", "--token-file", "f"}).token, "");
+  setenv("PENSTOCK_TOKEN_FILE", "g", 1);
+  EXPECT_EQ(Parse({"ping"}).token_file, "g");
+  EXPECT_EQ(Parse({"ping"}).token, "");
+  EXPECT_EQ(Parse({"--token-file", "f", "ping"}).token_file, "f");
+}
+
+TEST_F(OptionsTest, ATokenOnTheCommandLineIsRefusedAndNotQuoted) {
+  for (const std::vector<std::string>& arguments : {
+           std::vector<std::string>{"ping", "--token", "secret"},
+           std::vector<std::string>{"--token=secret", "ping"},
+           std::vector<std::string>{"token", "check", "pst_secret"},
+           std::vector<std::string>{"pst_secret"},
+       }) {
+    const std::string message(ParseOptions(arguments).status().message());
+    EXPECT_THAT(message, HasSubstr("a token does not belong on a command line"));
+    EXPECT_THAT(message, Not(HasSubstr("secret")));
+  }
+}
+
+TEST_F(OptionsTest, Token) {
+  Options options = Parse({"token", "new", "--id", "app-2027"});
+  EXPECT_EQ(options.command, Command::kNewToken);
+  EXPECT_EQ(options.new_token.id, "app-2027");
+  EXPECT_EQ(options.new_token.expires, "90");
+  options = Parse({"token", "new", "--expires", "7", "--id", "a_b"});
+  EXPECT_EQ(options.new_token.id, "a_b");
+  EXPECT_EQ(options.new_token.expires, "7");
+  EXPECT_EQ(Parse({"token", "check"}).command, Command::kCheckToken);
+  EXPECT_THAT(Refusal({"token"}), HasSubstr("subcommand"));
+  EXPECT_THAT(Refusal({"token", "new"}), HasSubstr("--id"));
+  for (const std::string& wrong :
+       {std::string("a b"), std::string("a.b"), std::string("ä"), std::string(65, 'a')}) {
+    EXPECT_THAT(Refusal({"token", "new", "--id", wrong}), HasSubstr("is not an id")) << wrong;
+  }
+  EXPECT_THAT(Refusal({"token", "new", "--id", "a", "--expires", "soon"}),
+              HasSubstr("\"soon\" is not when a token expires"));
+  EXPECT_THAT(Refusal({"token", "check", "extra"}), HasSubstr("extra"));
+}
+
 TEST_F(OptionsTest, WhatMakesNoSenseIsRefused) {
   EXPECT_THAT(Refusal({}), HasSubstr("a command is missing"));
   EXPECT_THAT(Refusal({"quary", "select 1"}), HasSubstr("quary"));
@@ -154,7 +204,7 @@ TEST_F(OptionsTest, WhatMakesNoSenseIsRefused) {
   EXPECT_THAT(Refusal({"ping", "--format", "xml"}), HasSubstr("--format"));
   EXPECT_THAT(Refusal({"ping", "extra"}), HasSubstr("extra"));
   EXPECT_THAT(Refusal({"ping", "--target"}), HasSubstr("--target"));
-  EXPECT_THAT(Refusal({"ping", "--timeout", "10"}), HasSubstr("\"10\" is not a time limit"));
+  EXPECT_THAT(Refusal({"ping", "--timeout", "10"}), HasSubstr("invalid time limit \"10\""));
 }
 
 TEST_F(OptionsTest, Migrate) {
@@ -223,7 +273,8 @@ TEST_F(OptionsTest, HelpDocumentsArgumentsFormatsAndExitCodes) {
   const std::string help = Text({"--help"});
   for (const char* word :
        {"query", "exec", "ping", "databases", "--target", "PENSTOCK_TARGET", "PENSTOCK_DATABASE",
-        "decimal:", "blob:", "null:", "RFC 4180", "Exit codes", "--tls-ca"}) {
+        "decimal:", "blob:", "null:", "RFC 4180", "Exit codes", "--tls-ca", "--token-file",
+        "PENSTOCK_TOKEN_FILE", "PENSTOCK_TOKEN"}) {
     EXPECT_THAT(help, HasSubstr(word));
   }
   EXPECT_THAT(Text({"query", "--help"}), HasSubstr("Usage: penstock query "));

@@ -85,7 +85,8 @@ TEST_F(RunInTransactionTest, WithinABodyOfTheSameProviderIsRefused) {
   for (const absl::Status& refused : {direct, beneath_another}) {
     EXPECT_EQ(refused.code(), absl::StatusCode::kFailedPrecondition) << refused;
     EXPECT_EQ(GetErrorDetails(refused).reason, "WRONG_STATE");
-    EXPECT_NE(refused.message().find("use the transaction that the body got"), std::string::npos);
+    EXPECT_NE(refused.message().find("use the transaction that the body received"),
+              std::string::npos);
   }
   EXPECT_EQ(opened_, 3);
   EXPECT_EQ(ran_, 0);

@@ -24,6 +24,19 @@ TEST(Target, HasAHostAndAPort) {
   }
 }
 
+TEST(Target, IsLocalIfWhatIsSentStaysOnThisMachine) {
+  for (const char* target :
+       {"unix:/run/p.sock", "unix:p.sock", "127.0.0.1:7420", "127.255.0.9:1", "[::1]:7420",
+        "[0:0::1]:7420", "localhost:7420", "ipv4:127.0.0.1:1", "ipv6:[::1]:1", "dns:localhost:1"}) {
+    EXPECT_TRUE(IsLocalTarget(target)) << target;
+  }
+  for (const char* target :
+       {"0.0.0.0:7420", "128.0.0.1:1", "10.0.0.1:1", "[::]:1", "[::ffff:10.0.0.1]:1", "db:7420",
+        "localhost.example.org:1", "127.0.0.1.example.org:1", "[x/localhost]:1", "", "127.0.0.1"}) {
+    EXPECT_FALSE(IsLocalTarget(target)) << target;
+  }
+}
+
 TEST(Target, APathThatNoSocketHasIsRefused) {
   EXPECT_TRUE(LinkTarget("unix:" + std::string(107, 'a')).ok());
   for (const std::string& target :

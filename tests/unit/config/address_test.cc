@@ -43,7 +43,8 @@ TEST(AddressTest, WrongOnesSayWhatToWrite) {
       {"::1:7420", " is not host:port; an IPv6 address stands in brackets, as in [::1]:7420"},
       {"[1.2.3.4]:7420", " has no IPv6 address in its brackets; write [::1]:port"},
       {"http//x:7420", " is not host:port; a host has letters, digits, '.' and '-'"},
-      {"unix:/a,b", " has a comma, and gRPC's clients reach no socket that has one; rename it"},
+      {"unix:/a,b",
+       " has a comma, which gRPC's clients do not support in a socket's path; rename it"},
       {"unix:/a/", " is a folder; write unix:/path/of/the.sock"},
       {"unix:", no_path},
       {"unix://", no_path},
@@ -56,7 +57,7 @@ TEST(AddressTest, WrongOnesSayWhatToWrite) {
 
 TEST(AddressTest, ASocketsPathHasALimit) {
   const std::string message(ParseAddress("unix:/" + std::string(107, 'a')).status().message());
-  EXPECT_NE(message.find("has a path of 108 bytes, and a socket's has at most 107"),
+  EXPECT_NE(message.find("has a path of 108 bytes, but a socket's path has at most 107"),
             std::string::npos)
       << message;
 }

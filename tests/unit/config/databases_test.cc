@@ -86,9 +86,9 @@ TEST_F(DatabasesTest, TheDefaultIsTheOnlyOneOrMainOrTheOneSaid) {
   EXPECT_THAT(MistakesIn("log: {}\ndatabases: {a: {}, b: {}}"),
               ElementsAre("FILE:2: databases: has several databases and none named main; set "
                           "default_database to one of a, b"));
-  EXPECT_THAT(MistakesIn("default_database: mian\ndatabases: {a: {}, main: {}}"),
-              ElementsAre("FILE:1: default_database: 'mian' is not a database of this file; did "
-                          "you mean 'main'?"));
+  EXPECT_THAT(
+      MistakesIn("default_database: mian\ndatabases: {a: {}, main: {}}"),
+      ElementsAre("FILE:1: default_database: unknown database 'mian'; did you mean 'main'?"));
 }
 
 TEST_F(DatabasesTest, OneFileIsOneDatabase) {
@@ -123,27 +123,26 @@ TEST_F(DatabasesTest, Credentials) {
     std::string mistake;
   } cases[] = {
       {"    password: hunter2\n    password_file: '@/good'",
-       "FILE:5: databases.main.password_file: contradicts another key for the password; keep one "
-       "of password, password_file and password_env"},
+       "FILE:5: databases.main.password_file: conflicts with another key for the password; keep "
+       "one "
+       "of password, password_file, password_credential and password_env"},
       {"    password_file: '@/good'\n    password_env: DB_PASSWORD",
-       "FILE:5: databases.main.password_env: contradicts another key for the password; keep one "
-       "of password, password_file and password_env"},
+       "FILE:5: databases.main.password_env: conflicts with another key for the password; keep one "
+       "of password, password_file, password_credential and password_env"},
       {"    password_file: '@/none'",
        "FILE:4: databases.main.password_file: names a file that cannot be read: No such file or "
-       "directory; name one that this user may read"},
+       "directory; name one that this user can read"},
       {"    password_file: '@/two'",
        "FILE:4: databases.main.password_file: names a file that does not have exactly one line; "
-       "write "
-       "the password and nothing else into it"},
+       "write only the password into it"},
       {"    password_file: '@/empty'",
        "FILE:4: databases.main.password_file: names a file that does not have exactly one line; "
-       "write "
-       "the password and nothing else into it"},
+       "write only the password into it"},
       {"    password_env: NOT_SET",
        "FILE:4: databases.main.password_env: names an environment variable that is not set; set "
        "it"},
       {"    connection_string: postgres://u:hunter2@h/d\n    host: h",
-       "FILE:5: databases.main.host: contradicts connection_string; keep one of the two"},
+       "FILE:5: databases.main.host: conflicts with connection_string; keep one of the two"},
   };
   for (const auto& c : cases) {
     EXPECT_THAT(MistakesIn(start + c.lines), ElementsAre(c.mistake)) << c.lines;

@@ -52,6 +52,8 @@ TEST_F(ExampleTest, SaysTheDefaults) {
   EXPECT_EQ(example->server.http_listen, none->server.http_listen);
   EXPECT_EQ(example->server.tls.has_value(), none->server.tls.has_value());
   EXPECT_EQ(example->default_database, none->default_database);
+  EXPECT_EQ(example->identities.size(), none->identities.size());
+  EXPECT_EQ(example->jwt.jwks_file, none->jwt.jwks_file);
   ASSERT_EQ(example->databases.size(), none->databases.size());
   const DatabaseConfig& said = example->databases.at("main");
   const DatabaseConfig& implied = none->databases.at("main");
@@ -71,7 +73,9 @@ TEST_F(ExampleTest, HasEveryKeyWithItsDefault) {
   for (const KeySection& section : KeySections()) {
     for (const KeyText& key : section.keys) {
       const std::string value = key.has_default ? " " + key.value : "";
-      EXPECT_THAT(text, testing::ContainsRegex("(^|\n)[ #]*" + key.name + ":" + value + "( |\n|$)"))
+      // The first key of an item of a list stands behind a '-'.
+      EXPECT_THAT(text,
+                  testing::ContainsRegex("(^|\n)[ #]*(- )?" + key.name + ":" + value + "( |\n|$)"))
           << section.heading;
       ++keys;
     }

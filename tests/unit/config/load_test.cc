@@ -84,16 +84,16 @@ TEST_F(LoadTest, AFolderThatNothingUsesIsNotCreated) {
 TEST_F(LoadTest, DataFolderThatIsAFile) {
   Write("data", "");
   const std::vector<std::string> expected = {
-      "--data-dir: '@/data' cannot be the data folder: Not a directory; name a folder that this "
-      "user may write to"};
+      "--data-dir: cannot use '@/data' as the data folder: Not a directory; name a folder that "
+      "this user can write to"};
   command_line_.check = true;
   EXPECT_EQ(Mistakes(Load()), expected);
   command_line_.check = false;
   EXPECT_FALSE(Load().ok());
   command_line_.data_dir = Path("data/below");
   EXPECT_THAT(Mistakes(Load()),
-              ElementsAre("--data-dir: '@/data/below' cannot be the data folder: File exists; name "
-                          "a folder that this user may write to"));
+              ElementsAre("--data-dir: cannot use '@/data/below' as the data folder: File exists; "
+                          "name a folder that this user can write to"));
 }
 
 TEST_F(LoadTest, DataFolderOfNoName) {
@@ -132,15 +132,29 @@ TEST_F(LoadTest, HttpOff) {
   EXPECT_EQ(LoadText("server: {http_listen: ''}")->server.http_listen, "");
 }
 
+constexpr char kIdentities[] =
+    "identities: {app: {certificates: 'cn:app', grants: {database: main, rights: read}}}\n";
+
 TEST_F(LoadTest, WideAddressesAreAllowedWhenSecured) {
   Write("c", kPem), Write("k", kPem), Write("ca", kPem);
   const auto config = LoadText(
       "server:\n  listen: 0.0.0.0:7420\n"
-      "  tls: {cert_file: @/c, key_file: @/k, client_ca_file: @/ca}\n");
+      "  tls: {cert_file: @/c, key_file: @/k, client_ca_file: @/ca}\n" +
+      std::string(kIdentities));
   ASSERT_TRUE(config.ok()) << config.status();
   EXPECT_EQ(config->server.tls->cert_file, Path("c"));
   EXPECT_EQ(config->server.tls->key_file, Path("k"));
   EXPECT_EQ(config->server.tls->client_ca_file, Path("ca"));
+  EXPECT_TRUE(config->server.tls->require_client_cert);
+}
+
+TEST_F(LoadTest, ClientsWithTokensMayComeWithoutACertificate) {
+  Write("c", kPem);
+  const auto config = LoadText(
+      "server: {tls: {cert_file: @/c, key_file: @/c, client_ca_file: @/c, "
+      "require_client_cert: false}}\n");
+  ASSERT_TRUE(config.ok()) << config.status();
+  EXPECT_FALSE(config->server.tls->require_client_cert);
 }
 
 TEST_F(LoadTest, WideAddressesAreAllowedWhenInsecureIsSaid) {
@@ -152,13 +166,26 @@ TEST_F(LoadTest, WideAddressesAreAllowedWhenInsecureIsSaid) {
   EXPECT_TRUE(LoadText("server: {listen: '[::]:7420', insecure: true}").ok());
 }
 
-TEST_F(LoadTest, TlsWithoutAClientAuthorityDoesNotOpenWideAddresses) {
-  Write("c", kPem), Write("k", kPem);
-  EXPECT_THAT(
-      MistakesIn("server:\n  listen: 0.0.0.0:7420\n  tls: {cert_file: @/c, key_file: @/k}\n"),
-      ElementsAre("FILE:2: server.listen: '0.0.0.0:7420' can be reached from other machines by "
-                  "anybody; set server.tls with a client_ca_file so that only your clients get in, "
-                  "or say --insecure (server.insecure: true) if the network is trusted"));
+// Neither is enough alone: a certificate says who comes, and not what that one may do; and what
+// proves an identity does not cross a network in clear.
+TEST_F(LoadTest, WideAddressesNeedIdentitiesAndTls) {
+  Write("c", kPem), Write("k", kPem), Write("ca", kPem);
+  const std::string listen = "server:\n  listen: 0.0.0.0:7420\n";
+  const std::string tls = "  tls: {cert_file: @/c, key_file: @/k";
+  const auto lacks = [](const std::string& what) {
+    return "FILE:2: server.listen: '0.0.0.0:7420' can be reached from other machines; set " + what +
+           " so that only your callers get in, or use --insecure (server.insecure: true) if the "
+           "network is trusted";
+  };
+  EXPECT_THAT(MistakesIn(listen), ElementsAre(lacks("identities and server.tls")));
+  EXPECT_THAT(MistakesIn(listen + "identities: {}\n"),
+              ElementsAre(lacks("identities and server.tls")));
+  EXPECT_THAT(MistakesIn(listen + kIdentities), ElementsAre(lacks("server.tls")));
+  EXPECT_THAT(MistakesIn(listen + tls + "}\n"), ElementsAre(lacks("identities")));
+  EXPECT_THAT(MistakesIn(listen + tls + ", client_ca_file: @/ca}\n"),
+              ElementsAre(lacks("identities")));
+  // Tokens are enough to tell callers apart.
+  EXPECT_TRUE(LoadText(listen + tls + "}\n" + kIdentities).ok());
 }
 
 TEST_F(LoadTest, LowerMessageLimitTakesItsDefaultsAlong) {

@@ -191,7 +191,7 @@ TEST_F(LogTest, AReaderThatTakesNothingHoldsNobodyUp) {
   reader.join();
   close(pipe_fds[0]);
   // The writer tells it with each piece that it takes, and may have taken one in between.
-  const std::string told = "lines of the log were dropped: nobody took them lines=";
+  const std::string told = "log lines were dropped: nobody read them lines=";
   int64_t dropped = 0;
   int64_t tellings = 0;
   for (size_t at = 0; (at = text.find(told, at)) != std::string::npos; ++tellings) {

@@ -94,12 +94,13 @@ TEST_F(PrecedenceTest, MistakesNameTheirOrigin) {
   command_line_.log_format = "xml";
   EXPECT_THAT(
       Mistakes(Load()),
-      ElementsAre("PENSTOCK_INSECURE: 'perhaps' is not true or false; write one of them",
-                  "PENSTOCK_LISTEN: 'nowhere' has no port; write host:port or unix:/path",
-                  "--http-listen: is a unix socket, and HTTP has none; write host:port, or off",
-                  "PENSTOCK_LOG_LEVEL: 'wran' is not one of trace, debug, info, warn, error, off; "
-                  "did you mean 'warn'?",
-                  "--log-format: 'xml' is not one of text, json; write one"));
+      ElementsAre(
+          "PENSTOCK_INSECURE: 'perhaps' is not true or false; use one of them",
+          "PENSTOCK_LISTEN: 'nowhere' has no port; write host:port or unix:/path",
+          "--http-listen: is a unix socket, which HTTP does not support; use host:port, or off",
+          "PENSTOCK_LOG_LEVEL: 'wran' is not one of trace, debug, info, warn, error, off; "
+          "did you mean 'warn'?",
+          "--log-format: 'xml' is not one of text, json; use one of them"));
 }
 
 TEST_F(PrecedenceTest, ProcessEnvironment) {

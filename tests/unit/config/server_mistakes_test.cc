@@ -30,25 +30,25 @@ TEST_F(ServerMistakesTest, OfOneSetting) {
       {"listen: [[a]]", "listen: is a list; write a single value"},
       {"listen: {a: 1}", "listen: is a map; write a single value"},
       {"listen: [127.0.0.1:1, localhost:1]",
-       "listen: 'localhost:1' is listened on twice; remove one of them or change its port"},
+       "listen: duplicate address 'localhost:1'; remove one of them or change its port"},
       {"listen: [unix:p.sock, unix:./p.sock]",
-       "listen: 'unix:./p.sock' is listened on twice; remove one of them or change its port"},
+       "listen: duplicate address 'unix:./p.sock'; remove one of them or change its port"},
       {"listen: 127.0.0.1:9420",
-       "the default HTTP address: '127.0.0.1:9420' is listened on twice; remove one of them or "
-       "change its port"},
+       "the default HTTP address: duplicate address '127.0.0.1:9420'; remove one of them or change "
+       "its port"},
       {"listen: 0.0.0.0:7420",
-       "listen: '0.0.0.0:7420' can be reached from other machines by anybody; set server.tls with "
-       "a client_ca_file so that only your clients get in, or say --insecure (server.insecure: "
-       "true) if the network is trusted"},
+       "listen: '0.0.0.0:7420' can be reached from other machines; set identities and server.tls "
+       "so that only your callers get in, or use --insecure (server.insecure: true) if the network "
+       "is trusted"},
       {"http_listen: 0.0.0.0:9420",
-       "http_listen: '0.0.0.0:9420' shows metrics to other machines; use 127.0.0.1:9420, or say "
+       "http_listen: '0.0.0.0:9420' shows metrics to other machines; use 127.0.0.1:9420, or "
        "--insecure (server.insecure: true) if the network is trusted"},
       {"http_listen: unix:/p",
-       "http_listen: is a unix socket, and HTTP has none; write host:port, or off"},
-      {"insecure: yes", "insecure: 'yes' is not true or false; write one of them"},
+       "http_listen: is a unix socket, which HTTP does not support; use host:port, or off"},
+      {"insecure: yes", "insecure: 'yes' is not true or false; use one of them"},
       {"max_message_bytes: 4", "max_message_bytes: '4' is out of range; write 64KiB to 1GiB"},
       {"batch_bytes: 65MiB",
-       "batch_bytes: is more than max_message_bytes; lower it, or raise max_message_bytes"},
+       "batch_bytes: exceeds max_message_bytes; lower it, or raise max_message_bytes"},
       {"stall_timeout: 0", "stall_timeout: '0' is out of range; write 1ms to 24h"},
       {"max_sessions: 1.5",
        "max_sessions: '1.5' is not a whole number; write one from 1 to 1000000"},
@@ -57,28 +57,31 @@ TEST_F(ServerMistakesTest, OfOneSetting) {
       {"tls: {cert_file: @/a.pem}", "tls: has no key_file; TLS needs both cert_file and key_file"},
       {"tls: {key_file: @/a.pem}", "tls: has no cert_file; TLS needs both cert_file and key_file"},
       {"tls: {cert_file: @/a.pem, key_file: @/not.pem}",
-       "tls.key_file: '@/not.pem' has nothing in PEM form; name a PEM file"},
+       "tls.key_file: '@/not.pem' contains nothing in PEM form; name a PEM file"},
       {"tls: {cert_file: @/none.pem, key_file: @/a.pem}",
        "tls.cert_file: '@/none.pem' cannot be read: No such file or directory; name a PEM file "
-       "that "
-       "this user may read"},
+       "that this user can read"},
       {"tls: {cert_file: @/broken.pem, key_file: @/a.pem}",
-       "tls.cert_file: '@/broken.pem' has no certificate that can be read; name a PEM file with a "
+       "tls.cert_file: '@/broken.pem' contains no readable certificate; name a PEM file with a "
        "CERTIFICATE block"},
       {"tls: {cert_file: @/a.pem, key_file: @/broken.pem}",
-       "tls.key_file: '@/broken.pem' has no private key that can be read; name a PEM file with a "
+       "tls.key_file: '@/broken.pem' contains no readable private key; name a PEM file with a "
        "PRIVATE KEY block and no password"},
       {"tls: {cert_file: @/a.pem, key_file: @/locked.key}",
-       "tls.key_file: '@/locked.key' has no private key that can be read; name a PEM file with a "
+       "tls.key_file: '@/locked.key' contains no readable private key; name a PEM file with a "
        "PRIVATE KEY block and no password"},
       {"tls: {cert_file: @/a.pem, key_file: @/other.key}",
-       "tls.key_file: '@/other.key' is not the key of the certificate in cert_file; name the two "
+       "tls.key_file: '@/other.key' is not the key of the certificate in cert_file; name two files "
        "that belong together"},
       {"tls: {cert_file: @/a.pem, key_file: @/a.pem, client_ca_file: @/other.key}",
-       "tls.client_ca_file: '@/other.key' has no certificate that can be read; name a PEM file "
-       "with a CERTIFICATE block"},
+       "tls.client_ca_file: '@/other.key' contains no readable certificate; name a PEM file with a "
+       "CERTIFICATE block"},
       {"tls: {cert_file: @/a.pem, key_file: @/a.pem, ca: @/a.pem}",
-       "tls: 'ca' is not a key here; use one of cert_file, key_file, client_ca_file"},
+       "tls: unknown key 'ca'; use one of cert_file, key_file, client_ca_file, "
+       "require_client_cert"},
+      {"tls: {cert_file: @/a.pem, key_file: @/a.pem, require_client_cert: true}",
+       "tls.require_client_cert: needs the authority of client certificates; name it in "
+       "client_ca_file, or remove the key"},
   };
   for (const auto& [setting, expected] : table) {
     const std::string where =
@@ -97,8 +100,8 @@ TEST_F(ServerMistakesTest, EachAddressOfAListHasItsLine) {
 TEST_F(ServerMistakesTest, BatchesThatContradict) {
   EXPECT_THAT(
       MistakesIn("server:\n  first_batch_bytes: 2MiB\n  batch_bytes: 1MiB\n"),
-      ElementsAre("FILE:2: server.first_batch_bytes: is more than batch_bytes; lower it, or raise "
-                  "batch_bytes"));
+      ElementsAre(
+          "FILE:2: server.first_batch_bytes: exceeds batch_bytes; lower it, or raise batch_bytes"));
 }
 
 // TLS is gRPC's: it secures no metrics.
@@ -124,7 +127,7 @@ TEST_F(ServerMistakesTest, OfTheLog) {
               ElementsAre("FILE:2: log.slow_statement: '100' has no unit; write 100s or 100ms"));
   EXPECT_THAT(
       MistakesIn("log:\n  parameter_values: 1\n"),
-      ElementsAre("FILE:2: log.parameter_values: '1' is not true or false; write one of them"));
+      ElementsAre("FILE:2: log.parameter_values: '1' is not true or false; use one of them"));
 }
 
 }  // namespace

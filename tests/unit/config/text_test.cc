@@ -34,9 +34,10 @@ TEST(WordsTest, AQuoteStaysShortAndOnItsLine) {
 TEST(WordsTest, AWrongChoiceIsShownOnlyIfItIsAWord) {
   EXPECT_EQ(NotAChoice("jso", {"text", "json"}),
             "'jso' is not one of text, json; did you mean 'json'?");
-  EXPECT_EQ(NotAChoice("yellow", {"text", "json"}), "'yellow' is not one of text, json; write one");
+  EXPECT_EQ(NotAChoice("yellow", {"text", "json"}),
+            "'yellow' is not one of text, json; use one of them");
   EXPECT_EQ(NotAChoice("postgres://u:secret@h", {"text", "json"}),
-            "is not one of text, json; write one");
+            "is not one of text, json; use one of them");
 }
 
 TEST(Utf8Test, FindsTheFirstByteThatIsNot) {

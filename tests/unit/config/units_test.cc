@@ -37,9 +37,9 @@ TEST(UnitsTest, WrongDurationsSayWhatToWrite) {
       {"10days", "'10days'" + form},
       {"10", "'10' has no unit; write 10s or 10ms"},
       {"1m30", "'1m30' has no unit; write 30s or 30ms"},
-      {"87601h", "'87601h' is longer than ten years; write less"},
-      {"87600h1ms", "'87600h1ms' is longer than ten years; write less"},
-      {"18446744073709551615h", "'18446744073709551615h' is longer than ten years; write less"},
+      {"87601h", "'87601h' is longer than ten years; shorten it"},
+      {"87600h1ms", "'87600h1ms' is longer than ten years; shorten it"},
+      {"18446744073709551615h", "'18446744073709551615h' is longer than ten years; shorten it"},
       {"99999999999999999999s", "'99999999999999999999s'" + form},
   };
   for (const auto& [text, expected] : table) {

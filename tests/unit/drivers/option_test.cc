@@ -61,7 +61,8 @@ TEST(OptionTest, EachTypeSaysWhatItExpects) {
     EXPECT_EQ(Mistake("check", word), "");
   }
   EXPECT_EQ(Mistake("name", std::string(1000, 'x')), "");
-  EXPECT_EQ(GetErrorInfo(CheckOption("toy", kKnown, "size", "8")).hint, "what it sets: in rows");
+  EXPECT_EQ(GetErrorInfo(CheckOption("toy", kKnown, "size", "8")).hint,
+            "correct the value; the option sets: in rows");
 }
 
 TEST(OptionTest, UnknownNamesAreToldTheKnown) {

@@ -72,18 +72,19 @@ TEST_F(ToyTest, IsTheDriverOfADatabaseThatNamesNone) {
 }
 
 TEST_F(ToyTest, MistakesAreToldWithWhatTheOptionIsAbout) {
-  EXPECT_THAT(Mistake("{options: {max_rows: 10}}"),
-              HasSubstr("databases.main.options.max_rows: option max_rows: expected a number from "
-                        "1 to 9, not '10'; what it sets: rows that there may be"));
   EXPECT_THAT(
-      Mistake("{options: {voice: shrill, max_rows: many}}"),
-      AllOf(HasSubstr("option voice: expected soft or loud, not 'shrill'; what it sets: how "
-                      "texts are told"),
-            HasSubstr("option max_rows: expected a number from 1 to 9, not 'many'")));
+      Mistake("{options: {max_rows: 10}}"),
+      HasSubstr("databases.main.options.max_rows: option max_rows: expected a number from "
+                "1 to 9, not '10'; correct the value; the option sets: rows that there may be"));
+  EXPECT_THAT(Mistake("{options: {voice: shrill, max_rows: many}}"),
+              AllOf(HasSubstr("option voice: expected soft or loud, not 'shrill'; correct the "
+                              "value; the option sets: how "
+                              "texts are told"),
+                    HasSubstr("option max_rows: expected a number from 1 to 9, not 'many'")));
   EXPECT_THAT(Mistake("{options: {synchronous: full}}"),
               HasSubstr("option synchronous: toy has no such option; it has max_rows and voice"));
   EXPECT_THAT(Mistake("{host: db}"),
-              HasSubstr("host: has no meaning on toy; remove it, or choose another driver"));
+              HasSubstr("host: is not supported by toy; remove it, or choose another driver"));
 }
 
 TEST_F(ToyTest, TheDocumentsHaveItsOptionsAndItsDefaults) {
@@ -114,7 +115,7 @@ TEST_F(ToyTest, MigrationsKnowItsName) {
     EXPECT_EQ((*name)->name, "a") << file;
   }
   EXPECT_EQ(migrations::MakeDialect("toy", "penstock_migrations").status().message(),
-            "the driver toy has no migrations");
+            "the driver toy does not support migrations");
 }
 
 }  // namespace

@@ -26,12 +26,10 @@ TEST(KeyLimits, NameTheKeyAndTheLimit) {
   const std::string longer = longest + "k";
   EXPECT_TRUE(Check(MakeGet({longest, "a"})).ok());
   EXPECT_EQ(Check(MakeGet({"a", longer})).message(),
-            "key 2: a key has at most 65536 bytes, this has 65537");
-  EXPECT_EQ(Check(MakeGet({""})).message(), "key 1: a key has at least one byte");
-  EXPECT_EQ(Check(MakeWrite({Put("a", ""), Delete("")})).message(),
-            "mutation 2: a key has at least one byte");
-  EXPECT_EQ(Check(MakeWrite({}, {Absent("")})).message(),
-            "condition 1: a key has at least one byte");
+            "key 2: the key exceeds the limit of 65536 bytes (it has 65537)");
+  EXPECT_EQ(Check(MakeGet({""})).message(), "key 1: the key is empty");
+  EXPECT_EQ(Check(MakeWrite({Put("a", ""), Delete("")})).message(), "mutation 2: the key is empty");
+  EXPECT_EQ(Check(MakeWrite({}, {Absent("")})).message(), "condition 1: the key is empty");
   EXPECT_TRUE(Check(MakeWrite({DeleteRange("", std::nullopt)})).ok());
   EXPECT_FALSE(Check(MakeGet(std::vector<std::string_view>(kMaxGetKeys + 1, "k"))).ok());
   EXPECT_EQ(GetErrorInfo(Check(MakeGet({""}))).reason, Reason::kInvalidParameter);

@@ -81,7 +81,7 @@ PENSTOCK_ON_EACH_DRIVER(MovedTest);
 
 TEST_P(MovedTest, AFolderThatWasRenamedIsNotWrittenToUntilItIsBack) {
   fs::rename(folder_, away());
-  ExpectRefused("is not there any more");
+  ExpectRefused("no longer exists");
   fs::rename(away(), folder_);
   ExpectHealed();
 }
@@ -123,10 +123,10 @@ TEST_P(MovedTest, ItIsNoticedWithoutAWrite) {
 
 TEST_P(MovedTest, AFolderThatWasRemovedIsNotWrittenTo) {
   fs::remove_all(folder_);
-  ExpectRefused("is not there any more");
+  ExpectRefused("no longer exists");
   // A folder of the same name is not the one that was opened, and stays as it is.
   fs::create_directory(folder_);
-  ExpectRefused("is not there any more");
+  ExpectRefused("no longer exists");
   EXPECT_TRUE(fs::is_empty(folder_));
   auto connection = driver_->Connect(Lane::kRead, Deadline::None());
   if (connection.ok()) connection->reset();
@@ -139,7 +139,7 @@ TEST_P(MovedTest, ACopyThatTookTheFoldersPlaceIsLeftAlone) {
   fs::rename(folder_, parent_ + "/old");
   fs::rename(away(), folder_);
   const auto before = Files(folder_);
-  ExpectRefused("is another file than the one that was opened");
+  ExpectRefused("is no longer the file that was opened");
   driver_->Examine();
   reader_.reset();
   writer_.reset();

@@ -120,7 +120,7 @@ TEST_F(ForeignKeysTest, AStepThatLeavesARowWithoutItsParentIsUndone) {
   EXPECT_THAT(std::string(status.message()),
               AllOf(HasSubstr("2_step.up.sql"), HasSubstr("row 10 of posts refers by user_id"),
                     HasSubstr("users"), HasSubstr("2 such after the step, 0 before it")));
-  EXPECT_THAT(info.hint, HasSubstr("the step is undone"));
+  EXPECT_THAT(info.hint, HasSubstr("foreign keys are off in its step, which was undone"));
   ExpectUndone();
   EXPECT_EQ(Ask("SELECT count(*) FROM users"), "2 ");
 }
@@ -280,7 +280,7 @@ TEST_F(ForeignKeysTest, WhatDoesNothingIsRefused) {
               HasSubstr("1_a.up.sql, line 2: PRAGMA foreign_keys has no effect in a file without"));
   // Nothing that is advised makes a DROP TABLE meet foreign keys that are on.
   const std::string hint = driver::GetErrorInfo(source.status()).hint;
-  EXPECT_EQ(hint.find("leave it out"), std::string::npos) << hint;
+  EXPECT_EQ(hint.find("remove it"), std::string::npos) << hint;
   const auto vacuum =
       ReadSource({{"1_a.up.sql", "PRAGMA foreign_keys=OFF;\nDROP TABLE a;\nVACUUM;\n"}}, {},
                  "sqlite", *dialect);
@@ -292,7 +292,7 @@ TEST_F(ForeignKeysTest, WhatDoesNothingIsRefused) {
     const auto control = ReadSource({{"1_a.up.sql", sql}}, {}, "sqlite", *dialect);
     EXPECT_EQ(driver::GetErrorInfo(control.status()).reason, Reason::kTransactionControl) << sql;
     EXPECT_EQ(driver::GetErrorInfo(control.status()).hint,
-              "leave it out: the file is one transaction, with foreign keys off");
+              "remove it: the file is one transaction, with foreign keys off");
   }
 }
 

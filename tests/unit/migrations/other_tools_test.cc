@@ -115,30 +115,32 @@ const ToolCase kTools[] = {
     {"Dirty",
      {"create table schema_migrations (version uint64, dirty bool)",
       "insert into schema_migrations values (2, 1)"},
-     "error: golang-migrate says that version 2 has failed half way"},
+     "error: golang-migrate records that version 2 failed halfway"},
     {"HalfDone",
      {"create table _sqlx_migrations (version bigint, success boolean)",
       "insert into _sqlx_migrations values (1, true), (2, false)"},
-     "error: sqlx says that version 2 has failed half way"},
+     "error: sqlx records that version 2 failed halfway"},
     {"AnotherFolder",
      {"create table schema_migrations (version uint64, dirty bool)",
       "insert into schema_migrations values (7, 0)"},
-     "error: golang-migrate says that the database is at version 7, which has no file"},
+     "error: golang-migrate records that the database is at version 7, which has no file"},
     {"NoVersionOfTheFolder",
      {"create table schema_migrations (version text)",
       "insert into schema_migrations values (7), (8)"},
-     "error: none of the 2 versions that dbmate, Rails or Ecto says are applied has a file"},
+     "error: none of the 2 versions that dbmate, Rails or Ecto records as applied has a file"},
     {"VersionsThatAreNone",
      {"create table flyway_schema_history (version text, type text, success boolean)",
       "insert into flyway_schema_history values ('1.1', 'SQL', 1)"},
-     "error: Flyway says '1.1' of a version, of which it is not clear what is applied"},
+     "error: Flyway records the version '1.1', from which the applied migrations cannot be "
+     "determined"},
     {"ATableThatDoesNotSay",
      {"create table alembic_version (version_num text)"},
-     "error: the table alembic_version of Alembic does not say which versions are applied"},
+     "error: the table alembic_version of Alembic does not record which versions are applied"},
     {"TwoTools",
      {"create table alembic_version (version_num text)",
       "create table knex_migrations (name text)"},
-     "error: there are the tables of several tools: alembic_version, knex_migrations"}};
+     "error: the history's schema has the tables of several tools: alembic_version, "
+     "knex_migrations"}};
 
 INSTANTIATE_TEST_SUITE_P(Cases, EachTool, ::testing::ValuesIn(kTools),
                          [](const auto& tested) { return tested.param.name; });
@@ -152,7 +154,8 @@ TEST_F(OtherTools, WhatIsAdoptedGoesOn) {
             "adopted from golang-migrate ");
   ASSERT_TRUE(Migrate(kFiles).ok());
   EXPECT_EQ(Ask("select count(*) from sqlite_schema where name = 'c'"), "1 ");
-  EXPECT_THAT(Adopt(), HasSubstr("error: the database has a history already, up to version 3"));
+  EXPECT_THAT(Adopt(),
+              HasSubstr("error: the database already has a migration history, up to version 3"));
   std::vector<File> changed = kFiles;
   changed[0].content += " -- changed";
   EXPECT_THAT(std::string(Migrate(changed).message()),
@@ -160,7 +163,8 @@ TEST_F(OtherTools, WhatIsAdoptedGoesOn) {
 }
 
 TEST_F(OtherTools, NothingToAdopt) {
-  EXPECT_THAT(Adopt(), AllOf(HasSubstr("error: there is no table of a tool that is known")));
+  EXPECT_THAT(Adopt(),
+              AllOf(HasSubstr("error: the history's schema has no table of a known tool")));
   EXPECT_EQ(Ask("select count(*) from sqlite_schema"), "0 ");
 }
 

@@ -90,7 +90,7 @@ TEST(Plan, ToAVersion) {
   EXPECT_THAT(PlanOf(source, two, To(1)), ElementsAre("2_m.down.sql"));
   EXPECT_THAT(PlanOf(source, two, To(0)), ElementsAre("2_m.down.sql", "1_m.down.sql"));
   EXPECT_THAT(PlanOf(source, two, To(10)), ElementsAre("10_m.up.sql"));
-  EXPECT_THAT(PlanOf(source, two, To(5)), ElementsAre("error: there is no migration of version 5"));
+  EXPECT_THAT(PlanOf(source, two, To(5)), ElementsAre("error: version 5 does not exist"));
   EXPECT_THAT(PlanOf(source, two, UpBy(-1)), ElementsAre(HasSubstr("negative")));
 }
 
@@ -106,7 +106,7 @@ TEST(Plan, VersionZeroAndVersionsAboveInt64) {
   EXPECT_THAT(PlanOf(source, all, kDownAll),
               ElementsAre("18446744073709551615_m.down.sql", "1_m.down.sql", "0_m.down.sql"));
   EXPECT_THAT(PlanOf(source, Applied(source, {1}), kUp),
-              ElementsAre(HasSubstr("0_m.up.sql: it is not applied, but version 1")));
+              ElementsAre(HasSubstr("0_m.up.sql: not applied, but the later version 1")));
 }
 
 // A code step has no file, and whoever does not know its code can go on without it.
@@ -117,9 +117,8 @@ TEST(Plan, ACodeStepThatIsAppliedMissesNothing) {
     EXPECT_THAT(Compare(source, below).missing, IsEmpty());
     EXPECT_THAT(PlanOf(source, below, kUp), ElementsAre("5_m.up.sql"));
     EXPECT_THAT(PlanOf(source, below, Down(1)), ElementsAre("3_m.down.sql"));
-    EXPECT_THAT(
-        PlanOf(source, below, To(1)),
-        ElementsAre(HasSubstr("migration 2 (m) cannot be taken back here: it is a code step")));
+    EXPECT_THAT(PlanOf(source, below, To(1)),
+                ElementsAre(HasSubstr("migration 2 (m) cannot be undone here: it is a code step")));
     const History above =
         With(Applied(source, {1, 3, 5}), {.version = 9, .note = std::string(note)});
     EXPECT_THAT(Compare(source, above).newer, IsEmpty());
@@ -143,7 +142,7 @@ TEST(Plan, RefusesChangedMissingAndGaps) {
   EXPECT_THAT(PlanOf(Files({1, 3}), Applied(Files({1, 2}), {1, 2}), kUp),
               ElementsAre("error: migration 2 (m) is applied, but its file is missing"));
   EXPECT_THAT(PlanOf(source, Applied(source, {1, 3}), kUp),
-              ElementsAre("error: 2_m.up.sql: it is not applied, but version 3 after it is"));
+              ElementsAre("error: 2_m.up.sql: not applied, but the later version 3 is"));
   EXPECT_THAT(PlanOf(source, Applied(source, {1, 3}), kUp, true), ElementsAre("2_m.up.sql"));
 }
 
@@ -153,14 +152,13 @@ TEST(Plan, WhatANewerReleaseAppliedIsLeftAlone) {
   EXPECT_THAT(PlanOf(old_release, newer, kUp), IsEmpty());
   EXPECT_THAT(Compare(old_release, newer).newer, ElementsAre(3));
   EXPECT_THAT(PlanOf(old_release, newer, Down(1)),
-              ElementsAre(HasSubstr("migration 3 (m) cannot be taken back")));
+              ElementsAre(HasSubstr("migration 3 (m) cannot be undone")));
 }
 
 TEST(Plan, NoWayDown) {
   const Source source = Files({1, 2}, /*without_down=*/2);
   EXPECT_THAT(PlanOf(source, Applied(source, {1, 2}), Down(2)),
-              ElementsAre(HasSubstr("2_m.up.sql: it cannot be taken back, because there is no "
-                                    "down file")));
+              ElementsAre(HasSubstr("2_m.up.sql: cannot be undone, because it has no down file")));
   EXPECT_THAT(PlanOf(source, Applied(source, {1}), Down(1)), ElementsAre("1_m.down.sql"));
 }
 
@@ -193,7 +191,7 @@ TEST(Plan, AnUnfinishedStepWantsRepair) {
   ASSERT_THAT(Titles(plan), ElementsAre("2_m.up.sql"));
   EXPECT_EQ((*plan)[0].first_statement, 3);
   // Not before that is done.
-  EXPECT_THAT(PlanOf(source, repaired, Down(1)), ElementsAre(HasSubstr("leave it half done")));
+  EXPECT_THAT(PlanOf(source, repaired, Down(1)), ElementsAre(HasSubstr("leave it unfinished")));
 }
 
 TEST(Plan, RepairMarks) {

@@ -70,9 +70,10 @@ TEST(RowJson, WhatIsNoneIsRefused) {
   }
   std::string unknown = good;
   unknown.replace(unknown.find("failed"), 6, "eroded");
-  EXPECT_THAT(std::string(RowFromJson(unknown, "h").status().message()),
-              HasSubstr("row 7 of the migration history h has the direction 'down' and the state "
-                        "'eroded'"));
+  EXPECT_THAT(
+      std::string(RowFromJson(unknown, "h").status().message()),
+      HasSubstr(
+          "row 7 of the migration history h has an unknown direction 'down' or state 'eroded'"));
 }
 
 }  // namespace

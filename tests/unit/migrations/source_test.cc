@@ -69,7 +69,7 @@ TEST(Source, FilesOfWhichNoneIsAMigrationAreRefused) {
     EXPECT_EQ(Read({{name, "select 1"}, {"2_b.up.sql", "select 1"}}, "postgres", &others).size(),
               1u);
     ASSERT_EQ(others.size(), 1u) << name;
-    EXPECT_THAT(others[0], HasSubstr(std::string(name) + ": the name is not a migration's: "));
+    EXPECT_THAT(others[0], HasSubstr(std::string(name) + ": invalid name for a migration file: "));
   }
   EXPECT_THAT(Error({{"1_a.up.sqlite.sql", "select 1"}}), HasSubstr("for the driver postgres"));
 }
@@ -82,8 +82,8 @@ TEST(Source, VersionsHave64Bits) {
   EXPECT_EQ(source.at(0).name, "b");
   EXPECT_EQ(source.rbegin()->first, 18446744073709551615U);
   EXPECT_THAT(Error({{"18446744073709551616_a.up.sql", "select 1"}}),
-              HasSubstr("18446744073709551616_a.up.sql: the name is not a migration's: its version "
-                        "is beyond 18446744073709551615"));
+              HasSubstr("18446744073709551616_a.up.sql: invalid name for a migration file: its "
+                        "version exceeds 18446744073709551615"));
 }
 
 TEST(Source, NamesAsGolangMigrateReadsThem) {
@@ -94,7 +94,7 @@ TEST(Source, NamesAsGolangMigrateReadsThem) {
   // What would be taken for another file, and do nothing.
   for (const char* name : {"0001_a.UP.SQL", "1_a.Up.sql", "1_a.uP.sqlite.sql"}) {
     EXPECT_THAT(Error({{name, "select 1"}, {"2_b.up.sql", "select 1"}}),
-                HasSubstr(std::string(name) + ": the name is not a migration's: 'up'"));
+                HasSubstr(std::string(name) + ": invalid name for a migration file: 'up'"));
   }
 }
 
@@ -183,8 +183,9 @@ TEST(Source, RefusesWhatCannotRun) {
   EXPECT_EQ(Error({{"1_a.up.sql", "-- nothing to do"}}), "");
   EXPECT_EQ(Error({{"1_a.up.sql", "select 1"}, {"1_a.down.sql", ""}}), "");
   EXPECT_THAT(Error({{"1_a.down.sql", "select 1"}}),
-              HasSubstr("1_a.down.sql: there is no up file for version 1"));
-  EXPECT_THAT(Error({{"1_a.up.sql", "select '\xff'"}}), HasSubstr("1_a.up.sql: its text is not"));
+              HasSubstr("1_a.down.sql: no up file exists for version 1"));
+  EXPECT_THAT(Error({{"1_a.up.sql", "select '\xff'"}}),
+              HasSubstr("1_a.up.sql: the file is not valid"));
   EXPECT_THAT(Error({{"1_a.up.sql", "select 1;\nselect 'x"}}),
               HasSubstr("1_a.up.sql: the string that begins in line 2"));
 }
@@ -216,7 +217,7 @@ TEST(Source, NoTransactionLine) {
         "-- Penstock: No-Transaction", "-- penstock no transaction",
         "/* penstock: no-transaction */", "-- penstock : x"}) {
     EXPECT_THAT(Error({{"1_a.up.sql", std::string("-- c\n") + line + "\nselect 1"}}),
-                HasSubstr(std::string("1_a.up.sql: the line \"") + line + "\" is not known"));
+                HasSubstr(std::string("1_a.up.sql: unknown line \"") + line + "\""));
   }
   EXPECT_THAT(Error({{"1_a.up.sql", "select 1;\n-- penstock: no-transaction\nselect 2"}}),
               HasSubstr("comes after a statement"));
@@ -264,18 +265,19 @@ TEST(Source, GooseDbmateAndSqlMigrate) {
 
 TEST(Source, MarkersThatAreRefused) {
   EXPECT_THAT(Error({{"1_a.sql", "select 0;\n-- +goose Up\nselect 1"}}),
-              HasSubstr("1_a.sql, line 1: there is SQL before the first marker"));
+              HasSubstr("1_a.sql, line 1: the SQL before the first marker"));
   EXPECT_THAT(Error({{"1_a.sql", "-- +goose ENVSUB ON\n-- +goose Up\nselect 1"}}),
-              HasSubstr("1_a.sql, line 1: the marker 'envsub on' of goose's"));
+              HasSubstr("1_a.sql, line 1: unsupported marker 'envsub on' of goose"));
   EXPECT_THAT(Error({{"1_a.sql", "-- +goose Up\n-- +goose Up\nselect 1"}}),
-              HasSubstr("line 2: a second 'up'"));
+              HasSubstr("line 2: duplicate marker 'up'"));
   EXPECT_THAT(Error({{"1_a.sql", "-- +goose Up\n-- migrate:down\nselect 1"}}),
-              HasSubstr("line 2: a marker of dbmate's in a file of goose's"));
-  EXPECT_THAT(Error({{"1_a.sql", "-- +goose Down\nselect 1"}}), HasSubstr("no part for up"));
-  EXPECT_THAT(Error({{"a.sql", "-- +goose Up\nselect 1"}}), HasSubstr("a.sql: the name is not"));
+              HasSubstr("line 2: marker of dbmate in a file with markers of goose"));
+  EXPECT_THAT(Error({{"1_a.sql", "-- +goose Down\nselect 1"}}),
+              HasSubstr("the file has no up part"));
+  EXPECT_THAT(Error({{"a.sql", "-- +goose Up\nselect 1"}}), HasSubstr("a.sql: invalid name"));
   // Never up and down together.
   EXPECT_THAT(Error({{"1_a.up.sql", "-- +goose Up\nx;\n-- +goose Down\ny;"}}),
-              HasSubstr("1_a.up.sql: it has a marker of the other direction"));
+              HasSubstr("1_a.up.sql: the file has a marker of the other direction"));
   EXPECT_EQ(Error({{"1_a.up.sql", "-- +goose Up\nx;"}}), "");
 }
 
@@ -319,11 +321,11 @@ TEST(Source, ATransactionAroundTheFileIsItsOwn) {
   ASSERT_EQ(Statements(source.at(1).up).size(), 2u);
   EXPECT_EQ(Statements(source.at(1).up)[0].text, "select 1");
   EXPECT_THAT(Error({{"1_a.up.sql", "select 1;\ncommit;\nselect 2"}}),
-              HasSubstr("1_a.up.sql, line 2: COMMIT does not belong into a migration"));
+              HasSubstr("1_a.up.sql, line 2: COMMIT is not allowed in a migration"));
   EXPECT_THAT(Error({{"1_a.up.sql", "begin; select 1; commit; begin; select 2; commit"}}),
-              HasSubstr("COMMIT does not belong"));
+              HasSubstr("COMMIT is not allowed"));
   EXPECT_THAT(Error({{"1_a.up.sql", "-- penstock: no-transaction\nbegin; select 1; commit"}}),
-              HasSubstr("BEGIN does not belong"));
+              HasSubstr("BEGIN is not allowed"));
 }
 
 // What only reads and writes rows is all or nothing; anything else runs one by one.

@@ -144,7 +144,7 @@ INSTANTIATE_TEST_SUITE_P(Cases, Split, ::testing::ValuesIn(kCases),
 
 TEST(SplitErrors, NameTheLineWhereItBegins) {
   EXPECT_THAT(Texts("select 1;\nselect 'a;\n", SqliteSyntax()),
-              ElementsAre(HasSubstr("the string that begins in line 2 does not end")));
+              ElementsAre(HasSubstr("the string that begins in line 2 is not terminated")));
   EXPECT_THAT(Texts("\n\n/* a", PostgresSyntax()),
               ElementsAre(HasSubstr("the comment that begins in line 3")));
   EXPECT_THAT(Texts("do $x$ begin $$;", PostgresSyntax()),

@@ -59,7 +59,7 @@ INSTANTIATE_TEST_SUITE_P(Drivers, OpenTest, ::testing::Values("pebble"));
 TEST_P(OpenTest, RefusesASecondOpener) {
   const auto second = pebble::Open(MakeConfig());
   ASSERT_FALSE(second.ok());
-  EXPECT_NE(second.status().message().find("is open already"), absl::string_view::npos)
+  EXPECT_NE(second.status().message().find("is already open"), absl::string_view::npos)
       << second.status();
   EXPECT_FALSE(GetErrorInfo(second.status()).hint.empty());
   Write({Put("a", "1")});
@@ -79,7 +79,7 @@ TEST_P(OpenTest, RefusesASecondOpenerByAnotherPath) {
     }
     const absl::Status second = pebble::Open(config).status();
     EXPECT_EQ(GetErrorInfo(second).reason, Reason::kBackendResources) << second;
-    EXPECT_NE(second.message().find("is open already, in this process"), absl::string_view::npos)
+    EXPECT_NE(second.message().find("is already open in this process"), absl::string_view::npos)
         << second;
   }
   Write({Put("a", "1")});
@@ -108,7 +108,7 @@ TEST_P(OpenTest, NamesTheProcessThatHasItOpen) {
   ASSERT_EQ(done, '1');
   const absl::Status second = pebble::Open(MakeConfig()).status();
   EXPECT_EQ(GetErrorInfo(second).reason, Reason::kBackendResources) << second;
-  EXPECT_NE(second.message().find("is open already, in process " + std::to_string(child)),
+  EXPECT_NE(second.message().find("is already open in process " + std::to_string(child)),
             absl::string_view::npos)
       << second;
   kill(child, SIGKILL);
@@ -125,7 +125,7 @@ TEST_P(OpenTest, AFolderNamedLockThatCannotBeOpenedIsNotOpenAlready) {
     fs::create_directories(config.database + "/" + file);
     const absl::Status opened = pebble::Open(config).status();
     ASSERT_FALSE(opened.ok());
-    EXPECT_EQ(opened.message().find("is open already"), absl::string_view::npos) << opened;
+    EXPECT_EQ(opened.message().find("is already open"), absl::string_view::npos) << opened;
     EXPECT_NE(opened.message().find(config.database), absl::string_view::npos) << opened;
   }
 }

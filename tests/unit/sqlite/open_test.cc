@@ -111,7 +111,7 @@ TEST_F(OpenTest, Locations) {
 TEST_F(OpenTest, AMissingFolder) {
   const std::string error = OpenError(ConfigFor("none/test.db"));
   EXPECT_HAS(error, folder_ + "/none/test.db");
-  EXPECT_HAS(error, "the folder " + folder_ + "/none does not exist; create it");
+  EXPECT_HAS(error, "the folder " + folder_ + "/none, which does not exist");
 }
 
 TEST_F(OpenTest, AFolder) {
@@ -135,7 +135,7 @@ TEST_F(OpenTest, LockedByAnother) {
   config.options["busy_timeout_ms"] = "20";
   const std::string error = OpenError(config);
   EXPECT_HAS(error, "locked.db");
-  EXPECT_HAS(error, "another process has locked it");
+  EXPECT_HAS(error, "find the process that has locked the file");
 }
 
 TEST_F(OpenTest, AWriteWaitsForAnotherProcessAsLongAsItMay) {

@@ -93,14 +93,14 @@ struct DerivedTable {
 
 template <TableLike T, typename... Items, Column... C>
 auto As(const Query<Items...>& query, const T& table, const C&... columns) {
-  static_assert(sizeof...(Items) == sizeof...(C), "As: give one column for each of the query's");
+  static_assert(sizeof...(Items) == sizeof...(C),
+                "As: give one column for each column of the query");
   if constexpr (sizeof...(Items) == sizeof...(C)) {
-    static_assert(
-        ((KindOf<typename Items::value_type>() == KindOf<ValueOf<C>>() &&
-          (kNullable<ValueOf<C>> || !kNullable<typename Items::value_type>)) &&
-         ...),
-        "As: a column is of another type than the query's, or must be a std::optional because "
-        "the query's may be NULL");
+    static_assert(((KindOf<typename Items::value_type>() == KindOf<ValueOf<C>>() &&
+                    (kNullable<ValueOf<C>> || !kNullable<typename Items::value_type>)) &&
+                   ...),
+                  "As: a column has another type than that of the query, or must be a "
+                  "std::optional because that of the query may be NULL");
   }
   return DerivedTable<T>{
       internal::Derived(query.clauses(), table.Reference(), {std::string(columns.name())...})};

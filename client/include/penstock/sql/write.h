@@ -199,8 +199,7 @@ class Insert : public Write<Insert<T...>> {
  private:
   template <typename... V>
   static constexpr void Check() {
-    static_assert(sizeof...(V) == sizeof...(T),
-                  "give one value for each of the columns that InsertInto was given");
+    static_assert(sizeof...(V) == sizeof...(T), "give one value for each column of InsertInto");
     if constexpr (sizeof...(V) == sizeof...(T)) {
       static_assert((internal::Storable<T, V> && ...),
                     "a value is of another type than its column, or may be NULL while the column "
