@@ -72,7 +72,7 @@ TEST_F(FairQueueTest, WhatIsPutBackIsAsIfItHadNotBeenTaken) {
   for (int i = 0; i < 5; ++i) taken.push_back(queue_.PopFront());
   PushAll({"d1", "b3"});
   for (; taken.size() > 1; taken.pop_back()) queue_.PushFront(taken.back());
-  EXPECT_EQ(PopAll(), "b1 c1 a2 b2 d1 a3 b3");
+  EXPECT_EQ(PopAll(), "b1 c1 a2 d1 b2 a3 b3");
 }
 
 TEST_F(FairQueueTest, AnItemLeavesFromAnywhere) {
