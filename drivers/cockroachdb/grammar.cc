@@ -209,6 +209,7 @@ Syntax ReadGrammar(std::string_view sql) {
     if (syntax.verb == Verb::kUnknown && first == "show" && postgres::Scan(sql).has_value()) {
       syntax = {};
       syntax.verb = Verb::kShow;
+      syntax.only_reads = true;
     }
   }
   if (syntax.verb == Verb::kUnknown) syntax.keeps_schema = IsOneOf(first, kKeepsSchema);

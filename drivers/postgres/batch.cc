@@ -41,9 +41,11 @@ driver::TimePoint Now() { return std::chrono::steady_clock::now(); }
 
 size_t BatchRunner::Together(Runs runs) {
   size_t count = 0;
-  // Statements that share a round trip share the name that the session has meanwhile.
+  // Statements that share a round trip share the name that the session has meanwhile, and the
+  // transaction if they may only read.
   while (!options_.always_reset && count < runs.size() && count < kMaxTogether &&
-         runs[count]->caller == runs.front()->caller && IsBrisk(*runs[count])) {
+         runs[count]->caller == runs.front()->caller &&
+         runs[count]->must_only_read == runs.front()->must_only_read && IsBrisk(*runs[count])) {
     ++count;
   }
   return count;
@@ -53,6 +55,8 @@ bool BatchRunner::IsBrisk(const StatementRun& run) {
   if (!run.rows.empty() || run.staleness.count() != 0) return false;
   const Statement* statement = preparer_->statements().FindAgain(run.sql);
   if (statement == nullptr || !statement->brisk()) return false;
+  // They share one transaction.
+  if (run.must_only_read && (!statement->reads() || flavor_.cockroach)) return false;
   if (run.args.size() != statement->parameters.size()) return false;
   for (size_t i = 0; i < run.args.size(); ++i) {
     if (NeedsDeclaredType(run.args[i], *statement->parameters[i])) return false;
@@ -88,6 +92,8 @@ struct BatchRunner::Flight {
   Statement* statement;
   CommandWatch watch;
   PendingCommand command;
+  // The read-only transaction of its segment begins with it.
+  bool begins = false;
   // It was not its own fault, or its own choice, that it failed.
   bool again = false;
 };
@@ -111,7 +117,8 @@ void BatchRunner::SendTogether(Runs runs, std::deque<Flight>* flights,
     run->status = flight.watch.Interruption();
     if (run->writer != nullptr) run->writer->Begin(flight.statement->columns);
     if (!shares) close();
-    if (!run->status.ok() || !sender_->Send(run, *flight.statement, run->args)) {
+    flight.begins = run->must_only_read && !open;
+    if (!run->status.ok() || !sender_->Send(run, *flight.statement, run->args, flight.begins)) {
       if (StatementRunner::MayBeStale(run->status, *flight.statement)) {
         preparer_->statements().Remove(flight.statement);
         again->push_back(run);
@@ -124,6 +131,8 @@ void BatchRunner::SendTogether(Runs runs, std::deque<Flight>* flights,
     if (!shares) close();
   }
   close();
+  // All of them are in the one segment that Together has let through.
+  if (runs.front()->must_only_read && !flights->empty()) session_->SendEndOfOwn();
 }
 
 void BatchRunner::ReceiveSegment(std::span<Flight* const> segment, bool* cancelled_one) {
@@ -149,6 +158,7 @@ void BatchRunner::ReceiveSegment(std::span<Flight* const> segment, bool* cancell
       // The wake-up may have come while a segment before was waited for.
       if (!failed) runner_->Interrupt(&command, command.Interruption());
     }
+    if (flight->begins) run->status = runner_->FinishCommand(&command);
     link_->RowByRow();
     const auto ending = receiver_->Receive(run, *flight->statement, &command, kMaxBehind);
     if (ending == ResultReceiver::Ending::kMore) {
@@ -214,6 +224,7 @@ void BatchRunner::RunTogether(Runs runs) {
   }
   // The server tells the state of the session when nothing is on its way any more.
   if (!flights.empty()) session_->CheckSession(flights.back().run, *flights.back().statement);
+  session_->EndOwn();
   for (const Flight& flight : flights) session_->NoteSequences(*flight.statement);
   for (const Flight& flight : flights) {
     if (flight.again) again.push_back(flight.run);

@@ -107,6 +107,23 @@ void CommandRunner::SettleCancel(const PendingCommand& command) {
   if (!link_->WaitForCancel(command.give_up)) link_->Break();
 }
 
+absl::Status CommandRunner::FinishCommand(PendingCommand* command) {
+  absl::Status failure;
+  for (;;) {
+    absl::StatusOr<Result> result = Next(command);
+    if (!result.ok()) return result.status();
+    switch (result->kind()) {
+      case Result::Kind::kEnd: return failure;
+      case Result::Kind::kError: failure.Update(Failure(*result, *command)); break;
+      case Result::Kind::kDone: break;
+      default:
+        // It is not the end of this command that the server tells.
+        link_->Break();
+        return link_->BrokenError();
+    }
+  }
+}
+
 absl::Status CommandRunner::FinishSegment(PendingCommand* command, const Visit& visit) {
   absl::Status first;
   for (int ends = 0; ends < 2;) {

@@ -20,6 +20,9 @@
 
 namespace penstock::postgres {
 
+// Begins a transaction in which the server refuses to write.
+inline constexpr char kBeginReadOnly[] = "BEGIN READ ONLY";
+
 // Knows when a command has to end: at its deadline, or when its caller cancels it. As long as
 // it lives, a cancel wakes the link.
 class CommandWatch final : driver::Cancellation::Listener {
@@ -96,6 +99,9 @@ class CommandRunner {
   // nothing that is sent later, and breaks the link if that takes too long.
   void SettleCancel(const PendingCommand& command);
 
+  // Takes the results of one command, behind which others follow in its segment, and returns its
+  // error. If it has failed, the server skips the others.
+  absl::Status FinishCommand(PendingCommand* command);
   // Takes what is left of a segment, up to its sync, and returns the first error in it.
   // `visit`, if not null, is shown each row and each end of a command; after a first RowByRow
   // the rows come one by one. If it returns false the link is broken, because what the server

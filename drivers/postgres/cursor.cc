@@ -26,6 +26,7 @@ Cursor::Cursor(CommandRunner* runner, ResultReceiver* receiver, SessionKeeper* s
       watch_(std::move(watch)),
       command_(std::move(command)) {
   rest_.summary = run.summary;
+  rest_.must_only_read = run.must_only_read;
   for (const driver::Value& value : run.args) args_.push_back(Copy(value));
   rest_.args = args_;
 }
@@ -68,7 +69,7 @@ absl::StatusOr<bool> Cursor::Fetch(const driver::BatchLimits& limits, driver::Ro
 void Cursor::Finish() {
   finished_ = true;
   session_->CheckSession(&rest_, *statement_);
-  session_->EndStaleRead();
+  session_->EndOwn();
   session_->CleanUp();
 }
 

@@ -27,33 +27,56 @@ struct Volatile {
   std::string_view name;
   Effects effects;
 };
-constexpr Effects kWrites = {
-    .changes_session = false, .writes = true, .reads_sequences = false, .folds = false};
-constexpr Effects kReadsSequences = {
-    .changes_session = false, .writes = false, .reads_sequences = true, .folds = false};
+constexpr Effects kWrites = {.changes_session = false,
+                             .writes = true,
+                             .reads_sequences = false,
+                             .folds = false,
+                             .escapes = false};
+constexpr Effects kEscapes = {.changes_session = false,
+                              .writes = true,
+                              .reads_sequences = false,
+                              .folds = false,
+                              .escapes = true};
+constexpr Effects kReadsSequences = {.changes_session = false,
+                                     .writes = false,
+                                     .reads_sequences = true,
+                                     .folds = false,
+                                     .escapes = false};
 constexpr Volatile kVolatile[] = {
     {"clock_timestamp", kNoEffects},
     {"currval", kReadsSequences},
     {"gen_random_uuid", kNoEffects},
     {"lastval", kReadsSequences},
+    {"lo_get", kNoEffects},
+    // A read-only transaction refuses it, and setval.
     {"nextval", kWrites},
     // Until the end of the transaction.
     {"pg_advisory_xact_lock", kNoEffects},
     {"pg_advisory_xact_lock_shared", kNoEffects},
     {"pg_try_advisory_xact_lock", kNoEffects},
     {"pg_try_advisory_xact_lock_shared", kNoEffects},
-    {"pg_cancel_backend", kWrites},
+    {"pg_blocking_pids", kNoEffects},
+    {"pg_cancel_backend", kEscapes},
     {"pg_column_size", kNoEffects},
+    {"pg_current_wal_lsn", kNoEffects},
     {"pg_database_size", kNoEffects},
     {"pg_indexes_size", kNoEffects},
-    {"pg_notify", kWrites},
+    {"pg_is_in_recovery", kNoEffects},
+    {"pg_last_wal_receive_lsn", kNoEffects},
+    {"pg_last_wal_replay_lsn", kNoEffects},
+    {"pg_last_xact_replay_timestamp", kNoEffects},
+    {"pg_notify", kEscapes},
+    {"pg_partition_ancestors", kNoEffects},
+    {"pg_partition_tree", kNoEffects},
     {"pg_relation_size", kNoEffects},
     {"pg_sleep", kNoEffects},
     {"pg_sleep_for", kNoEffects},
     {"pg_sleep_until", kNoEffects},
     {"pg_table_size", kNoEffects},
-    {"pg_terminate_backend", kWrites},
+    {"pg_tablespace_size", kNoEffects},
+    {"pg_terminate_backend", kEscapes},
     {"pg_total_relation_size", kNoEffects},
+    {"pg_xact_status", kNoEffects},
     {"random", kNoEffects},
     {"setval", kWrites},
     {"timeofday", kNoEffects},
@@ -175,6 +198,7 @@ void Effects::Add(const Effects& other) {
   writes = writes || other.writes;
   reads_sequences = reads_sequences || other.reads_sequences;
   folds = folds || other.folds;
+  escapes = escapes || other.escapes;
 }
 
 EffectsOf::EffectsOf(const Syntax& syntax, const Flavor& flavor) : flavor_(flavor) {
@@ -210,7 +234,7 @@ std::string EffectsOf::Question() {
   open_ = {};
   if (questions.empty()) return "";
   if (++rounds_ > kMaxRounds) {
-    GiveUp();
+    Doubt();
     return "";
   }
   return fmt::format("{}", fmt::join(questions, " UNION ALL "));
@@ -222,17 +246,27 @@ void EffectsOf::GiveUp() {
   given_up_ = true;
 }
 
+void EffectsOf::Doubt() {
+  const bool escapes = effects_.escapes;
+  GiveUp();
+  effects_.escapes = escapes;
+}
+
 void EffectsOf::Take(const Result& answer) {
-  if (given_up_) return;
   const std::string_view kind = answer.value(0);
   const std::string_view text = answer.value(2);
   bytes_ += kind.size() + text.size();
-  if (kind == "unknown" || bytes_ > kMaxBytes) {
+  if (bytes_ > kMaxBytes) {
     GiveUp();
+  } else if (kind == "function") {
+    // Also after the doubt: it may be one that escapes.
+    TakeFunction(answer.value(1), text);
+  } else if (given_up_) {
+    return;
+  } else if (kind == "unknown") {
+    Doubt();
   } else if (kind == "expression") {
     TakeExpression(std::string(text));
-  } else if (kind == "function") {
-    TakeFunction(answer.value(1), text);
   }
 }
 
@@ -241,7 +275,7 @@ void EffectsOf::TakeExpression(const std::string& text) {
   if (!asked_.insert('x' + text).second) return;
   Syntax syntax = ReadSyntax(text);
   if (syntax.verb != Verb::kSelect) {
-    GiveUp();
+    Doubt();
     return;
   }
   open_.functions.merge(syntax.functions);
@@ -261,10 +295,13 @@ void EffectsOf::TakeFunction(std::string_view name, std::string_view volatility)
   const auto* known = std::find_if(std::begin(kVolatile), std::end(kVolatile),
                                    [name](const Volatile& entry) { return entry.name == name; });
   const Effects* own = flavor_.effects_of != nullptr ? flavor_.effects_of(name) : nullptr;
-  if (volatility == "v" && known != std::end(kVolatile)) {
+  const bool servers = volatility == "v";
+  if (servers && known != std::end(kVolatile)) {
     effects_.Add(known->effects);
+  } else if (servers && own != nullptr) {
+    effects_.Add(*own);
   } else {
-    effects_.Add(volatility == "v" && own != nullptr ? *own : Effects{});
+    effects_.Add({.escapes = servers});
   }
 }
 

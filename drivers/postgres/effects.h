@@ -29,6 +29,10 @@ struct Effects {
   // parses it, on settings, on which functions there are. A plan of it is not to be used
   // for those who have not asked for a prepared statement.
   bool folds = true;
+  // It may do what a read-only transaction neither forbids nor undoes when it is rolled back:
+  // write a file of the server's, change a setting, end somebody's session. Only functions of the
+  // server's own are held to do so; what others do is for whoever has made them.
+  bool escapes = true;
 
   void Add(const Effects& other);
 };
@@ -36,8 +40,11 @@ struct Effects {
 struct Flavor;
 
 // None of them, for what is known.
-inline constexpr Effects kNoEffects = {
-    .changes_session = false, .writes = false, .reads_sequences = false, .folds = false};
+inline constexpr Effects kNoEffects = {.changes_session = false,
+                                       .writes = false,
+                                       .reads_sequences = false,
+                                       .folds = false,
+                                       .escapes = false};
 
 // Finds the effects of one text, in rounds of questions to the server.
 class EffectsOf {
@@ -58,6 +65,9 @@ class EffectsOf {
  private:
   void TakeExpression(const std::string& text);
   void TakeFunction(std::string_view name, std::string_view volatility);
+  // Nothing is known but whether it escapes: all functions that the text itself names have been
+  // asked for.
+  void Doubt();
 
   const Flavor& flavor_;
   Effects effects_;

@@ -16,6 +16,7 @@
 #include <vector>
 
 #include "drivers/api/error.h"
+#include "drivers/api/only_read.h"
 #include "drivers/postgres/cursor.h"
 #include "drivers/postgres/parameter_types.h"
 #include "drivers/postgres/statement_runner.h"
@@ -31,12 +32,13 @@ driver::TimePoint Now() { return std::chrono::steady_clock::now(); }
 }  // namespace
 
 void StatementRunner::Run(StatementRun* run, bool may_leave_cursor) {
-  if (IsOnce(*run)) {
+  // Nothing is known of a statement that is not described.
+  if (IsOnce(*run) && !transaction_->only_reads(*run)) {
     RunOnce(run);
     return;
   }
-  if (run->staleness.count() != 0 && !transaction_->stale_read) {
-    RunStale(run, may_leave_cursor);
+  if (NeedsOwn(*run)) {
+    RunOwn(run, may_leave_cursor);
     return;
   }
   auto watch = std::make_unique<CommandWatch>(link_, run->deadline, run->cancellation);
@@ -61,14 +63,17 @@ StatementRunner::Next StatementRunner::TryPrepared(StatementRun* run, bool may_l
     return RunsAgain(&run->status) ? Next::kAgain : Next::kDone;
   }
   Statement* statement = *prepared;
-  run->status = session_->ForgetSequences(*statement, **watch);
+  run->status = CheckCaller(*run, *statement);
+  if (run->status.ok()) run->status = session_->ForgetSequences(*statement, **watch);
   if (!run->status.ok()) return Next::kDone;
+  const bool was_open = transaction_->open;
   run->summary = {};
   if (run->writer != nullptr) run->writer->Begin(statement->columns);
   const bool sent = many ? RunMany(run, statement, **watch)
                          : RunPrepared(run, statement, may_leave_cursor, watch);
   if (run->cursor != nullptr) return Next::kDone;
   session_->CheckSession(run, *statement);
+  if (!was_open) session_->EndOwn();
   if (RunsAgain(&run->status)) return Next::kAgain;
   if (!MayBeStale(run->status, *statement)) return Next::kDone;
   preparer_->statements().Remove(statement);
@@ -89,11 +94,15 @@ bool StatementRunner::RunPrepared(StatementRun* run, Statement* statement, bool 
   auto command = std::make_unique<PendingCommand>(watch->get());
   const driver::TimePoint began = Now();
   const bool renamed = session_->SendCaller(run->caller);
+  // Its transaction is begun and ended in the same flight.
+  const bool own = run->must_only_read && !transaction_->open;
   run->status = (*watch)->Interruption();
-  const bool sent = run->status.ok() && sender_->Send(run, *statement, run->args);
+  const bool sent = run->status.ok() && sender_->Send(run, *statement, run->args, own);
   if (sent) link_->SendSync();
+  if (sent && own) session_->SendEndOfOwn();
   if (renamed) session_->TakeCaller(command.get());
   if (!sent) return false;
+  if (own) run->status = runner_->FinishCommand(command.get());
   link_->RowByRow();
   const auto ending =
       receiver_->Receive(run, *statement, command.get(),
@@ -109,6 +118,22 @@ bool StatementRunner::RunPrepared(StatementRun* run, Statement* statement, bool 
   }
   statement->Note(Now() - began, run->writer != nullptr ? run->writer->bytes() : 0);
   return true;
+}
+
+absl::Status StatementRunner::CheckCaller(const StatementRun& run,
+                                          const Statement& statement) const {
+  if (!transaction_->only_reads(run)) return absl::OkStatus();
+  if (!statement.only_reads) {
+    return driver::MayOnlyRead(
+        "the statement is none of SELECT, VALUES, TABLE, SHOW, FETCH and EXPLAIN of these");
+  }
+  // FETCH and SHOW name no functions.
+  const bool calls =
+      statement.verb == Syntax::Verb::kSelect || statement.verb == Syntax::Verb::kExplain;
+  if (calls && statement.effects.escapes) {
+    return driver::MayOnlyRead("the statement calls a function that may do more than read");
+  }
+  return absl::OkStatus();
 }
 
 absl::StatusOr<Statement> StatementRunner::MakeOnce(const StatementRun& run) {
@@ -151,8 +176,8 @@ void StatementRunner::RunOnce(StatementRun* run) {
 }
 
 bool StatementRunner::RunsAgain(absl::Status* status) const {
-  // A read of the past is run again with its transaction.
-  if (transaction_->stale_read || !runner_->HitByCancel(*status)) return false;
+  // What has a transaction of the driver's own is run again with it.
+  if (transaction_->own || !runner_->HitByCancel(*status)) return false;
   if (!transaction_->open) return runner_->linked();
   *status = CancelledByChance(*status);
   return false;

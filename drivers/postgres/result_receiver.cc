@@ -14,6 +14,7 @@
 #include <utility>
 
 #include "drivers/api/error.h"
+#include "drivers/api/only_read.h"
 #include "drivers/postgres/cockroach_error.h"
 #include "drivers/postgres/decode.h"
 #include "drivers/postgres/scalar.h"
@@ -69,7 +70,7 @@ absl::Status ResultTooLarge() {
 ResultReceiver::Ending ResultReceiver::Receive(StatementRun* run, const Statement& statement,
                                                PendingCommand* command, size_t max_bytes) {
   Link& link = runner_->link();
-  run->read_only = statement.reads();
+  run->read_only = statement.reads() || transaction_->only_reads(*run);
   for (;;) {
     const bool over = link.session_ended();
     absl::StatusOr<Result> result = runner_->Next(command);
@@ -146,6 +147,7 @@ void ResultReceiver::TakeError(const Result& error, const Statement& statement, 
   const ServerError fields = error.error();
   const bool stale = IsStalePlan(fields) || (flavor_.cockroach && IsOtherEnumVersion(fields));
   if (transaction_->clients() && stale) run->status = StalePlanError(run->status);
+  if (transaction_->only_reads(*run)) run->status = driver::AsMayOnlyRead(run->status);
   if (flavor_.cockroach && !transaction_->open && !statement.reads() &&
       MayHaveCommitted(fields.sqlstate)) {
     run->status = OutcomeUnknown(run->status);

@@ -173,8 +173,9 @@ void SessionKeeper::RestoreEncoding(StatementRun* run) {
       "the statement has changed client_encoding, so its answer cannot be read",
       "keep client_encoding at UTF8; convert_to gives a text's bytes in another encoding");
   changed_ = true;
-  // Within a failed transaction it cannot be set, and comes back with the rollback.
-  if (link_->transaction() == Link::Transaction::kFailed) return;
+  // Within a failed transaction it cannot be set, and comes back with the rollback, which follows
+  // the driver's own transaction.
+  if (link_->transaction() == Link::Transaction::kFailed || transaction_->own) return;
   if (!runner_->Control("SET client_encoding = 'UTF8'").ok() || !link_->speaks_utf8())
     link_->Break();
 }
@@ -231,10 +232,23 @@ absl::Status SessionKeeper::CheckTransaction(const absl::Status& status) {
   return driver::Annotate(gone, ToStd(status.message()));
 }
 
-void SessionKeeper::EndStaleRead() {
-  if (!transaction_->stale_read) return;
-  transaction_->stale_read = transaction_->open = false;
-  if (runner_->linked() && !runner_->Control("ROLLBACK").ok()) link_->Break();
+void SessionKeeper::SendEndOfOwn() {
+  link_->SendText("ROLLBACK");
+  link_->SendSync();
+  transaction_->open = transaction_->own = transaction_->ending = true;
+}
+
+void SessionKeeper::EndOwn() {
+  if (!transaction_->own) return;
+  transaction_->own = transaction_->open = false;
+  if (std::exchange(transaction_->ending, false) && runner_->linked()) {
+    const CommandWatch watch(link_, CommandRunner::ControlLimit(), nullptr);
+    PendingCommand command(&watch);
+    // The statement's cancel may have hit it; then it is sent again.
+    runner_->FinishSegment(&command).IgnoreError();
+  }
+  const bool open = runner_->linked() && link_->transaction() != Link::Transaction::kNone;
+  if (open && !runner_->Control("ROLLBACK").ok()) link_->Break();
 }
 
 }  // namespace penstock::postgres

@@ -57,8 +57,12 @@ class SessionKeeper {
   // `status` if the client's transaction is there still, or an error that says that it is not.
   absl::Status CheckTransaction(const absl::Status& status);
   static absl::Status TransactionGone();
-  // Ends the transaction of a read with a staleness, if one is open.
-  void EndStaleRead();
+  // Queues the end of the transaction that StatementSender::Send has begun, which is the driver's
+  // own from now on. It has a sync of its own, so that it comes whatever becomes of the statement.
+  void SendEndOfOwn();
+  // Ends the driver's own transaction, if one is open: it is rolled back, so that nothing lasts of
+  // what a function may have done all the same. Breaks the link if that fails.
+  void EndOwn();
 
   // See driver::Connection::KeepSession.
   void Keep(bool keep) { keep_ = keep; }

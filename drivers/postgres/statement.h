@@ -24,6 +24,7 @@ namespace penstock::postgres {
 struct Statement {
   explicit Statement(const Syntax& syntax)
       : verb(syntax.verb),
+        only_reads(syntax.only_reads),
         keeps_meaning(syntax.keeps_meaning),
         keeps_schema(syntax.keeps_schema),
         forgets_prepared(syntax.forgets_prepared) {}
@@ -33,7 +34,8 @@ struct Statement {
   std::string name;
   std::string sql;
   Syntax::Verb verb = Syntax::Verb::kUnknown;
-  // These three as Syntax has them.
+  // These four as Syntax has them.
+  bool only_reads = false;
   bool keeps_meaning = false;
   bool keeps_schema = false;
   bool forgets_prepared = false;

@@ -69,8 +69,14 @@ class StatementRunner {
   // then `status` says that the transaction has to be run again.
   bool RunsAgain(absl::Status* status) const;
 
-  // Runs one that has a staleness, in a transaction of its own; see stale_read.cc.
-  void RunStale(driver::StatementRun* run, bool may_leave_cursor);
+  // Refuses what a caller who may only read must not run, although a read-only transaction of the
+  // server's would let it pass.
+  absl::Status CheckCaller(const driver::StatementRun& run, const Statement& statement) const;
+
+  // Whether the run needs a transaction of the driver's own that is begun before it is prepared.
+  bool NeedsOwn(const driver::StatementRun& run) const;
+  // Runs such a one; see own_transaction.cc.
+  void RunOwn(driver::StatementRun* run, bool may_leave_cursor);
 
   CommandRunner* const runner_;
   Link* const link_;

@@ -4,6 +4,7 @@
 
 #include "drivers/api/error.h"
 #include "drivers/postgres/bulk.h"
+#include "drivers/postgres/command_runner.h"
 #include "fmt/format.h"
 
 namespace penstock::postgres {
@@ -16,11 +17,14 @@ constexpr size_t kBytesAStatement = size_t{1} << 20;
 }  // namespace
 
 bool StatementSender::Send(driver::StatementRun* run, const Statement& statement,
-                           std::span<const driver::Value> args) {
+                           std::span<const driver::Value> args, bool begins) {
   run->status = Encode(args, statement);
   if (!run->status.ok()) return false;
   const bool kept = !statement.name.empty() && (run->prepared || !statement.effects.folds);
-  if (kept ? link_->SendExecute(statement.name, wire_values_) : SendEncoded(statement)) return true;
+  const bool begun = !begins || link_->SendText(kBeginReadOnly);
+  if (begun && (kept ? link_->SendExecute(statement.name, wire_values_) : SendEncoded(statement))) {
+    return true;
+  }
   run->status = link_->BrokenError();
   return false;
 }

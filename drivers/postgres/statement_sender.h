@@ -25,9 +25,12 @@ class StatementSender {
   // `link` outlives the sender.
   explicit StatementSender(Link* link) : link_(link) {}
 
-  // Queues one execution. False: the run's status says why it could not be sent.
+  // Queues one execution. False: the run's status says why it could not be sent. `begins`: a
+  // read-only transaction begins in front of it, with a result of its own
+  // (CommandRunner::FinishCommand) and in the same segment, so that the statement is not run if
+  // that fails.
   bool Send(driver::StatementRun* run, const Statement& statement,
-            std::span<const driver::Value> args);
+            std::span<const driver::Value> args, bool begins = false);
 
   // Makes the values of `args` ready for SendEncoded; `args` has to stay alive until then.
   absl::Status Encode(std::span<const driver::Value> args, const Statement& statement);

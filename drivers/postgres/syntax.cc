@@ -221,6 +221,19 @@ bool KeepsMeaning(const PgQuery__Node& statement) {
   }
 }
 
+// The statements of which it is known; everything else, of this server or a newer one, is not
+// among them.
+bool ReadsBySort(const PgQuery__Node& statement) {
+  switch (statement.node_case) {
+    case PG_QUERY__NODE__NODE_SELECT_STMT:
+    case PG_QUERY__NODE__NODE_VARIABLE_SHOW_STMT:
+    case PG_QUERY__NODE__NODE_FETCH_STMT: return true;
+    case PG_QUERY__NODE__NODE_EXPLAIN_STMT:
+      return statement.explain_stmt->query->node_case == PG_QUERY__NODE__NODE_SELECT_STMT;
+    default: return false;
+  }
+}
+
 void TakeTree(const PgQuery__ParseResult& tree, Syntax* syntax) {
   if (tree.n_stmts != 1) {
     syntax->verb = tree.n_stmts == 0 ? Verb::kEmpty : Verb::kSeveral;
@@ -232,6 +245,7 @@ void TakeTree(const PgQuery__ParseResult& tree, Syntax* syntax) {
   syntax->forgets_prepared = statement.node_case == PG_QUERY__NODE__NODE_DEALLOCATE_STMT ||
                              statement.node_case == PG_QUERY__NODE__NODE_DISCARD_STMT;
   Walk(syntax).Visit(&tree.base);
+  syntax->only_reads = ReadsBySort(statement) && !syntax->writes;
 }
 
 // The tree's nodes are freed together.

@@ -42,6 +42,9 @@ struct Syntax {
 
   // It has an INSERT, UPDATE, DELETE or MERGE, or makes a table (SELECT INTO).
   bool writes = false;
+  // By the sort of statement that it is, it changes nothing: SELECT, VALUES and TABLE, if `writes`
+  // is false, EXPLAIN of these, SHOW, and FETCH. What it calls may.
+  bool only_reads = false;
   // It has string constants, of which the server makes values when it parses the text.
   bool has_strings = false;
   // It makes a temporary table, or names the schema of them.

@@ -19,7 +19,7 @@ std::string BeginText(const driver::TransactionOptions& options) {
     case driver::Isolation::kRepeatableRead: text += " ISOLATION LEVEL REPEATABLE READ"; break;
     case driver::Isolation::kSerializable: text += " ISOLATION LEVEL SERIALIZABLE"; break;
   }
-  if (options.read_only) text += " READ ONLY";
+  if (options.read_only || options.must_only_read) text += " READ ONLY";
   return text;
 }
 
@@ -60,12 +60,15 @@ absl::Status TransactionSteps::TryBegin(const driver::TransactionOptions& option
     const bool renamed = session_->SendCaller(options.caller);
     int ahead = preparer_->SendDeallocations();
     ahead += session_->SendForgetSequences();
-    const bool sent = link_->SendText(BeginText(options)) && link_->SendSync();
+    // With its first snapshot the server lets nobody make the transaction one that writes.
+    const bool sent = link_->SendText(BeginText(options)) &&
+                      (!options.must_only_read || link_->SendText("SELECT 1")) && link_->SendSync();
     if (renamed) session_->TakeCaller(&command);
     runner_->TakeAhead(ahead, watch);
     begun = sent ? runner_->FinishSegment(&command) : link_->BrokenError();
   }
   transaction_->open = runner_->linked() && link_->transaction() != Link::Transaction::kNone;
+  transaction_->must_only_read = options.must_only_read;
   if (!begun.ok() && transaction_->open) Rollback().IgnoreError();
   return begun;
 }
@@ -97,13 +100,15 @@ absl::Status TransactionSteps::Commit() {
   const bool failed = runner_->transaction_aborted();
   const CommandWatch watch(link_, CommandRunner::ControlLimit(), nullptr);
   PendingCommand command(&watch);
-  if (!link_->SendText("COMMIT") || !link_->SendSync()) return Committed(link_->BrokenError());
+  // What nobody had the right to do does not last, should a function have done it all the same.
+  const char* const end = transaction_->must_only_read ? "ROLLBACK" : "COMMIT";
+  if (!link_->SendText(end) || !link_->SendSync()) return Committed(link_->BrokenError());
   return TakeCommit(&command, failed);
 }
 
 absl::Status TransactionSteps::TakeCommit(PendingCommand* command, bool failed) {
-  absl::Status committed = runner_->FinishSegment(command, [&failed](const Result& result) {
-    failed = failed || result.tag() == "ROLLBACK";
+  absl::Status committed = runner_->FinishSegment(command, [&](const Result& result) {
+    failed = failed || (result.tag() == "ROLLBACK" && !transaction_->must_only_read);
     return true;
   });
   if (!committed.ok() || !failed) return Committed(committed);
@@ -119,14 +124,15 @@ absl::Status TransactionSteps::Committed(const absl::Status& committed) {
   if (committed.ok()) return committed;
   const driver::ErrorInfo info = driver::GetErrorInfo(committed);
   const bool answered = runner_->linked() && info.reason != Reason::kConnectionLost;
-  if (!answered) return runner_->OutcomeUnknown();
+  if (!answered && !transaction_->must_only_read) return runner_->OutcomeUnknown();
   if (flavor_.cockroach && MayHaveCommitted(info.sqlstate)) return OutcomeUnknown(committed);
   return runner_->HitByCancel(committed) ? CancelledByChance(committed) : committed;
 }
 
 absl::Status TransactionSteps::RunAndCommit(driver::StatementRun* run) {
   const bool gone = !session_->CheckTransaction(absl::OkStatus()).ok();
-  if (!gone && StatementRunner::IsOnce(*run) && link_->Alive()) return RunOnceAndCommit(run);
+  const bool once = StatementRunner::IsOnce(*run) && !transaction_->must_only_read;
+  if (!gone && once && link_->Alive()) return RunOnceAndCommit(run);
   Run(run);
   return run->status.ok() ? Commit() : run->status;
 }

@@ -6,6 +6,7 @@
 
 #include "drivers/api/chain.h"
 #include "drivers/api/error.h"
+#include "drivers/api/only_read.h"
 #include "drivers/sqlite/connection.h"
 #include "drivers/sqlite_engine/error.h"
 
@@ -80,6 +81,7 @@ size_t Connection::RunReads(Runs runs) {
         run->wrong_lane = true;
       } else if (run->rows.empty()) {
         ExecuteFirstBatch(run, statement);
+        if (run->must_only_read) run->status = driver::AsMayOnlyRead(run->status);
       } else {
         Execute(run, statement);
       }

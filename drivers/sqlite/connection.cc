@@ -10,6 +10,7 @@
 
 #include "drivers/api/chain.h"
 #include "drivers/api/error.h"
+#include "drivers/api/only_read.h"
 #include "drivers/sqlite/cursor.h"
 #include "drivers/sqlite_engine/functions.h"
 
@@ -144,6 +145,10 @@ Statement* Connection::Start(StatementRun* run) {
     if (statement.ok()) {
       const bool shared = !in_transaction_ && !keep_session_;
       run->read_only = (*statement)->read_only();
+      if (!run->read_only && MustOnlyRead(*run)) {
+        run->status = driver::MayOnlyRead();
+        return nullptr;
+      }
       if (!shared || !(*statement)->reads_counters()) return *statement;
       run->status = sqlite_engine::CounterError();
       return nullptr;
@@ -156,7 +161,19 @@ Statement* Connection::Start(StatementRun* run) {
 }
 
 void Connection::Execute(StatementRun* run, Statement* statement) {
+  const bool only_reads = MustOnlyRead(*run);
+  // A statement that only reads by its own account may have something written all the same:
+  // SELECT optimize(…) of a full-text table, PRAGMA optimize. A connection that reads, and a
+  // transaction of a caller who may only read, refuse that for all of their time.
+  const bool guarded = only_reads && lane_ == driver::Lane::kWrite && !in_transaction_;
+  if (guarded) {
+    run->status = SetQueryOnly(true);
+    if (!run->status.ok()) return;
+  }
   executor()->Execute(run, statement);
+  // Nobody else's statements are to be refused.
+  if (guarded && !SetQueryOnly(false).ok()) healthy_ = false;
+  if (only_reads) run->status = driver::AsMayOnlyRead(run->status);
   if (statement->changes_session()) session_changed_ = true;
 }
 

@@ -114,8 +114,15 @@ class Connection final : public driver::Connection {
   // Looks a run's statement up, and checks that the run may start at all.
   // Null: it may not, and its status says why.
   Statement* Start(driver::StatementRun* run);
+  // Whether the caller may only read; in a transaction that is the transaction's.
+  bool MustOnlyRead(const driver::StatementRun& run) const {
+    return in_transaction_ ? must_only_read_transaction_ : run.must_only_read;
+  }
   // Executes it to its end within whatever transaction is open.
   void Execute(driver::StatementRun* run, Statement* statement);
+  // Makes SQLite refuse to write, or not, on a connection that may otherwise write. An error: it
+  // is as it was.
+  absl::Status SetQueryOnly(bool on);
   // Executes it up to the end of its first batch, and leaves the rest to a
   // cursor. In a transaction, what writes is guarded by a savepoint.
   void ExecuteFirstBatch(driver::StatementRun* run, Statement* statement);
@@ -153,6 +160,8 @@ class Connection final : public driver::Connection {
   bool keep_session_ = false;
   bool in_transaction_ = false;
   bool read_only_transaction_ = false;
+  // See TransactionOptions::must_only_read.
+  bool must_only_read_transaction_ = false;
 
   // When the wait for a lock began.
   driver::TimePoint busy_since_;

@@ -1,9 +1,14 @@
 // The steps of a client's transaction.
 #include <sqlite3.h>
 
+#include <utility>
+
 #include "drivers/api/chain.h"
 #include "drivers/api/error.h"
+#include "drivers/api/only_read.h"
 #include "drivers/sqlite/connection.h"
+#include "drivers/sqlite_engine/error.h"
+#include "drivers/sqlite_engine/memory.h"
 #include "fmt/format.h"
 
 namespace penstock::sqlite {
@@ -22,7 +27,8 @@ absl::Status AbortedError() {
 }  // namespace
 
 absl::Status Connection::Begin(const driver::TransactionOptions& options) {
-  if (!options.read_only && lane_ == driver::Lane::kRead) {
+  const bool read_only = options.read_only || options.must_only_read;
+  if (!read_only && lane_ == driver::Lane::kRead) {
     return absl::InternalError("a transaction that writes was begun on a connection that reads");
   }
   ForgetSession();
@@ -31,9 +37,13 @@ absl::Status Connection::Begin(const driver::TransactionOptions& options) {
   absl::Status status;
   {
     const Watch watch(executor(), options.deadline, options.cancellation);
-    status = Control(options.read_only ? "BEGIN" : "BEGIN IMMEDIATE");
+    status = Control(read_only ? "BEGIN" : "BEGIN IMMEDIATE");
     // The snapshot is that of begin, not of the first statement.
-    if (status.ok() && options.read_only) status = Control("SELECT 1 FROM sqlite_schema LIMIT 1");
+    if (status.ok() && read_only) status = Control("SELECT 1 FROM sqlite_schema LIMIT 1");
+  }
+  if (status.ok() && options.must_only_read && lane_ == driver::Lane::kWrite) {
+    status = SetQueryOnly(true);
+    must_only_read_transaction_ = true;
   }
   if (!status.ok()) {
     Rollback().IgnoreError();
@@ -41,7 +51,8 @@ absl::Status Connection::Begin(const driver::TransactionOptions& options) {
   }
   in_transaction_ = true;
   session_->handle.policy->set_in_transaction(true);
-  read_only_transaction_ = options.read_only;
+  read_only_transaction_ = read_only;
+  must_only_read_transaction_ = options.must_only_read;
   return absl::OkStatus();
 }
 
@@ -59,6 +70,7 @@ void Connection::Run(driver::StatementRun& run) {
                                    "begin it without read_only to write");
   } else if (run.rows.empty() && run.writer != nullptr && statement->returns_rows()) {
     ExecuteFirstBatch(&run, statement);
+    if (MustOnlyRead(run)) run.status = driver::AsMayOnlyRead(run.status);
   } else {
     if (writes) run.status = BeginGuard();
     if (run.status.ok()) {
@@ -90,6 +102,10 @@ absl::Status Connection::Rollback() {
   session_->handle.policy->set_in_transaction(false);
   read_only_transaction_ = false;
   absl::Status status = rolled_back() ? absl::OkStatus() : Control("ROLLBACK");
+  if (std::exchange(must_only_read_transaction_, false) && lane_ == driver::Lane::kWrite) {
+    // The next caller's statements are not to be refused.
+    healthy_ = SetQueryOnly(false).ok() && healthy_;
+  }
   RestoreSettings();
   return status;
 }
@@ -98,6 +114,17 @@ absl::Status Connection::Rollback() {
 // takes effect when SQLite parses it, so that one that was prepared before would do nothing.
 void Connection::SetForeignKeys(bool on) {
   sqlite3_db_config(db(), SQLITE_DBCONFIG_ENABLE_FKEY, on ? 1 : 0, nullptr);
+}
+
+// There is no such interface for this one, so that its text is parsed each time. No deadline of the
+// caller's keeps it from that.
+absl::Status Connection::SetQueryOnly(bool on) {
+  const sqlite_engine::TrustedScope trusted(session_->handle.policy.get());
+  const sqlite_engine::MemoryScope unlimited(nullptr, sqlite_engine::MemoryScope::kUnlimited);
+  const char* const sql = on ? "PRAGMA query_only=on" : "PRAGMA query_only=off";
+  return sqlite3_exec(db(), sql, nullptr, nullptr, nullptr) == SQLITE_OK
+             ? absl::OkStatus()
+             : sqlite_engine::LastError(db());
 }
 
 void Connection::RestoreSettings() {

@@ -41,6 +41,7 @@ class EarlyChecks::Check final : public PendingRun {
     args = values_;
     tenant = run->tenant;
     deadline = run->deadline;
+    must_only_read = run->must_only_read;
     prepare_only = true;
   }
 

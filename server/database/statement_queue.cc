@@ -3,7 +3,9 @@
 #include <algorithm>
 #include <utility>
 
+#include "drivers/api/chain.h"
 #include "drivers/api/error.h"
+#include "drivers/api/only_read.h"
 #include "fmt/format.h"
 #include "server/database/early_checks.h"
 
@@ -226,6 +228,12 @@ void StatementQueue::PutBack(std::vector<driver::StatementRun*>::const_iterator 
 }
 
 void StatementQueue::Answer(PendingRun* run) {
+  // Drivers refuse such a run themselves; that it gets no writer is not left to them alone.
+  if (run->wrong_lane && run->must_only_read) {
+    run->wrong_lane = false;
+    run->status = driver::MayOnlyRead();
+    NoteFailure(*run);
+  }
   if (run->wrong_lane && overflow_ != nullptr) {
     overflow_->Submit(run);
   } else {

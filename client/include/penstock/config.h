@@ -14,11 +14,11 @@ namespace penstock {
 struct TlsConfig {
   // The certificate authorities that may have signed the daemon's certificate. Empty, while the
   // other two are set, means those of the system.
-  std::string ca_file;
+  std::string ca_file = {};
   // This client's certificate and its private key, for a daemon that asks for them. Set both or
   // neither.
-  std::string cert_file;
-  std::string key_file;
+  std::string cert_file = {};
+  std::string key_file = {};
 
   bool enabled() const { return !ca_file.empty() || !cert_file.empty() || !key_file.empty(); }
 };

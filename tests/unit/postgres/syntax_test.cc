@@ -137,6 +137,47 @@ std::string Repeated(const std::string& text, size_t bytes) {
   return all;
 }
 
+TEST(SyntaxTest, WhatReadsByItsSort) {
+  for (const char* sql :
+       {"select 1", "values (1)", "table t", "with w as (select 1) select * from w", "show all",
+        "explain select 1", "explain (analyze) select f()", "fetch all c", "move c",
+        "select * from t for update", "select f()"}) {
+    EXPECT_TRUE(ReadSyntax(sql).only_reads) << sql;
+  }
+  for (const char* sql : {"insert into t values (1)",
+                          "with w as (delete from t returning a) select * from w",
+                          "select 1 into t",
+                          "select * from (select 1) s, lateral (select 2) u union select 1 into t",
+                          "explain insert into t values (1)",
+                          "explain analyze create table t as select 1",
+                          "explain execute p",
+                          "copy t to '/tmp/x'",
+                          "copy t to program 'x'",
+                          "copy t to stdout",
+                          "set a = 1",
+                          "reset all",
+                          "set transaction read write",
+                          "do 'x'",
+                          "call p()",
+                          "notify a",
+                          "listen a",
+                          "lock t",
+                          "prepare p as select 1",
+                          "execute p",
+                          "declare c cursor for select 1",
+                          "discard all",
+                          "vacuum",
+                          "create temp table t (a int)",
+                          "begin",
+                          "checkpoint",
+                          "",
+                          "nonsense",
+                          "select 1; drop table t"}) {
+    EXPECT_FALSE(ReadSyntax(sql).only_reads) << sql;
+  }
+  EXPECT_FALSE(ReadSyntax("select 1" + std::string(kMaxSyntaxBytes, ' ')).only_reads);
+}
+
 // Nothing that a client can send makes the parser run out of its stack.
 TEST(SyntaxTest, ADeepTextDoesNoHarm) {
   for (const char* level : {"+1",

@@ -233,6 +233,24 @@ TEST_F(StatementQueueTest, TheWrongLaneIsLeftForTheOther) {
   thread_pool_.reset();
 }
 
+TEST_F(StatementQueueTest, WhoMayOnlyReadNeverGetsAWriter) {
+  Make({.max_runners = 1});
+  StatementQueue reads(pool_.get(), thread_pool_.get(), queue_.get(), {.max_runners = 1}, nullptr,
+                       clock_);
+  TestRun writes("writes");
+  driver::Chain chain;
+  writes.must_only_read = true;
+  writes.chain = &chain;
+  reads.Submit(&writes);
+  writes.done.Wait();
+  EXPECT_EQ(GetErrorInfo(writes.status).reason, Reason::kNotAllowed) << writes.status;
+  EXPECT_FALSE(writes.wrong_lane);
+  EXPECT_TRUE(chain.failed);
+  thread_pool_.reset();
+  // It was tried once, by the readers.
+  EXPECT_EQ(script_->Journal(), (Journal{"connect", "run writes", "reset"}));
+}
+
 TEST_F(StatementQueueTest, AFullQueueRefusesAtOnce) {
   Make({.max_runners = 1, .max_waiting = 1});
   TestRun hold("hold");

@@ -1,4 +1,6 @@
-// A read of what the database held some time ago.
+// Statements in a transaction of the driver's own: reads of what the database held some time ago,
+// and rows of a caller who may only read. Other statements of such a caller have theirs begun and
+// ended in the flight of the statement (execute.cc, batch.cc).
 #include "drivers/api/error.h"
 #include "drivers/postgres/statement_runner.h"
 #include "fmt/format.h"
@@ -13,6 +15,7 @@ using driver::StatementRun;
 // would have to be put behind its FROM, and the statement be prepared anew for
 // each time. It may not write, whatever functions it calls.
 std::string BeginText(std::chrono::microseconds staleness) {
+  if (staleness.count() == 0) return kBeginReadOnly;
   const auto count = staleness.count();
   return fmt::format("BEGIN AS OF SYSTEM TIME '-{}.{:06}s', READ ONLY", count / 1'000'000,
                      count % 1'000'000);
@@ -37,9 +40,16 @@ bool MayBeStalePlan(const absl::Status& status) {
 
 }  // namespace
 
-void StatementRunner::RunStale(StatementRun* run, bool may_leave_cursor) {
-  run->status = CheckReads(preparer_->Read(run->sql));
-  if (!run->status.ok()) return;
+bool StatementRunner::NeedsOwn(const StatementRun& run) const {
+  if (run.staleness.count() != 0) return !transaction_->own;
+  return run.must_only_read && !run.rows.empty() && !transaction_->open;
+}
+
+void StatementRunner::RunOwn(StatementRun* run, bool may_leave_cursor) {
+  if (run->staleness.count() != 0) {
+    run->status = CheckReads(preparer_->Read(run->sql));
+    if (!run->status.ok()) return;
+  }
   constexpr int kAttempts = 2;
   for (int attempt = 1; attempt <= kAttempts; ++attempt) {
     {
@@ -50,11 +60,14 @@ void StatementRunner::RunStale(StatementRun* run, bool may_leave_cursor) {
         run->status = runner_->Control(BeginText(run->staleness), watch);
       }
     }
-    transaction_->open = transaction_->stale_read =
+    transaction_->open = transaction_->own =
         runner_->linked() && link_->transaction() != Link::Transaction::kNone;
+    if (run->status.ok() && !transaction_->own) {
+      run->status = driver::MakeError(Reason::kIo, "the server has begun no transaction");
+    }
     if (run->status.ok()) Run(run, may_leave_cursor);
     if (run->cursor != nullptr) return;
-    session_->EndStaleRead();
+    session_->EndOwn();
     if (!MayBeStalePlan(run->status) && !runner_->HitByCancel(run->status)) return;
   }
 }
