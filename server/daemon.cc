@@ -105,7 +105,9 @@ class Daemon::Impl {
     const std::string& listen = config_.server.http_listen;
     if (listen.empty()) return absl::OkStatus();
     HttpHandlers handlers;
-    handlers.metrics = [this] { return MetricsText(metrics_, *databases_); };
+    handlers.metrics = [this] {
+      return MetricsText(metrics_, *databases_, authenticator_.quotas());
+    };
     handlers.ready = [this] { return Ready(); };
     const HttpLimits limits{.connections = connections, .connections_by_peer = connections / 2};
     absl::StatusOr<std::unique_ptr<HttpServer>> http =

@@ -172,9 +172,32 @@ void AddDatabase(Families& out, Database& database) {
   AddDriver(out, database);
 }
 
+void AddIdentity(Families& out, const Quota& quota) {
+  const auto with = [&](const char* key, std::string value) {
+    return Labels{{"identity", quota.name()}, {key, std::move(value)}};
+  };
+  for (size_t code = 0; code < kStatusCodes; ++code) {
+    const int64_t count = quota.calls_ended(code);
+    if (count == 0 && code != 0) continue;
+    out.Counter("penstock_identity_calls_total",
+                "Calls and streams that ended, by identity and status code.",
+                with("code", kCodeNames[code]), static_cast<double>(count));
+  }
+  out.Gauge("penstock_identity_calls_open", "Calls and streams of an identity in flight.",
+            {{"identity", quota.name()}}, quota.calls());
+  for (size_t i = 0; i < Quota::kLimits; ++i) {
+    const auto limit = static_cast<Quota::Limit>(i);
+    out.Counter("penstock_identity_limit_exceeded_total",
+                "Calls and results that exceeded a limit of their identity, by limit.",
+                with("limit", std::string(LimitName(limit))),
+                static_cast<double>(quota.exceeded(limit)));
+  }
+}
+
 }  // namespace
 
-std::string MetricsText(const ServerMetrics& server, const Databases& databases) {
+std::string MetricsText(const ServerMetrics& server, const Databases& databases,
+                        const std::vector<std::shared_ptr<const Quota>>& quotas) {
   Families out;
   for (size_t rpc = 0; rpc < kRpcs; ++rpc) {
     for (size_t code = 0; code < kStatusCodes; ++code) {
@@ -192,6 +215,10 @@ std::string MetricsText(const ServerMetrics& server, const Databases& databases)
               static_cast<double>(server.sessions_refused.value()));
   out.Counter("penstock_calls_refused_total", "Calls without the credentials that they need.", {},
               static_cast<double>(server.calls_refused.value()));
+  out.Counter("penstock_calls_throttled_total",
+              "Those of them that were not told why, because their address fails too often.", {},
+              static_cast<double>(server.calls_throttled.value()));
+  for (const auto& quota : quotas) AddIdentity(out, *quota);
   out.Counter("penstock_stalled_streams_total", "Streams cut off because of stall_timeout.", {},
               static_cast<double>(server.stalled_streams.value()));
   const auto damaged = [&out](const std::string& name, double value) {

@@ -129,8 +129,8 @@ absl::Status StatementExecutor::ExecuteOnce(StatementRun* run, Statement* statem
         Reason::kLimitExceeded,
         fmt::format("the statement returns more than max_returning_bytes ({})", limits.max_bytes),
         "return fewer rows or columns, raise max_returning_bytes of the database (and the "
-        "client's max_message_bytes, where that is smaller), or run the statement in a "
-        "transaction, where its rows are streamed");
+        "client's max_message_bytes or the identity's max_result_bytes, where one is smaller), or "
+        "run the statement in a transaction, where its rows are streamed");
   }
   CollectChanges(*statement, before, &run->summary);
   return absl::OkStatus();

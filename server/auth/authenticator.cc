@@ -88,13 +88,21 @@ struct Authenticator::Table {
   std::optional<Access> ByCertificate(const std::vector<std::string>& names) const;
   std::optional<Access> Find(std::string_view credential) const;
 
+  // Gives an identity the quota that it had before, or a new one.
+  void AddQuota(const std::string& name, const Table& before);
   void Add(std::string credential, const std::string& name, const IdentityConfig& identity,
            const Table* before, const TokenConfig* token = nullptr);
 
   std::map<std::string, Credential, std::less<>> credentials;
+  std::map<std::string, std::shared_ptr<Quota>> quotas;
   // Null: JSON Web Tokens are not accepted.
   std::shared_ptr<JwtVerifier> jwt;
 };
+
+void Authenticator::Table::AddQuota(const std::string& name, const Table& before) {
+  const auto found = before.quotas.find(name);
+  quotas.emplace(name, found != before.quotas.end() ? found->second : Quota::Make(name));
+}
 
 void Authenticator::Table::Add(std::string credential, const std::string& name,
                                const IdentityConfig& identity, const Table* before,
@@ -115,7 +123,7 @@ void Authenticator::Table::Add(std::string credential, const std::string& name,
     }
   }
   if (added.principal == nullptr) {
-    added.principal = std::make_shared<const Principal>(name, identity.grants);
+    added.principal = std::make_shared<const Principal>(name, identity.grants, quotas.at(name));
   }
   credentials.emplace(std::move(credential), std::move(added));
 }
@@ -210,6 +218,7 @@ absl::Status Authenticator::Load(const IdentityConfigs& identities, const JwtCon
     fresh->jwt = *std::move(verifier);
   }
   for (const auto& [name, identity] : identities) {
+    fresh->AddQuota(name, *before);
     const auto add = [&](std::string credential, const TokenConfig* token = nullptr) {
       fresh->Add(std::move(credential), name, identity, before.get(), token);
     };
@@ -221,6 +230,8 @@ absl::Status Authenticator::Load(const IdentityConfigs& identities, const JwtCon
     for (const gid_t group : identity.unix_groups) add(fmt::format("group:{}", group));
     for (const std::string& it : identity.jwt_subjects) add(fmt::format("subject:{}", it));
   }
+  for (const auto& [name, identity] : identities)
+    fresh->quotas.at(name)->SetLimits(identity.limits);
   {
     std::lock_guard lock(mutex_);
     table_ = fresh;
@@ -231,6 +242,13 @@ absl::Status Authenticator::Load(const IdentityConfigs& identities, const JwtCon
     if (!now.has_value() || now->principal != old.principal) old.principal->Revoke();
   }
   return absl::OkStatus();
+}
+
+std::vector<std::shared_ptr<const Quota>> Authenticator::quotas() const {
+  std::vector<std::shared_ptr<const Quota>> quotas = {
+      Principal::Local()->quota().shared_from_this()};
+  for (const auto& [name, quota] : table()->quotas) quotas.push_back(quota);
+  return quotas;
 }
 
 absl::StatusOr<Access> Authenticator::Authenticate(const Presented& presented, Time now) const {

@@ -14,6 +14,7 @@
 #include "absl/status/status.h"
 #include "absl/status/statusor.h"
 #include "server/auth/principal.h"
+#include "server/auth/quota.h"
 #include "server/config/identity.h"
 #include "server/net/peer_processes.h"
 
@@ -55,12 +56,16 @@ class Authenticator {
   Authenticator& operator=(const Authenticator&) = delete;
 
   // Replaces the identities. A credential that stays as it was, with the same rights, goes on for
-  // calls that are under way; any other is revoked. Fails, and changes nothing, if the key set for
+  // calls that are under way; any other is revoked. The limits of an identity hold for what begins
+  // from now on, and what is under way counts. Fails, and changes nothing, if the key set for
   // JSON Web Tokens cannot be read.
   absl::Status Load(const IdentityConfigs& identities, const JwtConfig& jwt);
 
   // False: there are no identities, and everybody is Principal::Local().
   bool configured() const { return configured_.load(std::memory_order_acquire); }
+
+  // Returns the quotas of Principal::Local() and of each identity, for /metrics.
+  std::vector<std::shared_ptr<const Quota>> quotas() const;
 
   // Returns who presents this, or kUnauthenticated with what is wrong with it. No message shows a
   // token or a part of one.

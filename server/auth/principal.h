@@ -11,15 +11,21 @@
 
 #include "absl/status/status.h"
 #include "drivers/api/key_value.h"
+#include "server/auth/quota.h"
 #include "server/config/identity.h"
 
 namespace penstock::server {
 
-// An identity as one of its credentials proves it. Immutable but for its revocation; thread-safe.
+// An identity as one of its credentials proves it. Immutable but for its revocation and its quota;
+// thread-safe.
 class Principal {
  public:
-  Principal(std::string name, std::vector<GrantConfig> grants)
-      : name_(std::move(name)), grants_(std::move(grants)) {}
+  // Without a quota the identity has one of its own, without limits.
+  Principal(std::string name, std::vector<GrantConfig> grants,
+            std::shared_ptr<Quota> quota = nullptr)
+      : name_(std::move(name)),
+        grants_(std::move(grants)),
+        quota_(quota != nullptr ? std::move(quota) : Quota::Make(name_)) {}
   Principal(const Principal&) = delete;
   Principal& operator=(const Principal&) = delete;
 
@@ -29,6 +35,8 @@ class Principal {
 
   const std::string& name() const { return name_; }
   const std::vector<GrantConfig>& grants() const { return grants_; }
+  // What the identity uses, by all of its credentials together.
+  Quota& quota() const { return *quota_; }
 
   // Returns OK, or kNotAllowed if no grant gives the right on the database. Whether there is such
   // a database is not told to somebody who may not use it. kWrite implies kRead.
@@ -60,6 +68,7 @@ class Principal {
 
   const std::string name_;
   const std::vector<GrantConfig> grants_;
+  const std::shared_ptr<Quota> quota_;
   mutable std::atomic<bool> revoked_{false};
 };
 

@@ -5,6 +5,7 @@
 #include <sys/types.h>
 
 #include <chrono>
+#include <cstddef>
 #include <cstdint>
 #include <map>
 #include <optional>
@@ -79,6 +80,22 @@ struct TokenConfig {
   std::chrono::system_clock::time_point expires;
 };
 
+// What an identity may use of the daemon, by all of its credentials together. 0 is no limit.
+struct IdentityLimits {
+  // Calls and streams in flight, and those of Transaction among them.
+  int max_calls = 0;
+  int max_transactions = 0;
+  // Calls and streams that begin, of which as many may come at once.
+  int calls_per_second = 0;
+  // The bytes and the rows of one result.
+  size_t max_result_bytes = 0;
+  size_t max_result_rows = 0;
+  // If not, what exceeds a limit is counted and logged, and goes on.
+  bool enforce = true;
+
+  bool operator==(const IdentityLimits&) const = default;
+};
+
 // One identity. Any of its credentials proves it.
 struct IdentityConfig {
   std::vector<TokenConfig> tokens;
@@ -91,6 +108,7 @@ struct IdentityConfig {
   // The `sub` of verified JSON Web Tokens.
   std::vector<std::string> jwt_subjects;
   std::vector<GrantConfig> grants;
+  IdentityLimits limits;
 };
 
 // How JSON Web Tokens are verified. Without a file none is accepted.

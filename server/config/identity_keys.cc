@@ -27,6 +27,9 @@ const Keys<IdentityConfig>& IdentityKeys() {
        .help = "what `sub` is in JSON Web Tokens, which `jwt` verifies; one or a list",
        .otherwise = "none"},
       {.name = "grants", .help = "what the identity may do, see below; required"},
+      {.name = "limits",
+       .help = "how much the identity may use of the daemon, see below",
+       .otherwise = "none"},
   };
   return *keys;
 }

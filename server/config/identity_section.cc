@@ -13,6 +13,7 @@
 #include "fmt/ranges.h"
 #include "server/config/accounts.h"
 #include "server/config/grant_section.h"
+#include "server/config/identity_limits.h"
 #include "server/config/keys.h"
 #include "server/config/required.h"
 #include "server/config/token_section.h"
@@ -101,6 +102,7 @@ IdentityConfig IdentityReader::Read(const std::string& name, YamlMap map) {
   identity.unix_groups = ReadAccounts(&map, "unix_groups", FindGroup);
   identity.jwt_subjects = ReadSubjects(&map);
   identity.grants = ReadGrants(&map, context_.databases, problems_);
+  identity.limits = ReadIdentityLimits(&map);
   map.Finish();
   CheckComplete(map);
   return identity;

@@ -3,6 +3,7 @@
 #include <utility>
 
 #include "drivers/api/spec.h"
+#include "server/config/identity_limits.h"
 #include "server/config/keys.h"
 
 namespace penstock::server {
@@ -81,6 +82,10 @@ std::vector<KeySection> IdentitySections() {
            .path = "identities.*.grants",
            .drivers = {},
            .keys = Describe(GrantKeys())},
+          {.heading = "Limits of an identity",
+           .path = "identities.*.limits",
+           .drivers = {},
+           .keys = Describe(IdentityLimitKeys())},
           {.heading = "jwt", .path = "jwt", .drivers = {}, .keys = Describe(JwtKeys())}};
 }
 

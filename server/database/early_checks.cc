@@ -39,6 +39,7 @@ class EarlyChecks::Check final : public PendingRun {
     sql = text_;
     caller = name_;
     args = values_;
+    tenant = run->tenant;
     deadline = run->deadline;
     must_only_read = run->must_only_read;
     prepare_only = true;

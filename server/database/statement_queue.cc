@@ -109,28 +109,6 @@ class StatementQueue::Runner final : public Pool::Waiter, public Task {
   std::vector<driver::StatementRun*> batch_;
 };
 
-void StatementQueue::List::PushBack(PendingRun* run) {
-  run->next_ = nullptr;
-  *tail = run;
-  tail = &run->next_;
-  ++size;
-}
-
-void StatementQueue::List::PushFront(PendingRun* run) {
-  run->next_ = first;
-  if (first == nullptr) tail = &run->next_;
-  first = run;
-  ++size;
-}
-
-PendingRun* StatementQueue::List::PopFront() {
-  PendingRun* run = first;
-  first = run->next_;
-  if (first == nullptr) tail = &first;
-  --size;
-  return run;
-}
-
 StatementQueue::StatementQueue(Pool* pool, ThreadPool* thread_pool, StatementQueue* overflow,
                                const Options& options, BatchMetrics* metrics, const Clock& clock)
     : pool_(pool),
@@ -158,7 +136,7 @@ bool StatementQueue::AnyRunnerFreshLocked() const {
 }
 
 StatementQueue::Runner* StatementQueue::RunnerToStartLocked() {
-  if (waiting_.first == nullptr || resting_.empty()) return nullptr;
+  if (waiting_.empty() || resting_.empty()) return nullptr;
   // Runners that were added in place of stuck ones rest when these have come back.
   const size_t busy = runners_.size() - resting_.size();
   const int most = options_.max_runners + pool_->replaced();
@@ -189,7 +167,7 @@ void StatementQueue::Submit(PendingRun* run) {
   bool full = false;
   {
     std::lock_guard lock(mutex_);
-    full = waiting_.size >= static_cast<size_t>(options_.max_waiting);
+    full = !waiting_.HasRoom(run->tenant, static_cast<size_t>(options_.max_waiting));
     if (!full) {
       if (early_checks_ != nullptr) {
         run->ticket_ = ++tickets_;
@@ -213,7 +191,7 @@ void StatementQueue::Submit(PendingRun* run) {
 bool StatementQueue::TakeBatch(Runner* runner, std::vector<driver::StatementRun*>* batch) {
   {
     std::lock_guard lock(mutex_);
-    while (waiting_.first != nullptr && batch->size() < kMaxBatch) {
+    while (!waiting_.empty() && batch->size() < kMaxBatch) {
       batch->push_back(waiting_.PopFront());
     }
     runner->batch_began = clock_.Now();
@@ -263,34 +241,35 @@ void StatementQueue::Answer(PendingRun* run) {
   }
 }
 
+std::vector<PendingRun*> StatementQueue::TakeOverdueLocked(TimePoint now) {
+  std::vector<PendingRun*> over;
+  for (PendingRun* run = waiting_.First(); run != nullptr;) {
+    PendingRun* const next = waiting_.Next(run);
+    const bool cancelled = run->cancellation != nullptr && run->cancellation->cancelled();
+    if (cancelled || run->wait_until_.passed(now)) {
+      waiting_.Remove(run);
+      over.push_back(run);
+    }
+    run = next;
+  }
+  return over;
+}
+
 void StatementQueue::Tick(TimePoint now) {
   std::vector<PendingRun*> over;
   std::vector<EarlyChecks::Check*> checks;
   Runner* runner = nullptr;
   {
     std::lock_guard lock(mutex_);
-    List kept;
-    const auto is_over = [now](const PendingRun* run) {
-      return run->wait_until_.passed(now) ||
-             (run->cancellation != nullptr && run->cancellation->cancelled());
-    };
-    for (PendingRun* run = waiting_.first; run != nullptr;) {
-      PendingRun* next = run->next_;
-      if (is_over(run)) {
-        over.push_back(run);
-      } else {
-        kept.PushBack(run);
-        if (early_checks_ != nullptr && !run->checked_ && now - run->submitted_ >= kPatience) {
-          EarlyChecks::Check* check = early_checks_->Make(run, run->ticket_);
-          run->checked_ = check != nullptr;
-          if (check != nullptr) checks.push_back(check);
-        }
-      }
-      run = next;
+    over = TakeOverdueLocked(now);
+    PendingRun* run = early_checks_ != nullptr ? waiting_.First() : nullptr;
+    for (; run != nullptr; run = waiting_.Next(run)) {
+      if (run->checked_ || now - run->submitted_ < kPatience) continue;
+      EarlyChecks::Check* const check = early_checks_->Make(run, run->ticket_);
+      run->checked_ = check != nullptr;
+      if (check != nullptr) checks.push_back(check);
     }
-    waiting_ = kept;
-    if (waiting_.first == nullptr) waiting_.tail = &waiting_.first;
-    const bool all_busy = waiting_.first != nullptr && resting_.empty();
+    const bool all_busy = !waiting_.empty() && resting_.empty();
     const int most = options_.max_runners + pool_->replaced();
     const auto wanted = static_cast<size_t>(most);
     if (all_busy && runners_.size() < wanted) AddRunnerLocked();
@@ -318,12 +297,10 @@ void StatementQueue::Refuse(PendingRun* run, uint64_t ticket, const absl::Status
     std::lock_guard lock(mutex_);
     // The run may be gone and its memory in use for something else, so it is not looked into before
     // it was found in the queue.
-    PendingRun** link = &waiting_.first;
-    while (*link != nullptr && *link != run) link = &(*link)->next_;
-    if (*link == nullptr || run->ticket_ != ticket) return;
-    *link = run->next_;
-    if (waiting_.tail == &run->next_) waiting_.tail = link;
-    --waiting_.size;
+    PendingRun* found = waiting_.First();
+    while (found != nullptr && found != run) found = waiting_.Next(found);
+    if (found == nullptr || run->ticket_ != ticket) return;
+    waiting_.Remove(run);
   }
   run->status = why;
   if (run->chain != nullptr) run->chain->failed = true;
@@ -332,7 +309,7 @@ void StatementQueue::Refuse(PendingRun* run, uint64_t ticket, const absl::Status
 
 size_t StatementQueue::waiting() const {
   std::lock_guard lock(mutex_);
-  return waiting_.size;
+  return waiting_.size();
 }
 
 }  // namespace penstock::server

@@ -12,15 +12,16 @@
 #include "drivers/api/driver.h"
 #include "server/metrics/metrics.h"
 #include "server/pool/pool.h"
+#include "server/runtime/fair_queue.h"
 #include "server/runtime/thread_pool.h"
 
 namespace penstock::server {
 
 class EarlyChecks;
 
-// One autocommit statement, which waits for its turn, runs and is answered. The caller keeps it
-// alive from Submit until OnRun.
-class PendingRun : public driver::StatementRun {
+// One autocommit statement, which waits for its tenant's turn, runs and is answered. The caller
+// keeps it alive from Submit until OnRun.
+class PendingRun : public driver::StatementRun, public FairQueueItem {
  public:
   // The outcome is in the base class. If `cursor` is set, `lease` holds its connection. Called once
   // for each submission, by a worker thread or the ticker's; it must not block.
@@ -47,7 +48,6 @@ class PendingRun : public driver::StatementRun {
 
  private:
   friend class StatementQueue;
-  PendingRun* next_ = nullptr;
   driver::Deadline wait_until_;
   std::atomic<bool> may_write_{true};
   // Identifies the submission, in a queue that refuses early.
@@ -60,17 +60,20 @@ class PendingRun : public driver::StatementRun {
 // connections were busy are handed to the next free one as one batch, so that
 // the driver can share a commit (SQLite), a snapshot, or a round trip among them.
 //
+// A batch takes from the tenants in turn, so that nobody waits for all that another one has
+// submitted before (FairQueue). The statements of one tenant keep their order.
+//
 // How it works. A runner gets a lease from the pool, takes batches from the queue and gives them to
 // the driver until the queue is empty. It is resting, waits for its lease, is in the thread pool or
 // runs: one of these, so it needs no lock for its lease and its batch.
-// - mutex_ guards the list of waiting statements and their links and tickets, the lists of runners
+// - mutex_ guards the waiting statements with their links and tickets, the lists of runners
 //   and their batch_began. The pool, the driver and OnRun are called without it.
 // - Submit is called by I/O threads and workers, Tick by the ticker, Refuse by a worker of the
 //   readers; runners work on workers or on an I/O thread that stands in.
-// - A statement is in the list, in one runner's batch, or answered. Whoever takes it out of the
-//   list answers it or puts it back at the front, so OnRun comes once for each submission, and the
-//   order of submission is kept where there is one runner.
-// - A statement cannot be left waiting: a runner that finds the list empty rests first and looks
+// - A statement waits, is in one runner's batch, or is answered. Whoever takes it out of waiting_
+//   answers it or puts it back at the front, so OnRun comes once for each submission, and the
+//   order in which a tenant submits is kept where there is one runner.
+// - A statement cannot be left waiting: a runner that finds none rests first and looks
 //   again, and Tick starts another when all are busy for long.
 //
 // Thread-safe.
@@ -100,7 +103,8 @@ class StatementQueue {
   // before the first Submit; `readers` outlives the use of this queue.
   void RefuseEarlyBy(StatementQueue* readers);
 
-  // Never blocks. Answers a statement with kQueueFull if the queue is full.
+  // Never blocks. The caller has set the statement's tenant. Answers a statement with kQueueFull if
+  // the queue is full, and its tenant has no less than an equal share of it.
   void Submit(PendingRun* run);
 
   // Answers the waiting statements whose time is up or whose client has gone.
@@ -110,14 +114,6 @@ class StatementQueue {
 
  private:
   class Runner;
-  struct List {
-    PendingRun* first = nullptr;
-    PendingRun** tail = &first;
-    size_t size = 0;
-    void PushBack(PendingRun* run);
-    void PushFront(PendingRun* run);
-    PendingRun* PopFront();
-  };
 
   void AddRunnerLocked();
   bool AnyRunnerFreshLocked() const;
@@ -127,9 +123,12 @@ class StatementQueue {
   bool TakeBatch(Runner* runner, std::vector<driver::StatementRun*>* batch);
   // Notes that other statements should not wait for the runner's batch.
   void MayTakeLong(Runner* runner);
+  // Puts statements of a batch back as if they had not been taken.
   void PutBack(std::vector<driver::StatementRun*>::const_iterator begin,
                std::vector<driver::StatementRun*>::const_iterator end);
   void Answer(PendingRun* run);
+  // Takes out the statements whose time is up or whose client has gone.
+  std::vector<PendingRun*> TakeOverdueLocked(TimePoint now);
   // Answers a run if it still waits and has this ticket.
   void Refuse(PendingRun* run, uint64_t ticket, const absl::Status& why);
 
@@ -141,7 +140,7 @@ class StatementQueue {
   const Clock& clock_;
 
   mutable std::mutex mutex_;
-  List waiting_;
+  FairQueue<PendingRun> waiting_;
   std::vector<std::unique_ptr<Runner>> runners_;
   std::vector<Runner*> resting_;
   uint64_t tickets_ = 0;

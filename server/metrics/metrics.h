@@ -88,6 +88,8 @@ struct ServerMetrics {
   Count sessions_refused;
   // Calls without the credentials that they need.
   Count calls_refused;
+  // Those of them that were not told why, because their peer fails too often.
+  Count calls_throttled;
   Count stalled_streams;
 };
 

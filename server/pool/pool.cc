@@ -39,18 +39,6 @@ void Lease::Release() {
   if (pool != nullptr) pool->GiveBack(std::move(entry_), transactional_);
 }
 
-void Pool::Queue::Append(Waiter* waiter) {
-  waiter->previous_ = last;
-  waiter->next_ = nullptr;
-  (last != nullptr ? last->next_ : first) = waiter;
-  last = waiter;
-}
-
-void Pool::Queue::Remove(Waiter* waiter) {
-  (waiter->previous_ != nullptr ? waiter->previous_->next_ : first) = waiter->next_;
-  (waiter->next_ != nullptr ? waiter->next_->previous_ : last) = waiter->previous_;
-}
-
 Pool::Pool(driver::Driver* driver, const Options& options, const Clock& clock)
     : driver_(driver),
       options_(options),
@@ -99,19 +87,19 @@ void Pool::Acquire(Waiter* waiter) {
     std::lock_guard lock(mutex_);
     // Nobody overtakes: the caller gets a free connection only if no caller of its kind waits
     // already.
-    const Queue& ahead = waiter->transactional ? transaction_queue_ : statement_queue_;
-    if (ahead.first == nullptr && MayAnswerLocked(waiter->transactional)) {
+    Queue& queue = QueueOf(waiter->transactional);
+    const int most = options_.config.max_waiters;
+    if (queue.empty() && MayAnswerLocked(waiter->transactional)) {
       outcome = AnswerLocked(waiter->transactional);
-    } else if (waiting_ >= options_.config.max_waiters) {
+    } else if (waiting_ >= most && !queue.HasRoom(waiter->tenant, static_cast<size_t>(most))) {
       outcome = driver::MakeErrorWithHint(
           driver::Reason::kQueueFull,
           fmt::format("{} callers are already waiting for a connection", waiting_),
           "try again later, or raise max_waiters or max_open_connections of the database");
     } else {
       waiter->queued_ = true;
-      waiter->sequence_ = next_sequence_++;
       waiter->since_ = clock_.Now();
-      (waiter->transactional ? transaction_queue_ : statement_queue_).Append(waiter);
+      queue.PushBack(waiter);
       ++waiting_;
       ++counts_.wait_count;
       return;
@@ -120,8 +108,7 @@ void Pool::Acquire(Waiter* waiter) {
   waiter->OnLease(std::move(outcome));
 }
 
-void Pool::DequeueLocked(Waiter* waiter) {
-  (waiter->transactional ? transaction_queue_ : statement_queue_).Remove(waiter);
+void Pool::OnDequeuedLocked(Waiter* waiter) {
   waiter->queued_ = false;
   --waiting_;
   counts_.wait_duration += clock_.Now() - waiter->since_;
@@ -130,7 +117,8 @@ void Pool::DequeueLocked(Waiter* waiter) {
 bool Pool::Forget(Waiter* waiter) {
   std::lock_guard lock(mutex_);
   if (!waiter->queued_) return false;
-  DequeueLocked(waiter);
+  QueueOf(waiter->transactional).Remove(waiter);
+  OnDequeuedLocked(waiter);
   return true;
 }
 
@@ -139,18 +127,21 @@ bool Pool::contended() const {
   return waiting_ > 0;
 }
 
-Pool::Waiter* Pool::NextWaiterLocked() {
-  Waiter* statement = MayAnswerLocked(false) ? statement_queue_.first : nullptr;
-  Waiter* transaction = MayAnswerLocked(true) ? transaction_queue_.first : nullptr;
-  if (statement == nullptr) return transaction;
-  if (transaction == nullptr) return statement;
-  return statement->sequence_ < transaction->sequence_ ? statement : transaction;
+// A statement queue has one waiter for the statements of all tenants: it must not wait for all
+// transactions that came before it.
+Pool::Queue* Pool::NextQueueLocked() {
+  const bool statement = !statement_queue_.empty() && MayAnswerLocked(false);
+  const bool transaction = !transaction_queue_.empty() && MayAnswerLocked(true);
+  if (!statement && !transaction) return nullptr;
+  transaction_was_last_ = transaction && (!statement || !transaction_was_last_);
+  return &QueueOf(transaction_was_last_);
 }
 
 std::vector<Pool::Grant> Pool::GrantLocked() {
   std::vector<Grant> grants;
-  while (Waiter* waiter = NextWaiterLocked()) {
-    DequeueLocked(waiter);
+  while (Queue* queue = NextQueueLocked()) {
+    Waiter* const waiter = queue->PopFront();
+    OnDequeuedLocked(waiter);
     grants.push_back({waiter, AnswerLocked(waiter->transactional)});
   }
   return grants;
@@ -208,10 +199,11 @@ bool Pool::Tick(TimePoint now) {
     std::lock_guard lock(mutex_);
     for (StuckCall& call : stuck) stuck_calls_.push_back(std::move(call));
     for (Queue* queue : {&statement_queue_, &transaction_queue_}) {
-      for (Waiter* waiter = queue->first; waiter != nullptr;) {
-        Waiter* next = waiter->next_;
+      for (Waiter* waiter = queue->First(); waiter != nullptr;) {
+        Waiter* next = queue->Next(waiter);
         if (waiter->wait_until.passed(now)) {
-          DequeueLocked(waiter);
+          queue->Remove(waiter);
+          OnDequeuedLocked(waiter);
           answers.push_back({waiter, waiter->wait_until.Error()});
         }
         waiter = next;

@@ -20,6 +20,7 @@
 #include "server/pool/backoff.h"
 #include "server/pool/call_monitor.h"
 #include "server/runtime/clock.h"
+#include "server/runtime/fair_queue.h"
 
 namespace penstock::server {
 
@@ -94,8 +95,9 @@ struct PoolStats {
   int64_t stuck_total = 0;   // that were ever stuck
 };
 
-// Hands out leases, first come first served, without ever blocking: callers that have to
-// wait are called back. Thread-safe.
+// Hands out leases without ever blocking: callers that have to wait are called back. The callers of
+// one tenant are served in the order in which they came, and tenants take turns (FairQueue); so do
+// transactions and everything else, in which each has tenants. Thread-safe.
 //
 // A part of the pool (a fifth, at least one connection of two or more) is kept
 // from transactions, so that open transactions cannot starve single statements.
@@ -142,16 +144,16 @@ class Pool {
     uint32_t seed = 0;
   };
 
-  // A caller that wants a connection. It stays alive until OnLease was called or Forget returned
-  // true.
-  class Waiter {
+  // A caller that wants a connection, for a tenant. It stays alive until OnLease was called or
+  // Forget returned true.
+  class Waiter : public FairQueueItem {
    public:
     // Receives a lease that is not connected yet, or why there is none: kQueueFull, the waiter's
     // deadline, or that the backend is down. Called from Acquire, or later by the thread that gives
     // a connection back or ticks; it must not block.
     virtual void OnLease(absl::StatusOr<Lease> lease) = 0;
 
-    // The caller sets these before Acquire.
+    // The caller sets these, and the tenant, before Acquire.
     driver::Deadline wait_until;
     bool transactional = false;
 
@@ -160,10 +162,7 @@ class Pool {
 
    private:
     friend class Pool;
-    Waiter* previous_ = nullptr;
-    Waiter* next_ = nullptr;
     bool queued_ = false;
-    uint64_t sequence_ = 0;
     TimePoint since_;
   };
 
@@ -203,12 +202,7 @@ class Pool {
   friend class Lease;
   using Entry = Lease::Entry;
 
-  struct Queue {
-    Waiter* first = nullptr;
-    Waiter* last = nullptr;
-    void Append(Waiter* waiter);
-    void Remove(Waiter* waiter);
-  };
+  using Queue = FairQueue<Waiter>;
   struct Grant {
     Waiter* waiter;
     absl::StatusOr<Lease> lease;
@@ -220,8 +214,13 @@ class Pool {
   bool MayAnswerLocked(bool transactional) const;
   absl::StatusOr<Lease> AnswerLocked(bool transactional);
   Lease LeaseLocked(std::unique_ptr<Entry> entry, bool transactional);
-  Waiter* NextWaiterLocked();
-  void DequeueLocked(Waiter* waiter);
+  Queue& QueueOf(bool transactional) {
+    return transactional ? transaction_queue_ : statement_queue_;
+  }
+  // Returns the queue whose first waiter is given an answer now, or null if all have to wait.
+  Queue* NextQueueLocked();
+  // Notes that a waiter has left its queue.
+  void OnDequeuedLocked(Waiter* waiter);
   std::vector<Grant> GrantLocked();
   void GiveBack(std::unique_ptr<Entry> entry, bool transactional);
 
@@ -267,8 +266,9 @@ class Pool {
   std::condition_variable given_back_;
   Queue statement_queue_;
   Queue transaction_queue_;
+  // The last waiter that was served wanted a transaction.
+  bool transaction_was_last_ = false;
   int waiting_ = 0;
-  uint64_t next_sequence_ = 0;
   PoolStats counts_;
   std::vector<StuckCall> stuck_calls_;
   Backoff backoff_;

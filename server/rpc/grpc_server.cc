@@ -14,6 +14,7 @@
 #include "grpcpp/server.h"
 #include "grpcpp/server_builder.h"
 #include "grpcpp/server_posix.h"
+#include "server/auth/failed_attempts.h"
 #include "server/config/address.h"
 #include "server/log/log.h"
 #include "server/net/acceptor.h"
@@ -209,12 +210,14 @@ class GrpcServer::Impl {
     context.live_calls = &live_calls_;
     context.request_memory = &request_memory_;
     context.peer_processes = &peer_processes_;
+    context.failed_attempts = &failed_attempts_;
     return context;
   }
 
   LiveCalls live_calls_;
   PeerProcesses peer_processes_;
   RequestMemory request_memory_;
+  FailedAttempts failed_attempts_;
   const RpcContext context_;
   Services services_;
   std::unique_ptr<IoThreads> io_;

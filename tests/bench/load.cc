@@ -109,8 +109,10 @@ class PrepareCaller final
 class QueryCaller final : public Caller {
  public:
   QueryCaller(v1::DatabaseService::Stub* stub, const Round& round, Progress* progress, int number)
-      : Caller(round, progress, number), stub_(stub) {
-    request_.set_sql(kSelectSql);
+      : Caller(round, progress, number),
+        stub_(stub),
+        authorization_(round.token.empty() ? "" : "Bearer " + round.token) {
+    request_.set_sql(round.sql);
     request_.set_format(v1::FORMAT_COLUMNS);
     request_.add_args();
     Send();
@@ -120,6 +122,9 @@ class QueryCaller final : public Caller {
   class OneCall final : public grpc::ClientReadReactor<v1::QueryResponse> {
    public:
     explicit OneCall(QueryCaller* caller) : caller_(caller) {
+      if (!caller_->authorization_.empty()) {
+        context_.AddMetadata("authorization", caller_->authorization_);
+      }
       caller_->stub_->async()->Query(&context_, &caller_->request_, this);
       StartRead(&answer_);
       StartCall();
@@ -162,6 +167,7 @@ class QueryCaller final : public Caller {
   }
 
   v1::DatabaseService::Stub* const stub_;
+  const std::string authorization_;
   v1::QueryRequest request_;
 };
 

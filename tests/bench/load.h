@@ -57,6 +57,10 @@ struct Round {
   // Measures the time of every call, which is itself a load. With one caller the time is always
   // measured.
   bool timed = false;
+  // Of a call of Query: the token of who makes it, if there are identities, and the statement,
+  // which finds what the point select finds.
+  std::string token = {};
+  std::string sql = kSelectSql;
 };
 
 struct RoundResult {

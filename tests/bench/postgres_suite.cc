@@ -4,7 +4,9 @@
 
 #include <algorithm>
 #include <chrono>
+#include <future>
 #include <optional>
+#include <string_view>
 #include <utility>
 
 #include "tests/bench/direct_postgres.h"
@@ -21,6 +23,24 @@ using penstock::testing::PostgresCluster;
 constexpr int kPool = 16;
 constexpr int kManyClients = 1000;
 
+// Two identities. Their tokens open nothing but the daemons of this suite.
+constexpr char kIdentities[] =
+    "identities:\n"
+    "  few:\n"
+    "    tokens: {id: few, expires: 2099-01-01T00:00:00Z, sha256: "
+    "e6e1bf4a2b436d387b65adb91e8fb8383f0b95d6d8dd01c6a278609f769bf5dd}\n"
+    "    grants: {database: main, rights: [read]}\n"
+    "  many:\n"
+    "    tokens: {id: many, expires: 2099-01-01T00:00:00Z, sha256: "
+    "305be65aaf97377280f379294b65f5883c5c9372f720450d3670fa7057291a92}\n"
+    "    grants: {database: main, rights: [read]}\n";
+std::string TokenOf(std::string_view identity) {
+  return fmt::format("pst_{}_{}", identity, std::string(43, 'x'));
+}
+
+// A point select that has a connection to itself for some milliseconds.
+constexpr char kSlowSelectSql[] = "SELECT id, name FROM points, pg_sleep(0.005) WHERE id = $1";
+
 class PostgresSuite : private Suite {
  public:
   explicit PostgresSuite(const SuiteOptions& options)
@@ -32,7 +52,7 @@ class PostgresSuite : private Suite {
     server_ = {.host = cluster_.socket_folder(), .database = cluster_.CreateDatabase()};
     done = MakePostgresTables(server_.conninfo());
     for (const auto part : {&PostgresSuite::Selects, &PostgresSuite::Alone, &PostgresSuite::Large,
-                            &PostgresSuite::Bulk, &PostgresSuite::Many}) {
+                            &PostgresSuite::Bulk, &PostgresSuite::Many, &PostgresSuite::Fair}) {
       if (!done.ok()) return done;
       done = (this->*part)();
     }
@@ -42,10 +62,13 @@ class PostgresSuite : private Suite {
  private:
   using Measured = absl::StatusOr<RoundResult>;
 
-  absl::StatusOr<Server> StartOn(const std::string& name) {
-    return StartDaemon(name, fmt::format("{{driver: postgres, host: '{}', username: postgres, "
-                                         "database: '{}', max_open_connections: {}}}",
-                                         server_.host, server_.database, kPool));
+  absl::StatusOr<Server> StartOn(const std::string& name, int connections = kPool,
+                                 const std::string& more = "") {
+    return StartDaemon(name,
+                       fmt::format("{{driver: postgres, host: '{}', username: postgres, "
+                                   "database: '{}', max_open_connections: {}}}",
+                                   server_.host, server_.database, connections),
+                       more);
   }
   Round InFlight(int callers) const {
     return {Call::kPreparedSelect, callers, options_.warm_up, options_.measured};
@@ -56,6 +79,7 @@ class PostgresSuite : private Suite {
   absl::Status Large();
   absl::Status Bulk();
   absl::Status Many();
+  absl::Status Fair();
 
   PostgresCluster cluster_;
   PostgresAddress server_;
@@ -212,6 +236,40 @@ absl::Status PostgresSuite::Many() {
   if (!done.ok()) return done.status();
   rows_.push_back(MakeRow(what + ", slowest client's p99", {done->slowest_p99 / 1000},
                           "the median's", {done->median_p99 / 1000}, "ms", AtMost(3)));
+  return Stop(*daemon);
+}
+
+absl::Status PostgresSuite::Fair() {
+  constexpr int kFew = 4;
+  const std::string what = "4 callers beside 400 of another identity on 4 connections, p99";
+  if (!Wanted(what)) return absl::OkStatus();
+  absl::StatusOr<Server> daemon = StartOn("fair", kFew, kIdentities);
+  if (!daemon.ok()) return daemon.status();
+  auto channel = ConnectTo(AddressOf("fair"));
+  if (!channel.ok()) return channel.status();
+  Round few = InFlight(kFew);
+  few.call = Call::kQuerySelect;
+  few.timed = true;
+  few.token = TokenOf("few");
+  few.sql = kSlowSelectSql;
+  Round many = few;
+  many.callers = 400;
+  many.timed = false;
+  many.token = TokenOf("many");
+  // They are there before the few begin, and go on until these have ended.
+  few.warm_up *= 2;
+  many.measured *= 2;
+  const auto alone = [&]() -> Measured { return RunRound({daemon->channel}, few); };
+  const auto beside = [&]() -> Measured {
+    std::future<Measured> others =
+        std::async(std::launch::async, [&] { return RunRound({*channel}, many); });
+    Measured measured = alone();
+    const Measured other = others.get();
+    return other.ok() ? measured : other;
+  };
+  absl::StatusOr<Comparison> done = Compare(what, beside, alone);
+  if (!done.ok()) return done.status();
+  rows_.push_back(done->MakeRow(what, "alone", "us", &RoundResult::slowest_p99, AtMost(2)));
   return Stop(*daemon);
 }
 

@@ -88,14 +88,15 @@ absl::StatusOr<Server> Suite::StartEcho() {
   return Start({"/proc/self/exe", "echo-server", address}, address);
 }
 
-absl::StatusOr<Server> Suite::StartDaemon(const std::string& name, const std::string& database) {
+absl::StatusOr<Server> Suite::StartDaemon(const std::string& name, const std::string& database,
+                                          const std::string& more) {
   const std::string address = AddressOf(name);
   const std::string config = data_ / (name + ".yaml");
   std::ofstream(config) << fmt::format(
       "server:\n  listen: ['{}']\n  http_listen: ''\n  max_sessions: 5000\n  max_sessions_by_peer: "
       "5000\n"
-      "databases:\n  main: {}\n",
-      address, database);
+      "databases:\n  main: {}\n{}",
+      address, database, more);
   return Start({std::filesystem::absolute(options_.daemon), "--config", config}, address);
 }
 

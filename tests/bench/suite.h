@@ -103,8 +103,9 @@ class Suite {
   absl::StatusOr<Server> Start(const std::vector<std::string>& command, const std::string& address);
   absl::StatusOr<Server> StartEcho();
   // Starts the daemon with one database. `database` is its section of the configuration in YAML's
-  // flow style.
-  absl::StatusOr<Server> StartDaemon(const std::string& name, const std::string& database);
+  // flow style, `more` further sections.
+  absl::StatusOr<Server> StartDaemon(const std::string& name, const std::string& database,
+                                     const std::string& more = "");
 
   Measure Load(const Server& server, Call call, int callers) const;
   // Takes each measurement once in each round, in turn. Returns their results in the same order.

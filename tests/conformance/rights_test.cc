@@ -1,6 +1,4 @@
 // Who may make which call: every method of the protos, by callers with each right.
-#include <openssl/sha.h>
-
 #include <algorithm>
 #include <chrono>
 
@@ -14,6 +12,7 @@
 #include "penstock/v1/migration.grpc.pb.h"
 #include "server/metrics/methods.h"
 #include "tests/conformance/backend.h"
+#include "tests/conformance/identities.h"
 
 namespace penstock::testing {
 namespace {
@@ -26,24 +25,6 @@ using google::protobuf::ServiceDescriptor;
 using server::Need;
 using server::Right;
 using server::Rights;
-
-std::string TokenOf(const std::string& identity) {
-  return fmt::format("pst_{}_{}", identity, std::string(43, 'x'));
-}
-
-server::IdentityConfig Identity(const std::string& name, const std::string& database,
-                                Rights rights) {
-  const std::string token = TokenOf(name);
-  std::string digest(SHA256_DIGEST_LENGTH, '\0');
-  SHA256(reinterpret_cast<const unsigned char*>(token.data()), token.size(),
-         reinterpret_cast<unsigned char*>(digest.data()));
-  server::IdentityConfig identity;
-  identity.tokens = {{.id = name,
-                      .sha256 = digest,
-                      .expires = std::chrono::system_clock::now() + std::chrono::hours(1)}};
-  identity.grants = {{.database = database, .rights = rights, .keyspaces = {}, .key_prefix = {}}};
-  return identity;
-}
 
 // The callers: by name, with one right each.
 const std::map<std::string, Right>& OneRight() {

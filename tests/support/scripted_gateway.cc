@@ -31,7 +31,8 @@ void ScriptedGateway::Start() {
   auto started = server::GrpcServer::Start({.databases = databases_.get(),
                                             .registry = &registry_,
                                             .metrics = &metrics_,
-                                            .config = &config_},
+                                            .config = &config_,
+                                            .authenticator = &authenticator_},
                                            kMaxConnections);
   ASSERT_TRUE(started.ok()) << started.status();
   grpc_ = *std::move(started);

@@ -6,6 +6,7 @@
 #include <string>
 
 #include "drivers/fake/fake_driver.h"
+#include "server/auth/authenticator.h"
 #include "server/rpc/grpc_server.h"
 #include "server/runtime/ticker.h"
 #include "tests/support/temp_dir.h"
@@ -39,6 +40,7 @@ class ScriptedGateway {
   std::shared_ptr<fake::Script> script_ = std::make_shared<fake::Script>();
   server::Config config_;
   server::ServerMetrics metrics_;
+  server::Authenticator authenticator_;  // without identities
   server::CallRegistry registry_{1000, 1000};
   std::unique_ptr<server::Databases> databases_;
   std::unique_ptr<server::Ticker> ticker_;

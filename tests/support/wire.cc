@@ -153,7 +153,8 @@ void Assign(google::protobuf::RepeatedPtrField<Value>* to, const Values& from) {
   to->Assign(from.begin(), from.end());
 }
 
-Wire::Wire(const std::string& target) {
+Wire::Wire(const std::string& target, const std::string& token)
+    : authorization_(token.empty() ? "" : "Bearer " + token) {
   grpc::ChannelArguments arguments;
   arguments.SetMaxReceiveMessageSize(-1);
   arguments.SetMaxSendMessageSize(-1);
@@ -163,10 +164,15 @@ Wire::Wire(const std::string& target) {
   stub_ = v1::DatabaseService::NewStub(channel_);
 }
 
+grpc::ClientContext* Wire::Authorized(grpc::ClientContext* context) const {
+  if (!authorization_.empty()) context->AddMetadata("authorization", authorization_);
+  return context;
+}
+
 Outcome Wire::Query(const v1::QueryRequest& request) {
   grpc::ClientContext context;
   Outcome outcome;
-  Receive(*stub_->Query(&context, request), &outcome);
+  Receive(*stub_->Query(Authorized(&context), request), &outcome);
   return outcome;
 }
 
@@ -192,7 +198,7 @@ Outcome Wire::Exec(const std::string& sql, const Values& args) {
 std::vector<v1::ExecResponse> Wire::ExecAll(const std::vector<v1::ExecRequest>& requests,
                                             grpc::Status* status) {
   grpc::ClientContext context;
-  auto stream = stub_->Exec(&context);
+  auto stream = stub_->Exec(Authorized(&context));
   for (const v1::ExecRequest& request : requests) {
     if (!stream->Write(request)) break;
   }
@@ -204,7 +210,7 @@ std::vector<v1::ExecResponse> Wire::ExecAll(const std::vector<v1::ExecRequest>& 
 }
 
 PrepareStream::PrepareStream(Wire& wire, const std::string& sql, v1::Format format)
-    : stream_(wire.stub().Prepare(&context_)) {
+    : stream_(wire.stub().Prepare(wire.Authorized(&context_))) {
   v1::PrepareRequest request;
   request.set_sql(sql);
   request.set_format(format);
@@ -259,7 +265,8 @@ grpc::Status PrepareStream::WaitForEnd() {
   return stream_->Finish();
 }
 
-TransactionStream::TransactionStream(Wire& wire) : stream_(wire.stub().Transaction(&context_)) {}
+TransactionStream::TransactionStream(Wire& wire)
+    : stream_(wire.stub().Transaction(wire.Authorized(&context_))) {}
 
 TransactionStream::~TransactionStream() {
   if (!finished_) context_.TryCancel();

@@ -59,7 +59,11 @@ void Assign(google::protobuf::RepeatedPtrField<v1::Value>* to, const Values& fro
 
 class Wire {
  public:
-  explicit Wire(const std::string& target);
+  // Calls with the token, if there is one.
+  explicit Wire(const std::string& target, const std::string& token = "");
+
+  // Adds the token to a call, and returns its context.
+  grpc::ClientContext* Authorized(grpc::ClientContext* context) const;
 
   v1::DatabaseService::Stub& stub() { return *stub_; }
   std::shared_ptr<grpc::Channel> channel() { return channel_; }
@@ -73,6 +77,7 @@ class Wire {
                                         grpc::Status* status);
 
  private:
+  const std::string authorization_;
   std::shared_ptr<grpc::Channel> channel_;
   std::unique_ptr<v1::DatabaseService::Stub> stub_;
 };

@@ -5,6 +5,7 @@
 
 #include "drivers/api/error.h"
 #include "fmt/format.h"
+#include "server/auth/failed_attempts.h"
 #include "server/log/log.h"
 #include "server/rpc/base/audit.h"
 #include "server/rpc/base/caller.h"
@@ -53,7 +54,10 @@ void Call::Leave() {
   if (!registered_.exchange(false)) return;
   context_.registry->Remove(this);
   context_.metrics->open_sessions.Add(-1);
-  context_.metrics->calls[static_cast<size_t>(rpc_)][static_cast<size_t>(end_code_.load())].Add();
+  const int code = end_code_.load();
+  context_.metrics->calls[static_cast<size_t>(rpc_)][static_cast<size_t>(code)].Add();
+  principal().quota().CountCall(static_cast<absl::StatusCode>(code));
+  quota_share_.Release();
 }
 
 void* Call::StartTag() {
@@ -85,21 +89,32 @@ void Call::Started(bool ok) {
 
 absl::Status Call::Admit() {
   absl::StatusOr<Access> access = Authenticate(context_, rpc_, server_context_);
-  if (!access.ok()) {
-    context_.metrics->calls_refused.Add();
-    return access.status();
-  }
+  if (!access.ok()) return RefuseUnknown(access.status());
   access_ = *std::move(access);
   if (!is_session()) return absl::OkStatus();
   if (context_.registry->draining()) return DrainingStatus();
+  // Whoever is over his limits takes no session from others.
+  absl::StatusOr<Quota::Share> share =
+      principal().quota().Admit(rpc_ == Rpc::kTransaction, Clock::System().Now());
+  if (!share.ok()) return share.status();
   absl::Status added = context_.registry->Add(this, PeerOf(server_context_.peer()));
   if (!added.ok()) {
     context_.metrics->sessions_refused.Add();
     return added;
   }
+  quota_share_ = *std::move(share);
   registered_.store(true);
   context_.metrics->open_sessions.Add();
   return absl::OkStatus();
+}
+
+absl::Status Call::RefuseUnknown(const absl::Status& why) const {
+  context_.metrics->calls_refused.Add();
+  const absl::Status often =
+      context_.failed_attempts->Note(PeerOf(server_context_.peer()), Clock::System().Now());
+  if (often.ok()) return why;
+  context_.metrics->calls_throttled.Add();
+  return often;
 }
 
 absl::StatusOr<Database*> Call::FindDatabase(std::string_view name) {
@@ -240,6 +255,13 @@ absl::Status Call::DeadlineFor(const Database& database, bool has_timeout,
     }
   }
   return absl::OkStatus();
+}
+
+size_t Call::ReturningLimit(const Database& database) const {
+  size_t most = database.limits().max_returning_bytes;
+  const IdentityLimits limits = principal().quota().limits();
+  if (limits.enforce && limits.max_result_bytes > 0) most = std::min(most, limits.max_result_bytes);
+  return answer_limits_.Returning(most);
 }
 
 std::string_view Call::Metadata(const char* key) const {

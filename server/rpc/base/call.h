@@ -17,6 +17,7 @@
 #include "grpcpp/support/async_stream.h"
 #include "grpcpp/support/byte_buffer.h"
 #include "server/auth/authenticator.h"
+#include "server/auth/quota.h"
 #include "server/registry/call_registry.h"
 #include "server/rpc/base/answer_limits.h"
 #include "server/rpc/base/calls.h"
@@ -60,6 +61,9 @@ class Call : public RegisteredCall {
   void Unref() final;
   // Only for callers that hold a reference already.
   void Ref() { references_.fetch_add(1, std::memory_order_relaxed); }
+
+  // The tenant as which the call waits: its identity's number. Known once it has started.
+  uint64_t tenant() const { return principal().quota().number(); }
 
  protected:
   // Makes the object that waits for the next RPC of this method.
@@ -121,9 +125,9 @@ class Call : public RegisteredCall {
   // Who makes the call; known once it has started.
   const Principal& principal() const { return *access_.principal; }
 
-  // Gives a statement, whose database is known, the request's deadline, the call's cancellation
-  // and the caller's name, and notes whether its caller may write. Fails with kNotAllowed if a
-  // request has SQL and its caller may not use it.
+  // Gives a statement, whose database is known, the request's deadline, the call's cancellation,
+  // tenant and the caller's name, and notes whether its caller may write. Fails with kNotAllowed if
+  // a request has SQL and its caller may not use it.
   template <typename Request>
   absl::Status PrepareStatement(const Request& request, CallStatement* statement) {
     if constexpr (requires { request.sql(); }) {
@@ -132,6 +136,7 @@ class Call : public RegisteredCall {
       statement->must_only_read = !principal().MayWriteBySql(statement->database->name());
     }
     statement->cancellation = &cancellation_;
+    statement->tenant = tenant();
     statement->caller = CallerName();
     return DeadlineFor(*statement->database, request.has_timeout(), request.timeout(),
                        statement->began, &statement->deadline);
@@ -160,6 +165,9 @@ class Call : public RegisteredCall {
 
   // The limits of this call's answers; known once it has started.
   const AnswerLimits& answer_limits() const { return answer_limits_; }
+  // Returns the most bytes that the rows of a statement which writes may have together, by the
+  // limits of the database, of a message and of the caller's identity.
+  size_t ReturningLimit(const Database& database) const;
 
   // Cancels the statement that runs, together with the call.
   driver::Cancellation cancellation_;
@@ -182,6 +190,8 @@ class Call : public RegisteredCall {
   void Audit(const absl::Status& end);
   // Finds out who calls, and registers a session. The call ends with an error.
   absl::Status Admit();
+  // Returns what a caller is told who has not proved who he is, for the reason `why`.
+  absl::Status RefuseUnknown(const absl::Status& why) const;
   // Returns the value of this key of the client's metadata, or an empty text. It lives as long as
   // the call.
   std::string_view Metadata(const char* key) const;
@@ -206,6 +216,8 @@ class Call : public RegisteredCall {
   RequestMemory::Share request_share_;
   AnswerLimits answer_limits_;
   Access access_;
+  // Of a call that is registered.
+  Quota::Share quota_share_;
   // The database that the last request named; null if it was not found.
   const Database* database_found_ = nullptr;
   std::optional<std::string> caller_;

@@ -29,6 +29,7 @@ class LiveCalls {
 };
 
 class Authenticator;
+class FailedAttempts;
 class PeerProcesses;
 class RequestMemory;
 
@@ -43,6 +44,7 @@ struct RpcContext {
   const PeerProcesses* peer_processes = nullptr;
   LiveCalls* live_calls = nullptr;
   RequestMemory* request_memory = nullptr;
+  FailedAttempts* failed_attempts = nullptr;
 };
 
 // Counts a statement that has ended, and logs it if it was slow. `sql` is logged as it is, `args`

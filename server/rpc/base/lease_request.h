@@ -28,6 +28,7 @@ class LeaseRequest final : public Pool::Waiter {
       : call_(call), cancellation_(cancellation), done_(std::move(done)) {}
 
   void Start(Database& database, driver::Lane lane, const driver::Deadline& deadline) {
+    tenant = call_->tenant();
     wait_until = database.AcquireDeadline(deadline);
     Pool& pool = database.pool(lane);
     waiting_in_.store(&pool);

@@ -20,12 +20,17 @@ void ResultCall::Tick(TimePoint now) {
 void ResultCall::OnStart() {
   const absl::Status prepared = Prepare();
   if (!prepared.ok()) return Finish(prepared);
+  meter_.Start(&principal().quota());
   run_.limits.max_bytes = answer_limits().first_batch;
   run_.Submit(/*writes=*/false);
 }
 
 // On a worker thread, so a cursor may be closed.
 void ResultCall::Advance() {
+  if (run_.status.ok()) {
+    const absl::Status fits = meter_.Check(Written());
+    if (!fits.ok()) run_.status = Undelivered(run_, fits);
+  }
   if (!run_.status.ok()) {
     run_.CloseCursor();
     return End();

@@ -4,6 +4,7 @@
 
 #include "absl/status/status.h"
 #include "google/protobuf/message_lite.h"
+#include "server/auth/quota.h"
 #include "server/rpc/base/call.h"
 #include "server/rpc/base/call_run.h"
 #include "server/rpc/base/call_task.h"
@@ -35,6 +36,8 @@ class ResultCall : public ServerStreamCall {
   virtual absl::Status Prepare() = 0;
   // A batch of rows was written; it is the last one if run_ has no cursor.
   virtual void EndBatch() = 0;
+  // Returns the size of the rows that were written since Prepare, sent or not.
+  virtual ResultSize Written() const = 0;
   // Returns the next message of the batch, which stays until the next call, or none if all
   // were returned.
   virtual Part NextPart() = 0;
@@ -48,6 +51,7 @@ class ResultCall : public ServerStreamCall {
   void SendPart();
   void End();
 
+  ResultMeter meter_;
   // Fetches the next batch, or cleans up after a client that has gone.
   CallTask fetch_;
 };

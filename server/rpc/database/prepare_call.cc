@@ -171,8 +171,8 @@ class PrepareCall final : public BidiCall {
     run_.args = arguments_.values();
     run_.writer = &builder_;
     run_.limits.max_bytes = answer_limits().first_batch;
-    run_.max_returning_bytes =
-        answer_limits().Returning(run_.database->limits().max_returning_bytes);
+    run_.max_returning_bytes = ReturningLimit(*run_.database);
+    meter_.Start(&principal().quota());
     run_.summary = {};
     run_.Submit(/*writes=*/!read_only_);
     return absl::OkStatus();
@@ -180,6 +180,10 @@ class PrepareCall final : public BidiCall {
 
   // On a worker thread.
   void Advance() {
+    if (run_.status.ok()) {
+      const absl::Status fits = meter_.Check(builder_.size());
+      if (!fits.ok()) run_.status = Undelivered(run_, fits);
+    }
     if (!run_.status.ok()) run_.CloseCursor();
     if (run_.cursor == nullptr) run_.Record();
     // A cancel changes nothing about what has been done: the answer tells that, and the
@@ -284,6 +288,7 @@ class PrepareCall final : public BidiCall {
   v1::PrepareResponse response_;
   Arguments arguments_;
   ResultBuilder builder_;
+  ResultMeter meter_;
   // Waits for the connection on which the statement is described.
   LeaseRequest lease_request_{this, &cancellation_,
                               [this](const absl::Status& status) { OnLease(status); }};

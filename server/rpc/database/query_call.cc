@@ -29,8 +29,7 @@ class QueryCall final : public ResultCall {
     run_.sql = request_.sql();
     run_.args = arguments_.values();
     run_.writer = &builder_;
-    run_.max_returning_bytes =
-        answer_limits().Returning(run_.database->limits().max_returning_bytes);
+    run_.max_returning_bytes = ReturningLimit(*run_.database);
     return absl::OkStatus();
   }
 
@@ -52,6 +51,8 @@ class QueryCall final : public ResultCall {
   }
 
   void EndBatch() override { builder_.Flush(run_.cursor == nullptr ? &run_.summary : nullptr); }
+
+  ResultSize Written() const override { return builder_.size(); }
 
   Part NextPart() override {
     if (!builder_.TakePart(&response_)) return {};

@@ -78,6 +78,8 @@ void ResultBuilder::Start(v1::Format format, size_t part_bytes, const driver::Co
   rows_ = 0;
   part_size_ = 0;
   held_bytes_ = 0;
+  closed_rows_ = 0;
+  closed_bytes_ = 0;
   dirty_ = false;
 }
 
@@ -224,6 +226,8 @@ void ResultBuilder::ClosePart() {
     }
   }
   held_bytes_ += part_size_;
+  closed_bytes_ += part_size_;
+  closed_rows_ += rows_;
   finished_.push_back({std::move(part_), part_size_});
   part_ = spare_ != nullptr ? std::move(spare_) : std::make_unique<v1::QueryResponse>();
   rows_ = 0;

@@ -10,6 +10,7 @@
 #include "drivers/api/driver.h"
 #include "drivers/api/row_writer.h"
 #include "penstock/v1/database.pb.h"
+#include "server/auth/quota.h"
 
 namespace penstock::server {
 
@@ -31,6 +32,11 @@ class ResultBuilder final : public driver::RowWriter {
   // Makes the rows written so far a part, full or not. With a summary it is the last part, and
   // there is one even if it has no row.
   void Flush(const driver::Summary* summary);
+
+  // The size of all rows since Start, taken or not.
+  ResultSize size() const {
+    return {.bytes = closed_bytes_ + part_size_, .rows = closed_rows_ + rows_};
+  }
 
   // RowWriter.
   void Begin(const driver::Columns& columns) override;
@@ -70,6 +76,8 @@ class ResultBuilder final : public driver::RowWriter {
   int column_ = 0;
   uint32_t rows_ = 0;       // in part_
   size_t part_size_ = 0;    // about, of part_
+  size_t closed_rows_ = 0;  // in the parts before part_
+  size_t closed_bytes_ = 0;
   size_t held_bytes_ = 0;   // about, of finished_
   size_t taken_bytes_ = 0;  // about, of the part that was taken last
   bool dirty_ = false;      // part_ holds something

@@ -118,6 +118,7 @@ void TransactionSteps::RunRows(const absl::Status& ready, v1::Format format,
                                size_t first_batch_bytes) {
   if (!ready.ok()) return Fail(ready);
   builder_.Start(format, limits_->batch);
+  meter_.Start(&principal_->quota());
   run_->writer = &builder_;
   run_->limits.max_bytes = first_batch_bytes;
   transaction_->Run(*run_);
@@ -138,6 +139,7 @@ void TransactionSteps::Fetch() {
 }
 
 void TransactionSteps::AdvanceRows() {
+  if (run_->status.ok()) run_->status = meter_.Check(builder_.size());
   if (!run_->status.ok()) {
     run_->cursor.reset();
     run_->status = transaction_->Settle(run_->status);

@@ -11,6 +11,7 @@
 #include "drivers/api/driver.h"
 #include "penstock/v1/database.pb.h"
 #include "server/auth/principal.h"
+#include "server/auth/quota.h"
 #include "server/database/database.h"
 #include "server/database/transaction.h"
 #include "server/rpc/base/answer_limits.h"
@@ -102,6 +103,7 @@ class TransactionSteps {
   Arguments arguments_;
   KeyValueArguments key_values_;
   ResultBuilder builder_;
+  ResultMeter meter_;
   std::optional<driver::StatementRun> run_;
   // An answer that is no part of a result.
   std::optional<v1::TransactionResponse> answer_;

@@ -169,6 +169,11 @@ class KeyValueCall final : public UnaryCall {
   }
 
   void OnRun() {
+    if (run_.status.ok() && run_.key_value->reads()) {
+      meter_.Start(&principal().quota());
+      run_.status = meter_.Check(
+          {.bytes = run_.writer->bytes(), .rows = static_cast<size_t>(run_.summary.rows_returned)});
+    }
     run_.Record();
     if (run_.status.ok()) Method::Fill(run_, &response_);
     Answer(run_.status, response_);
@@ -178,6 +183,7 @@ class KeyValueCall final : public UnaryCall {
   typename Method::Response response_;
   typename Method::Rows rows_;
   KeyValueArguments arguments_;
+  ResultMeter meter_;
   CallRun run_{this, context_, [this] { OnRun(); }};
 };
 

@@ -6,8 +6,10 @@
 #include <cstdint>
 #include <span>
 #include <string_view>
+#include <utility>
 
 #include "drivers/api/row_writer.h"
+#include "server/auth/quota.h"
 
 namespace penstock::server {
 
@@ -19,6 +21,7 @@ class EntryWriter : public driver::RowWriter {
   void Begin(const driver::Columns&) final {
     Clear();
     bytes_ = 0;
+    size_ = {};
     in_key_ = true;
   }
   void Null() final { Bytes(driver::Kind::kBlob, {}); }
@@ -35,11 +38,14 @@ class EntryWriter : public driver::RowWriter {
   void EndRow() final {
     in_key_ = true;
     bytes_ += kOverhead;
+    ++size_.rows;
   }
   size_t bytes() const final { return bytes_; }
 
   // The written entries were taken away.
-  void OnTaken() { bytes_ = 0; }
+  void OnTaken() { size_.bytes += std::exchange(bytes_, 0); }
+  // The size of all entries since Begin, taken or not.
+  ResultSize size() const { return {.bytes = size_.bytes + bytes_, .rows = size_.rows}; }
 
  protected:
   ~EntryWriter() = default;
@@ -53,6 +59,8 @@ class EntryWriter : public driver::RowWriter {
   static constexpr size_t kOverhead = 16;
 
   size_t bytes_ = 0;
+  // All rows, and the bytes of those that were taken away.
+  ResultSize size_;
   bool in_key_ = true;
 };
 

@@ -52,6 +52,7 @@ class ScanCall final : public ResultCall {
   }
 
   void EndBatch() override { has_part_ = true; }
+  ResultSize Written() const override { return rows_.size(); }
 
   // A batch is one message.
   Part NextPart() override {

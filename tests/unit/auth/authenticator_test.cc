@@ -198,5 +198,28 @@ TEST_F(Authentication, AReloadRevokesWhatHasChangedAndNothingElse) {
   EXPECT_FALSE(second->Check(kNow + hours(2)).ok()) << "it has expired meanwhile";
 }
 
+TEST_F(Authentication, AnIdentityHasOneQuotaForAllCredentialsAndOverReloads) {
+  const absl::StatusOr<Access> by_token = ByToken("Bearer " + Token("app-1"));
+  const absl::StatusOr<Access> by_name = ByNames({"cn:app"});
+  const absl::StatusOr<Access> other = ByToken("Bearer " + Token("other", 'B'));
+  ASSERT_TRUE(by_token.ok() && by_name.ok() && other.ok());
+  Quota* const quota = &by_token->principal->quota();
+  EXPECT_EQ(&by_name->principal->quota(), quota);
+  EXPECT_NE(&other->principal->quota(), quota);
+  EXPECT_EQ(quota->name(), "app");
+  const auto share = quota->Admit(/*transaction=*/false, {});
+  IdentityConfigs identities = TwoIdentities();
+  identities["app"].grants[0].rights = Rights().With(Right::kRead);
+  identities["app"].limits.max_calls = 1;
+  Load(identities);
+  EXPECT_EQ(&ByNames({"cn:app"})->principal->quota(), quota) << "although it has other rights";
+  EXPECT_FALSE(quota->Admit(/*transaction=*/false, {}).ok()) << "what is under way counts";
+  const auto quotas = authenticator_.quotas();
+  ASSERT_EQ(quotas.size(), 3u);
+  EXPECT_EQ(quotas[0]->name(), "local");
+  EXPECT_EQ(quotas[1].get(), quota);
+  EXPECT_EQ(quotas[2]->name(), "other");
+}
+
 }  // namespace
 }  // namespace penstock::server

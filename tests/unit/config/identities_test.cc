@@ -40,6 +40,9 @@ identities:
   reader:
     certificates: cn:reader
     grants: {database: "*", rights: [read]}
+    limits:
+      {max_calls: 20, max_transactions: 2, calls_per_second: 100, max_result_bytes: 64MiB,
+       max_result_rows: 1000000, enforce: false}
 jwt:
   jwks_file: @/keys.json
   algorithms: [RS256, EdDSA]
@@ -102,6 +105,18 @@ TEST_F(IdentitiesTest, GrantsAreOneForEachDatabase) {
   EXPECT_EQ(both[1].database, "logs");
   EXPECT_EQ(both[1].rights, Rights().With(Right::kMigrate).With(Right::kAdmin));
   EXPECT_EQ(config.identities.at("reader").grants.at(0).database, "*");
+}
+
+TEST_F(IdentitiesTest, Limits) {
+  const Config config = LoadGood();
+  EXPECT_EQ(config.identities.at("app").limits, IdentityLimits());
+  EXPECT_EQ(config.identities.at("reader").limits,
+            (IdentityLimits{.max_calls = 20,
+                            .max_transactions = 2,
+                            .calls_per_second = 100,
+                            .max_result_bytes = size_t{64} << 20,
+                            .max_result_rows = 1'000'000,
+                            .enforce = false}));
 }
 
 TEST_F(IdentitiesTest, Jwt) {

@@ -74,6 +74,9 @@ TEST_F(IdentityMistakesTest, OfCredentials) {
       {"unix_groups: no-such-group",
        "unix_groups: 'no-such-group' is not a group of this machine; write a name that 'getent "
        "group' lists, or a number"},
+      {"limits: {max_calls: -1}", "limits.max_calls: '-1' is out of range; write 0 to 1000000"},
+      {"limits: {max_result_rows: many}",
+       "limits.max_result_rows: 'many' is not a whole number; write one from 0 to 1000000000"},
       {"jwt_subjects: app",
        "jwt_subjects: has no meaning without jwt; say there how such tokens are verified, or "
        "remove the key"},
@@ -112,8 +115,7 @@ TEST_F(IdentityMistakesTest, OfTokens) {
       {Token("a", '0', "2099-01-01T00:00:00"), ".expires: '2099-01-01T00:00:00'" + time},
       {Token("a", '0', "2099-02-30T00:00:00Z"), ".expires: '2099-02-30T00:00:00Z'" + time},
       {Token("a", '0', "infinite-future"), ".expires: 'infinite-future'" + time},
-      {"{id: a, token: b, " + good + "}",
-       ": unknown key 'token'; use one of id, sha256, expires"},
+      {"{id: a, token: b, " + good + "}", ": unknown key 'token'; use one of id, sha256, expires"},
   };
   for (const auto& [tokens, expected] : table) {
     EXPECT_THAT(MistakesOf("tokens: " + tokens),

@@ -1,6 +1,8 @@
 // Who gets a connection, and what becomes of it afterwards.
 #include "tests/unit/server/pool_fixture.h"
 
+#include <iterator>
+
 namespace penstock::server {
 namespace {
 
@@ -37,6 +39,60 @@ TEST_F(PoolTest, WaitersAreServedInOrder) {
   first.Take().Release();
   EXPECT_TRUE(second.answer.has_value());
   second.Take();
+}
+
+TEST_F(PoolTest, TenantsThatWaitTakeTurns) {
+  Make({.max_open = 1, .max_idle = 1});
+  Lease lease = Connected();
+  TestWaiter waiters[5];
+  const uint64_t tenants[] = {1, 1, 1, 2, 2};
+  for (size_t i = 0; i < std::size(waiters); ++i) {
+    waiters[i].tenant = tenants[i];
+    pool_->Acquire(&waiters[i]);
+  }
+  EXPECT_TRUE(pool_->Forget(&waiters[1]));
+  for (const size_t next : {0, 3, 2, 4}) {
+    lease.Release();
+    ASSERT_TRUE(waiters[next].answer.has_value()) << next;
+    lease = waiters[next].Take();
+  }
+}
+
+// One waiter stands for the statements of everybody.
+TEST_F(PoolTest, AStatementDoesNotWaitForAllTransactionsBeforeIt) {
+  Make({.max_open = 2, .max_idle = 2});
+  Lease lease = Connected();
+  Lease other = Connected();
+  TestWaiter transactions[2];
+  for (TestWaiter& transaction : transactions) {
+    transaction.transactional = true;
+    pool_->Acquire(&transaction);
+  }
+  TestWaiter statements[2];
+  for (TestWaiter& statement : statements) pool_->Acquire(&statement);
+  lease.Release();
+  ASSERT_TRUE(transactions[0].answer.has_value());
+  transactions[0].Take().Release();
+  ASSERT_TRUE(statements[0].answer.has_value());
+  statements[0].Take().Release();
+  ASSERT_TRUE(transactions[1].answer.has_value());
+  EXPECT_FALSE(statements[1].answer.has_value());
+  transactions[1].Take().Release();
+  statements[1].Take();
+}
+
+TEST_F(PoolTest, AFullQueueHasRoomForAnotherTenant) {
+  Make({.max_open = 1, .max_idle = 1, .max_waiters = 2});
+  Lease lease = Connected();
+  TestWaiter waiters[4];
+  for (TestWaiter& waiter : waiters) {
+    waiter.tenant = &waiter == &waiters[3] ? 2 : 1;
+    pool_->Acquire(&waiter);
+  }
+  ASSERT_TRUE(waiters[2].answer.has_value());
+  EXPECT_EQ(GetErrorInfo(waiters[2].answer->status()).reason, Reason::kQueueFull);
+  EXPECT_FALSE(waiters[3].answer.has_value());
+  for (const size_t i : {0, 1, 3}) EXPECT_TRUE(pool_->Forget(&waiters[i]));
 }
 
 TEST_F(PoolTest, AFullQueueIsRefusedAtOnce) {

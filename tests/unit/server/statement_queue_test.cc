@@ -1,5 +1,6 @@
 #include "server/database/statement_queue.h"
 
+#include <algorithm>
 #include <condition_variable>
 #include <functional>
 #include <memory>
@@ -114,6 +115,91 @@ TEST_F(StatementQueueTest, WhatGathersWhileTheConnectionIsBusyIsOneBatch) {
   EXPECT_TRUE(c.status.ok());
   thread_pool_.reset();
   EXPECT_EQ(script_->Journal(), (Journal{"connect", "run hold", "run a+fails+c", "reset"}));
+}
+
+TEST_F(StatementQueueTest, ABatchTakesFromTheTenantsInTurn) {
+  Make({.max_runners = 1});
+  TestRun hold("hold");
+  queue_->Submit(&hold);
+  held_.Wait();
+  TestRun a1("a1");
+  TestRun a2("a2");
+  TestRun a3("a3");
+  TestRun b1("b1");
+  TestRun b2("b2");
+  for (TestRun* run : {&a1, &a2, &a3, &b1, &b2}) {
+    run->tenant = run->sql_text.front() == 'a' ? 1 : 2;
+    queue_->Submit(run);
+  }
+  release_.Open();
+  for (TestRun* run : {&hold, &a1, &a2, &a3, &b1, &b2}) run->done.Wait();
+  thread_pool_.reset();
+  EXPECT_EQ(script_->Journal(), (Journal{"connect", "run hold", "run a1+b1+a2+b2+a3", "reset"}));
+}
+
+TEST_F(StatementQueueTest, WhoHasSubmittedLittleIsInTheNextBatchBehindThousands) {
+  Make({.max_runners = 1});
+  TestRun hold("hold");
+  queue_->Submit(&hold);
+  held_.Wait();
+  std::vector<std::unique_ptr<TestRun>> many;
+  for (int i = 0; i < 2000; ++i) {
+    many.push_back(std::make_unique<TestRun>("a"));
+    many.back()->tenant = 1;
+    queue_->Submit(many.back().get());
+  }
+  TestRun last("b");
+  last.tenant = 2;
+  queue_->Submit(&last);
+  release_.Open();
+  for (const auto& run : many) run->done.Wait();
+  last.done.Wait();
+  thread_pool_.reset();
+  const Journal journal = script_->Journal();
+  ASSERT_GT(journal.size(), 2u);
+  EXPECT_EQ(journal[2].rfind("run a+b+a+", 0), 0u) << journal[2];
+  EXPECT_EQ(std::count(journal[2].begin(), journal[2].end(), '+'), 255) << "a whole batch";
+}
+
+// A cursor takes the connection, and what was taken with it goes back.
+TEST_F(StatementQueueTest, WhatABatchGivesBackKeepsItsTurn) {
+  Make({.max_runners = 1}, 2);
+  TestRun hold("hold");
+  queue_->Submit(&hold);
+  held_.Wait();
+  TestRun streams("streams");
+  TestRun a2("a2");
+  TestRun b1("b1");
+  streams.tenant = a2.tenant = 1;
+  b1.tenant = 2;
+  for (TestRun* run : {&streams, &a2, &b1}) queue_->Submit(run);
+  release_.Open();
+  for (TestRun* run : {&streams, &a2, &b1}) run->done.Wait();
+  streams.CloseCursor();
+  thread_pool_.reset();
+  const Journal journal = script_->Journal();
+  EXPECT_NE(std::find(journal.begin(), journal.end(), "run b1+a2"), journal.end())
+      << ::testing::PrintToString(journal);
+}
+
+TEST_F(StatementQueueTest, AFullQueueHasRoomForAnotherTenant) {
+  Make({.max_runners = 1, .max_waiting = 2});
+  TestRun hold("hold");
+  queue_->Submit(&hold);
+  held_.Wait();
+  TestRun a1("a1");
+  TestRun a2("a2");
+  TestRun a3("a3");
+  TestRun b1("b1");
+  b1.tenant = 2;
+  for (TestRun* run : {&a1, &a2, &a3, &b1}) queue_->Submit(run);
+  a3.done.Wait();
+  EXPECT_EQ(GetErrorInfo(a3.status).reason, Reason::kQueueFull);
+  EXPECT_EQ(queue_->waiting(), 3u);
+  release_.Open();
+  for (TestRun* run : {&hold, &a1, &a2, &b1}) run->done.Wait();
+  EXPECT_TRUE(b1.status.ok());
+  thread_pool_.reset();
 }
 
 TEST_F(StatementQueueTest, ACursorTakesTheConnectionWithItAndTheRestGoesOn) {
