@@ -188,7 +188,7 @@ TEST_F(IdentitiesTest, ACertificateIsKnownByItsNames) {
                            .key_file = file(name + ".key")}});
     return db.ok() ? CreateTable(db->get(), "t") : db.status();
   };
-  for (const std::string& name : {"app", "host", "named"}) {
+  for (const std::string name : {"app", "host", "named"}) {
     EXPECT_THAT(std::string(ask(name).message()),
                 HasSubstr(fmt::format("identity '{}' may not write", name)));
   }
