@@ -216,8 +216,8 @@ std::string MetricsText(const ServerMetrics& server, const Databases& databases,
   out.Counter("penstock_calls_refused_total", "Calls without the credentials that they need.", {},
               static_cast<double>(server.calls_refused.value()));
   out.Counter("penstock_calls_throttled_total",
-              "Those of them that were not told why, because their address fails too often.", {},
-              static_cast<double>(server.calls_throttled.value()));
+              "Calls with wrong credentials that were not told why: their address fails too often.",
+              {}, static_cast<double>(server.calls_throttled.value()));
   for (const auto& quota : quotas) AddIdentity(out, *quota);
   out.Counter("penstock_stalled_streams_total", "Streams cut off because of stall_timeout.", {},
               static_cast<double>(server.stalled_streams.value()));

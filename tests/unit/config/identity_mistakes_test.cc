@@ -74,15 +74,28 @@ TEST_F(IdentityMistakesTest, OfCredentials) {
       {"unix_groups: no-such-group",
        "unix_groups: 'no-such-group' is not a group of this machine; write a name that 'getent "
        "group' lists, or a number"},
-      {"limits: {max_calls: -1}", "limits.max_calls: '-1' is out of range; write 0 to 1000000"},
-      {"limits: {max_result_rows: many}",
-       "limits.max_result_rows: 'many' is not a whole number; write one from 0 to 1000000000"},
       {"jwt_subjects: app",
        "jwt_subjects: has no meaning without jwt; say there how such tokens are verified, or "
        "remove the key"},
   };
   for (const auto& [key, expected] : table) {
     EXPECT_THAT(MistakesOf(key), ElementsAre("FILE:3: identities.app." + expected)) << key;
+  }
+}
+
+TEST_F(IdentityMistakesTest, OfLimits) {
+  const std::tuple<std::string, std::string> table[] = {
+      {"{max_calls: -1}", "max_calls: '-1' is out of range; write 0 to 1000000"},
+      {"{max_result_bytes: much}",
+       "max_result_bytes: 'much' is not a size; write one like 4096 (bytes), 256KiB or 64MiB"},
+      {"{max_result_rows: many}",
+       "max_result_rows: 'many' is not a whole number; write one from 0 to 1000000000"},
+      {"{enforce: perhaps}", "enforce: 'perhaps' is not true or false; use one of them"},
+  };
+  for (const auto& [limits, expected] : table) {
+    EXPECT_THAT(MistakesOf("unix_users: 1001\n    limits: " + limits),
+                ElementsAre("FILE:4: identities.app.limits." + expected))
+        << limits;
   }
 }
 
