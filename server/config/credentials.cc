@@ -68,30 +68,19 @@ void FromVariable(const Setting& name, const SecretContext& context, driver::Con
   }
 }
 
-// Everybody on this machine may read a password that stands in a configuration that they may read.
-void TellClear(const Where& where, const SecretContext& context) {
-  if (context.config_file.empty()) return;
-  if (IsWorldReadable(context.config_file)) {
-    context.problems->Add(where,
-                          "is a secret in a file that everybody can read; run chmod o-r on the "
-                          "file, or keep the password in a password_file that others cannot read");
-  } else {
-    context.notes->Add(where,
-                       "is a secret in clear; seal it with penstock secret seal, or keep the "
-                       "password in a password_file");
-  }
-}
-
-void FromText(Setting password, const SecretContext& context, driver::Config* config) {
+// Notes the place of a password in clear.
+void FromText(Setting password, const SecretContext& context, driver::Config* config,
+              std::vector<Where>* in_clear) {
   if (IsSealed(password.value)) {
     config->password.Set(context.keys.Open(password, context.problems));
     return;
   }
-  if (!password.value.empty()) TellClear(password.where, context);
+  if (!password.value.empty()) in_clear->push_back(password.where);
   config->password.Set(std::move(password.value));
 }
 
-void ReadPassword(YamlMap* map, const SecretContext& context, driver::Config* config) {
+void ReadPassword(YamlMap* map, const SecretContext& context, driver::Config* config,
+                  std::vector<Where>* in_clear) {
   std::optional<Setting> settings[std::size(kPasswordKeys)];
   const char* last = nullptr;
   int count = 0;
@@ -108,7 +97,7 @@ void ReadPassword(YamlMap* map, const SecretContext& context, driver::Config* co
     return;
   }
   auto& [password, file, credential, variable] = settings;
-  if (password) FromText(*std::move(password), context, config);
+  if (password) FromText(*std::move(password), context, config, in_clear);
   if (file) FromFile(SecretFile{.path = file->value}, file->where, context, config);
   if (credential) {
     FromFile(CredentialFile(credential->value, context.environment), credential->where, context,
@@ -129,14 +118,33 @@ bool HasPassword(std::string_view connection_string) {
 
 }  // namespace
 
-void ReadSecrets(YamlMap* map, const SecretContext& context, driver::Config* config) {
-  ReadPassword(map, context, config);
+std::vector<Where> ReadSecrets(YamlMap* map, const SecretContext& context, driver::Config* config) {
+  std::vector<Where> in_clear;
+  ReadPassword(map, context, config, &in_clear);
   std::string& text = config->connection_string;
   const Where where = map->WhereIs("connection_string");
   if (IsSealed(text)) {
     text = context.keys.Open({text, where}, context.problems);
   } else if (HasPassword(text)) {
-    TellClear(where, context);
+    in_clear.push_back(where);
+  }
+  return in_clear;
+}
+
+void TellInClear(const std::vector<Where>& places, const SecretContext& context) {
+  if (context.config_file.empty()) return;
+  const bool open = IsWorldReadable(context.config_file);
+  for (const Where& where : places) {
+    if (open) {
+      context.problems->Add(
+          where,
+          "is a secret in a file that everybody can read; run chmod o-r on the "
+          "file, or keep the password in a password_file that others cannot read");
+    } else {
+      context.notes->Add(where,
+                         "is a secret in clear; seal it with penstock secret seal, or keep the "
+                         "password in a password_file");
+    }
   }
 }
 

@@ -28,10 +28,13 @@ struct SecretContext {
 
 // Reads one of `password`, `password_file`, `password_credential` and `password_env` into
 // `config->password`, which is asked for anew later if it is in a file or a credential; more than
-// one is a problem. Opens `config->connection_string` if it is sealed. Secrets that stand in clear
-// are noted, or are a problem if everybody may read the configuration. No message shows any of
-// them.
-void ReadSecrets(YamlMap* map, const SecretContext& context, driver::Config* config);
+// one is a problem. Opens `config->connection_string` if it is sealed. Returns the places of
+// secrets that stand in clear. No message shows any secret.
+std::vector<Where> ReadSecrets(YamlMap* map, const SecretContext& context, driver::Config* config);
+
+// Notes the secrets that stand in clear, or tells a problem for each if everybody can read the
+// configuration.
+void TellInClear(const std::vector<Where>& places, const SecretContext& context);
 
 }  // namespace penstock::server
 

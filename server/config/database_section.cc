@@ -33,11 +33,12 @@ const driver::DriverSpec* ReadDriver(YamlMap* map) {
   return driver::FindDriver(name);
 }
 
-void ReadConnection(YamlMap* map, const DatabaseContext& context, bool embedded,
-                    driver::Config* config) {
+// Returns the places of secrets that stand in clear.
+std::vector<Where> ReadConnection(YamlMap* map, const DatabaseContext& context, bool embedded,
+                                  driver::Config* config) {
   ReadKeys(ConnectionKeys(), map, config);
-  ReadSecrets(map, context.secrets, config);
-  if (!map->Has("connection_string")) return;
+  std::vector<Where> in_clear = ReadSecrets(map, context.secrets, config);
+  if (!map->Has("connection_string")) return in_clear;
   std::vector<std::string> others = KeysOfServers();
   others.push_back("database");
   for (const std::string& key : others) {
@@ -47,6 +48,7 @@ void ReadConnection(YamlMap* map, const DatabaseContext& context, bool embedded,
     context.problems->Add(map->WhereIs(key),
                           "conflicts with connection_string; keep one of the two");
   }
+  return in_clear;
 }
 
 void ReadEmbedded(const YamlMap& map, const DatabaseContext& context,
@@ -143,7 +145,8 @@ DatabaseConfig ReadDatabase(YamlMap map, const std::string& name, const Database
   config.driver.name = name;
   const size_t problems = context.problems->size();
   const driver::DriverSpec* const spec = ReadDriver(&map);
-  ReadConnection(&map, context, spec != nullptr && spec->info.embedded, &config.driver);
+  const std::vector<Where> in_clear =
+      ReadConnection(&map, context, spec != nullptr && spec->info.embedded, &config.driver);
   if (spec != nullptr) {
     config.driver.driver = spec->info.name;
     config.pool.max_open = spec->pool.max_open;
@@ -159,6 +162,7 @@ DatabaseConfig ReadDatabase(YamlMap map, const std::string& name, const Database
   ReadMigrationsTable(&map, &config.migrations_table, context.problems);
   const auto options = ReadOptions(map.Map("options"), &config.driver);
   map.Finish();
+  TellInClear(in_clear, context.secrets);
   if (spec != nullptr) CheckFurther(map, options, *spec, connection_right, config, context);
   return config;
 }

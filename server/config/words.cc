@@ -87,7 +87,7 @@ std::string NotAChoice(std::string_view word, const std::vector<std::string>& ch
   }
   const auto nearest = Nearest(word, choices);
   return fmt::format("{} is not one of {}; {}", Quoted(word), fmt::join(choices, ", "),
-                     nearest ? fmt::format("did you mean '{}'?", *nearest) : "write one");
+                     nearest ? fmt::format("did you mean '{}'?", *nearest) : "use one of them");
 }
 
 bool IsWord(std::string_view text) {

@@ -124,7 +124,7 @@ class Reference(unittest.TestCase):
     def test_keys_that_sighup_applies_are_those_of_the_page(self):
         page = links.read(ROOT, "docs/operations.md").split("## SIGHUP")[1].split("\n## ")[0]
         applied = {key["name"] for s in sections_of_program() for key in s["keys"] if key["reloads"]}
-        self.assertEqual(len(applied), 10)
+        self.assertEqual(len(applied), 12)
         words = ("certificates", "client_ca_file", "log.level", "log.format", "password_file")
         for word in (*words, "`identities`", "`jwt`", "secret_keys"):
             self.assertIn(word, page)

@@ -224,7 +224,7 @@ TEST_F(ProcessTest, DatabasesThatDoNotOpenAreNamed) {
   EXPECT_NE(said.find("database 'a'"), std::string::npos) << said;
   EXPECT_NE(said.find("not a SQLite database"), std::string::npos) << said;
   EXPECT_NE(said.find("database 'b'"), std::string::npos) << said;
-  EXPECT_NE(said.find("create it"), std::string::npos) << said;
+  EXPECT_NE(said.find("create the folder"), std::string::npos) << said;
 }
 
 TEST_F(ProcessTest, ATakenAddressIsNamed) {

@@ -132,7 +132,7 @@ TEST(SqlTreeTest, SortKeysAreOnlyThoseThatAreListed) {
                 std::string_view(wrong) == "name,")
         << wrong;
   }
-  EXPECT_THAT(keys.Parse("id").status().ToString(), HasSubstr("there are name, age"));
+  EXPECT_THAT(keys.Parse("id").status().ToString(), HasSubstr("use one of name, age"));
 }
 
 TEST(SqlCursorTest, TheTextOfACursorIsThatCursor) {

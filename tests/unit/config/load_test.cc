@@ -106,7 +106,8 @@ TEST_F(LoadTest, DataFolderTooLongForItsSocket) {
   const auto mistakes = Mistakes(Load());
   ASSERT_EQ(mistakes.size(), 1u);
   EXPECT_THAT(mistakes[0], ::testing::StartsWith("--data-dir: 'unix:@/xxx"));
-  EXPECT_THAT(mistakes[0], ::testing::EndsWith("a socket's has at most 107; use a shorter path"));
+  EXPECT_THAT(mistakes[0],
+              ::testing::EndsWith("a socket's path has at most 107; use a shorter path"));
 }
 
 TEST_F(LoadTest, FilesThatSayNothing) {

@@ -121,7 +121,7 @@ TEST_F(SecretsTest, WrongCredentials) {
   }
   EXPECT_THAT(MistakesIn(start + "    password_credential: hunter2"),
               ElementsAre("FILE:4: databases.main.password_credential: names a credential that "
-                          "cannot be read: No such file or directory; name one that this user may "
+                          "cannot be read: No such file or directory; name one that this user can "
                           "read"));
   variables_.clear();
   EXPECT_THAT(MistakesIn(start + "    password_credential: hunter2"),
@@ -187,7 +187,7 @@ TEST_F(SecretsTest, WrongKeys) {
   // The value that the key would have opened is not told as well.
   EXPECT_THAT(mistakes("'@/none'"),
               ElementsAre(where + "names a file that cannot be read: No such file or directory; "
-                                  "name one that this user may read"));
+                                  "name one that this user can read"));
   EXPECT_THAT(
       mistakes("'@/open'"),
       ElementsAre(where + "names a file that others than its owner can use; run chmod 600 on it"));

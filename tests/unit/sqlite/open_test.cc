@@ -98,7 +98,7 @@ TEST_F(OpenTest, Locations) {
   EXPECT_EQ(OpenError(config), "");
   EXPECT_TRUE(std::filesystem::exists(folder_ + "/with space.db"));
   config.connection_string = "file://" + folder_ + "/missing.db?mode=rw";
-  EXPECT_HAS(OpenError(config), "does not exist");
+  EXPECT_HAS(OpenError(config), "create the file first");
   for (const char* uri : {"file:x?mode=memory", "file:x?cache=shared", "file:x?vfs=none",
                           "file://host/x", "file:%zz", "file:", "file:?mode=ro"}) {
     config.connection_string = uri;
