@@ -110,7 +110,7 @@ absl::Status Call::Admit() {
 
 absl::Status Call::RefuseUnknown(const absl::Status& why) const {
   context_.metrics->calls_refused.Add();
-  const absl::Status often =
+  absl::Status often =
       context_.failed_attempts->Note(PeerOf(server_context_.peer()), Clock::System().Now());
   if (often.ok()) return why;
   context_.metrics->calls_throttled.Add();
