@@ -98,7 +98,14 @@ TEST_P(IdentityLimitsTest, RowsOfAResult) {
   TransactionStream transaction(As("small"));
   transaction.Begin(/*read_only=*/true);
   expect_refused(transaction.Query(too_many));
-  EXPECT_EQ(transaction.Query(fits).rows.size(), 1000u) << "the transaction goes on";
+  // A server may have to cancel what is left of the result, and that aborts the transaction.
+  const Outcome next = transaction.Query(fits);
+  const bool may_abort = !backend().buffers_returning();
+  if (may_abort && next.detail.reason() == v1::REASON_TRANSACTION_ABORTED) {
+    EXPECT_TRUE(transaction.Rollback().has_rolled_back());
+  } else {
+    EXPECT_EQ(next.rows.size(), 1000u) << next.status.error_message();
+  }
 }
 
 TEST_P(IdentityLimitsTest, BytesOfAResult) {
