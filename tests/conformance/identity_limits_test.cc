@@ -164,16 +164,16 @@ class Callers {
 };
 
 // In its turn the small one has about as many answers as the large one. In one queue it would have
-// a hundredth.
+// a twenty-fifth.
 TEST_P(IdentityLimitsTest, WhoHasFewCallersIsNotHeldUpByWhoHasMany) {
-  constexpr int kAnswers = 100;
+  constexpr int kAnswers = 40;
   database().pool.max_open = 4;
   // Something that takes some milliseconds.
   const std::string sql = backend().name() == "sqlite"
                               ? "SELECT count(*) FROM (" + backend().series(20'000) + ")"
                               : "SELECT pg_sleep(0.01)";
   ASSERT_TRUE(As("small").Query(sql).status.ok());
-  const Callers many(As("large"), 400, sql);
+  const Callers many(As("large"), 100, sql);
   Eventually([&many] { return many.answers() > 20; });
   const Callers few(As("small"), 4, sql);
   const int before = many.answers();
