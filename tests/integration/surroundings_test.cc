@@ -445,8 +445,10 @@ TEST_F(SurroundingsTest, RequestsThatWaitAreBoundedTogether) {
         executed += response.has_summary() ? 1 : 0;
         return;
       }
-      const v1::ErrorDetail detail = DetailOf(stream->Finish());
-      EXPECT_EQ(detail.reason(), v1::REASON_LIMIT_EXCEEDED);
+      const grpc::Status status = stream->Finish();
+      const v1::ErrorDetail detail = DetailOf(status);
+      EXPECT_EQ(detail.reason(), v1::REASON_LIMIT_EXCEEDED)
+          << status.error_code() << ": " << status.error_message();
       EXPECT_EQ(detail.retry(), v1::RETRY_STATEMENT);
       ++refused;
     });
