@@ -65,7 +65,7 @@ void Drain(const Config& config, int signal, std::unique_ptr<Daemon> daemon) {
 // Tells what an attempt to connect has found in the file of a password.
 void TellOfPassword(const std::string& database, const absl::Status& status) {
   if (status.ok()) {
-    Log(Level::kInfo, "a password was reloaded: new connections have it", {{"database", database}});
+    Log(Level::kInfo, "a password was reloaded: new connections use it", {{"database", database}});
   } else {
     Log(Level::kWarn, "a password cannot be read again: the last one goes on",
         {{"database", database}, {"problem", std::string(status.message())}});

@@ -97,7 +97,20 @@ struct Authenticator::Table {
   std::map<std::string, std::shared_ptr<Quota>> quotas;
   // Null: JSON Web Tokens are not accepted.
   std::shared_ptr<JwtVerifier> jwt;
+  // Whoever calls while there are no identities; null if there are. It is not Principal::Local()
+  // itself, so that it can be revoked once there are identities.
+  std::shared_ptr<const Principal> anybody;
 };
+
+namespace {
+
+std::shared_ptr<const Principal> MakeAnybody() {
+  const Principal& local = *Principal::Local();
+  return std::make_shared<const Principal>(local.name(), local.grants(),
+                                           local.quota().shared_from_this());
+}
+
+}  // namespace
 
 void Authenticator::Table::AddQuota(const std::string& name, const Table& before) {
   const auto found = before.quotas.find(name);
@@ -201,7 +214,11 @@ std::optional<Access> Authenticator::Table::ByCertificate(
   return std::nullopt;
 }
 
-Authenticator::Authenticator() : table_(std::make_shared<Table>()) {}
+Authenticator::Authenticator() {
+  auto table = std::make_shared<Table>();
+  table->anybody = MakeAnybody();
+  table_ = std::move(table);
+}
 Authenticator::~Authenticator() = default;
 
 std::shared_ptr<const Authenticator::Table> Authenticator::table() const {
@@ -230,13 +247,18 @@ absl::Status Authenticator::Load(const IdentityConfigs& identities, const JwtCon
     for (const gid_t group : identity.unix_groups) add(fmt::format("group:{}", group));
     for (const std::string& it : identity.jwt_subjects) add(fmt::format("subject:{}", it));
   }
-  for (const auto& [name, identity] : identities)
+  for (const auto& [name, identity] : identities) {
     fresh->quotas.at(name)->SetLimits(identity.limits);
+  }
+  if (identities.empty()) {
+    fresh->anybody = before->anybody != nullptr ? before->anybody : MakeAnybody();
+  }
   {
     std::lock_guard lock(mutex_);
     table_ = fresh;
   }
   configured_.store(!identities.empty(), std::memory_order_release);
+  if (before->anybody != nullptr && fresh->anybody == nullptr) before->anybody->Revoke();
   for (const auto& [credential, old] : before->credentials) {
     const std::optional<Access> now = fresh->Find(credential);
     if (!now.has_value() || now->principal != old.principal) old.principal->Revoke();
@@ -252,8 +274,8 @@ std::vector<std::shared_ptr<const Quota>> Authenticator::quotas() const {
 }
 
 absl::StatusOr<Access> Authenticator::Authenticate(const Presented& presented, Time now) const {
-  if (!configured()) return Access{.principal = Principal::Local()};
   const std::shared_ptr<const Table> table = this->table();
+  if (table->anybody != nullptr) return Access{.principal = table->anybody};
   std::optional<Access> found;
   std::string_view proof;
   if (presented.authorizations.size() > 1) {

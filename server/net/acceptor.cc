@@ -63,6 +63,10 @@ std::string PeerName(const sockaddr_storage& peer) {
   return "unix";
 }
 
+bool IsLocalPeer(std::string_view name) {
+  return name == "unix" || name == "::1" || name.starts_with("127.");
+}
+
 Acceptor::Acceptor(std::string name, std::vector<UniqueFd> listeners, Handlers handlers)
     : name_(std::move(name)),
       handlers_(std::move(handlers)),

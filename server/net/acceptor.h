@@ -10,6 +10,7 @@
 #include <cstdint>
 #include <functional>
 #include <string>
+#include <string_view>
 #include <thread>
 #include <vector>
 
@@ -30,6 +31,9 @@ struct Accepted {
 // The host at the other end, without its port, by which limits of peers count. "unix" for a unix
 // socket.
 std::string PeerName(const sockaddr_storage& peer);
+
+// Tells by its PeerName whether a peer is on this machine: nobody else sees what it sends.
+bool IsLocalPeer(std::string_view name);
 
 // Accepts in a thread of its own. A failing accept is told in the log and tried again,
 // whatever it was, so that no error ends the listening for good.

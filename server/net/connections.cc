@@ -3,16 +3,13 @@
 #include <sys/stat.h>
 
 #include "fmt/format.h"
+#include "server/net/acceptor.h"
 
 namespace penstock::server {
 namespace {
 
 // The pause makes a flood of refused connections cheap.
 constexpr auto kSweepPause = std::chrono::milliseconds(20);
-
-bool IsLocal(const std::string& peer) {
-  return peer == "unix" || peer == "::1" || peer.starts_with("127.");
-}
 
 }  // namespace
 
@@ -39,7 +36,7 @@ absl::Status Connections::Refusal(const std::string& peer) const {
     return absl::ResourceExhaustedError(fmt::format("max_connections ({}) is reached", max_));
   }
   const auto count = by_peer_.find(peer);
-  if (!IsLocal(peer) && count != by_peer_.end() && count->second >= max_by_peer_) {
+  if (!IsLocalPeer(peer) && count != by_peer_.end() && count->second >= max_by_peer_) {
     return absl::ResourceExhaustedError(
         fmt::format("one peer has {} of max_connections ({})", max_by_peer_, max_));
   }

@@ -187,9 +187,10 @@ class GrpcServer::Impl {
     const std::string peer = PeerName(accepted.peer);
     Entrance* const entrance = entrance_of_[accepted.listener];
     if (entrance == nullptr) accepted.fd = peer_processes_.Add(std::move(accepted.fd));
-    if (!accepted.fd)
-      return Log(Level::kWarn, "a connection was refused",
-                 {{"peer", peer}, {"limit", "descriptors"}});
+    if (!accepted.fd) {
+      Log(Level::kWarn, "a connection was refused", {{"peer", peer}, {"limit", "descriptors"}});
+      return;
+    }
     const absl::Status admitted = connections_.Admit(accepted.fd.get(), peer);
     if (!admitted.ok()) {
       Log(Level::kWarn, "a connection was refused",

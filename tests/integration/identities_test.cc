@@ -140,7 +140,7 @@ TEST_F(IdentitiesTest, TheAuditSaysWhoWroteWhat) {
   const auto db = Client("app.token");
   EXPECT_EQ(CreateTable(db.get(), "audited"), absl::OkStatus());
   EXPECT_EQ(Select(db.get()), absl::OkStatus());
-  EXPECT_TRUE(daemon_->WaitForOutput("audit identity=app")) << daemon_->output();
+  EXPECT_TRUE(daemon_->WaitForOutput("audit caller=app")) << daemon_->output();
   EXPECT_EQ(Count("INFO audit"), 1u) << daemon_->output();
   EXPECT_THAT(daemon_->output(), HasSubstr("CREATE TABLE audited"));
 }

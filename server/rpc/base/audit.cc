@@ -4,6 +4,7 @@
 
 #include "drivers/api/error.h"
 #include "server/log/log.h"
+#include "server/rpc/base/call_run.h"
 #include "server/rpc/base/peer.h"
 
 namespace penstock::server {
@@ -24,16 +25,13 @@ bool IsRefusal(const absl::Status& end) {
   return reason == Reason::kUnauthenticated || reason == Reason::kNotAllowed;
 }
 
-bool MayHaveWritten(const driver::StatementRun& run) {
-  return run.key_value != nullptr ? !run.key_value->reads() : !run.read_only;
-}
-
 }  // namespace
 
 void AuditCall(const RpcContext& context, Rpc rpc, const grpc::ServerContext& call,
                const Principal* principal, const Database* database, const absl::Status& end) {
   const bool refused = IsRefusal(end);
-  const bool audited = IsAudited(rpc) && context.config->log.audit != "off";
+  // Lines of the audit are not limited, so that nobody may cause them who is not known.
+  const bool audited = principal != nullptr && IsAudited(rpc) && context.config->log.audit != "off";
   if (!refused && !audited) return;
   const std::string peer = PeerOf(call.peer());
   const std::string_view who = principal != nullptr ? std::string_view(principal->name()) : "";
@@ -47,7 +45,7 @@ void AuditCall(const RpcContext& context, Rpc rpc, const grpc::ServerContext& ca
               {"database", where},
               {"code", code}});
   } else {
-    // Anybody can cause these, so they are limited like all lines.
+    // Anybody can cause these: they are limited like all lines.
     Log(Level::kWarn, "a call was refused",
         {{"identity", who},
          {"peer", peer},
@@ -58,9 +56,9 @@ void AuditCall(const RpcContext& context, Rpc rpc, const grpc::ServerContext& ca
 
 void AuditStatement(const RpcContext& context, std::string_view who, const Database& database,
                     const driver::StatementRun& run) {
-  if (context.config->log.audit != "writes" || !MayHaveWritten(run)) return;
+  if (context.config->log.audit != "writes" || OnlyReads(run)) return;
   const std::string code = absl::StatusCodeToString(run.status.code());
-  LogAudit({{"identity", who},
+  LogAudit({{"caller", who},
             {"method", "statement"},
             {"database", database.name()},
             {"code", code},

@@ -5,15 +5,12 @@
 #include "text/string_views.h"
 
 namespace penstock::server {
-namespace {
 
 using driver::Reason;
 
-bool Reads(const driver::StatementRun& run) {
+bool OnlyReads(const driver::StatementRun& run) {
   return run.key_value != nullptr ? run.key_value->reads() : run.read_only;
 }
-
-}  // namespace
 
 void CallRun::Submit(bool writes) {
   // A driver that is well has come back by then.
@@ -43,7 +40,7 @@ void CallRun::OnRun() {
 void CallRun::Fetch(size_t max_bytes) {
   // A statement that writes is asked all the same: the driver, which sees the cancel
   // too, knows what has become of it.
-  if (status.ok() && Reads(*this) && cancellation->cancelled()) status = cancellation->status();
+  if (status.ok() && OnlyReads(*this) && cancellation->cancelled()) status = cancellation->status();
   bool more = false;
   if (status.ok()) {
     const absl::StatusOr<bool> fetched = cursor->Fetch({.max_bytes = max_bytes}, writer);
@@ -72,7 +69,7 @@ absl::Status CallRun::Check(TimePoint now) {
 }
 
 absl::Status Undelivered(const driver::StatementRun& run, const absl::Status& why) {
-  if (Reads(run)) return why;
+  if (OnlyReads(run)) return why;
   const std::string_view reason = ToStd(why.message());
   if (run.cursor == nullptr) {
     return driver::MakeErrorWithHint(

@@ -53,6 +53,9 @@ class CallRun final : public CallStatement {
   std::atomic<Duration::rep> given_up_at_{kNoRun};
 };
 
+// Tells whether a statement or an operation that has begun is known to change nothing.
+bool OnlyReads(const driver::StatementRun& run);
+
 // Returns how a call ends whose statement has run, or runs, and whose answer cannot be sent to
 // its end for the reason `why`. That is `why` if the statement only reads. Anything else is
 // done, or may be, and to ask again would do it twice: kCommitOutcomeUnknown.

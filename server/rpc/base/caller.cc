@@ -9,6 +9,7 @@
 #include "absl/strings/ascii.h"
 #include "fmt/format.h"
 #include "grpc/grpc_security_constants.h"
+#include "server/net/acceptor.h"
 #include "server/net/peer_processes.h"
 #include "server/rpc/base/peer.h"
 
@@ -33,10 +34,6 @@ std::optional<Right> RightOf(Rpc rpc) {
 bool IsEncrypted(const grpc::AuthContext& auth) {
   const auto types = auth.FindPropertyValues(GRPC_TRANSPORT_SECURITY_TYPE_PROPERTY_NAME);
   return !types.empty() && types.front() == GRPC_SSL_TRANSPORT_SECURITY_TYPE;
-}
-
-bool IsOnThisMachine(const std::string& peer) {
-  return peer == "unix" || peer == "::1" || peer.starts_with("127.");
 }
 
 // Returns the names of a verified certificate, in the order in which they are preferred. A kind of
@@ -67,7 +64,7 @@ Presented PresentedBy(const RpcContext& context, const grpc::ServerContext& call
   for (auto it = begin; it != end; ++it) {
     presented.authorizations.emplace_back(it->second.data(), it->second.size());
   }
-  presented.overheard = !IsEncrypted(*auth) && !IsOnThisMachine(PeerOf(peer));
+  presented.overheard = !IsEncrypted(*auth) && !IsLocalPeer(PeerOf(peer));
   return presented;
 }
 
@@ -75,11 +72,12 @@ Presented PresentedBy(const RpcContext& context, const grpc::ServerContext& call
 
 absl::StatusOr<Access> Authenticate(const RpcContext& context, Rpc rpc,
                                     const grpc::ServerContext& call) {
-  if (NeedOf(rpc) == Need::kNothing || !context.authenticator->configured()) {
-    return Access{.principal = Principal::Local()};
-  }
-  return context.authenticator->Authenticate(PresentedBy(context, call),
-                                             std::chrono::system_clock::now());
+  if (NeedOf(rpc) == Need::kNothing) return Access{.principal = Principal::Local()};
+  // Without identities nobody looks at what is presented, and it need not be gathered.
+  const Authenticator& authenticator = *context.authenticator;
+  return authenticator.Authenticate(
+      authenticator.configured() ? PresentedBy(context, call) : Presented{},
+      std::chrono::system_clock::now());
 }
 
 absl::StatusOr<Database*> FindDatabase(const RpcContext& context, Rpc rpc,

@@ -29,6 +29,7 @@
 #include <vector>
 
 #include "absl/status/status.h"
+#include "server/auth/principal.h"
 #include "server/database/migration_run.h"
 #include "server/database/transaction.h"
 #include "server/rpc/base/call.h"
@@ -147,6 +148,7 @@ class MigrateCall final : public BidiCall {
 
   // The state of a code step.
   std::optional<Transaction> transaction_;
+  std::optional<Principal> code_caller_;
   TransactionSteps steps_;
   v1::MigrateRequest code_;
 

@@ -49,9 +49,12 @@ void MigrateCall::OnCode(bool ok) {
 }
 
 void MigrateCall::RunCode() {
-  // The right to migrate is one to do anything in a code step.
-  steps_.Run(*Principal::Local(), database_, &*transaction_, code_.transaction(),
-             Clock::System().Now());
+  // The right to migrate is one to do anything in a code step, in the caller's own name.
+  if (!code_caller_.has_value()) {
+    code_caller_.emplace(principal().name(), Principal::Local()->grants(),
+                         principal().quota().shared_from_this());
+  }
+  steps_.Run(*code_caller_, database_, &*transaction_, code_.transaction(), Clock::System().Now());
   Answer();
 }
 

@@ -88,6 +88,22 @@ TEST_F(Authentication, WithoutIdentitiesEverybodyIsLocal) {
   EXPECT_EQ(NameOf(Ask({})), "local");
 }
 
+// Who came in before there were identities does not stay for ever; who then proves to be the
+// daemon's own user does.
+TEST_F(Authentication, IdentitiesThatAreAddedRevokeWhoeverCameWithout) {
+  Load({});
+  const absl::StatusOr<Access> anybody = Ask({});
+  Load({});
+  EXPECT_TRUE(anybody->Check(kNow).ok()) << "nothing has changed";
+  Load(TwoIdentities());
+  EXPECT_FALSE(anybody->Check(kNow).ok());
+  const absl::StatusOr<Access> own = ByProcess(geteuid());
+  Load(TwoIdentities());
+  EXPECT_TRUE(own->Check(kNow).ok());
+  Load({});
+  EXPECT_TRUE(Ask({})->Check(kNow).ok());
+}
+
 TEST_F(Authentication, ByToken) {
   EXPECT_EQ(NameOf(ByToken("Bearer " + Token("app-1"))), "app");
   EXPECT_EQ(NameOf(ByToken("bearer " + Token("app-1"))), "app") << "the scheme has no case";
