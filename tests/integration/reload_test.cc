@@ -148,7 +148,7 @@ TEST_F(ReloadTest, AFileIsReadAgainWithoutASignal) {
   Password("second-zebra");
   CloseAll();
   EXPECT_TRUE(Backend().status.ok()) << Backend().status.error_message();
-  EXPECT_TRUE(daemon_->WaitForOutput("a password was reloaded: new connections have it"));
+  EXPECT_TRUE(daemon_->WaitForOutput("a password was reloaded: new connections use it"));
   std::filesystem::remove(file("password"));
   CloseAll();
   EXPECT_TRUE(Backend().status.ok()) << Backend().status.error_message();
