@@ -23,21 +23,6 @@ using penstock::testing::PostgresCluster;
 constexpr int kPool = 16;
 constexpr int kManyClients = 1000;
 
-// Two identities. Their tokens open nothing but the daemons of this suite.
-constexpr char kIdentities[] =
-    "identities:\n"
-    "  few:\n"
-    "    tokens: {id: few, expires: 2099-01-01T00:00:00Z, sha256: "
-    "e6e1bf4a2b436d387b65adb91e8fb8383f0b95d6d8dd01c6a278609f769bf5dd}\n"
-    "    grants: {database: main, rights: [read]}\n"
-    "  many:\n"
-    "    tokens: {id: many, expires: 2099-01-01T00:00:00Z, sha256: "
-    "305be65aaf97377280f379294b65f5883c5c9372f720450d3670fa7057291a92}\n"
-    "    grants: {database: main, rights: [read]}\n";
-std::string TokenOf(std::string_view identity) {
-  return fmt::format("pst_{}_{}", identity, std::string(43, 'x'));
-}
-
 // A point select that has a connection to itself for some milliseconds.
 constexpr char kSlowSelectSql[] = "SELECT id, name FROM points, pg_sleep(0.005) WHERE id = $1";
 
@@ -243,7 +228,7 @@ absl::Status PostgresSuite::Fair() {
   constexpr int kFew = 4;
   const std::string what = "4 callers beside 400 of another identity on 4 connections, p99";
   if (!Wanted(what)) return absl::OkStatus();
-  absl::StatusOr<Server> daemon = StartOn("fair", kFew, kIdentities);
+  absl::StatusOr<Server> daemon = StartOn("fair", kFew, kTwoIdentities);
   if (!daemon.ok()) return daemon.status();
   auto channel = ConnectTo(AddressOf("fair"));
   if (!channel.ok()) return channel.status();

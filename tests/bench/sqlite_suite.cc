@@ -27,24 +27,26 @@ class SqliteSuite : private Suite {
 
   absl::StatusOr<std::vector<Row>> Run() {
     if (absl::Status folders = CheckFolders(); !folders.ok()) return folders;
-    for (const auto part : {&SqliteSuite::Reads, &SqliteSuite::Client, &SqliteSuite::Inserts,
-                            &SqliteSuite::Idle, &SqliteSuite::Large}) {
+    for (const auto part : {&SqliteSuite::Reads, &SqliteSuite::Tokens, &SqliteSuite::Client,
+                            &SqliteSuite::Inserts, &SqliteSuite::Idle, &SqliteSuite::Large}) {
       if (absl::Status done = (this->*part)(); !done.ok()) return done;
     }
     return Rows();
   }
 
  private:
-  // Starts the daemon on the database file `name`, which is created if it does not exist.
-  absl::StatusOr<Server> StartOn(const std::string& name) {
+  // Starts the daemon on the database file `name`, which is created if it does not exist. `more` is
+  // as for StartDaemon.
+  absl::StatusOr<Server> StartOn(const std::string& name, const std::string& more = "") {
     const std::string database = data_ / (name + ".db");
     if (!std::filesystem::exists(database)) {
       if (absl::Status made = MakeDatabase(database); !made.ok()) return made;
     }
-    return StartDaemon(name, fmt::format("{{driver: sqlite, database: '{}'}}", database));
+    return StartDaemon(name, fmt::format("{{driver: sqlite, database: '{}'}}", database), more);
   }
 
   absl::Status Reads();
+  absl::Status Tokens();
   absl::Status Client();
   absl::Status Inserts();
   absl::Status Idle();
@@ -86,6 +88,27 @@ absl::Status SqliteSuite::Reads() {
   }
   absl::Status ended = Stop(*daemon);
   ended.Update(Stop(*echo));
+  return ended;
+}
+
+// Each call brings its token, which the daemon has to look up and to compare, and on this database
+// it may only read.
+absl::Status SqliteSuite::Tokens() {
+  const std::string what = "point select by Query with a token, 64 in flight";
+  if (!Wanted(what)) return absl::OkStatus();
+  absl::StatusOr<Server> with = StartOn("with", kTwoIdentities);
+  if (!with.ok()) return with.status();
+  absl::StatusOr<Server> without = StartOn("without");
+  if (!without.ok()) return without.status();
+  Round round{Call::kQuerySelect, kCallers, options_.warm_up, options_.measured};
+  const Measure open = Load(*without, round.call, kCallers);
+  round.token = TokenOf("many");
+  const Measure known = [channel = with->channel, round] { return RunRound({channel}, round); };
+  absl::StatusOr<Comparison> done = Compare(what, known, open);
+  if (!done.ok()) return done.status();
+  rows_.push_back(done->MakeRow(what, "without", "/s", &RoundResult::per_second, AtLeast(0.95)));
+  absl::Status ended = Stop(*with);
+  ended.Update(Stop(*without));
   return ended;
 }
 

@@ -19,6 +19,21 @@ constexpr auto kConnectTimeout = std::chrono::seconds(20);
 
 }  // namespace
 
+const char kTwoIdentities[] =
+    "identities:\n"
+    "  few:\n"
+    "    tokens: {id: few, expires: 2099-01-01T00:00:00Z, sha256: "
+    "e6e1bf4a2b436d387b65adb91e8fb8383f0b95d6d8dd01c6a278609f769bf5dd}\n"
+    "    grants: {database: main, rights: [read]}\n"
+    "  many:\n"
+    "    tokens: {id: many, expires: 2099-01-01T00:00:00Z, sha256: "
+    "305be65aaf97377280f379294b65f5883c5c9372f720450d3670fa7057291a92}\n"
+    "    grants: {database: main, rights: [read]}\n";
+
+std::string TokenOf(std::string_view identity) {
+  return fmt::format("pst_{}_{}", identity, std::string(43, 'x'));
+}
+
 Folder::Folder(const std::filesystem::path& parent)
     : path_((std::filesystem::absolute(parent) / "penstock-bench-XXXXXX").string()) {
   if (mkdtemp(path_.data()) == nullptr) path_.clear();

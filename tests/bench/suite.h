@@ -8,6 +8,7 @@
 #include <memory>
 #include <optional>
 #include <string>
+#include <string_view>
 #include <vector>
 
 #include "absl/status/status.h"
@@ -42,6 +43,12 @@ inline constexpr double kMiB = 1024.0 * 1024.0;
 
 constexpr Target AtLeast(double value) { return {value, false}; }
 constexpr Target AtMost(double value) { return {value, true}; }
+
+// The identities few and many, as a section of the daemon's configuration. Their tokens open
+// nothing but the daemons of the suites.
+extern const char kTwoIdentities[];
+// Returns the token of one of them.
+std::string TokenOf(std::string_view identity);
 
 // A new folder below `parent`, which is removed with its content by the destructor.
 class Folder {
