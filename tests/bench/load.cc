@@ -16,6 +16,8 @@
 namespace penstock::bench {
 namespace {
 
+constexpr char kFailingSql[] = "SELECT id, name FROM points WHERE id = $1 / 0";
+
 // Returns what is wrong with the row of a point select, or an empty text.
 std::string CheckRow(const v1::QueryResponse& result, int64_t id) {
   if (result.row_count() != 1 || result.data_size() != 2 || result.data(0).integers_size() != 1 ||
@@ -31,8 +33,11 @@ class PrepareCaller final
       public grpc::ClientBidiReactor<v1::PrepareRequest, v1::PrepareResponse> {
  public:
   PrepareCaller(v1::DatabaseService::Stub* stub, const Round& round, Progress* progress, int number)
-      : Caller(round, progress, number), insert_(round.call == Call::kPreparedInsert) {
+      : Caller(round, progress, number),
+        insert_(round.call == Call::kPreparedInsert),
+        failing_(round.failing) {
     request_.set_sql(insert_ ? kInsertSql : kSelectSql);
+    if (failing_ == Failing::kStatement) request_.set_sql(kFailingSql);
     request_.set_format(v1::FORMAT_COLUMNS);
     stub->async()->Prepare(&context_, this);
     Send();
@@ -80,11 +85,18 @@ class PrepareCaller final
       request_.Clear();
       request_.add_args();
     }
-    request_.mutable_args(0)->set_integer(ids_.current());
+    if (failing_ == Failing::kValue) {
+      request_.mutable_args(0)->set_text("no number");
+    } else {
+      request_.mutable_args(0)->set_integer(ids_.current());
+    }
     Send();
   }
 
   std::string Check() const {
+    if (failing_ != Failing::kNot) {
+      return answer_.has_error() ? "" : "a run has not failed: " + answer_.ShortDebugString();
+    }
     if (answer_.has_error()) return answer_.error().message();
     if (!insert_) return CheckRow(answer_.result(), ids_.current());
     if (answer_.result().summary().rows_affected() == 1) return {};
@@ -97,6 +109,7 @@ class PrepareCaller final
   }
 
   const bool insert_;
+  const Failing failing_;
   grpc::ClientContext context_;
   v1::PrepareRequest request_;
   v1::PrepareResponse answer_;

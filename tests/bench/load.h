@@ -46,6 +46,15 @@ inline constexpr size_t kEntryBytes = kKeyBytes + kValueBytes;
 std::string KeyOf(int64_t id);
 std::string ValueOf(int64_t id);
 
+// How the runs of a caller of kPreparedSelect are made to fail on PostgreSQL.
+enum class Failing {
+  kNot,
+  // The statement is the caller's own, and fails with every value.
+  kStatement,
+  // The statement is the point select, and the value no number.
+  kValue,
+};
+
 // The parameters of one measurement.
 struct Round {
   Call call = Call::kPreparedSelect;
@@ -61,6 +70,8 @@ struct Round {
   // which finds what the point select finds.
   std::string token = {};
   std::string sql = kSelectSql;
+  // Every run has to fail then, or the round does.
+  Failing failing = Failing::kNot;
 };
 
 struct RoundResult {

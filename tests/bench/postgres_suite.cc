@@ -36,8 +36,9 @@ class PostgresSuite : private Suite {
     if (!done.ok()) return done;
     server_ = {.host = cluster_.socket_folder(), .database = cluster_.CreateDatabase()};
     done = MakePostgresTables(server_.conninfo());
-    for (const auto part : {&PostgresSuite::Selects, &PostgresSuite::Alone, &PostgresSuite::Large,
-                            &PostgresSuite::Bulk, &PostgresSuite::Many, &PostgresSuite::Fair}) {
+    for (const auto part : {&PostgresSuite::Selects, &PostgresSuite::Beside, &PostgresSuite::Alone,
+                            &PostgresSuite::Large, &PostgresSuite::Bulk, &PostgresSuite::Many,
+                            &PostgresSuite::Fair}) {
       if (!done.ok()) return done;
       done = (this->*part)();
     }
@@ -60,6 +61,7 @@ class PostgresSuite : private Suite {
   }
 
   absl::Status Selects();
+  absl::Status Beside();
   absl::Status Alone();
   absl::Status Large();
   absl::Status Bulk();
@@ -111,6 +113,39 @@ absl::Status PostgresSuite::Selects() {
   if (!done.ok()) return done.status();
   rows_.push_back(
       done->MakeRow(what, "pgbench, prepared", "/s", &RoundResult::per_second, std::nullopt));
+  return Stop(*daemon);
+}
+
+absl::Status PostgresSuite::Beside() {
+  const std::string what = "63 prepared point selects beside one that fails";
+  if (!Wanted(what)) return absl::OkStatus();
+  absl::StatusOr<Server> daemon = StartOn("beside");
+  if (!daemon.ok()) return daemon.status();
+  const Round good = InFlight(kCallers - 1);
+  // The last one, who is there before the others begin, and until they have ended.
+  Round last = InFlight(1);
+  last.warm_up *= 2;
+  last.measured = good.warm_up + good.measured;
+  const auto beside = [&](Failing failing) {
+    return [&, failing]() -> Measured {
+      Round other = last;
+      other.failing = failing;
+      std::future<Measured> others =
+          std::async(std::launch::async, [&] { return RunRound({daemon->channel}, other); });
+      Measured measured = RunRound({daemon->channel}, good);
+      const Measured its = others.get();
+      return its.ok() ? measured : its;
+    };
+  };
+  auto results = Alternate(
+      what, {beside(Failing::kNot), beside(Failing::kStatement), beside(Failing::kValue)});
+  if (!results.ok()) return results.status();
+  const Comparison statement{.ours = (*results)[1], .theirs = (*results)[0]};
+  rows_.push_back(
+      statement.MakeRow(what, "none fails", "/s", &RoundResult::per_second, AtLeast(0.9)));
+  const Comparison value{.ours = (*results)[2], .theirs = (*results)[0]};
+  rows_.push_back(value.MakeRow(what + ", with a bad value for the same statement", "none fails",
+                                "/s", &RoundResult::per_second, std::nullopt));
   return Stop(*daemon);
 }
 
