@@ -137,14 +137,13 @@ void BatchRunner::SendTogether(Runs runs, std::deque<Flight>* flights,
 
 void BatchRunner::ReceiveSegment(std::span<Flight* const> segment, bool* cancelled_one) {
   const bool shared = segment.size() > 1;
-  std::vector<const CommandWatch*> watches;
-  driver::TimePoint until = driver::TimePoint::max();
+  SegmentWatch watch;
   for (const Flight* flight : segment) {
-    watches.push_back(&flight->watch);
-    until = std::min(until, flight->watch.until());
+    if (shared) watch.Add(&flight->watch);
   }
   bool failed = false;
   const PendingCommand* interrupted = nullptr;
+  size_t results = 0;
   for (Flight* flight : segment) {
     StatementRun* run = flight->run;
     PendingCommand& command = flight->command;
@@ -153,10 +152,12 @@ void BatchRunner::ReceiveSegment(std::span<Flight* const> segment, bool* cancell
       command.interruption = interrupted->interruption;
       command.give_up = interrupted->give_up;
     } else if (shared) {
-      command.others = &watches;
-      command.until = until;
-      // The wake-up may have come while a segment before was waited for.
-      if (!failed) runner_->Interrupt(&command, command.Interruption());
+      command.Share(&watch);
+      // The time is looked at as often as if all of them were one.
+      command.results = results;
+      // The wake-up may have come while a segment before was waited for. Another one wakes the
+      // wait of whichever of them is at the head then, so that one look is enough for all.
+      if (flight == segment.front()) runner_->Interrupt(&command, watch.Interruption());
     }
     if (flight->begins) run->status = runner_->FinishCommand(&command);
     link_->RowByRow();
@@ -180,6 +181,7 @@ void BatchRunner::ReceiveSegment(std::span<Flight* const> segment, bool* cancell
                        driver::GetErrorInfo(run->status).sqlstate == kQueryCancelled) ||
                       runner_->HitByCancel(run->status);
     }
+    results = command.results;
     failed = failed || flight->again || !run->status.ok();
     if (!command.interruption.ok()) {
       *cancelled_one = true;

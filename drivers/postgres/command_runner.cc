@@ -39,11 +39,18 @@ absl::Status CommandWatch::Interruption() const {
   return deadline_.passed(Now()) ? deadline_.Error() : absl::OkStatus();
 }
 
-absl::Status PendingCommand::Interruption() const {
-  absl::Status why = watch->Interruption();
-  if (others == nullptr) return why;
-  for (const CommandWatch* other : *others) why.Update(other->Interruption());
-  return why;
+void SegmentWatch::Add(const CommandWatch* watch) {
+  watches_.push_back(watch);
+  until_ = std::min(until_, watch->until());
+}
+
+absl::Status SegmentWatch::Interruption() const {
+  const bool late = Now() >= until_;
+  for (const CommandWatch* watch : watches_) {
+    if (!late && !watch->cancelled()) continue;
+    if (absl::Status why = watch->Interruption(); !why.ok()) return why;
+  }
+  return absl::OkStatus();
 }
 
 CommandRunner::CommandRunner(const Options& options, const Flavor& flavor,

@@ -46,18 +46,43 @@ class CommandWatch final : driver::Cancellation::Listener {
   driver::Cancellation* const cancellation_;
 };
 
+// Knows when one of the commands in a segment has to end. They end together: the server tells
+// nothing of the first before it has come to the last.
+class SegmentWatch {
+ public:
+  // `watch` outlives the segment's.
+  void Add(const CommandWatch* watch);
+
+  // Says why one of them has to end; OK: all may go on. Reads the clock once, and again for each
+  // of them only when the time of one is up. It costs a look at each of them, so whoever has many
+  // commands asks once for all of them, and then when the link is woken or the time is up.
+  absl::Status Interruption() const;
+  // The earliest deadline of all of them.
+  driver::TimePoint until() const { return until_; }
+
+ private:
+  std::vector<const CommandWatch*> watches_;
+  driver::TimePoint until_ = driver::TimePoint::max();
+};
+
 // One command on its way, and what has come of it so far.
 struct PendingCommand {
   explicit PendingCommand(const CommandWatch* its_watch)
       : watch(its_watch), until(its_watch->until()) {}
   // Says why the command, or another one of its segment, has to end; OK: it may go on.
-  absl::Status Interruption() const;
+  absl::Status Interruption() const {
+    return segment != nullptr ? segment->Interruption() : watch->Interruption();
+  }
+  // The command shares a segment, which outlives it.
+  void Share(const SegmentWatch* its_segment) {
+    segment = its_segment;
+    until = its_segment->until();
+  }
 
   const CommandWatch* watch;
-  // The watches of the commands in its segment, which end together: the server tells nothing of
-  // the first before it has come to the last. Null: the command has a segment to itself.
-  const std::vector<const CommandWatch*>* others = nullptr;
-  // The earliest deadline of all of them.
+  // Null: the command has a segment to itself.
+  const SegmentWatch* segment = nullptr;
+  // The deadline: the earliest of its segment.
   driver::TimePoint until;
   // False: another command follows before the sync.
   bool ends_with_sync = true;
