@@ -9,11 +9,14 @@
 //     its sync before the next one is looked at.
 //   - A cancel is sent only while its statement is at the head, and nothing is sent after it
 //     before it has reached the server. A neighbour that it hits by chance has done nothing.
-//   - What a segment has undone although it was not at fault is run again by itself. A write
-//     whose outcome is not known is never run again.
+//   - What a segment has undone although it was not at fault is run again, with a sync of its
+//     own, so that it is undone once at most. A write whose outcome is not known is never run
+//     again.
+//   - What has failed lately has a sync of its own, and undoes nobody.
 //   - The state of the session is looked at when nothing is on its way any more.
 #include <algorithm>
 #include <chrono>
+#include <cstdint>
 #include <deque>
 #include <utility>
 #include <vector>
@@ -56,7 +59,8 @@ bool BatchRunner::IsBrisk(const StatementRun& run) {
   const Statement* statement = preparer_->statements().FindAgain(run.sql);
   if (statement == nullptr || !statement->brisk()) return false;
   // They share one transaction.
-  if (run.must_only_read && (!statement->reads() || flavor_.cockroach)) return false;
+  const bool shares = statement->reads() && statement->runs_apart == 0 && !flavor_.cockroach;
+  if (run.must_only_read && !shares) return false;
   if (run.args.size() != statement->parameters.size()) return false;
   for (size_t i = 0; i < run.args.size(); ++i) {
     if (NeedsDeclaredType(run.args[i], *statement->parameters[i])) return false;
@@ -72,7 +76,8 @@ size_t BatchRunner::RunBatch(Runs runs) {
   } else if (MayStart(runs.front())) {
     statement_runner_->Run(runs.front(), /*may_leave_cursor=*/true);
   }
-  for (size_t i = 0; i < count; ++i) NoteFailure(*runs[i]);
+  for (const StatementRun* run : runs.first(count)) NoteFailure(*run);
+  NoteOutcomes(runs.first(count));
   const bool cursor_left =
       std::any_of(runs.begin(), runs.begin() + static_cast<ptrdiff_t>(count),
                   [](const StatementRun* run) { return run->cursor != nullptr; });
@@ -80,11 +85,32 @@ size_t BatchRunner::RunBatch(Runs runs) {
   return count;
 }
 
+void BatchRunner::NoteOutcomes(Runs runs) {
+  // The failures come last: of many runs of one statement, one that has failed counts.
+  for (const bool failed : {false, true}) {
+    for (const StatementRun* run : runs) {
+      // A read that has not begun has undone nothing; nor has a write, ever.
+      if ((!run->status.ok() && run->read_only) != failed) continue;
+      Statement* const statement = preparer_->statements().FindAgain(run->sql);
+      if (statement != nullptr) statement->NoteOutcome(failed);
+    }
+  }
+}
+
 // Reads next to each other have one sync at their end, which makes them one
 // transaction for the server: one message to it and one back. If one of them
 // fails, nothing of the others has happened (a function of theirs may write), and
-// they run again by themselves. Whatever writes has a sync of its own.
+// they run again, each with a sync of its own. Whatever writes has one from the
+// start, and so has what has failed lately.
 struct BatchRunner::Flight {
+  // What is to become of the run.
+  enum class Next : uint8_t {
+    kAnswer,    // its status is its outcome
+    kTogether,  // it was not its own fault, or its own choice, that it failed: it runs again
+    kAlone,     // it runs again with nobody behind it
+    kDoubt,     // its status is its outcome, unless the statement is out of date
+  };
+
   Flight(Link* link, StatementRun* of, Statement* its)
       : run(of), statement(its), watch(link, of->deadline, of->cancellation), command(&watch) {}
 
@@ -94,12 +120,12 @@ struct BatchRunner::Flight {
   PendingCommand command;
   // The read-only transaction of its segment begins with it.
   bool begins = false;
-  // It was not its own fault, or its own choice, that it failed.
-  bool again = false;
+  Next next = Next::kAnswer;
 };
 
-void BatchRunner::SendTogether(Runs runs, std::deque<Flight>* flights,
-                               std::vector<StatementRun*>* again) {
+void BatchRunner::SendTogether(Runs runs, bool share, std::deque<Flight>* flights,
+                               std::deque<Flight>* doubts, Leftover* left) {
+  using Staleness = StatementRunner::Staleness;
   bool open = false;  // the last one's sync is still to come
   const auto close = [&] {
     if (std::exchange(open, false)) link_->SendSync();
@@ -109,21 +135,25 @@ void BatchRunner::SendTogether(Runs runs, std::deque<Flight>* flights,
     Statement* const statement = preparer_->statements().FindAgain(run->sql);
     // One before it has found that it is out of date.
     if (statement == nullptr) {
-      again->push_back(run);
+      left->alone.push_back(run);
       continue;
     }
     Flight& flight = flights->emplace_back(link_, run, statement);
-    const bool shares = flight.statement->reads() && !flavor_.cockroach;
+    // Those who may only read are in the one segment that Together has let through.
+    const bool may_share = run->must_only_read || (share && statement->runs_apart == 0);
+    const bool shares = may_share && statement->reads() && !flavor_.cockroach;
     run->status = flight.watch.Interruption();
-    if (run->writer != nullptr) run->writer->Begin(flight.statement->columns);
+    if (run->writer != nullptr) run->writer->Begin(statement->columns);
     if (!shares) close();
     flight.begins = run->must_only_read && !open;
-    if (!run->status.ok() || !sender_->Send(run, *flight.statement, run->args, flight.begins)) {
-      if (StatementRunner::MayBeStale(run->status, *flight.statement)) {
-        preparer_->statements().Remove(flight.statement);
-        again->push_back(run);
+    if (!run->status.ok() || !sender_->Send(run, *statement, run->args, flight.begins)) {
+      const Staleness staleness = statement_runner_->StalenessAfter(*run, *statement);
+      if (staleness == Staleness::kStale) {
+        preparer_->statements().Remove(statement);
+        left->alone.push_back(run);
       }
       flights->pop_back();
+      if (staleness == Staleness::kDoubt) doubts->emplace_back(link_, run, statement);
       continue;
     }
     if (open) flights->rbegin()[1].command.ends_with_sync = false;
@@ -131,7 +161,6 @@ void BatchRunner::SendTogether(Runs runs, std::deque<Flight>* flights,
     if (!shares) close();
   }
   close();
-  // All of them are in the one segment that Together has let through.
   if (runs.front()->must_only_read && !flights->empty()) session_->SendEndOfOwn();
 }
 
@@ -166,23 +195,15 @@ void BatchRunner::ReceiveSegment(std::span<Flight* const> segment, bool* cancell
       // It has always been small. What it does is undone, and it runs again with
       // nobody behind it; should it end before it is cancelled, it is all here.
       receiver_->RefuseRest(run, *flight->statement, &command, kMaxBehind);
-      flight->again = !run->status.ok() &&
-                      driver::GetErrorInfo(run->status).reason != Reason::kCommitOutcomeUnknown;
-    } else if (StatementRunner::MayBeStale(run->status, *flight->statement)) {
-      preparer_->statements().Remove(flight->statement);
-      flight->again = true;
-    } else if (run->status.ok()) {
-      flight->again = command.skipped;
+      if (!run->status.ok() &&
+          driver::GetErrorInfo(run->status).reason != Reason::kCommitOutcomeUnknown) {
+        flight->next = Flight::Next::kAlone;
+      }
     } else {
-      // The cancel was meant for another; whoever it was meant for is told when
-      // it is about to run again.
-      flight->again = (shared && !command.interruption.ok()) ||
-                      (*cancelled_one && command.interruption.ok() &&
-                       driver::GetErrorInfo(run->status).sqlstate == kQueryCancelled) ||
-                      runner_->HitByCancel(run->status);
+      Judge(flight, shared, *cancelled_one);
     }
     results = command.results;
-    failed = failed || flight->again || !run->status.ok();
+    failed = failed || flight->next != Flight::Next::kAnswer || !run->status.ok();
     if (!command.interruption.ok()) {
       *cancelled_one = true;
       interrupted = &command;
@@ -190,28 +211,43 @@ void BatchRunner::ReceiveSegment(std::span<Flight* const> segment, bool* cancell
   }
   for (Flight* flight : segment) {
     // The failure has undone those that had succeeded.
-    if (failed && flight->run->status.ok()) flight->again = true;
-    if (!flight->again || runner_->linked()) continue;
-    flight->again = false;
+    if (failed && flight->run->status.ok()) flight->next = Flight::Next::kTogether;
+    if (flight->next == Flight::Next::kAnswer || runner_->linked()) continue;
+    flight->next = Flight::Next::kAnswer;
     flight->run->status = flight->watch.Interruption();
     if (flight->run->status.ok()) flight->run->status = link_->BrokenError();
   }
 }
 
-void BatchRunner::RunTogether(Runs runs) {
-  std::deque<Flight> flights;
-  const bool renamed = session_->SendCaller(runs.front()->caller);
-  std::vector<StatementRun*> again;
-  SendTogether(runs, &flights, &again);
-  if (renamed) {
-    const CommandWatch watch(link_, runs.front()->deadline, nullptr);
-    PendingCommand command(&watch);
-    session_->TakeCaller(flights.empty() ? &command : &flights.front().command);
+void BatchRunner::Judge(Flight* flight, bool shared, bool cancelled_one) {
+  using Next = Flight::Next;
+  using Staleness = StatementRunner::Staleness;
+  const StatementRun& run = *flight->run;
+  const bool interrupted = !flight->command.interruption.ok();
+  const Staleness staleness = statement_runner_->StalenessAfter(run, *flight->statement);
+  if (run.status.ok()) {
+    if (flight->command.skipped) flight->next = Next::kTogether;
+  } else if (staleness == Staleness::kStale) {
+    preparer_->statements().Remove(flight->statement);
+    flight->next = Next::kAlone;
+  } else if (staleness == Staleness::kDoubt) {
+    flight->next = Next::kDoubt;
+  } else if ((shared && interrupted) ||
+             (cancelled_one && !interrupted &&
+              driver::GetErrorInfo(run.status).sqlstate == kQueryCancelled)) {
+    // The cancel was meant for another; whoever it was meant for is told when
+    // it is about to run again.
+    flight->next = Next::kTogether;
+  } else if (runner_->HitByCancel(run.status)) {
+    flight->next = Next::kAlone;
   }
+}
+
+void BatchRunner::ReceiveTogether(std::deque<Flight>* flights) {
   bool cancelled_one = false;
   driver::TimePoint began = Now();
   std::vector<Flight*> segment;
-  for (Flight& flight : flights) {
+  for (Flight& flight : *flights) {
     segment.push_back(&flight);
     if (!flight.command.ends_with_sync) continue;
     ReceiveSegment(segment, &cancelled_one);
@@ -219,22 +255,78 @@ void BatchRunner::RunTogether(Runs runs) {
     // If several came back at once, nobody can tell which one took the time.
     const auto took = ended - std::exchange(began, ended);
     for (const Flight* one : segment) {
-      if (one->again) continue;
+      if (one->next == Flight::Next::kTogether || one->next == Flight::Next::kAlone) continue;
       one->statement->Note(took, one->run->writer != nullptr ? one->run->writer->bytes() : 0);
     }
     segment.clear();
   }
+}
+
+void BatchRunner::SettleDoubts(std::deque<Flight>* doubts, Leftover* left) {
+  // One question for each statement, however many of its runs have failed.
+  SegmentWatch watch;
+  std::vector<Flight*> asked;
+  for (Flight& doubt : *doubts) {
+    const bool known = std::any_of(asked.begin(), asked.end(), [&](const Flight* one) {
+      return one->statement == doubt.statement;
+    });
+    if (known || !preparer_->SendDescribeAgain(*doubt.statement)) continue;
+    watch.Add(&doubt.watch);
+    asked.push_back(&doubt);
+  }
+  std::vector<const Statement*> stale;
+  for (Flight* one : asked) {
+    PendingCommand command(&one->watch);
+    command.Share(&watch);
+    if (preparer_->TakeDescribedAgain(*one->statement, &command)) continue;
+    preparer_->statements().Remove(one->statement);
+    stale.push_back(one->statement);
+  }
+  for (const Flight& doubt : *doubts) {
+    const bool is_stale = std::find(stale.begin(), stale.end(), doubt.statement) != stale.end();
+    if (is_stale) left->alone.push_back(doubt.run);
+  }
+}
+
+void BatchRunner::FlyTogether(Runs runs, bool share, Leftover* left) {
+  std::deque<Flight> flights;
+  std::deque<Flight> doubts;
+  const bool renamed = session_->SendCaller(runs.front()->caller);
+  SendTogether(runs, share, &flights, &doubts, left);
+  if (renamed) {
+    const CommandWatch watch(link_, runs.front()->deadline, nullptr);
+    PendingCommand command(&watch);
+    session_->TakeCaller(flights.empty() ? &command : &flights.front().command);
+  }
+  ReceiveTogether(&flights);
   // The server tells the state of the session when nothing is on its way any more.
   if (!flights.empty()) session_->CheckSession(flights.back().run, *flights.back().statement);
   session_->EndOwn();
-  for (const Flight& flight : flights) session_->NoteSequences(*flight.statement);
   for (const Flight& flight : flights) {
-    if (flight.again) again.push_back(flight.run);
+    session_->NoteSequences(*flight.statement);
+    switch (flight.next) {
+      case Flight::Next::kAnswer: break;
+      case Flight::Next::kTogether: left->undone.push_back(flight.run); break;
+      case Flight::Next::kAlone: left->alone.push_back(flight.run); break;
+      case Flight::Next::kDoubt: doubts.emplace_back(link_, flight.run, flight.statement); break;
+    }
   }
   flights.clear();
-  for (StatementRun* run : again) {
+  SettleDoubts(&doubts, left);
+}
+
+void BatchRunner::RunTogether(Runs runs) {
+  Leftover left;
+  FlyTogether(runs, /*share=*/true, &left);
+  // They run again together, but none can undo another once more.
+  if (left.undone.size() > 1 && runner_->linked() && !flavor_.cockroach) {
+    const std::vector<StatementRun*> undone = std::exchange(left.undone, {});
+    FlyTogether(undone, /*share=*/false, &left);
+  }
+  left.alone.insert(left.alone.end(), left.undone.begin(), left.undone.end());
+  for (StatementRun* run : left.alone) {
     if (runner_->linked()) {
-      statement_runner_->Run(run, /*may_leave_cursor=*/run == again.back());
+      statement_runner_->Run(run, /*may_leave_cursor=*/run == left.alone.back());
     } else {
       run->status = link_->BrokenError();
     }

@@ -45,15 +45,33 @@ class BatchRunner {
  private:
   // One statement on its way in a batch.
   struct Flight;
+  // What is to be run again, when nothing is on its way any more.
+  struct Leftover {
+    // They were undone through no fault of their own.
+    std::vector<driver::StatementRun*> undone;
+    // Nobody is to wait for them.
+    std::vector<driver::StatementRun*> alone;
+  };
 
   // True: others may wait behind the statement on this connection.
   bool IsBrisk(const driver::StatementRun& run);
+  // Runs all of them to their end.
   void RunTogether(Runs runs);
-  // `again` gets those that have to be run by themselves instead.
-  void SendTogether(Runs runs, std::deque<Flight>* flights,
-                    std::vector<driver::StatementRun*>* again);
+  // Runs them once, in one round trip. `share`: reads next to each other may share a sync.
+  void FlyTogether(Runs runs, bool share, Leftover* left);
+  // `doubts` gets those that have failed before they were sent, because they may be out of date.
+  void SendTogether(Runs runs, bool share, std::deque<Flight>* flights, std::deque<Flight>* doubts,
+                    Leftover* left);
+  // Takes the results of all of them.
+  void ReceiveTogether(std::deque<Flight>* flights);
   // Takes the results of all statements that share a sync.
   void ReceiveSegment(std::span<Flight* const> segment, bool* cancelled_one);
+  // Decides what is to become of a statement whose results are here.
+  void Judge(Flight* flight, bool shared, bool cancelled_one);
+  // Tells the failures that are the statements' own from those of statements that are out of date.
+  void SettleDoubts(std::deque<Flight>* doubts, Leftover* left);
+  // Notes which statements are likely to fail.
+  void NoteOutcomes(Runs runs);
 
   const Options& options_;
   const Flavor& flavor_;

@@ -1,6 +1,8 @@
 // The description of a statement, and the questions about what it may do beside what it is
 // meant to do.
+#include <cstdint>
 #include <utility>
+#include <vector>
 
 #include "drivers/api/error.h"
 #include "drivers/postgres/parameter_types.h"
@@ -82,6 +84,24 @@ absl::StatusOr<Result> Preparer::TakeSegment(const Statement& statement, Pending
   }
   link_->Break();
   return failure.ok() ? link_->BrokenError() : failure;
+}
+
+bool Preparer::SendDescribeAgain(const Statement& statement) {
+  return link_->SendPrepare("", statement.sql, {}) && link_->SendDescribe("") && link_->SendSync();
+}
+
+bool Preparer::TakeDescribedAgain(const Statement& statement, PendingCommand* command) {
+  std::vector<uint32_t> known;
+  for (const TypePtr& type : statement.types) known.push_back(type->oid);
+  std::vector<uint32_t> told;
+  const absl::Status described = runner_->FinishSegment(command, [&](const Result& result) {
+    // The preparation is told in the same way before, without any of them.
+    for (int i = 0; i < result.parameters(); ++i) told.push_back(result.parameter_type(i));
+    for (int i = 0; i < result.columns(); ++i) told.push_back(result.column_type(i));
+    return true;
+  });
+  // A type that somebody can change may be another one under the same number.
+  return described.ok() && told == known && types_->Missing(known).empty();
 }
 
 absl::Status Preparer::AskEffects(EffectsOf* effects, const CommandWatch& watch) {

@@ -75,7 +75,7 @@ StatementRunner::Next StatementRunner::TryPrepared(StatementRun* run, bool may_l
   session_->CheckSession(run, *statement);
   if (!was_open) session_->EndOwn();
   if (RunsAgain(&run->status)) return Next::kAgain;
-  if (!MayBeStale(run->status, *statement)) return Next::kDone;
+  if (!IsStale(*run, *statement, **watch)) return Next::kDone;
   preparer_->statements().Remove(statement);
   // Within a transaction what the server has refused is final.
   const bool final = !runner_->linked() || (transaction_->open && sent);
@@ -183,17 +183,41 @@ bool StatementRunner::RunsAgain(absl::Status* status) const {
   return false;
 }
 
-bool StatementRunner::MayBeStale(const absl::Status& status, const Statement& statement) {
-  if (status.ok() || statement.fresh) return false;
-  const driver::ErrorInfo info = driver::GetErrorInfo(status);
+StatementRunner::Staleness StatementRunner::StalenessAfter(const StatementRun& run,
+                                                           const Statement& statement) const {
+  if (run.status.ok() || statement.fresh) return Staleness::kNone;
+  // On CockroachDB more than types can be out of date, and a text that was parsed with constants
+  // in it may have other ones today.
+  const bool parsed_long_ago = !statement.name.empty() && statement.effects.folds && run.prepared;
+  const Staleness doubt =
+      flavor_.cockroach || parsed_long_ago ? Staleness::kStale : Staleness::kDoubt;
+  const driver::ErrorInfo info = driver::GetErrorInfo(run.status);
   // The driver's own: a value does not suit the type that a parameter had.
   if (info.sqlstate.empty()) {
-    return info.reason == Reason::kInvalidParameter || info.reason == Reason::kDataException;
+    const bool unsuitable =
+        info.reason == Reason::kInvalidParameter || info.reason == Reason::kDataException;
+    return unsuitable ? doubt : Staleness::kNone;
   }
   // These are the classes of what depends on types, names and plans, and not on the data or the
-  // backend's state.
-  constexpr std::array<std::string_view, 6> kClasses = {"0A", "22", "26", "3F", "42", "XX"};
-  return std::find(kClasses.begin(), kClasses.end(), info.sqlstate.substr(0, 2)) != kClasses.end();
+  // backend's state. The server makes its plan anew whenever it has to, so that beside the types
+  // of the parameters nothing about a value or a name is of earlier.
+  const std::string_view its_class = std::string_view(info.sqlstate).substr(0, 2);
+  if (its_class == "22" || its_class == "42") return doubt;
+  constexpr std::array<std::string_view, 4> kStaleClasses = {"0A", "26", "3F", "XX"};
+  const bool stale =
+      std::find(kStaleClasses.begin(), kStaleClasses.end(), its_class) != kStaleClasses.end();
+  return stale ? Staleness::kStale : Staleness::kNone;
+}
+
+bool StatementRunner::IsStale(const StatementRun& run, const Statement& statement,
+                              const CommandWatch& watch) {
+  const Staleness staleness = StalenessAfter(run, statement);
+  if (staleness != Staleness::kDoubt || transaction_->open || !runner_->linked()) {
+    return staleness != Staleness::kNone;
+  }
+  PendingCommand command(&watch);
+  return !preparer_->SendDescribeAgain(statement) ||
+         !preparer_->TakeDescribedAgain(statement, &command);
 }
 
 }  // namespace penstock::postgres

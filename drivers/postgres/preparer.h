@@ -55,6 +55,13 @@ class Preparer {
   // mend leaves the client's transaction as it was.
   absl::StatusOr<Statement*> PrepareAs(std::string_view sql, const std::vector<uint32_t>& types,
                                        const CommandWatch& watch, bool prepared, bool may_fail);
+  // Queues the question whether the server would describe the statement today as it did, with a
+  // sync of its own. To be asked outside a transaction, of a statement that was found by its text
+  // alone. False: the link is broken.
+  bool SendDescribeAgain(const Statement& statement);
+  // Takes the answer. True: if a run of the statement has failed, that was not because it was
+  // described long ago. False: it may have been, or nobody knows.
+  bool TakeDescribedAgain(const Statement& statement, PendingCommand* command);
   // Returns a statement that is neither prepared nor described: each parameter has the type that
   // the kind of its value stands for.
   absl::StatusOr<Statement> MakeOnce(std::string_view sql, std::span<const driver::Value> args);

@@ -2,6 +2,7 @@
 #ifndef PENSTOCK_DRIVERS_POSTGRES_STATEMENT_H_
 #define PENSTOCK_DRIVERS_POSTGRES_STATEMENT_H_
 
+#include <algorithm>
 #include <chrono>
 #include <cstddef>
 #include <cstdint>
@@ -71,6 +72,13 @@ struct Statement {
   void Note(std::chrono::nanoseconds took, size_t bytes);
   // Short and small enough for others to wait behind it on the same connection.
   bool brisk() const;
+
+  // What has failed may fail again. So many of its next runs share no sync, so that none undoes
+  // what others have done.
+  static constexpr int kRunsApart = 64;
+  int runs_apart = 0;
+  // To be called after each run.
+  void NoteOutcome(bool failed) { runs_apart = failed ? kRunsApart : std::max(runs_apart - 1, 0); }
 };
 
 // Finds statements by text and declared parameter types. The least recently used one goes first.

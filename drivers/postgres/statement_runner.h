@@ -28,7 +28,8 @@ class StatementRunner {
   StatementRunner(const Flavor& flavor, CommandRunner* runner, TransactionState* transaction,
                   Preparer* preparer, SessionKeeper* session, StatementSender* sender,
                   ResultReceiver* receiver)
-      : runner_(runner),
+      : flavor_(flavor),
+        runner_(runner),
         link_(&runner->link()),
         transaction_(transaction),
         preparer_(preparer),
@@ -51,8 +52,14 @@ class StatementRunner {
   // Queues the statement without a sync. False: the link is broken.
   bool SendOnce(const Statement& statement);
 
-  // The failure may come of what was true when the statement was described.
-  static bool MayBeStale(const absl::Status& status, const Statement& statement);
+  // Whether a failure comes of what was true when the statement was described.
+  enum class Staleness : uint8_t {
+    kNone,   // no
+    kDoubt,  // only if the server would describe it in another way today; Preparer can ask
+    kStale,  // it may, and only a run of the statement as it is described today can tell
+  };
+  // Judges the status of `run`, which may be OK.
+  Staleness StalenessAfter(const driver::StatementRun& run, const Statement& statement) const;
 
  private:
   void RunOnce(driver::StatementRun* run);
@@ -78,6 +85,12 @@ class StatementRunner {
   // Runs such a one; see own_transaction.cc.
   void RunOwn(driver::StatementRun* run, bool may_leave_cursor);
 
+  // Whether the statement of a run that has failed, of which nothing is on its way any more, is
+  // to be made known anew for another attempt.
+  bool IsStale(const driver::StatementRun& run, const Statement& statement,
+               const CommandWatch& watch);
+
+  const Flavor& flavor_;
   CommandRunner* const runner_;
   Link* const link_;
   TransactionState* const transaction_;

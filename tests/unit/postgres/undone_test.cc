@@ -105,5 +105,98 @@ TEST_F(UndoneTest, TheTimeOfOneBehindHolds) {
   ExpectSelected(calls, sleeps);
 }
 
+TEST_F(UndoneTest, WhatHasFailedUndoesNobodyAgain) {
+  // At the execution, at its end after rows, and at the binding of the parameter.
+  for (const auto& [sql, value] : std::vector<std::pair<std::string, Value>>{
+           {"SELECT 1 / $1::integer", Value::Integer(0)},
+           {"SELECT 1 / (g - $1::integer) FROM generate_series(2, 500) g", Value::Integer(400)},
+           {"SELECT $1::integer + 1", Value::Text("no number")}}) {
+    Calls calls = MakeSelects(kTogether);
+    Replace(&calls, 20, sql);
+    MakeBrisk(calls);
+    const std::vector<Value> bad = {value};
+    calls[20]->run.args = bad;
+    // All but the one at fault run again, and nothing more than once more.
+    EXPECT_EQ(Run(calls), 2 * kTogether - 1) << sql;
+    EXPECT_EQ(calls[20]->reason(), Reason::kDataException) << calls[20]->run.status;
+    ExpectSelected(calls, sql);
+    for (int i = 0; i < 3; ++i) {
+      EXPECT_EQ(Run(calls), kTogether) << sql;
+      EXPECT_EQ(calls[20]->reason(), Reason::kDataException) << calls[20]->run.status;
+      ExpectSelected(calls, sql);
+    }
+  }
+}
+
+TEST_F(UndoneTest, HalfOfThemMayFail) {
+  Calls calls = MakeSelects(kTogether);
+  std::vector<std::string> texts;
+  for (size_t i = 0; i < calls.size(); i += 2) {
+    Replace(&calls, i, fmt::format("SELECT {} / $1::integer", i));
+  }
+  MakeBrisk(calls);
+  const std::vector<Value> zero = {Value::Integer(0)};
+  for (size_t i = 0; i < calls.size(); i += 2) calls[i]->run.args = zero;
+  EXPECT_EQ(Run(calls), 2 * kTogether - 1);
+  EXPECT_EQ(Run(calls), kTogether);
+  for (size_t i = 0; i < calls.size(); ++i) {
+    EXPECT_EQ(calls[i]->reason(), i % 2 == 0 ? Reason::kDataException : Reason::kUnspecified) << i;
+  }
+}
+
+// The statement is everybody's, and the value one caller's.
+TEST_F(UndoneTest, ABadValueDoesNotMakeOthersForgetTheStatement) {
+  const Calls calls = MakeSelects(kTogether);
+  MakeBrisk(calls);
+  // The first is refused by the server, the second by the driver.
+  for (const Value& value : {Value::Text("no number"), Value::Integer(int64_t{1} << 40)}) {
+    const std::vector<Value> bad = {value};
+    calls[20]->run.args = bad;
+    EXPECT_LE(Run(calls), 2 * kTogether - 1);
+    EXPECT_EQ(calls[20]->reason(), Reason::kDataException) << calls[20]->run.status;
+    for (int i = 0; i < 3; ++i) EXPECT_LE(Run(calls), kTogether);
+    EXPECT_EQ(calls[20]->reason(), Reason::kDataException) << calls[20]->run.status;
+    calls[20]->run.args = calls[20]->args;
+    EXPECT_EQ(Run(calls), kTogether);
+    ExpectSelected(calls);
+  }
+}
+
+TEST_F(UndoneTest, WhatSucceedsSharesAgainLater) {
+  Calls calls = MakeSelects(8);
+  Replace(&calls, 4, "SELECT 'p4' WHERE 1 / $1::integer = 1");
+  MakeBrisk(calls);
+  const std::vector<Value> zero = {Value::Integer(0)};
+  calls[4]->run.args = zero;
+  driver::StatementRun* const fails = &calls[4]->run;
+  connection_->RunBatch({&fails, 1});
+  EXPECT_EQ(calls[4]->reason(), Reason::kDataException);
+  calls[4]->run.args = calls[4]->args;
+  EXPECT_EQ(Run(calls), 8);
+  EXPECT_EQ(proxy_.counts().most_together, 4) << "those before it";
+  for (int i = 0; i < 100; ++i) connection_->RunBatch({&fails, 1});
+  EXPECT_EQ(Run(calls), 8);
+  EXPECT_EQ(proxy_.counts().most_together, 8);
+  ExpectSelected(calls);
+}
+
+// Those who may only read have one transaction, in which nothing has a sync of its own.
+TEST_F(UndoneTest, WhatHasFailedIsLeftOutWhereAllMayOnlyRead) {
+  Calls calls = MakeSelects(kTogether);
+  Replace(&calls, 20, "SELECT 1 / $1::integer");
+  for (const auto& call : calls) call->run.must_only_read = true;
+  MakeBrisk(calls);
+  const std::vector<Value> zero = {Value::Integer(0)};
+  calls[20]->run.args = zero;
+  RunTogether(connection_.get(), calls);
+  EXPECT_EQ(calls[20]->reason(), Reason::kDataException) << calls[20]->run.status;
+  ExpectSelected(calls, calls[20]->sql);
+  std::vector<driver::StatementRun*> runs;
+  for (const auto& call : calls) runs.push_back(&call->run);
+  EXPECT_EQ(connection_->Together(runs), 20u);
+  EXPECT_EQ(connection_->Together(std::span(runs).subspan(20)), 0u);
+  EXPECT_EQ(connection_->Together(std::span(runs).subspan(21)), kTogether - 21u);
+}
+
 }  // namespace
 }  // namespace penstock::postgres
