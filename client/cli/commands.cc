@@ -178,7 +178,8 @@ Outcome Statement(const Options& options, Provider* db, const Streams& streams) 
                                               : absl::StatusOr<std::string>(options.sql);
   if (!sql.ok()) return {sql.status(), kExitUsage};
 
-  const Context ctx = ContextOf(options);
+  Context ctx = ContextOf(options);
+  for (const auto& [name, value] : options.settings) ctx = ctx.WithSetting(name, value);
   // Ping first, because it fails at once if there is no daemon, while Connect would wait.
   if (absl::Status reached = db->Ping(ctx); !reached.ok()) return Unreached(reached);
   Outcome outcome = Ended(RunStatement(options, ctx, *sql, *args, db, streams));

@@ -98,9 +98,24 @@ void DescribeWords(CLI::App* command, const std::string& name, const std::string
   command->add_option(name, ignored, description)->type_name("");
 }
 
-void AddStatement(CLI::App* command) {
+void AddStatement(CLI::App* command, Options* options) {
   DescribeWords(command, "SQL", "One statement, required; - reads it from standard input");
   DescribeWords(command, "ARGS", "The parameters, any number; see `penstock --help`");
+  const auto add_settings = [options](const std::vector<std::string>& settings) {
+    for (const std::string& setting : settings) {
+      const size_t equals = setting.find('=');
+      if (equals == 0 || equals == std::string::npos) {
+        throw CLI::ValidationError("--setting", "write NAME=VALUE, as in app.user=ada");
+      }
+      options->settings.emplace_back(setting.substr(0, equals), setting.substr(equals + 1));
+    }
+  };
+  command
+      ->add_option_function<std::vector<std::string>>(
+          "--setting", add_settings,
+          "A setting of the session for this statement, as in app.user=ada; any number of times")
+      ->type_name("NAME=VALUE")
+      ->allow_extra_args(false);
 }
 
 void AddKeyValue(CLI::App* command, Options* options) {
@@ -194,9 +209,11 @@ absl::StatusOr<ParsedOptions> ParseOptions(const std::vector<std::string>& argum
   AddGlobalOptions(&app, options);
   AddCommand(&app, "ping", "Connect to the database and describe it", Command::kPing, options);
   AddStatement(
-      AddCommand(&app, "query", "Run a statement and print its rows", Command::kQuery, options));
+      AddCommand(&app, "query", "Run a statement and print its rows", Command::kQuery, options),
+      options);
   AddStatement(AddCommand(&app, "exec", "Run a statement and print what it changed", Command::kExec,
-                          options));
+                          options),
+               options);
   AddKeyValue(AddCommand(&app, "kv", "Read and write keys and values", Command::kKeyValue, options),
               options);
   AddCommand(&app, "databases", "List the databases the daemon serves", Command::kDatabases,

@@ -6,6 +6,7 @@
 #include <optional>
 #include <string>
 #include <string_view>
+#include <utility>
 #include <vector>
 
 #include "absl/status/statusor.h"
@@ -112,6 +113,8 @@ struct Options {
   // For query and exec: the arguments as written, see ParseArgument. For kv: the action and its
   // words.
   std::vector<std::string> args;
+  // For query and exec: the settings of the session, names with values.
+  std::vector<std::pair<std::string, std::string>> settings = {};
   // The keyspace of kv; empty means the daemon's default.
   std::string keyspace = {};
   // For kv: keys and values are taken literally, so that neither blob: nor - has a meaning, and get

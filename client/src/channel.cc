@@ -232,6 +232,15 @@ absl::Status Channel::Check(const Context& ctx) const {
   return status.ok() ? tokens_->Refresh(absl::Now()) : status;
 }
 
+absl::Status Channel::CheckWithoutSettings(const Context& ctx) const {
+  if (!ctx.settings().empty()) {
+    return InvalidParameter(
+        "a context with settings can only be used for statements and transactions; use a context "
+        "without them for this call");
+  }
+  return Check(ctx);
+}
+
 absl::Status Channel::CheckQuery(const Context& ctx) const {
   absl::Status status = CheckOpen(ctx);
   return status.ok() ? tokens_->Refresh(absl::Now()) : status;

@@ -56,7 +56,10 @@ class Channel {
   // forked, the context has ended or has a staleness, which most calls refuse, or the file of the
   // token cannot be read.
   absl::Status Check(const Context& ctx) const;
-  // Does the same, but allows a staleness. For queries, and for calls that read no data.
+  // Does the same, and refuses settings of the session as well. For calls that have no use for
+  // them.
+  absl::Status CheckWithoutSettings(const Context& ctx) const;
+  // Does what Check does, but allows a staleness. For queries, and for calls that read no data.
   absl::Status CheckQuery(const Context& ctx) const;
   // Does what Check does, but needs no token. For a step on a stream that carries one already.
   absl::Status CheckStep(const Context& ctx) const;

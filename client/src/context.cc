@@ -40,6 +40,19 @@ Context Context::WithStaleness(absl::Duration ago) const {
   return context;
 }
 
+Context Context::WithSetting(std::string_view name, std::string_view value) const {
+  Context context = Child();
+  auto settings = std::make_shared<std::map<std::string, std::string>>(this->settings());
+  settings->insert_or_assign(std::string(name), std::string(value));
+  context.settings_ = std::move(settings);
+  return context;
+}
+
+const std::map<std::string, std::string>& Context::settings() const {
+  static const auto* const none = new std::map<std::string, std::string>();
+  return settings_ != nullptr ? *settings_ : *none;
+}
+
 void Context::Cancel() const { cancellation_->Cancel(); }
 
 bool Context::cancelled() const { return cancellation_->cancelled(); }

@@ -49,6 +49,18 @@ void SetTimeout(const Context& ctx, Request* request) {
   ToProto(std::max(ctx.deadline() - absl::Now(), absl::Nanoseconds(1)), request->mutable_timeout());
 }
 
+// Sets the request's settings to those of `ctx`. Fails if one of them is not UTF-8.
+template <typename Request>
+absl::Status SetSettings(const Context& ctx, Request* request) {
+  for (const auto& [name, value] : ctx.settings()) {
+    absl::Status status = CheckUtf8(name, "the name of a setting");
+    if (status.ok()) status = CheckUtf8(value, "the value of a setting");
+    if (!status.ok()) return status;
+    (*request->mutable_settings())[name] = value;
+  }
+  return absl::OkStatus();
+}
+
 }  // namespace penstock::internal
 
 #endif  // PENSTOCK_CLIENT_SRC_CONVERT_H_

@@ -76,7 +76,8 @@ absl::Status ExecRunner::Complete(const Context& ctx, v1::ExecRequest* request) 
   request->set_database(channel_->config.database);
   request->set_on_error(v1::ON_ERROR_CONTINUE);
   SetTimeout(ctx, request);
-  return channel_->CheckSize(*request);
+  absl::Status status = SetSettings(ctx, request);
+  return status.ok() ? channel_->CheckSize(*request) : status;
 }
 
 absl::Status ExecRunner::EndOf(ExecStream* stream) {

@@ -196,7 +196,7 @@ class DaemonKeyValue final : public KeyValue {
   // Sets the fields that every request has, and checks that the call may begin.
   template <typename Request>
   absl::Status Prepare(const Context& ctx, Request* request) const {
-    absl::Status status = channel_->Check(ctx);
+    absl::Status status = channel_->CheckWithoutSettings(ctx);
     if (!status.ok()) return status;
     request->set_database(channel_->config.database);
     request->set_keyspace(keyspace_);

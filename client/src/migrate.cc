@@ -317,7 +317,7 @@ absl::StatusOr<std::vector<fs::path>> ListMigrations(std::string_view path) {
 absl::StatusOr<MigrateResult> RunOver(const std::shared_ptr<Channel>& channel, const Context& ctx,
                                       std::string_view path, const MigrateOptions& options,
                                       Request::Start start, v1::GetStatusResponse* report) {
-  absl::Status status = channel->Check(ctx);
+  absl::Status status = channel->CheckWithoutSettings(ctx);
   if (!status.ok()) return status;
   std::vector<fs::path> files;
   if (!path.empty() || (options.code.empty() && report == nullptr)) {

@@ -235,7 +235,8 @@ class DaemonProvider final : public Provider {
                     .arrays = capabilities.arrays(),
                     .single_writer = capabilities.single_writer(),
                     .staleness = capabilities.staleness(),
-                    .read_committed = capabilities.read_committed()};
+                    .read_committed = capabilities.read_committed(),
+                    .settings = capabilities.settings()};
   }
 
   struct Parts {

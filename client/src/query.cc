@@ -76,6 +76,7 @@ absl::StatusOr<std::unique_ptr<Rows>> RunQuery(const std::shared_ptr<Channel>& c
   v1::QueryRequest request;
   absl::Status status = channel->CheckQuery(ctx);
   if (status.ok()) status = SetStaleness(ctx, &request);
+  if (status.ok()) status = SetSettings(ctx, &request);
   if (status.ok()) status = CheckSql(sql);
   if (status.ok()) status = ToProto(args, request.mutable_args());
   if (!status.ok()) return status;

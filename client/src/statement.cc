@@ -122,6 +122,7 @@ class PreparedStatement final : public Statement {
     if (closed_) return absl::FailedPreconditionError("the statement has been closed");
     absl::Status status = core_->channel().Check(ctx);
     if (status.ok()) status = ToProto(args, request->mutable_args());
+    if (status.ok()) status = SetSettings(ctx, request);
     if (!status.ok()) return status;
     SetTimeout(ctx, request);
     return core_->channel().CheckSize(*request);

@@ -206,6 +206,7 @@ absl::StatusOr<std::unique_ptr<Transaction>> BeginTransaction(std::shared_ptr<Ch
   if (options.timeout != absl::InfiniteDuration()) {
     ToProto(options.timeout, begin->mutable_timeout());
   }
+  if (absl::Status set = SetSettings(ctx, begin); !set.ok()) return set;
   auto stream = std::make_shared<TransactionStream>(std::move(channel));
   if (absl::Status begun = stream->Begin(ctx, request); !begun.ok()) return begun;
   return std::make_unique<StreamTransaction>(std::move(stream));

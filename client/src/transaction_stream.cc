@@ -15,6 +15,7 @@
 
 #include <utility>
 
+#include "client/src/refusal.h"
 #include "client/src/status.h"
 
 namespace penstock::internal {
@@ -64,6 +65,11 @@ absl::Status TransactionStream::Check(const Context& ctx,
   if (!ended_.ok()) return ended_;
   if (busy_) return RowsAreOpen();
   if (absl::Status status = channel_->CheckStep(ctx); !status.ok()) return status;
+  if (!ctx.settings().empty() && ctx.settings() != settings_) {
+    return InvalidParameter(
+        "the settings of the context are not those with which the transaction began, which last "
+        "until its end; use a context without settings for this step");
+  }
   return channel_->CheckSize(request);
 }
 
@@ -92,6 +98,7 @@ absl::StatusOr<v1::TransactionResponse> TransactionStream::Receive(
 }
 
 absl::Status TransactionStream::Begin(const Context& ctx, const v1::TransactionRequest& begin) {
+  settings_ = ctx.settings();
   absl::Status status = channel_->Check(ctx);
   if (status.ok()) status = Check(ctx, begin);
   if (!status.ok()) return status;

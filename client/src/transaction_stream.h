@@ -2,7 +2,9 @@
 #ifndef PENSTOCK_CLIENT_SRC_TRANSACTION_STREAM_H_
 #define PENSTOCK_CLIENT_SRC_TRANSACTION_STREAM_H_
 
+#include <map>
 #include <memory>
+#include <string>
 #include <utility>
 
 #include "absl/status/status.h"
@@ -77,6 +79,8 @@ class TransactionStream : public std::enable_shared_from_this<TransactionStream>
   const std::shared_ptr<Channel> channel_;
   std::unique_ptr<TransactionLink> stream_;
   const bool lent_ = false;
+  // Of the context with which the transaction began: those that the session has until its end.
+  std::map<std::string, std::string> settings_;
   // `busy_` while rows are open; `result_ended_` when all of them have been received.
   bool busy_ = false;
   bool result_ended_ = false;

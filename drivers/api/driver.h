@@ -42,6 +42,7 @@ struct Capabilities {
   bool single_writer = false;
   bool staleness = false;
   bool read_committed = false;
+  bool settings = false;
 };
 
 // Which connections of a driver: one with DriverInfo::split_lanes has
@@ -114,6 +115,18 @@ class Cursor {
   virtual const Summary& summary() const = 0;
 };
 
+// A setting of the session that a statement or a transaction has, on a driver with
+// Capabilities::settings. Both texts are borrowed; they are UTF-8 and have no NUL.
+struct Setting {
+  // Two or more words in small letters, digits and underscores, joined by points, as in "app.user":
+  // the backend has no setting of its own by such a name. Each stands once in a list.
+  std::string_view name;
+  // May be empty.
+  std::string_view value;
+
+  bool operator==(const Setting&) const = default;
+};
+
 // Requests of one client stream that must not run after one of them failed.
 struct Chain {
   bool failed = false;
@@ -153,6 +166,10 @@ struct StatementRun {
   // Who asks, by the name that the caller gives itself; empty: it gave none. At most
   // 63 bytes of printable ASCII. A backend that lists its sessions shows it there.
   std::string_view caller;
+  // The session has them while the statement runs and never after it, however it ends, and no
+  // other caller's statement runs with them. In a transaction TransactionOptions::settings are in
+  // force, and these are not looked at.
+  std::span<const Setting> settings;
   Deadline deadline;
   // May be null.
   Cancellation* cancellation = nullptr;
@@ -208,6 +225,9 @@ struct TransactionOptions {
   std::optional<bool> foreign_keys;
   // The caller of all statements in the transaction; see StatementRun::caller.
   std::string_view caller;
+  // The session has them from the beginning of the transaction to its end. The backend may take the
+  // transaction's first snapshot at once in order to set them.
+  std::span<const Setting> settings = {};
   Deadline deadline;
   Cancellation* cancellation = nullptr;
 };

@@ -9,6 +9,8 @@
 //     its sync before the next one is looked at.
 //   - A cancel is sent only while its statement is at the head, and nothing is sent after it
 //     before it has reached the server. A neighbour that it hits by chance has done nothing.
+//   - Settings last for a segment, so that statements share one only if their settings are the
+//     same.
 //   - What a segment has undone although it was not at fault is run again, with a sync of its
 //     own, so that it is undone once at most. A write whose outcome is not known is never run
 //     again.
@@ -40,15 +42,23 @@ constexpr size_t kMaxBehind = size_t{32} << 20;
 
 driver::TimePoint Now() { return std::chrono::steady_clock::now(); }
 
+bool SameSettings(const StatementRun& one, const StatementRun& other) {
+  return std::ranges::equal(one.settings, other.settings);
+}
+
+// Whether both may be sent at once. They share the name that the session has meanwhile, and those
+// whose callers may only read one transaction.
+bool MayShare(const StatementRun& one, const StatementRun& other) {
+  return one.caller == other.caller && one.must_only_read == other.must_only_read &&
+         (!one.must_only_read || SameSettings(one, other));
+}
+
 }  // namespace
 
 size_t BatchRunner::Together(Runs runs) {
   size_t count = 0;
-  // Statements that share a round trip share the name that the session has meanwhile, and the
-  // transaction if they may only read.
   while (!options_.always_reset && count < runs.size() && count < kMaxTogether &&
-         runs[count]->caller == runs.front()->caller &&
-         runs[count]->must_only_read == runs.front()->must_only_read && IsBrisk(*runs[count])) {
+         MayShare(*runs[count], *runs.front()) && IsBrisk(*runs[count])) {
     ++count;
   }
   return count;
@@ -118,17 +128,18 @@ struct BatchRunner::Flight {
   Statement* statement;
   CommandWatch watch;
   PendingCommand command;
-  // The read-only transaction of its segment begins with it.
-  bool begins = false;
+  // How many commands of the driver's own were sent in front of it.
+  int leading = 0;
   Next next = Next::kAnswer;
 };
 
 void BatchRunner::SendTogether(Runs runs, bool share, std::deque<Flight>* flights,
                                std::deque<Flight>* doubts, Leftover* left) {
   using Staleness = StatementRunner::Staleness;
-  bool open = false;  // the last one's sync is still to come
+  // The first one of the segment whose sync is still to come.
+  const StatementRun* first = nullptr;
   const auto close = [&] {
-    if (std::exchange(open, false)) link_->SendSync();
+    if (std::exchange(first, nullptr) != nullptr) link_->SendSync();
   };
   for (StatementRun* run : runs) {
     if (!MayStart(run)) continue;
@@ -144,9 +155,10 @@ void BatchRunner::SendTogether(Runs runs, bool share, std::deque<Flight>* flight
     const bool shares = may_share && statement->reads() && !flavor_.cockroach;
     run->status = flight.watch.Interruption();
     if (run->writer != nullptr) run->writer->Begin(statement->columns);
-    if (!shares) close();
-    flight.begins = run->must_only_read && !open;
-    if (!run->status.ok() || !sender_->Send(run, *statement, run->args, flight.begins)) {
+    if (first != nullptr && (!shares || !SameSettings(*first, *run))) close();
+    const bool leads = first == nullptr;
+    if (leads) flight.leading = StatementSender::Leading(*run);
+    if (!run->status.ok() || !sender_->Send(run, *statement, run->args, leads)) {
       const Staleness staleness = statement_runner_->StalenessAfter(*run, *statement);
       if (staleness == Staleness::kStale) {
         preparer_->statements().Remove(statement);
@@ -156,8 +168,11 @@ void BatchRunner::SendTogether(Runs runs, bool share, std::deque<Flight>* flight
       if (staleness == Staleness::kDoubt) doubts->emplace_back(link_, run, statement);
       continue;
     }
-    if (open) flights->rbegin()[1].command.ends_with_sync = false;
-    open = true;
+    if (leads) {
+      first = run;
+    } else {
+      flights->rbegin()[1].command.ends_with_sync = false;
+    }
     if (!shares) close();
   }
   close();
@@ -188,7 +203,7 @@ void BatchRunner::ReceiveSegment(std::span<Flight* const> segment, bool* cancell
       // wait of whichever of them is at the head then, so that one look is enough for all.
       if (flight == segment.front()) runner_->Interrupt(&command, watch.Interruption());
     }
-    if (flight->begins) run->status = runner_->FinishCommand(&command);
+    if (flight->leading > 0) run->status = runner_->FinishCommands(&command, flight->leading);
     link_->RowByRow();
     const auto ending = receiver_->Receive(run, *flight->statement, &command, kMaxBehind);
     if (ending == ResultReceiver::Ending::kMore) {

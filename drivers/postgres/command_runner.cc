@@ -122,13 +122,20 @@ absl::Status CommandRunner::FinishCommand(PendingCommand* command) {
     switch (result->kind()) {
       case Result::Kind::kEnd: return failure;
       case Result::Kind::kError: failure.Update(Failure(*result, *command)); break;
-      case Result::Kind::kDone: break;
+      case Result::Kind::kDone:
+      case Result::Kind::kSkipped: break;
       default:
         // It is not the end of this command that the server tells.
         link_->Break();
         return link_->BrokenError();
     }
   }
+}
+
+absl::Status CommandRunner::FinishCommands(PendingCommand* command, int count) {
+  absl::Status first;
+  for (; count > 0 && linked(); --count) first.Update(FinishCommand(command));
+  return first;
 }
 
 absl::Status CommandRunner::FinishSegment(PendingCommand* command, const Visit& visit) {

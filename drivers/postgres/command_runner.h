@@ -127,6 +127,8 @@ class CommandRunner {
   // Takes the results of one command, behind which others follow in its segment, and returns its
   // error. If it has failed, the server skips the others.
   absl::Status FinishCommand(PendingCommand* command);
+  // Does so for `count` commands, and returns the first error.
+  absl::Status FinishCommands(PendingCommand* command, int count);
   // Takes what is left of a segment, up to its sync, and returns the first error in it.
   // `visit`, if not null, is shown each row and each end of a command; after a first RowByRow
   // the rows come one by one. If it returns false the link is broken, because what the server

@@ -44,7 +44,7 @@ Connection::Connection(const Options& options, const Flavor& flavor, TypeRegistr
                         &receiver_),
       batch_runner_(options, flavor, &runner_, &preparer_, &session_, &sender_, &receiver_,
                     &statement_runner_),
-      steps_(flavor, &runner_, &transaction_, &preparer_, &session_, &receiver_,
+      steps_(flavor, &runner_, &transaction_, &preparer_, &session_, &sender_, &receiver_,
              &statement_runner_) {}
 
 absl::StatusOr<driver::StatementInfo> Connection::Describe(std::string_view sql,

@@ -50,6 +50,8 @@ bool PutRow(const std::vector<driver::Value>& row, const std::vector<const Type*
 
 bool BulkInsert::RunCopy(StatementRun* run, Statement* plain, const CommandWatch& watch) {
   if (flavor_.cockroach || !plain->may_copy || run->rows.size() < kFewestForCopy) return false;
+  // Settings are in force in the segment of the statement only, of which a COPY has several.
+  if (!run->settings.empty() && !transaction_->open) return false;
   const std::optional<CopyForm> form = CopyFormOf(run->sql);
   plain->may_copy =
       form.has_value() && std::all_of(plain->parameters.begin(), plain->parameters.end(),

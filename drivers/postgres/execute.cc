@@ -20,6 +20,7 @@
 #include "drivers/postgres/cursor.h"
 #include "drivers/postgres/parameter_types.h"
 #include "drivers/postgres/statement_runner.h"
+#include "text/string_views.h"
 
 namespace penstock::postgres {
 namespace {
@@ -28,6 +29,17 @@ using driver::Reason;
 using driver::StatementRun;
 
 driver::TimePoint Now() { return std::chrono::steady_clock::now(); }
+
+// What cannot run in a transaction (VACUUM) is refused behind its settings, in words about a
+// pipeline of which the caller knows nothing.
+absl::Status ExplainSettings(const absl::Status& status) {
+  driver::ErrorInfo info = driver::GetErrorInfo(status);
+  if (info.sqlstate != "25001") return status;
+  info.hint =
+      "a statement with settings of the session runs in a transaction; run it without them, for "
+      "example in a migration";
+  return driver::MakeError(info.reason, ToStd(status.message()), info);
+}
 
 }  // namespace
 
@@ -74,6 +86,7 @@ StatementRunner::Next StatementRunner::TryPrepared(StatementRun* run, bool may_l
   if (run->cursor != nullptr) return Next::kDone;
   session_->CheckSession(run, *statement);
   if (!was_open) session_->EndOwn();
+  if (!was_open && !run->settings.empty()) run->status = ExplainSettings(run->status);
   if (RunsAgain(&run->status)) return Next::kAgain;
   if (!IsStale(*run, *statement, **watch)) return Next::kDone;
   preparer_->statements().Remove(statement);
@@ -94,15 +107,16 @@ bool StatementRunner::RunPrepared(StatementRun* run, Statement* statement, bool 
   auto command = std::make_unique<PendingCommand>(watch->get());
   const driver::TimePoint began = Now();
   const bool renamed = session_->SendCaller(run->caller);
+  const bool leads = !transaction_->open;
   // Its transaction is begun and ended in the same flight.
-  const bool own = run->must_only_read && !transaction_->open;
+  const bool own = run->must_only_read && leads;
   run->status = (*watch)->Interruption();
-  const bool sent = run->status.ok() && sender_->Send(run, *statement, run->args, own);
+  const bool sent = run->status.ok() && sender_->Send(run, *statement, run->args, leads);
   if (sent) link_->SendSync();
   if (sent && own) session_->SendEndOfOwn();
   if (renamed) session_->TakeCaller(command.get());
   if (!sent) return false;
-  if (own) run->status = runner_->FinishCommand(command.get());
+  if (leads) run->status = runner_->FinishCommands(command.get(), StatementSender::Leading(*run));
   link_->RowByRow();
   const auto ending =
       receiver_->Receive(run, *statement, command.get(),
@@ -163,12 +177,14 @@ void StatementRunner::RunOnce(StatementRun* run) {
     if (!run->status.ok()) return;
     run->summary = {};
     PendingCommand command(&watch);
-    if (!SendOnce(*statement)) {
+    const bool sets = !transaction_->open && !run->settings.empty();
+    if ((sets && !sender_->SendSettings(run->settings)) || !SendOnce(*statement)) {
       run->status = link_->BrokenError();
       return;
     }
-    link_->RowByRow();
     link_->SendSync();
+    if (sets) run->status = runner_->FinishCommand(&command);
+    link_->RowByRow();
     receiver_->Receive(run, *statement, &command, ResultReceiver::kNoCursor);
     session_->CheckSession(run, *statement);
     if (!RunsAgain(&run->status)) return;

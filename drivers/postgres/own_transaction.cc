@@ -57,7 +57,10 @@ void StatementRunner::RunOwn(StatementRun* run, bool may_leave_cursor) {
       run->status = watch.Interruption();
       if (run->status.ok()) {
         session_->ShowCaller(run->caller, watch);
-        run->status = runner_->Control(BeginText(run->staleness), watch);
+        PendingCommand command(&watch);
+        const bool sent = link_->SendText(BeginText(run->staleness)) &&
+                          sender_->SendSettings(run->settings) && link_->SendSync();
+        run->status = sent ? runner_->FinishSegment(&command) : link_->BrokenError();
       }
     }
     transaction_->open = transaction_->own =

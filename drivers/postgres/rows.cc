@@ -53,7 +53,8 @@ bool BulkInsert::RunArrays(StatementRun* run, const Statement& plain, const Comm
     bulk = *prepared;
   }
   const bool guarded = transaction_->open;
-  bool good = !guarded || link_->SendText("SAVEPOINT penstock_rows");
+  bool good =
+      guarded ? link_->SendText("SAVEPOINT penstock_rows") : sender_->SendSettings(run->settings);
   for (size_t at = 0; good && at < run->rows.size(); at += kRowsAnArray) {
     const size_t count = std::min(kRowsAnArray, run->rows.size() - at);
     good = sender_->SendArrays(bulk->name, run->rows.subspan(at, count), element_types) &&
@@ -70,6 +71,7 @@ bool BulkInsert::EndBulk(StatementRun* run, const Statement& statement, const Co
   if (guarded || !good) link_->SendText(last);
   link_->SendSync();
   PendingCommand command(&watch);
+  if (!guarded && !run->settings.empty()) run->status = runner_->FinishCommand(&command);
   receiver_->Receive(run, statement, &command, ResultReceiver::kNoCursor);
   if (run->status.ok() || !runner_->linked() || !command.interruption.ok()) return true;
   // They may be there already.
@@ -114,7 +116,10 @@ bool BulkInsert::RunSeveral(StatementRun* run, const Statement& plain, const Com
 void BulkInsert::RunRowByRow(StatementRun* run, const Statement& statement,
                              const CommandWatch& watch) {
   PendingCommand command(&watch);
-  bool first = true;
+  const bool sets = !transaction_->open && !run->settings.empty();
+  if (sets) sender_->SendSettings(run->settings);
+  // Behind the settings the rows of the first one come at once, and are dropped like all others.
+  bool first = !sets;
   for (const std::vector<driver::Value>& row : run->rows) {
     if (!sender_->Send(run, statement, row)) break;
     if (std::exchange(first, false)) link_->RowByRow();
@@ -125,10 +130,11 @@ void BulkInsert::RunRowByRow(StatementRun* run, const Statement& statement,
   // The rows before a refused one must not stay: the segment is made to fail.
   if (!refused.ok()) link_->SendText("SELECT penstock_refused_row");
   link_->SendSync();
-  run->status = absl::OkStatus();
+  run->status = sets ? runner_->FinishCommand(&command) : absl::OkStatus();
+  const bool set = run->status.ok();
   receiver_->Receive(run, statement, &command, ResultReceiver::kNoCursor);
   if (!refused.ok()) run->status = refused;
-  if (!run->status.ok() && command.done < run->rows.size() && runner_->linked()) {
+  if (!run->status.ok() && set && command.done < run->rows.size() && runner_->linked()) {
     run->status = driver::Annotate(run->status, fmt::format("row {}", command.done + 1));
   }
 }

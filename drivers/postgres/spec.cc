@@ -64,7 +64,8 @@ driver::DriverSpec MakeSpec() {
                                 .savepoints = true,
                                 .transactional_ddl = true,
                                 .arrays = true,
-                                .read_committed = true}};
+                                .read_committed = true,
+                                .settings = true}};
   spec.file_words = {"postgresql"};
   spec.options = kOptions;
   spec.database_help = "the name of the database on the server";

@@ -17,16 +17,39 @@ constexpr size_t kBytesAStatement = size_t{1} << 20;
 }  // namespace
 
 bool StatementSender::Send(driver::StatementRun* run, const Statement& statement,
-                           std::span<const driver::Value> args, bool begins) {
+                           std::span<const driver::Value> args, bool leads) {
   run->status = Encode(args, statement);
   if (!run->status.ok()) return false;
   const bool kept = !statement.name.empty() && (run->prepared || !statement.effects.folds);
-  const bool begun = !begins || link_->SendText(kBeginReadOnly);
-  if (begun && (kept ? link_->SendExecute(statement.name, wire_values_) : SendEncoded(statement))) {
+  const bool led = !leads || ((!run->must_only_read || link_->SendText(kBeginReadOnly)) &&
+                              SendSettings(run->settings));
+  if (led && (kept ? link_->SendExecute(statement.name, wire_values_) : SendEncoded(statement))) {
     return true;
   }
   run->status = link_->BrokenError();
   return false;
+}
+
+// The values travel as parameters, so that nothing has to be quoted. Outside of a transaction the
+// segment is one, which the sync ends, and the settings with it.
+bool StatementSender::SendSettings(std::span<const driver::Setting> settings) {
+  if (settings.empty()) return true;
+  std::string sql = "SELECT ";
+  std::vector<WireValue> values;
+  const auto add = [&values](std::string_view text) {
+    // Without data it would be NULL.
+    values.push_back({.data = text.empty() ? "" : text.data(),
+                      .length = static_cast<int>(text.size()),
+                      .binary = true});
+    return values.size();
+  };
+  for (const driver::Setting& setting : settings) {
+    sql += values.empty() ? "" : ", ";
+    const size_t name = add(setting.name);
+    sql += fmt::format("pg_catalog.set_config(${}, ${}, true)", name, add(setting.value));
+  }
+  const std::vector<uint32_t> types(values.size(), oid::kText);
+  return link_->SendParsed(sql, types, values);
 }
 
 bool StatementSender::SendEncoded(const Statement& statement) {

@@ -25,12 +25,22 @@ class StatementSender {
   // `link` outlives the sender.
   explicit StatementSender(Link* link) : link_(link) {}
 
-  // Queues one execution. False: the run's status says why it could not be sent. `begins`: a
-  // read-only transaction begins in front of it, with a result of its own
-  // (CommandRunner::FinishCommand) and in the same segment, so that the statement is not run if
-  // that fails.
+  // Queues one execution. False: the run's status says why it could not be sent. `leads`: the
+  // statement is the first of its segment, and no transaction is open; the commands that lead it
+  // are queued in front of it.
   bool Send(driver::StatementRun* run, const Statement& statement,
-            std::span<const driver::Value> args, bool begins = false);
+            std::span<const driver::Value> args, bool leads = false);
+  // The number of commands that lead a statement: the beginning of a read-only transaction, if the
+  // caller may only read, and the settings. Each has a result of its own, for
+  // CommandRunner::FinishCommands. They are in the segment of the statement, so that it is not run
+  // if one of them fails.
+  static int Leading(const driver::StatementRun& run) {
+    return (run.must_only_read ? 1 : 0) + (run.settings.empty() ? 0 : 1);
+  }
+
+  // Queues the command that gives the session the settings until the end of the transaction, or of
+  // the segment outside of one. Without settings nothing is queued. False: the link is broken.
+  bool SendSettings(std::span<const driver::Setting> settings);
 
   // Makes the values of `args` ready for SendEncoded; `args` has to stay alive until then.
   absl::Status Encode(std::span<const driver::Value> args, const Statement& statement);

@@ -62,6 +62,7 @@ absl::Status TransactionSteps::TryBegin(const driver::TransactionOptions& option
     ahead += session_->SendForgetSequences();
     // With its first snapshot the server lets nobody make the transaction one that writes.
     const bool sent = link_->SendText(BeginText(options)) &&
+                      sender_->SendSettings(options.settings) &&
                       (!options.must_only_read || link_->SendText("SELECT 1")) && link_->SendSync();
     if (renamed) session_->TakeCaller(&command);
     runner_->TakeAhead(ahead, watch);

@@ -13,6 +13,7 @@
 #include "drivers/postgres/result_receiver.h"
 #include "drivers/postgres/session_keeper.h"
 #include "drivers/postgres/statement_runner.h"
+#include "drivers/postgres/statement_sender.h"
 #include "drivers/postgres/transaction_state.h"
 
 namespace penstock::postgres {
@@ -23,14 +24,15 @@ class TransactionSteps {
  public:
   // All of them outlive it.
   TransactionSteps(const Flavor& flavor, CommandRunner* runner, TransactionState* transaction,
-                   Preparer* preparer, SessionKeeper* session, ResultReceiver* receiver,
-                   StatementRunner* statement_runner)
+                   Preparer* preparer, SessionKeeper* session, StatementSender* sender,
+                   ResultReceiver* receiver, StatementRunner* statement_runner)
       : flavor_(flavor),
         runner_(runner),
         link_(&runner->link()),
         transaction_(transaction),
         preparer_(preparer),
         session_(session),
+        sender_(sender),
         receiver_(receiver),
         statement_runner_(statement_runner) {}
 
@@ -63,6 +65,7 @@ class TransactionSteps {
   TransactionState* const transaction_;
   Preparer* const preparer_;
   SessionKeeper* const session_;
+  StatementSender* const sender_;
   ResultReceiver* const receiver_;
   StatementRunner* const statement_runner_;
 };

@@ -145,6 +145,7 @@ StatementRun Connection::Own(const StatementRun& run, std::string_view sql) cons
   StatementRun own;
   own.sql = sql;
   own.caller = run.caller;
+  own.settings = run.settings;
   own.deadline = run.deadline;
   own.cancellation = run.cancellation;
   return own;

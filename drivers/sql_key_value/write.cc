@@ -80,6 +80,7 @@ absl::StatusOr<Connection::Outcome> Connection::TryWrite(StatementRun* run,
       dialect_.locks ? driver::Isolation::kReadCommitted : driver::Isolation::kSerializable;
   absl::Status status = inner_->Begin({.isolation = isolation,
                                        .caller = run->caller,
+                                       .settings = run->settings,
                                        .deadline = run->deadline,
                                        .cancellation = run->cancellation});
   if (!status.ok()) return status;

@@ -193,6 +193,7 @@ absl::StatusOr<Access> Authenticator::Table::ByJwt(std::string_view token, Time 
         "name it under jwt_subjects of an identity in the daemon's configuration");
   }
   access->until = verified->expires;
+  access->claims = verified->claims;
   return *std::move(access);
 }
 

@@ -32,11 +32,15 @@ struct Presented {
   bool overheard = false;
 };
 
+struct Claims;
+
 // Who makes a call.
 struct Access {
   std::shared_ptr<const Principal> principal;
   // When the proof expires.
   std::chrono::system_clock::time_point until = std::chrono::system_clock::time_point::max();
+  // Of the JSON Web Token that is the proof; null if it is another one.
+  std::shared_ptr<const Claims> claims = nullptr;
 
   // Returns OK, or kUnauthenticated if the proof has expired or was revoked meanwhile: for each
   // further request of a call that goes on.

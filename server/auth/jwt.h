@@ -30,6 +30,17 @@ inline constexpr std::chrono::seconds kTokenLeeway{30};
 // The longest token, with its signature. A longer one is refused before anything of it is read.
 inline constexpr size_t kLongestToken = size_t{16} << 10;
 
+// The claims of a token whose signature is right. They are UTF-8, of up to kLongestToken bytes
+// together.
+struct Claims {
+  // By name: a text as it is, which may have any character, and anything else as JSON. Not among
+  // them is a claim that is null, and one that has a number of more than 64 bits, which would not
+  // be kept exactly: two people would have the same.
+  std::map<std::string, std::string, std::less<>> by_name;
+  // All of them: the JSON object that the token has.
+  std::string json;
+};
+
 // What a token says whose signature, audience and issuer are right.
 struct VerifiedToken {
   // `sub`: 1 to 255 printable ASCII characters.
@@ -38,9 +49,8 @@ struct VerifiedToken {
   // leeway on either side.
   std::chrono::system_clock::time_point valid_from;
   std::chrono::system_clock::time_point expires;
-  // The claims that are texts, by name, `sub` among them. They are UTF-8, and may have any
-  // character and up to kLongestToken bytes.
-  std::map<std::string, std::string> claims;
+  // Never null; `sub` is among them.
+  std::shared_ptr<const Claims> claims;
 };
 
 // Accepts tokens in compact form that are signed by a key of the file, with an algorithm of the

@@ -4,6 +4,7 @@
 
 #include <chrono>
 #include <cstddef>
+#include <cstdint>
 #include <map>
 #include <optional>
 #include <string>
@@ -39,10 +40,33 @@ struct DatabaseLimits {
   int max_transaction_statements = 256;
 };
 
+// A setting of the session whose value the daemon takes from who calls.
+struct IdentitySetting {
+  enum class Source : uint8_t {
+    kIdentity,  // the name of the caller's identity
+    kClaim,     // one claim of the caller's JSON Web Token
+    kClaims,    // all of them, as a JSON object
+  };
+
+  std::string name;
+  Source source = Source::kIdentity;
+  // Of kClaim.
+  std::string claim;
+};
+
+// The settings of the session that statements of callers have, see driver::Setting.
+struct SettingsConfig {
+  // The names of those that a call may carry, in their order.
+  std::vector<std::string> carried;
+  // Those that each call has. None of them may be carried as well.
+  std::vector<IdentitySetting> derived;
+};
+
 struct DatabaseConfig {
   driver::Config driver;
   PoolConfig pool;
   DatabaseLimits limits;
+  SettingsConfig settings;
   std::string migrations_table = "penstock_migrations";
   Milliseconds migrations_lease{30'000};
   std::string migrate_on_start;

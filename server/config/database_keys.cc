@@ -227,6 +227,23 @@ const Keys<DatabaseLimits>& LimitKeys() {
   return *keys;
 }
 
+const Keys<SettingsConfig>& SettingKeys() {
+  static const auto* const keys = new Keys<SettingsConfig>{
+      {.name = "call_settings",
+       .help = "the [settings of the session](identities.md#row-level-security-by-settings) that a "
+               "call may carry, as in `[app.user, app.tenant]`; at most 64 with those below. Each "
+               "is two or more words joined by `.`, of small letters, digits and `_`, at most 63 "
+               "in all, so that it is none of the server's own (postgres)",
+       .otherwise = "none"},
+      {.name = "identity_settings",
+       .help = "the settings of the session that each call has, and that none may carry: a map of "
+               "names to `identity`, the caller's identity, `claim:NAME`, a claim of its JSON Web "
+               "Token, or `claims`, all of them as a JSON object (postgres)",
+       .otherwise = "none"},
+  };
+  return *keys;
+}
+
 const Keys<driver::Config>& ValueKeys() {
   static const auto* const keys = new Keys<driver::Config>{
       {.name = "statement_cache_size",

@@ -11,6 +11,7 @@
 #include "fmt/format.h"
 #include "server/config/credentials.h"
 #include "server/config/keys.h"
+#include "server/config/setting_section.h"
 #include "server/config/words.h"
 
 namespace penstock::server {
@@ -157,6 +158,10 @@ DatabaseConfig ReadDatabase(YamlMap map, const std::string& name, const Database
   ReadPool(&map, &config.pool, context.problems);
   ReadKeys(LimitKeys(), &map, &config.limits);
   config.driver.query_timeout = config.limits.query_timeout;
+  config.settings = ReadSettings(&map, spec,
+                                 {.has_identities = context.has_identities,
+                                  .has_jwt = context.has_jwt,
+                                  .problems = context.problems});
   ReadSizes(&map, context, &config.driver);
   ReadKeys(MigrationKeys(), &map, &config);
   ReadMigrationsTable(&map, &config.migrations_table, context.problems);

@@ -22,6 +22,9 @@ struct DatabaseContext {
   size_t max_message_bytes;
   const DatabaseCheck& check;
   const SecretContext& secrets;
+  // The file has identities, and says how JSON Web Tokens are verified.
+  bool has_identities;
+  bool has_jwt;
   Problems* problems;
 };
 

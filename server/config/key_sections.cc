@@ -64,6 +64,7 @@ std::vector<KeyText> DatabaseKeys() {
   Append(ConnectionKeys(), &texts);
   Append(PoolKeys(), &texts);
   Append(LimitKeys(), &texts);
+  Append(SettingKeys(), &texts);
   Append(ValueKeys(), &texts);
   Append(MigrationKeys(), &texts);
   return texts;

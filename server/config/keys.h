@@ -25,6 +25,7 @@ const Keys<LogConfig>& LogKeys();
 const Keys<driver::Config>& ConnectionKeys();
 const Keys<PoolConfig>& PoolKeys();
 const Keys<DatabaseLimits>& LimitKeys();
+const Keys<SettingsConfig>& SettingKeys();
 const Keys<driver::Config>& ValueKeys();
 const Keys<DatabaseConfig>& MigrationKeys();
 const Keys<IdentityConfig>& IdentityKeys();

@@ -141,6 +141,8 @@ absl::StatusOr<Config> LoadConfig(const CommandLine& command_line, const Environ
                                 .max_message_bytes = config.server.max_message_bytes,
                                 .check = check,
                                 .secrets = secrets,
+                                .has_identities = map.Has("identities"),
+                                .has_jwt = map.Has("jwt"),
                                 .problems = &problems};
   config.databases = ReadDatabases(map.Map("databases"), context);
   config.default_database = ChooseDefault(map.Text("default_database"), map.WhereIs("databases"),

@@ -103,6 +103,7 @@ Database::Database(std::string name, const DatabaseConfig& config,
                    std::unique_ptr<driver::Driver> driver, bool log_sql)
     : name_(std::move(name)),
       limits_(config.limits),
+      settings_(config.settings),
       migrations_table_(config.migrations_table),
       migrations_lease_(config.migrations_lease),
       acquire_timeout_(config.pool.acquire_timeout),

@@ -36,6 +36,8 @@ class Database {
   const std::string& name() const { return name_; }
   const driver::DriverInfo& info() const { return driver_->info(); }
   const DatabaseLimits& limits() const { return limits_; }
+  // The settings of the session that calls may carry, and those that each call has.
+  const SettingsConfig& settings() const { return settings_; }
   std::string server_version() const { return driver_->server_version(); }
   driver::Capabilities capabilities() const { return driver_->capabilities(); }
   // Returns the backend's own metrics.
@@ -89,6 +91,7 @@ class Database {
 
   const std::string name_;
   const DatabaseLimits limits_;
+  const SettingsConfig settings_;
   const std::string migrations_table_;
   const Duration migrations_lease_;
   const Duration acquire_timeout_;

@@ -212,6 +212,36 @@ TEST_P(Statements, AStaleReadIsServedOrRefusedByName) {
   }
 }
 
+TEST_P(Statements, SettingsAreServedOrRefusedByName) {
+  grpc::ClientContext context;
+  v1::PingResponse ping;
+  ASSERT_TRUE(wire().stub().Ping(&context, {}, &ping).ok());
+  const bool has_settings = ping.capabilities().settings();
+  const auto expect_refused = [has_settings](const grpc::Status& status) {
+    EXPECT_EQ(status.error_code(),
+              has_settings ? StatusCode::PERMISSION_DENIED : StatusCode::UNIMPLEMENTED);
+    EXPECT_NE(status.error_message().find(has_settings ? "'app.user'" : "'settings'"),
+              std::string::npos)
+        << status.error_message();
+  };
+  v1::QueryRequest query;
+  query.set_sql("SELECT 1");
+  (*query.mutable_settings())["app.user"] = "ada";
+  expect_refused(wire().Query(query).status);
+  v1::ExecRequest exec;
+  exec.set_sql("CREATE TABLE never (i INTEGER)");
+  (*exec.mutable_settings())["app.user"] = "ada";
+  grpc::Status status;
+  EXPECT_TRUE(wire().ExecAll({exec}, &status).empty());
+  expect_refused(status);
+  TransactionStream transaction(wire());
+  v1::TransactionRequest begin;
+  (*begin.mutable_begin()->mutable_settings())["app.user"] = "ada";
+  EXPECT_FALSE(transaction.Step(begin).has_begun());
+  expect_refused(transaction.Finish());
+  Do("CREATE TABLE never (i INTEGER)");
+}
+
 TEST_P(Statements, ARequestThatDoesNotParseSaysSo) {
   // Text that is not UTF-8 makes the message invalid; a client in another
   // language may send it all the same.

@@ -91,6 +91,7 @@ class PrepareStream {
   // The answer to the first request. If it is empty, Finish returns why.
   const v1::Prepared& prepared() const { return prepared_; }
   void Send(const Values& args);
+  void Send(const v1::PrepareRequest& request) { stream_->Write(request); }
   // Receives the outcome of the next run. An error in the stream becomes its status and detail.
   Outcome Receive();
   Outcome Run(const Values& args);

@@ -1,7 +1,8 @@
-// The limits of a call: deadline, cancellation, trace parent and staleness.
+// What goes with a call: deadline, cancellation, trace parent, staleness and settings.
 #ifndef PENSTOCK_CONTEXT_H_
 #define PENSTOCK_CONTEXT_H_
 
+#include <map>
 #include <memory>
 #include <optional>
 #include <string>
@@ -15,9 +16,9 @@ namespace internal {
 class Cancellation;
 }
 
-// Carries a deadline, a cancellation, a trace parent and a staleness to a call. A default Context
-// can be cancelled and has none of the others. Options of a whole transaction are in
-// TransactionOptions.
+// Carries a deadline, a cancellation, a trace parent, a staleness and settings of the session to a
+// call. A default Context can be cancelled and has none of the others. Options of a whole
+// transaction are in TransactionOptions.
 //
 //   Context ctx = Context().WithTimeout(absl::Seconds(5));
 //   std::thread([ctx] { WaitForCtrlC(); ctx.Cancel(); }).detach();
@@ -54,12 +55,25 @@ class Context {
   // CockroachDB an error if `ago` is longer than garbage collection keeps old values.
   [[nodiscard]] Context WithStaleness(absl::Duration ago) const;
 
+  // Returns a copy with this setting of the database's session, in place of another one of that
+  // name: the statement reads it with current_setting('app.user', true). It is that of the
+  // statements of this context alone; none of it is there for another one. It applies to statements
+  // and prepared statements, and to a transaction from its beginning to its end. A context for a
+  // step of a transaction has the settings that the transaction began with, or none, and is refused
+  // with INVALID_ARGUMENT otherwise; so is one with settings for key-value operations outside of a
+  // transaction and for migrations. Errors: UNIMPLEMENTED if PingInfo::settings is false,
+  // PERMISSION_DENIED if the daemon's configuration does not allow the name, INVALID_ARGUMENT and
+  // RESOURCE_EXHAUSTED if the value is not UTF-8, has a NUL or more than 16 KiB.
+  [[nodiscard]] Context WithSetting(std::string_view name, std::string_view value) const;
+
   // InfiniteFuture if there is none.
   absl::Time deadline() const { return deadline_; }
   // Empty if there is none.
   const std::string& trace_parent() const { return trace_parent_; }
   // nullopt means that the current content is read.
   const std::optional<absl::Duration>& staleness() const { return staleness_; }
+  // By name.
+  const std::map<std::string, std::string>& settings() const;
 
   // Ends the running calls and every later one with CANCELLED. It cannot be taken back. A request
   // that was already sent may have taken effect: see IsCommitOutcomeUnknown.
@@ -77,6 +91,8 @@ class Context {
   absl::Time deadline_ = absl::InfiniteFuture();
   std::string trace_parent_;
   std::optional<absl::Duration> staleness_;
+  // Null if there are none.
+  std::shared_ptr<const std::map<std::string, std::string>> settings_;
 };
 
 }  // namespace penstock

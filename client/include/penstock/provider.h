@@ -228,6 +228,7 @@ struct PingInfo {
   bool single_writer = false;
   bool staleness = false;
   bool read_committed = false;
+  bool settings = false;
 };
 
 // One of the databases that the daemon serves.
@@ -269,7 +270,8 @@ class Provider : public Executor {
   // Does what Ping does and describes the database.
   virtual absl::StatusOr<PingInfo> Inspect(const Context& ctx) = 0;
 
-  // Opens a transaction. `ctx` limits the opening only, not the transaction.
+  // Opens a transaction. `ctx` limits the opening only, not the transaction, which has its
+  // settings.
   virtual absl::StatusOr<std::unique_ptr<penstock::Transaction>> Transaction(
       const Context& ctx, const TransactionOptions& options) = 0;
   absl::StatusOr<std::unique_ptr<penstock::Transaction>> Transaction(const Context& ctx) {

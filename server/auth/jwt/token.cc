@@ -2,7 +2,9 @@
 
 #include <algorithm>
 #include <chrono>
+#include <cmath>
 #include <cstddef>
+#include <memory>
 #include <utility>
 
 #include "absl/strings/ascii.h"
@@ -77,6 +79,24 @@ std::optional<Time> FindTime(const json& claims, const char* name) {
   return Time(std::chrono::duration_cast<Time::duration>(since));
 }
 
+// Tells whether each number in it is the one that the token has.
+bool IsExact(const json& value) {
+  // Whole numbers of up to 64 bits are kept as such; a larger double is one of many numbers.
+  constexpr double kBeyond = 0x1p53;
+  if (value.is_number_float()) return std::abs(value.get<double>()) < kBeyond;
+  return !value.is_structured() || std::all_of(value.begin(), value.end(), IsExact);
+}
+
+std::shared_ptr<const Claims> ClaimsOf(const json& object, std::string text) {
+  auto claims = std::make_shared<Claims>();
+  for (const auto& [name, value] : object.items()) {
+    if (value.is_null() || !IsExact(value)) continue;
+    claims->by_name.emplace(name, value.is_string() ? value.get<std::string>() : value.dump());
+  }
+  claims->json = std::move(text);
+  return claims;
+}
+
 absl::Status CheckParties(const json& claims, const JwtConfig& config) {
   if (!IsFor(claims, config.audience)) {
     return Refused("the token's aud does not have this daemon's audience",
@@ -118,7 +138,8 @@ absl::StatusOr<SignedToken> ParseToken(std::string_view token) {
 }
 
 Outcome ReadClaims(std::string_view payload, const JwtConfig& config) {
-  const std::optional<json> claims = DecodeObject(payload);
+  std::optional<std::string> text = DecodeBase64Url(payload);
+  const std::optional<json> claims = text.has_value() ? ParseObject(*text) : std::nullopt;
   if (!claims.has_value()) {
     return Refused("the token's payload is not a JSON object in base64url with each name once",
                    "get a token whose claims can be read");
@@ -131,13 +152,10 @@ Outcome ReadClaims(std::string_view payload, const JwtConfig& config) {
     return Refused("the token's nbf or exp is not a number",
                    "get a token that says from when until when it is valid");
   }
-  VerifiedToken token{.subject = *FindText(*claims, "sub"),
-                      .valid_from = *from - kTokenLeeway,
-                      .expires = *until + kTokenLeeway};
-  for (const auto& [name, value] : claims->items()) {
-    if (value.is_string()) token.claims.emplace(name, value.get<std::string>());
-  }
-  return token;
+  return VerifiedToken{.subject = *FindText(*claims, "sub"),
+                       .valid_from = *from - kTokenLeeway,
+                       .expires = *until + kTokenLeeway,
+                       .claims = ClaimsOf(*claims, *std::move(text))};
 }
 
 }  // namespace penstock::server::jwt

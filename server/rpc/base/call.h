@@ -20,6 +20,7 @@
 #include "server/auth/quota.h"
 #include "server/registry/call_registry.h"
 #include "server/rpc/base/answer_limits.h"
+#include "server/rpc/base/call_settings.h"
 #include "server/rpc/base/calls.h"
 #include "server/rpc/base/context.h"
 #include "server/rpc/base/io.h"
@@ -32,6 +33,8 @@ struct CallStatement : PendingRun {
   Database* database = nullptr;
   // When its request came.
   TimePoint began;
+  // Owns `settings`.
+  CallSettings call_settings;
 
  protected:
   ~CallStatement() = default;
@@ -125,9 +128,10 @@ class Call : public RegisteredCall {
   // Who makes the call; known once it has started.
   const Principal& principal() const { return *access_.principal; }
 
-  // Gives a statement, whose database is known, the request's deadline, the call's cancellation,
-  // tenant and the caller's name, and notes whether its caller may write. Fails with kNotAllowed if
-  // a request has SQL and its caller may not use it.
+  // Gives a statement, whose database is known, the request's deadline and settings of the session,
+  // the call's cancellation, tenant and the caller's name, and notes whether its caller may write.
+  // Fails with kNotAllowed if a request has SQL and its caller may not use it, and as
+  // CallSettings::Assign does. The request outlives the statement.
   template <typename Request>
   absl::Status PrepareStatement(const Request& request, CallStatement* statement) {
     if constexpr (requires { request.sql(); }) {
@@ -135,11 +139,26 @@ class Call : public RegisteredCall {
       if (!allowed.ok()) return allowed;
       statement->must_only_read = !principal().MayWriteBySql(statement->database->name());
     }
+    absl::Status set = AssignSettings(request, *statement->database, &statement->call_settings);
+    if (!set.ok()) return set;
+    statement->settings = statement->call_settings.values();
     statement->cancellation = &cancellation_;
     statement->tenant = tenant();
     statement->caller = CallerName();
     return DeadlineFor(*statement->database, request.has_timeout(), request.timeout(),
                        statement->began, &statement->deadline);
+  }
+
+  // Assigns the settings that a statement or a transaction of this request has; see
+  // CallSettings::Assign.
+  template <typename Request>
+  absl::Status AssignSettings(const Request& request, const Database& database,
+                              CallSettings* settings) const {
+    if constexpr (requires { request.settings(); }) {
+      return settings->Assign(database, access_, request.settings());
+    } else {
+      return settings->Assign(database, access_, CallSettings::None());
+    }
   }
 
   // Computes the earliest of the request's timeout, the call's deadline and the

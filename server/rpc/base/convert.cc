@@ -162,6 +162,7 @@ void ToProto(const driver::Capabilities& from, v1::Capabilities* to) {
   to->set_single_writer(from.single_writer);
   to->set_staleness(from.staleness);
   to->set_read_committed(from.read_committed);
+  to->set_settings(from.settings);
 }
 
 void ToProto(Duration from, google::protobuf::Duration* to) {

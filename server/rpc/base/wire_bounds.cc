@@ -63,6 +63,8 @@ class Scanner {
     if (!in_->ReadVarint32(&size)) return false;
     if (field != nullptr && field->type() == FieldDescriptor::TYPE_MESSAGE) {
       expanded_ += kByMessage;
+      // The key and the value of a map have their own texts.
+      if (field->is_map()) expanded_ += kByText;
       if (depth >= kDeepest) return false;
       const CodedInputStream::Limit before = in_->PushLimit(static_cast<int>(size));
       const bool good = Message(field->message_type(), depth + 1) && in_->ConsumedEntireMessage();

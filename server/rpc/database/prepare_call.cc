@@ -111,6 +111,11 @@ class PrepareCall final : public BidiCall {
                                        "the first request of a Prepare stream takes no `args`",
                                        "send `sql` first, then `args` without waiting");
     }
+    if (!request_.settings().empty()) {
+      return driver::MakeErrorWithHint(driver::Reason::kProtocol,
+                                       "the first request of a Prepare stream takes no `settings`",
+                                       "send them with each run");
+    }
     absl::StatusOr<Database*> database = FindDatabase(request_.database());
     if (!database.ok()) return database.status();
     run_.database = *database;

@@ -186,6 +186,9 @@ class TransactionCall final : public BidiCall {
     options_.isolation = static_cast<driver::Isolation>(begin.isolation());
     options_.cancellation = &cancellation_;
     options_.caller = CallerName();
+    status = AssignSettings(begin, *database_, &settings_);
+    if (!status.ok()) return status;
+    options_.settings = settings_.values();
     status = StepDeadline(false, {}, &options_.deadline);
     if (!status.ok()) return status;
     state_.store(State::kAcquiring);
@@ -335,6 +338,8 @@ class TransactionCall final : public BidiCall {
 
   Database* database_ = nullptr;  // set by begin
   Duration idle_limit_{};
+  // Borrows of the request for its begin.
+  CallSettings settings_;
   driver::TransactionOptions options_;
   std::optional<Transaction> transaction_;
   Request request_;

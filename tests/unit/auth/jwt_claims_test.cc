@@ -36,14 +36,37 @@ TEST_F(JwtClaimsTest, WhatATokenSaysIsReturned) {
   claims["roles"] = R"(["reader"])";
   claims["level"] = "7";
   claims["name"] = R"("\u00c5da")";
+  claims["app"] = R"({"b": [1, 0.5, null], "a": "x"})";
+  claims["nothing"] = "null";
   const absl::StatusOr<VerifiedToken> token = Verify(Token(claims));
   ASSERT_TRUE(token.ok()) << token.status();
   EXPECT_EQ(token->subject, "app@example.org");
   EXPECT_EQ(token->valid_from, Time(seconds(1'999'999'870)));
   EXPECT_EQ(token->expires, Time(seconds(2'000'003'630)));
-  EXPECT_THAT(token->claims,
+  EXPECT_THAT(token->claims->by_name,
               UnorderedElementsAre(Pair("sub", "app@example.org"), Pair("aud", "penstock"),
-                                   Pair("tenant", "s3cret"), Pair("name", "\u00c5da")));
+                                   Pair("tenant", "s3cret"), Pair("name", "\u00c5da"),
+                                   Pair("roles", R"(["reader"])"), Pair("level", "7"),
+                                   Pair("app", R"({"a":"x","b":[1,0.5,null]})"),
+                                   Pair("nbf", "1999999900"), Pair("exp", "2000003600")));
+  EXPECT_EQ(token->claims->json, Json(claims));
+}
+
+// A double would make one of two numbers.
+TEST_F(JwtClaimsTest, ANumberThatIsNotKeptExactlyIsNotThere) {
+  Members claims = Claims();
+  claims["largest"] = "18446744073709551615";
+  claims["smallest"] = "-9223372036854775808";
+  claims["larger"] = "18446744073709551616";
+  claims["smaller"] = "-9223372036854775809";
+  claims["inside"] = R"({"ids": [1, 100000000000000000001]})";
+  const absl::StatusOr<VerifiedToken> token = Verify(Token(claims));
+  ASSERT_TRUE(token.ok()) << token.status();
+  const auto& by_name = token->claims->by_name;
+  EXPECT_EQ(by_name.at("largest"), "18446744073709551615");
+  EXPECT_EQ(by_name.at("smallest"), "-9223372036854775808");
+  for (const char* name : {"larger", "smaller", "inside"}) EXPECT_FALSE(by_name.contains(name));
+  EXPECT_EQ(token->claims->json, Json(claims));
 }
 
 TEST_F(JwtClaimsTest, TheAudienceIsATextOrInAList) {

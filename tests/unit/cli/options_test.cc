@@ -16,6 +16,7 @@ namespace {
 using ::testing::ElementsAre;
 using ::testing::HasSubstr;
 using ::testing::Not;
+using ::testing::Pair;
 
 class OptionsTest : public ::testing::Test {
  protected:
@@ -288,6 +289,18 @@ TEST(Timeout, NeedsAUnitAndAPositiveValue) {
   for (const char* wrong : {"", "10", "0", "0s", "-5s", "inf", "ten", "10 s", "5d"}) {
     EXPECT_FALSE(ParseTimeout(wrong).ok()) << wrong;
   }
+}
+
+TEST_F(OptionsTest, Settings) {
+  const Options options = Parse({"query", "--setting", "app.user=a=b", "select 1",
+                                 "--setting=app.tenant=[1,2]", "x", "--setting", "app.none="});
+  EXPECT_THAT(options.settings, ElementsAre(Pair("app.user", "a=b"), Pair("app.tenant", "[1,2]"),
+                                            Pair("app.none", "")));
+  EXPECT_THAT(options.args, ElementsAre("x"));
+  for (const char* wrong : {"app.user", "=ada"}) {
+    EXPECT_THAT(Refusal({"exec", "--setting", wrong, "select 1"}), HasSubstr("write NAME=VALUE"));
+  }
+  EXPECT_NE(Refusal({"kv", "--setting", "app.user=ada", "get", "k"}), "");
 }
 
 }  // namespace

@@ -1,6 +1,8 @@
 #include "penstock/context.h"
 
+#include <map>
 #include <memory>
+#include <string>
 #include <vector>
 
 #include "gtest/gtest.h"
@@ -38,6 +40,18 @@ TEST(ContextTest, ChildrenOutliveTheirParentsAndLeaveThem) {
   EXPECT_FALSE(kept.cancelled());
   kept.Cancel();
   EXPECT_TRUE(kept.cancelled());
+}
+
+TEST(ContextTest, ASettingReplacesTheOneOfItsNameInACopy) {
+  const Context none;
+  const Context one = none.WithSetting("app.user", "ada");
+  const Context other = one.WithSetting("app.user", "eve").WithSetting("app.tenant", "");
+  EXPECT_TRUE(none.settings().empty());
+  EXPECT_EQ(one.settings(), (std::map<std::string, std::string>{{"app.user", "ada"}}));
+  EXPECT_EQ(other.WithTimeout(absl::Minutes(1)).settings(),
+            (std::map<std::string, std::string>{{"app.tenant", ""}, {"app.user", "eve"}}));
+  none.Cancel();
+  EXPECT_TRUE(other.cancelled());
 }
 
 }  // namespace

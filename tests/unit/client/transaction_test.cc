@@ -1,4 +1,6 @@
 #include <future>
+#include <map>
+#include <string>
 #include <thread>
 
 #include "gtest/gtest.h"
@@ -211,6 +213,40 @@ TEST_F(TransactionTest, ABodyMayReturnAValue) {
       RunInTransaction(ctx_, *db_, [](const Context& ctx, Transaction& tx) -> absl::StatusOr<int> {
         return tx.Exec(ctx, "fail").status();
       }).status()));
+}
+
+TEST_F(TransactionTest, ItsSettingsAreThoseOfItsBeginning) {
+  std::map<std::string, std::string> begun;
+  daemon_.on_transaction = [&](auto*, TransactionCall* stream) {
+    v1::TransactionRequest request;
+    stream->Read(&request);
+    begun.insert(request.begin().settings().begin(), request.begin().settings().end());
+    v1::TransactionResponse response;
+    response.mutable_begun();
+    stream->Write(response);
+    return Serve(stream);
+  };
+  const Context ada = ctx_.WithSetting("app.user", "ada");
+  auto tx = db_->Transaction(ada);
+  ASSERT_TRUE(tx.ok()) << tx.status();
+  EXPECT_EQ(begun, ada.settings());
+  EXPECT_TRUE((*tx)->Exec(ada, "x").ok());
+  EXPECT_TRUE((*tx)->Exec(ctx_, "x").ok());
+  for (const Context& other : {ada.WithSetting("app.user", "eve"), ada.WithSetting("a.b", "")}) {
+    const absl::Status refused = (*tx)->Exec(other, "x").status();
+    EXPECT_TRUE(absl::IsInvalidArgument(refused)) << refused;
+  }
+  EXPECT_TRUE((*tx)->Commit(ada).ok());
+  const absl::Status wrong = db_->Transaction(ctx_.WithSetting("app.user", "\xff")).status();
+  EXPECT_TRUE(absl::IsInvalidArgument(wrong)) << wrong;
+}
+
+TEST_F(TransactionTest, CallsWithoutUseForSettingsRefuseThem) {
+  const Context ada = ctx_.WithSetting("app.user", "ada");
+  const absl::Status keys = db_->KeyValue("")->Put(ada, "k", "v");
+  EXPECT_TRUE(absl::IsInvalidArgument(keys)) << keys;
+  const absl::Status migration = db_->Migrate(ada, "/nowhere");
+  EXPECT_TRUE(absl::IsInvalidArgument(migration)) << migration;
 }
 
 }  // namespace
