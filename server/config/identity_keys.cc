@@ -31,7 +31,7 @@ const Keys<IdentityConfig>& IdentityKeys() {
                "true"},
       {.name = "metrics",
        .type = BoolKey{&IdentityConfig::metrics},
-       .help = "whether the identity may read `/metrics`, which tell of all databases and "
+       .help = "whether the identity may read `/metrics`, which tells of all databases and "
                "identities"},
       {.name = "limits",
        .help = "how much the identity may use of the daemon, see below",
