@@ -68,6 +68,16 @@ HttpAnswer Ready(const absl::Status& status) {
 
 HttpAnswer Alive() { return {.body = "alive\n"}; }
 
+HttpAnswer Served(HttpPath path, const HttpHandlers& handlers) {
+  switch (path) {
+    case HttpPath::kMetrics:
+      return {.body = handlers.metrics(), .content_type = "text/plain; version=0.0.4"};
+    case HttpPath::kHealth: break;
+    case HttpPath::kReady: return Ready(handlers.ready());
+  }
+  return Alive();
+}
+
 }  // namespace
 
 std::optional<HttpPath> HandlerPath(const HttpRequest& request) {
@@ -91,16 +101,10 @@ HttpAnswer OtherAnswer(const HttpRequest& request) {
 HttpAnswer HandlerAnswer(HttpPath path, const HttpCaller& caller, const HttpHandlers& handlers) {
   try {
     const absl::Status admitted = handlers.admit(path, caller);
-    if (!admitted.ok()) return Refusal(admitted, caller);
-    switch (path) {
-      case HttpPath::kMetrics:
-        return {.body = handlers.metrics(), .content_type = "text/plain; version=0.0.4"};
-      case HttpPath::kHealth: return Alive();
-      case HttpPath::kReady: return Ready(handlers.ready());
-    }
+    return admitted.ok() ? Served(path, handlers) : Refusal(admitted, caller);
   } catch (...) {
+    return {.status = 500, .body = "error 500\n"};
   }
-  return {.status = 500, .body = "error 500\n"};
 }
 
 }  // namespace penstock::server

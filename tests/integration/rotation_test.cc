@@ -1,5 +1,7 @@
-// Certificates, authorities and the keys of JSON Web Tokens are replaced, with no signal, while
-// clients call and connect: no call fails.
+// Certificates, authorities and the keys of JSON Web Tokens are replaced. With no signal, and while
+// clients call and connect, no call fails.
+#include <signal.h>
+
 #include <algorithm>
 #include <atomic>
 #include <chrono>
@@ -78,10 +80,14 @@ class RotationTest : public ::testing::Test {
  protected:
   std::string file(const std::string& name) const { return folder_.path() + "/" + name; }
 
-  void Start(const std::string& tls, const std::string& more) {
+  // `tls` is further keys of the section `server`, `more` further sections.
+  void Configure(const std::string& tls, const std::string& more) const {
     std::ofstream(file("penstock.yaml"))
         << fmt::format("data_dir: {}\nserver: {{listen: '127.0.0.1:0', http_listen: ''{}}}\n{}",
                        file("data"), tls, more);
+  }
+
+  void Start() {
     daemon_ = std::make_unique<Process>(
         std::vector<std::string>{BuiltProgram("penstockd"), "--config", file("penstock.yaml")},
         folder_.path());
@@ -168,11 +174,12 @@ TEST_F(RotationTest, CertificatesAndAuthoritiesUnderLoad) {
   MakeCertificate(path, "client-1", "old", "URI:spiffe://example.org/app");
   MakeCertificate(path, "client-2", "new", "URI:spiffe://example.org/app");
   Mount(Folder("daemon-1", {"old"}));
-  Start(fmt::format(", tls: {{cert_file: {0}/tls.crt, key_file: {0}/tls.key, "
-                    "client_ca_file: {0}/ca.crt}}",
-                    file("..data")),
-        "identities:\n  app: {certificates: ['spiffe://example.org/app'], "
-        "grants: [{database: main, rights: [read]}]}\n");
+  Configure(fmt::format(", tls: {{cert_file: {0}/tls.crt, key_file: {0}/tls.key, "
+                        "client_ca_file: {0}/ca.crt}}",
+                        file("..data")),
+            "identities:\n  app: {certificates: ['spiffe://example.org/app'], "
+            "grants: [{database: main, rights: [read]}]}\n");
+  Start();
   const std::string first_client = Folder("client-1", {"old"});
   UseFolder(first_client);
   const auto lasting = Client();
@@ -201,6 +208,45 @@ TEST_F(RotationTest, CertificatesAndAuthoritiesUnderLoad) {
   const absl::Status old = Select(ClientOf(file(Folder("client-1", {"new"}))).get());
   EXPECT_TRUE(IsUnavailable(old)) << old;
   EXPECT_EQ(Count("cannot be used"), 0u) << daemon_->output();
+}
+
+// The key set is good for the check of the configuration, and has no key that can be used.
+TEST_F(RotationTest, AReloadTakesAllOrNothing) {
+  const std::string& path = folder_.path();
+  MakeCertificate(path, "old");
+  MakeCertificate(path, "new");
+  MakeCertificate(path, "daemon-1", "old");
+  MakeCertificate(path, "daemon-2", "new");
+  const server::SigningKey key("P-256");
+  const auto configure = [&](const std::string& certificate) {
+    Configure(fmt::format(", tls: {{cert_file: {0}.crt, key_file: {0}.key}}", file(certificate)),
+              fmt::format("identities:\n  app: {{jwt_subjects: [app], "
+                          "grants: [{{database: main, rights: [read]}}]}}\n"
+                          "jwt: {{jwks_file: {}, algorithms: [ES256], audience: penstock}}\n",
+                          file("jwks.json")));
+  };
+  std::ofstream(file("jwks.json")) << server::KeySetText({key.Jwk()});
+  configure("daemon-1");
+  Start();
+  // Tells whether the daemon shows a certificate of the authority: it asks for a token then.
+  const auto shows = [&](const std::string& authority) {
+    auto db = New({.target = target_, .tls = {.ca_file = file(authority + ".crt")}});
+    EXPECT_TRUE(db.ok()) << db.status();
+    const absl::Status status = Select(db->get());
+    EXPECT_TRUE(absl::IsUnauthenticated(status) || IsUnavailable(status)) << status;
+    return absl::IsUnauthenticated(status);
+  };
+  EXPECT_TRUE(shows("old"));
+  std::ofstream(file("jwks.json")) << R"({"keys": []})";
+  configure("daemon-2");
+  daemon_->Signal(SIGHUP);
+  ASSERT_TRUE(daemon_->WaitForOutput("the configuration was not reloaded")) << daemon_->output();
+  EXPECT_TRUE(shows("old"));
+  EXPECT_FALSE(shows("new"));
+  std::ofstream(file("jwks.json")) << server::KeySetText({key.Jwk()});
+  daemon_->Signal(SIGHUP);
+  ASSERT_TRUE(daemon_->WaitForOutput("INFO reloaded")) << daemon_->output();
+  EXPECT_TRUE(shows("new"));
 }
 
 TEST_F(RotationTest, KeysOfTokensUnderLoad) {
@@ -234,10 +280,11 @@ TEST_F(RotationTest, KeysOfTokensUnderLoad) {
   publish({0});
   write("token", token(0));
   write("old-token", token(0));
-  Start("", fmt::format("identities:\n  app: {{jwt_subjects: [app], "
-                        "grants: [{{database: main, rights: [read]}}]}}\n"
-                        "jwt: {{jwks_file: {}, algorithms: [ES256], audience: penstock}}\n",
-                        file("jwks.json")));
+  Configure("", fmt::format("identities:\n  app: {{jwt_subjects: [app], "
+                            "grants: [{{database: main, rights: [read]}}]}}\n"
+                            "jwt: {{jwks_file: {}, algorithms: [ES256], audience: penstock}}\n",
+                            file("jwks.json")));
+  Start();
   const auto client = [&](const std::string& name) {
     auto db = New({.target = target_, .token_file = file(name)});
     EXPECT_TRUE(db.ok()) << db.status();

@@ -202,9 +202,9 @@ TEST_F(CertificatesTest, EachWrongFileHasALine) {
   Write("crt", second_.certificate);
   std::filesystem::remove(Path("ca"));
   const std::string lines(Certificates::Read(config_).status().message());
-  EXPECT_THAT(lines, HasSubstr("server.tls.key_file: '" + Path("key") +
+  EXPECT_THAT(lines, HasSubstr("\nserver.tls.key_file: '" + Path("key") +
                                "' is not the key of the certificate in cert_file; "));
-  EXPECT_THAT(lines, HasSubstr("\nserver.tls.client_ca_file: '" + Path("ca") +
+  EXPECT_THAT(lines, HasSubstr("server.tls.client_ca_file: '" + Path("ca") +
                                "' cannot be read: No such file or directory; "));
 }
 
