@@ -6,6 +6,7 @@
 #include <optional>
 
 #include "absl/status/status.h"
+#include "text/wipe.h"
 
 namespace penstock::sealing {
 namespace {
@@ -79,11 +80,6 @@ std::string EncodeKey(std::string_view prefix, const Key& key) {
 }
 
 }  // namespace
-
-void Wipe(std::string* text) {
-  sodium_memzero(text->data(), text->size());
-  text->clear();
-}
 
 absl::StatusOr<PublicKey> PublicKey::Parse(std::string_view text) {
   PublicKey key;

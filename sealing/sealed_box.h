@@ -17,10 +17,6 @@ inline constexpr std::string_view kSealedPrefix = "sealed:";
 
 inline constexpr size_t kKeyBytes = 32;
 
-// Overwrites the text so that nothing of it stays in memory, and makes it empty. Copies that were
-// made of it before are their owners' to wipe.
-void Wipe(std::string* text);
-
 // May be known to everybody. Copyable; thread-safe once it is made.
 class PublicKey {
  public:

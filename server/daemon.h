@@ -29,15 +29,12 @@ class Daemon {
   const std::vector<std::string>& grpc_addresses() const;
   std::string http_address() const;
 
-  // Gives handshakes from now on the certificates of these files, if they can be read; the error
-  // names the file. Only for a daemon that was started with TLS, and with client_ca_file as it was
-  // then.
-  absl::Status ReloadCertificates(const TlsConfig& tls);
-
-  // Gives calls from now on the identities of this configuration. Calls that go on end at their
-  // next request if their credential is not in it any more, or has other rights. On failure
-  // everything stays as it is.
-  absl::Status ReloadIdentities(const Config& config);
+  // Gives handshakes from now on the certificates of this configuration, and calls its identities.
+  // Calls that go on end at their next request if their credential is not in it any more, or has
+  // other rights. On failure everything stays as it is; the error has a line for each file that is
+  // wrong. Whether there is TLS, and a client_ca_file, stays as it was at the start: certificates
+  // of a configuration that differs in that are not taken.
+  absl::Status Reload(const Config& config);
 
   // Stops taking calls, gives running ones the configured grace, and returns
   // when none is left.

@@ -17,6 +17,7 @@
 #include "fmt/format.h"
 #include "fmt/ranges.h"
 #include "server/config/load.h"
+#include "server/config/wipe_freed.h"
 #include "server/daemon.h"
 #include "server/database/config_check.h"
 #include "server/descriptors.h"
@@ -83,6 +84,8 @@ void Run(const CommandLine& command_line, const Config& config, Signals* signals
   Log(Level::kInfo, "ready",
       {{"grpc", addresses}, {"http", http}, {"databases", config.databases.size()}});
   while (signals->Wait() == Signals::Event::kReload) {
+    // The fresh configuration ends here.
+    const WipeFreed wiping;
     CommandLine again = command_line;
     again.check = true;  // creates nothing
     Reload(config, LoadConfig(again, ProcessEnvironment(), CheckMigrations, TellOfPassword),

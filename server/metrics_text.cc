@@ -1,6 +1,8 @@
 #include "server/metrics_text.h"
 
 #include <chrono>
+#include <memory>
+#include <optional>
 #include <utility>
 #include <vector>
 
@@ -194,10 +196,36 @@ void AddIdentity(Families& out, const Quota& quota) {
   }
 }
 
+void AddFilesProblem(Families& out, const char* files, bool has_problem) {
+  out.Gauge("penstock_credential_files_problem",
+            "1 while files cannot be used, so that their last good content goes on; the log says "
+            "why.",
+            {{"files", files}}, has_problem ? 1 : 0);
+}
+
+void AddAuthenticator(Families& out, const Authenticator& authenticator) {
+  for (const auto& quota : authenticator.quotas()) AddIdentity(out, *quota);
+  if (const std::optional<bool> has_problem = authenticator.key_set_has_problem()) {
+    AddFilesProblem(out, "jwks_file", *has_problem);
+  }
+}
+
+void AddCertificates(Families& out, const Certificates& certificates) {
+  const std::shared_ptr<const TlsFiles> files = certificates.Latest();
+  const auto expires = [&](const char* file, TlsFiles::Time time) {
+    out.Gauge("penstock_tls_certificate_expiry_timestamp_seconds",
+              "When the first certificate of a file expires, in seconds since 1970.",
+              {{"file", file}}, std::chrono::duration<double>(time.time_since_epoch()).count());
+  };
+  expires("cert_file", files->certificate_expires);
+  if (!files->authority.empty()) expires("client_ca_file", files->authority_expires);
+  AddFilesProblem(out, "tls", certificates.has_problem());
+}
+
 }  // namespace
 
 std::string MetricsText(const ServerMetrics& server, const Databases& databases,
-                        const std::vector<std::shared_ptr<const Quota>>& quotas) {
+                        const Authenticator* authenticator, const Certificates* certificates) {
   Families out;
   for (size_t rpc = 0; rpc < kRpcs; ++rpc) {
     for (size_t code = 0; code < kStatusCodes; ++code) {
@@ -213,12 +241,14 @@ std::string MetricsText(const ServerMetrics& server, const Databases& databases,
             static_cast<double>(server.open_sessions.value()));
   out.Counter("penstock_sessions_refused_total", "Calls refused because of max_sessions.", {},
               static_cast<double>(server.sessions_refused.value()));
-  out.Counter("penstock_calls_refused_total", "Calls without the credentials that they need.", {},
+  out.Counter("penstock_calls_refused_total",
+              "Calls, and requests for metrics, without the credentials that they need.", {},
               static_cast<double>(server.calls_refused.value()));
   out.Counter("penstock_calls_throttled_total",
               "Calls with wrong credentials that were not told why: their address fails too often.",
               {}, static_cast<double>(server.calls_throttled.value()));
-  for (const auto& quota : quotas) AddIdentity(out, *quota);
+  if (authenticator != nullptr) AddAuthenticator(out, *authenticator);
+  if (certificates != nullptr) AddCertificates(out, *certificates);
   out.Counter("penstock_stalled_streams_total", "Streams cut off because of stall_timeout.", {},
               static_cast<double>(server.stalled_streams.value()));
   const auto damaged = [&out](const std::string& name, double value) {

@@ -2,21 +2,21 @@
 #ifndef PENSTOCK_SERVER_METRICS_TEXT_H_
 #define PENSTOCK_SERVER_METRICS_TEXT_H_
 
-#include <memory>
 #include <string>
-#include <vector>
 
-#include "server/auth/quota.h"
+#include "server/auth/authenticator.h"
 #include "server/database/database.h"
 #include "server/metrics/metrics.h"
+#include "server/net/certificates.h"
 
 namespace penstock::server {
 
-// Returns the text of /metrics as of now, with the identities of `quotas`. Names begin with
-// penstock_. Labels are database, pool, rpc, code, identity and limit, and those of the drivers'
-// own metrics (driver::Metric), never a statement's text.
+// Returns the text of /metrics as of now, with the identities and the certificates if there are
+// any. Names begin with penstock_. Labels are database, pool, rpc, code, identity, limit, file
+// and files, and those of the drivers' own metrics (driver::Metric), never a statement's text.
 std::string MetricsText(const ServerMetrics& server, const Databases& databases,
-                        const std::vector<std::shared_ptr<const Quota>>& quotas = {});
+                        const Authenticator* authenticator = nullptr,
+                        const Certificates* certificates = nullptr);
 
 }  // namespace penstock::server
 

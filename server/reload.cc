@@ -110,8 +110,7 @@ std::vector<std::string> NeedRestart(const Config& running, const Config& fresh)
 
 void Reload(const Config& running, const absl::StatusOr<Config>& fresh, Daemon* daemon) {
   absl::Status status = fresh.status();
-  if (status.ok() && fresh->server.tls) status = daemon->ReloadCertificates(*fresh->server.tls);
-  if (status.ok()) status = daemon->ReloadIdentities(*fresh);
+  if (status.ok()) status = daemon->Reload(*fresh);
   if (!status.ok()) {
     const std::vector<std::string> problems = absl::StrSplit(status.message(), '\n');
     for (const std::string& problem : problems) {

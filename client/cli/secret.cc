@@ -14,6 +14,7 @@
 #include "CLI/Formatter.hpp"
 #include "client/src/read_file.h"
 #include "fmt/format.h"
+#include "text/wipe.h"
 
 namespace penstock::cli {
 namespace {
@@ -66,7 +67,7 @@ absl::StatusOr<SecretKey> ReadKey(const std::string& path) {
   if (!text.ok()) return text.status();
   absl::Status status = CheckMode(path);
   absl::StatusOr<SecretKey> key = SecretKey::Parse(*text);
-  sealing::Wipe(&*text);
+  Wipe(&*text);
   if (status.ok()) status = key.status();
   if (!status.ok()) return status;
   return key;
@@ -100,7 +101,7 @@ absl::Status WriteKey(const std::string& path, std::string text) {
       write(fd, text.data(), text.size()) == static_cast<ssize_t>(text.size()) && fsync(fd) == 0;
   const int error = errno;
   close(fd);
-  sealing::Wipe(&text);
+  Wipe(&text);
   if (written) return absl::OkStatus();
   unlink(path.c_str());
   return CannotWrite(path, error);
@@ -109,7 +110,7 @@ absl::Status WriteKey(const std::string& path, std::string text) {
 absl::Status Print(std::string text, Output* out) {
   *out->buffer() += text;
   *out->buffer() += '\n';
-  sealing::Wipe(&text);
+  Wipe(&text);
   return out->Flush();
 }
 
@@ -127,7 +128,7 @@ absl::Status Open(SecretInputs* inputs, Output* out) {
 absl::Status Seal(SecretInputs* inputs, Output* out) {
   const PublicKey key = inputs->key ? inputs->key->public_key() : *inputs->public_key;
   std::string sealed = key.Seal(inputs->text);
-  sealing::Wipe(&inputs->text);
+  Wipe(&inputs->text);
   return Print(std::move(sealed), out);
 }
 

@@ -1,8 +1,9 @@
 #include "drivers/api/password.h"
 
-#include <cstring>
 #include <mutex>
 #include <utility>
+
+#include "text/wipe.h"
 
 namespace penstock::driver {
 namespace {
@@ -10,9 +11,9 @@ namespace {
 // Moves `text` into the place of a secret. Short texts lie in the objects themselves, where moving
 // leaves them behind.
 void Overwrite(std::string* secret, std::string text) {
-  explicit_bzero(secret->data(), secret->size());
+  Wipe(secret);
   *secret = text;
-  explicit_bzero(text.data(), text.size());
+  Wipe(&text);
 }
 
 }  // namespace
@@ -37,7 +38,12 @@ std::string Password::Get() const {
     source = state_->source;
   }
   // The source reads a file; nobody who only wants the last password waits for that.
-  std::optional<std::string> now = source == nullptr ? std::nullopt : (*source)(Last());
+  std::optional<std::string> now;
+  if (source != nullptr) {
+    std::string so_far = Last();
+    now = (*source)(so_far);
+    Wipe(&so_far);
+  }
   std::lock_guard lock(state_->mutex);
   // Whoever has set another password meanwhile knows better.
   if (now.has_value() && source == state_->source) Overwrite(&state_->text, *std::move(now));

@@ -1,7 +1,6 @@
 #include "drivers/postgres/connect.h"
 
 #include <poll.h>
-#include <string.h>
 
 #include <algorithm>
 #include <chrono>
@@ -13,6 +12,7 @@
 #include "drivers/postgres/sqlstate.h"
 #include "fmt/format.h"
 #include "text/utf8.h"
+#include "text/wipe.h"
 
 namespace penstock::postgres {
 namespace {
@@ -90,8 +90,7 @@ absl::StatusOr<OwnedConnection> ConnectOnce(const Options& options, const Parame
   values.push_back(nullptr);
   OwnedConnection connection(PQconnectStartParams(keywords.data(), values.data(), 0));
   // libpq has its own copy by now.
-  std::string& password = all["password"];
-  explicit_bzero(password.data(), password.size());
+  Wipe(&all["password"]);
   if (connection == nullptr) return ConnectError(where, "out of memory");
   PQsetErrorVerbosity(connection.get(), PQERRORS_VERBOSE);
   PostgresPollingStatusType state = PGRES_POLLING_WRITING;

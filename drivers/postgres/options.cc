@@ -8,6 +8,7 @@
 #include "drivers/api/error.h"
 #include "drivers/postgres/postgres_driver.h"
 #include "fmt/format.h"
+#include "text/wipe.h"
 
 namespace penstock::postgres {
 namespace {
@@ -105,7 +106,10 @@ absl::Status MakeAttempts(const Parameters& parameters, Options* options) {
 std::string Options::Hide(std::string_view text) const {
   std::vector<driver::HiddenValue> all = hidden;
   if (std::string last = password.Last(); !last.empty()) all.push_back({std::move(last), "***"});
-  return driver::HideValues(text, all);
+  std::string shown = driver::HideValues(text, all);
+  // What was in the connection string stays in `hidden`, as in the parameters.
+  for (driver::HiddenValue& value : all) Wipe(&value.value);
+  return shown;
 }
 
 absl::StatusOr<Options> ParseOptions(const driver::Config& config) {

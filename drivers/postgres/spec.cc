@@ -18,9 +18,11 @@ constexpr std::string_view kResets[] = {"auto", "always"};
 constexpr std::string_view kZones[] = {"utc", "server"};
 
 constexpr Option kOptions[] = {
-    {.name = "ssl_ca", .help = "a file, like libpq's `sslrootcert`"},
-    {.name = "ssl_cert", .help = "a file, like libpq's `sslcert`"},
-    {.name = "ssl_key", .help = "a file, like libpq's `sslkey`"},
+    {.name = "ssl_ca",
+     .help = "a file, like libpq's `sslrootcert`; read for each attempt to connect"},
+    {.name = "ssl_cert",
+     .help = "a file, like libpq's `sslcert`; read for each attempt to connect"},
+    {.name = "ssl_key", .help = "a file, like libpq's `sslkey`; read for each attempt to connect"},
     {.name = "target_session_attrs",
      .type = kChoice,
      .fallback = "any",

@@ -107,7 +107,7 @@ namespace {
 std::shared_ptr<const Principal> MakeAnybody() {
   const Principal& local = *Principal::Local();
   return std::make_shared<const Principal>(local.name(), local.grants(),
-                                           local.quota().shared_from_this());
+                                           local.quota().shared_from_this(), local.metrics());
 }
 
 }  // namespace
@@ -130,13 +130,15 @@ void Authenticator::Table::Add(std::string credential, const std::string& name,
     if (found != before->credentials.end()) {
       const Credential& old = found->second;
       const bool same = old.principal->name() == name &&
-                        old.principal->grants() == identity.grants && old.sha256 == added.sha256 &&
-                        old.expires == added.expires;
+                        old.principal->grants() == identity.grants &&
+                        old.principal->metrics() == identity.metrics &&
+                        old.sha256 == added.sha256 && old.expires == added.expires;
       if (same) added.principal = old.principal;
     }
   }
   if (added.principal == nullptr) {
-    added.principal = std::make_shared<const Principal>(name, identity.grants, quotas.at(name));
+    added.principal =
+        std::make_shared<const Principal>(name, identity.grants, quotas.at(name), identity.metrics);
   }
   credentials.emplace(std::move(credential), std::move(added));
 }
@@ -272,6 +274,12 @@ std::vector<std::shared_ptr<const Quota>> Authenticator::quotas() const {
       Principal::Local()->quota().shared_from_this()};
   for (const auto& [name, quota] : table()->quotas) quotas.push_back(quota);
   return quotas;
+}
+
+std::optional<bool> Authenticator::key_set_has_problem() const {
+  const std::shared_ptr<const Table> table = this->table();
+  if (table->jwt == nullptr) return std::nullopt;
+  return table->jwt->key_set_has_problem();
 }
 
 absl::StatusOr<Access> Authenticator::Authenticate(const Presented& presented, Time now) const {

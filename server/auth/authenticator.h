@@ -71,6 +71,10 @@ class Authenticator {
   // Returns the quotas of Principal::Local() and of each identity, for /metrics.
   std::vector<std::shared_ptr<const Quota>> quotas() const;
 
+  // Tells whether the key set for JSON Web Tokens could not be used when its file was looked at
+  // last, so that older keys go on; nothing if there is none.
+  std::optional<bool> key_set_has_problem() const;
+
   // Returns who presents this, or kUnauthenticated with what is wrong with it. No message shows a
   // token or a part of one.
   absl::StatusOr<Access> Authenticate(const Presented& presented, Time now) const;

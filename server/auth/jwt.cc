@@ -64,6 +64,8 @@ JwtVerifier::JwtVerifier(const JwtConfig& config, std::vector<const jwt::Algorit
 
 JwtVerifier::~JwtVerifier() = default;
 
+bool JwtVerifier::key_set_has_problem() const { return file_->has_problem(); }
+
 absl::StatusOr<VerifiedToken> JwtVerifier::Verify(std::string_view token, Time now) {
   if (token.size() > kLongestToken) {
     return Refused(fmt::format("the token has {} bytes, more than {}", token.size(), kLongestToken),

@@ -81,6 +81,10 @@ class JwtVerifier {
   // another thread that does. `now` is the time at which the token has to be valid.
   absl::StatusOr<VerifiedToken> Verify(std::string_view token, Time now);
 
+  // Tells whether the key set's file could not be used when it was looked at last, so that older
+  // keys go on.
+  bool key_set_has_problem() const;
+
   // How many signatures were computed.
   uint64_t signatures() const { return signatures_.load(std::memory_order_relaxed); }
 

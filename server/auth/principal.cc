@@ -56,7 +56,8 @@ bool Covers(const GrantConfig& grant, const KeyValueRun& run) {
 const std::shared_ptr<const Principal>& Principal::Local() {
   static const auto* const local = new std::shared_ptr<const Principal>(new Principal(
       "local",
-      {GrantConfig{.database = "*", .rights = Rights::All(), .keyspaces = {}, .key_prefix = {}}}));
+      {GrantConfig{.database = "*", .rights = Rights::All(), .keyspaces = {}, .key_prefix = {}}},
+      /*quota=*/nullptr, /*metrics=*/true));
   return *local;
 }
 
@@ -84,6 +85,13 @@ absl::Status Principal::Check(Right right, std::string_view database) const {
   const std::string what = right == Right::kAdmin ? "administer" : std::string(name);
   return Refusal(what, database,
                  fmt::format("grant it the right '{}' in the daemon's configuration", name));
+}
+
+absl::Status Principal::CheckMetrics() const {
+  if (metrics_) return absl::OkStatus();
+  return driver::MakeErrorWithHint(
+      Reason::kNotAllowed, fmt::format("identity '{}' may not read metrics", name_),
+      "set 'metrics: true' at the identity in the daemon's configuration");
 }
 
 absl::Status Principal::CheckSql(std::string_view database) const {

@@ -22,9 +22,10 @@ class Principal {
  public:
   // Without a quota the identity has one of its own, without limits.
   Principal(std::string name, std::vector<GrantConfig> grants,
-            std::shared_ptr<Quota> quota = nullptr)
+            std::shared_ptr<Quota> quota = nullptr, bool metrics = false)
       : name_(std::move(name)),
         grants_(std::move(grants)),
+        metrics_(metrics),
         quota_(quota != nullptr ? std::move(quota) : Quota::Make(name_)) {}
   Principal(const Principal&) = delete;
   Principal& operator=(const Principal&) = delete;
@@ -35,12 +36,17 @@ class Principal {
 
   const std::string& name() const { return name_; }
   const std::vector<GrantConfig>& grants() const { return grants_; }
+  // May read the metrics of the daemon.
+  bool metrics() const { return metrics_; }
   // What the identity uses, by all of its credentials together.
   Quota& quota() const { return *quota_; }
 
   // Returns OK, or kNotAllowed if no grant gives the right on the database. Whether there is such
   // a database is not told to somebody who may not use it. kWrite implies kRead.
   absl::Status Check(Right right, std::string_view database) const;
+
+  // Returns OK, or kNotAllowed if the principal may not read the metrics of the daemon.
+  absl::Status CheckMetrics() const;
 
   // Returns OK, or kNotAllowed if the principal may not use SQL on a database on which he has a
   // right: a grant for some keys is one for key-value calls only.
@@ -68,6 +74,7 @@ class Principal {
 
   const std::string name_;
   const std::vector<GrantConfig> grants_;
+  const bool metrics_;
   const std::shared_ptr<Quota> quota_;
   mutable std::atomic<bool> revoked_{false};
 };

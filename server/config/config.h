@@ -92,6 +92,8 @@ struct ServerConfig {
   std::string http_listen;
   std::optional<TlsConfig> tls;
   bool insecure = false;
+  // Whoever reaches http_listen may read the metrics, also where identities are configured.
+  bool public_metrics = false;
   bool core_dumps = false;
 
   size_t max_message_bytes = size_t{64} << 20;

@@ -8,9 +8,9 @@
 #include <utility>
 
 #include "fmt/format.h"
-#include "sealing/sealed_box.h"
 #include "server/config/file.h"
 #include "server/config/secret_file.h"
+#include "text/wipe.h"
 
 namespace penstock::server {
 namespace {
@@ -34,7 +34,7 @@ driver::Password::Source SourceOf(const SecretFile& file, const Where& where,
     if (std::filesystem::is_fifo(file.path, ignored)) return std::nullopt;
     absl::StatusOr<std::string> now = ReadSecretFile(file);
     if (now.ok() && *now == so_far) {
-      sealing::Wipe(&*now);
+      Wipe(&*now);
       return std::nullopt;
     }
     if (news) news(database, At(where, now.status()));

@@ -108,6 +108,8 @@ struct IdentityConfig {
   // The `sub` of verified JSON Web Tokens.
   std::vector<std::string> jwt_subjects;
   std::vector<GrantConfig> grants;
+  // It may read the metrics of the daemon, which are of all databases and identities.
+  bool metrics = false;
   IdentityLimits limits;
 };
 

@@ -26,7 +26,13 @@ const Keys<IdentityConfig>& IdentityKeys() {
       {.name = "jwt_subjects",
        .help = "what `sub` is in JSON Web Tokens, which `jwt` verifies; one or a list",
        .otherwise = "none"},
-      {.name = "grants", .help = "what the identity may do, see below; required"},
+      {.name = "grants",
+       .help = "what the identity may do with databases, see below; required unless `metrics` is "
+               "true"},
+      {.name = "metrics",
+       .type = BoolKey{&IdentityConfig::metrics},
+       .help = "whether the identity may read `/metrics`, which tells of all databases and "
+               "identities"},
       {.name = "limits",
        .help = "how much the identity may use of the daemon, see below",
        .otherwise = "none"},

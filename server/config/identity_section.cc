@@ -80,7 +80,7 @@ class IdentityReader {
   std::vector<Number> ReadAccounts(YamlMap* map, const std::string& key,
                                    absl::StatusOr<Number> (*find)(const std::string&));
   std::vector<std::string> ReadSubjects(YamlMap* map);
-  void CheckComplete(const YamlMap& map);
+  void CheckComplete(const YamlMap& map, const IdentityConfig& identity);
   // Reports the setting, which stands for `credential`, if that is another identity's.
   void Claim(const std::string& credential, const Setting& setting);
 
@@ -104,7 +104,7 @@ IdentityConfig IdentityReader::Read(const std::string& name, YamlMap map) {
   identity.grants = ReadGrants(&map, context_.databases, problems_);
   identity.limits = ReadIdentityLimits(&map);
   map.Finish();
-  CheckComplete(map);
+  CheckComplete(map, identity);
   return identity;
 }
 
@@ -154,7 +154,7 @@ std::vector<std::string> IdentityReader::ReadSubjects(YamlMap* map) {
   return subjects;
 }
 
-void IdentityReader::CheckComplete(const YamlMap& map) {
+void IdentityReader::CheckComplete(const YamlMap& map, const IdentityConfig& identity) {
   const auto has = [&map](const char* key) { return map.Has(key); };
   constexpr std::array credentials = {"tokens", "certificates", "unix_users", "unix_groups",
                                       "jwt_subjects"};
@@ -162,7 +162,9 @@ void IdentityReader::CheckComplete(const YamlMap& map) {
     problems_->Add(map.where(),
                    fmt::format("has no credential; add one of {}", fmt::join(credentials, ", ")));
   }
-  if (!has("grants")) problems_->Add(map.where(), "has no grants; say what it may do");
+  if (!has("grants") && !identity.metrics) {
+    problems_->Add(map.where(), "has no grants; say what it may do");
+  }
 }
 
 void IdentityReader::Claim(const std::string& credential, const Setting& setting) {

@@ -18,6 +18,7 @@
 #include "server/config/keys.h"
 #include "server/config/secret_keys.h"
 #include "server/config/server_section.h"
+#include "server/config/wipe_freed.h"
 #include "server/config/words.h"
 
 namespace penstock::server {
@@ -113,6 +114,7 @@ Environment ProcessEnvironment() {
 
 absl::StatusOr<Config> LoadConfig(const CommandLine& command_line, const Environment& environment,
                                   const DatabaseCheck& check, const PasswordNews& news) {
+  const WipeFreed wiping;
   const std::optional<std::string> path = ConfigPath(command_line, environment);
   const std::string file = path.value_or("configuration");
   const absl::StatusOr<YAML::Node> root = path ? ReadConfigFile(*path) : YAML::Node();

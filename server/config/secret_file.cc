@@ -6,9 +6,9 @@
 #include <utility>
 
 #include "fmt/format.h"
-#include "sealing/sealed_box.h"
 #include "server/config/file.h"
 #include "server/config/words.h"
+#include "text/wipe.h"
 
 namespace penstock::server {
 namespace {
@@ -74,7 +74,7 @@ absl::StatusOr<std::string> ReadSecretFile(const SecretFile& file) {
                     file.noun, file.secret));
   }
   if (status.ok()) return content;
-  sealing::Wipe(&*content);
+  Wipe(&*content);
   return status;
 }
 

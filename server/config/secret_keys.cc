@@ -7,6 +7,7 @@
 #include "fmt/format.h"
 #include "server/config/secret_file.h"
 #include "server/config/words.h"
+#include "text/wipe.h"
 
 namespace penstock::server {
 namespace {
@@ -32,7 +33,7 @@ absl::StatusOr<SecretKey> ReadKey(const std::string& value, const Environment& e
   absl::StatusOr<std::string> text = ReadSecretFile(*file);
   if (!text.ok()) return text.status();
   absl::StatusOr<SecretKey> key = SecretKey::Parse(*text);
-  sealing::Wipe(&*text);
+  Wipe(&*text);
   if (key.ok()) return key;
   return absl::InvalidArgumentError(fmt::format(
       "names a {} that holds no key; name one that penstock secret keygen has made", file->noun));

@@ -36,6 +36,11 @@ Keys<ServerConfig> Addresses() {
       {.name = "insecure",
        .type = BoolKey{&ServerConfig::insecure},
        .help = "allows addresses that other machines can reach, on a network that is trusted"},
+      {.name = "public_metrics",
+       .type = BoolKey{&ServerConfig::public_metrics},
+       .help = "answers `/metrics` to whoever reaches `http_listen`. Otherwise, if there are "
+               "`identities` and other machines reach `http_listen`, whoever asks needs an "
+               "identity with `metrics`"},
       {.name = "core_dumps",
        .type = BoolKey{&ServerConfig::core_dumps},
        .help = "lets the daemon leave a core dump, and lets debuggers of its user attach to it; "
@@ -151,7 +156,8 @@ const Keys<ServerConfig>& ServerKeys() {
 const Keys<TlsConfig>& TlsKeys() {
   static const auto* const keys = new Keys<TlsConfig>{
       {.name = "cert_file",
-       .help = "the daemon's certificate, PEM; together with `key_file`",
+       .help = "the daemon's certificate, PEM; together with `key_file`. The daemon follows what the "
+               "files of this section hold",
        .otherwise = "none",
        .reloads = true},
       {.name = "key_file", .help = "its private key, PEM", .otherwise = "none", .reloads = true},

@@ -1,22 +1,31 @@
 #include "server/http/answers.h"
 
 #include <algorithm>
-#include <utility>
 
+#include "drivers/api/error.h"
 #include "fmt/format.h"
 
 namespace penstock::server {
 namespace {
 
-constexpr std::string_view kPaths =
-    "/metrics  metrics for Prometheus\n"
-    "/healthz  200 while the daemon runs\n"
-    "/readyz   200 while it serves, else 503 and the reasons\n";
-
 constexpr size_t kLongestHost = 255;
 
-bool IsOurs(std::string_view path) {
-  return path == "/metrics" || path == "/healthz" || path == "/readyz";
+constexpr std::string_view kChallenge = "WWW-Authenticate";
+
+static_assert(RowOf(HttpPath::kHealth).need == Need::kNothing,
+              "it is answered without asking who asks");
+
+std::optional<HttpPath> FindPath(std::string_view path) {
+  const auto* const row = std::find_if(kHttpRows.begin(), kHttpRows.end(),
+                                       [&](const HttpRow& it) { return it.path == path; });
+  if (row == kHttpRows.end()) return std::nullopt;
+  return static_cast<HttpPath>(row - kHttpRows.begin());
+}
+
+std::string NotFound() {
+  std::string text = "not found; the paths are\n";
+  for (const HttpRow& row : kHttpRows) text += fmt::format("{:<9} {}\n", row.path, row.answers);
+  return text;
 }
 
 bool IsRead(std::string_view method) { return method == "GET" || method == "HEAD"; }
@@ -35,36 +44,64 @@ bool HasSaneHost(const HttpRequest& request) {
   return request.hosts.size() == 1 && IsSane(request.hosts[0]);
 }
 
+HttpAnswer Refusal(const absl::Status& why, const HttpCaller& caller) {
+  const driver::ErrorInfo info = driver::GetErrorInfo(why);
+  HttpAnswer answer{.body = fmt::format("{}\n{}\n", std::string(why.message()), info.hint)};
+  switch (info.reason) {
+    case driver::Reason::kUnauthenticated:
+      answer.status = 401;
+      // RFC 6750, 3: the error is told to whoever has sent something.
+      answer.header = {kChallenge, caller.authorizations.empty()
+                                       ? "Bearer realm=\"penstock\""
+                                       : "Bearer realm=\"penstock\", error=\"invalid_token\""};
+      break;
+    case driver::Reason::kLimitExceeded: answer.status = 429; break;
+    default: answer.status = 403;
+  }
+  return answer;
+}
+
+HttpAnswer Ready(const absl::Status& status) {
+  if (status.ok()) return {.body = "ready\n"};
+  return {.status = 503, .body = fmt::format("{}\n", std::string(status.message()))};
+}
+
+HttpAnswer Alive() { return {.body = "alive\n"}; }
+
+HttpAnswer Served(HttpPath path, const HttpHandlers& handlers) {
+  switch (path) {
+    case HttpPath::kMetrics:
+      return {.body = handlers.metrics(), .content_type = "text/plain; version=0.0.4"};
+    case HttpPath::kHealth: break;
+    case HttpPath::kReady: return Ready(handlers.ready());
+  }
+  return Alive();
+}
+
 }  // namespace
 
-HttpTarget TargetOf(const HttpRequest& request) {
-  if (!HasSaneHost(request) || !IsRead(request.method) || request.has_body) {
-    return HttpTarget::kOther;
-  }
-  if (request.path == "/metrics") return HttpTarget::kMetrics;
-  return request.path == "/readyz" ? HttpTarget::kReady : HttpTarget::kOther;
+std::optional<HttpPath> HandlerPath(const HttpRequest& request) {
+  if (!HasSaneHost(request) || !IsRead(request.method) || request.has_body) return std::nullopt;
+  const std::optional<HttpPath> path = FindPath(request.path);
+  return path == HttpPath::kHealth ? std::nullopt : path;
 }
 
 HttpAnswer OtherAnswer(const HttpRequest& request) {
   if (!HasSaneHost(request)) {
     return {.status = 400, .body = "send one Host header with a name or an address\n"};
   }
-  if (!IsOurs(request.path)) {
-    return {.status = 404, .body = fmt::format("not found; the paths are\n{}", kPaths)};
+  if (!FindPath(request.path)) return {.status = 404, .body = NotFound()};
+  if (!IsRead(request.method)) {
+    return {.status = 405, .body = "use GET\n", .header = {"Allow", "GET, HEAD"}};
   }
-  if (!IsRead(request.method)) return {.status = 405, .body = "use GET\n", .allow = "GET, HEAD"};
   if (request.has_body) return {.status = 413, .body = "send no body\n"};
-  return {.body = "alive\n"};
+  return Alive();
 }
 
-HttpAnswer HandlerAnswer(HttpTarget target, const HttpHandlers& handlers) {
+HttpAnswer HandlerAnswer(HttpPath path, const HttpCaller& caller, const HttpHandlers& handlers) {
   try {
-    if (target == HttpTarget::kMetrics) {
-      return {.body = handlers.metrics(), .content_type = "text/plain; version=0.0.4"};
-    }
-    const absl::Status status = handlers.ready();
-    if (status.ok()) return {.body = "ready\n"};
-    return {.status = 503, .body = fmt::format("{}\n", std::string(status.message()))};
+    const absl::Status admitted = handlers.admit(path, caller);
+    return admitted.ok() ? Served(path, handlers) : Refusal(admitted, caller);
   } catch (...) {
     return {.status = 500, .body = "error 500\n"};
   }

@@ -1,10 +1,13 @@
 #include "server/http/http_server.h"
 
 #include <microhttpd.h>
+#include <netinet/in.h>
 #include <strings.h>
+#include <sys/socket.h>
 
 #include <cstdarg>
 #include <cstdio>
+#include <cstring>
 #include <mutex>
 #include <optional>
 #include <string_view>
@@ -18,6 +21,7 @@
 #include "server/log/log.h"
 #include "server/net/acceptor.h"
 #include "server/net/listener.h"
+#include "text/wipe.h"
 
 namespace penstock::server {
 namespace {
@@ -39,7 +43,13 @@ HostPort Split(const std::string& listen) {
 
 // A request, from the library's first call for it until it is completed.
 struct Request {
-  HttpTarget target;
+  ~Request() {
+    for (std::string& secret : caller.authorizations) Wipe(&secret);
+  }
+
+  // Who asks a handler for what, if one is asked.
+  std::optional<HttpPath> path;
+  HttpCaller caller;
   std::optional<HttpAnswer> answer;
 };
 
@@ -49,8 +59,8 @@ MHD_Result Queue(MHD_Connection* connection, const HttpAnswer& answer) {
       answer.body.size(), const_cast<char*>(answer.body.data()), MHD_RESPMEM_MUST_COPY);
   if (response == nullptr) return MHD_NO;
   MHD_add_response_header(response, "Content-Type", std::string(answer.content_type).c_str());
-  if (!answer.allow.empty()) {
-    MHD_add_response_header(response, "Allow", std::string(answer.allow).c_str());
+  if (const auto& [name, value] = answer.header; !name.empty()) {
+    MHD_add_response_header(response, std::string(name).c_str(), std::string(value).c_str());
   }
   const MHD_Result queued = MHD_queue_response(connection, answer.status, response);
   MHD_destroy_response(response);
@@ -62,6 +72,7 @@ MHD_Result ReadHeader(void* request, MHD_ValueKind, const char* key, const char*
   const std::string_view text = value == nullptr ? "" : value;
   // Names of headers are compared without their case, by MHD as well.
   if (strcasecmp(key, "host") == 0) read->hosts.push_back(text);
+  if (strcasecmp(key, "authorization") == 0) read->authorizations.push_back(text);
   if (strcasecmp(key, "content-length") == 0 && text != "0") read->has_body = true;
   if (strcasecmp(key, "transfer-encoding") == 0) read->has_body = true;
   return MHD_YES;
@@ -193,10 +204,25 @@ class HttpServer::Impl {
   static MHD_Result First(MHD_Connection* connection, HttpRequest request, void** state) {
     MHD_get_connection_values(connection, MHD_HEADER_KIND, &ReadHeader, &request);
     if (request.has_body) return Queue(connection, OtherAnswer(request));
-    auto* const kept = new Request{.target = TargetOf(request), .answer = std::nullopt};
-    if (kept->target == HttpTarget::kOther) kept->answer = OtherAnswer(request);
+    auto* const kept = new Request{.path = HandlerPath(request), .caller = {}, .answer = {}};
     *state = kept;
+    if (kept->path) {
+      kept->caller = {
+          .peer = PeerOf(connection),
+          .authorizations = {request.authorizations.begin(), request.authorizations.end()}};
+    } else {
+      kept->answer = OtherAnswer(request);
+    }
     return MHD_YES;
+  }
+
+  static std::string PeerOf(MHD_Connection* connection) {
+    const auto* const info =
+        MHD_get_connection_info(connection, MHD_CONNECTION_INFO_CLIENT_ADDRESS);
+    sockaddr_storage peer{};
+    const bool is_v6 = info->client_addr->sa_family == AF_INET6;
+    std::memcpy(&peer, info->client_addr, is_v6 ? sizeof(sockaddr_in6) : sizeof(sockaddr_in));
+    return PeerName(peer);
   }
 
   // Suspends the connection until the handler has answered, and the library calls again.
@@ -205,7 +231,7 @@ class HttpServer::Impl {
     if (stopping_) return MHD_NO;
     MHD_suspend_connection(connection);
     worker_->Enqueue([this, request, connection] {
-      request->answer = HandlerAnswer(request->target, handlers_);
+      request->answer = HandlerAnswer(*request->path, request->caller, handlers_);
       MHD_resume_connection(connection);
     });
     return MHD_YES;

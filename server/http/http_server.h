@@ -7,11 +7,21 @@
 #include <functional>
 #include <memory>
 #include <string>
+#include <vector>
 
 #include "absl/status/status.h"
 #include "absl/status/statusor.h"
+#include "server/metrics/methods.h"
 
 namespace penstock::server {
+
+// Who asks.
+struct HttpCaller {
+  // His PeerName.
+  std::string peer;
+  // The values of the header `authorization`, which are wiped when the request ends.
+  std::vector<std::string> authorizations;
+};
 
 // The sources of the answers. One of the server's threads calls them, one call at a time. /healthz
 // asks none of them, and does not wait for them.
@@ -20,6 +30,10 @@ struct HttpHandlers {
   std::function<std::string()> metrics;
   // Returns OK for 200 at /readyz, or the status whose message is sent with 503.
   std::function<absl::Status()> ready;
+  // Returns OK if the caller may have the path. kUnauthenticated is answered with 401, kNotAllowed
+  // with 403 and kLimitExceeded with 429, with the status's message and hint. Not asked for
+  // /healthz.
+  std::function<absl::Status(HttpPath, const HttpCaller&)> admit;
 };
 
 // The limits of clients. Nothing that a client does, however slowly, renews a time.

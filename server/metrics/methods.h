@@ -1,4 +1,4 @@
-// The methods that the daemon serves, in one table: a row each.
+// What the daemon serves, in one table: a row for each method of gRPC and each path of HTTP.
 #ifndef PENSTOCK_SERVER_METRICS_METHODS_H_
 #define PENSTOCK_SERVER_METRICS_METHODS_H_
 
@@ -9,10 +9,10 @@
 
 namespace penstock::server {
 
-// What a caller needs for a method: nothing at all, an identity, or that and a right on the
-// database of the request. kRead and kWrite are also a matter of what the request does: a Query
-// that writes is refused by the backend to whoever has kRead alone.
-enum class Need : uint8_t { kNothing, kIdentity, kRead, kWrite, kMigrate, kAdmin };
+// What a caller needs: nothing at all, an identity, that and a right on the database of the
+// request, or, by HTTP, an identity that may read metrics. kRead and kWrite are also a matter of
+// what the request does: a Query that writes is refused by the backend to whoever has kRead alone.
+enum class Need : uint8_t { kNothing, kIdentity, kRead, kWrite, kMigrate, kAdmin, kMetrics };
 
 // The method's own name, which is its label in /metrics; how many of its calls wait to be
 // matched with an RPC, each of which is replaced once it is matched; and what its caller needs. Few
@@ -62,6 +62,35 @@ inline constexpr auto kRpcNeeds = std::to_array<Need>({
 #undef PENSTOCK_METHOD
 });
 inline constexpr size_t kRpcs = kRpcNames.size();
+
+// The paths that HTTP serves: the name in the code, the path, what whoever asks needs (where
+// server/http/guard.h asks for it), and what it answers. There is no other path, and one that
+// nobody answers does not build (server/http/answers.cc).
+#define PENSTOCK_HTTP_PATHS(PATH)                                 \
+  PATH(Metrics, "/metrics", kMetrics, "metrics for Prometheus")   \
+  PATH(Health, "/healthz", kNothing, "200 while the daemon runs") \
+  PATH(Ready, "/readyz", kNothing, "200 while it serves, else 503 and the reasons")
+
+enum class HttpPath : uint8_t {
+#define PENSTOCK_PATH(name, path, need, answers) k##name,
+  PENSTOCK_HTTP_PATHS(PENSTOCK_PATH)
+#undef PENSTOCK_PATH
+};
+
+struct HttpRow {
+  std::string_view path;
+  Need need;
+  std::string_view answers;
+};
+
+// The rows, by HttpPath.
+inline constexpr auto kHttpRows = std::to_array<HttpRow>({
+#define PENSTOCK_PATH(name, path, need, answers) {path, Need::need, answers},
+    PENSTOCK_HTTP_PATHS(PENSTOCK_PATH)
+#undef PENSTOCK_PATH
+});
+
+constexpr const HttpRow& RowOf(HttpPath path) { return kHttpRows[static_cast<size_t>(path)]; }
 
 }  // namespace penstock::server
 

@@ -86,7 +86,7 @@ struct ServerMetrics {
   std::array<std::array<Count, kStatusCodes>, kRpcs> calls;
   Count open_sessions;
   Count sessions_refused;
-  // Calls without the credentials that they need.
+  // Calls, and requests of HTTP, without the credentials that they need.
   Count calls_refused;
   // Those of them that were not told why, because their peer fails too often.
   Count calls_throttled;

@@ -14,7 +14,6 @@
 #include "grpcpp/server.h"
 #include "grpcpp/server_builder.h"
 #include "grpcpp/server_posix.h"
-#include "server/auth/failed_attempts.h"
 #include "server/config/address.h"
 #include "server/log/log.h"
 #include "server/net/acceptor.h"
@@ -106,8 +105,6 @@ class GrpcServer::Impl {
     return absl::OkStatus();
   }
 
-  absl::Status ReloadCertificates(const TlsConfig& config) { return tls_->Load(config); }
-
   absl::Status Ready() {
     const absl::Status accepting = acceptor_->Health();
     return accepting.ok() ? connections_.Health() : accepting;
@@ -133,10 +130,6 @@ class GrpcServer::Impl {
   // when descriptors are short once.
   absl::Status AddAddresses(grpc::ServerBuilder* builder, std::vector<UniqueFd>* listeners) {
     const ServerConfig& config = context_.config->server;
-    if (config.tls.has_value()) {
-      absl::Status loaded = tls_->Load(*config.tls);
-      if (!loaded.ok()) return loaded;
-    }
     for (const std::string& address : config.listen) {
       const bool is_unix = address.starts_with(kUnixPrefix);
       absl::Status added = is_unix ? AddUnix(address, listeners) : AddTcp(address, listeners);
@@ -147,8 +140,9 @@ class GrpcServer::Impl {
   }
 
   Entrance* AddEntrance(grpc::ServerBuilder* builder) {
-    const auto credentials = context_.config->server.tls ? ReloadableTls::Credentials(tls_)
-                                                         : grpc::InsecureServerCredentials();
+    const std::optional<TlsConfig>& tls = context_.config->server.tls;
+    const auto credentials =
+        tls ? FollowingCredentials(*tls, context_.certificates) : grpc::InsecureServerCredentials();
     entrances_.push_back(builder->experimental().AddExternalConnectionAcceptor(
         grpc::ServerBuilder::experimental_type::ExternalConnectionType::FROM_FD, credentials));
     return entrances_.back().get();
@@ -211,21 +205,18 @@ class GrpcServer::Impl {
     context.live_calls = &live_calls_;
     context.request_memory = &request_memory_;
     context.peer_processes = &peer_processes_;
-    context.failed_attempts = &failed_attempts_;
     return context;
   }
 
   LiveCalls live_calls_;
   PeerProcesses peer_processes_;
   RequestMemory request_memory_;
-  FailedAttempts failed_attempts_;
   const RpcContext context_;
   Services services_;
   std::unique_ptr<IoThreads> io_;
   std::unique_ptr<grpc::Server> server_;
   std::vector<std::string> addresses_;
   std::vector<std::unique_ptr<UnixSocket>> unix_sockets_;
-  const std::shared_ptr<ReloadableTls> tls_ = std::make_shared<ReloadableTls>();
   std::vector<std::unique_ptr<Entrance>> entrances_;
   // The entrance of each listening socket, by its index; null for a unix socket.
   std::vector<Entrance*> entrance_of_;
@@ -250,10 +241,6 @@ absl::StatusOr<std::unique_ptr<GrpcServer>> GrpcServer::Start(const RpcContext& 
 const std::vector<std::string>& GrpcServer::addresses() const { return impl_->addresses(); }
 
 absl::Status GrpcServer::Ready() const { return impl_->Ready(); }
-
-absl::Status GrpcServer::ReloadCertificates(const TlsConfig& config) {
-  return impl_->ReloadCertificates(config);
-}
 
 void GrpcServer::Drain(Duration grace) { impl_->Drain(grace); }
 

@@ -32,9 +32,6 @@ class GrpcServer {
   // Thread-safe.
   absl::Status Ready() const;
 
-  // See Daemon::ReloadCertificates.
-  absl::Status ReloadCertificates(const TlsConfig& config);
-
   // Turns health NOT_SERVING, ends idle streams and refuses new calls. Running ones have until
   // `grace` has passed, then they are cancelled. Returns when none is left.
   void Drain(Duration grace);

@@ -16,7 +16,7 @@ namespace penstock::server {
 // request does not arm and disarm a timer of its own.
 class Ticker {
  public:
-  // `tick` must not block.
+  // `tick` must not block for longer than the next one, and the end, may be late.
   Ticker(Duration period, std::function<void(TimePoint now)> tick);
   // Returns when the last call has ended.
   ~Ticker();

@@ -142,6 +142,7 @@ bool Suffices(Right right, Need need) {
     case Need::kWrite: return right == Right::kWrite;
     case Need::kMigrate: return right == Right::kMigrate;
     case Need::kAdmin: return right == Right::kAdmin;
+    case Need::kMetrics: break;  // HTTP's
   }
   return false;
 }

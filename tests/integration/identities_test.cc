@@ -59,11 +59,12 @@ class IdentitiesTest : public ::testing::Test {
   }
 
   // `identities` is the section, `server` further keys of the section `server`.
-  void Configure(const std::string& identities, const std::string& server = "") const {
+  void Configure(const std::string& identities, const std::string& server = "",
+                 const std::string& http_listen = "") const {
     std::ofstream(file("penstock.yaml")) << fmt::format(
         "data_dir: {}\nserver: {{listen: ['127.0.0.1:0', 'unix:{}'], "
-        "http_listen: ''{}}}\nlog: {{audit: writes}}\n{}",
-        file("data"), file("s.sock"), server, identities);
+        "http_listen: '{}'{}}}\nlog: {{audit: writes}}\n{}",
+        file("data"), file("s.sock"), http_listen, server, identities);
   }
 
   void Start() {
@@ -72,6 +73,7 @@ class IdentitiesTest : public ::testing::Test {
         folder_.path());
     const std::string addresses = daemon_->LineAfter("penstockd ready: grpc ");
     target_ = addresses.substr(0, addresses.find(' '));
+    http_port_ = addresses.substr(addresses.rfind(':') + 1);
     ASSERT_FALSE(target_.empty()) << daemon_->output();
   }
 
@@ -110,6 +112,7 @@ class IdentitiesTest : public ::testing::Test {
   TempDir folder_;
   std::unique_ptr<Process> daemon_;
   std::string target_;
+  std::string http_port_;
 };
 
 TEST_F(IdentitiesTest, ATokenThatTheCommandHasMadeOpensTheDaemon) {
@@ -131,6 +134,42 @@ TEST_F(IdentitiesTest, ATokenThatTheCommandHasMadeOpensTheDaemon) {
   EXPECT_THAT(command.output(), HasSubstr("42"));
   const std::string secret = Read("app-1.token").substr(std::string("pst_app-1_").size(), 43);
   EXPECT_THAT(daemon_->output(), Not(HasSubstr(secret)));
+}
+
+TEST_F(IdentitiesTest, AScrapeNeedsATokenWhereOtherMachinesReachTheAddress) {
+  const std::string identities = fmt::format(
+      "identities:\n  prometheus: {{tokens: [{}], metrics: true}}\n"
+      "  app: {{tokens: [{}], grants: {}}}\n",
+      MakeToken("scrape"), MakeToken("app"), kAll);
+  // The code with which a path is answered.
+  const auto ask = [&](const std::string& path, const std::string& token = "") {
+    std::ofstream(file("header")) << (token.empty() ? "" : "Authorization: Bearer " + Read(token));
+    Process curl({"curl", "-sS", "-o", "body", "-w", "%{http_code}", "-H", "@" + file("header"),
+                  fmt::format("http://127.0.0.1:{}{}", http_port_, path)},
+                 folder_.path());
+    EXPECT_EQ(curl.Wait(), 0) << curl.output();
+    return curl.output();
+  };
+  Configure(identities, ", insecure: true", "0.0.0.0:0");
+  Start();
+  for (const std::string path : {"/healthz", "/readyz"}) EXPECT_EQ(ask(path), "200") << path;
+  EXPECT_EQ(ask("/metrics"), "401");
+  EXPECT_EQ(ask("/metrics", "app.token"), "403");
+  EXPECT_EQ(ask("/metrics", "scrape.token"), "200");
+  EXPECT_THAT(Read("body"), HasSubstr("\npenstock_calls_refused_total 1\n"));
+  EXPECT_TRUE(
+      daemon_->WaitForOutput("WARN a request was refused identity=app peer=127.0.0.1 "
+                             "path=/metrics why="));
+  // What is for everybody by the word of the configuration, or on this machine.
+  Configure(identities, ", insecure: true, public_metrics: true", "0.0.0.0:0");
+  Start();
+  EXPECT_EQ(ask("/metrics"), "200");
+  Configure(identities, "", "127.0.0.1:0");
+  Start();
+  EXPECT_EQ(ask("/metrics"), "200");
+  Configure("", ", insecure: true", "0.0.0.0:0");
+  Start();
+  EXPECT_EQ(ask("/metrics"), "200");
 }
 
 TEST_F(IdentitiesTest, TheAuditSaysWhoWroteWhat) {

@@ -1,5 +1,5 @@
-// A secret by each way into the configuration is found nowhere that it should not be. A core that
-// root takes of a running daemon by force has the passwords in use, and is not looked at.
+// A secret by each way into the configuration is found nowhere that it should not be. memory_test.cc
+// looks into the memory.
 #include <signal.h>
 
 #include <chrono>

@@ -1,7 +1,9 @@
 // TLS between the built daemon and the C++ client, with certificates made here.
 #include <signal.h>
 
+#include <chrono>
 #include <cstdlib>
+#include <ctime>
 #include <filesystem>
 #include <fstream>
 #include <memory>
@@ -12,6 +14,7 @@
 #include "fmt/format.h"
 #include "gtest/gtest.h"
 #include "penstock/penstock.h"
+#include "tests/endurance/http_get.h"
 #include "tests/support/certificates.h"
 #include "tests/support/gateway.h"
 #include "tests/support/link_proxy.h"
@@ -33,12 +36,13 @@ class TlsTest : public ::testing::Test {
 
   // A daemon with these files and a port of its own choice.
   std::unique_ptr<Process> Daemon(const std::string& cert_file, const std::string& key_file,
-                                  const std::string& client_ca_file = "") {
+                                  const std::string& client_ca_file = "",
+                                  const std::string& http_listen = "") {
     std::ofstream(file("penstock.yaml"))
         << fmt::format(
-               "server:\n  listen: 127.0.0.1:0\n  http_listen: ''\n  tls:\n"
+               "server:\n  listen: 127.0.0.1:0\n  http_listen: '{}'\n  tls:\n"
                "    cert_file: {}\n    key_file: {}\n",
-               file(cert_file), file(key_file))
+               http_listen, file(cert_file), file(key_file))
         << (client_ca_file.empty() ? "" : "    client_ca_file: " + file(client_ca_file) + "\n");
     return std::make_unique<Process>(
         std::vector<std::string>{BuiltProgram("penstockd"), "--config", file("penstock.yaml"),
@@ -105,6 +109,48 @@ TEST_F(TlsTest, SighupTakesCertificatesThatWereReplaced) {
   EXPECT_EQ(Query(target, {.ca_file = file("successor.crt")}), absl::OkStatus());
   EXPECT_TRUE(IsUnavailable(Query(target, old)));
   EXPECT_EQ((*linked)->Ping(Context()), absl::OkStatus());
+}
+
+// With no signal; the metrics say until when they are good.
+TEST_F(TlsTest, CertificatesThatWereReplacedAreTaken) {
+  const std::unique_ptr<Process> daemon =
+      Daemon("daemon.crt", "daemon.key", "authority.crt", "127.0.0.1:0");
+  const std::string addresses = AddressOf(*daemon);
+  const std::string target = addresses.substr(0, addresses.find(' '));
+  const auto metric = [&](const std::string& name) {
+    const std::string http = addresses.substr(addresses.rfind(' ') + 1);
+    const std::string text = HttpGetWithin(std::chrono::seconds(10), http, "/metrics").body;
+    const size_t at = text.find("\n" + name + " ");
+    return at == std::string::npos ? -1 : std::stod(text.substr(at + name.size() + 2));
+  };
+  constexpr char kProblem[] = "penstock_credential_files_problem{files=\"tls\"}";
+  EXPECT_EQ(metric(kProblem), 0);
+  TlsConfig tls = {.ca_file = file("authority.crt"),
+                   .cert_file = file("client.crt"),
+                   .key_file = file("client.key")};
+  EXPECT_EQ(Query(target, tls), absl::OkStatus());
+  MakeCertificate(folder_.path(), "successor");
+  MakeCertificate(folder_.path(), "next", "successor", "IP:127.0.0.1", /*days=*/7);
+  std::filesystem::rename(file("next.crt"), file("daemon.crt"));
+  ASSERT_TRUE(daemon->WaitForOutput("new certificates cannot be used, the old ones stay"));
+  EXPECT_NE(daemon->output().find("daemon.key' is not the key of the certificate in cert_file"),
+            std::string::npos);
+  EXPECT_EQ(metric(kProblem), 1);
+  EXPECT_EQ(Query(target, tls), absl::OkStatus());
+  std::filesystem::rename(file("next.key"), file("daemon.key"));
+  ASSERT_TRUE(daemon->WaitForOutput("certificates were replaced: new connections use them"));
+  ASSERT_TRUE(daemon->WaitForOutput("a certificate expires soon; replace it key=cert_file"));
+  EXPECT_EQ(metric(kProblem), 0);
+  EXPECT_TRUE(IsUnavailable(Query(target, tls)));
+  tls.ca_file = file("successor.crt");
+  EXPECT_EQ(Query(target, tls), absl::OkStatus());
+  const auto days_left = [&](const std::string& key) {
+    const double expires =
+        metric("penstock_tls_certificate_expiry_timestamp_seconds{file=\"" + key + "\"}");
+    return (expires - static_cast<double>(std::time(nullptr))) / 86'400;
+  };
+  EXPECT_NEAR(days_left("cert_file"), 7, 0.1);
+  EXPECT_NEAR(days_left("client_ca_file"), 30, 0.1);
 }
 
 // The handshakes alone take several times 50 ms each way.

@@ -8,7 +8,7 @@
 namespace penstock::testing {
 
 void MakeCertificate(const std::string& folder, const std::string& name,
-                     const std::string& authority, const std::string& subject) {
+                     const std::string& authority, const std::string& subject, int days) {
   std::vector<std::string> words = {"openssl",
                                     "req",
                                     "-x509",
@@ -17,6 +17,8 @@ void MakeCertificate(const std::string& folder, const std::string& name,
                                     "-pkeyopt",
                                     "ec_paramgen_curve:P-256",
                                     "-nodes",
+                                    "-days",
+                                    std::to_string(days),
                                     "-keyout",
                                     name + ".key",
                                     "-out",

@@ -32,7 +32,8 @@ void ScriptedGateway::Start() {
                                             .registry = &registry_,
                                             .metrics = &metrics_,
                                             .config = &config_,
-                                            .authenticator = &authenticator_},
+                                            .authenticator = &authenticator_,
+                                            .failed_attempts = &failed_attempts_},
                                            kMaxConnections);
   ASSERT_TRUE(started.ok()) << started.status();
   grpc_ = *std::move(started);

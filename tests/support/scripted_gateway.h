@@ -7,6 +7,7 @@
 
 #include "drivers/fake/fake_driver.h"
 #include "server/auth/authenticator.h"
+#include "server/auth/failed_attempts.h"
 #include "server/rpc/grpc_server.h"
 #include "server/runtime/ticker.h"
 #include "tests/support/temp_dir.h"
@@ -41,6 +42,7 @@ class ScriptedGateway {
   server::Config config_;
   server::ServerMetrics metrics_;
   server::Authenticator authenticator_;  // without identities
+  server::FailedAttempts failed_attempts_;
   server::CallRegistry registry_{1000, 1000};
   std::unique_ptr<server::Databases> databases_;
   std::unique_ptr<server::Ticker> ticker_;

@@ -86,6 +86,7 @@ void KeyFile::LookAgain() {
         {{"reason", problem}});
   }
   problem_ = std::move(problem);
+  has_problem_.store(!problem_.empty(), std::memory_order_relaxed);
 }
 
 }  // namespace penstock::server::jwt

@@ -51,6 +51,9 @@ class KeyFile {
   // look of another thread, so that no token with a new key is refused meanwhile.
   std::shared_ptr<Generation> After(const std::shared_ptr<Generation>& seen, Time now);
 
+  // Tells whether the file could not be used at the last look.
+  bool has_problem() const { return has_problem_.load(std::memory_order_relaxed); }
+
  private:
   explicit KeyFile(std::string path) : path_(std::move(path)) {}
 
@@ -65,6 +68,7 @@ class KeyFile {
   std::mutex look_mutex_;
   std::optional<std::string> content_;      // of the last generation
   std::string problem_;                     // of the last look; empty if it was good
+  std::atomic<bool> has_problem_{false};    // the same, for who does not hold the mutex
   Time after_look_;                         // the last look of After
   std::atomic<Time> current_look_{Time()};  // the last look of Current
 

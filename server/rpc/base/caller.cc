@@ -27,6 +27,7 @@ std::optional<Right> RightOf(Rpc rpc) {
     case Need::kWrite: return Right::kWrite;
     case Need::kMigrate: return Right::kMigrate;
     case Need::kAdmin: return Right::kAdmin;
+    case Need::kMetrics: break;  // HTTP's
   }
   return Right::kAdmin;
 }

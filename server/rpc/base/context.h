@@ -29,6 +29,7 @@ class LiveCalls {
 };
 
 class Authenticator;
+class Certificates;
 class FailedAttempts;
 class PeerProcesses;
 class RequestMemory;
@@ -40,11 +41,13 @@ struct RpcContext {
   ServerMetrics* metrics;
   const Config* config;
   const Authenticator* authenticator;
+  FailedAttempts* failed_attempts;
+  // Null: there is no TLS.
+  const Certificates* certificates = nullptr;
   // Set by the GrpcServer.
   const PeerProcesses* peer_processes = nullptr;
   LiveCalls* live_calls = nullptr;
   RequestMemory* request_memory = nullptr;
-  FailedAttempts* failed_attempts = nullptr;
 };
 
 // Counts a statement that has ended, and logs it if it was slow. `sql` is logged as it is, `args`

@@ -180,12 +180,14 @@ TEST_F(JwtKeyFileTest, ABadFileKeepsTheLastKeys) {
     Write(bad);
     EXPECT_EQ(Reason(TokenOfKid("e"), now += seconds(5)), "") << bad;
     EXPECT_EQ(Reason(TokenOfKid("new"), now), "the token's kid 'new' is no known key");
+    EXPECT_TRUE(verifier_->key_set_has_problem());
   }
   std::filesystem::remove(config_.jwks_file);
   EXPECT_EQ(Reason(TokenOfKid("e"), now += seconds(5)), "");
   // The next look finds the file whole.
   WriteKid("new");
   EXPECT_EQ(Reason(TokenOfKid("new"), now += seconds(5)), "");
+  EXPECT_FALSE(verifier_->key_set_has_problem());
 }
 
 TEST_F(JwtKeyFileTest, ThreadsVerifyWhileTheFileIsReplaced) {

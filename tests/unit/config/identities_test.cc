@@ -77,6 +77,18 @@ TEST_F(IdentitiesTest, Tokens) {
   EXPECT_EQ(tokens[1].expires, absl::ToChronoTime(april));
 }
 
+TEST_F(IdentitiesTest, WhoReadsMetricsNeedsNoGrants) {
+  const auto config = LoadText(
+      "identities:\n  prometheus: {unix_users: 1001, metrics: true}\n"
+      "  both: {unix_users: 1002, metrics: true, grants: {database: main, rights: read}}\n");
+  ASSERT_TRUE(config.ok()) << config.status();
+  EXPECT_TRUE(config->identities.at("prometheus").metrics);
+  EXPECT_THAT(config->identities.at("prometheus").grants, IsEmpty());
+  EXPECT_TRUE(config->identities.at("both").metrics);
+  EXPECT_EQ(config->identities.at("both").grants.size(), 1u);
+  EXPECT_FALSE(LoadGood().identities.at("operator").metrics);
+}
+
 TEST_F(IdentitiesTest, OtherCredentials) {
   const Config config = LoadGood();
   const IdentityConfig& app = config.identities.at("app");

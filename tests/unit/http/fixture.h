@@ -96,7 +96,10 @@ class HttpServerTest : public ::testing::Test {
  protected:
   void Start(const std::string& listen = "127.0.0.1:0") {
     auto server = HttpServer::Start(
-        listen, {.metrics = [this] { return metrics_(); }, .ready = [this] { return ready_(); }},
+        listen,
+        {.metrics = [this] { return metrics_(); },
+         .ready = [this] { return ready_(); },
+         .admit = [this](HttpPath path, const HttpCaller& caller) { return admit_(path, caller); }},
         limits_);
     ASSERT_TRUE(server.ok()) << server.status();
     server_ = *std::move(server);
@@ -119,6 +122,8 @@ class HttpServerTest : public ::testing::Test {
 
   std::function<std::string()> metrics_ = [] { return "penstock_up 1\n"; };
   std::function<absl::Status()> ready_ = [] { return absl::OkStatus(); };
+  std::function<absl::Status(HttpPath, const HttpCaller&)> admit_ =
+      [](HttpPath, const HttpCaller&) { return absl::OkStatus(); };
   std::unique_ptr<HttpServer> server_;
 };
 

@@ -4,6 +4,7 @@
 
 #include "gmock/gmock.h"
 #include "gtest/gtest.h"
+#include "text/wipe.h"
 
 namespace penstock::sealing {
 namespace {
