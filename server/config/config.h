@@ -85,7 +85,7 @@ struct ServerConfig {
   size_t max_request_memory_bytes = 0;
   int max_pipeline = 256;
   // Of one Pipeline stream.
-  int max_pipeline_calls = 16'384;
+  int max_pipeline_calls = 8'192;
   size_t max_pipeline_bytes = size_t{64} << 20;
   std::string migrations_root;
   Milliseconds drain_grace{10'000};

@@ -103,8 +103,10 @@ Keys<ServerConfig> Connections() {
                "has the two keys below instead"},
       {.name = "max_pipeline_calls",
        .type = IntKey{&ServerConfig::max_pipeline_calls, 1, 1'000'000},
-       .help = "the maximum number of calls of one Pipeline stream that are not answered; further "
-               "ones are refused"},
+       .help =
+           "the maximum number of calls of one Pipeline stream that are not answered; further "
+           "ones are refused. Below `max_waiters` of a database, one stream leaves room for other "
+           "callers"},
       {.name = "max_pipeline_bytes",
        .type = SizeKey{&ServerConfig::max_pipeline_bytes, 64 * kKiB, 64 * kGiB},
        .help = "the maximum size of what one Pipeline stream has under way: requests, prepared "

@@ -5,9 +5,11 @@
 #include <random>
 #include <set>
 #include <string>
+#include <thread>
 #include <vector>
 
 #include "fmt/format.h"
+#include "grpcpp/generic/generic_stub.h"
 #include "penstock/v1/key_value.pb.h"
 #include "tests/conformance/backend.h"
 #include "tests/support/pipeline_stream.h"
@@ -31,6 +33,16 @@ class Pipeline : public Conformance {
   void ExpectEnd(v1::Reason reason) {
     const grpc::Status status = stream().WaitForEnd();
     EXPECT_EQ(DetailOf(status).reason(), reason) << status.error_message();
+  }
+
+  // No statement holds a connection or waits for one.
+  bool AtRest() {
+    grpc::ClientContext context;
+    v1::GetStatsResponse stats;
+    EXPECT_TRUE(v1::AdminService::NewStub(wire().channel())->GetStats(&context, {}, &stats).ok());
+    return std::ranges::all_of(stats.databases(0).pools(), [](const auto& pool) {
+      return pool.in_use() == 0 && pool.waiting() == 0;
+    });
   }
 
   // Far more than a first batch.
@@ -287,6 +299,7 @@ TEST_P(Pipeline, TooManyBytesAreRefused) {
 }
 
 TEST_P(Pipeline, TenThousandCallsInAMessage) {
+  config().server.max_pipeline_calls = 10'000;
   std::vector<Call> calls;
   for (uint64_t id = 1; id <= 10'000; ++id) {
     calls.push_back(PipelineStream::Query(id, "SELECT $1", {Int(static_cast<int64_t>(id))}));
@@ -367,6 +380,80 @@ TEST_P(TablePipeline, ReturningIsAnsweredByPartsAfterItWasCommitted) {
   EXPECT_EQ(outcome.rows.size(), 50'000u) << outcome.status.error_message();
   EXPECT_GT(outcome.messages, 1);
   EXPECT_EQ(Ask("SELECT count(*) FROM t"), "50000");
+}
+
+TEST_P(Pipeline, ADrainAnswersWhatRunsAndRefusesWhatComes) {
+  Call slow = PipelineStream::Query(1, backend().endless_query());
+  slow.mutable_query()->mutable_timeout()->set_nanos(500'000'000);
+  stream().Send({slow, PipelineStream::Query(2, Large())});
+  EXPECT_TRUE(stream().Receive(2).more());
+  std::thread drain([this] { gateway().daemon().Drain(); });
+  while (!stream().draining()) ASSERT_TRUE(stream().Read());
+  const Outcome refused = stream().Do(PipelineStream::Query(3, "SELECT 1"));
+  EXPECT_EQ(refused.detail.reason(), v1::REASON_DRAINING) << refused.status.error_message();
+  EXPECT_EQ(refused.detail.retry(), v1::RETRY_STATEMENT);
+  stream().Next(2);
+  EXPECT_TRUE(stream().Receive(PipelineStream::Query(2, "")).has_summary);
+  EXPECT_EQ(stream().Receive(1).error().detail().reason(), v1::REASON_REQUEST_TIMEOUT);
+  EXPECT_TRUE(stream().WaitForEnd().ok());
+  drain.join();
+}
+
+TEST_P(Pipeline, TheEndOfADrainEndsEachCall) {
+  config().server.drain_grace = milliseconds(200);
+  stream().Send(
+      {PipelineStream::Query(1, backend().endless_query()), PipelineStream::Query(2, Large())});
+  EXPECT_TRUE(stream().Receive(2).more());
+  std::thread drain([this] { gateway().daemon().Drain(); });
+  for (const uint64_t id : {1, 2}) {
+    EXPECT_EQ(stream().Receive(id).error().detail().reason(), v1::REASON_DRAINING);
+  }
+  EXPECT_TRUE(stream().WaitForEnd().ok());
+  drain.join();
+}
+
+TEST_P(Pipeline, AnIdleStreamEnds) {
+  config().server.stream_idle_timeout = milliseconds(200);
+  EXPECT_EQ(stream().Do(PipelineStream::Query(1, "SELECT 1")).text(), "1");
+  const grpc::Status end = stream().WaitForEnd();
+  EXPECT_EQ(DetailOf(end).reason(), v1::REASON_LIMIT_EXCEEDED) << end.error_message();
+}
+
+TEST_P(Pipeline, AClientThatGoesTakesItsCallsWithIt) {
+  std::vector<Call> calls = {PipelineStream::Query(100, Large())};
+  for (uint64_t id = 1; id <= 20; ++id) {
+    calls.push_back(PipelineStream::Query(id, backend().endless_query()));
+  }
+  stream().Send({calls[0]});
+  EXPECT_TRUE(stream().Receive(100).more());
+  stream().Send({calls.begin() + 1, calls.end()});
+  EXPECT_FALSE(AtRest());
+  stream().CancelStream();
+  Eventually([this] { return AtRest(); });
+}
+
+TEST_P(Pipeline, AClientThatReadsNothingIsCutOff) {
+  config().server.stall_timeout = milliseconds(300);
+  config().server.max_pipeline_bytes = size_t{1} << 20;
+  const std::string megabyte = fmt::format("SELECT {}", backend().blob_of(1 << 20));
+  ASSERT_TRUE(stream().Read());
+  for (uint64_t id = 1; id <= 200; ++id) {
+    if (!stream().Send({PipelineStream::Query(id, megabyte)})) break;
+  }
+  // It writes on, for as long as somebody takes it.
+  Eventually([this] { return !stream().Write({}); });
+  Eventually([this] { return AtRest(); });
+  EXPECT_FALSE(stream().WaitForEnd().ok());
+}
+
+// Answers that nobody takes are bounded: their calls fail, each by itself.
+TEST_P(Pipeline, ALargeAnswerIsACallsOwnProblem) {
+  config().server.max_message_bytes = size_t{64} << 10;
+  config().server.batch_bytes = size_t{64} << 10;
+  const std::string sql = fmt::format("SELECT {}", backend().blob_of(100'000));
+  const Outcome large = stream().Do(PipelineStream::Query(1, sql));
+  EXPECT_EQ(large.detail.reason(), v1::REASON_LIMIT_EXCEEDED) << large.status.error_message();
+  EXPECT_EQ(stream().Do(PipelineStream::Query(1, "SELECT 1")).text(), "1");
 }
 
 // Ids, cancels, credits and ends in any order: each call has exactly one last answer.

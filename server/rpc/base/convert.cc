@@ -6,9 +6,8 @@
 
 #include "drivers/api/error.h"
 #include "fmt/format.h"
-#include "google/protobuf/io/coded_stream.h"
 #include "google/protobuf/message_lite.h"
-#include "google/protobuf/wire_format_lite.h"
+#include "server/rpc/base/wire_writer.h"
 #include "text/utf8.h"
 
 namespace penstock::server {
@@ -201,16 +200,9 @@ absl::Status ParseSmall(grpc::ByteBuffer* bytes, google::protobuf::MessageLite* 
 }
 
 std::string FieldBytes(int field, std::string_view content) {
-  using google::protobuf::internal::WireFormatLite;
-  using google::protobuf::io::CodedOutputStream;
-  uint8_t head[20];
-  const uint32_t tag = WireFormatLite::MakeTag(field, WireFormatLite::WIRETYPE_LENGTH_DELIMITED);
-  const uint8_t* const end = CodedOutputStream::WriteVarint64ToArray(
-      content.size(), CodedOutputStream::WriteVarint32ToArray(tag, head));
   std::string bytes;
-  bytes.reserve(static_cast<size_t>(end - head) + content.size());
-  bytes.append(reinterpret_cast<const char*>(head), static_cast<size_t>(end - head));
-  bytes.append(content);
+  bytes.reserve(wire::BytesSize(field, content.size()));
+  wire::AppendBytes(field, content, &bytes);
   return bytes;
 }
 

@@ -46,12 +46,6 @@ void RowsOperation::EndBatch(const driver::StatementRun& run) {
   builder_.Flush(run.cursor == nullptr ? &run.summary : nullptr);
 }
 
-bool RowsOperation::TakePart(std::string* part) {
-  if (!builder_.TakePart(&part_)) return false;
-  *part = part_.SerializeAsString();
-  return true;
-}
-
 absl::Status QueryOperation::Start(Call& call, const Request& request, CallRun* run) {
   absl::Status status = call.StartStatement(kRpc, request, run);
   if (status.ok()) status = arguments_.Assign(request.args());

@@ -20,7 +20,7 @@ class RowsOperation : public Operation {
  public:
   void EndBatch(const driver::StatementRun& run) final;
   ResultSize Written() const final { return builder_.size(); }
-  bool TakePart(std::string* part) final;
+  bool TakePart(std::string* part) final { return builder_.TakePart(part); }
   bool has_part() const final { return builder_.has_part(); }
 
  protected:
@@ -31,7 +31,6 @@ class RowsOperation : public Operation {
 
  private:
   ResultBuilder builder_;
-  v1::QueryResponse part_;
 };
 
 // A statement that runs once.

@@ -21,6 +21,7 @@
 //   somebody writes: at once, or at the end of the batch of statements that his thread answers.
 // - Who sets finished_ calls Finish. From then on nothing is written; what still runs ends unheard.
 #include <algorithm>
+#include <atomic>
 #include <chrono>
 #include <cstddef>
 #include <cstdint>
@@ -84,6 +85,11 @@ Rpc RpcOf(int content) {
     case Content::kScan: return Rpc::kScan;
     default: return Rpc::kPrepare;
   }
+}
+
+uint64_t NextNumber() {
+  static std::atomic<uint64_t> last{0};
+  return ++last;
 }
 
 // The runs of several calls that came together, by where they go.
@@ -256,6 +262,9 @@ class PipelineCall final : public BidiCall, public AtBatchEnd {
     return static_cast<size_t>(context_.config->server.max_pipeline_calls);
   }
   size_t max_bytes() const { return context_.config->server.max_pipeline_bytes; }
+
+  // Of this stream among all, as FairQueueItem::stream has it.
+  const uint64_t number_ = NextNumber();
 
   // The reader alone touches these.
   PipelineParts parts_;
@@ -803,6 +812,7 @@ PipelineCall::Item* PipelineCall::AdmitLocked(const PipelineHead& head, size_t b
   item->rpc = RpcOf(head.content);
   item->bytes = bytes;
   item->run.cancellation = &item->cancellation;
+  item->run.stream = number_;
   if (items_.empty()) SetIdle(false);
   items_.emplace(head.id, item);
   context_.metrics->pipeline_calls.Add(1);

@@ -3,13 +3,13 @@
 #include "google/protobuf/io/coded_stream.h"
 #include "google/protobuf/wire_format_lite.h"
 #include "penstock/v1/database.pb.h"
+#include "server/rpc/base/wire_writer.h"
 
 namespace penstock::server {
 namespace {
 
 using google::protobuf::internal::WireFormatLite;
 using google::protobuf::io::CodedInputStream;
-using google::protobuf::io::CodedOutputStream;
 using Answer = v1::PipelineResponse::Answer;
 using Call = v1::PipelineRequest::Call;
 
@@ -40,20 +40,6 @@ bool ReadNumbers(CodedInputStream* in, uint32_t tag, std::vector<uint64_t>* to) 
   return true;
 }
 
-constexpr uint32_t DelimitedTag(int field) {
-  return WireFormatLite::MakeTag(field, WireFormatLite::WIRETYPE_LENGTH_DELIMITED);
-}
-
-constexpr uint32_t NumberTag(int field) {
-  return WireFormatLite::MakeTag(field, WireFormatLite::WIRETYPE_VARINT);
-}
-
-void AppendVarint(uint64_t number, std::string* to) {
-  uint8_t bytes[10];
-  const uint8_t* const end = CodedOutputStream::WriteVarint64ToArray(number, bytes);
-  to->append(reinterpret_cast<const char*>(bytes), static_cast<size_t>(end - bytes));
-}
-
 }  // namespace
 
 bool PipelineParts::Assign(std::string_view message) {
@@ -71,7 +57,7 @@ bool PipelineParts::Assign(std::string_view message) {
       case v1::PipelineRequest::kCancelFieldNumber: read = ReadNumbers(&in, tag, &cancel); break;
       case v1::PipelineRequest::kCallsFieldNumber: {
         uint32_t size = 0;
-        read = tag == DelimitedTag(v1::PipelineRequest::kCallsFieldNumber) &&
+        read = tag == wire::Tag(v1::PipelineRequest::kCallsFieldNumber, wire::Type::kDelimited) &&
                in.ReadVarint32(&size) && static_cast<int64_t>(size) <= in.BytesUntilLimit();
         if (!read) break;
         calls.push_back(message.substr(static_cast<size_t>(in.CurrentPosition()), size));
@@ -93,7 +79,7 @@ PipelineHead PipelineHead::Of(std::string_view call) {
     const uint32_t tag = in.ReadTag();
     if (tag == 0) break;
     const int field = WireFormatLite::GetTagFieldNumber(tag);
-    if (tag == NumberTag(Call::kIdFieldNumber)) {
+    if (tag == wire::Tag(Call::kIdFieldNumber, wire::Type::kVarint)) {
       if (!in.ReadVarint64(&head.id)) break;
       continue;
     }
@@ -110,20 +96,13 @@ size_t AnswerBytes(size_t content) {
 }
 
 void AppendAnswer(uint64_t id, bool more, int field, std::string_view content, std::string* to) {
-  const size_t size = 1 + CodedOutputStream::VarintSize64(id) + (more ? 2 : 0) +
-                      CodedOutputStream::VarintSize32(DelimitedTag(field)) +
-                      CodedOutputStream::VarintSize64(content.size()) + content.size();
-  AppendVarint(DelimitedTag(v1::PipelineResponse::kAnswersFieldNumber), to);
-  AppendVarint(size, to);
-  AppendVarint(NumberTag(Answer::kIdFieldNumber), to);
-  AppendVarint(id, to);
-  if (more) {
-    AppendVarint(NumberTag(Answer::kMoreFieldNumber), to);
-    AppendVarint(1, to);
-  }
-  AppendVarint(DelimitedTag(field), to);
-  AppendVarint(content.size(), to);
-  to->append(content);
+  const size_t size = wire::NumberSize(Answer::kIdFieldNumber, id) +
+                      (more ? wire::NumberSize(Answer::kMoreFieldNumber, 1) : 0) +
+                      wire::BytesSize(field, content.size());
+  wire::AppendHead(v1::PipelineResponse::kAnswersFieldNumber, size, to);
+  wire::AppendNumber(Answer::kIdFieldNumber, id, to);
+  if (more) wire::AppendNumber(Answer::kMoreFieldNumber, 1, to);
+  wire::AppendBytes(field, content, to);
 }
 
 }  // namespace penstock::server
