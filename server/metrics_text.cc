@@ -251,6 +251,14 @@ std::string MetricsText(const ServerMetrics& server, const Databases& databases,
   if (certificates != nullptr) AddCertificates(out, *certificates);
   out.Counter("penstock_stalled_streams_total", "Streams cut off because of stall_timeout.", {},
               static_cast<double>(server.stalled_streams.value()));
+  out.Gauge("penstock_pipeline_calls_open", "Calls of Pipeline streams that are not answered.", {},
+            static_cast<double>(server.pipeline_calls.value()));
+  out.Gauge("penstock_pipeline_bytes",
+            "Bytes that Pipeline streams hold: requests, statements, and answers not taken.", {},
+            static_cast<double>(server.pipeline_bytes.value()));
+  out.Distribution("penstock_pipeline_message_calls",
+                   "Calls that came in one message of a Pipeline stream.", {},
+                   server.pipeline_message_calls);
   const auto damaged = [&out](const std::string& name, double value) {
     out.Gauge("penstock_database_damaged",
               "1 if the database was not opened because its data is damaged, else 0.",

@@ -110,6 +110,9 @@ struct ServerConfig {
   // 0 means a quarter of what the process may use.
   size_t max_request_memory_bytes = 0;
   int max_pipeline = 256;
+  // Of one Pipeline stream.
+  int max_pipeline_calls = 8'192;
+  size_t max_pipeline_bytes = size_t{64} << 20;
   std::string migrations_root;
   Milliseconds drain_grace{10'000};
 };

@@ -85,8 +85,8 @@ Keys<ServerConfig> Streams() {
            "or all that come over unix sockets. 0 means three quarters of `max_sessions`"},
       {.name = "stream_idle_timeout",
        .type = DurationKey{&ServerConfig::stream_idle_timeout, kNone, hours(24 * 365)},
-       .help = "the time after which a stream of Exec or Prepare ends if no request comes; 0 means "
-               "never"},
+       .help = "the time after which a stream of Exec, Prepare or Pipeline ends if no request "
+               "comes; 0 means never"},
   };
 }
 
@@ -104,7 +104,18 @@ Keys<ServerConfig> Connections() {
                "more back until some have ended"},
       {.name = "max_pipeline",
        .type = IntKey{&ServerConfig::max_pipeline, 1, 100'000},
-       .help = "the maximum number of requests that are read ahead on one Exec stream"},
+       .help = "the maximum number of requests that are read ahead on one Exec stream; Pipeline "
+               "has the two keys below instead"},
+      {.name = "max_pipeline_calls",
+       .type = IntKey{&ServerConfig::max_pipeline_calls, 1, 1'000'000},
+       .help =
+           "the maximum number of calls of one Pipeline stream that are not answered; further "
+           "ones are refused. Below `max_waiters` of a database, one stream leaves room for other "
+           "callers"},
+      {.name = "max_pipeline_bytes",
+       .type = SizeKey{&ServerConfig::max_pipeline_bytes, 64 * kKiB, 64 * kGiB},
+       .help = "the maximum size of what one Pipeline stream has under way: requests, prepared "
+               "statements, and answers that its client has not taken; further calls are refused"},
       {.name = "drain_grace",
        .type = DurationKey{&ServerConfig::drain_grace, kNone, hours(1)},
        .help = "the time limit for running calls to end after SIGTERM"},

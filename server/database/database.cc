@@ -147,6 +147,10 @@ void Database::Submit(PendingRun* run) {
 
 void Database::SubmitWrite(PendingRun* run) { write_queue_->Submit(run); }
 
+void Database::SubmitMany(std::span<PendingRun* const> runs, bool writes) {
+  (writes || read_queue_ == nullptr ? write_queue_ : read_queue_)->SubmitMany(runs);
+}
+
 Pool& Database::pool(driver::Lane lane) {
   return lane == driver::Lane::kRead && read_pool_ != nullptr ? *read_pool_ : *write_pool_;
 }

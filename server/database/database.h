@@ -5,6 +5,7 @@
 #include <atomic>
 #include <map>
 #include <memory>
+#include <span>
 #include <string>
 #include <string_view>
 #include <utility>
@@ -54,6 +55,8 @@ class Database {
   // Runs one that most likely writes. Where the backend has one writer, such statements run in the
   // order of submission.
   void SubmitWrite(PendingRun* run);
+  // Runs several that came together, with `writes` as by SubmitWrite and else as by Submit.
+  void SubmitMany(std::span<PendingRun* const> runs, bool writes);
 
   // The pool of connections for a transaction, or for something that is no statement. Where reads
   // are not split off, both pools are one.

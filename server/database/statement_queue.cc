@@ -8,6 +8,7 @@
 #include "drivers/api/only_read.h"
 #include "fmt/format.h"
 #include "server/database/early_checks.h"
+#include "server/runtime/batch_ends.h"
 
 namespace penstock::server {
 namespace {
@@ -65,6 +66,7 @@ class StatementQueue::Runner final : public Pool::Waiter, public Task {
     // The first statement's limit is as good as any for opening a connection.
     if (ready.ok()) ready = lease_->Connect(batch_.front()->deadline);
     if (!ready.ok()) {
+      const BatchEnds ends;
       for (driver::StatementRun* run : batch_) {
         run->status = ready;
         owner_->Answer(static_cast<PendingRun*>(run));
@@ -87,6 +89,7 @@ class StatementQueue::Runner final : public Pool::Waiter, public Task {
     if (lost) lease_->Release();
     owner_->PutBack(batch_.begin() + static_cast<std::ptrdiff_t>(done), batch_.end());
     bool handed_on = false;
+    const BatchEnds ends;
     for (size_t i = 0; i < done; ++i) {
       auto* run = static_cast<PendingRun*>(batch_[i]);
       if (run->cursor != nullptr) {
@@ -150,7 +153,7 @@ StatementQueue::Runner* StatementQueue::RunnerToStartLocked() {
   return runner;
 }
 
-void StatementQueue::Submit(PendingRun* run) {
+void StatementQueue::Ready(PendingRun* run) const {
   run->wrong_lane = false;
   run->alone = false;
   run->read_only = false;
@@ -158,27 +161,36 @@ void StatementQueue::Submit(PendingRun* run) {
   run->wait_until_ = run->deadline;
   const bool writes = pool_->options().lane == driver::Lane::kWrite;
   run->may_write_.store(writes, std::memory_order_relaxed);
-  if (options_.acquire_timeout != Duration::zero()) {
-    const driver::Deadline limit{.at = clock_.Now() + options_.acquire_timeout,
-                                 .reason = driver::Reason::kAcquireTimeout};
-    run->wait_until_ = driver::Earlier(run->deadline, limit);
+  if (options_.acquire_timeout == Duration::zero()) return;
+  const driver::Deadline limit{.at = clock_.Now() + options_.acquire_timeout,
+                               .reason = driver::Reason::kAcquireTimeout};
+  run->wait_until_ = driver::Earlier(run->deadline, limit);
+}
+
+bool StatementQueue::AddLocked(PendingRun* run) {
+  if (!waiting_.HasRoom(run->tenant, static_cast<size_t>(options_.max_waiting))) return false;
+  if (early_checks_ != nullptr) {
+    run->ticket_ = ++tickets_;
+    run->submitted_ = clock_.Now();
+    run->checked_ = !run->may_fail_early || run->key_value != nullptr;
   }
+  waiting_.PushBack(run);
+  return true;
+}
+
+void StatementQueue::SubmitMany(std::span<PendingRun* const> runs) {
+  for (PendingRun* run : runs) Ready(run);
   Runner* runner = nullptr;
-  bool full = false;
+  std::vector<PendingRun*> refused;
   {
     std::lock_guard lock(mutex_);
-    full = !waiting_.HasRoom(run->tenant, static_cast<size_t>(options_.max_waiting));
-    if (!full) {
-      if (early_checks_ != nullptr) {
-        run->ticket_ = ++tickets_;
-        run->submitted_ = clock_.Now();
-        run->checked_ = !run->may_fail_early || run->key_value != nullptr;
-      }
-      waiting_.PushBack(run);
-      runner = RunnerToStartLocked();
+    for (PendingRun* run : runs) {
+      if (!AddLocked(run)) refused.push_back(run);
     }
+    runner = RunnerToStartLocked();
   }
-  if (full) {
+  const BatchEnds ends;
+  for (PendingRun* run : refused) {
     run->status = driver::MakeErrorWithHint(
         driver::Reason::kQueueFull,
         fmt::format("{} statements are already waiting for a connection", options_.max_waiting),
@@ -276,6 +288,7 @@ void StatementQueue::Tick(TimePoint now) {
     runner = RunnerToStartLocked();
   }
   for (EarlyChecks::Check* check : checks) early_checks_->Start(check);
+  const BatchEnds ends;
   for (PendingRun* run : over) {
     const bool cancelled = run->cancellation != nullptr && run->cancellation->cancelled();
     run->status = cancelled ? run->cancellation->status() : run->wait_until_.Error();

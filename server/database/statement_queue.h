@@ -7,6 +7,7 @@
 #include <cstdint>
 #include <memory>
 #include <mutex>
+#include <span>
 #include <vector>
 
 #include "drivers/api/driver.h"
@@ -105,7 +106,10 @@ class StatementQueue {
 
   // Never blocks. The caller has set the statement's tenant. Answers a statement with kQueueFull if
   // the queue is full, and its tenant has no less than an equal share of it.
-  void Submit(PendingRun* run);
+  void Submit(PendingRun* run) { SubmitMany({&run, 1}); }
+  // Submits several at once, in this order and each as if by itself: nobody takes some of them
+  // before the others are there.
+  void SubmitMany(std::span<PendingRun* const> runs);
 
   // Answers the waiting statements whose time is up or whose client has gone.
   void Tick(TimePoint now);
@@ -115,6 +119,10 @@ class StatementQueue {
  private:
   class Runner;
 
+  // Readies a run for being submitted.
+  void Ready(PendingRun* run) const;
+  // Returns false if there is no room for the run.
+  bool AddLocked(PendingRun* run);
   void AddRunnerLocked();
   bool AnyRunnerFreshLocked() const;
   Runner* RunnerToStartLocked();

@@ -12,6 +12,7 @@ namespace penstock::server {
 // What a caller needs: nothing at all, an identity, that and a right on the database of the
 // request, or, by HTTP, an identity that may read metrics. kRead and kWrite are also a matter of
 // what the request does: a Query that writes is refused by the backend to whoever has kRead alone.
+// A call within a Pipeline needs what its own method needs.
 enum class Need : uint8_t { kNothing, kIdentity, kRead, kWrite, kMigrate, kAdmin, kMetrics };
 
 // The method's own name, which is its label in /metrics; how many of its calls wait to be
@@ -27,6 +28,7 @@ enum class Need : uint8_t { kNothing, kIdentity, kRead, kWrite, kMigrate, kAdmin
   METHOD(Exec, 8, kWrite)             \
   METHOD(Prepare, 8, kRead)           \
   METHOD(Transaction, 8, kRead)       \
+  METHOD(Pipeline, 8, kIdentity)      \
   METHOD(Get, 8, kRead)               \
   METHOD(BatchGet, 8, kRead)          \
   METHOD(Put, 8, kWrite)              \

@@ -91,6 +91,11 @@ struct ServerMetrics {
   // Those of them that were not told why, because their peer fails too often.
   Count calls_throttled;
   Count stalled_streams;
+  // Of Pipeline streams: calls that are not answered, bytes as max_pipeline_bytes counts them, and
+  // the calls of each message that came.
+  Count pipeline_calls;
+  Count pipeline_bytes;
+  Histogram<9> pipeline_message_calls{kBatchBounds};
 };
 
 }  // namespace penstock::server

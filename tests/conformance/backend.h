@@ -116,9 +116,13 @@ class Conformance : public ::testing::TestWithParam<const Backend*> {
 };
 
 #define PENSTOCK_CONFORMANCE(Suite) PENSTOCK_CONFORMANCE_ON(Suite, Backends())
-#define PENSTOCK_CONFORMANCE_ON(Suite, backends)     \
-  INSTANTIATE_TEST_SUITE_P(                          \
-      Drivers, Suite, ::testing::ValuesIn(backends), \
+// A suite whose wire() runs its statements over Pipeline as well.
+#define PENSTOCK_CONFORMANCE_OVER_PIPELINE(Suite, backends) \
+  PENSTOCK_CONFORMANCE_AS(Pipelines, Suite, backends)
+#define PENSTOCK_CONFORMANCE_ON(Suite, backends) PENSTOCK_CONFORMANCE_AS(Drivers, Suite, backends)
+#define PENSTOCK_CONFORMANCE_AS(Prefix, Suite, backends) \
+  INSTANTIATE_TEST_SUITE_P(                              \
+      Prefix, Suite, ::testing::ValuesIn(backends),      \
       [](const ::testing::TestParamInfo<const Backend*>& tested) { return tested.param->name(); })
 
 }  // namespace penstock::testing

@@ -201,7 +201,14 @@ Gateway& Conformance::gateway() {
 }
 
 Wire& Conformance::wire() {
-  if (wire_ == nullptr) wire_ = std::make_unique<Wire>(gateway().target());
+  if (wire_ == nullptr) {
+    // See PENSTOCK_CONFORMANCE_OVER_PIPELINE.
+    const std::string suite =
+        ::testing::UnitTest::GetInstance()->current_test_info()->test_suite_name();
+    wire_ = std::make_unique<Wire>(
+        gateway().target(), "",
+        suite.starts_with("Pipelines/") ? Wire::Transport::kPipeline : Wire::Transport::kCalls);
+  }
   return *wire_;
 }
 

@@ -11,6 +11,7 @@
 #include "fmt/format.h"
 #include "tests/conformance/backend.h"
 #include "tests/conformance/identities.h"
+#include "tests/support/pipeline_stream.h"
 
 namespace penstock::testing {
 namespace {
@@ -58,6 +59,21 @@ TEST_P(IdentityLimitsTest, CallsInFlight) {
   Eventually([this] { return As("small").Query("SELECT 1").text() == "1"; });
 }
 
+// A call within a Pipeline counts as a call; the stream does not.
+TEST_P(IdentityLimitsTest, CallsOfAPipeline) {
+  limits().max_calls = 1;
+  PipelineStream stream(As("small"));
+  stream.Send(
+      {PipelineStream::Query(1, backend().endless_query()), PipelineStream::Query(2, "SELECT 1")});
+  const PipelineStream::Answer refused = stream.Receive(2);
+  EXPECT_EQ(refused.error().detail().reason(), v1::REASON_LIMIT_EXCEEDED);
+  EXPECT_NE(refused.error().message().find("(max_calls)"), std::string::npos);
+  stream.Cancel(1);
+  EXPECT_EQ(stream.Receive(1).error().detail().reason(), v1::REASON_CANCELLED);
+  EXPECT_EQ(stream.Do(PipelineStream::Query(1, "SELECT 1")).text(), "1");
+  EXPECT_EQ(As("small").Query("SELECT 1").text(), "1");
+}
+
 TEST_P(IdentityLimitsTest, Transactions) {
   limits().max_transactions = 1;
   TransactionStream first(As("small"));
@@ -95,6 +111,7 @@ TEST_P(IdentityLimitsTest, RowsOfAResult) {
   EXPECT_EQ(As("large").Query(too_many).rows.size(), 200'000u);
   PrepareStream prepared(As("small"), too_many);
   expect_refused(prepared.Run({}));
+  expect_refused(PipelineStream(As("small")).Do(PipelineStream::Query(1, too_many)));
   TransactionStream transaction(As("small"));
   transaction.Begin(/*read_only=*/true);
   expect_refused(transaction.Query(too_many));

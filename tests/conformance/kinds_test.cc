@@ -8,6 +8,7 @@ namespace {
 
 class Kinds : public Conformance {};
 PENSTOCK_CONFORMANCE(Kinds);
+PENSTOCK_CONFORMANCE_OVER_PIPELINE(Kinds, Backends());
 
 TEST_P(Kinds, EachComesBackAsItWentIn) {
   int number = 0;

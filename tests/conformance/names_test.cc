@@ -9,6 +9,7 @@ namespace {
 
 class Names : public Conformance {};
 PENSTOCK_CONFORMANCE(Names);
+PENSTOCK_CONFORMANCE_OVER_PIPELINE(Names, Backends());
 
 TEST_P(Names, ControlCharactersReachTheCaller) {
   for (const std::string& name :

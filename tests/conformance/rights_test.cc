@@ -13,6 +13,7 @@
 #include "server/metrics/methods.h"
 #include "tests/conformance/backend.h"
 #include "tests/conformance/identities.h"
+#include "tests/support/pipeline_stream.h"
 
 namespace penstock::testing {
 namespace {
@@ -170,6 +171,78 @@ TEST_P(Authorization, EveryMethodNeedsWhatTheTableSays) {
     const grpc::Status other = Call(*method, "Bearer " + TokenOf("stranger"));
     EXPECT_EQ(IsAllowed(other), !needs_database) << other.error_message();
   }
+}
+
+// The method that a call within a Pipeline stands for: the one that has its request.
+const MethodDescriptor* MethodOf(const FieldDescriptor& call) {
+  if (call.name() == "prepare")
+    return v1::PipelineRequest::descriptor()
+        ->file()
+        ->FindServiceByName("DatabaseService")
+        ->FindMethodByName("Prepare");
+  for (const MethodDescriptor* method : Methods()) {
+    if (method->input_type() == call.message_type()) return method;
+  }
+  return nullptr;
+}
+
+// Every call that the protos have within a Pipeline.
+TEST_P(Authorization, EachCallWithinAPipelineNeedsWhatItsMethodNeeds) {
+  const auto* const calls = v1::PipelineRequest::Call::descriptor()->FindOneofByName("call");
+  int asked = 0;
+  for (int i = 0; i < calls->field_count(); ++i) {
+    const FieldDescriptor& field = *calls->field(i);
+    // These name a statement that was prepared, for which the right was asked.
+    if (field.name() == "run" || field.name() == "close_statement") continue;
+    SCOPED_TRACE(field.name());
+    const MethodDescriptor* const method = MethodOf(field);
+    ASSERT_NE(method, nullptr) << "no method has such a request";
+    const auto allowed = [&](const std::string& who) {
+      PipelineStream stream(Wire(gateway().target(), TokenOf(who)));
+      PipelineStream::Call call;
+      call.set_id(1);
+      SetDatabase(call.GetReflection()->MutableMessage(&call, &field), "main");
+      stream.Send({call});
+      const v1::Error error = stream.Receive(1).error();
+      EXPECT_TRUE(stream.Finish().ok());
+      return error.code() != grpc::StatusCode::PERMISSION_DENIED;
+    };
+    for (const auto& [name, right] : OneRight()) {
+      EXPECT_EQ(allowed(name), Suffices(right, NeedOf(*method))) << name;
+    }
+    EXPECT_TRUE(allowed("root"));
+    EXPECT_FALSE(allowed("stranger"));
+    ++asked;
+  }
+  EXPECT_EQ(asked, calls->field_count() - 2);
+}
+
+TEST_P(Authorization, AReaderDoesNotWriteByAPipeline) {
+  PipelineStream stream(Wire(gateway().target(), TokenOf("reader")));
+  const std::string table = backend().table_of("kv");
+  stream.Send({PipelineStream::Prepare(1, 1, "DELETE FROM " + table), PipelineStream::Run(2, 1),
+               PipelineStream::Query(3, "DELETE FROM " + table)});
+  for (const uint64_t id : {2, 3}) {
+    const v1::Error error = stream.Receive(id).error();
+    EXPECT_NE(error.code(), grpc::StatusCode::OK);
+  }
+}
+
+// Calls that come after a credential was taken away are refused, those before are answered, and
+// the stream ends.
+TEST_P(Authorization, ARevokedCredentialEndsAPipeline) {
+  PipelineStream stream(Wire(gateway().target(), TokenOf("reader")));
+  PipelineStream::Call slow = PipelineStream::Query(1, backend().endless_query());
+  slow.mutable_query()->mutable_timeout()->set_nanos(500'000'000);
+  stream.Send({slow});
+  EXPECT_EQ(stream.Do(PipelineStream::Query(2, "SELECT 1")).text(), "1");
+  config().identities.erase("reader");
+  ASSERT_TRUE(gateway().daemon().ReloadIdentities(config()).ok());
+  EXPECT_EQ(stream.Do(PipelineStream::Query(3, "SELECT 1")).status.error_code(),
+            grpc::StatusCode::UNAUTHENTICATED);
+  EXPECT_EQ(stream.Receive(1).error().detail().reason(), v1::REASON_REQUEST_TIMEOUT);
+  EXPECT_EQ(stream.WaitForEnd().error_code(), grpc::StatusCode::UNAUTHENTICATED);
+  EXPECT_TRUE(stream.draining());
 }
 
 // Whoever may not use a database does not learn whether it is there.

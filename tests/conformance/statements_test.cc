@@ -20,10 +20,12 @@ class Statements : public Conformance {
   }
 };
 PENSTOCK_CONFORMANCE_ON(Statements, KeyValueBackends());
+PENSTOCK_CONFORMANCE_OVER_PIPELINE(Statements, KeyValueBackends());
 
 // Those that need a table with columns of their own.
 class TableStatements : public Statements {};
 PENSTOCK_CONFORMANCE(TableStatements);
+PENSTOCK_CONFORMANCE_OVER_PIPELINE(TableStatements, Backends());
 
 using grpc::StatusCode;
 

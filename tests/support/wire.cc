@@ -5,6 +5,7 @@
 #include "fmt/format.h"
 #include "grpcpp/create_channel.h"
 #include "grpcpp/security/credentials.h"
+#include "tests/support/pipeline_stream.h"
 
 namespace penstock::testing {
 
@@ -153,8 +154,8 @@ void Assign(google::protobuf::RepeatedPtrField<Value>* to, const Values& from) {
   to->Assign(from.begin(), from.end());
 }
 
-Wire::Wire(const std::string& target, const std::string& token)
-    : authorization_(token.empty() ? "" : "Bearer " + token) {
+Wire::Wire(const std::string& target, const std::string& token, Transport transport)
+    : authorization_(token.empty() ? "" : "Bearer " + token), transport_(transport) {
   grpc::ChannelArguments arguments;
   arguments.SetMaxReceiveMessageSize(-1);
   arguments.SetMaxSendMessageSize(-1);
@@ -170,6 +171,12 @@ grpc::ClientContext* Wire::Authorized(grpc::ClientContext* context) const {
 }
 
 Outcome Wire::Query(const v1::QueryRequest& request) {
+  if (transport_ == Transport::kPipeline) {
+    PipelineStream::Call call;
+    call.set_id(1);
+    *call.mutable_query() = request;
+    return PipelineStream(*this).Do(call);
+  }
   grpc::ClientContext context;
   Outcome outcome;
   Receive(*stub_->Query(Authorized(&context), request), &outcome);
@@ -187,6 +194,9 @@ Outcome Wire::Exec(const std::string& sql, const Values& args) {
   v1::ExecRequest request;
   request.set_sql(sql);
   Assign(request.mutable_args(), args);
+  if (transport_ == Transport::kPipeline) {
+    return PipelineStream(*this).Do(PipelineStream::Exec(1, sql, args));
+  }
   Outcome outcome;
   const std::vector<v1::ExecResponse> answers = ExecAll({request}, &outcome.status);
   outcome.detail = DetailOf(outcome.status);

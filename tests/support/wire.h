@@ -3,6 +3,7 @@
 #ifndef PENSTOCK_TESTS_SUPPORT_WIRE_H_
 #define PENSTOCK_TESTS_SUPPORT_WIRE_H_
 
+#include <cstdint>
 #include <initializer_list>
 #include <memory>
 #include <string>
@@ -59,13 +60,20 @@ void Assign(google::protobuf::RepeatedPtrField<v1::Value>* to, const Values& fro
 
 class Wire {
  public:
+  // By which calls Query and Exec run their statement.
+  enum class Transport : uint8_t {
+    kCalls,
+    kPipeline,  // a Pipeline stream with one call
+  };
+
   // Calls with the token, if there is one.
-  explicit Wire(const std::string& target, const std::string& token = "");
+  explicit Wire(const std::string& target, const std::string& token = "",
+                Transport transport = Transport::kCalls);
 
   // Adds the token to a call, and returns its context.
   grpc::ClientContext* Authorized(grpc::ClientContext* context) const;
 
-  v1::DatabaseService::Stub& stub() { return *stub_; }
+  v1::DatabaseService::Stub& stub() const { return *stub_; }
   std::shared_ptr<grpc::Channel> channel() { return channel_; }
 
   Outcome Query(const std::string& sql, const Values& args = {});
@@ -78,6 +86,7 @@ class Wire {
 
  private:
   const std::string authorization_;
+  const Transport transport_;
   std::shared_ptr<grpc::Channel> channel_;
   std::unique_ptr<v1::DatabaseService::Stub> stub_;
 };

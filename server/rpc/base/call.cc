@@ -2,6 +2,7 @@
 
 #include <algorithm>
 #include <chrono>
+#include <utility>
 
 #include "drivers/api/error.h"
 #include "fmt/format.h"
@@ -102,7 +103,7 @@ absl::Status Call::Admit() {
     context_.metrics->sessions_refused.Add();
     return added;
   }
-  quota_share_ = *std::move(share);
+  if (counts_as_call()) quota_share_ = *std::move(share);
   registered_.store(true);
   context_.metrics->open_sessions.Add();
   return absl::OkStatus();
@@ -117,10 +118,19 @@ absl::Status Call::RefuseUnknown(const absl::Status& why) const {
   return often;
 }
 
-absl::StatusOr<Database*> Call::FindDatabase(std::string_view name) {
-  absl::StatusOr<Database*> found = server::FindDatabase(context_, rpc_, principal(), name);
+absl::StatusOr<Database*> Call::FindDatabase(Rpc rpc, std::string_view name) {
+  absl::StatusOr<Database*> found = server::FindDatabase(context_, rpc, principal(), name);
   if (found.ok()) database_found_ = *found;
   return found;
+}
+
+void Call::CountRequest(Rpc rpc, const Database* database, const absl::Status& end) {
+  const auto code = static_cast<size_t>(end.code()) % kStatusCodes;
+  context_.metrics->calls[static_cast<size_t>(rpc)][code].Add();
+  principal().quota().CountCall(end.code());
+  if (!end.ok()) {
+    AuditCall(context_, rpc, server_context_, access_.principal.get(), database, end);
+  }
 }
 
 void Call::Audit(const absl::Status& end) {
@@ -164,8 +174,17 @@ void Call::Done(bool) {
 
 absl::Status Call::Write(const google::protobuf::MessageLite& message) {
   if (gone_.load()) return GoneStatus();  // gRPC may still have a write that was given up
-  absl::Status status = Serialize(message, answer_limits_.message, &out_);
-  if (!status.ok()) return status;
+  const absl::Status status = Serialize(message, answer_limits_.message, &out_);
+  return status.ok() ? WriteOut() : status;
+}
+
+absl::Status Call::Write(std::string message) {
+  if (gone_.load()) return GoneStatus();
+  const absl::Status status = ToBytes(std::move(message), answer_limits_.message, &out_);
+  return status.ok() ? WriteOut() : status;
+}
+
+absl::Status Call::WriteOut() {
   // If the client goes at this moment, either Done finds this write or gone_ is seen here.
   write_state_.store(WriteState::kOutstanding);
   if (gone_.load()) {
@@ -179,8 +198,16 @@ absl::Status Call::Write(const google::protobuf::MessageLite& message) {
 }
 
 absl::Status Call::WriteAndFinish(const google::protobuf::MessageLite& message) {
-  absl::Status status = Serialize(message, answer_limits_.message, &out_);
-  if (!status.ok()) return status;
+  const absl::Status status = Serialize(message, answer_limits_.message, &out_);
+  return status.ok() ? WriteOutAndFinish() : status;
+}
+
+absl::Status Call::WriteAndFinish(std::string message) {
+  const absl::Status status = ToBytes(std::move(message), answer_limits_.message, &out_);
+  return status.ok() ? WriteOutAndFinish() : status;
+}
+
+absl::Status Call::WriteOutAndFinish() {
   if (finishing_.exchange(true)) return absl::OkStatus();
   Audit(absl::OkStatus());
   Ref();
@@ -217,7 +244,7 @@ absl::Status Call::Take(grpc::ByteBuffer* bytes, google::protobuf::Message* requ
 
 absl::Status Call::Take(grpc::ByteBuffer* bytes, google::protobuf::Message* request,
                         RequestMemory::Share* share) const {
-  absl::Status valid = access_.Check(std::chrono::system_clock::now());
+  absl::Status valid = CheckAccess();
   if (!valid.ok()) return valid;
   const absl::StatusOr<size_t> size = ExpandedSize(bytes, request->GetDescriptor());
   if (!size.ok()) return size.status();
@@ -272,19 +299,21 @@ std::string_view Call::Metadata(const char* key) const {
 }
 
 std::string_view Call::CallerName() {
-  if (caller_.has_value()) return *caller_;
-  caller_.emplace();
+  if (!caller_.has_value()) caller_ = CallerName(Metadata("x-penstock-application"));
+  return *caller_;
+}
+
+std::string Call::CallerName(std::string_view application) const {
   constexpr size_t kMaxBytes = 63;
-  const std::string_view application = Metadata("x-penstock-application");
   const bool named = context_.authenticator->configured();
-  *caller_ = named ? principal().name() : "";
-  if (named && !application.empty()) *caller_ += '/';
-  *caller_ += application;
-  caller_->resize(std::min(caller_->size(), kMaxBytes));
-  for (char& c : *caller_) {
+  std::string caller = named ? principal().name() : "";
+  if (named && !application.empty()) caller += '/';
+  caller += application;
+  caller.resize(std::min(caller.size(), kMaxBytes));
+  for (char& c : caller) {
     if (c < ' ' || c > '~') c = '?';
   }
-  return *caller_;
+  return caller;
 }
 
 absl::Status Call::DrainingStatus() {

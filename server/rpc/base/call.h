@@ -68,6 +68,54 @@ class Call : public RegisteredCall {
   // The tenant as which the call waits: its identity's number. Known once it has started.
   uint64_t tenant() const { return principal().quota().number(); }
 
+  // For the operations of a call that has started; see operation.h.
+
+  // Who makes the call.
+  const Principal& principal() const { return *access_.principal; }
+  // The limits of this call's answers.
+  const AnswerLimits& answer_limits() const { return answer_limits_; }
+  // Returns the most bytes that the rows of a statement which writes may have together, by the
+  // limits of the database, of a message and of the caller's identity.
+  size_t ReturningLimit(const Database& database) const;
+
+  // Notes whether the caller of a statement of SQL, whose database is known, may write. Fails with
+  // kNotAllowed if he may not use SQL there.
+  absl::Status AllowSql(CallStatement* statement) const {
+    statement->must_only_read = !principal().MayWriteBySql(statement->database->name());
+    return principal().CheckSql(statement->database->name());
+  }
+
+  // Finds the database of a request, and prepares the statement that it asks for by
+  // PrepareStatement. `rpc` is the method whose request it is. The statement's `began` is known.
+  // Only the call's owner may ask.
+  template <typename Request>
+  absl::Status StartStatement(Rpc rpc, const Request& request, CallStatement* statement) {
+    absl::StatusOr<Database*> database = FindDatabase(rpc, request.database());
+    if (!database.ok()) return database.status();
+    statement->database = *database;
+    return PrepareStatement(request, statement);
+  }
+
+  // Gives a statement, whose database is known, the request's deadline and settings of the session
+  // and the call's tenant, and, unless it has its own, the call's cancellation and the caller's
+  // name. Asks AllowSql if the request has SQL. Fails as CallSettings::Assign does. The request
+  // outlives the statement.
+  template <typename Request>
+  absl::Status PrepareStatement(const Request& request, CallStatement* statement) {
+    if constexpr (requires { request.sql(); }) {
+      absl::Status allowed = AllowSql(statement);
+      if (!allowed.ok()) return allowed;
+    }
+    absl::Status set = AssignSettings(request, *statement->database, &statement->call_settings);
+    if (!set.ok()) return set;
+    statement->settings = statement->call_settings.values();
+    if (statement->cancellation == nullptr) statement->cancellation = &cancellation_;
+    if (statement->caller.empty()) statement->caller = CallerName();
+    statement->tenant = tenant();
+    return DeadlineFor(*statement->database, request.has_timeout(), request.timeout(),
+                       statement->began, &statement->deadline);
+  }
+
  protected:
   // Makes the object that waits for the next RPC of this method.
   using WaitForNext = void (*)(const RpcContext& context, const CallSource& source);
@@ -77,6 +125,8 @@ class Call : public RegisteredCall {
 
   // Returns whether the call counts against max_sessions and ends with a drain.
   virtual bool is_session() const { return true; }
+  // Returns whether the call counts against the limit of its identity's calls while it is open.
+  virtual bool counts_as_call() const { return true; }
   // The RPC has arrived, and may start.
   virtual void OnStart() = 0;
   virtual void OnRead(bool ok) = 0;
@@ -96,8 +146,11 @@ class Call : public RegisteredCall {
   // Writes a message; OnWritten follows. Fails, and writes nothing, if the message is too large or
   // the client has gone.
   absl::Status Write(const google::protobuf::MessageLite& message);
+  // Does the same with a message that is serialized already.
+  absl::Status Write(std::string message);
   // Writes the last message and ends the call with OK.
   absl::Status WriteAndFinish(const google::protobuf::MessageLite& message);
+  absl::Status WriteAndFinish(std::string message);
   // Ends the call. Only the first end counts; later ones do nothing.
   void Finish(const absl::Status& status);
 
@@ -108,46 +161,18 @@ class Call : public RegisteredCall {
   // Does the same with a share that the caller keeps.
   absl::Status Take(grpc::ByteBuffer* bytes, google::protobuf::Message* request,
                     RequestMemory::Share* share) const;
+  // Returns OK, or kUnauthenticated if the caller's proof has expired or was revoked meanwhile.
+  absl::Status CheckAccess() const { return access_.Check(std::chrono::system_clock::now()); }
 
-  // Parses the request of a call that has one, and prepares the statement that it asks for.
-  template <typename Request>
-  absl::Status TakeStatement(grpc::ByteBuffer* bytes, Request* request, CallStatement* statement) {
-    statement->began = Clock::System().Now();
-    absl::Status status = Take(bytes, request);
-    if (!status.ok()) return status;
-    absl::StatusOr<Database*> database = FindDatabase(request->database());
-    if (!database.ok()) return database.status();
-    statement->database = *database;
-    return PrepareStatement(*request, statement);
-  }
+  // Counts a request that has ended, and was one of the method `rpc` in all but its way: in
+  // metrics, for its caller's identity, and, if it was refused, in the log.
+  void CountRequest(Rpc rpc, const Database* database, const absl::Status& end);
 
   // Finds the database of a request. Fails with kNotAllowed if the caller does not have the right
   // on it that the method needs, and as Databases::Find does. There is no other way to a database.
-  absl::StatusOr<Database*> FindDatabase(std::string_view name);
-
-  // Who makes the call; known once it has started.
-  const Principal& principal() const { return *access_.principal; }
-
-  // Gives a statement, whose database is known, the request's deadline and settings of the session,
-  // the call's cancellation, tenant and the caller's name, and notes whether its caller may write.
-  // Fails with kNotAllowed if a request has SQL and its caller may not use it, and as
-  // CallSettings::Assign does. The request outlives the statement.
-  template <typename Request>
-  absl::Status PrepareStatement(const Request& request, CallStatement* statement) {
-    if constexpr (requires { request.sql(); }) {
-      absl::Status allowed = principal().CheckSql(statement->database->name());
-      if (!allowed.ok()) return allowed;
-      statement->must_only_read = !principal().MayWriteBySql(statement->database->name());
-    }
-    absl::Status set = AssignSettings(request, *statement->database, &statement->call_settings);
-    if (!set.ok()) return set;
-    statement->settings = statement->call_settings.values();
-    statement->cancellation = &cancellation_;
-    statement->tenant = tenant();
-    statement->caller = CallerName();
-    return DeadlineFor(*statement->database, request.has_timeout(), request.timeout(),
-                       statement->began, &statement->deadline);
-  }
+  absl::StatusOr<Database*> FindDatabase(std::string_view name) { return FindDatabase(rpc_, name); }
+  // Does the same with the right that another method needs, whose request has come by this call.
+  absl::StatusOr<Database*> FindDatabase(Rpc rpc, std::string_view name);
 
   // Assigns the settings that a statement or a transaction of this request has; see
   // CallSettings::Assign.
@@ -172,6 +197,8 @@ class Call : public RegisteredCall {
   // driver::StatementRun::caller allows; empty if there is neither. It lives as long as the call.
   // Only the owner of a call that has started may ask.
   std::string_view CallerName();
+  // Returns the same for one request, for which the caller gives itself the name `application`.
+  std::string CallerName(std::string_view application) const;
 
   // Returns why a call ends that is open when the daemon stops.
   static absl::Status DrainingStatus();
@@ -181,12 +208,6 @@ class Call : public RegisteredCall {
 
   // Cuts off a client that does not read, earlier in a drain. For Tick.
   void CheckStall(TimePoint now);
-
-  // The limits of this call's answers; known once it has started.
-  const AnswerLimits& answer_limits() const { return answer_limits_; }
-  // Returns the most bytes that the rows of a statement which writes may have together, by the
-  // limits of the database, of a message and of the caller's identity.
-  size_t ReturningLimit(const Database& database) const;
 
   // Cancels the statement that runs, together with the call.
   driver::Cancellation cancellation_;
@@ -219,6 +240,9 @@ class Call : public RegisteredCall {
   void Finished(bool ok);
   void Done(bool ok);
   void GiveUpWrite();
+  // Write and WriteAndFinish of what is in out_.
+  absl::Status WriteOut();
+  absl::Status WriteOutAndFinish();
   // Removes the call from the registry. The caller holds a reference; a second call does nothing.
   void Leave();
   void SendEnd();
@@ -235,7 +259,7 @@ class Call : public RegisteredCall {
   RequestMemory::Share request_share_;
   AnswerLimits answer_limits_;
   Access access_;
-  // Of a call that is registered.
+  // Of a call that is registered, and counts against the limit of its identity's calls.
   Quota::Share quota_share_;
   // The database that the last request named; null if it was not found.
   const Database* database_found_ = nullptr;

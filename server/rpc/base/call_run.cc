@@ -12,14 +12,19 @@ bool OnlyReads(const driver::StatementRun& run) {
   return run.key_value != nullptr ? run.key_value->reads() : run.read_only;
 }
 
-void CallRun::Submit(bool writes) {
+void CallRun::Arm() {
   // A driver that is well has come back by then.
   const Duration patience = Pool::kPatience + Duration(database->info().overrun);
   const bool limited = deadline.at < TimePoint::max() - patience;
   const TimePoint at = limited ? deadline.at + patience : TimePoint::max();
   given_up_at_.store(at.time_since_epoch().count());
   recorded_ = false;
+  meter_.Start(&call_->principal().quota());
   call_->Ref();
+}
+
+void CallRun::Submit(bool writes) {
+  Arm();
   if (writes) {
     database->SubmitWrite(this);
   } else {
@@ -28,13 +33,25 @@ void CallRun::Submit(bool writes) {
 }
 
 void CallRun::OnRun() {
+  Call* const call = call_;
   if (given_up_at_.exchange(kNoRun) != kNoRun) {
     on_run_();
   } else {
     CloseCursor();
     Record();
+    if (on_late_) on_late_();
   }
-  call_->Unref();
+  call->Unref();
+}
+
+void CallRun::EndBatch(Operation* operation) {
+  if (status.ok()) {
+    const absl::Status fits = meter_.Check(operation->Written());
+    if (!fits.ok()) status = Undelivered(*this, fits);
+  }
+  if (!status.ok()) CloseCursor();
+  if (cursor == nullptr) Record();
+  if (status.ok()) operation->EndBatch(*this);
 }
 
 void CallRun::Fetch(size_t max_bytes) {

@@ -9,8 +9,10 @@
 
 #include "absl/status/status.h"
 #include "drivers/api/driver.h"
+#include "server/auth/quota.h"
 #include "server/rpc/base/call.h"
 #include "server/rpc/base/context.h"
+#include "server/rpc/base/operation.h"
 
 namespace penstock::server {
 
@@ -18,17 +20,26 @@ namespace penstock::server {
 // alive meanwhile. One owner at a time, as for the call; only Check runs beside it.
 class CallRun final : public CallStatement {
  public:
-  // `on_run` is called once for each Submit, when the statement has failed, has ended, or has its
-  // first rows and a cursor; see PendingRun::OnRun.
-  CallRun(Call* call, const RpcContext& context, std::function<void()> on_run)
-      : call_(call), context_(context), on_run_(std::move(on_run)) {}
+  // `on_run` is called once for each submission, when the statement has failed, has ended, or has
+  // its first rows and a cursor; see PendingRun::OnRun. It may destroy the run.
+  // `on_late`, if there is one, is called in its place for a statement that Check has answered.
+  CallRun(Call* call, const RpcContext& context, std::function<void()> on_run,
+          std::function<void()> on_late = nullptr)
+      : call_(call), context_(context), on_run_(std::move(on_run)), on_late_(std::move(on_late)) {}
 
   // `writes`: the statement most likely writes.
   void Submit(bool writes);
+  // Makes it ready to be submitted by Database::SubmitMany, which has to follow.
+  void Arm();
 
   // Fetches the next rows; `status` tells whether it has worked. Closes the cursor after the last
   // row and after a failure, which may have come before. Worker threads only.
   void Fetch(size_t max_bytes);
+
+  // Ends a batch, after `on_run` and after each Fetch: holds what was written against the limits of
+  // its reader, closes the cursor after a failure, records a statement that has ended, and ends the
+  // operation's batch unless it has failed. Worker threads only.
+  void EndBatch(Operation* operation);
 
   // Counts and logs the statement; only the first call after Submit does something.
   void Record();
@@ -48,6 +59,8 @@ class CallRun final : public CallStatement {
   Call* const call_;
   const RpcContext& context_;
   const std::function<void()> on_run_;
+  const std::function<void()> on_late_;
+  ResultMeter meter_;
   bool recorded_ = false;
   // When the caller is not kept waiting any longer, in ticks of the clock.
   std::atomic<Duration::rep> given_up_at_{kNoRun};

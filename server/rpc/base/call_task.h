@@ -12,7 +12,7 @@
 namespace penstock::server {
 
 // A member of its call. Keeps the call alive from Enqueue until `work` has returned; `work` may
-// enqueue it again.
+// enqueue it again, or destroy it.
 class CallTask final : public Task {
  public:
   CallTask(Call* call, std::function<void()> work, Kind kind = Kind::kBrief)
@@ -25,8 +25,9 @@ class CallTask final : public Task {
 
  private:
   void Run() override {
+    Call* const call = call_;
     work_();
-    call_->Unref();
+    call->Unref();
   }
 
   Call* const call_;

@@ -7,6 +7,7 @@
 #include "drivers/api/error.h"
 #include "fmt/format.h"
 #include "google/protobuf/message_lite.h"
+#include "server/rpc/base/wire_writer.h"
 #include "text/utf8.h"
 
 namespace penstock::server {
@@ -56,8 +57,8 @@ absl::Status Arguments::Convert(const v1::Value& from, driver::Value* to, int de
             Convert(from.array().values(static_cast<int>(i)), &elements[i], depth + 1);
         if (!status.ok()) return status;
       }
-      arrays_.push_back(std::move(elements));
-      *to = {.kind = Kind::kArray, .elements = arrays_.back()};
+      arrays_.push_front(std::move(elements));
+      *to = {.kind = Kind::kArray, .elements = arrays_.front()};
       break;
     }
     case v1::Value::KIND_NOT_SET:
@@ -199,16 +200,27 @@ absl::Status ParseSmall(grpc::ByteBuffer* bytes, google::protobuf::MessageLite* 
                                bytes->Length(), kSmall));
 }
 
+std::string FieldBytes(int field, std::string_view content) {
+  std::string bytes;
+  bytes.reserve(wire::BytesSize(field, content.size()));
+  wire::AppendBytes(field, content, &bytes);
+  return bytes;
+}
+
+absl::Status CheckMessageSize(size_t size, size_t max_bytes) {
+  if (size <= max_bytes) return absl::OkStatus();
+  return driver::MakeErrorWithHint(
+      Reason::kLimitExceeded,
+      fmt::format("a row needs a message of {} bytes, more than max_message_bytes ({})", size,
+                  max_bytes),
+      "select less at a time, or raise max_message_bytes of the server and the client");
+}
+
 absl::Status Serialize(const google::protobuf::MessageLite& message, size_t max_bytes,
                        grpc::ByteBuffer* bytes) {
   const size_t size = message.ByteSizeLong();
-  if (size > max_bytes) {
-    return driver::MakeErrorWithHint(
-        Reason::kLimitExceeded,
-        fmt::format("a row needs a message of {} bytes, more than max_message_bytes ({})", size,
-                    max_bytes),
-        "select less at a time, or raise max_message_bytes of the server and the client");
-  }
+  absl::Status fits = CheckMessageSize(size, max_bytes);
+  if (!fits.ok()) return fits;
   bytes->Clear();
   if (size <= 4096) {
     // The answer is one slice, without a detour over a stream, because most answers are small.
@@ -221,6 +233,24 @@ absl::Status Serialize(const google::protobuf::MessageLite& message, size_t max_
   if (!message.SerializeToZeroCopyStream(&writer)) {
     return MakeError(Reason::kUnspecified, "cannot serialize the answer");
   }
+  return absl::OkStatus();
+}
+
+absl::Status ToBytes(std::string message, size_t max_bytes, grpc::ByteBuffer* bytes) {
+  absl::Status fits = CheckMessageSize(message.size(), max_bytes);
+  if (!fits.ok()) return fits;
+  // A small one is copied, because a slice that owns its bytes costs more. A large one is not.
+  constexpr size_t kCopied = 1024;
+  if (message.size() <= kCopied) {
+    grpc::Slice slice(message);
+    *bytes = grpc::ByteBuffer(&slice, 1);
+    return absl::OkStatus();
+  }
+  auto* owned = new std::string(std::move(message));
+  grpc::Slice slice(
+      owned->data(), owned->size(), [](void* text) { delete static_cast<std::string*>(text); },
+      owned);
+  *bytes = grpc::ByteBuffer(&slice, 1);
   return absl::OkStatus();
 }
 

@@ -2,8 +2,10 @@
 #ifndef PENSTOCK_SERVER_RPC_BASE_CONVERT_H_
 #define PENSTOCK_SERVER_RPC_BASE_CONVERT_H_
 
-#include <deque>
+#include <forward_list>
 #include <span>
+#include <string>
+#include <string_view>
 #include <vector>
 
 #include "absl/status/status.h"
@@ -38,7 +40,7 @@ class Arguments {
 
   std::vector<driver::Value> values_;
   std::vector<std::vector<driver::Value>> rows_;
-  std::deque<std::vector<driver::Value>> arrays_;
+  std::forward_list<std::vector<driver::Value>> arrays_;
 };
 
 // Turns values of a driver into messages.
@@ -71,6 +73,12 @@ absl::Status ParseSmall(grpc::ByteBuffer* bytes, google::protobuf::MessageLite* 
 // Serialises an answer. Fails with kLimitExceeded if it is larger than `max_bytes`.
 absl::Status Serialize(const google::protobuf::MessageLite& message, size_t max_bytes,
                        grpc::ByteBuffer* bytes);
+// Does the same with an answer that is serialized already.
+absl::Status ToBytes(std::string message, size_t max_bytes, grpc::ByteBuffer* bytes);
+// Returns a message, serialized, of which one field is set: the message `content`.
+std::string FieldBytes(int field, std::string_view content);
+// Returns OK, or the error of an answer of `size` bytes that is larger than `max_bytes`.
+absl::Status CheckMessageSize(size_t size, size_t max_bytes);
 
 }  // namespace penstock::server
 

@@ -21,8 +21,8 @@ namespace penstock::server {
 class LeaseRequest final : public Pool::Waiter {
  public:
   // `done` is called once for each Start, from Start or later from any thread; it must not block.
-  // With OK, lease() is granted but not connected.
-  // `cancellation` is the call's.
+  // It may destroy the request, unless it is called from Start or Cancel. With OK, lease() is
+  // granted but not connected. `cancellation` is the call's.
   LeaseRequest(Call* call, const driver::Cancellation* cancellation,
                std::function<void(const absl::Status&)> done)
       : call_(call), cancellation_(cancellation), done_(std::move(done)) {}
@@ -54,8 +54,9 @@ class LeaseRequest final : public Pool::Waiter {
     waiting_in_.store(nullptr);
     const absl::Status status = lease.status();
     if (status.ok()) lease_ = *std::move(lease);
+    Call* const call = call_;
     done_(status);
-    call_->Unref();
+    call->Unref();
   }
 
   Call* const call_;

@@ -1,5 +1,8 @@
 #include "server/rpc/base/result_call.h"
 
+#include <string>
+#include <utility>
+
 namespace penstock::server {
 
 ResultCall::ResultCall(const RpcContext& context, const CallSource& source, Rpc rpc,
@@ -20,31 +23,25 @@ void ResultCall::Tick(TimePoint now) {
 void ResultCall::OnStart() {
   const absl::Status prepared = Prepare();
   if (!prepared.ok()) return Finish(prepared);
-  meter_.Start(&principal().quota());
-  run_.limits.max_bytes = answer_limits().first_batch;
   run_.Submit(/*writes=*/false);
 }
 
 // On a worker thread, so a cursor may be closed.
 void ResultCall::Advance() {
+  run_.EndBatch(&operation());
   if (run_.status.ok()) {
-    const absl::Status fits = meter_.Check(Written());
-    if (!fits.ok()) run_.status = Undelivered(run_, fits);
+    SendPart();
+  } else {
+    End();
   }
-  if (!run_.status.ok()) {
-    run_.CloseCursor();
-    return End();
-  }
-  if (run_.cursor == nullptr) run_.Record();
-  EndBatch();
-  SendPart();
 }
 
 // On any thread.
 void ResultCall::SendPart() {
-  const Part part = NextPart();
-  if (part.message == nullptr) return fetch_.Enqueue(*run_.database);
-  const absl::Status written = part.last ? WriteAndFinish(*part.message) : Write(*part.message);
+  std::string part;
+  if (!operation().TakePart(&part)) return fetch_.Enqueue(*run_.database);
+  const bool last = run_.cursor == nullptr && !operation().has_part();
+  const absl::Status written = last ? WriteAndFinish(std::move(part)) : Write(std::move(part));
   if (written.ok()) return;
   run_.status = Undelivered(run_, written);
   End();

@@ -3,8 +3,6 @@
 #define PENSTOCK_SERVER_RPC_BASE_RESULT_CALL_H_
 
 #include "absl/status/status.h"
-#include "google/protobuf/message_lite.h"
-#include "server/auth/quota.h"
 #include "server/rpc/base/call.h"
 #include "server/rpc/base/call_run.h"
 #include "server/rpc/base/call_task.h"
@@ -26,21 +24,9 @@ class ResultCall : public ServerStreamCall {
   ResultCall(const RpcContext& context, const CallSource& source, Rpc rpc,
              WaitForNext wait_for_next);
 
-  struct Part {
-    const google::protobuf::MessageLite* message = nullptr;
-    // The message ends the result.
-    bool last = false;
-  };
-
-  // Parses the request, and fills run_ except for the limits of its batches.
+  // Parses the request, and starts the operation.
   virtual absl::Status Prepare() = 0;
-  // A batch of rows was written; it is the last one if run_ has no cursor.
-  virtual void EndBatch() = 0;
-  // Returns the size of the rows that were written since Prepare, sent or not.
-  virtual ResultSize Written() const = 0;
-  // Returns the next message of the batch, which stays until the next call, or none if all
-  // were returned.
-  virtual Part NextPart() = 0;
+  virtual Operation& operation() = 0;
 
   CallRun run_;
 
@@ -51,9 +37,32 @@ class ResultCall : public ServerStreamCall {
   void SendPart();
   void End();
 
-  ResultMeter meter_;
   // Fetches the next batch, or cleans up after a client that has gone.
   CallTask fetch_;
+};
+
+// The call of a method whose answer is the result of an operation. `OperationT` names the method
+// and its Request.
+template <typename OperationT>
+class OperationCall final : public ResultCall {
+ public:
+  template <typename Service, typename Method>
+  OperationCall(const RpcContext& context, const CallSource& source, WaitForNext wait_for_next,
+                Service* service, Method method)
+      : ResultCall(context, source, OperationT::kRpc, wait_for_next) {
+    Listen(service, method);
+  }
+
+ private:
+  absl::Status Prepare() override {
+    run_.began = Clock::System().Now();
+    absl::Status taken = Take(&request_bytes_, &request_);
+    return taken.ok() ? operation_.Start(*this, request_, &run_) : taken;
+  }
+  Operation& operation() override { return operation_; }
+
+  typename OperationT::Request request_;
+  OperationT operation_;
 };
 
 }  // namespace penstock::server

@@ -13,10 +13,10 @@ namespace penstock::server {
 
 // One method left to gRPC's own threads would make them poll the same sockets
 // and wake ours for every event (docs/adr/0003-completion-queue.md).
-using DatabaseMethods =
-    v1::DatabaseService::WithRawMethod_Ping<v1::DatabaseService::WithRawMethod_Query<
-        v1::DatabaseService::WithRawMethod_Exec<v1::DatabaseService::WithRawMethod_Prepare<
-            v1::DatabaseService::WithRawMethod_Transaction<v1::DatabaseService::Service>>>>>;
+using DatabaseMethods = v1::DatabaseService::WithRawMethod_Ping<
+    v1::DatabaseService::WithRawMethod_Query<v1::DatabaseService::WithRawMethod_Exec<
+        v1::DatabaseService::WithRawMethod_Prepare<v1::DatabaseService::WithRawMethod_Transaction<
+            v1::DatabaseService::WithRawMethod_Pipeline<v1::DatabaseService::Service>>>>>>;
 using KeyValueMethods =
     v1::KeyValueService::WithRawMethod_Get<v1::KeyValueService::WithRawMethod_BatchGet<
         v1::KeyValueService::WithRawMethod_Put<v1::KeyValueService::WithRawMethod_Delete<

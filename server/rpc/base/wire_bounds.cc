@@ -6,6 +6,7 @@
 #include "drivers/api/error.h"
 #include "fmt/format.h"
 #include "google/protobuf/io/coded_stream.h"
+#include "google/protobuf/io/zero_copy_stream_impl_lite.h"
 #include "google/protobuf/wire_format_lite.h"
 #include "grpcpp/support/proto_buffer_reader.h"
 
@@ -82,22 +83,35 @@ class Scanner {
   size_t expanded_ = 0;
 };
 
-}  // namespace
-
-absl::StatusOr<size_t> ExpandedSize(grpc::ByteBuffer* bytes, const Descriptor* type, size_t most) {
-  // Most are small, and not looked at: they cannot become large.
-  if (bytes->Length() <= std::min(kSmall, most / kByMessage)) return bytes->Length() * kByMessage;
-  grpc::ProtoBufferReader reader(bytes);
-  if (!reader.status().ok()) return bytes->Length();
-  CodedInputStream in(&reader);
+absl::StatusOr<size_t> Expanded(google::protobuf::io::ZeroCopyInputStream* bytes, size_t size,
+                                const Descriptor* type, size_t most) {
+  CodedInputStream in(bytes);
   Scanner scanner(&in, most);
   scanner.Message(type, 0);
-  if (!scanner.TooLarge()) return std::max(scanner.expanded(), bytes->Length());
+  if (!scanner.TooLarge()) return std::max(scanner.expanded(), size);
   return driver::MakeErrorWithHint(
       driver::Reason::kLimitExceeded,
       fmt::format("the request would take more than {} MiB of memory: it has too many values",
                   most >> 20),
       "send fewer values in one request");
+}
+
+// Most are small, and not looked at: they cannot become large.
+bool IsSmall(size_t size, size_t most) { return size <= std::min(kSmall, most / kByMessage); }
+
+}  // namespace
+
+absl::StatusOr<size_t> ExpandedSize(grpc::ByteBuffer* bytes, const Descriptor* type, size_t most) {
+  if (IsSmall(bytes->Length(), most)) return bytes->Length() * kByMessage;
+  grpc::ProtoBufferReader reader(bytes);
+  if (!reader.status().ok()) return bytes->Length();
+  return Expanded(&reader, bytes->Length(), type, most);
+}
+
+absl::StatusOr<size_t> ExpandedSize(std::string_view bytes, const Descriptor* type, size_t most) {
+  if (IsSmall(bytes.size(), most)) return bytes.size() * kByMessage;
+  google::protobuf::io::ArrayInputStream reader(bytes.data(), static_cast<int>(bytes.size()));
+  return Expanded(&reader, bytes.size(), type, most);
 }
 
 }  // namespace penstock::server

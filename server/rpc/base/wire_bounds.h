@@ -3,6 +3,7 @@
 #define PENSTOCK_SERVER_RPC_BASE_WIRE_BOUNDS_H_
 
 #include <cstddef>
+#include <string_view>
 
 #include "absl/status/statusor.h"
 #include "google/protobuf/descriptor.h"
@@ -18,6 +19,9 @@ inline constexpr size_t kMostExpanded = size_t{256} << 20;
 // kLimitExceeded if that is more than `most`, and reads no further then. Keeps nothing. Bytes that
 // are no such message are left to the parser, and counted up to where they are wrong.
 absl::StatusOr<size_t> ExpandedSize(grpc::ByteBuffer* bytes,
+                                    const google::protobuf::Descriptor* type,
+                                    size_t most = kMostExpanded);
+absl::StatusOr<size_t> ExpandedSize(std::string_view bytes,
                                     const google::protobuf::Descriptor* type,
                                     size_t most = kMostExpanded);
 

@@ -29,6 +29,7 @@
 #include "server/rpc/base/calls.h"
 #include "server/rpc/base/convert.h"
 #include "server/rpc/base/service.h"
+#include "server/rpc/database/operations.h"
 
 namespace penstock::server {
 namespace {
@@ -77,7 +78,7 @@ class ExecCall final : public BidiCall {
     ExecCall* const call;
     v1::ExecRequest request;
     RequestMemory::Share share;
-    Arguments arguments;
+    ExecOperation operation;
     size_t bytes = 0;  // of the request
     bool done = false;
     // The request counts in running_, or is held and will.
@@ -205,21 +206,8 @@ class ExecCall final : public BidiCall {
       last_sql_ = request.sql();
       last_database_ = request.database();
     }
-    absl::StatusOr<Database*> database = FindDatabase(request.database());
-    if (!database.ok()) return database.status();
-    slot->database = *database;
-    if (!request.args().empty() && !request.rows().empty()) {
-      return driver::MakeError(driver::Reason::kInvalidParameter,
-                               "a request has either `args` or `rows`, not both");
-    }
-    absl::Status assigned = request.rows().empty() ? slot->arguments.Assign(request.args())
-                                                   : slot->arguments.AssignRows(request.rows());
-    if (!assigned.ok()) return assigned;
-    absl::Status limited = PrepareStatement(request, slot);
-    if (!limited.ok()) return limited;
-    slot->sql = request.sql();
-    slot->args = slot->arguments.values();
-    slot->rows = slot->arguments.rows();
+    absl::Status started = slot->operation.Start(*this, request, slot);
+    if (!started.ok()) return started;
     slot->chain = stop_on_error_ ? &chain_ : nullptr;
     return absl::OkStatus();
   }

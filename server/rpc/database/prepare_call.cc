@@ -1,6 +1,8 @@
 // Prepare: a statement that is described once and run as often as arguments
 // arrive. Between runs it holds neither a connection nor a thread.
 #include <atomic>
+#include <string>
+#include <utility>
 
 #include "drivers/api/error.h"
 #include "server/rpc/base/call.h"
@@ -8,9 +10,9 @@
 #include "server/rpc/base/call_task.h"
 #include "server/rpc/base/calls.h"
 #include "server/rpc/base/convert.h"
-#include "server/rpc/base/lease_request.h"
 #include "server/rpc/base/service.h"
-#include "server/rpc/database/result_builder.h"
+#include "server/rpc/database/describing.h"
+#include "server/rpc/database/operations.h"
 
 namespace penstock::server {
 namespace {
@@ -38,6 +40,7 @@ class PrepareCall final : public BidiCall {
       Finish(DrainingStatus());
     } else if (now) {
       cancellation_.Cancel(DrainingStatus());
+      describing_.Cancel(DrainingStatus());
     }
   }
 
@@ -116,125 +119,78 @@ class PrepareCall final : public BidiCall {
                                        "the first request of a Prepare stream takes no `settings`",
                                        "send them with each run");
     }
-    absl::StatusOr<Database*> database = FindDatabase(request_.database());
-    if (!database.ok()) return database.status();
-    run_.database = *database;
-    sql_ = request_.sql();
-    format_ = request_.format();
-    absl::Status limited = PrepareStatement(request_, &run_);
-    if (!limited.ok()) return limited;
-    lease_request_.Start(**database, driver::Lane::kRead, run_.deadline);
+    absl::Status started = StartStatement(Rpc::kPrepare, request_, &run_);
+    if (!started.ok()) return started;
+    statement_.database = run_.database;
+    statement_.sql = request_.sql();
+    statement_.format = request_.format();
+    describing_.Start(*run_.database, statement_.sql, run_.deadline);
     return absl::OkStatus();
   }
 
-  void OnLease(const absl::Status& status) {
-    if (status.ok()) {
-      work_.Enqueue(*run_.database);
-    } else {
-      End(status);
-    }
-  }
+  void OnCancelled() override { describing_.Cancel(cancellation_.status()); }
 
-  void OnCancelled() override { lease_request_.Cancel(cancellation_.status()); }
-
-  void Work() {
-    if (state_.load() == State::kDescribing) {
-      Describe();
-    } else {
-      run_.Fetch(answer_limits().batch);
-      Advance();
-    }
-  }
-
-  absl::StatusOr<driver::StatementInfo> DescribeOnLease() {
-    absl::Status connected = lease_request_.lease().Connect(run_.deadline);
-    if (!connected.ok()) return connected;
-    return lease_request_.lease()->Describe(sql_, run_.deadline, &cancellation_);
-  }
-
-  void Describe() {
-    absl::StatusOr<driver::StatementInfo> info = DescribeOnLease();
-    lease_request_.lease().Release();
-    if (!info.ok()) {
-      End(info.status());
-      return;
-    }
-    read_only_ = info->read_only;
-    columns_ = info->columns;
-    response_.Clear();
-    ToProto(*info, response_.mutable_prepared());
-    WriteLast();
+  void OnDescribed(const absl::StatusOr<driver::StatementInfo>& info) {
+    if (!info.ok()) return End(info.status());
+    statement_.read_only = info->read_only;
+    statement_.columns = info->columns;
+    v1::PrepareResponse response;
+    ToProto(*info, response.mutable_prepared());
+    WriteLast(response.SerializeAsString());
   }
 
   absl::Status SubmitRun() {
-    absl::Status status = arguments_.Assign(request_.args());
-    if (status.ok()) status = PrepareStatement(request_, &run_);
-    if (!status.ok()) return status;
-    builder_.Start(format_, answer_limits().batch, columns_);
-    run_.sql = sql_;
-    run_.prepared = true;
-    run_.args = arguments_.values();
-    run_.writer = &builder_;
-    run_.limits.max_bytes = answer_limits().first_batch;
-    run_.max_returning_bytes = ReturningLimit(*run_.database);
-    meter_.Start(&principal().quota());
-    run_.summary = {};
-    run_.Submit(/*writes=*/!read_only_);
-    return absl::OkStatus();
+    absl::Status started = operation_.Start(*this, statement_, request_, &run_);
+    if (started.ok()) run_.Submit(/*writes=*/!statement_.read_only);
+    return started;
   }
 
-  // On a worker thread.
+  // On a worker thread. A cancel changes nothing about what has been done: the answer tells that,
+  // and the next request is what is refused.
   void Advance() {
+    run_.EndBatch(&operation_);
     if (run_.status.ok()) {
-      const absl::Status fits = meter_.Check(builder_.size());
-      if (!fits.ok()) run_.status = Undelivered(run_, fits);
-    }
-    if (!run_.status.ok()) run_.CloseCursor();
-    if (run_.cursor == nullptr) run_.Record();
-    // A cancel changes nothing about what has been done: the answer tells that, and the
-    // next request is what is refused.
-    if (!run_.status.ok()) {
-      AnswerError(run_.status);
-    } else {
-      builder_.Flush(run_.cursor == nullptr ? &run_.summary : nullptr);
       SendPart();
+    } else {
+      AnswerError(run_.status);
     }
   }
 
   void SendPart() {
-    // The message is not cleared, because the builder uses its memory for the next part.
-    if (builder_.TakePart(response_.mutable_result())) {
-      if (run_.cursor == nullptr && !builder_.has_part()) {
-        WriteLast();
+    std::string part;
+    if (operation_.TakePart(&part)) {
+      part = FieldBytes(v1::PrepareResponse::kResultFieldNumber, part);
+      if (run_.cursor == nullptr && !operation_.has_part()) {
+        WriteLast(std::move(part));
       } else {
-        WriteResponse();
+        WritePart(std::move(part));
       }
     } else if (run_.cursor != nullptr) {
       state_.store(State::kRunning);
-      work_.Enqueue(*run_.database);
+      fetch_.Enqueue(*run_.database);
     } else {
       ReadNext();
     }
   }
 
   void AnswerError(const absl::Status& error) {
-    response_.Clear();
-    ToProto(error, response_.mutable_error());
-    WriteLast();
+    v1::PrepareResponse response;
+    ToProto(error, response.mutable_error());
+    WriteLast(response.SerializeAsString());
   }
 
   // Writes the answer that ends a run. The next read is posted with it, so that
   // a request which is waiting already costs no turn of the queue of its own; after
   // it, because gRPC sends a window update for it, for which nobody waits.
-  void WriteLast() {
+  void WriteLast(std::string message) {
     state_.store(State::kTurning);
-    absl::Status written = Write(response_);
+    absl::Status written = Write(std::move(message));
     if (!written.ok()) {
       // The row does not fit into a message: the run has failed, the stream goes on.
       written = Undelivered(run_, written);
-      response_.Clear();
-      ToProto(written, response_.mutable_error());
-      if (!Write(response_).ok()) {
+      v1::PrepareResponse response;
+      ToProto(written, response.mutable_error());
+      if (!Write(response).ok()) {
         End(written);
         return;
       }
@@ -243,15 +199,14 @@ class PrepareCall final : public BidiCall {
     StartRead();
   }
 
-  void WriteResponse() {
+  void WritePart(std::string message) {
     state_.store(State::kWriting);
-    const absl::Status written = Write(response_);
+    const absl::Status written = Write(std::move(message));
     if (written.ok()) return;
     run_.status = Undelivered(run_, written);
     if (run_.cursor != nullptr) {
-      work_.Enqueue(*run_.database);
+      fetch_.Enqueue(*run_.database);
     } else {
-      builder_.Start(format_, 0);
       AnswerError(run_.status);
     }
   }
@@ -271,7 +226,7 @@ class PrepareCall final : public BidiCall {
       SendPart();
     } else if (run_.cursor != nullptr) {
       run_.status = Undelivered(run_, GoneStatus());
-      work_.Enqueue(*run_.database);
+      fetch_.Enqueue(*run_.database);
     } else {
       End(GoneStatus());
     }
@@ -285,20 +240,16 @@ class PrepareCall final : public BidiCall {
   std::atomic<State> state_{State::kReading};
   std::atomic<bool> draining_{false};
   bool read_ok_ = false;  // of the last read
-  std::string sql_;
-  v1::Format format_ = v1::FORMAT_ROWS;
-  driver::Columns columns_;
-  bool read_only_ = false;
+  PreparedStatement statement_;
   v1::PrepareRequest request_;
-  v1::PrepareResponse response_;
-  Arguments arguments_;
-  ResultBuilder builder_;
-  ResultMeter meter_;
-  // Waits for the connection on which the statement is described.
-  LeaseRequest lease_request_{this, &cancellation_,
-                              [this](const absl::Status& status) { OnLease(status); }};
-  // Describes the statement, fetches rows, and cleans up after a client that has gone.
-  CallTask work_{this, [this] { Work(); }};
+  RunOperation operation_;
+  Describing describing_{
+      this, [this](const absl::StatusOr<driver::StatementInfo>& info) { OnDescribed(info); }};
+  // Fetches rows, and cleans up after a client that has gone.
+  CallTask fetch_{this, [this] {
+                    run_.Fetch(answer_limits().batch);
+                    Advance();
+                  }};
   // Its database is set by the first request.
   CallRun run_{this, context_, [this] { Advance(); }};
 };

@@ -3,6 +3,7 @@
 #include <utility>
 
 #include "server/rpc/base/convert.h"
+#include "server/rpc/base/wire_writer.h"
 
 namespace penstock::server {
 namespace {
@@ -13,8 +14,29 @@ using driver::Kind;
 // hold it.
 constexpr size_t kRowValueBytes = 24;
 constexpr size_t kColumnValueBytes = 8;
-// Memory of a message beyond this is not kept for the next run.
+// Memory of columns beyond this is not kept for the next run.
 constexpr size_t kKeptBytes = size_t{64} << 10;
+
+using wire::AppendBytes;
+using wire::AppendDouble;
+using wire::AppendHead;
+using wire::AppendNumber;
+using wire::BytesSize;
+using wire::NumberSize;
+
+// The field of a Value that is text or bytes.
+int TextField(Kind kind) {
+  switch (kind) {
+    case Kind::kBlob: return v1::Value::kBlobFieldNumber;
+    case Kind::kDecimal: return v1::Value::kDecimalFieldNumber;
+    case Kind::kDate: return v1::Value::kDateFieldNumber;
+    case Kind::kTime: return v1::Value::kTimeFieldNumber;
+    case Kind::kInterval: return v1::Value::kIntervalFieldNumber;
+    case Kind::kUuid: return v1::Value::kUuidFieldNumber;
+    case Kind::kJson: return v1::Value::kJsonFieldNumber;
+    default: return v1::Value::kTextFieldNumber;
+  }
+}
 
 // Appends an entry for NULL to whichever arrays the kind fills.
 void AddPlaceholder(v1::ColumnData* column) {
@@ -71,9 +93,11 @@ void ResultBuilder::Start(v1::Format format, size_t part_bytes, const driver::Co
   format_ = format;
   part_bytes_ = part_bytes;
   known_ = known;
-  if (dirty_) part_->Clear();
+  part_.clear();
+  row_.clear();
+  columns_.Clear();
   finished_.clear();
-  row_ = nullptr;
+  taken_ = 0;
   column_ = 0;
   rows_ = 0;
   part_size_ = 0;
@@ -84,22 +108,32 @@ void ResultBuilder::Start(v1::Format format, size_t part_bytes, const driver::Co
 }
 
 void ResultBuilder::Begin(const driver::Columns& columns) {
-  if (dirty_ || !finished_.empty()) Start(format_, part_bytes_, driver::Columns(known_));
+  if (part_size_ > 0 || dirty_ || !finished_.empty())
+    Start(format_, part_bytes_, driver::Columns(known_));
   if (columns == known_ || (known_ != nullptr && *columns == *known_)) return;
-  for (const driver::Column& column : *columns) ToProto(column, part_->add_columns());
+  for (const driver::Column& column : *columns) {
+    v1::Column message;
+    ToProto(column, &message);
+    AppendBytes(v1::QueryResponse::kColumnsFieldNumber, message.SerializeAsString(), &part_);
+  }
   dirty_ = true;
 }
 
-v1::Value* ResultBuilder::AddRowValue(size_t bytes) {
-  if (row_ == nullptr) row_ = part_->add_rows();
-  part_size_ += bytes + kRowValueBytes;
-  return row_->add_values();
+template <typename Write>
+void ResultBuilder::AddToRow(size_t memory, size_t size, const Write& write) {
+  part_size_ += memory + kRowValueBytes;
+  AppendHead(v1::Row::kValuesFieldNumber, size, &row_);
+  write(&row_);
 }
 
-v1::ColumnData* ResultBuilder::NextColumn(Kind kind, size_t bytes) {
-  part_size_ += bytes + kColumnValueBytes;
-  while (part_->data_size() <= column_) part_->add_data();
-  v1::ColumnData* column = part_->mutable_data(column_++);
+v1::ColumnData* ResultBuilder::NextColumn() {
+  while (columns_.data_size() <= column_) columns_.add_data();
+  return columns_.mutable_data(column_++);
+}
+
+v1::ColumnData* ResultBuilder::NextColumn(Kind kind, size_t memory) {
+  part_size_ += memory + kColumnValueBytes;
+  v1::ColumnData* column = NextColumn();
   const auto wanted = static_cast<v1::Kind>(kind);
   if (column->kind() == wanted) return column;
   if (column->kind() == v1::KIND_UNSPECIFIED && column->values_size() == 0) {
@@ -112,7 +146,7 @@ v1::ColumnData* ResultBuilder::NextColumn(Kind kind, size_t bytes) {
   return nullptr;
 }
 
-v1::Value* ResultBuilder::AddMixed() { return part_->mutable_data(column_ - 1)->add_values(); }
+v1::Value* ResultBuilder::AddMixed() { return columns_.mutable_data(column_ - 1)->add_values(); }
 
 void ResultBuilder::MakeMixed(v1::ColumnData* column) {
   if (column->kind() != v1::KIND_ARRAY) {
@@ -129,12 +163,12 @@ void ResultBuilder::MakeMixed(v1::ColumnData* column) {
 
 void ResultBuilder::Null() {
   if (!by_columns()) {
-    AddRowValue(0)->set_null(google::protobuf::NULL_VALUE);
+    constexpr int kField = v1::Value::kNullFieldNumber;
+    AddToRow(0, NumberSize(kField, 0), [](std::string* to) { AppendNumber(kField, 0, to); });
     return;
   }
   part_size_ += kColumnValueBytes;
-  while (part_->data_size() <= column_) part_->add_data();
-  v1::ColumnData* column = part_->mutable_data(column_++);
+  v1::ColumnData* column = NextColumn();
   std::string* nulls = column->mutable_nulls();
   if (nulls->size() <= rows_ / 8) nulls->resize(rows_ / 8 + 1);
   (*nulls)[rows_ / 8] = static_cast<char>((*nulls)[rows_ / 8] | (1 << (rows_ % 8)));
@@ -143,7 +177,9 @@ void ResultBuilder::Null() {
 
 void ResultBuilder::Boolean(bool value) {
   if (!by_columns()) {
-    AddRowValue(1)->set_boolean(value);
+    constexpr int kField = v1::Value::kBooleanFieldNumber;
+    AddToRow(1, NumberSize(kField, 1),
+             [value](std::string* to) { AppendNumber(kField, value ? 1 : 0, to); });
   } else if (v1::ColumnData* column = NextColumn(Kind::kBoolean, 1)) {
     column->add_booleans(value);
   } else {
@@ -153,7 +189,10 @@ void ResultBuilder::Boolean(bool value) {
 
 void ResultBuilder::Integer(int64_t value) {
   if (!by_columns()) {
-    AddRowValue(8)->set_integer(value);
+    constexpr int kField = v1::Value::kIntegerFieldNumber;
+    const auto number = static_cast<uint64_t>(value);
+    AddToRow(8, NumberSize(kField, number),
+             [number](std::string* to) { AppendNumber(kField, number, to); });
   } else if (v1::ColumnData* column = NextColumn(Kind::kInteger, 0)) {
     column->add_integers(value);
   } else {
@@ -163,7 +202,9 @@ void ResultBuilder::Integer(int64_t value) {
 
 void ResultBuilder::Real(double value) {
   if (!by_columns()) {
-    AddRowValue(8)->set_real(value);
+    constexpr size_t kSize = 1 + sizeof(double);
+    AddToRow(8, kSize,
+             [value](std::string* to) { AppendDouble(v1::Value::kRealFieldNumber, value, to); });
   } else if (v1::ColumnData* column = NextColumn(Kind::kReal, 0)) {
     column->add_reals(value);
   } else {
@@ -172,21 +213,22 @@ void ResultBuilder::Real(double value) {
 }
 
 void ResultBuilder::Bytes(Kind kind, std::string_view bytes) {
-  const driver::Value value = driver::Value::Of(kind, bytes);
   if (!by_columns()) {
-    ToProto(value, AddRowValue(bytes.size()));
+    const int field = TextField(kind);
+    AddToRow(bytes.size(), BytesSize(field, bytes.size()),
+             [&](std::string* to) { AppendBytes(field, bytes, to); });
   } else if (v1::ColumnData* column = NextColumn(kind, bytes.size())) {
     column->mutable_data()->append(bytes);
     column->add_ends(static_cast<uint32_t>(column->data().size()));
   } else {
-    ToProto(value, AddMixed());
+    ToProto(driver::Value::Of(kind, bytes), AddMixed());
   }
 }
 
 void ResultBuilder::Timestamp(int64_t seconds, int32_t nanos) {
   const driver::Value value = driver::Value::Timestamp(seconds, nanos);
   if (!by_columns()) {
-    ToProto(value, AddRowValue(16));
+    AddMessage(value, 16);
   } else if (v1::ColumnData* column = NextColumn(Kind::kTimestamp, 8)) {
     column->add_integers(seconds);
     column->add_nanos(static_cast<uint32_t>(nanos));
@@ -199,7 +241,7 @@ void ResultBuilder::Array(std::span<const driver::Value> elements) {
   const driver::Value value{.kind = Kind::kArray, .elements = elements};
   const size_t size = ElementBytes(elements);
   if (!by_columns()) {
-    ToProto(value, AddRowValue(size));
+    AddMessage(value, size);
   } else if (v1::ColumnData* column = NextColumn(Kind::kArray, size)) {
     ToProto(value, column->add_values());
   } else {
@@ -207,10 +249,20 @@ void ResultBuilder::Array(std::span<const driver::Value> elements) {
   }
 }
 
+// Few values are messages themselves, and their objects cost little beside what they hold.
+void ResultBuilder::AddMessage(const driver::Value& value, size_t memory) {
+  v1::Value message;
+  ToProto(value, &message);
+  const std::string bytes = message.SerializeAsString();
+  AddToRow(memory, bytes.size(), [&bytes](std::string* to) { to->append(bytes); });
+}
+
 void ResultBuilder::EndRow() {
-  // A row without columns still is one.
-  if (!by_columns() && row_ == nullptr) part_->add_rows();
-  row_ = nullptr;
+  if (!by_columns()) {
+    // A row without columns still is one.
+    AppendBytes(v1::QueryResponse::kRowsFieldNumber, row_, &part_);
+    row_.clear();
+  }
   column_ = 0;
   ++rows_;
   dirty_ = true;
@@ -219,17 +271,20 @@ void ResultBuilder::EndRow() {
 
 void ResultBuilder::ClosePart() {
   if (by_columns()) {
-    part_->set_row_count(rows_);
-    for (v1::ColumnData& column : *part_->mutable_data()) {
+    columns_.set_row_count(rows_);
+    for (v1::ColumnData& column : *columns_.mutable_data()) {
       // One bit for every row, also for those after the last NULL.
       if (!column.nulls().empty()) column.mutable_nulls()->resize((rows_ + 7) / 8);
     }
+    columns_.AppendToString(&part_);
+    if (part_size_ > kKeptBytes) columns_ = {};
+    columns_.Clear();
   }
   held_bytes_ += part_size_;
   closed_bytes_ += part_size_;
   closed_rows_ += rows_;
-  finished_.push_back({std::move(part_), part_size_});
-  part_ = spare_ != nullptr ? std::move(spare_) : std::make_unique<v1::QueryResponse>();
+  finished_.push_back({.message = std::move(part_), .bytes = part_size_});
+  part_.clear();
   rows_ = 0;
   part_size_ = 0;
   dirty_ = false;
@@ -237,28 +292,25 @@ void ResultBuilder::ClosePart() {
 
 void ResultBuilder::Flush(const driver::Summary* summary) {
   if (summary != nullptr) {
+    v1::Summary message;
+    ToProto(*summary, &message);
     // The summary joins the last part that is still here.
-    if (!dirty_ && !finished_.empty()) {
-      ToProto(*summary, finished_.back().message->mutable_summary());
-      return;
-    }
-    ToProto(*summary, part_->mutable_summary());
-    dirty_ = true;
+    const bool joins = !dirty_ && has_part();
+    AppendBytes(v1::QueryResponse::kSummaryFieldNumber, message.SerializeAsString(),
+                joins ? &finished_.back().message : &part_);
+    dirty_ = !joins;
   }
   if (dirty_) ClosePart();
 }
 
-bool ResultBuilder::TakePart(v1::QueryResponse* part) {
-  if (finished_.empty()) return false;
-  Part first = std::move(finished_.front());
-  finished_.pop_front();
+bool ResultBuilder::TakePart(std::string* part) {
+  if (!has_part()) return false;
+  Part& first = finished_[taken_++];
   held_bytes_ -= first.bytes;
-  part->Swap(first.message.get());
-  // The message that `part` held, the part taken last, serves as the next one, with its memory.
-  const size_t returned_bytes = std::exchange(taken_bytes_, first.bytes);
-  if (returned_bytes <= kKeptBytes) {
-    first.message->Clear();
-    spare_ = std::move(first.message);
+  *part = std::move(first.message);
+  if (!has_part()) {
+    finished_.clear();
+    taken_ = 0;
   }
   return true;
 }

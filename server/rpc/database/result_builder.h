@@ -1,10 +1,13 @@
 // Turns rows into messages.
+//
+// Rows are written as the bytes of the message at once: an object for each row and value, which
+// would only be made to be serialized, costs more than everything else that is done with a small
+// result. Columns are gathered as objects, of which there is one for many values.
 #ifndef PENSTOCK_SERVER_RPC_DATABASE_RESULT_BUILDER_H_
 #define PENSTOCK_SERVER_RPC_DATABASE_RESULT_BUILDER_H_
 
 #include <cstddef>
-#include <deque>
-#include <memory>
+#include <string>
 #include <vector>
 
 #include "drivers/api/driver.h"
@@ -14,20 +17,18 @@
 
 namespace penstock::server {
 
-// Receives the rows of a run and forms QueryResponse messages of about
-// `part_bytes` each from them. Reusable: a stream that runs a statement often
-// keeps one and, with it, the memory of its messages. Not thread-safe.
+// Receives the rows of a run and forms serialized QueryResponse messages of about `part_bytes` each
+// from them. Reusable. Not thread-safe.
 class ResultBuilder final : public driver::RowWriter {
  public:
   // Begins a run. `known` columns, which the client has already, are not sent again.
   void Start(v1::Format format, size_t part_bytes, const driver::Columns& known = nullptr);
 
-  // Moves the next finished part into `part`, oldest first; parts are held back until
-  // they are full or Flush was called. `part` is best the message that the last part
-  // was moved into, for its memory is used again.
-  bool TakePart(v1::QueryResponse* part);
+  // Moves the next finished part into `part`, oldest first; parts are held back until they are full
+  // or Flush was called. Returns false if there is none.
+  bool TakePart(std::string* part);
   // Tells whether TakePart would find a part.
-  bool has_part() const { return !finished_.empty(); }
+  bool has_part() const { return taken_ < finished_.size(); }
 
   // Makes the rows written so far a part, full or not. With a summary it is the last part, and
   // there is one even if it has no row.
@@ -53,15 +54,20 @@ class ResultBuilder final : public driver::RowWriter {
 
  private:
   struct Part {
-    std::unique_ptr<v1::QueryResponse> message;
-    size_t bytes;  // about
+    std::string message;
+    size_t bytes;  // about, in memory
   };
 
   bool by_columns() const { return format_ == v1::FORMAT_COLUMNS; }
-  v1::Value* AddRowValue(size_t bytes);
+  // Appends a value of the row whose encoding has so many bytes, up to which `write` appends it.
+  template <typename Write>
+  void AddToRow(size_t memory, size_t size, const Write& write);
+  void AddMessage(const driver::Value& value, size_t memory);
+  // Returns the next column.
+  v1::ColumnData* NextColumn();
   // Returns the column of the next value, ready for values of `kind`, or null if it holds mixed
   // kinds and the value is to be added with AddMixed.
-  v1::ColumnData* NextColumn(driver::Kind kind, size_t bytes);
+  v1::ColumnData* NextColumn(driver::Kind kind, size_t memory);
   v1::Value* AddMixed();
   void MakeMixed(v1::ColumnData* column);
   void ClosePart();
@@ -69,18 +75,18 @@ class ResultBuilder final : public driver::RowWriter {
   v1::Format format_ = v1::FORMAT_ROWS;
   size_t part_bytes_ = 0;
   driver::Columns known_;
-  std::unique_ptr<v1::QueryResponse> part_ = std::make_unique<v1::QueryResponse>();
-  std::unique_ptr<v1::QueryResponse> spare_;  // cleared, for the next part_
-  std::deque<Part> finished_;
-  v1::Row* row_ = nullptr;
+  std::string part_;
+  std::string row_;            // the values of the row so far
+  v1::QueryResponse columns_;  // `data` and `row_count` of part_, which are added at its end
+  std::vector<Part> finished_;
+  size_t taken_ = 0;  // of finished_
   int column_ = 0;
   uint32_t rows_ = 0;       // in part_
   size_t part_size_ = 0;    // about, of part_
   size_t closed_rows_ = 0;  // in the parts before part_
   size_t closed_bytes_ = 0;
-  size_t held_bytes_ = 0;   // about, of finished_
-  size_t taken_bytes_ = 0;  // about, of the part that was taken last
-  bool dirty_ = false;      // part_ holds something
+  size_t held_bytes_ = 0;  // about, of finished_
+  bool dirty_ = false;     // part_ holds something
 };
 
 }  // namespace penstock::server

@@ -7,6 +7,7 @@
 // the transaction is rolled back if it is still open.
 #include <atomic>
 #include <optional>
+#include <string>
 #include <utility>
 
 #include "drivers/api/error.h"
@@ -224,15 +225,15 @@ class TransactionCall final : public BidiCall {
   }
 
   void RunStep() {
-    response_.Clear();
+    v1::TransactionResponse response;
     switch (request_.step_case()) {
       case Request::kBegin: return RunBegin();
       case Request::kCommit:
-        response_.mutable_committed();
-        return AnswerLast(transaction_->Commit());
+        response.mutable_committed();
+        return AnswerLast(transaction_->Commit(), response);
       case Request::kRollback:
-        response_.mutable_rolled_back();
-        return AnswerLast(transaction_->Rollback());
+        response.mutable_rolled_back();
+        return AnswerLast(transaction_->Rollback(), response);
       default: break;
     }
     steps_.Run(principal(), database_, &*transaction_, request_, began_);
@@ -243,15 +244,16 @@ class TransactionCall final : public BidiCall {
     transaction_.emplace(database_);
     absl::Status status = transaction_->Begin(std::move(lease_request_.lease()), options_);
     if (!status.ok()) return End(status);
-    response_.mutable_begun();
-    Answer();
+    v1::TransactionResponse response;
+    response.mutable_begun();
+    Answer(response.SerializeAsString());
   }
 
   // On the I/O thread of a write's end, or on a worker thread.
   void SendPart() {
-    response_.Clear();
-    if (steps_.Next(&response_)) {
-      AnswerPart();
+    std::string part;
+    if (steps_.Next(&part)) {
+      AnswerPart(std::move(part));
     } else if (steps_.more()) {
       state_.store(State::kStepping);
       task_.Enqueue(*database_);
@@ -261,13 +263,13 @@ class TransactionCall final : public BidiCall {
   }
 
   // A failed step is an answer, unless the whole transaction is over.
-  void AnswerPart() {
+  void AnswerPart(std::string part) {
     const absl::Status& error = steps_.failure();
     const bool over = driver::GetErrorInfo(error).reason == Reason::kTransactionTimeout;
     if (!error.ok() && (over || cancellation_.cancelled())) {
       End(over ? error : cancellation_.status());
     } else {
-      Answer();
+      Answer(std::move(part));
     }
   }
 
@@ -279,10 +281,10 @@ class TransactionCall final : public BidiCall {
     return status;
   }
 
-  void Answer() {
+  void Answer(std::string response) {
     state_.store(State::kWriting);
     // Once it is under way, somebody else owns the call.
-    absl::Status written = Write(response_);
+    absl::Status written = Write(std::move(response));
     if (written.ok()) return;
     // The row does not fit into a message; the rest of the result goes with it.
     too_large_ = std::move(written);
@@ -290,10 +292,10 @@ class TransactionCall final : public BidiCall {
     task_.Enqueue(*database_);
   }
 
-  void AnswerLast(const absl::Status& outcome) {
+  void AnswerLast(const absl::Status& outcome, const v1::TransactionResponse& response) {
     if (!outcome.ok()) return End(outcome);
     state_.store(State::kEnding);
-    WriteAndFinish(response_).IgnoreError();  // an empty message fits
+    WriteAndFinish(response).IgnoreError();  // an empty message fits
   }
 
   void OnWritten(bool ok) override {
@@ -343,7 +345,6 @@ class TransactionCall final : public BidiCall {
   driver::TransactionOptions options_;
   std::optional<Transaction> transaction_;
   Request request_;
-  v1::TransactionResponse response_;
   TimePoint began_;
   TransactionSteps steps_;
   // The reason why the last answer was not written; OK if it was.

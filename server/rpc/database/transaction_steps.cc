@@ -36,14 +36,16 @@ void TransactionSteps::Run(const Principal& principal, Database* database, Trans
   Fail(MakeError(Reason::kProtocol, "the request is not a step within a transaction"));
 }
 
-bool TransactionSteps::Next(v1::TransactionResponse* response) {
+bool TransactionSteps::Next(std::string* response) {
   if (answer_.has_value()) {
-    response->Swap(&*answer_);
+    *response = answer_->SerializeAsString();
     answer_.reset();
     return true;
   }
   failure_ = absl::OkStatus();
-  return builder_.TakePart(response->mutable_result());
+  if (!builder_.TakePart(response)) return false;
+  *response = FieldBytes(v1::TransactionResponse::kResultFieldNumber, *response);
+  return true;
 }
 
 void TransactionSteps::RunQuery(const Request::Statement& statement) {

@@ -4,6 +4,7 @@
 
 #include <functional>
 #include <optional>
+#include <string>
 #include <utility>
 
 #include "absl/status/status.h"
@@ -50,8 +51,9 @@ class TransactionSteps {
   void Run(const Principal& principal, Database* database, Transaction* transaction,
            const v1::TransactionRequest& request, TimePoint began);
 
-  // Moves the next part of the answer into an empty message.
-  bool Next(v1::TransactionResponse* response);
+  // Moves the next part of the answer, a serialized TransactionResponse, into `response`. Returns
+  // false if there is none.
+  bool Next(std::string* response);
   // The failure of which that part is the `error`; OK if it is none.
   const absl::Status& failure() const { return failure_; }
 

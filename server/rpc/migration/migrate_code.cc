@@ -1,4 +1,5 @@
 // A code step of a Migrate call: the client's turn.
+#include <string>
 #include <utility>
 
 #include "drivers/api/error.h"
@@ -64,8 +65,10 @@ void MigrateCall::RunFetch() {
 }
 
 void MigrateCall::Answer() {
+  std::string answer;
   v1::MigrateResponse event;
-  if (steps_.Next(event.mutable_transaction())) {
+  if (steps_.Next(&answer)) {
+    event.mutable_transaction()->ParseFromString(answer);
     state_.store(State::kAnswering);
     if (!events_.Push(event, /*is_answer=*/true)) End(cancellation_.status());
   } else if (steps_.more()) {

@@ -17,11 +17,12 @@ struct Item : FairQueueItem {
 
 class FairQueueTest : public ::testing::Test {
  protected:
-  // An item "a1" is the tenant a's; it lives as long as the test.
+  // An item "a1" is the tenant a's, and "ax1" has come by his stream x; it lives as long as the test.
   Item* Make(const std::string& name) {
     Item& item = items_.emplace_back();
     item.name = name;
     item.tenant = static_cast<uint64_t>(name.front());
+    if (name.size() > 2) item.stream = static_cast<uint64_t>(name[1]);
     return &item;
   }
   Item* Push(const std::string& name) {
@@ -73,6 +74,45 @@ TEST_F(FairQueueTest, WhatIsPutBackIsAsIfItHadNotBeenTaken) {
   PushAll({"d1", "b3"});
   for (; taken.size() > 1; taken.pop_back()) queue_.PushFront(taken.back());
   EXPECT_EQ(PopAll(), "b1 c1 a2 d1 b2 a3 b3");
+}
+
+TEST_F(FairQueueTest, StreamsOfATenantTakeTurnsWhenItIsHis) {
+  PushAll({"ax1", "ax2", "ax3", "ay1", "a1", "a2", "b1", "b2", "b3"});
+  EXPECT_EQ(PopAll(), "ax1 b1 ay1 b2 a1 b3 ax2 a2 ax3");
+}
+
+TEST_F(FairQueueTest, WhatIsPutBackOfAStreamIsAsIfItHadNotBeenTaken) {
+  PushAll({"ax1", "ax2", "ax3", "ay1", "ay2", "a1"});
+  std::vector<Item*> taken;
+  for (int i = 0; i < 4; ++i) taken.push_back(queue_.PopFront());
+  EXPECT_EQ(taken.back()->name, "ax2");
+  for (; taken.size() > 1; taken.pop_back()) queue_.PushFront(taken.back());
+  EXPECT_EQ(PopAll(), "ay1 a1 ax2 ay2 ax3");
+}
+
+TEST_F(FairQueueTest, AWalkMeetsTheItemsOfAllStreams) {
+  PushAll({"ax1", "ay1", "ax2", "bz1", "a1"});
+  std::string met;
+  for (Item* item = queue_.First(); item != nullptr; item = queue_.Next(item)) {
+    met += item->name + " ";
+  }
+  EXPECT_EQ(met, "ax1 ax2 ay1 a1 bz1 ");
+}
+
+TEST_F(FairQueueTest, TenThousandStreamsHaveTheirTurns) {
+  constexpr uint64_t kStreams = 10'000;
+  std::deque<Item> items;
+  FairQueue<Item> queue;
+  for (uint64_t stream = 1; stream <= kStreams; ++stream) {
+    for (int i = 0; i < 2; ++i) {
+      items.emplace_back().stream = stream;
+      queue.PushBack(&items.back());
+    }
+  }
+  for (uint64_t i = 0; i < 2 * kStreams; ++i) {
+    ASSERT_EQ(queue.PopFront()->stream, i % kStreams + 1);
+  }
+  EXPECT_TRUE(queue.empty());
 }
 
 TEST_F(FairQueueTest, AnItemLeavesFromAnywhere) {
