@@ -185,6 +185,7 @@ std::shared_ptr<Connection> Channel::Current() {
   // gRPC reconnects by itself with the next call, perhaps to a daemon with another database.
   if (connection_->channel->GetState(/*try_to_connect=*/false) != GRPC_CHANNEL_READY) {
     connection_->dialect = kUnknownDialect;
+    connection_->lacks_pipeline = false;
   }
   return connection_;
 }
@@ -198,6 +199,20 @@ std::shared_ptr<Connection> Channel::Renew(const std::shared_ptr<Connection>& ol
 void Channel::Avoid(const Connection& stuck) {
   const std::lock_guard lock(mutex_);
   if (connection_.get() == &stuck) connection_ = Connect();
+}
+
+bool Channel::Uses(const Connection& connection) const {
+  const std::lock_guard lock(mutex_);
+  return connection_.get() == &connection;
+}
+
+bool Channel::LacksPipeline() const {
+  const std::lock_guard lock(mutex_);
+  return connection_->lacks_pipeline;
+}
+
+void Channel::EndIdle() const {
+  if (const std::shared_ptr<IdleStreams> idle = idle_.lock()) idle->EndAll();
 }
 
 bool Channel::MayGoAgain(const Context& ctx, Again again, int round) const {
