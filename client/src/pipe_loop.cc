@@ -240,12 +240,16 @@ void PipeLoop::Wait(Parking* parking) {
       }
     }
     poller_ = Poller::kNobody;
+    if (waiting_ > 0) NeedThread();
     if (need_thread_) wake_.notify_one();
   } else if (poller_ == Poller::kNobody) {
     NeedThread();
   }
+  if (woken) return;
+  ++waiting_;
   lock.unlock();
-  if (!woken) parking->Wait();
+  parking->Wait();
+  --waiting_;
 }
 
 void PipeLoop::Next(PipeCall* call) {
@@ -267,6 +271,7 @@ void PipeLoop::Drop(PipeCall* call) {
     stream->cancels.push_back(call->id_);
     Leave(call);
     if (!delivering_ || !IsOwnThread()) Write(lock, nullptr, stream);
+    NeedThread();  // reads the answer
     lock.unlock();
     call->listening_.reset();
     return;
@@ -280,9 +285,6 @@ void PipeLoop::Drop(PipeCall* call) {
 
 void PipeLoop::Forget(uint32_t statement) {
   if (channel_->forked()) return;
-  v1::PipelineRequest::Call close;
-  close.mutable_close_statement()->set_statement(statement);
-  const std::string bytes = close.SerializeAsString();
   Lock lock(mutex_);
   const std::vector<std::shared_ptr<PipeStream>> streams = streams_;
   for (const std::shared_ptr<PipeStream>& stream : streams) {
@@ -292,6 +294,7 @@ void PipeLoop::Forget(uint32_t statement) {
     stream->statements.erase(found);
     stream->closes.push_back(statement);
     Write(lock, nullptr, stream);
+    NeedThread();  // reads the answer
   }
 }
 
@@ -312,6 +315,7 @@ void PipeLoop::EndIdle() {
   for (const std::shared_ptr<PipeStream>& stream : streams_) {
     if (stream->taken() == 0 && !stream->pending(PipeStream::kWrite)) stream->Cancel(now);
   }
+  LookAt(now);
 }
 
 bool PipeLoop::Usable(const PipeStream& stream) const {
@@ -324,6 +328,11 @@ std::shared_ptr<PipeStream> PipeLoop::Share(PipeStream* stream) const {
     if (each.get() == stream) return each;
   }
   return nullptr;
+}
+
+bool PipeLoop::CanWrite(const PipeStream& stream) {
+  return !stream.pending(PipeStream::kWrite) && !stream.failed &&
+         stream.cancelled_at() == absl::InfiniteFuture();
 }
 
 bool PipeLoop::Open(Lock& lock, Lane& lane) {
@@ -351,7 +360,13 @@ bool PipeLoop::Open(Lock& lock, Lane& lane) {
     lacking.push_back({.call = std::move(call), .end = Lacking(), .lacking = true});
   }
   lane.queue.clear();
-  Deliver(lock, std::move(lacking));
+  // Not here: this may be inside a call that the user has just started.
+  tasks_.push_back([this, lacking = std::move(lacking)]() mutable {
+    Lock again(mutex_);
+    Deliver(again, std::move(lacking));
+  });
+  StartThread();
+  Attend();
   return false;
 }
 
@@ -363,8 +378,7 @@ void PipeLoop::FlushAll(Lock& lock) {
   };
   for (;;) {
     const auto found = std::find_if(streams_.begin(), streams_.end(), [&](const auto& stream) {
-      return wants(stream) && !stream->pending(PipeStream::kWrite) &&
-             stream->cancelled_at() == absl::InfiniteFuture();
+      return wants(stream) && CanWrite(*stream);
     });
     if (found == streams_.end()) return;
     const std::shared_ptr<PipeStream> stream = *found;
@@ -389,6 +403,7 @@ void PipeLoop::Flush(Lock& lock, Lane& lane) {
 bool PipeLoop::Gather(Lane* lane, PipeStream& stream, uint64_t message, Outgoing* out) {
   for (const uint64_t id : std::exchange(stream.nexts, {})) AppendPipeNext(id, &out->message);
   for (const uint64_t id : std::exchange(stream.cancels, {})) AppendPipeCancel(id, &out->message);
+  const size_t most = std::min(kLarge, channel_->config.max_message_bytes);
   size_t size = out->message.size();
   const auto put = [&](PipeStream::Slot slot, const std::string& bytes, std::shared_ptr<const void> kept) {
     slot.message = message;
@@ -413,16 +428,17 @@ bool PipeLoop::Gather(Lane* lane, PipeStream& stream, uint64_t message, Outgoing
                          3 * kPipeFrameBytes;
     // A call that is larger than the limits is sent by itself, so that the daemon can say so.
     if (stream.taken() > 0 &&
-        (stream.taken() + 2 > stream.max_calls || stream.bytes + needs > stream.max_bytes)) {
+        (stream.taken() >= stream.max_calls || stream.bytes + needs > stream.max_bytes)) {
       break;
     }
-    if (size > 0 && size + needs > kLarge) break;
+    if (size > 0 && size + needs > most) break;
     if (prepare) {
       const size_t bytes = statement->prepare.size();
       stream.statements.emplace(statement->number, bytes);
       stream.bytes += bytes;
       if (!request.prepares) {
         put({.prepares = statement->number}, statement->prepare, request.statement);
+        if (stream.taken() >= stream.max_calls) break;
       }
     }
     std::shared_ptr<PipeCall> taken = std::move(lane->queue.front());
@@ -436,16 +452,15 @@ bool PipeLoop::Gather(Lane* lane, PipeStream& stream, uint64_t message, Outgoing
 }
 
 void PipeLoop::Write(Lock& lock, Lane* lane, const std::shared_ptr<PipeStream>& stream) {
-  if (stream->pending(PipeStream::kWrite) || stream->cancelled_at() != absl::InfiniteFuture() ||
-      stream->failed) {
-    return;
-  }
+  if (!CanWrite(*stream)) return;
   Outgoing out;
   if (!Gather(lane, *stream, stream->next_message(), &out)) return;
   stream->BeginWrite(absl::Now());
   lock.unlock();
   for (const Outgoing::Part& part : out.parts) AppendPipeCall(part.bytes, part.id, &out.message);
   stream->Write(out.message);
+  // A call is not destroyed under the lock.
+  out.parts.clear();
   lock.lock();
 }
 
@@ -628,7 +643,8 @@ bool PipeLoop::MayRepeat(Delivery* delivery) {
 
 void PipeLoop::Deliver(Lock& lock, std::vector<Delivery> deliveries) {
   if (deliveries.empty()) return;
-  const bool outer = std::exchange(delivering_, IsOwnThread());
+  const bool own = IsOwnThread();
+  if (own) delivering_ = true;
   lock.unlock();
   for (Delivery& delivery : deliveries) {
     if (MayRepeat(&delivery)) continue;
@@ -642,7 +658,7 @@ void PipeLoop::Deliver(Lock& lock, std::vector<Delivery> deliveries) {
   }
   deliveries.clear();
   lock.lock();
-  delivering_ = outer;
+  if (own) delivering_ = false;
 }
 
 void PipeLoop::GiveUp(PipeCall* call, absl::Time now, std::vector<Delivery>* out) {
@@ -673,7 +689,8 @@ void PipeLoop::GiveUp(PipeCall* call, absl::Time now, std::vector<Delivery>* out
 
 void PipeLoop::Look(Lock& lock) {
   const absl::Time now = absl::Now();
-  for (const std::shared_ptr<PipeCall>& call : std::exchange(cancelled_, {})) {
+  std::vector<std::shared_ptr<PipeCall>> cancelled = std::exchange(cancelled_, {});
+  for (const std::shared_ptr<PipeCall>& call : cancelled) {
     if (call->place_ == PipeCall::Place::kNone) continue;
     const bool sent = call->place_ == PipeCall::Place::kStream;
     if (sent) call->stream_->cancels.push_back(call->id_);
@@ -709,6 +726,8 @@ void PipeLoop::Look(Lock& lock) {
     if (closed_ || (unused && stream->retired) || (unused && now - stream->idle_since >= kIdleAge)) {
       stream->Cancel(now);
     }
+    // Somebody has to see it end.
+    if (stream->cancelled_at() != absl::InfiniteFuture() && poller_ == Poller::kNobody) NeedThread();
     if (now - stream->cancelled_at() >= kCancelTime && !stream->abandoned) {
       stream->abandoned = true;
       CutOffCalls(stream.get(), &deliveries);
@@ -734,6 +753,12 @@ void PipeLoop::Look(Lock& lock) {
   }
   next_look_ = std::max(next_look_, now + kLookPause);
   Deliver(lock, std::move(deliveries));
+  if (!cancelled.empty()) {
+    // A call is not destroyed under the lock.
+    lock.unlock();
+    cancelled.clear();
+    lock.lock();
+  }
   FlushAll(lock);
 }
 

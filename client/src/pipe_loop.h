@@ -47,9 +47,10 @@ class Parking {
 // Thread-safe. Must be held by a shared_ptr. Whoever has made it calls End before dropping it.
 class PipeLoop final : public std::enable_shared_from_this<PipeLoop>, private Cancellable {
  public:
-  // A larger request is large. It holds up only others like it, and a message of small ones ends
-  // before it has more bytes.
-  static constexpr size_t kLarge = size_t{256} << 10;
+  // A larger request is large: it holds up only others like it, and a message of small ones ends
+  // before it has more bytes. Every daemon takes messages of 64 KiB, so only a large request can be
+  // one for which gRPC ends the stream that it came on.
+  static constexpr size_t kLarge = size_t{60} << 10;
   static size_t SizeOf(const PipeRequest& request);
 
   explicit PipeLoop(std::shared_ptr<Channel> channel);
@@ -155,6 +156,7 @@ class PipeLoop final : public std::enable_shared_from_this<PipeLoop>, private Ca
   void FlushAll(Lock& lock);
   void Flush(Lock& lock, Lane& lane);
   bool Usable(const PipeStream& stream) const;
+  static bool CanWrite(const PipeStream& stream);
   bool Open(Lock& lock, Lane& lane);
   // Collects what is to be sent as message number `message`. Returns false if that is nothing.
   bool Gather(Lane* lane, PipeStream& stream, uint64_t message, Outgoing* out);
@@ -189,6 +191,8 @@ class PipeLoop final : public std::enable_shared_from_this<PipeLoop>, private Ca
   // The thread is to become the poller; or to stop being it.
   bool need_thread_ = false;
   bool leave_queue_ = false;
+  // How many threads wait for others to read. Raised under the lock.
+  std::atomic<int> waiting_{0};
   // How many blocking calls in a row found no other one.
   int alone_ = 0;
   // Events that a caller has taken from the queue for the thread.
@@ -205,7 +209,7 @@ class PipeLoop final : public std::enable_shared_from_this<PipeLoop>, private Ca
   absl::Time last_poll_ = absl::InfinitePast();
   grpc::Alarm alarm_;
   bool kicking_ = false;
-  // Calls are being told of answers by the thread, so that what they submit is sent together.
+  // The thread is telling calls their answers; what they submit is sent together afterwards.
   bool delivering_ = false;
   bool closed_ = false;
   bool ending_ = false;

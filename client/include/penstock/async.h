@@ -6,14 +6,17 @@
 //   db->QueryAsync(ctx, "SELECT name FROM users WHERE id = $1", 7)
 //       .Start([](absl::StatusOr<std::unique_ptr<Rows>> rows) { Use(std::move(rows)); });
 //
-//   auto rows = co_await db->QueryAsync(ctx, "SELECT name FROM users WHERE id = $1", 7);
+//   inline Task UseName(Provider& shop, Context within) {
+//     Use(co_await shop.QueryAsync(within, "SELECT name FROM users WHERE id = $1", 7));
+//   }
 //
 // The rules:
 //
-// - A call that was started completes exactly once, whatever happens, and not before the function
-//   that has started it has returned. It completes under no lock of the library: its callback may
-//   make calls, and destroy the Provider. The exceptions are a coroutine that was destroyed, and an
-//   executor that drops its task: then nothing is called.
+// - A call that was started completes exactly once, whatever happens, and never inside the function
+//   that has started it, though another thread may complete it before that function has returned.
+//   It completes under no lock of the library: its callback may make calls, and destroy the
+//   Provider. The exceptions are a coroutine that was destroyed, and an executor that drops its
+//   task: then nothing is called.
 // - It completes where its executor says (Async::On). Without one it does so in the Provider's own
 //   thread, of which there is one for all calls: the callback must not block then, nor wait for
 //   another call, which would wait for this very thread. Calls that block fail there with
@@ -53,9 +56,7 @@ namespace penstock {
 // once, soon, in any thread. It must not block, and may run the task before it returns. Of an
 // executor that refers to something else, such as an io_context, that has to outlive the call.
 //
-//   AsyncExecutor executor = [&pool](absl::AnyInvocable<void()> task) {
-//     pool.Schedule(std::move(task));
-//   };
+//   AsyncExecutor executor = [](absl::AnyInvocable<void()> task) { Schedule(std::move(task)); };
 using AsyncExecutor = std::function<void(absl::AnyInvocable<void()>)>;
 
 namespace internal {
@@ -86,8 +87,7 @@ class AsyncOperation {
   virtual bool ready() const { return false; }
 
  protected:
-  // Begins the call, which later calls Complete exactly once, under no lock and not before Begin
-  // has returned.
+  // Begins the call, which calls Complete exactly once, under no lock and not inside Begin.
   virtual void Begin() = 0;
   // Nobody waits any more. Whether Complete is called then does not matter.
   virtual void Cancel() = 0;

@@ -6,7 +6,7 @@
 //   Rows         the result of a query; see rows.h
 //   Result       the result of any other statement; see rows.h
 //
-// Calls block until they are done. A failure is an absl::Status with details; see errors.h.
+// Calls block until they are done; those that do not block are described in async.h. A failure is an absl::Status with details; see errors.h.
 // Parameters are $1, $2, … in the SQL text. Arguments are anything that a Value can be made of;
 // see value.h.
 //
@@ -57,8 +57,8 @@ class Statement {
   // Calls Close.
   virtual ~Statement() = default;
 
-  // Runs the statement and returns its rows. While rows of a Provider's statement are open, further
-  // runs use another stream.
+  // Runs the statement and returns its rows. Other runs may follow while rows of a Provider's
+  // statement are open.
   template <Argument... T>
   absl::StatusOr<std::unique_ptr<Rows>> Query(const Context& ctx, T&&... args) {
     return QueryArgs(ctx, Args{Value(std::forward<T>(args))...});
@@ -260,7 +260,10 @@ struct DatabaseInfo {
 // restarted or its host name has got another address. Connecting takes at most as long as the
 // caller's deadline allows, and 20 seconds without one. A call ends within about two seconds
 // of its deadline or of its context's Cancel, even if the daemon is stopped and accepts no bytes.
-// A Provider keeps at most 64 idle streams for reuse, each for at most 30 seconds.
+// Calls of all threads, other than transactions, batches, migrations and large requests, share a
+// stream to the daemon, and what several of them send at the same time travels together. A Provider
+// keeps at most 64 other idle streams for reuse. Idle streams end after 30 seconds. One thread of
+// the Provider's own is started with the first call.
 //
 // A process that forks cannot use the Provider in the child.
 class Provider : public Executor {

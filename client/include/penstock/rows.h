@@ -90,11 +90,12 @@ class Rows {
   // once. It completes where the call completed that has made the rows. The rows must not be used
   // before that, except that they may be destroyed together with a coroutine that waits for them.
   //
-  //   while (true) {
-  //     absl::StatusOr<bool> more = co_await rows->NextAsync();
-  //     if (!more.ok()) co_return more.status();
-  //     if (!*more) break;
-  //     …
+  //   inline Task UseAll(Rows& numbers) {
+  //     int64_t number = 0;
+  //     while ((co_await numbers.NextAsync()).value_or(false)) {
+  //       if (numbers.Scan(&number).ok()) Use(number);
+  //     }
+  //     Use(numbers.Err());
   //   }
   //
   // Rows of a blocking Query have it, too. The default implementation calls Next. So do the rows of
