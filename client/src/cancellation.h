@@ -1,4 +1,4 @@
-// The cancellation of a Context, and how it reaches gRPC's calls.
+// The cancellation of a Context, and how it reaches what runs within it.
 #ifndef PENSTOCK_CLIENT_SRC_CANCELLATION_H_
 #define PENSTOCK_CLIENT_SRC_CANCELLATION_H_
 
@@ -18,6 +18,23 @@ class ClientContext;
 
 namespace penstock::internal {
 
+class Listening;
+
+// Something that runs within a Context and is to hear of its cancellation.
+class Cancellable {
+ public:
+  Cancellable() = default;
+  Cancellable(const Cancellable&) = delete;
+  Cancellable& operator=(const Cancellable&) = delete;
+
+  // Called when the context is cancelled, under a lock of the cancellation: must not block, run
+  // code of the user, or make or destroy a Listening.
+  virtual void Cancelled() = 0;
+
+ protected:
+  ~Cancellable() = default;
+};
+
 // The cancellation that a Context shares with its copies. Thread-safe.
 class Cancellation {
  public:
@@ -34,32 +51,50 @@ class Cancellation {
   bool WaitUntil(absl::Time time) const;
 
  private:
-  friend class CancelScope;
-  using Calls = std::list<grpc::ClientContext*>;
+  friend class Listening;
 
   mutable std::mutex mutex_;
   mutable std::condition_variable changed_;
   bool cancelled_ = false;
-  Calls calls_;
+  // The first of a list; a call joins and leaves it without allocating.
+  Listening* first_ = nullptr;
   // A parent's mutex is locked before those of its children.
   const std::shared_ptr<Cancellation> parent_;
   std::list<Cancellation*> children_;
   std::list<Cancellation*>::iterator place_;
 };
 
-// While this exists, cancelling `ctx` cancels `call`. If `ctx` is cancelled already, the
-// constructor cancels the call.
-class CancelScope {
+// While this exists, cancelling `ctx` calls Cancelled of `what`. If `ctx` is cancelled already, the
+// constructor does so. `ctx` is kept by reference and must outlive this.
+class Listening {
  public:
-  CancelScope(const Context& ctx, grpc::ClientContext* call);
-  ~CancelScope();
-  CancelScope(const CancelScope&) = delete;
-  CancelScope& operator=(const CancelScope&) = delete;
+  Listening(const Context& ctx, Cancellable* what);
+  ~Listening();
+  Listening(const Listening&) = delete;
+  Listening& operator=(const Listening&) = delete;
 
  private:
+  friend class Cancellation;
+
+  const Context& ctx_;
+  Cancellable* const what_;
+  Listening* previous_ = nullptr;
+  Listening* next_ = nullptr;
+};
+
+// While this exists, cancelling `ctx` cancels `call`. If `ctx` is cancelled already, the
+// constructor cancels the call.
+class CancelScope final : private Cancellable {
+ public:
+  CancelScope(const Context& ctx, grpc::ClientContext* call);
+
+ private:
+  void Cancelled() override;
+
   // Keeps the cancellation alive.
   const Context ctx_;
-  Cancellation::Calls::iterator entry_;
+  grpc::ClientContext* const call_;
+  const Listening listening_;
 };
 
 // How long after its deadline a call gives up on a daemon that does not answer. The daemon's own

@@ -185,6 +185,7 @@ std::shared_ptr<Connection> Channel::Current() {
   // gRPC reconnects by itself with the next call, perhaps to a daemon with another database.
   if (connection_->channel->GetState(/*try_to_connect=*/false) != GRPC_CHANNEL_READY) {
     connection_->dialect = kUnknownDialect;
+    connection_->lacks_pipeline = false;
   }
   return connection_;
 }
@@ -198,6 +199,20 @@ std::shared_ptr<Connection> Channel::Renew(const std::shared_ptr<Connection>& ol
 void Channel::Avoid(const Connection& stuck) {
   const std::lock_guard lock(mutex_);
   if (connection_.get() == &stuck) connection_ = Connect();
+}
+
+bool Channel::Uses(const Connection& connection) const {
+  const std::lock_guard lock(mutex_);
+  return connection_.get() == &connection;
+}
+
+bool Channel::LacksPipeline() const {
+  const std::lock_guard lock(mutex_);
+  return connection_->lacks_pipeline;
+}
+
+void Channel::EndIdle() const {
+  if (const std::shared_ptr<IdleStreams> idle = idle_.lock()) idle->EndAll();
 }
 
 bool Channel::MayGoAgain(const Context& ctx, Again again, int round) const {
@@ -232,13 +247,16 @@ absl::Status Channel::Check(const Context& ctx) const {
   return status.ok() ? tokens_->Refresh(absl::Now()) : status;
 }
 
+absl::Status Channel::RefuseSettings(const Context& ctx) {
+  if (ctx.settings().empty()) return absl::OkStatus();
+  return InvalidParameter(
+      "a context with settings can only be used for statements and transactions; use a context "
+      "without them for this call");
+}
+
 absl::Status Channel::CheckWithoutSettings(const Context& ctx) const {
-  if (!ctx.settings().empty()) {
-    return InvalidParameter(
-        "a context with settings can only be used for statements and transactions; use a context "
-        "without them for this call");
-  }
-  return Check(ctx);
+  absl::Status status = RefuseSettings(ctx);
+  return status.ok() ? Check(ctx) : status;
 }
 
 absl::Status Channel::CheckQuery(const Context& ctx) const {

@@ -40,6 +40,8 @@ struct Connection {
   // The dialect of the daemon's database as an sql::Dialect, or kUnknownDialect if the daemon has
   // not been asked since it was last reached.
   std::atomic<int> dialect{kUnknownDialect};
+  // True if the daemon does not know Pipeline. Forgotten when the daemon has to be reached again.
+  std::atomic<bool> lacks_pipeline{false};
 };
 
 // Makes calls to the daemon and repeats those that had no effect. Thread-safe.
@@ -59,6 +61,8 @@ class Channel {
   // Does the same, and refuses settings of the session as well. For calls that have no use for
   // them.
   absl::Status CheckWithoutSettings(const Context& ctx) const;
+  // Only refuses settings of the session. For a call that is checked when it begins.
+  static absl::Status RefuseSettings(const Context& ctx);
   // Does what Check does, but allows a staleness. For queries, and for calls that read no data.
   absl::Status CheckQuery(const Context& ctx) const;
   // Does what Check does, but needs no token. For a step on a stream that carries one already.
@@ -110,6 +114,14 @@ class Channel {
   // Stops later calls from using this connection, because it does not carry any bytes.
   void Avoid(const Connection& stuck);
 
+  // Returns true if the next call would use this connection, unless it has been lost.
+  bool Uses(const Connection& connection) const;
+  // Returns true if the current connection's daemon is known not to know Pipeline.
+  bool LacksPipeline() const;
+
+  // Ends idle streams, so that the daemon has room for another session.
+  void EndIdle() const;
+
   // Sets the idle streams, which are ended when the daemon has no room for another session.
   void Keep(const std::shared_ptr<IdleStreams>& idle) { idle_ = idle; }
 
@@ -135,7 +147,7 @@ class Channel {
   grpc::CompletionQueue looker_;
   // Weak, because the streams refer to this channel.
   std::weak_ptr<IdleStreams> idle_;
-  std::mutex mutex_;
+  mutable std::mutex mutex_;
   std::shared_ptr<Connection> connection_;
 };
 

@@ -74,9 +74,10 @@ Cancellation::~Cancellation() {
 void Cancellation::Cancel() {
   const std::lock_guard lock(mutex_);
   cancelled_ = true;
-  // Under the lock, so that no call is destroyed while it is being cancelled. TryCancel does not
-  // block.
-  for (grpc::ClientContext* call : calls_) call->TryCancel();
+  // Under the lock, so that nothing is destroyed while it is being cancelled.
+  for (const Listening* each = first_; each != nullptr; each = each->next_) {
+    each->what_->Cancelled();
+  }
   for (Cancellation* child : children_) child->Cancel();
   changed_.notify_all();
 }
@@ -91,18 +92,27 @@ bool Cancellation::cancelled() const {
   return cancelled_;
 }
 
-CancelScope::CancelScope(const Context& ctx, grpc::ClientContext* call) : ctx_(ctx) {
+Listening::Listening(const Context& ctx, Cancellable* what) : ctx_(ctx), what_(what) {
   Cancellation* cancellation = ctx_.cancellation();
   const std::lock_guard lock(cancellation->mutex_);
-  entry_ = cancellation->calls_.insert(cancellation->calls_.end(), call);
-  if (cancellation->cancelled_) call->TryCancel();
+  next_ = cancellation->first_;
+  if (next_ != nullptr) next_->previous_ = this;
+  cancellation->first_ = this;
+  if (cancellation->cancelled_) what_->Cancelled();
 }
 
-CancelScope::~CancelScope() {
+Listening::~Listening() {
   Cancellation* cancellation = ctx_.cancellation();
   const std::lock_guard lock(cancellation->mutex_);
-  cancellation->calls_.erase(entry_);
+  if (next_ != nullptr) next_->previous_ = previous_;
+  (previous_ != nullptr ? previous_->next_ : cancellation->first_) = next_;
 }
+
+CancelScope::CancelScope(const Context& ctx, grpc::ClientContext* call)
+    : ctx_(ctx), call_(call), listening_(ctx_, this) {}
+
+// TryCancel does not block.
+void CancelScope::Cancelled() { call_->TryCancel(); }
 
 absl::Status CheckBeforeCall(const Context& ctx) {
   if (ctx.cancelled()) return CancelledByCaller();

@@ -103,73 +103,132 @@ class StreamedEntries final : public Entries {
   absl::Status error_;
 };
 
+using Call = v1::PipelineRequest::Call;
+using Answer = v1::PipelineResponse::Answer;
+
+// How a call with one answer travels, by itself and over a Pipeline stream.
+template <typename Request, typename Response>
+struct Operation {
+  const char* method;
+  bool writes;
+  Request* (Call::*request)();
+  Response* (Answer::*response)();
+};
+constexpr Operation kGet = {method::kGet, false, &Call::mutable_get, &Answer::mutable_got};
+constexpr Operation kBatchGet = {method::kBatchGet, false, &Call::mutable_batch_get,
+                                 &Answer::mutable_batch_got};
+constexpr Operation kPut = {method::kPut, true, &Call::mutable_put, &Answer::mutable_put};
+constexpr Operation kDelete = {method::kDelete, true, &Call::mutable_delete_,
+                               &Answer::mutable_deleted};
+constexpr Operation kDeleteRange = {method::kDeleteRange, true, &Call::mutable_delete_range,
+                                    &Answer::mutable_range_deleted};
+constexpr Operation kWrite = {method::kWrite, true, &Call::mutable_write,
+                              &Answer::mutable_written};
+
+// What an answer means to the caller.
+absl::StatusOr<std::optional<std::string>> Found(v1::GetResponse* response) {
+  if (!response->found()) return std::optional<std::string>();
+  return std::optional<std::string>(std::move(*response->mutable_value()));
+}
+
+absl::StatusOr<std::vector<std::optional<std::string>>> FoundAll(v1::BatchGetResponse* response,
+                                                                 size_t keys) {
+  if (static_cast<size_t>(response->results_size()) != keys) {
+    return ProtocolError(Format("{} values for {} keys", response->results_size(), keys));
+  }
+  std::vector<std::optional<std::string>> values;
+  for (v1::BatchGetResponse::Result& result : *response->mutable_results()) {
+    values.emplace_back();
+    if (result.found()) values.back() = std::move(*result.mutable_value());
+  }
+  return values;
+}
+
 class DaemonKeyValue final : public KeyValue {
  public:
-  DaemonKeyValue(std::shared_ptr<Channel> channel, std::string keyspace)
-      : channel_(std::move(channel)), keyspace_(std::move(keyspace)) {}
+  DaemonKeyValue(std::shared_ptr<Channel> channel, std::shared_ptr<Pipes> pipes,
+                 std::string keyspace)
+      : channel_(std::move(channel)), pipes_(std::move(pipes)), keyspace_(std::move(keyspace)) {}
 
   absl::StatusOr<std::optional<std::string>> Get(const Context& ctx,
                                                  std::string_view key) override {
-    v1::GetRequest request;
-    request.set_key(std::string(key));
-    v1::GetResponse response;
-    absl::Status status = Call(ctx, method::kGet, kReads, &request, &response);
-    if (!status.ok()) return status;
-    if (!response.found()) return std::optional<std::string>();
-    return std::optional<std::string>(std::move(*response.mutable_value()));
+    Call call = GetCall(key);
+    return Run<std::optional<std::string>>(ctx, kGet, &call, Found);
+  }
+  Async<std::optional<std::string>> GetAsync(const Context& ctx, std::string_view key) override {
+    Call call = GetCall(key);
+    return RunAsync<std::optional<std::string>>(ctx, kGet, &call, Found);
   }
 
   absl::StatusOr<std::vector<std::optional<std::string>>> BatchGet(
       const Context& ctx, const std::vector<std::string>& keys) override {
-    v1::BatchGetRequest request;
-    for (const std::string& key : keys) request.add_keys(key);
-    v1::BatchGetResponse response;
-    absl::Status status = Call(ctx, method::kBatchGet, kReads, &request, &response);
-    if (!status.ok()) return status;
-    if (static_cast<size_t>(response.results_size()) != keys.size()) {
-      return ProtocolError(Format("{} values for {} keys", response.results_size(), keys.size()));
-    }
-    std::vector<std::optional<std::string>> values;
-    for (v1::BatchGetResponse::Result& result : *response.mutable_results()) {
-      values.emplace_back();
-      if (result.found()) values.back() = std::move(*result.mutable_value());
-    }
-    return values;
+    Call call = BatchGetCall(keys);
+    return Run<std::vector<std::optional<std::string>>>(
+        ctx, kBatchGet, &call,
+        [&](v1::BatchGetResponse* response) { return FoundAll(response, keys.size()); });
+  }
+  Async<std::vector<std::optional<std::string>>> BatchGetAsync(
+      const Context& ctx, std::vector<std::string> keys) override {
+    Call call = BatchGetCall(keys);
+    return RunAsync<std::vector<std::optional<std::string>>>(
+        ctx, kBatchGet, &call, [count = keys.size()](v1::BatchGetResponse* response) {
+          return FoundAll(response, count);
+        });
   }
 
   absl::Status Put(const Context& ctx, std::string_view key, std::string_view value) override {
-    v1::PutRequest request;
-    request.set_key(std::string(key));
-    request.set_value(std::string(value));
-    v1::PutResponse response;
-    return Call(ctx, method::kPut, kWrites, &request, &response);
+    Call call = PutCall(key, value);
+    return Run<void>(ctx, kPut, &call, [](auto*) { return absl::OkStatus(); });
+  }
+  Async<void> PutAsync(const Context& ctx, std::string_view key, std::string_view value) override {
+    Call call = PutCall(key, value);
+    return RunAsync<void>(ctx, kPut, &call, [](auto*) { return absl::OkStatus(); });
   }
 
   absl::Status Delete(const Context& ctx, std::string_view key) override {
-    v1::DeleteRequest request;
-    request.set_key(std::string(key));
-    v1::DeleteResponse response;
-    return Call(ctx, method::kDelete, kWrites, &request, &response);
+    Call call;
+    call.mutable_delete_()->set_key(std::string(key));
+    return Run<void>(ctx, kDelete, &call, [](auto*) { return absl::OkStatus(); });
+  }
+  Async<void> DeleteAsync(const Context& ctx, std::string_view key) override {
+    Call call;
+    call.mutable_delete_()->set_key(std::string(key));
+    return RunAsync<void>(ctx, kDelete, &call, [](auto*) { return absl::OkStatus(); });
   }
 
   absl::StatusOr<int64_t> DeleteRange(const Context& ctx, const KeyRange& range) override {
-    v1::DeleteRangeRequest request;
-    internal::ToProto(range, request.mutable_range());
-    return DeleteKeys(ctx, &request);
+    Call call;
+    internal::ToProto(range, call.mutable_delete_range()->mutable_range());
+    return Run<int64_t>(ctx, kDeleteRange, &call, Deleted);
+  }
+  Async<int64_t> DeleteRangeAsync(const Context& ctx, KeyRange range) override {
+    Call call;
+    internal::ToProto(range, call.mutable_delete_range()->mutable_range());
+    return RunAsync<int64_t>(ctx, kDeleteRange, &call, Deleted);
   }
 
   absl::StatusOr<int64_t> DeletePrefix(const Context& ctx, std::string_view prefix) override {
-    v1::DeleteRangeRequest request;
-    request.set_prefix(std::string(prefix));
-    return DeleteKeys(ctx, &request);
+    Call call;
+    call.mutable_delete_range()->set_prefix(std::string(prefix));
+    return Run<int64_t>(ctx, kDeleteRange, &call, Deleted);
+  }
+  Async<int64_t> DeletePrefixAsync(const Context& ctx, std::string_view prefix) override {
+    Call call;
+    call.mutable_delete_range()->set_prefix(std::string(prefix));
+    return RunAsync<int64_t>(ctx, kDeleteRange, &call, Deleted);
   }
 
   absl::StatusOr<std::unique_ptr<Entries>> Scan(const Context& ctx,
                                                 const ScanOptions& options) override {
-    v1::ScanRequest request;
+    Call call;
+    v1::ScanRequest& request = *call.mutable_scan();
     absl::Status status = internal::ToProto(options, &request);
     if (status.ok()) status = Prepare(ctx, &request);
     if (!status.ok()) return status;
+    if (auto first = pipes_->TryRun(ctx, /*writes=*/false, &call)) {
+      if (!first->ok()) return first->status();
+      return EntriesOf(pipes_, **std::move(first));
+    }
     return channel_->Call(ctx,
                           [&](const std::shared_ptr<Connection>& connection,
                               Again* again) -> absl::StatusOr<std::unique_ptr<Entries>> {
@@ -181,52 +240,115 @@ class DaemonKeyValue final : public KeyValue {
                             return entries;
                           });
   }
+  Async<std::unique_ptr<Entries>> ScanAsync(const Context& ctx, ScanOptions options) override {
+    Call call;
+    if (absl::Status status = internal::ToProto(options, call.mutable_scan()); !status.ok()) {
+      return pipes_->FailAsync<std::unique_ptr<Entries>>(std::move(status));
+    }
+    Complete(ctx, call.mutable_scan());
+    return pipes_->RunAsync<std::unique_ptr<Entries>>(
+        ctx, MakeRequest(ctx, /*writes=*/false, &call),
+        [](std::shared_ptr<Pipes> at, PipeFirst first,
+           const AsyncExecutor& executor) -> absl::StatusOr<std::unique_ptr<Entries>> {
+          return EntriesOf(std::move(at), std::move(first), executor);
+        });
+  }
 
   absl::StatusOr<WriteResult> Write(const Context& ctx, const std::vector<Condition>& conditions,
                                     const std::vector<Mutation>& mutations) override {
-    v1::WriteRequest request;
-    internal::ToProto(conditions, mutations, &request);
-    v1::WriteResponse response;
-    absl::Status status = Call(ctx, method::kWrite, kWrites, &request, &response);
-    if (!status.ok()) return status;
-    return internal::FromProto(response);
+    Call call;
+    internal::ToProto(conditions, mutations, call.mutable_write());
+    return Run<WriteResult>(ctx, kWrite, &call, Written);
+  }
+  Async<WriteResult> WriteAsync(const Context& ctx, std::vector<Condition> conditions,
+                                std::vector<Mutation> mutations) override {
+    Call call;
+    internal::ToProto(conditions, mutations, call.mutable_write());
+    return RunAsync<WriteResult>(ctx, kWrite, &call, Written);
   }
 
  private:
-  // Sets the fields that every request has, and checks that the call may begin.
+  static Call GetCall(std::string_view key) {
+    Call call;
+    call.mutable_get()->set_key(std::string(key));
+    return call;
+  }
+  static Call BatchGetCall(const std::vector<std::string>& keys) {
+    Call call;
+    for (const std::string& key : keys) call.mutable_batch_get()->add_keys(key);
+    return call;
+  }
+  static Call PutCall(std::string_view key, std::string_view value) {
+    Call call;
+    call.mutable_put()->set_key(std::string(key));
+    call.mutable_put()->set_value(std::string(value));
+    return call;
+  }
+  static absl::StatusOr<int64_t> Deleted(v1::DeleteRangeResponse* response) {
+    return response->deleted();
+  }
+  static absl::StatusOr<WriteResult> Written(v1::WriteResponse* response) {
+    return internal::FromProto(*response);
+  }
+
+  // Sets the fields that every request has.
+  template <typename Request>
+  void Complete(const Context& ctx, Request* request) const {
+    request->set_database(channel_->config.database);
+    request->set_keyspace(keyspace_);
+    SetTimeout(ctx, request);
+  }
+  // Does so and checks that the call may begin.
   template <typename Request>
   absl::Status Prepare(const Context& ctx, Request* request) const {
     absl::Status status = channel_->CheckWithoutSettings(ctx);
     if (!status.ok()) return status;
-    request->set_database(channel_->config.database);
-    request->set_keyspace(keyspace_);
-    SetTimeout(ctx, request);
+    Complete(ctx, request);
     return channel_->CheckSize(*request);
   }
 
-  static constexpr bool kReads = false;
-  static constexpr bool kWrites = true;
-
-  template <typename Request, typename Response>
-  absl::Status Call(const Context& ctx, const char* method, bool writes, Request* request,
-                    Response* response) const {
-    absl::Status status = Prepare(ctx, request);
+  // Makes the request of an asynchronous call.
+  absl::StatusOr<PipeRequest> MakeRequest(const Context& ctx, bool writes, Call* call) const {
+    absl::Status status = Channel::RefuseSettings(ctx);
     if (!status.ok()) return status;
-    return channel_->Call(ctx, [&](const std::shared_ptr<Connection>& connection, Again* again) {
-      SetTimeout(ctx, request);
-      return TryUnary(channel_, *connection, ctx, GiveUpTime(ctx), writes, method, *request,
-                      response, again);
-    });
+    return MakePipeRequest(*channel_, ctx, writes, call);
   }
 
-  absl::StatusOr<int64_t> DeleteKeys(const Context& ctx, v1::DeleteRangeRequest* request) const {
-    v1::DeleteRangeResponse response;
-    absl::Status status = Call(ctx, method::kDeleteRange, kWrites, request, &response);
+  // Runs a call whose request is filled in. `decode` makes the result of the response.
+  template <typename T, typename Request, typename Response, typename Decode>
+  AsyncResult<T> Run(const Context& ctx, const Operation<Request, Response>& operation, Call* call,
+                     Decode decode) const {
+    Request& request = *(call->*operation.request)();
+    absl::Status status = Prepare(ctx, &request);
     if (!status.ok()) return status;
-    return response.deleted();
+    if (auto first = pipes_->TryRun(ctx, operation.writes, call)) {
+      if (!first->ok()) return first->status();
+      return decode(((*first)->answer.*operation.response)());
+    }
+    Response response;
+    status = channel_->Call(ctx, [&](const std::shared_ptr<Connection>& connection, Again* again) {
+      SetTimeout(ctx, &request);
+      return TryUnary(channel_, *connection, ctx, GiveUpTime(ctx), operation.writes,
+                      operation.method, request, &response, again);
+    });
+    if (!status.ok()) return status;
+    return decode(&response);
+  }
+
+  template <typename T, typename Request, typename Response, typename Decode>
+  Async<T> RunAsync(const Context& ctx, const Operation<Request, Response>& operation, Call* call,
+                    Decode decode) const {
+    Complete(ctx, (call->*operation.request)());
+    return pipes_->RunAsync<T>(
+        ctx, MakeRequest(ctx, operation.writes, call),
+        [decode, response = operation.response](const std::shared_ptr<Pipes>&, PipeFirst first,
+                                                const AsyncExecutor&) {
+          return AsyncResult<T>(decode((first.answer.*response)()));
+        });
   }
 
   const std::shared_ptr<Channel> channel_;
+  const std::shared_ptr<Pipes> pipes_;
   const std::string keyspace_;
 };
 
@@ -261,8 +383,10 @@ WriteResult FromProto(const v1::WriteResponse& from) {
   return {.applied = false, .failed_condition = static_cast<size_t>(from.failed_condition()) - 1};
 }
 
-std::unique_ptr<KeyValue> MakeKeyValue(std::shared_ptr<Channel> channel, std::string keyspace) {
-  return std::make_unique<DaemonKeyValue>(std::move(channel), std::move(keyspace));
+std::unique_ptr<KeyValue> MakeKeyValue(std::shared_ptr<Channel> channel,
+                                       std::shared_ptr<Pipes> pipes, std::string keyspace) {
+  return std::make_unique<DaemonKeyValue>(std::move(channel), std::move(pipes),
+                                          std::move(keyspace));
 }
 
 }  // namespace penstock::internal

@@ -8,13 +8,15 @@
 
 #include "absl/status/statusor.h"
 #include "client/src/channel.h"
+#include "client/src/pipes.h"
 #include "client/src/transaction_stream.h"
 #include "penstock/internal/v1/key_value.pb.h"
 #include "penstock/key_value.h"
 
 namespace penstock::internal {
 
-std::unique_ptr<KeyValue> MakeKeyValue(std::shared_ptr<Channel> channel, std::string keyspace);
+std::unique_ptr<KeyValue> MakeKeyValue(std::shared_ptr<Channel> channel,
+                                       std::shared_ptr<Pipes> pipes, std::string keyspace);
 // Makes a keyspace within a transaction.
 std::unique_ptr<KeyValue> MakeKeyValue(std::shared_ptr<TransactionStream> stream,
                                        std::string keyspace);

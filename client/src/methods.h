@@ -5,6 +5,7 @@
 namespace penstock::internal::method {
 
 inline constexpr char kExec[] = "/penstock.v1.DatabaseService/Exec";
+inline constexpr char kPipeline[] = "/penstock.v1.DatabaseService/Pipeline";
 inline constexpr char kPing[] = "/penstock.v1.DatabaseService/Ping";
 inline constexpr char kPrepare[] = "/penstock.v1.DatabaseService/Prepare";
 inline constexpr char kQuery[] = "/penstock.v1.DatabaseService/Query";

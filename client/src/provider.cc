@@ -14,6 +14,7 @@
 #include "client/src/key_value.h"
 #include "client/src/methods.h"
 #include "client/src/migrate.h"
+#include "client/src/pipes.h"
 #include "client/src/query.h"
 #include "client/src/statement.h"
 #include "client/src/status.h"
@@ -84,24 +85,42 @@ class DaemonProvider final : public Provider {
 
   absl::StatusOr<std::unique_ptr<Rows>> QueryArgs(const Context& ctx, std::string_view sql,
                                                   Args args) override {
-    return RunQuery(channel_, ctx, sql, args);
+    return RunQuery(channel_, pipes_, ctx, sql, args);
+  }
+  Async<std::unique_ptr<Rows>> QueryArgsAsync(const Context& ctx, std::string_view sql,
+                                              Args args) override {
+    return RunQueryAsync(pipes_, ctx, sql, args);
   }
 
   absl::StatusOr<Result> ExecArgs(const Context& ctx, std::string_view sql, Args args) override {
-    v1::ExecRequest request;
-    if (absl::Status status = Fill(sql, args, &request); !status.ok()) return status;
-    return exec_.Run(ctx, &request);
+    v1::PipelineRequest::Call call;
+    absl::Status status = Fill(sql, args, call.mutable_exec());
+    if (!status.ok()) return status;
+    return RunExec(ctx, &call);
+  }
+  Async<Result> ExecArgsAsync(const Context& ctx, std::string_view sql, Args args) override {
+    v1::PipelineRequest::Call call;
+    absl::Status status = Fill(sql, args, call.mutable_exec());
+    return RunExecAsync(ctx, std::move(status), &call);
   }
 
   absl::StatusOr<Result> ExecRows(const Context& ctx, std::string_view sql,
                                   std::vector<Args> rows) override {
-    v1::ExecRequest request;
-    absl::Status status = Fill(sql, {}, &request);
-    if (status.ok()) status = ToProto(rows, request.mutable_rows());
+    v1::PipelineRequest::Call call;
+    absl::Status status = Fill(sql, rows, call.mutable_exec());
     if (!status.ok()) return status;
     // On the wire, no rows would mean one run without arguments.
     if (rows.empty()) return Result();
-    return exec_.Run(ctx, &request);
+    return RunExec(ctx, &call);
+  }
+  Async<Result> ExecRowsAsync(const Context& ctx, std::string_view sql,
+                              std::vector<Args> rows) override {
+    v1::PipelineRequest::Call call;
+    absl::Status status = Fill(sql, rows, call.mutable_exec());
+    if (status.ok() && rows.empty()) {
+      return Async<Result>(std::make_shared<KnownCall<Result>>(pipes_->loop(), Result()));
+    }
+    return RunExecAsync(ctx, std::move(status), &call);
   }
 
   std::vector<absl::StatusOr<Result>> ExecBatch(const Context& ctx,
@@ -119,11 +138,15 @@ class DaemonProvider final : public Provider {
 
   absl::StatusOr<std::unique_ptr<Statement>> Prepare(const Context& ctx,
                                                      std::string_view sql) override {
-    return PrepareStatement(channel_, idle_, ctx, sql);
+    return PrepareStatement(channel_, idle_, pipes_, ctx, sql);
+  }
+  Async<std::unique_ptr<Statement>> PrepareAsync(const Context& ctx,
+                                                 std::string_view sql) override {
+    return PrepareStatementAsync(channel_, idle_, pipes_, ctx, sql);
   }
 
   std::unique_ptr<penstock::KeyValue> KeyValue(std::string_view keyspace) override {
-    return MakeKeyValue(channel_, std::string(keyspace));
+    return MakeKeyValue(channel_, pipes_, std::string(keyspace));
   }
 
   absl::Status Migrate(const Context& ctx, std::string_view path) override {
@@ -164,6 +187,42 @@ class DaemonProvider final : public Provider {
     if (status.ok()) status = ToProto(args, request->mutable_args());
     request->set_sql(std::string(sql));
     return status;
+  }
+
+  static absl::Status Fill(std::string_view sql, const std::vector<Args>& rows,
+                           v1::ExecRequest* request) {
+    absl::Status status = Fill(sql, Args(), request);
+    return status.ok() ? ToProto(rows, request->mutable_rows()) : status;
+  }
+
+  // Runs a call whose `exec` has a statement and its arguments.
+  absl::StatusOr<Result> RunExec(const Context& ctx, v1::PipelineRequest::Call* call) {
+    absl::Status status = channel_->Check(ctx);
+    if (status.ok()) status = SetSettings(ctx, call->mutable_exec());
+    if (!status.ok()) return status;
+    call->mutable_exec()->set_database(channel_->config.database);
+    SetTimeout(ctx, call->mutable_exec());
+    if (auto first = pipes_->TryRun(ctx, /*writes=*/true, call)) {
+      if (!first->ok()) return first->status();
+      return ExecutedOf((*first)->answer);
+    }
+    return exec_.Run(ctx, call->mutable_exec());
+  }
+  Async<Result> RunExecAsync(const Context& ctx, absl::Status filled,
+                             v1::PipelineRequest::Call* call) {
+    if (filled.ok()) filled = SetSettings(ctx, call->mutable_exec());
+    if (!filled.ok()) return pipes_->FailAsync<Result>(std::move(filled));
+    call->mutable_exec()->set_database(channel_->config.database);
+    SetTimeout(ctx, call->mutable_exec());
+    return pipes_->RunAsync<Result>(
+        ctx, MakePipeRequest(*channel_, ctx, /*writes=*/true, call),
+        [](const std::shared_ptr<Pipes>&, const PipeFirst& first, const AsyncExecutor&) {
+          return ExecutedOf(first.answer);
+        });
+  }
+  static absl::StatusOr<Result> ExecutedOf(const v1::PipelineResponse::Answer& answer) {
+    if (!answer.has_executed()) return ProtocolError("an empty answer to a statement");
+    return FromProto(answer.executed());
   }
 
   template <typename Run>
@@ -244,6 +303,7 @@ class DaemonProvider final : public Provider {
         : channel(std::move(to_daemon)), exec(channel, idle) {}
     const std::shared_ptr<Channel> channel;
     const std::shared_ptr<IdleStreams> idle = std::make_shared<IdleStreams>();
+    const std::shared_ptr<Pipes> pipes = std::make_shared<Pipes>(channel);
     ExecRunner exec;
   };
 
@@ -251,6 +311,7 @@ class DaemonProvider final : public Provider {
   Parts* const parts_;
   const std::shared_ptr<Channel>& channel_ = parts_->channel;
   const std::shared_ptr<IdleStreams>& idle_ = parts_->idle;
+  const std::shared_ptr<Pipes>& pipes_ = parts_->pipes;
   ExecRunner& exec_ = parts_->exec;
 };
 

@@ -68,22 +68,36 @@ class QuerySource final : public ResultSource {
   bool unread_ = false;
 };
 
+absl::Status Fill(const Channel& channel, const Context& ctx, std::string_view sql,
+                  const std::vector<Value>& args, v1::QueryRequest* request) {
+  absl::Status status = SetStaleness(ctx, request);
+  if (status.ok()) status = SetSettings(ctx, request);
+  if (status.ok()) status = CheckSql(sql);
+  if (status.ok()) status = ToProto(args, request->mutable_args());
+  if (!status.ok()) return status;
+  request->set_database(channel.config.database);
+  request->set_sql(std::string(sql));
+  request->set_format(v1::FORMAT_COLUMNS);
+  SetTimeout(ctx, request);
+  return absl::OkStatus();
+}
+
 }  // namespace
 
 absl::StatusOr<std::unique_ptr<Rows>> RunQuery(const std::shared_ptr<Channel>& channel,
+                                               const std::shared_ptr<Pipes>& pipes,
                                                const Context& ctx, std::string_view sql,
                                                const std::vector<Value>& args) {
-  v1::QueryRequest request;
+  v1::PipelineRequest::Call call;
+  v1::QueryRequest& request = *call.mutable_query();
   absl::Status status = channel->CheckQuery(ctx);
-  if (status.ok()) status = SetStaleness(ctx, &request);
-  if (status.ok()) status = SetSettings(ctx, &request);
-  if (status.ok()) status = CheckSql(sql);
-  if (status.ok()) status = ToProto(args, request.mutable_args());
+  if (status.ok()) status = Fill(*channel, ctx, sql, args, &request);
   if (!status.ok()) return status;
-  request.set_database(channel->config.database);
-  request.set_sql(std::string(sql));
-  request.set_format(v1::FORMAT_COLUMNS);
-  SetTimeout(ctx, &request);
+  // The client does not know whether the statement writes, so it must assume so.
+  if (auto first = pipes->TryRun(ctx, /*writes=*/true, &call)) {
+    if (!first->ok()) return first->status();
+    return RowsOf(pipes, **std::move(first));
+  }
   status = channel->CheckSize(request);
   if (!status.ok()) return status;
   return channel->Call(ctx,
@@ -95,6 +109,21 @@ absl::StatusOr<std::unique_ptr<Rows>> RunQuery(const std::shared_ptr<Channel>& c
                            return started;
                          return StreamedRows::Open(std::move(source));
                        });
+}
+
+Async<std::unique_ptr<Rows>> RunQueryAsync(const std::shared_ptr<Pipes>& pipes, const Context& ctx,
+                                           std::string_view sql, const std::vector<Value>& args) {
+  v1::PipelineRequest::Call call;
+  absl::Status status = Fill(pipes->channel(), ctx, sql, args, call.mutable_query());
+  if (!status.ok()) return pipes->FailAsync<std::unique_ptr<Rows>>(status);
+  absl::StatusOr<PipeRequest> request =
+      MakePipeRequest(pipes->channel(), ctx, /*writes=*/true, &call);
+  if (request.ok()) request->queries = true;
+  return pipes->RunAsync<std::unique_ptr<Rows>>(
+      ctx, std::move(request),
+      [](std::shared_ptr<Pipes> at, PipeFirst first, const AsyncExecutor& executor) {
+        return RowsOf(std::move(at), std::move(first), nullptr, executor);
+      });
 }
 
 }  // namespace penstock::internal

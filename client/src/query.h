@@ -8,13 +8,18 @@
 
 #include "absl/status/statusor.h"
 #include "client/src/channel.h"
+#include "client/src/pipes.h"
+#include "penstock/async.h"
 #include "penstock/rows.h"
 
 namespace penstock::internal {
 
 absl::StatusOr<std::unique_ptr<Rows>> RunQuery(const std::shared_ptr<Channel>& channel,
+                                               const std::shared_ptr<Pipes>& pipes,
                                                const Context& ctx, std::string_view sql,
                                                const std::vector<Value>& args);
+Async<std::unique_ptr<Rows>> RunQueryAsync(const std::shared_ptr<Pipes>& pipes, const Context& ctx,
+                                           std::string_view sql, const std::vector<Value>& args);
 
 }  // namespace penstock::internal
 

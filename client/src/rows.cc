@@ -21,6 +21,15 @@ absl::Status Rows::ScanColumn(std::string_view column, const Destination& destin
       "this class of Rows does not override ScanColumn, which Get needs");
 }
 
+Async<bool> Rows::NextAsync() {
+  auto next = [this]() -> absl::StatusOr<bool> {
+    if (Next()) return true;
+    if (!Err().ok()) return Err();
+    return false;
+  };
+  return Async<bool>(std::make_shared<internal::ImmediateCall<bool, decltype(next)>>(next));
+}
+
 namespace internal {
 namespace {
 

@@ -1,6 +1,7 @@
 #include "client/src/statement.h"
 
 #include <atomic>
+#include <optional>
 #include <string>
 #include <utility>
 
@@ -19,10 +20,39 @@ using PrepareStream = Stream<v1::PrepareRequest, v1::PrepareResponse>;
 // The part of the statement that its open Rows share. Thread-safe.
 class Core {
  public:
-  Core(std::shared_ptr<Channel> channel, std::shared_ptr<IdleStreams> idle, std::string_view sql)
-      : channel_(std::move(channel)), sql_(sql), pool_(std::move(idle)) {}
+  Core(std::shared_ptr<Channel> channel, std::shared_ptr<IdleStreams> idle,
+       std::shared_ptr<Pipes> pipes, std::string_view sql)
+      : channel_(std::move(channel)), pipes_(std::move(pipes)), sql_(sql), pool_(std::move(idle)) {
+    v1::PipelineRequest::Call call;
+    v1::PipelineRequest::Prepare& prepare = *call.mutable_prepare();
+    prepare.set_statement(pipes_->loop()->NewStatement());
+    prepare.set_database(channel_->config.database);
+    prepare.set_sql(sql_);
+    prepare.set_format(v1::FORMAT_COLUMNS);
+    piped_ = std::make_shared<const PipeStatement>(
+        PipeStatement{.number = prepare.statement(), .prepare = call.SerializeAsString()});
+  }
+
+  ~Core() { pipes_->loop()->Forget(piped_->number); }
+  Core(const Core&) = delete;
+  Core& operator=(const Core&) = delete;
 
   Channel& channel() const { return *channel_; }
+  const std::shared_ptr<Pipes>& pipes() const { return pipes_; }
+  // How Pipeline streams know the statement.
+  const std::shared_ptr<const PipeStatement>& piped() const { return piped_; }
+  // The call that prepares it over a Pipeline stream.
+  absl::StatusOr<PipeRequest> Preparation(const Context& ctx) const {
+    v1::PipelineRequest::Call call;
+    call.ParseFromString(piped_->prepare);
+    SetTimeout(ctx, call.mutable_prepare());
+    absl::StatusOr<PipeRequest> request =
+        MakePipeRequest(*channel_, ctx, /*writes=*/false, &call);
+    if (!request.ok()) return request;
+    request->statement = piped_;
+    request->prepares = true;
+    return request;
+  }
   StreamPool<PrepareStream>& pool() { return pool_; }
 
   // Opens a stream and prepares the statement on it. `*again` is explained at Settle.
@@ -48,7 +78,9 @@ class Core {
 
  private:
   const std::shared_ptr<Channel> channel_;
+  const std::shared_ptr<Pipes> pipes_;
   const std::string sql_;
+  std::shared_ptr<const PipeStatement> piped_;
   StreamPool<PrepareStream> pool_;
 };
 
@@ -94,30 +126,84 @@ class PreparedStatement final : public Statement {
         parameter_count_(prepared.parameter_count()),
         columns_(std::make_shared<const std::vector<ColumnType>>(FromProto(prepared.columns()))),
         writes_(!prepared.read_only()) {}
-  ~PreparedStatement() override { core_->pool().Close(); }
+  ~PreparedStatement() override { Release(); }
 
   absl::StatusOr<std::unique_ptr<Rows>> QueryArgs(const Context& ctx, Args args) override {
+    if (auto first = RunOverPipe(ctx, args)) {
+      if (!first->ok()) return first->status();
+      return RowsOf(core_->pipes(), **std::move(first), columns_);
+    }
     absl::StatusOr<std::unique_ptr<RunSource>> source = Start(ctx, args);
     if (!source.ok()) return source.status();
     return StreamedRows::Open(*std::move(source), columns_);
   }
 
   absl::StatusOr<Result> ExecArgs(const Context& ctx, Args args) override {
+    if (auto first = RunOverPipe(ctx, args)) {
+      if (!first->ok()) return first->status();
+      return ResultOf(core_->pipes(), **std::move(first));
+    }
     const absl::StatusOr<std::unique_ptr<RunSource>> source = Start(ctx, args);
     if (!source.ok()) return source.status();
     return DropRows(source->get());
+  }
+
+  Async<std::unique_ptr<Rows>> QueryArgsAsync(const Context& ctx, Args args) override {
+    return core_->pipes()->RunAsync<std::unique_ptr<Rows>>(
+        ctx, MakePipedRun(ctx, args),
+        [columns = columns_](std::shared_ptr<Pipes> at, PipeFirst first,
+                             const AsyncExecutor& executor) {
+          return RowsOf(std::move(at), std::move(first), columns, executor);
+        });
+  }
+
+  Async<Result> ExecArgsAsync(const Context& ctx, Args args) override {
+    return core_->pipes()->RunAsync<Result>(
+        ctx, MakePipedRun(ctx, args),
+        [](std::shared_ptr<Pipes> at, PipeFirst first, const AsyncExecutor&) {
+          return ResultOf(std::move(at), std::move(first));
+        });
   }
 
   int ParameterCount() const override { return parameter_count_; }
   std::vector<ColumnType> ColumnTypes() const override { return *columns_; }
 
   absl::Status Close() override {
-    closed_ = true;
-    core_->pool().Close();
+    Release();
     return absl::OkStatus();
   }
 
  private:
+  void Release() {
+    core_->pool().Close();
+    if (!closed_.exchange(true)) core_->pipes()->loop()->Forget(core_->piped()->number);
+  }
+
+  // Makes a run over a Pipeline stream.
+  absl::StatusOr<PipeRequest> MakePipedRun(const Context& ctx, const Args& args) const {
+    if (closed_) return absl::FailedPreconditionError("the statement has been closed");
+    v1::PipelineRequest::Call call;
+    v1::PipelineRequest::Run& run = *call.mutable_run();
+    run.set_statement(core_->piped()->number);
+    absl::Status status = ToProto(args, run.mutable_args());
+    if (status.ok()) status = SetSettings(ctx, &run);
+    if (!status.ok()) return status;
+    SetTimeout(ctx, &run);
+    absl::StatusOr<PipeRequest> request =
+        MakePipeRequest(core_->channel(), ctx, writes_, &call);
+    if (request.ok()) request->statement = core_->piped();
+    return request;
+  }
+
+  // Runs the statement over a Pipeline stream, unless it has to have a stream of its own.
+  std::optional<absl::StatusOr<PipeFirst>> RunOverPipe(const Context& ctx, const Args& args) const {
+    if (core_->channel().LacksPipeline()) return std::nullopt;
+    if (absl::Status status = core_->channel().Check(ctx); !status.ok()) return status;
+    absl::StatusOr<PipeRequest> request = MakePipedRun(ctx, args);
+    if (!request.ok()) return request.status();
+    return core_->pipes()->TryRun(ctx, *std::move(request));
+  }
+
   absl::Status MakeRun(const Context& ctx, const Args& args, v1::PrepareRequest* request) const {
     if (closed_) return absl::FailedPreconditionError("the statement has been closed");
     absl::Status status = core_->channel().Check(ctx);
@@ -170,16 +256,30 @@ class PreparedStatement final : public Statement {
   std::atomic<bool> closed_{false};
 };
 
+// Makes the statement that `answer` says was prepared.
+absl::StatusOr<std::unique_ptr<Statement>> StatementOf(std::shared_ptr<Core> core,
+                                                       const v1::PipelineResponse::Answer& answer) {
+  if (!answer.has_prepared()) return ProtocolError("a statement was not prepared");
+  return std::make_unique<PreparedStatement>(std::move(core), answer.prepared());
+}
+
 }  // namespace
 
 absl::StatusOr<std::unique_ptr<Statement>> PrepareStatement(std::shared_ptr<Channel> channel,
                                                             std::shared_ptr<IdleStreams> idle,
+                                                            std::shared_ptr<Pipes> pipes,
                                                             const Context& ctx,
                                                             std::string_view sql) {
   absl::Status status = channel->Check(ctx);
   if (status.ok()) status = CheckSql(sql);
   if (!status.ok()) return status;
-  auto core = std::make_shared<Core>(std::move(channel), std::move(idle), sql);
+  auto core = std::make_shared<Core>(std::move(channel), std::move(idle), std::move(pipes), sql);
+  absl::StatusOr<PipeRequest> request = core->Preparation(ctx);
+  if (!request.ok()) return request.status();
+  if (auto first = core->pipes()->TryRun(ctx, *std::move(request))) {
+    if (!first->ok()) return first->status();
+    return StatementOf(std::move(core), (*first)->answer);
+  }
   v1::Prepared prepared;
   absl::StatusOr<std::unique_ptr<PrepareStream>> stream =
       core->channel().Call(ctx, [&](const std::shared_ptr<Connection>& connection, Again* again) {
@@ -188,6 +288,21 @@ absl::StatusOr<std::unique_ptr<Statement>> PrepareStatement(std::shared_ptr<Chan
   if (!stream.ok()) return stream.status();
   core->pool().Give(*std::move(stream));
   return std::make_unique<PreparedStatement>(std::move(core), prepared);
+}
+
+Async<std::unique_ptr<Statement>> PrepareStatementAsync(std::shared_ptr<Channel> channel,
+                                                        std::shared_ptr<IdleStreams> idle,
+                                                        std::shared_ptr<Pipes> pipes,
+                                                        const Context& ctx, std::string_view sql) {
+  if (absl::Status status = CheckSql(sql); !status.ok()) {
+    return pipes->FailAsync<std::unique_ptr<Statement>>(status);
+  }
+  auto core = std::make_shared<Core>(std::move(channel), std::move(idle), pipes, sql);
+  return pipes->RunAsync<std::unique_ptr<Statement>>(
+      ctx, core->Preparation(ctx),
+      [core](const std::shared_ptr<Pipes>&, const PipeFirst& first, const AsyncExecutor&) {
+        return StatementOf(core, first.answer);
+      });
 }
 
 }  // namespace penstock::internal

@@ -7,14 +7,20 @@
 
 #include "absl/status/statusor.h"
 #include "client/src/channel.h"
+#include "client/src/pipes.h"
 #include "penstock/provider.h"
 
 namespace penstock::internal {
 
 absl::StatusOr<std::unique_ptr<Statement>> PrepareStatement(std::shared_ptr<Channel> channel,
                                                             std::shared_ptr<IdleStreams> idle,
+                                                            std::shared_ptr<Pipes> pipes,
                                                             const Context& ctx,
                                                             std::string_view sql);
+Async<std::unique_ptr<Statement>> PrepareStatementAsync(std::shared_ptr<Channel> channel,
+                                                        std::shared_ptr<IdleStreams> idle,
+                                                        std::shared_ptr<Pipes> pipes,
+                                                        const Context& ctx, std::string_view sql);
 
 }  // namespace penstock::internal
 

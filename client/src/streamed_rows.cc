@@ -11,18 +11,19 @@
 #include <utility>
 
 #include "client/src/convert.h"
+#include "client/src/pipes.h"
 
 namespace penstock::internal {
 
 absl::StatusOr<std::unique_ptr<Rows>> StreamedRows::Open(std::unique_ptr<ResultSource> source,
-                                                         ColumnList known) {
+                                                         ColumnList known, AsyncSite site) {
   v1::QueryResponse part;
   if (absl::Status status = source->Read(&part); !status.ok()) return status;
   ColumnList columns = std::move(known);
   if (columns == nullptr || part.columns_size() > 0) {
     columns = std::make_shared<const std::vector<ColumnType>>(FromProto(part.columns()));
   }
-  std::unique_ptr<StreamedRows> rows(new StreamedRows(std::move(columns), std::move(source)));
+  std::unique_ptr<StreamedRows> rows(new StreamedRows(std::move(columns), std::move(source), std::move(site)));
   if (absl::Status status = rows->Take(&part); !status.ok()) return status;
   return rows;
 }
@@ -53,6 +54,15 @@ absl::StatusOr<bool> StreamedRows::Advance() {
   }
   row_ = next_row_++;
   return true;
+}
+
+Async<bool> StreamedRows::NextAsync() {
+  const bool waits = source_ != nullptr && !received_ && next_row_ == batch_.row_count();
+  return WhenAwaited(site_, waits ? source_->Awaited() : nullptr, [this]() -> absl::StatusOr<bool> {
+    if (Next()) return true;
+    if (!Err().ok()) return Err();
+    return false;
+  });
 }
 
 absl::StatusOr<Result> DropRows(ResultSource* source) {

@@ -4,8 +4,11 @@
 #define PENSTOCK_TESTS_DOCS_PRELUDE_H_
 
 #include <chrono>
+#include <coroutine>
 #include <cstdint>
+#include <exception>
 #include <functional>
+#include <future>
 #include <iostream>
 #include <map>
 #include <memory>

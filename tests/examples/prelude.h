@@ -3,6 +3,7 @@
 #ifndef PENSTOCK_TESTS_EXAMPLES_PRELUDE_H_
 #define PENSTOCK_TESTS_EXAMPLES_PRELUDE_H_
 
+#include <coroutine>
 #include <cstdint>
 #include <memory>
 #include <optional>
@@ -57,6 +58,17 @@ extern std::unique_ptr<Rows> rows;
 extern absl::StatusOr<Result> result;
 extern std::vector<Person> people;
 
+// A coroutine.
+struct Task {
+  struct promise_type {
+    Task get_return_object();
+    std::suspend_never initial_suspend();
+    std::suspend_never final_suspend() noexcept;
+    void return_void();
+    void unhandled_exception();
+  };
+};
+void Schedule(absl::AnyInvocable<void()> task);
 void WaitForCtrlC();
 template <typename... T>
 void Use(const T&...);

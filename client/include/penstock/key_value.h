@@ -13,6 +13,7 @@
 
 #include "absl/status/status.h"
 #include "absl/status/statusor.h"
+#include "penstock/async.h"
 #include "penstock/context.h"
 
 namespace penstock {
@@ -112,6 +113,8 @@ class Entries {
   // Moves to the next entry. Returns false when there is none left or the scan has failed; Err
   // tells which. Fails with FAILED_PRECONDITION if Close was called before the end.
   virtual bool Next() = 0;
+  // Does the same, but never blocks, as Rows::NextAsync does. The default implementation calls Next.
+  virtual Async<bool> NextAsync();
   // The current entry's key and value, valid until the next call of Next or Close. Both are empty
   // when there is no current entry.
   virtual const std::string& Key() const = 0;
@@ -172,6 +175,21 @@ class KeyValue {
   virtual absl::StatusOr<WriteResult> Write(const Context& ctx,
                                             const std::vector<Condition>& conditions,
                                             const std::vector<Mutation>& mutations) = 0;
+
+  // The same calls without blocking; see async.h. Of a Provider's keyspace. The default
+  // implementations run the calls above in threads of their own, so that the object must outlive
+  // them.
+  virtual Async<std::optional<std::string>> GetAsync(const Context& ctx, std::string_view key);
+  virtual Async<std::vector<std::optional<std::string>>> BatchGetAsync(
+      const Context& ctx, std::vector<std::string> keys);
+  virtual Async<void> PutAsync(const Context& ctx, std::string_view key, std::string_view value);
+  virtual Async<void> DeleteAsync(const Context& ctx, std::string_view key);
+  virtual Async<int64_t> DeleteRangeAsync(const Context& ctx, KeyRange range);
+  virtual Async<int64_t> DeletePrefixAsync(const Context& ctx, std::string_view prefix);
+  // The first entries are there at the completion; Entries::NextAsync gets the others.
+  virtual Async<std::unique_ptr<Entries>> ScanAsync(const Context& ctx, ScanOptions options);
+  virtual Async<WriteResult> WriteAsync(const Context& ctx, std::vector<Condition> conditions,
+                                        std::vector<Mutation> mutations);
 };
 
 // Makes Entries from a list, for tests. Unless `error` is OK, reading fails with it after the last

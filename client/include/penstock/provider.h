@@ -6,7 +6,7 @@
 //   Rows         the result of a query; see rows.h
 //   Result       the result of any other statement; see rows.h
 //
-// Calls block until they are done. A failure is an absl::Status with details; see errors.h.
+// Calls block until they are done; those that do not block are described in async.h. A failure is an absl::Status with details; see errors.h.
 // Parameters are $1, $2, … in the SQL text. Arguments are anything that a Value can be made of;
 // see value.h.
 //
@@ -32,6 +32,7 @@
 #include "absl/status/status.h"
 #include "absl/status/statusor.h"
 #include "absl/time/time.h"
+#include "penstock/async.h"
 #include "penstock/config.h"
 #include "penstock/context.h"
 #include "penstock/key_value.h"
@@ -56,8 +57,8 @@ class Statement {
   // Calls Close.
   virtual ~Statement() = default;
 
-  // Runs the statement and returns its rows. While rows of a Provider's statement are open, further
-  // runs use another stream.
+  // Runs the statement and returns its rows. Other runs may follow while rows of a Provider's
+  // statement are open.
   template <Argument... T>
   absl::StatusOr<std::unique_ptr<Rows>> Query(const Context& ctx, T&&... args) {
     return QueryArgs(ctx, Args{Value(std::forward<T>(args))...});
@@ -69,9 +70,23 @@ class Statement {
     return ExecArgs(ctx, Args{Value(std::forward<T>(args))...});
   }
 
+  // The same without blocking; see async.h. Not in a transaction.
+  template <Argument... T>
+  Async<std::unique_ptr<Rows>> QueryAsync(const Context& ctx, T&&... args) {
+    return QueryArgsAsync(ctx, Args{Value(std::forward<T>(args))...});
+  }
+  template <Argument... T>
+  Async<Result> ExecAsync(const Context& ctx, T&&... args) {
+    return ExecArgsAsync(ctx, Args{Value(std::forward<T>(args))...});
+  }
+
   // The virtual functions that Query and Exec call.
   virtual absl::StatusOr<std::unique_ptr<Rows>> QueryArgs(const Context& ctx, Args args) = 0;
   virtual absl::StatusOr<Result> ExecArgs(const Context& ctx, Args args) = 0;
+  // The virtual functions that QueryAsync and ExecAsync call. The default implementations run the
+  // two functions above in threads of their own, so that the object must outlive them.
+  virtual Async<std::unique_ptr<Rows>> QueryArgsAsync(const Context& ctx, Args args);
+  virtual Async<Result> ExecArgsAsync(const Context& ctx, Args args);
 
   // How many arguments a run takes.
   virtual int ParameterCount() const = 0;
@@ -246,7 +261,10 @@ struct DatabaseInfo {
 // restarted or its host name has got another address. Connecting takes at most as long as the
 // caller's deadline allows, and 20 seconds without one. A call ends within about two seconds
 // of its deadline or of its context's Cancel, even if the daemon is stopped and accepts no bytes.
-// A Provider keeps at most 64 idle streams for reuse, each for at most 30 seconds.
+// Calls of all threads, other than transactions, batches, migrations and large requests, share a
+// stream to the daemon, and what several of them send at the same time travels together. A Provider
+// keeps at most 64 other idle streams for reuse. Idle streams end after 30 seconds. One thread of
+// the Provider's own is started with the first call.
 //
 // A process that forks cannot use the Provider in the child.
 class Provider : public Executor {
@@ -290,6 +308,33 @@ class Provider : public Executor {
   // been run; their outcomes say so. The default implementation returns UNIMPLEMENTED for each.
   virtual std::vector<absl::StatusOr<Result>> ExecUntilFailure(const Context& ctx,
                                                                std::vector<BatchStatement> batch);
+
+  // The calls of Executor without blocking; see async.h.
+  template <Argument... T>
+  Async<std::unique_ptr<Rows>> QueryAsync(const Context& ctx, std::string_view sql, T&&... args) {
+    return QueryArgsAsync(ctx, sql, Args{Value(std::forward<T>(args))...});
+  }
+  template <Argument... T>
+  Async<Result> ExecAsync(const Context& ctx, std::string_view sql, T&&... args) {
+    return ExecArgsAsync(ctx, sql, Args{Value(std::forward<T>(args))...});
+  }
+  Async<std::unique_ptr<Rows>> QueryAsync(const Context& ctx, std::string_view sql, Args args) {
+    return QueryArgsAsync(ctx, sql, std::move(args));
+  }
+  Async<Result> ExecAsync(const Context& ctx, std::string_view sql, Args args) {
+    return ExecArgsAsync(ctx, sql, std::move(args));
+  }
+
+  // The virtual functions that QueryAsync and ExecAsync call, and further calls. Their default
+  // implementations run the calls that block in threads of their own, so that the Provider must
+  // outlive them. The first rows of a query are there at its completion; Rows::NextAsync gets the
+  // others.
+  virtual Async<std::unique_ptr<Rows>> QueryArgsAsync(const Context& ctx, std::string_view sql,
+                                                      Args args);
+  virtual Async<Result> ExecArgsAsync(const Context& ctx, std::string_view sql, Args args);
+  virtual Async<Result> ExecRowsAsync(const Context& ctx, std::string_view sql,
+                                      std::vector<Args> rows);
+  virtual Async<std::unique_ptr<Statement>> PrepareAsync(const Context& ctx, std::string_view sql);
 
   // Returns a keyspace. Its name begins with a letter from a to z, continues with such letters,
   // digits and underscores, and has at most 48 characters; an empty name means the default, kv.

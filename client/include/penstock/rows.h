@@ -14,6 +14,7 @@
 
 #include "absl/status/status.h"
 #include "absl/status/statusor.h"
+#include "penstock/async.h"
 #include "penstock/scan.h"
 #include "penstock/value.h"
 
@@ -83,6 +84,23 @@ class Rows {
   // Steps to the next row, at first to the first one. May block until the daemon sends more.
   // Returns false if there is none; Err tells whether that is the end or a failure.
   virtual bool Next() = 0;
+
+  // Does what Next does, but never blocks; see async.h. Gives what Next returns, or the failure that
+  // Err returns as well. A row that has arrived is there without waiting, so a coroutine goes on at
+  // once. It completes where the call completed that has made the rows. The rows must not be used
+  // before that, except that they may be destroyed together with a coroutine that waits for them.
+  //
+  //   inline Task UseAll(Rows& numbers) {
+  //     int64_t number = 0;
+  //     while ((co_await numbers.NextAsync()).value_or(false)) {
+  //       if (numbers.Scan(&number).ok()) Use(number);
+  //     }
+  //     Use(numbers.Err());
+  //   }
+  //
+  // Rows of a blocking Query have it, too. The default implementation calls Next. So do the rows of
+  // a transaction, and of a result that has a stream to itself.
+  virtual Async<bool> NextAsync();
 
   // Converts the current row into one variable for each column, by the rules of scan.h. Fails with
   // INVALID_ARGUMENT, naming the column, its kind and the target, if a value does not fit or the
