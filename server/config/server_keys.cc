@@ -167,8 +167,9 @@ const Keys<ServerConfig>& ServerKeys() {
 const Keys<TlsConfig>& TlsKeys() {
   static const auto* const keys = new Keys<TlsConfig>{
       {.name = "cert_file",
-       .help = "the daemon's certificate, PEM; together with `key_file`. The daemon follows what the "
-               "files of this section hold",
+       .help =
+           "the daemon's certificate, PEM; together with `key_file`. The daemon follows what the "
+           "files of this section hold",
        .otherwise = "none",
        .reloads = true},
       {.name = "key_file", .help = "its private key, PEM", .otherwise = "none", .reloads = true},

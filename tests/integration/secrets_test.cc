@@ -1,5 +1,5 @@
-// A secret by each way into the configuration is found nowhere that it should not be. memory_test.cc
-// looks into the memory.
+// A secret by each way into the configuration is found nowhere that it should not be.
+// memory_test.cc looks into the memory.
 #include <signal.h>
 
 #include <chrono>
