@@ -6,6 +6,7 @@
 #include "gtest/gtest.h"
 #include "penstock/penstock.h"
 #include "tests/support/gateway.h"
+#include "tests/support/pipeline_stream.h"
 #include "tests/support/postgres_cluster.h"
 #include "tests/support/wire.h"
 
@@ -153,6 +154,55 @@ TEST_F(LostLinkTest, WhoeverAsksAgainMeetsNoneThatWasLostWithIt) {
     EXPECT_FALSE(open[0]->Query(kEndMine).status.ok());
     for (int i = 0; i < 6; ++i) EXPECT_EQ(Ask("SELECT 2"), "2");
   }
+}
+
+// Every connection is lost again and again while a stream has hundreds of calls in flight: each has
+// one outcome, and each row is there as often as its call was told.
+TEST_F(LostLinkTest, EachCallOfAPipelineHasItsOwnOutcome) {
+  config_.databases.at("main").pool.max_open = 4;
+  ASSERT_TRUE(wire().Exec("CREATE TABLE t (id INTEGER)").status.ok());
+  PipelineStream stream(wire());
+  constexpr uint64_t kRounds = 20;
+  constexpr uint64_t kCalls = 200;
+  int64_t done = 0;
+  int64_t unknown = 0;
+  int64_t failed = 0;
+  uint64_t id = 0;
+  for (uint64_t round = 0; round < kRounds; ++round) {
+    std::vector<PipelineStream::Call> calls;
+    for (uint64_t i = 0; i < kCalls; ++i) {
+      ++id;
+      calls.push_back(id % 2 == 0 ? PipelineStream::Query(id, "SELECT $1", {Int(1)})
+                                  : PipelineStream::Exec(id, "INSERT INTO t VALUES ($1)",
+                                                         {Int(static_cast<int64_t>(id))}));
+    }
+    stream.Send(calls);
+    wire().Query(
+        "SELECT count(pg_terminate_backend(pid)) FROM pg_stat_activity WHERE datname = "
+        "current_database() AND pid <> pg_backend_pid()");
+    for (const PipelineStream::Call& call : calls) {
+      const Outcome outcome = stream.Receive(call);
+      ASSERT_TRUE(outcome.status.ok() || outcome.detail.reason() != v1::REASON_UNSPECIFIED)
+          << outcome.status.error_message();
+      if (call.has_query()) {
+        EXPECT_NE(outcome.detail.reason(), v1::REASON_COMMIT_OUTCOME_UNKNOWN);
+      } else if (outcome.status.ok()) {
+        ++done;
+      } else if (outcome.detail.reason() == v1::REASON_COMMIT_OUTCOME_UNKNOWN) {
+        ++unknown;
+      } else {
+        ++failed;
+      }
+    }
+    EXPECT_TRUE(stream.answers().empty());
+  }
+  EXPECT_TRUE(stream.Finish().ok());
+  EXPECT_GT(done, 0);
+  EXPECT_EQ(done + unknown + failed, static_cast<int64_t>(kRounds * kCalls / 2));
+  const int64_t rows = std::stoll(Ask("SELECT count(*) FROM t"));
+  EXPECT_GE(rows, done);
+  EXPECT_LE(rows, done + unknown);
+  EXPECT_EQ(Ask("SELECT count(*) - count(DISTINCT id) FROM t"), "0");
 }
 
 TEST_F(LostLinkTest, ADrainEndsATransactionThatIsToBeRunAgain) {

@@ -120,7 +120,8 @@ absl::Status Call::RefuseUnknown(const absl::Status& why) const {
 
 absl::StatusOr<Database*> Call::FindDatabase(Rpc rpc, std::string_view name) {
   absl::StatusOr<Database*> found = server::FindDatabase(context_, rpc, principal(), name);
-  if (found.ok()) database_found_ = *found;
+  // A call whose requests are of other methods may have several at once, and none is its own.
+  if (found.ok() && rpc == rpc_) database_found_ = *found;
   return found;
 }
 

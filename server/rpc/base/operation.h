@@ -2,6 +2,7 @@
 #ifndef PENSTOCK_SERVER_RPC_BASE_OPERATION_H_
 #define PENSTOCK_SERVER_RPC_BASE_OPERATION_H_
 
+#include <cstddef>
 #include <string>
 
 #include "drivers/api/driver.h"
@@ -34,6 +35,9 @@ class Operation {
 
   // Returns the size of the rows that were written since Start, taken or not.
   virtual ResultSize Written() const { return {}; }
+
+  // Returns about how many bytes of memory it holds for messages that were not taken.
+  virtual size_t Held() const { return 0; }
 
   // Moves the next message of the answer, serialized, into `part`. Returns false if all that were
   // ended by EndBatch are taken.

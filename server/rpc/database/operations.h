@@ -20,6 +20,7 @@ class RowsOperation : public Operation {
  public:
   void EndBatch(const driver::StatementRun& run) final;
   ResultSize Written() const final { return builder_.size(); }
+  size_t Held() const final { return builder_.bytes(); }
   bool TakePart(std::string* part) final { return builder_.TakePart(part); }
   bool has_part() const final { return builder_.has_part(); }
 

@@ -48,10 +48,12 @@ class KeyValueOperation final : public KeysOperation {
   static constexpr Rpc kRpc = Method::kRpc;
 
   absl::Status Start(Call& call, const Request& request, CallRun* run) {
-    rows_.Start(request, &response_);
     has_part_ = false;
+    absl::Status started = StartKeys(kRpc, Method::kName, call, request, rows_.writer(), run);
+    if (!started.ok()) return started;
+    rows_.Start(request, &response_);
     run->limits.max_bytes = call.answer_limits().message;
-    return StartKeys(kRpc, Method::kName, call, request, rows_.writer(), run);
+    return started;
   }
 
   void EndBatch(const driver::StatementRun& run) override {
