@@ -1,6 +1,8 @@
 #include "client/src/statement.h"
 
+#include <array>
 #include <atomic>
+#include <cstddef>
 #include <optional>
 #include <string>
 #include <utility>
@@ -11,6 +13,7 @@
 #include "client/src/stream.h"
 #include "client/src/stream_pool.h"
 #include "client/src/streamed_rows.h"
+#include "google/protobuf/arena.h"
 
 namespace penstock::internal {
 namespace {
@@ -182,22 +185,23 @@ class PreparedStatement final : public Statement {
   // Makes a run over a Pipeline stream.
   absl::StatusOr<PipeRequest> MakePipedRun(const Context& ctx, const Args& args) const {
     if (closed_) return absl::FailedPreconditionError("the statement has been closed");
-    v1::PipelineRequest::Call call;
-    v1::PipelineRequest::Run& run = *call.mutable_run();
+    // A run is what most calls are, and small, so its message is made without the heap.
+    alignas(std::max_align_t) std::array<char, 1024> block;
+    google::protobuf::Arena arena(block.data(), block.size());
+    auto* const call = google::protobuf::Arena::CreateMessage<v1::PipelineRequest::Call>(&arena);
+    v1::PipelineRequest::Run& run = *call->mutable_run();
     run.set_statement(core_->piped()->number);
     absl::Status status = ToProto(args, run.mutable_args());
     if (status.ok()) status = SetSettings(ctx, &run);
     if (!status.ok()) return status;
     SetTimeout(ctx, &run);
-    absl::StatusOr<PipeRequest> request =
-        MakePipeRequest(core_->channel(), ctx, writes_, &call);
+    absl::StatusOr<PipeRequest> request = MakePipeRequest(core_->channel(), ctx, writes_, call);
     if (request.ok()) request->statement = core_->piped();
     return request;
   }
 
   // Runs the statement over a Pipeline stream, unless it has to have a stream of its own.
   std::optional<absl::StatusOr<PipeFirst>> RunOverPipe(const Context& ctx, const Args& args) const {
-    if (core_->channel().LacksPipeline()) return std::nullopt;
     if (absl::Status status = core_->channel().Check(ctx); !status.ok()) return status;
     absl::StatusOr<PipeRequest> request = MakePipedRun(ctx, args);
     if (!request.ok()) return request.status();

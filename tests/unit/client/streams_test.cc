@@ -278,5 +278,23 @@ TEST_F(StatementTest, RowsOutliveStatementAndProvider) {
   EXPECT_EQ(rows->Err(), absl::OkStatus());
 }
 
+// The fake daemon does not know Pipeline. The other tests of it have seen blocking calls go on.
+TEST(OldDaemonTest, AsynchronousCallsSayWhatTheyNeed) {
+  FakeDaemon daemon;
+  daemon.on_exec = Serve;
+  const auto db = daemon.Connect();
+  for (int i = 0; i < 2; ++i) {
+    std::promise<absl::Status> ended;
+    db->ExecAsync(Context(), "x").Start([&](const absl::StatusOr<Result>& result) {
+      ended.set_value(result.status());
+    });
+    const absl::Status status = ended.get_future().get();
+    EXPECT_TRUE(absl::IsUnimplemented(status)) << status;
+    EXPECT_EQ(GetErrorDetails(status).reason, "UNSUPPORTED");
+    EXPECT_EQ(db->Exec(Context(), "x").status(), absl::OkStatus());
+  }
+  EXPECT_EQ(daemon.execs, 1);
+}
+
 }  // namespace
 }  // namespace penstock
