@@ -107,7 +107,8 @@ bool SettingReader::CheckName(const std::string& name, const Where& where) {
     return false;
   }
   if (lines_.size() == kMost + 1) {
-    problems_->Add(where, fmt::format("is one setting too many; keep at most {}", kMost));
+    problems_->Add(where,
+                   fmt::format("{} is one setting too many; keep at most {}", Quoted(name), kMost));
   }
   return lines_.size() <= kMost;
 }

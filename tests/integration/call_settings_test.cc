@@ -74,7 +74,7 @@ class CallSettingsTest : public ::testing::Test {
     owner_ = fmt::format("host={} user=postgres dbname={}", cluster.socket_folder(), name);
     server::DatabaseConfig database = config_.databases.at("main");
     database.pool.max_open = database.pool.max_idle = 2;
-    database.driver = {};
+    database.driver = driver::Config();
     database.driver.driver = "postgres";
     database.driver.host = cluster.socket_folder();
     database.driver.database = name;
@@ -110,7 +110,8 @@ class CallSettingsTest : public ::testing::Test {
     gateway_ = std::make_unique<Gateway>(config_);
     Own("CREATE ROLE " + role_ + " LOGIN");
     Own("GRANT CREATE, USAGE ON SCHEMA public TO " + role_);
-    Own("CREATE TABLE notes (owner text NOT NULL DEFAULT current_setting('app.user'), text text)");
+    Own("CREATE TABLE notes (owner text NOT NULL CHECK (owner <> '') DEFAULT "
+        "current_setting('app.user'), text text)");
     Own("ALTER TABLE notes ENABLE ROW LEVEL SECURITY");
     Own("CREATE POLICY own ON notes USING (owner = current_setting('app.user', true))");
     Own("GRANT ALL ON notes TO " + role_);
@@ -148,21 +149,23 @@ class CallSettingsTest : public ::testing::Test {
     return *client;
   }
 
-  // Every session of `open` finds nobody's setting. Transactions hold all of them at once.
+  // Both sessions of `open` find nobody's setting: a transaction holds the one, so that a statement
+  // beside it has the other.
   void ExpectNobody(const std::string& after) {
-    TransactionStream one(As("app"));
-    TransactionStream two(As("app"));
+    TransactionStream held(As("app"));
     v1::TransactionRequest begin;
     begin.mutable_begin()->set_database("open");
-    for (TransactionStream* stream : {&one, &two}) {
-      ASSERT_TRUE(stream->Step(begin).has_begun()) << after;
-    }
-    for (TransactionStream* stream : {&one, &two}) {
-      const std::string user = stream->Query(kUser).text();
+    ASSERT_TRUE(held.Step(begin).has_begun()) << after;
+    for (const bool in_transaction : {true, false}) {
+      const auto ask = [&](const std::string& sql) {
+        return in_transaction ? held.Query(sql).text()
+                              : As("app").Query(Request(sql, {}, "open")).text();
+      };
+      const std::string user = ask(kUser);
       EXPECT_TRUE(user == "''" || user == "NULL") << after << ": " << user;
-      EXPECT_EQ(stream->Query(kMine).text(), "NULL") << after;
-      stream->Rollback();
+      EXPECT_EQ(ask(kMine), "NULL") << after;
     }
+    held.Rollback();
   }
 
   TempDir folder_;

@@ -98,10 +98,11 @@ TEST_F(SettingsTest, Mistakes) {
       {"call_settings: []",
        "call_settings: is an empty list; write at least one, or remove the key"},
       {"call_settings: {a.b: c}", "call_settings: is a map; write a single value"},
-      {"call_settings: ['']", "call_settings[0]: is empty; write something, or remove it"},
+      {"call_settings: ['']", "call_settings: is empty; write something, or remove it"},
       {"call_settings: [a.b, a.b]",
-       "call_settings[1]: 'a.b' is there already, in line 6; keep it at one place"},
-      {"identity_settings: app.user", "identity_settings: is not a map; indent its keys below it"},
+       "call_settings: 'a.b' is there already, in line 6; keep it at one place"},
+      {"identity_settings: app.user",
+       "identity_settings: is a single value; write a map of keys and values"},
       {"identity_settings: {a.b: sub}", "identity_settings.a.b: 'sub'" + source},
       {"identity_settings: {a.b: 'claim:'}", "identity_settings.a.b: 'claim:'" + source},
       {"identity_settings: {a.b: Identity}", "identity_settings.a.b: 'Identity'" + source},
@@ -121,8 +122,9 @@ TEST_F(SettingsTest, TooMany) {
   EXPECT_TRUE(LoadText(With("call_settings: [" + names + "]")).ok());
   EXPECT_THAT(
       MistakesIn(With("call_settings: [" + names + ", app.y, app.z]")),
-      ElementsAre("FILE:6: databases.main.call_settings[64]: is one setting too many; keep at most "
-                  "64"));
+      ElementsAre(
+          "FILE:6: databases.main.call_settings: 'app.y' is one setting too many; keep at most "
+          "64"));
 }
 
 TEST_F(SettingsTest, NeedADriverThatHasThem) {
