@@ -237,7 +237,7 @@ TEST_P(Authorization, ARevokedCredentialEndsAPipeline) {
   stream.Send({slow});
   EXPECT_EQ(stream.Do(PipelineStream::Query(2, "SELECT 1")).text(), "1");
   config().identities.erase("reader");
-  ASSERT_TRUE(gateway().daemon().ReloadIdentities(config()).ok());
+  ASSERT_TRUE(gateway().daemon().Reload(config()).ok());
   EXPECT_EQ(stream.Do(PipelineStream::Query(3, "SELECT 1")).status.error_code(),
             grpc::StatusCode::UNAUTHENTICATED);
   EXPECT_EQ(stream.Receive(1).error().detail().reason(), v1::REASON_REQUEST_TIMEOUT);
