@@ -178,6 +178,7 @@ absl::Status PipelineCall::BeginPrepare(Item* item) {
     const auto found = statements_.find(request.statement());
     const bool taken = found != statements_.end() && found->second->failed.ok();
     if (request.statement() == 0 || taken) {
+      if (!started.ok()) return started;
       return MakeErrorWithHint(
           Reason::kProtocol,
           fmt::format("the number {} is not free for a statement", request.statement()),

@@ -17,7 +17,8 @@ struct Item : FairQueueItem {
 
 class FairQueueTest : public ::testing::Test {
  protected:
-  // An item "a1" is the tenant a's, and "ax1" has come by his stream x; it lives as long as the test.
+  // An item "a1" is the tenant a's, and "ax1" has come by his stream x; it lives as long as the
+  // test.
   Item* Make(const std::string& name) {
     Item& item = items_.emplace_back();
     item.name = name;
