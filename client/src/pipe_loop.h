@@ -141,9 +141,7 @@ class PipeLoop final : public std::enable_shared_from_this<PipeLoop>, private Ca
   void Cancelled() override;
   void CallCancelled(PipeCall* call);
 
-  Lane& LaneOf(const PipeCall& call) {
-    return lanes_[SizeOf(call.request_) > kLarge ? 1 : 0];
-  }
+  Lane& LaneOf(const PipeCall& call) { return lanes_[SizeOf(call.request_) > kLarge ? 1 : 0]; }
 
   // All of these need the lock; those that take it as an argument may release it meanwhile.
   void Enqueue(std::shared_ptr<PipeCall> call);

@@ -49,8 +49,7 @@ class Core {
     v1::PipelineRequest::Call call;
     call.ParseFromString(piped_->prepare);
     SetTimeout(ctx, call.mutable_prepare());
-    absl::StatusOr<PipeRequest> request =
-        MakePipeRequest(*channel_, ctx, /*writes=*/false, &call);
+    absl::StatusOr<PipeRequest> request = MakePipeRequest(*channel_, ctx, /*writes=*/false, &call);
     if (!request.ok()) return request;
     request->statement = piped_;
     request->prepares = true;
