@@ -395,6 +395,7 @@ void PipeLoop::Flush(Lock& lock, Lane& lane) {
     if (lane.queue.empty() || lane.opening || closed_) return;
     if (!Open(lock, lane)) return;
   }
+  // NOLINTNEXTLINE(performance-unnecessary-copy-initialization): Write releases the lock.
   const std::shared_ptr<PipeStream> stream = lane.stream;
   if (stream != nullptr) Write(lock, &lane, stream);
 }
@@ -602,7 +603,10 @@ void PipeLoop::CutOffCalls(PipeStream* stream, std::vector<Delivery>* out) {
                       .connection = stream->connection()};
     const bool own = call->gave_up_ || closed_;
     delivery.end = Settle(own ? Cause(*call) : end, reach, &delivery.again);
-    if (own) delivery.again = Again::kNo;
+    if (own) {
+      delivery.again = Again::kNo;
+      delivery.lacking = false;
+    }
     delivery.call = std::move(call);
     out->push_back(std::move(delivery));
   }

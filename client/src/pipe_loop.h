@@ -186,9 +186,8 @@ class PipeLoop final : public std::enable_shared_from_this<PipeLoop>, private Ca
   Poller poller_ = Poller::kNobody;
   // The poller waits in the queue.
   bool in_queue_ = false;
-  // The thread is to become the poller; or to stop being it.
+  // The thread is to become the poller.
   bool need_thread_ = false;
-  bool leave_queue_ = false;
   // How many threads wait for others to read. Raised under the lock.
   std::atomic<int> waiting_{0};
   // How many blocking calls in a row found no other one.

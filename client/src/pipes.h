@@ -54,7 +54,8 @@ class PipeResult : public PipeCall {
     bool more = false;
   };
 
-  void Tell();
+  // Tells whoever waits; `lock` is of mutex_, and released before.
+  void Tell(std::unique_lock<std::mutex> lock);
 
   Parking parking_;
   mutable std::mutex mutex_;
