@@ -1,7 +1,7 @@
-// Who may touch what of a call: `then_` and the executor are set by whoever starts it, before Begin.
-// From then on the exchange of `stage_` decides between the completion and Abandon; `then_` belongs
-// to the completion. So a coroutine that is destroyed while its task waits in the executor is not
-// resumed.
+// Who may touch what of a call: `then_` and the executor are set by whoever starts it, before
+// Begin. From then on the exchange of `stage_` decides between the completion and Abandon; `then_`
+// belongs to the completion. So a coroutine that is destroyed while its task waits in the executor
+// is not resumed.
 #include "penstock/async.h"
 
 #include <thread>

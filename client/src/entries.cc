@@ -96,10 +96,10 @@ Async<std::unique_ptr<Entries>> KeyValue::ScanAsync(const Context& ctx, ScanOpti
 
 Async<WriteResult> KeyValue::WriteAsync(const Context& ctx, std::vector<Condition> conditions,
                                         std::vector<Mutation> mutations) {
-  return AsyncOf<WriteResult>([this, ctx, conditions = std::move(conditions),
-                               mutations = std::move(mutations)] {
-    return Write(ctx, conditions, mutations);
-  });
+  return AsyncOf<WriteResult>(
+      [this, ctx, conditions = std::move(conditions), mutations = std::move(mutations)] {
+        return Write(ctx, conditions, mutations);
+      });
 }
 
 std::unique_ptr<Entries> MakeEntries(std::vector<Entry> entries, absl::Status error) {

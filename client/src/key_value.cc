@@ -122,8 +122,7 @@ constexpr Operation kDelete = {method::kDelete, true, &Call::mutable_delete_,
                                &Answer::mutable_deleted};
 constexpr Operation kDeleteRange = {method::kDeleteRange, true, &Call::mutable_delete_range,
                                     &Answer::mutable_range_deleted};
-constexpr Operation kWrite = {method::kWrite, true, &Call::mutable_write,
-                              &Answer::mutable_written};
+constexpr Operation kWrite = {method::kWrite, true, &Call::mutable_write, &Answer::mutable_written};
 
 // What an answer means to the caller.
 absl::StatusOr<std::optional<std::string>> Found(v1::GetResponse* response) {

@@ -1,20 +1,21 @@
 // How calls share streams.
 //
 // A call is in one place at a time: in the queue of its lane, paused before it is repeated, on a
-// stream, or nowhere. Whoever takes it off its last place (Leave) tells it the outcome, so each call
-// is told exactly one. That happens under no lock (Deliver), because a call runs code of the user.
+// stream, or nowhere. Whoever takes it off its last place (Leave) tells it the outcome, so each
+// call is told exactly one. That happens under no lock (Deliver), because a call runs code of the
+// user.
 //
-// What is submitted while a write is outstanding gathers in the queue and leaves as one message when
-// the write is done (Flush); nobody ever waits for a message to fill. Messages are put together, sent
-// and read under no lock either: a stream has one write and one read outstanding, so whoever starts
-// one has the right to do so alone.
+// What is submitted while a write is outstanding gathers in the queue and leaves as one message
+// when the write is done (Flush); nobody ever waits for a message to fill. Messages are put
+// together, sent and read under no lock either: a stream has one write and one read outstanding, so
+// whoever starts one has the right to do so alone.
 //
 // A call gives up by itself when its time has come (Look), whatever gRPC does. If its message had
 // left, that is all; the daemon is told, and its late answer is dropped. If the message is in the
-// outstanding write, nobody can tell whether it leaves. The connection then takes no bytes, or there
-// is none yet, so the stream is cancelled: gRPC fails the write unless it has handed the message
-// over as a whole. If even that does not end in time, the stream is abandoned: its calls are told
-// what is known, and it stays until gRPC lets go of it.
+// outstanding write, nobody can tell whether it leaves. The connection then takes no bytes, or
+// there is none yet, so the stream is cancelled: gRPC fails the write unless it has handed the
+// message over as a whole. If even that does not end in time, the stream is abandoned: its calls
+// are told what is known, and it stays until gRPC lets go of it.
 //
 // What a call that was not answered may be told, and whether it is repeated, is for Settle and
 // AfterRefusal to say, as for any other call; see Channel::Call.
@@ -50,9 +51,7 @@ constexpr int kAlone = 16;
 constexpr int kRoundsForRoom = 4;
 constexpr absl::Duration kPauseForRoom = absl::Milliseconds(10);
 
-absl::Status Closed() {
-  return absl::FailedPreconditionError("the provider has been closed");
-}
+absl::Status Closed() { return absl::FailedPreconditionError("the provider has been closed"); }
 
 absl::Status Lacking() {
   return Refusal(absl::StatusCode::kUnimplemented,
@@ -396,6 +395,7 @@ void PipeLoop::Flush(Lock& lock, Lane& lane) {
     if (lane.queue.empty() || lane.opening || closed_) return;
     if (!Open(lock, lane)) return;
   }
+  // NOLINTNEXTLINE(performance-unnecessary-copy-initialization): Write releases the lock.
   const std::shared_ptr<PipeStream> stream = lane.stream;
   if (stream != nullptr) Write(lock, &lane, stream);
 }
@@ -405,7 +405,8 @@ bool PipeLoop::Gather(Lane* lane, PipeStream& stream, uint64_t message, Outgoing
   for (const uint64_t id : std::exchange(stream.cancels, {})) AppendPipeCancel(id, &out->message);
   const size_t most = std::min(kLarge, channel_->config.max_message_bytes);
   size_t size = out->message.size();
-  const auto put = [&](PipeStream::Slot slot, const std::string& bytes, std::shared_ptr<const void> kept) {
+  const auto put = [&](PipeStream::Slot slot, const std::string& bytes,
+                       std::shared_ptr<const void> kept) {
     slot.message = message;
     slot.bytes = bytes.size() + kPipeFrameBytes;
     size += slot.bytes;
@@ -424,8 +425,8 @@ bool PipeLoop::Gather(Lane* lane, PipeStream& stream, uint64_t message, Outgoing
     const PipeRequest& request = call->request_;
     const PipeStatement* statement = request.statement.get();
     const bool prepare = statement != nullptr && !stream.statements.contains(statement->number);
-    const size_t needs = request.bytes.size() + (prepare ? 2 * statement->prepare.size() : 0) +
-                         3 * kPipeFrameBytes;
+    const size_t needs =
+        request.bytes.size() + (prepare ? 2 * statement->prepare.size() : 0) + 3 * kPipeFrameBytes;
     // A call that is larger than the limits is sent by itself, so that the daemon can say so.
     if (stream.taken() > 0 &&
         (stream.taken() >= stream.max_calls || stream.bytes + needs > stream.max_bytes)) {
@@ -503,8 +504,8 @@ void PipeLoop::OnRead(Lock& lock, const std::shared_ptr<PipeStream>& stream) {
   // The next message is read while this one is looked at.
   stream->Read();
   PipeAnswers answers;
-  const bool well_formed = ReadPipeAnswers(
-      {reinterpret_cast<const char*>(message.begin()), message.size()}, &answers);
+  const bool well_formed =
+      ReadPipeAnswers({reinterpret_cast<const char*>(message.begin()), message.size()}, &answers);
   lock.lock();
   stream->established = true;
   if (answers.max_calls > 0) stream->max_calls = answers.max_calls;
@@ -592,9 +593,9 @@ void PipeLoop::CutOffCalls(PipeStream* stream, std::vector<Delivery>* out) {
   for (PipeStream::Slot& slot : stream->slots) {
     if (slot.call == nullptr) continue;
     std::shared_ptr<PipeCall> call = std::move(slot.call);
-    const Reach reach = !stream->Sent(slot.message)      ? Reach::kNotSent
-                        : call->request_.writes ? Reach::kMaybeSent
-                                                         : Reach::kHarmless;
+    const Reach reach = !stream->Sent(slot.message) ? Reach::kNotSent
+                        : call->request_.writes     ? Reach::kMaybeSent
+                                                    : Reach::kHarmless;
     Leave(call.get());
     Delivery delivery{.lacking = lacking,
                       .established = stream->established,
@@ -602,7 +603,10 @@ void PipeLoop::CutOffCalls(PipeStream* stream, std::vector<Delivery>* out) {
                       .connection = stream->connection()};
     const bool own = call->gave_up_ || closed_;
     delivery.end = Settle(own ? Cause(*call) : end, reach, &delivery.again);
-    if (own) delivery.again = Again::kNo;
+    if (own) {
+      delivery.again = Again::kNo;
+      delivery.lacking = false;
+    }
     delivery.call = std::move(call);
     out->push_back(std::move(delivery));
   }
@@ -675,8 +679,7 @@ void PipeLoop::GiveUp(PipeCall* call, absl::Time now, std::vector<Delivery>* out
   PipeStream::Slot& slot = *stream.Find(call->id_);
   if (stream.Sent(slot.message)) {
     stream.cancels.push_back(call->id_);
-    return tell(std::move(slot.call),
-                call->request_.writes ? Reach::kMaybeSent : Reach::kHarmless);
+    return tell(std::move(slot.call), call->request_.writes ? Reach::kMaybeSent : Reach::kHarmless);
   }
   if (stream.established && !closed_ && now - stream.write_began() < kStall) {
     call->give_up_ = stream.write_began() + kStall;
@@ -723,11 +726,13 @@ void PipeLoop::Look(Lock& lock) {
 
   for (const std::shared_ptr<PipeStream>& stream : streams_) {
     const bool unused = stream->taken() == 0;
-    if (closed_ || (unused && stream->retired) || (unused && now - stream->idle_since >= kIdleAge)) {
+    if (closed_ || (unused && stream->retired) ||
+        (unused && now - stream->idle_since >= kIdleAge)) {
       stream->Cancel(now);
     }
     // Somebody has to see it end.
-    if (stream->cancelled_at() != absl::InfiniteFuture() && poller_ == Poller::kNobody) NeedThread();
+    if (stream->cancelled_at() != absl::InfiniteFuture() && poller_ == Poller::kNobody)
+      NeedThread();
     if (now - stream->cancelled_at() >= kCancelTime && !stream->abandoned) {
       stream->abandoned = true;
       CutOffCalls(stream.get(), &deliveries);

@@ -141,9 +141,7 @@ class PipeLoop final : public std::enable_shared_from_this<PipeLoop>, private Ca
   void Cancelled() override;
   void CallCancelled(PipeCall* call);
 
-  Lane& LaneOf(const PipeCall& call) {
-    return lanes_[SizeOf(call.request_) > kLarge ? 1 : 0];
-  }
+  Lane& LaneOf(const PipeCall& call) { return lanes_[SizeOf(call.request_) > kLarge ? 1 : 0]; }
 
   // All of these need the lock; those that take it as an argument may release it meanwhile.
   void Enqueue(std::shared_ptr<PipeCall> call);
@@ -188,9 +186,8 @@ class PipeLoop final : public std::enable_shared_from_this<PipeLoop>, private Ca
   Poller poller_ = Poller::kNobody;
   // The poller waits in the queue.
   bool in_queue_ = false;
-  // The thread is to become the poller; or to stop being it.
+  // The thread is to become the poller.
   bool need_thread_ = false;
-  bool leave_queue_ = false;
   // How many threads wait for others to read. Raised under the lock.
   std::atomic<int> waiting_{0};
   // How many blocking calls in a row found no other one.

@@ -11,7 +11,8 @@ PipeStream::PipeStream(Channel& channel, std::shared_ptr<Connection> connection,
     : connection_(std::move(connection)),
       was_new_(was_new),
       token_(channel.SetUp(Context(), &call_)),
-      stream_(grpc::GenericStub(connection_->channel).PrepareCall(&call_, method::kPipeline, queue)) {
+      stream_(
+          grpc::GenericStub(connection_->channel).PrepareCall(&call_, method::kPipeline, queue)) {
   for (uint8_t i = 0; i < kOperations; ++i) tags_[i] = {this, static_cast<Operation>(i)};
   // The first message and the headers travel together.
   call_.set_initial_metadata_corked(true);

@@ -76,9 +76,9 @@ bool ReadAnswer(std::string_view bytes, PipeAnswer* answer) {
 void AppendPipeCall(std::string_view call, uint64_t id, std::string* request) {
   const uint32_t id_tag = Number(Request::Call::kIdFieldNumber);
   AppendVarint(Bytes(Request::kCallsFieldNumber), request);
-  AppendVarint(call.size() + CodedOutputStream::VarintSize32(id_tag) +
-                   CodedOutputStream::VarintSize64(id),
-               request);
+  AppendVarint(
+      call.size() + CodedOutputStream::VarintSize32(id_tag) + CodedOutputStream::VarintSize64(id),
+      request);
   request->append(call);
   AppendVarint(id_tag, request);
   AppendVarint(id, request);

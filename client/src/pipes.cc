@@ -169,32 +169,27 @@ AsyncSite SiteOf(const std::shared_ptr<Pipes>& pipes, AsyncExecutor executor) {
 }  // namespace
 
 void PipeResult::OnAnswer(std::string answer, bool more) {
-  {
-    const std::lock_guard lock(mutex_);
-    // The daemon sends no part that was not asked for; one that it sends all the same is an answer
-    // that is not whole.
-    if (count_ == parts_.size()) {
-      end_ = ProtocolError("a part of an answer that nobody has asked for");
-      ended_ = true;
-    } else {
-      parts_[(first_ + count_++) % parts_.size()] = {std::move(answer), more};
-    }
+  std::unique_lock lock(mutex_);
+  // The daemon sends no part that was not asked for; one that it sends all the same makes an answer
+  // that is not whole.
+  if (count_ == parts_.size()) {
+    end_ = ProtocolError("a part of an answer that nobody has asked for");
+    ended_ = true;
+  } else {
+    parts_[(first_ + count_++) % parts_.size()] = {std::move(answer), more};
   }
-  Tell();
+  Tell(std::move(lock));
 }
 
 void PipeResult::OnEnd(absl::Status status, bool lacking) {
-  {
-    const std::lock_guard lock(mutex_);
-    end_ = std::move(status);
-    ended_ = true;
-    lacking_ = lacking;
-  }
-  Tell();
+  std::unique_lock lock(mutex_);
+  end_ = std::move(status);
+  ended_ = true;
+  lacking_ = lacking;
+  Tell(std::move(lock));
 }
 
-void PipeResult::Tell() {
-  std::unique_lock lock(mutex_);
+void PipeResult::Tell(std::unique_lock<std::mutex> lock) {
   auto then = std::exchange(then_, nullptr);
   lock.unlock();
   parking_.Wake();

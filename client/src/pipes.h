@@ -33,7 +33,8 @@ class PipeResult : public PipeCall {
       : PipeCall(std::move(loop), ctx, std::move(request)) {}
 
   // Waits for the next answer; call it until `*more` is false or it fails. An `error` in the answer
-  // is a failure. FAILED_PRECONDITION if it would block the loop's own thread. One thread at a time.
+  // is a failure. FAILED_PRECONDITION if it would block the loop's own thread. One thread at a
+  // time.
   absl::Status Take(v1::PipelineResponse::Answer* answer, bool* more);
   // Returns true if Take would not wait. Otherwise calls `then` once, when it would not any more.
   bool Ready(absl::AnyInvocable<void(const std::shared_ptr<PipeCall>&)> then);
@@ -53,7 +54,8 @@ class PipeResult : public PipeCall {
     bool more = false;
   };
 
-  void Tell();
+  // Tells whoever waits; `lock` is of mutex_, and released before.
+  void Tell(std::unique_lock<std::mutex> lock);
 
   Parking parking_;
   mutable std::mutex mutex_;
@@ -76,8 +78,8 @@ struct PipeFirst {
 
 class Pipes;
 
-// Make Rows, Entries and the Result of an answer; what follows the first part is taken from the call
-// as it is read. `pipes` may be null if there is no provider any more. `known` is explained at
+// Make Rows, Entries and the Result of an answer; what follows the first part is taken from the
+// call as it is read. `pipes` may be null if there is no provider any more. `known` is explained at
 // StreamedRows, the executor at AsyncSite.
 absl::StatusOr<std::unique_ptr<Rows>> RowsOf(std::shared_ptr<Pipes> pipes, PipeFirst first,
                                              ColumnList known = nullptr,
@@ -113,8 +115,8 @@ class Pipes final : public std::enable_shared_from_this<Pipes> {
   // Does the same for a call of a prepared statement.
   std::optional<absl::StatusOr<PipeFirst>> TryRun(const Context& ctx, PipeRequest request);
 
-  // Makes an asynchronous call. `decode(pipes, first, executor)` makes an AsyncResult<T> of the first
-  // answer; `pipes` is null if these are gone. A `request` that is an error is the result.
+  // Makes an asynchronous call. `decode(pipes, first, executor)` makes an AsyncResult<T> of the
+  // first answer; `pipes` is null if these are gone. A `request` that is an error is the result.
   template <typename T, typename Decode>
   Async<T> RunAsync(const Context& ctx, absl::StatusOr<PipeRequest> request, Decode decode);
   // Makes an asynchronous call that has failed already.
@@ -195,8 +197,8 @@ class PipedCall final : public AsyncCall<T>, public PipeResult {
 template <typename T, typename Decode>
 Async<T> Pipes::RunAsync(const Context& ctx, absl::StatusOr<PipeRequest> request, Decode decode) {
   if (!request.ok()) return FailAsync<T>(request.status());
-  return Async<T>(std::make_shared<PipedCall<T, Decode>>(
-      shared_from_this(), loop_, ctx, *std::move(request), std::move(decode)));
+  return Async<T>(std::make_shared<PipedCall<T, Decode>>(shared_from_this(), loop_, ctx,
+                                                         *std::move(request), std::move(decode)));
 }
 
 template <typename T>

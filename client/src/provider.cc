@@ -214,11 +214,9 @@ class DaemonProvider final : public Provider {
     if (!filled.ok()) return pipes_->FailAsync<Result>(std::move(filled));
     call->mutable_exec()->set_database(channel_->config.database);
     SetTimeout(ctx, call->mutable_exec());
-    return pipes_->RunAsync<Result>(
-        ctx, MakePipeRequest(*channel_, ctx, /*writes=*/true, call),
-        [](const std::shared_ptr<Pipes>&, const PipeFirst& first, const AsyncExecutor&) {
-          return ExecutedOf(first.answer);
-        });
+    return pipes_->RunAsync<Result>(ctx, MakePipeRequest(*channel_, ctx, /*writes=*/true, call),
+                                    [](const std::shared_ptr<Pipes>&, const PipeFirst& first,
+                                       const AsyncExecutor&) { return ExecutedOf(first.answer); });
   }
   static absl::StatusOr<Result> ExecutedOf(const v1::PipelineResponse::Answer& answer) {
     if (!answer.has_executed()) return ProtocolError("an empty answer to a statement");

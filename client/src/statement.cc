@@ -49,8 +49,7 @@ class Core {
     v1::PipelineRequest::Call call;
     call.ParseFromString(piped_->prepare);
     SetTimeout(ctx, call.mutable_prepare());
-    absl::StatusOr<PipeRequest> request =
-        MakePipeRequest(*channel_, ctx, /*writes=*/false, &call);
+    absl::StatusOr<PipeRequest> request = MakePipeRequest(*channel_, ctx, /*writes=*/false, &call);
     if (!request.ok()) return request;
     request->statement = piped_;
     request->prepares = true;
@@ -296,7 +295,7 @@ absl::StatusOr<std::unique_ptr<Statement>> PrepareStatement(std::shared_ptr<Chan
 
 Async<std::unique_ptr<Statement>> PrepareStatementAsync(std::shared_ptr<Channel> channel,
                                                         std::shared_ptr<IdleStreams> idle,
-                                                        std::shared_ptr<Pipes> pipes,
+                                                        const std::shared_ptr<Pipes>& pipes,
                                                         const Context& ctx, std::string_view sql) {
   if (absl::Status status = CheckSql(sql); !status.ok()) {
     return pipes->FailAsync<std::unique_ptr<Statement>>(status);

@@ -19,7 +19,7 @@ absl::StatusOr<std::unique_ptr<Statement>> PrepareStatement(std::shared_ptr<Chan
                                                             std::string_view sql);
 Async<std::unique_ptr<Statement>> PrepareStatementAsync(std::shared_ptr<Channel> channel,
                                                         std::shared_ptr<IdleStreams> idle,
-                                                        std::shared_ptr<Pipes> pipes,
+                                                        const std::shared_ptr<Pipes>& pipes,
                                                         const Context& ctx, std::string_view sql);
 
 }  // namespace penstock::internal

@@ -23,7 +23,8 @@ absl::StatusOr<std::unique_ptr<Rows>> StreamedRows::Open(std::unique_ptr<ResultS
   if (columns == nullptr || part.columns_size() > 0) {
     columns = std::make_shared<const std::vector<ColumnType>>(FromProto(part.columns()));
   }
-  std::unique_ptr<StreamedRows> rows(new StreamedRows(std::move(columns), std::move(source), std::move(site)));
+  std::unique_ptr<StreamedRows> rows(
+      new StreamedRows(std::move(columns), std::move(source), std::move(site)));
   if (absl::Status status = rows->Take(&part); !status.ok()) return status;
   return rows;
 }

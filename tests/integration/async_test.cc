@@ -134,8 +134,8 @@ TEST_F(AsyncTest, EveryCallGivesWhatItsBlockingFormGives) {
                 ->RowsAffected(),
             2);
   EXPECT_EQ(Get(db_->ExecRowsAsync(ctx_, "INSERT INTO t VALUES ($1, $2)", {}))->RowsAffected(), 0);
-  EXPECT_TRUE(IsUniqueViolation(
-      Get(db_->ExecAsync(ctx_, "INSERT INTO t VALUES (1, 'again')")).status()));
+  EXPECT_TRUE(
+      IsUniqueViolation(Get(db_->ExecAsync(ctx_, "INSERT INTO t VALUES (1, 'again')")).status()));
   auto names =
       ReadAll<std::string>(Get(db_->QueryAsync(ctx_, "SELECT name FROM t WHERE id < $1", 3)));
   EXPECT_THAT(*names, ::testing::ElementsAre("one", "two"));
@@ -151,8 +151,7 @@ TEST_F(AsyncTest, EveryCallGivesWhatItsBlockingFormGives) {
   EXPECT_EQ(Get(kv->PutAsync(ctx_, "a", "1")), absl::OkStatus());
   EXPECT_EQ(**Get(kv->GetAsync(ctx_, "a")), "1");
   EXPECT_EQ(*Get(kv->GetAsync(ctx_, "b")), std::nullopt);
-  EXPECT_THAT(*Get(kv->BatchGetAsync(ctx_, {"a", "b"})),
-              ::testing::ElementsAre("1", std::nullopt));
+  EXPECT_THAT(*Get(kv->BatchGetAsync(ctx_, {"a", "b"})), ::testing::ElementsAre("1", std::nullopt));
   EXPECT_TRUE(
       Get(kv->WriteAsync(ctx_, {Condition::Absent("b")}, {Mutation::Put("b", "2")}))->applied);
   EXPECT_FALSE(
@@ -448,7 +447,8 @@ TEST_F(AsyncTest, TenThousandInFlightNeedNoThreads) {
   ASSERT_EQ(*ReadOne<int64_t>(Get(select->QueryAsync(ctx_, 1))), 1);
   const size_t before = Threads();
   std::latch done(kChains);
-  std::vector<Chain> chains(kChains, Chain{.db = db_.get(), .select = select.get(), .left = 5, .done = &done});
+  std::vector<Chain> chains(
+      kChains, Chain{.db = db_.get(), .select = select.get(), .left = 5, .done = &done});
   for (Chain& chain : chains) chain.Go();
   EXPECT_LE(Threads(), before + 1);
   done.wait();

@@ -232,8 +232,7 @@ class ImmediateCall final : public AsyncCall<T>,
 // implementation, such as a mock, has only the call that blocks.
 template <typename T, typename Function>
 Async<T> AsyncOf(Function function) {
-  return Async<T>(
-      std::make_shared<internal::FunctionCall<T, Function>>(std::move(function)));
+  return Async<T>(std::make_shared<internal::FunctionCall<T, Function>>(std::move(function)));
 }
 
 }  // namespace penstock

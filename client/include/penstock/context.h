@@ -43,8 +43,8 @@ class Context {
   // Returns a copy with the content of a W3C `traceparent` header, which each call carries to the
   // daemon. What has a stream to itself (a transaction, a batch, a request of more than 60 KiB, and
   // everything with a daemon that is older than the Pipeline call) sends it when it opens the
-  // stream, and a call that reuses an open stream cannot send another. Therefore such an Exec with a
-  // trace parent always opens its own stream, and such runs of a Statement belong to the trace of
+  // stream, and a call that reuses an open stream cannot send another. Therefore such an Exec with
+  // a trace parent always opens its own stream, and such runs of a Statement belong to the trace of
   // the run that opened their stream.
   [[nodiscard]] Context WithTraceParent(std::string_view trace_parent) const;
 

@@ -113,7 +113,8 @@ class Entries {
   // Moves to the next entry. Returns false when there is none left or the scan has failed; Err
   // tells which. Fails with FAILED_PRECONDITION if Close was called before the end.
   virtual bool Next() = 0;
-  // Does the same, but never blocks, as Rows::NextAsync does. The default implementation calls Next.
+  // Does the same, but never blocks, as Rows::NextAsync does. The default implementation calls
+  // Next.
   virtual Async<bool> NextAsync();
   // The current entry's key and value, valid until the next call of Next or Close. Both are empty
   // when there is no current entry.

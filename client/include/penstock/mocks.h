@@ -10,6 +10,9 @@
 //     return penstock::MakeRows({"id", "name"}, {{1, "Ada"}, {2, nullptr}});
 //   });
 //
+// Calls that do not block (async.h) call them, too, in threads of their own, so that the mock must
+// outlive them.
+//
 // penstock::MakeError (errors.h) makes a failure.
 //
 // Where a test sets no expectation, the mocks behave as follows:

@@ -5,8 +5,9 @@
 //   auto rows = (*db)->Query(ctx, "SELECT id, name FROM users WHERE age > $1", 18);
 //
 // Read provider.h first. value.h says what can be a parameter, scan.h what a row can be scanned
-// into, async.h how calls are made without blocking, errors.h what a failure tells, and run_in_transaction.h how to repeat a transaction that
-// the database has aborted. The query builder has a header of its own, sql.h.
+// into, async.h how calls are made without blocking, errors.h what a failure tells, and
+// run_in_transaction.h how to repeat a transaction that the database has aborted. The query builder
+// has a header of its own, sql.h.
 #ifndef PENSTOCK_PENSTOCK_H_
 #define PENSTOCK_PENSTOCK_H_
 

@@ -6,9 +6,9 @@
 //   Rows         the result of a query; see rows.h
 //   Result       the result of any other statement; see rows.h
 //
-// Calls block until they are done; those that do not block are described in async.h. A failure is an absl::Status with details; see errors.h.
-// Parameters are $1, $2, … in the SQL text. Arguments are anything that a Value can be made of;
-// see value.h.
+// Calls block until they are done; those that do not block are described in async.h. A failure is
+// an absl::Status with details; see errors.h. Parameters are $1, $2, … in the SQL text. Arguments
+// are anything that a Value can be made of; see value.h.
 //
 // The library sends a request a second time only if the first one certainly had no effect. It does
 // so once, over a new connection, so that a restarted daemon is found. A request that could not be

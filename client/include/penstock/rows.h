@@ -85,10 +85,11 @@ class Rows {
   // Returns false if there is none; Err tells whether that is the end or a failure.
   virtual bool Next() = 0;
 
-  // Does what Next does, but never blocks; see async.h. Gives what Next returns, or the failure that
-  // Err returns as well. A row that has arrived is there without waiting, so a coroutine goes on at
-  // once. It completes where the call completed that has made the rows. The rows must not be used
-  // before that, except that they may be destroyed together with a coroutine that waits for them.
+  // Does what Next does, but never blocks; see async.h. Gives what Next returns, or the failure
+  // that Err returns as well. A row that has arrived is there without waiting, so a coroutine goes
+  // on at once. It completes where the call completed that has made the rows. The rows must not be
+  // used before that, except that they may be destroyed together with a coroutine that waits for
+  // them.
   //
   //   inline Task UseAll(Rows& numbers) {
   //     int64_t number = 0;

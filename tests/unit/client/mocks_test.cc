@@ -1,6 +1,8 @@
 // The mocks as a user's test has them.
 #include "penstock/mocks.h"
 
+#include <future>
+
 #include "gmock/gmock.h"
 #include "gtest/gtest.h"
 
@@ -61,6 +63,16 @@ TEST(MocksTest, AStatement) {
   MockStatement statement;
   EXPECT_CALL(statement, ExecArgs(_, ElementsAre(Value(true)))).WillOnce(Return(Result(2)));
   EXPECT_EQ(statement.Exec(Context(), true)->RowsAffected(), 2);
+}
+
+TEST(MocksTest, ACallThatDoesNotBlock) {
+  MockStatement statement;
+  EXPECT_CALL(statement, ExecArgs(_, ElementsAre(Value(true)))).WillOnce(Return(Result(2)));
+  std::promise<int64_t> affected;
+  statement.ExecAsync(Context(), true).Start([&](const absl::StatusOr<Result>& result) {
+    affected.set_value(result->RowsAffected());
+  });
+  EXPECT_EQ(affected.get_future().get(), 2);
 }
 
 }  // namespace
