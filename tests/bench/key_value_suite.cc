@@ -71,11 +71,11 @@ absl::StatusOr<std::unique_ptr<Redis>> KeyValueSuite::StartRedis(const std::stri
 }
 
 absl::Status KeyValueSuite::Gets() {
-  const std::string streams = "Get, 64 in flight";
+  const std::string unary = "Get, 64 in flight";
   const std::string client = "C++ client, Get, ";
   const std::string pipelined = "redis-benchmark, 32 clients, -P 16";
-  const std::vector<Versus> rows = {{streams, "unary echo", AtLeast(0.85)},
-                                    {streams, "Redis GET"},
+  const std::vector<Versus> rows = {{unary, "unary echo", AtLeast(0.85)},
+                                    {unary, "Redis GET"},
                                     {client + "64 asynchronous", "Redis GET", AtLeast(1)},
                                     {client + "512 asynchronous", pipelined, AtLeast(0.5)}};
   if (!Wanted(rows)) return absl::OkStatus();
@@ -89,8 +89,8 @@ absl::Status KeyValueSuite::Gets() {
     return ClientLoad(*daemon, "gets", Waiting::kAsync, Call::kGet, callers);
   };
   absl::StatusOr<Results> done = CompareAll(
-      streams,
-      {{streams, Load(*daemon, Call::kGet, kCallers)},
+      unary,
+      {{unary, Load(*daemon, Call::kGet, kCallers)},
        {client + "64 asynchronous", asynchronous(64)},
        {client + "512 asynchronous", asynchronous(512)},
        {"unary echo", Load(*echo, Call::kGet, kCallers)},
@@ -104,33 +104,38 @@ absl::Status KeyValueSuite::Gets() {
 }
 
 absl::Status KeyValueSuite::Alone() {
-  const std::string what = "Get, one caller";
-  if (!Wanted(what)) return absl::OkStatus();
+  const std::string unary = "Get, one caller";
+  const std::string client = "C++ client, Get, 1 thread";
+  const std::vector<Versus> rows = {{unary, "unary echo", AtMost(1.4), kP50},
+                                    {unary, "unary echo", std::nullopt, kP99},
+                                    {client, "unary echo", std::nullopt, kP50},
+                                    {client, "unary echo", std::nullopt, kP99}};
+  if (!Wanted(rows)) return absl::OkStatus();
   absl::StatusOr<Server> daemon = StartFilled("alone");
   if (!daemon.ok()) return daemon.status();
   absl::StatusOr<Server> echo = StartEcho();
   if (!echo.ok()) return echo.status();
-  absl::StatusOr<Comparison> done =
-      Compare(what, Load(*daemon, Call::kGet, 1), Load(*echo, Call::kGet, 1));
+  absl::StatusOr<Results> done =
+      CompareAll(unary,
+                 {{unary, Load(*daemon, Call::kGet, 1)},
+                  {client, ClientLoad(*daemon, "alone", Waiting::kBlocking, Call::kGet, 1)},
+                  {"unary echo", Load(*echo, Call::kGet, 1)}},
+                 rows);
   if (!done.ok()) return done.status();
-  rows_.push_back(
-      done->MakeRow(what + ", p50", "unary echo", "us", &RoundResult::p50, AtMost(1.4)));
-  rows_.push_back(
-      done->MakeRow(what + ", p99", "unary echo", "us", &RoundResult::p99, std::nullopt));
   absl::Status ended = Stop(*daemon);
   ended.Update(Stop(*echo));
   return ended;
 }
 
 absl::Status KeyValueSuite::Puts() {
-  const std::string streams = "durable Put, 64 in flight";
+  const std::string unary = "durable Put, 64 in flight";
   const std::string client = "C++ client, durable Put, 64 asynchronous";
   const std::vector<Versus> rows = {
-      {streams, "etcd put", AtLeast(2)},
-      {streams, "Redis SET, always", AtLeast(0.6)},
-      {streams, "Redis SET, everysec"},
+      {unary, "etcd put", AtLeast(2)},
+      {unary, "Redis SET, always", AtLeast(0.6)},
+      {unary, "Redis SET, everysec"},
       // The limit of gRPC itself: no server of unary calls can be faster.
-      {streams, "unary echo"},
+      {unary, "unary echo"},
       {client, "etcd put", AtLeast(3)},
       {client, "Redis SET, always", AtLeast(1)}};
   if (!Wanted(rows)) return absl::OkStatus();
@@ -148,8 +153,8 @@ absl::Status KeyValueSuite::Puts() {
   if (!everysec.ok()) return everysec.status();
   const Round put{Call::kEtcdPut, kCallers, options_.warm_up, options_.measured};
   absl::StatusOr<Results> done =
-      CompareAll(streams,
-                 {{streams, Load(*daemon, Call::kPut, kCallers)},
+      CompareAll(unary,
+                 {{unary, Load(*daemon, Call::kPut, kCallers)},
                   {client, ClientLoad(*daemon, "puts", Waiting::kAsync, Call::kPut, kCallers)},
                   {"etcd put", [&] { return RunRound({*channel}, put); }},
                   {"Redis SET, always", RedisLoad(**always, Call::kPut)},

@@ -257,24 +257,36 @@ absl::Status PostgresSuite::Beside() {
 }
 
 absl::Status PostgresSuite::Alone() {
-  const std::string what = "prepared point select, one caller, p50";
-  if (!Wanted(what)) return absl::OkStatus();
+  const std::string stream = "prepared point select, one caller";
+  const std::string client = "C++ client, prepared point select, 1 thread";
+  const std::string both = "echo + direct";
+  const std::string libpq = "libpq, 1 connection";
+  const std::vector<Versus> rows = {{stream, both, AtMost(1.4), kP50},
+                                    {client, libpq, std::nullopt, kP50},
+                                    {client, libpq, std::nullopt, kP99}};
+  if (!Wanted(rows)) return absl::OkStatus();
   absl::StatusOr<Server> daemon = StartOn("alone");
   if (!daemon.ok()) return daemon.status();
   absl::StatusOr<Server> echo = StartEcho();
   if (!echo.ok()) return echo.status();
   const Measure echoed = Load(*echo, Call::kPreparedSelect, 1);
-  absl::StatusOr<Comparison> done =
-      Compare(what, Load(*daemon, Call::kPreparedSelect, 1), [&]() -> Measured {
-        Measured result = echoed();
-        if (!result.ok()) return result;
-        const Measured direct = DirectPointSelects(server_.conninfo(), InFlight(1));
-        if (!direct.ok()) return direct;
-        result->p50 += direct->p50;
-        return result;
-      });
+  const auto direct = [this] { return DirectPointSelects(server_.conninfo(), InFlight(1)); };
+  const auto echoed_and_direct = [&]() -> Measured {
+    Measured result = echoed();
+    if (!result.ok()) return result;
+    const Measured more = direct();
+    if (!more.ok()) return more;
+    result->p50 += more->p50;
+    return result;
+  };
+  absl::StatusOr<Results> done = CompareAll(
+      stream,
+      {{stream, Load(*daemon, Call::kPreparedSelect, 1)},
+       {both, echoed_and_direct},
+       {client, ClientLoad(*daemon, "alone", Waiting::kBlocking, Call::kPreparedSelect, 1)},
+       {libpq, direct}},
+      rows);
   if (!done.ok()) return done.status();
-  rows_.push_back(done->MakeRow(what, "echo + direct", "us", &RoundResult::p50, AtMost(1.4)));
   absl::Status ended = Stop(*daemon);
   ended.Update(Stop(*echo));
   return ended;
