@@ -103,7 +103,8 @@ absl::Status SqliteSuite::Tokens() {
   Round round{Call::kQuerySelect, kCallers, options_.warm_up, options_.measured};
   const Measure open = Load(*without, round.call, kCallers);
   round.token = TokenOf("many");
-  const Measure known = [channel = with->channel, round] { return RunRound({channel}, round); };
+  const Measure known =
+      Metered(*with, [channel = with->channel, round] { return RunRound({channel}, round); });
   absl::StatusOr<Comparison> done = Compare(what, known, open);
   if (!done.ok()) return done.status();
   rows_.push_back(done->MakeRow(what, "without", "/s", &RoundResult::per_second, AtLeast(0.95)));
