@@ -39,8 +39,25 @@ std::vector<double> Stopwatch::Sorted(Clock::time_point since) const {
   return sorted;
 }
 
+ThreadCaller::ThreadCaller(const Round& round, Progress* progress, int number, MakeCall call)
+    : Caller(round, progress, number), call_(std::move(call)), thread_([this] { Run(); }) {}
+
+void ThreadCaller::Run() {
+  for (bool go_on = true; go_on; ids_.Next()) {
+    stopwatch_.Start();
+    std::string wrong = call_(ids_.current());
+    stopwatch_.Stop();
+    if (!wrong.empty()) progress_->Fail(std::move(wrong));
+    go_on = progress_->Answered(counts_);
+  }
+  progress_->Ended();
+}
+
 absl::StatusOr<RoundResult> RunCallers(const Round& round, const MakeCaller& make) {
-  Progress progress(round.callers);
+  const bool has_neighbour = round.neighbour != Neighbour::kNobody;
+  Progress progress(round.callers + (has_neighbour ? 1 : 0));
+  const std::unique_ptr<Caller> neighbour =
+      has_neighbour ? make(round.callers, &progress) : nullptr;
   std::vector<std::unique_ptr<Caller>> callers;
   for (int i = 0; i < round.callers; ++i) callers.push_back(make(i, &progress));
 

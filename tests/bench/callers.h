@@ -10,6 +10,7 @@
 #include <memory>
 #include <mutex>
 #include <string>
+#include <thread>
 #include <utility>
 #include <vector>
 
@@ -24,9 +25,10 @@ class Progress {
  public:
   explicit Progress(int callers) : callers_(callers) {}
 
-  // Counts a correct answer. Returns false if the round is over and the caller must send no more.
-  bool Answered() {
-    answers_.fetch_add(1, std::memory_order_relaxed);
+  // Counts a correct answer, unless the caller is the one beside the others. Returns false if the
+  // round is over and the caller must send no more.
+  bool Answered(bool counts = true) {
+    if (counts) answers_.fetch_add(1, std::memory_order_relaxed);
     return !stopped_.load(std::memory_order_relaxed);
   }
 
@@ -90,16 +92,39 @@ class Caller {
 
  protected:
   Caller(const Round& round, Progress* progress, int number)
-      : progress_(progress), ids_(number), stopwatch_(round.timed || round.callers == 1) {}
+      : progress_(progress),
+        ids_(number),
+        counts_(number < round.callers),
+        stopwatch_(round.timed || round.callers == 1) {}
 
   Progress* const progress_;
   Ids ids_;
+  // False of the one beside the others.
+  const bool counts_;
   Stopwatch stopwatch_;
+};
+
+// A caller with a thread of its own.
+class ThreadCaller final : public Caller {
+ public:
+  // Makes one call, and returns what is wrong with the answer (empty if nothing is).
+  using MakeCall = std::function<std::string(int64_t id)>;
+
+  ThreadCaller(const Round& round, Progress* progress, int number, MakeCall call);
+  ~ThreadCaller() override { thread_.join(); }
+
+ private:
+  void Run();
+
+  const MakeCall call_;
+  // Declared last, because it uses the other members as soon as it starts.
+  std::thread thread_;
 };
 
 using MakeCaller = std::function<std::unique_ptr<Caller>(int number, Progress* progress)>;
 
-// Runs one round of `round.callers` callers.
+// Runs one round of `round.callers` callers, and of one with the next number if there is one beside
+// them.
 absl::StatusOr<RoundResult> RunCallers(const Round& round, const MakeCaller& make);
 
 }  // namespace penstock::bench

@@ -1,4 +1,4 @@
-// Threads that use the C++ client, each with one call at a time.
+// Callers that use the C++ client.
 #ifndef PENSTOCK_TESTS_BENCH_CLIENT_CALLERS_H_
 #define PENSTOCK_TESTS_BENCH_CLIENT_CALLERS_H_
 
@@ -9,17 +9,18 @@
 
 namespace penstock::bench {
 
-// How the program expresses the point select.
-enum class Saying {
-  // As SQL text, kSelectSql.
-  kText,
-  // With the query builder, as one statement that is kept and bound again for each call.
-  kBuilder,
+// How callers wait for their answers.
+enum class Waiting {
+  // Each caller is a thread.
+  kBlocking,
+  // Each caller makes its next call where the one before has completed, which is the Provider's own
+  // thread.
+  kAsync,
 };
 
-// Runs one round of `round.callers` threads, which share a Provider. Ignores `round.call`. Checks
-// every answer.
-absl::StatusOr<RoundResult> RunClientRound(const std::string& address, Saying saying,
+// Runs one round of `round.callers` callers, which share a Provider and its prepared statement.
+// Calls of Query and of the query builder are made with kBlocking only. Checks every answer.
+absl::StatusOr<RoundResult> RunClientRound(const std::string& address, Waiting waiting,
                                            const Round& round);
 
 }  // namespace penstock::bench

@@ -3,10 +3,12 @@
 #include <fmt/format.h>
 #include <libpq-fe.h>
 
-#include <algorithm>
+#include <chrono>
 #include <cstdlib>
 #include <memory>
 #include <vector>
+
+#include "tests/bench/callers.h"
 
 namespace penstock::bench {
 namespace {
@@ -39,6 +41,19 @@ bool Succeeded(const Result& result) {
 
 double Seconds(Clock::duration time) { return std::chrono::duration<double>(time).count(); }
 
+// Runs the prepared point select. Returns what is wrong with the answer.
+std::string Select(PGconn* db, int64_t id) {
+  const std::string text = std::to_string(id);
+  const char* values[] = {text.c_str()};
+  const Result result(PQexecPrepared(db, "s", 1, values, nullptr, nullptr, 0));
+  if (!Succeeded(result)) return PQerrorMessage(db);
+  if (PQntuples(result.get()) == 1 && text == PQgetvalue(result.get(), 0, 0) &&
+      PQgetlength(result.get(), 0, 1) == kNameLength) {
+    return {};
+  }
+  return fmt::format("asked for row {}, got {} rows", id, PQntuples(result.get()));
+}
+
 }  // namespace
 
 absl::Status RunSql(const std::string& conninfo, const std::string& sql) {
@@ -67,31 +82,19 @@ absl::Status MakePostgresTables(const std::string& conninfo) {
                             kNameLength, kSelectRows));
 }
 
-absl::StatusOr<RoundResult> DirectPointSelects(const std::string& conninfo,
-                                               std::chrono::milliseconds warm_up,
-                                               std::chrono::milliseconds measured) {
-  absl::StatusOr<Connection> connection = Connect(conninfo);
-  if (!connection.ok()) return connection.status();
-  PGconn* const db = connection->get();
-  if (!Succeeded(Result(PQprepare(db, "s", kSelectSql, 0, nullptr)))) return Error(db);
-  std::vector<double> times;
-  RoundResult round;
-  const Clock::time_point begin = Clock::now();
-  for (Clock::time_point now = begin; now < begin + warm_up + measured;) {
-    const std::string id = std::to_string(round.answers * 7919 % kSelectRows + 1);
-    const char* values[] = {id.c_str()};
-    const Result result(PQexecPrepared(db, "s", 1, values, nullptr, nullptr, 0));
-    if (!Succeeded(result) || PQntuples(result.get()) != 1) return Error(db);
-    const Clock::time_point end = Clock::now();
-    if (now >= begin + warm_up) times.push_back(Seconds(end - now) * 1e6);
-    now = end;
-    ++round.answers;
+absl::StatusOr<RoundResult> DirectPointSelects(const std::string& conninfo, const Round& round) {
+  std::vector<Connection> connections;
+  for (int i = 0; i < round.callers; ++i) {
+    absl::StatusOr<Connection> connection = Connect(conninfo);
+    if (!connection.ok()) return connection.status();
+    PGconn* const db = connections.emplace_back(*std::move(connection)).get();
+    if (!Succeeded(Result(PQprepare(db, "s", kSelectSql, 0, nullptr)))) return Error(db);
   }
-  std::sort(times.begin(), times.end());
-  round.p50 = times[times.size() / 2];
-  round.p99 = times[times.size() * 99 / 100];
-  round.per_second = static_cast<double>(times.size()) / Seconds(measured);
-  return round;
+  return RunCallers(round, [&](int number, Progress* progress) {
+    PGconn* const db = connections[static_cast<size_t>(number)].get();
+    return std::make_unique<ThreadCaller>(round, progress, number,
+                                          [db](int64_t id) { return Select(db, id); });
+  });
 }
 
 absl::StatusOr<RoundResult> DirectLargeRead(const std::string& conninfo, int64_t rows) {

@@ -2,7 +2,6 @@
 #ifndef PENSTOCK_TESTS_BENCH_DIRECT_POSTGRES_H_
 #define PENSTOCK_TESTS_BENCH_DIRECT_POSTGRES_H_
 
-#include <chrono>
 #include <cstdint>
 #include <string>
 
@@ -25,10 +24,9 @@ absl::StatusOr<int64_t> AskNumber(const std::string& conninfo, const std::string
 // Makes the tables of the point select (with rows), of the inserts, and of the bulk insert.
 absl::Status MakePostgresTables(const std::string& conninfo);
 
-// Measures one caller's prepared point select with libpq, on a connection of its own.
-absl::StatusOr<RoundResult> DirectPointSelects(const std::string& conninfo,
-                                               std::chrono::milliseconds warm_up,
-                                               std::chrono::milliseconds measured);
+// Measures the prepared point select with libpq. Each of `round.callers` is a thread with a
+// connection of its own. Checks every answer.
+absl::StatusOr<RoundResult> DirectPointSelects(const std::string& conninfo, const Round& round);
 
 // Measures the rows per second of the large read with libpq in single-row mode. Counts every value.
 absl::StatusOr<RoundResult> DirectLargeRead(const std::string& conninfo, int64_t rows);

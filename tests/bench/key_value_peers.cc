@@ -7,7 +7,9 @@
 #include <unistd.h>
 
 #include <array>
+#include <cstdlib>
 #include <cstring>
+#include <filesystem>
 #include <utility>
 
 #include "tests/bench/callers.h"
@@ -168,6 +170,27 @@ absl::StatusOr<RoundResult> Redis::Run(const Round& round) const {
   const std::chrono::duration<double> passed = Clock::now() - start;
   return RoundResult{.per_second = static_cast<double>(crowd.answers() - before) / passed.count(),
                      .answers = crowd.answers()};
+}
+
+absl::StatusOr<RoundResult> Redis::RunPipelinedGets(int clients, int pipeline,
+                                                    std::chrono::milliseconds time) const {
+  constexpr int64_t kCommandsPerMs = 500;
+  const std::string folder = folder_ + "/redis-benchmark";
+  std::filesystem::create_directory(folder);
+  testing::Process benchmark(
+      {"redis-benchmark", "-s", socket_, "-c", std::to_string(clients), "-P",
+       std::to_string(pipeline), "-n", std::to_string(time.count() * kCommandsPerMs), "-r",
+       std::to_string(kSelectRows), "--csv", "GET", "key-__rand_int__"},
+      folder);
+  const int code = benchmark.Wait();
+  // The line of the command is its name and its rate, each in quotes, and more.
+  const std::string output = benchmark.output();
+  const std::string name = "\"GET key-__rand_int__\",\"";
+  const size_t at = output.find(name);
+  if (code != 0 || at == std::string::npos) {
+    return absl::InternalError("redis-benchmark failed; it said:\n" + output);
+  }
+  return RoundResult{.per_second = std::strtod(output.c_str() + at + name.size(), nullptr)};
 }
 
 absl::StatusOr<std::unique_ptr<Etcd>> Etcd::Start(const std::string& folder,

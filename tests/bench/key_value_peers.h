@@ -2,6 +2,7 @@
 #ifndef PENSTOCK_TESTS_BENCH_KEY_VALUE_PEERS_H_
 #define PENSTOCK_TESTS_BENCH_KEY_VALUE_PEERS_H_
 
+#include <chrono>
 #include <memory>
 #include <string>
 #include <vector>
@@ -31,10 +32,17 @@ class Redis {
   // any gRPC client.
   absl::StatusOr<RoundResult> Run(const Round& round) const;
 
+  // Runs redis-benchmark with GET of keys of the load: `pipeline` commands outstanding on each of
+  // `clients` connections. It ends by a number of commands, which takes about `time` at the rate
+  // that one core reaches.
+  absl::StatusOr<RoundResult> RunPipelinedGets(int clients, int pipeline,
+                                               std::chrono::milliseconds time) const;
+
  private:
   Redis(const std::vector<std::string>& command, const std::string& folder, std::string socket)
-      : socket_(std::move(socket)), process_(command, folder) {}
+      : folder_(folder), socket_(std::move(socket)), process_(command, folder) {}
 
+  const std::string folder_;
   const std::string socket_;
   testing::Process process_;
 };

@@ -31,8 +31,6 @@ class KeyValueSuite : private Suite {
   }
 
  private:
-  using Results = std::vector<RoundResult>;
-
   // Starts the daemon on the folder of this name below the data folder.
   absl::StatusOr<Server> StartOn(const std::string& name) {
     return StartDaemon(name, fmt::format("{{driver: pebble, database: '{}'}}", data_ / name));
@@ -45,11 +43,6 @@ class KeyValueSuite : private Suite {
     return [&redis, round = Round{call, kCallers, options_.warm_up, options_.measured}] {
       return redis.Run(round);
     };
-  }
-  void AddRow(const std::string& what, const Results& ours, const std::string& against,
-              const Results& theirs, std::optional<Target> target) {
-    rows_.push_back(Comparison{.ours = ours, .theirs = theirs}.MakeRow(
-        what, against, "/s", &RoundResult::per_second, target));
   }
 
   absl::Status Gets();
@@ -78,47 +71,74 @@ absl::StatusOr<std::unique_ptr<Redis>> KeyValueSuite::StartRedis(const std::stri
 }
 
 absl::Status KeyValueSuite::Gets() {
-  const std::string what = "Get, 64 in flight";
-  if (!Wanted(what)) return absl::OkStatus();
+  const std::string unary = "Get, 64 in flight";
+  const std::string client = "C++ client, Get, ";
+  const std::string pipelined = "redis-benchmark, 32 clients, -P 16";
+  const std::vector<Versus> rows = {{unary, "unary echo", AtLeast(0.85)},
+                                    {unary, "Redis GET"},
+                                    {client + "64 asynchronous", "Redis GET", AtLeast(1)},
+                                    {client + "512 asynchronous", pipelined, AtLeast(0.5)}};
+  if (!Wanted(rows)) return absl::OkStatus();
   absl::StatusOr<Server> daemon = StartFilled("gets");
   if (!daemon.ok()) return daemon.status();
   absl::StatusOr<Server> echo = StartEcho();
   if (!echo.ok()) return echo.status();
   auto redis = StartRedis("redis-get", "everysec");
   if (!redis.ok()) return redis.status();
-  auto results =
-      Alternate(what, {Load(*daemon, Call::kGet, kCallers), Load(*echo, Call::kGet, kCallers),
-                       RedisLoad(**redis, Call::kGet)});
-  if (!results.ok()) return results.status();
-  AddRow(what, (*results)[0], "unary echo", (*results)[1], AtLeast(0.85));
-  AddRow(what, (*results)[0], "Redis GET", (*results)[2], std::nullopt);
+  const auto asynchronous = [&](int callers) {
+    return ClientLoad(*daemon, "gets", Waiting::kAsync, Call::kGet, callers);
+  };
+  absl::StatusOr<Results> done = CompareAll(
+      unary,
+      {{unary, Load(*daemon, Call::kGet, kCallers)},
+       {client + "64 asynchronous", asynchronous(64)},
+       {client + "512 asynchronous", asynchronous(512)},
+       {"unary echo", Load(*echo, Call::kGet, kCallers)},
+       {"Redis GET", RedisLoad(**redis, Call::kGet)},
+       {pipelined, [&] { return (*redis)->RunPipelinedGets(32, 16, options_.measured); }}},
+      rows);
+  if (!done.ok()) return done.status();
   absl::Status ended = Stop(*daemon);
   ended.Update(Stop(*echo));
   return ended;
 }
 
 absl::Status KeyValueSuite::Alone() {
-  const std::string what = "Get, one caller";
-  if (!Wanted(what)) return absl::OkStatus();
+  const std::string unary = "Get, one caller";
+  const std::string client = "C++ client, Get, 1 thread";
+  const std::vector<Versus> rows = {{unary, "unary echo", AtMost(1.4), kP50},
+                                    {unary, "unary echo", std::nullopt, kP99},
+                                    {client, "unary echo", std::nullopt, kP50},
+                                    {client, "unary echo", std::nullopt, kP99}};
+  if (!Wanted(rows)) return absl::OkStatus();
   absl::StatusOr<Server> daemon = StartFilled("alone");
   if (!daemon.ok()) return daemon.status();
   absl::StatusOr<Server> echo = StartEcho();
   if (!echo.ok()) return echo.status();
-  absl::StatusOr<Comparison> done =
-      Compare(what, Load(*daemon, Call::kGet, 1), Load(*echo, Call::kGet, 1));
+  absl::StatusOr<Results> done =
+      CompareAll(unary,
+                 {{unary, Load(*daemon, Call::kGet, 1)},
+                  {client, ClientLoad(*daemon, "alone", Waiting::kBlocking, Call::kGet, 1)},
+                  {"unary echo", Load(*echo, Call::kGet, 1)}},
+                 rows);
   if (!done.ok()) return done.status();
-  rows_.push_back(
-      done->MakeRow(what + ", p50", "unary echo", "us", &RoundResult::p50, AtMost(1.4)));
-  rows_.push_back(
-      done->MakeRow(what + ", p99", "unary echo", "us", &RoundResult::p99, std::nullopt));
   absl::Status ended = Stop(*daemon);
   ended.Update(Stop(*echo));
   return ended;
 }
 
 absl::Status KeyValueSuite::Puts() {
-  const std::string what = "durable Put, 64 in flight";
-  if (!Wanted(what)) return absl::OkStatus();
+  const std::string unary = "durable Put, 64 in flight";
+  const std::string client = "C++ client, durable Put, 64 asynchronous";
+  const std::vector<Versus> rows = {
+      {unary, "etcd put", AtLeast(2)},
+      {unary, "Redis SET, always", AtLeast(0.6)},
+      {unary, "Redis SET, everysec"},
+      // The limit of gRPC itself: no server of unary calls can be faster.
+      {unary, "unary echo"},
+      {client, "etcd put", AtLeast(3)},
+      {client, "Redis SET, always", AtLeast(1)}};
+  if (!Wanted(rows)) return absl::OkStatus();
   absl::StatusOr<Server> daemon = StartFilled("puts");
   if (!daemon.ok()) return daemon.status();
   absl::StatusOr<Server> echo = StartEcho();
@@ -132,17 +152,16 @@ absl::Status KeyValueSuite::Puts() {
   auto everysec = StartRedis("redis-everysec", "everysec");
   if (!everysec.ok()) return everysec.status();
   const Round put{Call::kEtcdPut, kCallers, options_.warm_up, options_.measured};
-  auto results =
-      Alternate(what, {Load(*daemon, Call::kPut, kCallers),
-                       [&] { return RunRound({*channel}, put); }, RedisLoad(**always, Call::kPut),
-                       RedisLoad(**everysec, Call::kPut), Load(*echo, Call::kPut, kCallers)});
-  if (!results.ok()) return results.status();
-  const Results& ours = (*results)[0];
-  AddRow(what, ours, "etcd put", (*results)[1], AtLeast(2));
-  AddRow(what, ours, "Redis SET, always", (*results)[2], AtLeast(0.6));
-  AddRow(what, ours, "Redis SET, everysec", (*results)[3], std::nullopt);
-  // The limit of gRPC itself: no server of unary calls can be faster.
-  AddRow(what, ours, "unary echo", (*results)[4], std::nullopt);
+  absl::StatusOr<Results> done =
+      CompareAll(unary,
+                 {{unary, Load(*daemon, Call::kPut, kCallers)},
+                  {client, ClientLoad(*daemon, "puts", Waiting::kAsync, Call::kPut, kCallers)},
+                  {"etcd put", [&] { return RunRound({*channel}, put); }},
+                  {"Redis SET, always", RedisLoad(**always, Call::kPut)},
+                  {"Redis SET, everysec", RedisLoad(**everysec, Call::kPut)},
+                  {"unary echo", Load(*echo, Call::kPut, kCallers)}},
+                 rows);
+  if (!done.ok()) return done.status();
   absl::Status ended = Stop(*daemon);
   ended.Update(Stop(*echo));
   return ended;

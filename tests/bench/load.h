@@ -25,6 +25,9 @@ enum class Call {
   kPreparedInsert,
   // A call of Query with the point select.
   kQuerySelect,
+  // The same by the query builder of the C++ client, as one statement that is kept and bound again
+  // for each call.
+  kBuilderSelect,
   // KeyValueService.Get of an existing key.
   kGet,
   // KeyValueService.Put of such a key.
@@ -55,6 +58,20 @@ enum class Failing {
   kValue,
 };
 
+// What one more caller does beside those of a round on PostgreSQL, over the same stream.
+enum class Neighbour {
+  // There is none.
+  kNobody,
+  // The same as the others.
+  kGood,
+  // Runs a prepared statement that fails with every value.
+  kFailing,
+  // Runs a select that takes 50 ms.
+  kSlow,
+  // Runs a select that takes long, and cancels it when it has been sent.
+  kCancelled,
+};
+
 // The parameters of one measurement.
 struct Round {
   Call call = Call::kPreparedSelect;
@@ -72,6 +89,9 @@ struct Round {
   std::string sql = kSelectSql;
   // Every run has to fail then, or the round does.
   Failing failing = Failing::kNot;
+  // Of asynchronous prepared selects by the C++ client. The answers of this caller are checked,
+  // too, but do not count.
+  Neighbour neighbour = Neighbour::kNobody;
 };
 
 struct RoundResult {
@@ -85,6 +105,9 @@ struct RoundResult {
   double slowest_p99 = 0;
   // The answers in the whole round.
   int64_t answers = 0;
+  // The processor time for each of these, of the client and the server together, in microseconds; 0
+  // if it was not measured.
+  double processor = 0;
 };
 
 // Runs one round over `channels`, which the callers share. Checks every answer: it must be the row

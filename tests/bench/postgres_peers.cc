@@ -36,9 +36,11 @@ std::string PostgresAddress::conninfo() const {
 
 absl::StatusOr<RoundResult> RunPgbench(const PostgresAddress& address, const std::string& mode,
                                        const Round& round, const std::string& folder) {
-  const std::string script = folder + "/select.pgbench";
-  std::ofstream(script) << fmt::format(
-      "\\set id random(1, {})\nSELECT id, name FROM points WHERE id = :id;\n", kSelectRows);
+  const std::string script = folder + "/script.pgbench";
+  std::ofstream(script) << fmt::format("\\set id random(1, {})\n{};\n", kSelectRows,
+                                       round.call == Call::kPreparedInsert
+                                           ? "INSERT INTO events(v) VALUES(:id)"
+                                           : "SELECT id, name FROM points WHERE id = :id");
   const auto seconds = std::max<int64_t>(
       1, std::chrono::round<std::chrono::seconds>(round.warm_up + round.measured).count());
   const std::string callers = std::to_string(round.callers);

@@ -25,8 +25,8 @@ struct PostgresAddress {
   std::string conninfo() const;
 };
 
-// Runs pgbench with the point select of the load and `callers` clients, for the measured part of
-// `round` in whole seconds. `mode` is pgbench's -M.
+// Runs pgbench with the point select of the load, or its insert if `round.call` says so, and
+// `round.callers` clients, for the time of `round` in whole seconds. `mode` is pgbench's -M.
 absl::StatusOr<RoundResult> RunPgbench(const PostgresAddress& address, const std::string& mode,
                                        const Round& round, const std::string& folder);
 

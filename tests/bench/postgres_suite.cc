@@ -29,16 +29,17 @@ constexpr char kSlowSelectSql[] = "SELECT id, name FROM points, pg_sleep(0.005) 
 class PostgresSuite : private Suite {
  public:
   explicit PostgresSuite(const SuiteOptions& options)
-      : Suite(options), cluster_({"fsync=on", "max_connections=200"}) {}
+      : Suite(options), cluster_({"fsync=on", "max_connections=300"}) {}
 
   absl::StatusOr<std::vector<Row>> Run() {
     absl::Status done = CheckFolders();
     if (!done.ok()) return done;
     server_ = {.host = cluster_.socket_folder(), .database = cluster_.CreateDatabase()};
     done = MakePostgresTables(server_.conninfo());
-    for (const auto part : {&PostgresSuite::Selects, &PostgresSuite::Beside, &PostgresSuite::Alone,
-                            &PostgresSuite::Large, &PostgresSuite::Bulk, &PostgresSuite::Many,
-                            &PostgresSuite::Fair}) {
+    for (const auto part : {&PostgresSuite::Selects, &PostgresSuite::Inserts,
+                            &PostgresSuite::Beside, &PostgresSuite::ClientBeside,
+                            &PostgresSuite::Alone, &PostgresSuite::Lone, &PostgresSuite::Large,
+                            &PostgresSuite::Bulk, &PostgresSuite::Many, &PostgresSuite::Fair}) {
       if (!done.ok()) return done;
       done = (this->*part)();
     }
@@ -61,8 +62,11 @@ class PostgresSuite : private Suite {
   }
 
   absl::Status Selects();
+  absl::Status Inserts();
   absl::Status Beside();
+  absl::Status ClientBeside();
   absl::Status Alone();
+  absl::Status Lone();
   absl::Status Large();
   absl::Status Bulk();
   absl::Status Many();
@@ -73,8 +77,20 @@ class PostgresSuite : private Suite {
 };
 
 absl::Status PostgresSuite::Selects() {
-  const std::string what = "prepared point select, 64 in flight";
-  if (!Wanted(what)) return absl::OkStatus();
+  const std::string streams = "prepared point select, 64 in flight";
+  const std::string client = "C++ client, prepared point select, ";
+  const std::string libpq = "libpq, 64 connections";
+  const std::string pgbench = "pgbench, prepared";
+  const auto rows = [&](const std::string& pgbouncer) -> std::vector<Versus> {
+    return {{streams, pgbouncer, AtLeast(1.2)},
+            {streams, pgbench},
+            {client + "64 threads", libpq, AtLeast(1)},
+            {client + "64 asynchronous", pgbench, AtLeast(1.3)},
+            {client + "64 asynchronous", pgbouncer, AtLeast(2.2)},
+            {client + "512 asynchronous", pgbench, AtLeast(2.5)},
+            {client + "512 asynchronous", pgbouncer, AtLeast(2.2)}};
+  };
+  if (!Wanted(rows("PgBouncer"))) return absl::OkStatus();
   absl::StatusOr<Server> daemon = StartOn("selects");
   if (!daemon.ok()) return daemon.status();
   const Round round = InFlight(kCallers);
@@ -102,17 +118,108 @@ absl::Status PostgresSuite::Selects() {
     best = mode;
     bouncer = *std::move(started);
   }
-  const Measure ours = Load(*daemon, Call::kPreparedSelect, kCallers);
-  absl::StatusOr<Comparison> done = Compare(what, ours, [&] {
-    return RunPgbench(bouncer->address(), best.protocol, round, data_.path());
-  });
+  const std::string pgbouncer = fmt::format("PgBouncer, {}", best.protocol);
+  const auto by_client = [&](Waiting waiting, int callers) {
+    return ClientLoad(*daemon, "selects", waiting, Call::kPreparedSelect, callers);
+  };
+  absl::StatusOr<Results> done = CompareAll(
+      streams,
+      {{streams, Load(*daemon, Call::kPreparedSelect, kCallers)},
+       {client + "64 threads", by_client(Waiting::kBlocking, 64)},
+       {client + "64 asynchronous", by_client(Waiting::kAsync, 64)},
+       {client + "512 asynchronous", by_client(Waiting::kAsync, 512)},
+       {libpq, [&] { return DirectPointSelects(server_.conninfo(), round); }},
+       {pgbench, [&] { return RunPgbench(server_, "prepared", round, data_.path()); }},
+       {pgbouncer,
+        [&] { return RunPgbench(bouncer->address(), best.protocol, round, data_.path()); }}},
+      rows(pgbouncer));
   if (!done.ok()) return done.status();
-  rows_.push_back(done->MakeRow(what, fmt::format("PgBouncer, {}", best.protocol), "/s",
-                                &RoundResult::per_second, AtLeast(1.2)));
-  done = Compare(what, ours, [&] { return RunPgbench(server_, "prepared", round, data_.path()); });
+  return Stop(*daemon);
+}
+
+absl::Status PostgresSuite::Inserts() {
+  const std::string what = "C++ client, durable inserts, 512 asynchronous";
+  const std::string pgbench = "pgbench, prepared, 64 clients";
+  if (!Wanted(what)) return absl::OkStatus();
+  absl::StatusOr<Server> daemon = StartOn("inserts");
+  if (!daemon.ok()) return daemon.status();
+  const auto emptied = [this] { return RunSql(server_.conninfo(), "TRUNCATE events"); };
+  const Measure inserts =
+      ClientLoad(*daemon, "inserts", Waiting::kAsync, Call::kPreparedInsert, 512);
+  const auto ours = [&]() -> Measured {
+    if (absl::Status done = emptied(); !done.ok()) return done;
+    const Measured result = inserts();
+    if (!result.ok()) return result;
+    const auto stored = AskNumber(server_.conninfo(), "SELECT count(*) FROM events");
+    if (!stored.ok()) return stored.status();
+    if (*stored == result->answers) return result;
+    return absl::DataLossError(
+        fmt::format("{} inserts were acknowledged, {} are stored", result->answers, *stored));
+  };
+  Round round = InFlight(kCallers);
+  round.call = Call::kPreparedInsert;
+  const auto theirs = [&]() -> Measured {
+    if (absl::Status done = emptied(); !done.ok()) return done;
+    return RunPgbench(server_, "prepared", round, data_.path());
+  };
+  absl::StatusOr<Results> done =
+      CompareAll(what, {{what, ours}, {pgbench, theirs}}, {{what, pgbench, AtLeast(1)}});
   if (!done.ok()) return done.status();
-  rows_.push_back(
-      done->MakeRow(what, "pgbench, prepared", "/s", &RoundResult::per_second, std::nullopt));
+  return Stop(*daemon);
+}
+
+absl::Status PostgresSuite::ClientBeside() {
+  const std::string what = "C++ client, 63 asynchronous selects beside one ";
+  const std::string good = "like them";
+  const std::vector<Versus> rows = {{what + "that fails", good, AtLeast(0.9)},
+                                    {what + "that takes 50 ms", good, AtLeast(0.9)},
+                                    {what + "that is cancelled", good, AtLeast(0.9)}};
+  if (!Wanted(rows)) return absl::OkStatus();
+  absl::StatusOr<Server> daemon = StartOn("client-beside");
+  if (!daemon.ok()) return daemon.status();
+  const auto beside = [&](Neighbour neighbour) -> Measure {
+    Round round = InFlight(kCallers - 1);
+    round.neighbour = neighbour;
+    return Metered(*daemon, [address = AddressOf("client-beside"), round] {
+      return RunClientRound(address, Waiting::kAsync, round);
+    });
+  };
+  absl::StatusOr<Results> done =
+      CompareAll(what + "other",
+                 {{good, beside(Neighbour::kGood)},
+                  {what + "that fails", beside(Neighbour::kFailing)},
+                  {what + "that takes 50 ms", beside(Neighbour::kSlow)},
+                  {what + "that is cancelled", beside(Neighbour::kCancelled)}},
+                 rows);
+  if (!done.ok()) return done.status();
+  return Stop(*daemon);
+}
+
+absl::Status PostgresSuite::Lone() {
+  const std::string what = "C++ client, a lone caller beside 512 asynchronous of another";
+  const std::vector<Versus> rows = {{what, "alone", std::nullopt, kP50},
+                                    {what, "alone", std::nullopt, kP99}};
+  if (!Wanted(rows)) return absl::OkStatus();
+  absl::StatusOr<Server> daemon = StartOn("lone", kPool, kTwoIdentities);
+  if (!daemon.ok()) return daemon.status();
+  Round lone = InFlight(1);
+  lone.token = TokenOf("few");
+  Round many = InFlight(512);
+  many.token = TokenOf("many");
+  // They are there before the lone one begins, and go on until it has ended.
+  lone.warm_up *= 2;
+  many.measured *= 2;
+  const std::string address = AddressOf("lone");
+  const auto alone = [&] { return RunClientRound(address, Waiting::kBlocking, lone); };
+  const auto beside = [&]() -> Measured {
+    std::future<Measured> others = std::async(
+        std::launch::async, [&] { return RunClientRound(address, Waiting::kAsync, many); });
+    Measured measured = alone();
+    const Measured other = others.get();
+    return other.ok() ? measured : other;
+  };
+  absl::StatusOr<Results> done = CompareAll(what, {{what, beside}, {"alone", alone}}, rows);
+  if (!done.ok()) return done.status();
   return Stop(*daemon);
 }
 
@@ -150,25 +257,36 @@ absl::Status PostgresSuite::Beside() {
 }
 
 absl::Status PostgresSuite::Alone() {
-  const std::string what = "prepared point select, one caller, p50";
-  if (!Wanted(what)) return absl::OkStatus();
+  const std::string stream = "prepared point select, one caller";
+  const std::string client = "C++ client, prepared point select, 1 thread";
+  const std::string both = "echo + direct";
+  const std::string libpq = "libpq, 1 connection";
+  const std::vector<Versus> rows = {{stream, both, AtMost(1.4), kP50},
+                                    {client, libpq, std::nullopt, kP50},
+                                    {client, libpq, std::nullopt, kP99}};
+  if (!Wanted(rows)) return absl::OkStatus();
   absl::StatusOr<Server> daemon = StartOn("alone");
   if (!daemon.ok()) return daemon.status();
   absl::StatusOr<Server> echo = StartEcho();
   if (!echo.ok()) return echo.status();
   const Measure echoed = Load(*echo, Call::kPreparedSelect, 1);
-  absl::StatusOr<Comparison> done =
-      Compare(what, Load(*daemon, Call::kPreparedSelect, 1), [&]() -> Measured {
-        Measured result = echoed();
-        if (!result.ok()) return result;
-        const Measured direct =
-            DirectPointSelects(server_.conninfo(), options_.warm_up, options_.measured);
-        if (!direct.ok()) return direct;
-        result->p50 += direct->p50;
-        return result;
-      });
+  const auto direct = [this] { return DirectPointSelects(server_.conninfo(), InFlight(1)); };
+  const auto echoed_and_direct = [&]() -> Measured {
+    Measured result = echoed();
+    if (!result.ok()) return result;
+    const Measured more = direct();
+    if (!more.ok()) return more;
+    result->p50 += more->p50;
+    return result;
+  };
+  absl::StatusOr<Results> done = CompareAll(
+      stream,
+      {{stream, Load(*daemon, Call::kPreparedSelect, 1)},
+       {both, echoed_and_direct},
+       {client, ClientLoad(*daemon, "alone", Waiting::kBlocking, Call::kPreparedSelect, 1)},
+       {libpq, direct}},
+      rows);
   if (!done.ok()) return done.status();
-  rows_.push_back(done->MakeRow(what, "echo + direct", "us", &RoundResult::p50, AtMost(1.4)));
   absl::Status ended = Stop(*daemon);
   ended.Update(Stop(*echo));
   return ended;

@@ -15,12 +15,6 @@
 namespace penstock::bench {
 namespace {
 
-double Median(std::vector<double> values) {
-  std::sort(values.begin(), values.end());
-  const size_t middle = values.size() / 2;
-  return values.size() % 2 == 1 ? values[middle] : (values[middle - 1] + values[middle]) / 2;
-}
-
 // The ratio between rounds above which they do not measure the same thing.
 constexpr double kMostSpread = 2.0;
 
@@ -42,7 +36,14 @@ std::string VerdictText(const Row& row) {
   return text;
 }
 
-using Cells = std::array<std::string, 8>;
+// Returns both processor times; empty if neither was measured.
+std::string ProcessorText(const Row& row) {
+  if (row.our_processor == 0 && row.their_processor == 0) return "";
+  const auto text = [](double time) { return time == 0 ? "-" : Figure(time); };
+  return text(row.our_processor) + ", " + text(row.their_processor);
+}
+
+using Cells = std::array<std::string, 9>;
 
 Cells CellsOf(const Row& row) {
   return {row.what,
@@ -51,6 +52,7 @@ Cells CellsOf(const Row& row) {
           row.unit,
           fmt::format("{:.2f}", row.ratio),
           fmt::format("{:.2f}..{:.2f}", row.lowest, row.highest),
+          ProcessorText(row),
           TargetText(row),
           VerdictText(row)};
 }
@@ -70,11 +72,13 @@ std::string Json(const Row& row) {
     target = fmt::format(R"("target": {}, "better": "{}", "verdict": "{}")", row.target->value,
                          row.target->at_most ? "lower" : "higher", row.Verdict());
   }
+  const auto number = [](double time) { return time == 0 ? "null" : fmt::format("{:.4g}", time); };
   return fmt::format(
       R"({{"what": {}, "ours": {:.6g}, "against": {}, "theirs": {:.6g}, "unit": {}, )"
-      R"("ratio": {:.4g}, "spread": [{:.4g}, {:.4g}], "unstable": {}, {}}})",
+      R"("ratio": {:.4g}, "spread": [{:.4g}, {:.4g}], "unstable": {}, "processor": [{}, {}], {}}})",
       Quoted(row.what), row.ours, Quoted(row.against), row.theirs, Quoted(row.unit), row.ratio,
-      row.lowest, row.highest, row.Unstable(), target);
+      row.lowest, row.highest, row.Unstable(), number(row.our_processor),
+      number(row.their_processor), target);
 }
 
 std::string Processor() {
@@ -86,6 +90,12 @@ std::string Processor() {
 }
 
 }  // namespace
+
+double Median(std::vector<double> values) {
+  std::sort(values.begin(), values.end());
+  const size_t middle = values.size() / 2;
+  return values.size() % 2 == 1 ? values[middle] : (values[middle - 1] + values[middle]) / 2;
+}
 
 Row MakeRow(std::string what, const std::vector<double>& ours, std::string against,
             const std::vector<double>& theirs, std::string unit, std::optional<Target> target) {
@@ -125,7 +135,8 @@ std::string DescribeMachine() {
 }
 
 void PrintTable(const std::string& machine, const std::vector<Row>& rows) {
-  std::vector<Cells> lines = {{"what", "ours", "theirs", "unit", "ratio", "spread", "target", ""}};
+  std::vector<Cells> lines = {
+      {"what", "ours", "theirs", "unit", "ratio", "spread", "cpu us/call", "target", ""}};
   for (const Row& row : rows) lines.push_back(CellsOf(row));
   std::array<size_t, std::tuple_size_v<Cells>> widths{};
   for (const Cells& line : lines) {

@@ -28,6 +28,10 @@ struct Row {
   double ratio = 0;
   double lowest = 0;
   double highest = 0;
+  // The processor time for each call, of client and server together, in microseconds; 0 if it was
+  // not measured.
+  double our_processor = 0;
+  double their_processor = 0;
   // Not set if the row is only informative.
   std::optional<Target> target;
 
@@ -38,6 +42,8 @@ struct Row {
   // does not replace it: a missed target stays missed.
   bool Unstable() const;
 };
+
+double Median(std::vector<double> values);
 
 // Makes a row from at least one round, in each of which both sides were measured: the medians of
 // the figures, and the median of the rounds' ratios.
@@ -52,8 +58,9 @@ std::string DescribeMachine();
 void PrintTable(const std::string& machine, const std::vector<Row>& rows);
 
 // Writes {"machine": ..., "rows": [{"what", "ours", "against", "theirs", "unit", "ratio",
-// "spread": [lowest, highest], "unstable", "target"}]}. A target has "better" ("higher" or
-// "lower") and "verdict"; it is null if there is none.
+// "spread": [lowest, highest], "unstable", "processor": [ours, theirs], "target"}]}. A target has
+// "better" ("higher" or "lower") and "verdict"; it is null if there is none. So is a processor time
+// that was not measured.
 absl::Status WriteJson(const std::string& path, const std::string& machine,
                        const std::vector<Row>& rows);
 

@@ -103,7 +103,8 @@ absl::Status SqliteSuite::Tokens() {
   Round round{Call::kQuerySelect, kCallers, options_.warm_up, options_.measured};
   const Measure open = Load(*without, round.call, kCallers);
   round.token = TokenOf("many");
-  const Measure known = [channel = with->channel, round] { return RunRound({channel}, round); };
+  const Measure known =
+      Metered(*with, [channel = with->channel, round] { return RunRound({channel}, round); });
   absl::StatusOr<Comparison> done = Compare(what, known, open);
   if (!done.ok()) return done.status();
   rows_.push_back(done->MakeRow(what, "without", "/s", &RoundResult::per_second, AtLeast(0.95)));
@@ -113,45 +114,91 @@ absl::Status SqliteSuite::Tokens() {
 }
 
 absl::Status SqliteSuite::Client() {
-  const std::string what =
+  const std::string builder =
       fmt::format("C++ client, point select by the builder, {} threads", kCallers);
-  if (!Wanted(what)) return absl::OkStatus();
+  const std::string select = "C++ client, prepared point select, ";
+  // The rows of each part are measured in one alternation.
+  const std::vector<std::vector<Versus>> parts = {
+      {{builder, "text", AtLeast(0.97)}},
+      {{select + "1 thread", "bidi echo, 1 stream"},
+       {select + "1 thread", "Prepare stream", AtMost(0.85), kP50},
+       {select + "1 thread", "Prepare stream", std::nullopt, kP99}},
+      {{select + "16 threads", "bidi echo, 16 streams"}},
+      {{select + "64 threads", "bidi echo, 64 streams"},
+       {select + "64 asynchronous", "bidi echo, 64 streams", AtLeast(2)},
+       {select + "512 asynchronous", "bidi echo, 64 streams", AtLeast(5)}}};
+  if (std::none_of(parts.begin(), parts.end(), [this](auto& rows) { return Wanted(rows); })) {
+    return absl::OkStatus();
+  }
   absl::StatusOr<Server> daemon = StartOn("client");
   if (!daemon.ok()) return daemon.status();
-  const auto say = [&](Saying saying) -> Measure {
-    const Round round{Call::kQuerySelect, kCallers, options_.warm_up, options_.measured};
-    return [address = AddressOf("client"), saying, round] {
-      return RunClientRound(address, saying, round);
-    };
+  absl::StatusOr<Server> echo = StartEcho();
+  if (!echo.ok()) return echo.status();
+
+  const auto threads = [&](Call call, int callers) {
+    return ClientLoad(*daemon, "client", Waiting::kBlocking, call, callers);
   };
-  absl::StatusOr<Comparison> done = Compare(what, say(Saying::kBuilder), say(Saying::kText));
-  if (!done.ok()) return done.status();
-  rows_.push_back(done->MakeRow(what, "text", "/s", &RoundResult::per_second, AtLeast(0.97)));
-  return Stop(*daemon);
+  const auto asynchronous = [&](int callers) {
+    return ClientLoad(*daemon, "client", Waiting::kAsync, Call::kPreparedSelect, callers);
+  };
+  const Measures measures = {{builder, threads(Call::kBuilderSelect, kCallers)},
+                             {"text", threads(Call::kQuerySelect, kCallers)},
+                             {select + "1 thread", threads(Call::kPreparedSelect, 1)},
+                             {select + "16 threads", threads(Call::kPreparedSelect, 16)},
+                             {select + "64 threads", threads(Call::kPreparedSelect, 64)},
+                             {select + "64 asynchronous", asynchronous(64)},
+                             {select + "512 asynchronous", asynchronous(512)},
+                             {"Prepare stream", Load(*daemon, Call::kPreparedSelect, 1)},
+                             {"bidi echo, 1 stream", Load(*echo, Call::kPreparedSelect, 1)},
+                             {"bidi echo, 16 streams", Load(*echo, Call::kPreparedSelect, 16)},
+                             {"bidi echo, 64 streams", Load(*echo, Call::kPreparedSelect, 64)}};
+  for (const std::vector<Versus>& rows : parts) {
+    absl::StatusOr<Results> done = CompareAll(rows.back().ours, measures, rows);
+    if (!done.ok()) return done.status();
+  }
+  absl::Status ended = Stop(*daemon);
+  ended.Update(Stop(*echo));
+  return ended;
 }
 
 absl::Status SqliteSuite::Inserts() {
   const std::string what = "durable inserts, 64 in flight";
-  if (!Wanted(what)) return absl::OkStatus();
+  const std::string client = "C++ client, durable inserts, ";
+  const std::string peer = "64 threads on SQLite";
+  const std::vector<Versus> rows = {{what, peer, AtLeast(8)},
+                                    {client + "64 threads", peer, AtLeast(6)},
+                                    {client + "64 asynchronous", peer, AtLeast(12)},
+                                    {client + "1024 asynchronous", peer, AtLeast(30)}};
+  if (!Wanted(rows)) return absl::OkStatus();
   absl::StatusOr<Server> daemon = StartOn("inserts");
   if (!daemon.ok()) return daemon.status();
   const std::string direct = data_ / "direct.db";
   if (absl::Status made = MakeDatabase(direct); !made.ok()) return made;
 
+  const auto by_client = [&](Waiting waiting, int callers) {
+    return ClientLoad(*daemon, "inserts", waiting, Call::kPreparedInsert, callers);
+  };
   const Measure theirs = [&]() -> absl::StatusOr<RoundResult> {
     const auto rate = DirectInserts(direct, kCallers, options_.warm_up, options_.measured);
     if (!rate.ok()) return rate.status();
     return RoundResult{.per_second = *rate};
   };
-  absl::StatusOr<Comparison> done =
-      Compare(what, Load(*daemon, Call::kPreparedInsert, kCallers), theirs);
+  absl::StatusOr<Results> done =
+      CompareAll(what,
+                 {{what, Load(*daemon, Call::kPreparedInsert, kCallers)},
+                  {client + "64 threads", by_client(Waiting::kBlocking, 64)},
+                  {client + "64 asynchronous", by_client(Waiting::kAsync, 64)},
+                  {client + "1024 asynchronous", by_client(Waiting::kAsync, 1024)},
+                  {peer, theirs}},
+                 rows);
   if (!done.ok()) return done.status();
-  rows_.push_back(
-      done->MakeRow(what, "64 threads on SQLite", "/s", &RoundResult::per_second, AtLeast(8)));
 
   if (absl::Status ended = Stop(*daemon); !ended.ok()) return ended;
   int64_t acknowledged = 0;
-  for (const RoundResult& result : done->ours) acknowledged += result.answers;
+  for (const auto& [name, results] : *done) {
+    // The peer's are in another file, and not counted by it.
+    for (const RoundResult& result : results) acknowledged += result.answers;
+  }
   absl::StatusOr<int64_t> stored = CountInserts(data_ / "inserts.db");
   if (!stored.ok()) return stored.status();
   if (*stored != acknowledged) {

@@ -6,8 +6,13 @@
 #include <grpcpp/support/channel_arguments.h>
 #include <signal.h>
 #include <stdlib.h>
+#include <time.h>
+#include <unistd.h>
 
+#include <algorithm>
 #include <fstream>
+#include <iterator>
+#include <set>
 #include <utility>
 
 namespace penstock::bench {
@@ -16,6 +21,22 @@ namespace {
 using penstock::testing::Process;
 
 constexpr auto kConnectTimeout = std::chrono::seconds(20);
+
+// The processor time that a running process has used, in microseconds.
+double ProcessorTimeOf(pid_t process) {
+  clockid_t clock{};
+  timespec time{};
+  clock_getcpuclockid(process, &clock);
+  clock_gettime(clock, &time);
+  return static_cast<double>(time.tv_sec) * 1e6 + static_cast<double>(time.tv_nsec) / 1e3;
+}
+
+std::vector<double> FiguresOf(const std::vector<RoundResult>& results,
+                              double RoundResult::*figure) {
+  std::vector<double> figures;
+  for (const RoundResult& result : results) figures.push_back(result.*figure);
+  return figures;
+}
 
 }  // namespace
 
@@ -64,18 +85,24 @@ absl::StatusOr<std::shared_ptr<grpc::Channel>> ConnectTo(const std::string& addr
 
 Row Comparison::MakeRow(std::string what, std::string against, std::string unit,
                         double RoundResult::*figure, std::optional<Target> target) const {
-  std::vector<double> our_figures;
-  std::vector<double> their_figures;
-  for (const RoundResult& result : ours) our_figures.push_back(result.*figure);
-  for (const RoundResult& result : theirs) their_figures.push_back(result.*figure);
-  return bench::MakeRow(std::move(what), our_figures, std::move(against), their_figures,
-                        std::move(unit), target);
+  Row row = bench::MakeRow(std::move(what), FiguresOf(ours, figure), std::move(against),
+                           FiguresOf(theirs, figure), std::move(unit), target);
+  if (figure == &RoundResult::per_second) {
+    row.our_processor = Median(FiguresOf(ours, &RoundResult::processor));
+    row.their_processor = Median(FiguresOf(theirs, &RoundResult::processor));
+  }
+  return row;
 }
 
 Suite::Suite(const SuiteOptions& options)
     : options_(options),
       data_(options.data_dir),
       sockets_(std::filesystem::temp_directory_path()) {}
+
+bool Suite::Wanted(const std::vector<Versus>& rows) const {
+  return std::any_of(rows.begin(), rows.end(),
+                     [this](const Versus& row) { return Wanted(row.what()); });
+}
 
 absl::Status Suite::CheckFolders() const {
   return data_.ok() && sockets_.ok() ? absl::OkStatus()
@@ -115,9 +142,27 @@ absl::StatusOr<Server> Suite::StartDaemon(const std::string& name, const std::st
   return Start({std::filesystem::absolute(options_.daemon), "--config", config}, address);
 }
 
+Measure Suite::Metered(const Server& server, Measure measure) {
+  return [process = server.process->pid(), measure = std::move(measure)] {
+    const double before = ProcessorTimeOf(getpid()) + ProcessorTimeOf(process);
+    absl::StatusOr<RoundResult> result = measure();
+    const double after = ProcessorTimeOf(getpid()) + ProcessorTimeOf(process);
+    if (result.ok()) result->processor = (after - before) / static_cast<double>(result->answers);
+    return result;
+  };
+}
+
 Measure Suite::Load(const Server& server, Call call, int callers) const {
   const Round round{call, callers, options_.warm_up, options_.measured};
-  return [channel = server.channel, round] { return RunRound({channel}, round); };
+  return Metered(server, [channel = server.channel, round] { return RunRound({channel}, round); });
+}
+
+Measure Suite::ClientLoad(const Server& daemon, const std::string& name, Waiting waiting, Call call,
+                          int callers) const {
+  const Round round{call, callers, options_.warm_up, options_.measured};
+  return Metered(daemon, [address = AddressOf(name), waiting, round] {
+    return RunClientRound(address, waiting, round);
+  });
 }
 
 absl::StatusOr<std::vector<std::vector<RoundResult>>> Suite::Alternate(
@@ -139,6 +184,31 @@ absl::StatusOr<Comparison> Suite::Compare(const std::string& what, const Measure
   auto results = Alternate(what, {ours, theirs});
   if (!results.ok()) return results.status();
   return Comparison{.ours = std::move((*results)[0]), .theirs = std::move((*results)[1])};
+}
+
+absl::StatusOr<Results> Suite::CompareAll(const std::string& what, const Measures& measures,
+                                          const std::vector<Versus>& rows) {
+  std::vector<Versus> wanted;
+  std::copy_if(rows.begin(), rows.end(), std::back_inserter(wanted),
+               [this](const Versus& row) { return Wanted(row.what()); });
+  if (wanted.empty()) return Results();
+  std::set<std::string> names;
+  for (const Versus& row : wanted) names.insert({row.ours, row.theirs});
+  std::vector<Measure> in_turn;
+  for (const std::string& name : names) in_turn.push_back(measures.at(name));
+  auto rounds = Alternate(what, in_turn);
+  if (!rounds.ok()) return rounds.status();
+  Results results;
+  for (const std::string& name : names) {
+    const size_t place = results.size();
+    results[name] = std::move((*rounds)[place]);
+  }
+  for (const Versus& row : wanted) {
+    const Comparison compared{.ours = results[row.ours], .theirs = results[row.theirs]};
+    rows_.push_back(
+        compared.MakeRow(row.what(), row.theirs, row.figure.unit, row.figure.field, row.target));
+  }
+  return results;
 }
 
 }  // namespace penstock::bench

@@ -5,6 +5,7 @@
 #include <chrono>
 #include <filesystem>
 #include <functional>
+#include <map>
 #include <memory>
 #include <optional>
 #include <string>
@@ -13,6 +14,7 @@
 
 #include "absl/status/status.h"
 #include "absl/status/statusor.h"
+#include "tests/bench/client_callers.h"
 #include "tests/bench/load.h"
 #include "tests/bench/report.h"
 #include "tests/support/process.h"
@@ -81,6 +83,31 @@ absl::StatusOr<std::shared_ptr<grpc::Channel>> ConnectTo(const std::string& addr
 // A measurement that can be repeated.
 using Measure = std::function<absl::StatusOr<RoundResult>()>;
 
+// What a row shows of the rounds.
+struct Figure {
+  // Follows the name of the measurement in the name of the row.
+  const char* suffix;
+  const char* unit;
+  double RoundResult::*field;
+};
+inline constexpr Figure kRate{"", "/s", &RoundResult::per_second};
+inline constexpr Figure kP50{", p50", "us", &RoundResult::p50};
+inline constexpr Figure kP99{", p99", "us", &RoundResult::p99};
+
+// A row that compares two measurements by their names.
+struct Versus {
+  std::string ours;
+  std::string theirs;
+  std::optional<Target> target = std::nullopt;
+  Figure figure = kRate;
+
+  std::string what() const { return ours + figure.suffix; }
+};
+
+// Measurements, and the results of their rounds, by name.
+using Measures = std::map<std::string, Measure>;
+using Results = std::map<std::string, std::vector<RoundResult>>;
+
 // The results of one comparison in alternating rounds; several rows can be made of them.
 struct Comparison {
   std::vector<RoundResult> ours;
@@ -101,6 +128,7 @@ class Suite {
   bool Wanted(const std::string& what) const {
     return what.find(options_.only) != std::string::npos;
   }
+  bool Wanted(const std::vector<Versus>& rows) const;
   absl::Status CheckFolders() const;
   // Returns the rows; an error if there are none.
   absl::StatusOr<std::vector<Row>> Rows();
@@ -114,13 +142,23 @@ class Suite {
   absl::StatusOr<Server> StartDaemon(const std::string& name, const std::string& database,
                                      const std::string& more = "");
 
+  // Makes `measure` tell the processor time of this process and of the server's, too. They have to
+  // do nothing else in the meantime.
+  static Measure Metered(const Server& server, Measure measure);
   Measure Load(const Server& server, Call call, int callers) const;
+  // The same calls by the C++ client. `name` is the daemon's.
+  Measure ClientLoad(const Server& daemon, const std::string& name, Waiting waiting, Call call,
+                     int callers) const;
   // Takes each measurement once in each round, in turn. Returns their results in the same order.
   absl::StatusOr<std::vector<std::vector<RoundResult>>> Alternate(
       const std::string& what, const std::vector<Measure>& measures) const;
   // Alternates between ours and theirs.
   absl::StatusOr<Comparison> Compare(const std::string& what, const Measure& ours,
                                      const Measure& theirs) const;
+  // Alternates between all the measurements that the wanted ones of `rows` name, and adds these
+  // rows. Does nothing if none is wanted. Returns the results of the measurements that were taken.
+  absl::StatusOr<Results> CompareAll(const std::string& what, const Measures& measures,
+                                     const std::vector<Versus>& rows);
 
   const SuiteOptions options_;
   const Folder data_;

@@ -1,5 +1,9 @@
 #include "tests/bench/report.h"
 
+#include <cstdio>
+#include <fstream>
+#include <iterator>
+
 #include "gtest/gtest.h"
 
 namespace penstock::bench {
@@ -24,6 +28,18 @@ TEST(ReportTest, AWideSpreadIsAMarkAndHidesNoMissedTarget) {
   EXPECT_FALSE(RowOf({0.5, 0.8, 1.0}, Target{0.8, false}).Unstable());
   EXPECT_FALSE(RowOf({-0.25}, Target{1, true}).Unstable());
   EXPECT_FALSE(RowOf({0}, Target{1, true}).Unstable());
+}
+
+TEST(ReportTest, AProcessorTimeThatWasNotMeasuredIsNoFigure) {
+  Row row = RowOf({1}, std::nullopt);
+  row.our_processor = 12.5;
+  const std::string path = ::testing::TempDir() + "report_test.json";
+  ASSERT_TRUE(WriteJson(path, "machine", {row, RowOf({1}, std::nullopt)}).ok());
+  std::ifstream file(path);
+  const std::string json{std::istreambuf_iterator<char>(file), {}};
+  std::remove(path.c_str());
+  EXPECT_NE(json.find(R"("processor": [12.5, null])"), std::string::npos) << json;
+  EXPECT_NE(json.find(R"("processor": [null, null])"), std::string::npos) << json;
 }
 
 }  // namespace
