@@ -29,7 +29,7 @@ class StatementPartsTest : public PreparerTest {
   BatchRunner batches_{options_,  flavor_,  runner_.get(), &preparer_,
                        &session_, &sender_, &receiver_,    &statements_};
   TransactionSteps steps_{flavor_,   runner_.get(), &transaction_, &preparer_,
-                          &session_, &receiver_,    &statements_};
+                          &session_, &sender_,      &receiver_,    &statements_};
 };
 
 TEST_F(StatementPartsTest, AStatementIsPreparedAndRun) {
