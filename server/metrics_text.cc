@@ -249,7 +249,8 @@ std::string MetricsText(const ServerMetrics& server, const Databases& databases,
               {}, static_cast<double>(server.calls_throttled.value()));
   if (authenticator != nullptr) AddAuthenticator(out, *authenticator);
   if (certificates != nullptr) AddCertificates(out, *certificates);
-  out.Counter("penstock_stalled_streams_total", "Streams cut off because of stall_timeout.", {},
+  out.Counter("penstock_stalled_streams_total",
+              "Streams, and results of a Pipeline, cut off because of stall_timeout.", {},
               static_cast<double>(server.stalled_streams.value()));
   out.Gauge("penstock_pipeline_calls_open", "Calls of Pipeline streams that are not answered.", {},
             static_cast<double>(server.pipeline_calls.value()));

@@ -231,7 +231,7 @@ TEST_P(Statements, SettingsAreServedOrRefusedByName) {
   (*query.mutable_settings())["app.user"] = "ada";
   expect_refused(wire().Query(query).status);
   v1::ExecRequest exec;
-  exec.set_sql("CREATE TABLE never (i INTEGER)");
+  exec.set_sql("CREATE TABLE never (key TEXT PRIMARY KEY, value TEXT)");
   (*exec.mutable_settings())["app.user"] = "ada";
   grpc::Status status;
   EXPECT_TRUE(wire().ExecAll({exec}, &status).empty());
@@ -241,7 +241,7 @@ TEST_P(Statements, SettingsAreServedOrRefusedByName) {
   (*begin.mutable_begin()->mutable_settings())["app.user"] = "ada";
   EXPECT_FALSE(transaction.Step(begin).has_begun());
   expect_refused(transaction.Finish());
-  Do("CREATE TABLE never (i INTEGER)");
+  Do("CREATE TABLE never (key TEXT PRIMARY KEY, value TEXT)");
 }
 
 TEST_P(Statements, ARequestThatDoesNotParseSaysSo) {

@@ -326,6 +326,13 @@ absl::Status Call::GoneStatus() const {
   return driver::MakeError(Reason::kCancelled, "the client went away");
 }
 
+void Call::NoteStall(Duration waited) {
+  context_.metrics->stalled_streams.Add();
+  Log(Level::kWarn, "client cut off: it did not read its result",
+      {{"peer", server_context_.peer()},
+       {"waited_ms", std::chrono::duration_cast<Milliseconds>(waited).count()}});
+}
+
 void Call::CheckStall(TimePoint now) {
   const Duration::rep began = write_began_.load(std::memory_order_relaxed);
   if (began == 0 || cancellation_.cancelled()) return;
@@ -333,10 +340,7 @@ void Call::CheckStall(TimePoint now) {
   const Milliseconds limit = context_.config->server.stall_timeout;
   const bool stalled = limit != Milliseconds::zero() && waited >= limit;
   if (!stalled && (waited < kDrainStall || !context_.registry->draining())) return;
-  context_.metrics->stalled_streams.Add();
-  Log(Level::kWarn, "client cut off: it did not read its result",
-      {{"peer", server_context_.peer()},
-       {"waited_ms", std::chrono::duration_cast<Milliseconds>(waited).count()}});
+  NoteStall(waited);
   cancellation_.Cancel(driver::Deadline{.reason = Reason::kStallTimeout}.Error());
   // A status would wait behind the messages that the client does not take.
   server_context_.TryCancel();

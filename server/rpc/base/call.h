@@ -206,6 +206,9 @@ class Call : public RegisteredCall {
   // Returns why an operation of gRPC's failed: the client is gone, or was cut off.
   absl::Status GoneStatus() const;
 
+  // Counts and logs that a result was given up, because its client has not read on for so long. For
+  // Tick.
+  void NoteStall(Duration waited);
   // Cuts off a client that does not read, earlier in a drain. For Tick.
   void CheckStall(TimePoint now);
 

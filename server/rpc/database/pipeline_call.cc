@@ -465,6 +465,7 @@ void PipelineCall::Tick(TimePoint now) {
   const Milliseconds stall = context_.config->server.stall_timeout;
   std::vector<std::pair<Item*, absl::Status>> over;
   Cancelled cancelled;
+  int stalled = 0;
   std::unique_lock lock(mutex_);
   for (auto it = items_.begin(); it != items_.end();) {
     Item* const item = (it++)->second;
@@ -476,6 +477,7 @@ void PipelineCall::Tick(TimePoint now) {
         if (deadline.passed(now)) {
           EndWaitingLocked(item, deadline.Error(), &cancelled);
         } else if (now - item->waits_since >= stall) {
+          ++stalled;
           EndWaitingLocked(item, driver::Deadline{.reason = Reason::kStallTimeout}.Error(),
                            &cancelled);
         }
@@ -501,6 +503,7 @@ void PipelineCall::Tick(TimePoint now) {
     LeaveLocked(item);
   }
   WriteOn(lock);
+  for (; stalled > 0; --stalled) NoteStall(stall);
   SubmitQueued();
   Follow(cancelled, absl::OkStatus());
 }
