@@ -380,6 +380,7 @@ void PipeLoop::FlushAll(Lock& lock) {
       return wants(stream) && CanWrite(*stream);
     });
     if (found == streams_.end()) return;
+    // NOLINTNEXTLINE(performance-unnecessary-copy-initialization): Write releases the lock.
     const std::shared_ptr<PipeStream> stream = *found;
     Write(lock, nullptr, stream);
   }

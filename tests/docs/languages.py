@@ -38,7 +38,7 @@ class Languages:
         self.unused[block.value] = block
 
     def name_files(self, text):
-        """Takes note of the files that a command names, or whose folder it names."""
+        """Takes note of the files that a command or a configuration names, or whose folder it names."""
         for path in list(self.unused):
             folder = os.path.dirname(path)
             if path in text or (folder and folder in text):
@@ -89,6 +89,7 @@ class Languages:
 
     def run_yaml(self, block):
         """A configuration, which penstockd checks; it may be the page's from here on."""
+        self.name_files(block.text)
         path = os.path.join(self.folder, ".config.yaml")
         with open(path, "w", encoding="utf-8") as file:
             file.write(block.text)

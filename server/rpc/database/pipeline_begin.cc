@@ -167,7 +167,7 @@ absl::Status PipelineCall::BeginPrepare(Item* item) {
   const v1::PipelineRequest::Prepare& request = item->request.prepare();
   item->answer = Answer::kPreparedFieldNumber;
   const auto statement = std::make_shared<Statement>();
-  const absl::Status started = StartStatement(Rpc::kPrepare, request, &item->run);
+  absl::Status started = StartStatement(Rpc::kPrepare, request, &item->run);
   statement->database = item->run.database;
   statement->sql = request.sql();
   statement->format = request.format();
