@@ -6,6 +6,7 @@
 #include "client/src/convert.h"
 #include "client/src/format.h"
 #include "client/src/methods.h"
+#include "client/src/part_entries.h"
 #include "client/src/status.h"
 #include "client/src/unary.h"
 #include "penstock/internal/v1/key_value.pb.h"
@@ -40,7 +41,7 @@ void ToProto(const Mutation& from, v1::Mutation* to) {
 using ScanStream = Stream<v1::ScanRequest, v1::ScanResponse>;
 
 // The entries of one Scan call.
-class StreamedEntries final : public Entries {
+class StreamedEntries final : public PartEntries {
  public:
   StreamedEntries(const std::shared_ptr<Channel>& channel, const Connection& connection,
                   const Context& ctx)
@@ -51,43 +52,26 @@ class StreamedEntries final : public Entries {
   // explained at Settle.
   absl::Status Open(const v1::ScanRequest& request, Again* again) {
     call_->SendLast(request);  // A failure shows in the answer.
-    return ReadPart(again) ? absl::OkStatus() : error_;
-  }
-
-  bool Next() override {
-    Again again = Again::kNo;
-    if (closed_) error_ = EntriesClosed();
-    entry_ = &v1::Entry::default_instance();
-    while (next_ == part_.entries_size()) {
-      if (!ReadPart(&again)) return false;
-    }
-    entry_ = &part_.entries(next_++);
-    return true;
-  }
-  const std::string& Key() const override { return entry_->key(); }
-  const std::string& Value() const override { return entry_->value(); }
-  absl::Status Err() const override { return error_; }
-
-  void Close() override {
-    part_.Clear();
-    next_ = 0;
-    entry_ = &v1::Entry::default_instance();
-    closed_ = closed_ || call_ != nullptr;
-    call_ = nullptr;
+    return Read(again) ? absl::OkStatus() : Err();
   }
 
  private:
-  // Reads the next message; all entries of the current one must have been taken. If there is no
-  // next message, the current one stays, because the caller may refer to it.
-  bool ReadPart(Again* again) {
+  bool ReadPart() override {
+    Again again = Again::kNo;
+    return Read(&again);
+  }
+  bool is_open() const override { return call_ != nullptr; }
+  void End() override { call_ = nullptr; }
+
+  bool Read(Again* again) {
     if (call_ == nullptr) return false;
-    if (call_->Receive(&part_)) {
-      next_ = 0;
+    if (call_->Receive(&received_)) {
+      Take(&received_);
       return true;
     }
     if (!call_->EndedWell()) {
       const absl::Status end = call_->End();
-      error_ = Settle(end, call_->HowFar(/*writes=*/false), again);
+      Fail(Settle(end, call_->HowFar(/*writes=*/false), again));
     }
     call_ = nullptr;
     return false;
@@ -95,12 +79,7 @@ class StreamedEntries final : public Entries {
 
   // Null once the call has ended.
   std::unique_ptr<ScanStream> call_;
-  v1::ScanResponse part_;
-  int next_ = 0;
-  const v1::Entry* entry_ = &v1::Entry::default_instance();
-  // True if Close was called before the end.
-  bool closed_ = false;
-  absl::Status error_;
+  v1::ScanResponse received_;
 };
 
 using Call = v1::PipelineRequest::Call;

@@ -94,6 +94,11 @@ class PipeLoop final : public std::enable_shared_from_this<PipeLoop>, private Ca
   friend class PipeCall;
   using Lock = std::unique_lock<std::mutex>;
 
+  // How long a stream without calls is kept.
+  static constexpr absl::Duration kIdleAge = IdleStreams::kAge;
+  // How long a cancelled call may take to be answered, and a cancelled stream to end; see stream.h.
+  static constexpr absl::Duration kCancelTime = absl::Seconds(1);
+
   enum class Poller : uint8_t { kNobody, kCaller, kThread };
   struct Event {
     void* tag = nullptr;
@@ -171,6 +176,9 @@ class PipeLoop final : public std::enable_shared_from_this<PipeLoop>, private Ca
   // Does what the time demands: gives up calls, abandons streams, ends idle ones.
   void Look(Lock& lock);
   void GiveUp(PipeCall* call, absl::Time now, std::vector<Delivery>* out);
+  // The errors of calls when the provider is closed, and when the daemon does not know Pipeline.
+  static absl::Status Closed();
+  static absl::Status Lacking();
   absl::Status Cause(const PipeCall& call) const;
   std::shared_ptr<PipeStream> Share(PipeStream* stream) const;
   bool Due(absl::Time now) const { return now >= next_look_ || !cancelled_.empty(); }

@@ -4,6 +4,7 @@
 
 #include "client/src/convert.h"
 #include "client/src/format.h"
+#include "client/src/part_entries.h"
 #include "client/src/pipe_wire.h"
 #include "client/src/status.h"
 
@@ -100,66 +101,40 @@ class PipeRowsSource final : public ResultSource {
 };
 
 // The entries of a scan.
-class PipeEntries final : public Entries {
+class PipeEntries final : public PartEntries {
  public:
   PipeEntries(std::shared_ptr<Pipes> pipes, PipeFirst first, AsyncSite site)
       : source_(std::in_place, std::move(pipes), std::move(first)), site_(std::move(site)) {}
 
-  bool Next() override {
-    if (closed_) error_ = EntriesClosed();
-    entry_ = &v1::Entry::default_instance();
-    while (next_ == part_.entries_size()) {
-      if (!ReadPart()) return false;
-    }
-    entry_ = &part_.entries(next_++);
-    return true;
-  }
   Async<bool> NextAsync() override {
-    const bool waits = source_.has_value() && next_ == part_.entries_size() && !source_->ready();
+    const bool waits = source_.has_value() && exhausted() && !source_->ready();
     return WhenAwaited(site_, waits ? source_->call() : nullptr, [this]() -> absl::StatusOr<bool> {
       if (Next()) return true;
-      if (!error_.ok()) return error_;
+      if (!Err().ok()) return Err();
       return false;
     });
   }
-  const std::string& Key() const override { return entry_->key(); }
-  const std::string& Value() const override { return entry_->value(); }
-  absl::Status Err() const override { return error_; }
-
-  void Close() override {
-    part_.Clear();
-    next_ = 0;
-    entry_ = &v1::Entry::default_instance();
-    closed_ = closed_ || source_.has_value();
-    source_.reset();
-  }
 
  private:
-  // Reads the next part; all entries of the current one must have been taken.
-  bool ReadPart() {
+  bool ReadPart() override {
     if (!source_.has_value()) return false;
     if (source_->more()) {
       absl::StatusOr<v1::PipelineResponse::Answer*> answer = source_->Read();
       if (answer.ok()) {
-        part_.Swap((*answer)->mutable_scanned());
-        next_ = 0;
+        Take((*answer)->mutable_scanned());
         return true;
       }
-      error_ = answer.status();
+      Fail(answer.status());
     }
     source_.reset();
     return false;
   }
+  bool is_open() const override { return source_.has_value(); }
+  void End() override { source_.reset(); }
 
   // Null once the scan has ended.
   std::optional<PipeSource> source_;
   const AsyncSite site_;
-  v1::ScanResponse part_;
-  int next_ = 0;
-  const v1::Entry* entry_ = &v1::Entry::default_instance();
-  // True if Close was called before the end.
-  bool closed_ = false;
-  absl::Status error_;
 };
 
 AsyncSite SiteOf(const std::shared_ptr<Pipes>& pipes, AsyncExecutor executor) {

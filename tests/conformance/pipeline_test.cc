@@ -297,6 +297,34 @@ TEST_P(Pipeline, TooManyCallsAreRefusedAndDoNotRun) {
   EXPECT_EQ(stream().Do(PipelineStream::Run(11, 1)).detail.reason(), v1::REASON_PROTOCOL);
 }
 
+// Refusals have to be read as well: those of one message are not gathered without end.
+TEST_P(Pipeline, AMessageWithFarTooManyCallsEndsTheStream) {
+  config().server.max_pipeline_calls = 1;
+  config().server.max_pipeline_bytes = size_t{64} << 10;
+  Call slow = PipelineStream::Query(1, backend().endless_query());
+  slow.mutable_query()->mutable_timeout()->set_nanos(200'000'000);
+  std::vector<Call> calls = {slow};
+  for (uint64_t id = 2; id <= 10'000; ++id) calls.push_back(PipelineStream::Query(id, "SELECT 1"));
+  stream().Send(calls);
+  EXPECT_EQ(stream().Receive(1).error().detail().reason(), v1::REASON_REQUEST_TIMEOUT);
+  ExpectEnd(v1::REASON_LIMIT_EXCEEDED);
+  EXPECT_LT(stream().answers().size(), calls.size() / 2);
+  for (const auto& [id, answers] : stream().answers()) {
+    EXPECT_EQ(answers.front().error().detail().reason(), v1::REASON_QUEUE_FULL) << id;
+  }
+}
+
+TEST_P(Pipeline, NumbersWithoutEndEndTheStream) {
+  config().server.max_pipeline_calls = 10;
+  PipelineStream::Request request;
+  for (uint64_t id = 1; id <= 20; ++id) request.add_cancel(id);
+  ASSERT_TRUE(stream().Write(request));
+  EXPECT_EQ(stream().Do(PipelineStream::Query(1, "SELECT 1")).text(), "1");
+  for (uint64_t id = 1; id <= 21; ++id) request.add_next(id);
+  ASSERT_TRUE(stream().Write(request));
+  ExpectEnd(v1::REASON_PROTOCOL);
+}
+
 TEST_P(Pipeline, TooManyBytesAreRefused) {
   config().server.max_pipeline_bytes = size_t{64} << 10;
   stream().Send({PipelineStream::Query(1, backend().endless_query())});

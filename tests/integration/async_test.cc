@@ -7,9 +7,7 @@
 #include <asio/post.hpp>
 #include <atomic>
 #include <condition_variable>
-#include <coroutine>
 #include <deque>
-#include <exception>
 #include <filesystem>
 #include <future>
 #include <latch>
@@ -26,6 +24,7 @@
 #include "gtest/gtest.h"
 #include "penstock/penstock.h"
 #include "tests/support/account.h"
+#include "tests/support/coroutine.h"
 #include "tests/support/daemon_folder.h"
 #include "tests/support/eventually.h"
 #include "tests/support/link_proxy.h"
@@ -36,32 +35,6 @@ namespace {
 
 using ::testing::HasSubstr;
 using ::testing::IsEmpty;
-
-// A coroutine that starts at once. Its frame ends with this object, wherever the coroutine is.
-class Task {
- public:
-  struct promise_type {
-    Task get_return_object() {
-      return Task(std::coroutine_handle<promise_type>::from_promise(*this));
-    }
-    static std::suspend_never initial_suspend() { return {}; }
-    static std::suspend_always final_suspend() noexcept { return {}; }
-    static void return_void() {}
-    static void unhandled_exception() { std::terminate(); }
-  };
-
-  explicit Task(std::coroutine_handle<promise_type> frame) : frame_(frame) {}
-  Task(Task&& other) noexcept : frame_(std::exchange(other.frame_, nullptr)) {}
-  Task& operator=(Task&&) = delete;
-  ~Task() { Destroy(); }
-
-  void Destroy() {
-    if (frame_ != nullptr) std::exchange(frame_, nullptr).destroy();
-  }
-
- private:
-  std::coroutine_handle<promise_type> frame_;
-};
 
 // Runs tasks when the test says so.
 class Hand {

@@ -50,7 +50,7 @@ void PipelineCall::SendPart(Item* item) {
   const bool more = item->run.cursor != nullptr || item->operation->has_part();
   std::unique_lock lock(mutex_);
   // A client that does not take them is not given more without an end.
-  if (unsent_bytes_ > 2 * max_bytes() && !finished_) {
+  if (unsent_bytes_ > MostUnsent() && !finished_) {
     lock.unlock();
     return BreakOff(item, MakeErrorWithHint(Reason::kLimitExceeded,
                                             "the answers that the client has not taken are more "

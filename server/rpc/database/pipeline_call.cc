@@ -85,15 +85,13 @@ void PipelineCall::TakeMessage() {
   grpc::Slice bytes;
   if (!in()->TrySingleSlice(&bytes).ok() && !in()->DumpToSingleSlice(&bytes).ok()) bytes = {};
   in()->Clear();
-  absl::Status taken;
-  if (!parts_.Assign({reinterpret_cast<const char*>(bytes.begin()), bytes.size()})) {
-    taken = MakeErrorWithHint(Reason::kProtocol, "the request is not a valid message of its type",
-                              "check the version of the .proto files");
+  const std::string_view message(reinterpret_cast<const char*>(bytes.begin()), bytes.size());
+  absl::Status taken = CheckMessage(message);
+  PipelineReader calls(message);
+  for (auto part = calls.Read(); taken.ok() && part != PipelineReader::Part::kEnd;
+       part = calls.Read()) {
+    if (part == PipelineReader::Part::kCall) taken = TakeCall(calls.call());
   }
-  if (!parts_.calls.empty()) {
-    context_.metrics->pipeline_message_calls.Observe(static_cast<double>(parts_.calls.size()));
-  }
-  for (size_t i = 0; taken.ok() && i < parts_.calls.size(); ++i) taken = TakeCall(parts_.calls[i]);
   groups_.Submit();
   if (!taken.ok()) {
     {
@@ -102,9 +100,39 @@ void PipelineCall::TakeMessage() {
     }
     return Stop(taken);
   }
-  for (const uint64_t id : parts_.next) Next(id);
-  for (const uint64_t id : parts_.cancel) CancelOne(id);
+  PipelineReader numbers(message);
+  for (auto part = numbers.Read(); part != PipelineReader::Part::kEnd; part = numbers.Read()) {
+    if (part == PipelineReader::Part::kNext) Next(numbers.id());
+    if (part == PipelineReader::Part::kCancel) CancelOne(numbers.id());
+  }
   ReadOn();
+}
+
+// Looks through the message before anything of it is taken. An error ends the stream.
+absl::Status PipelineCall::CheckMessage(std::string_view message) {
+  using Part = PipelineReader::Part;
+  size_t calls = 0;
+  size_t next = 0;
+  size_t cancel = 0;
+  PipelineReader reader(message);
+  for (Part part = reader.Read(); part != Part::kEnd; part = reader.Read()) {
+    switch (part) {
+      case Part::kCall: ++calls; break;
+      case Part::kNext: ++next; break;
+      case Part::kCancel: ++cancel; break;
+      default:
+        return MakeErrorWithHint(Reason::kProtocol,
+                                 "the request is not a valid message of its type",
+                                 "check the version of the .proto files");
+    }
+  }
+  if (calls > 0) context_.metrics->pipeline_message_calls.Observe(static_cast<double>(calls));
+  if (std::max(next, cancel) <= 2 * max_calls()) return absl::OkStatus();
+  return MakeErrorWithHint(
+      Reason::kProtocol,
+      fmt::format("a message has {} numbers in `next` or `cancel`; there are at most {} calls",
+                  std::max(next, cancel), max_calls()),
+      "name each call once");
 }
 
 // An error ends the stream.
@@ -129,6 +157,12 @@ absl::Status PipelineCall::TakeCall(std::string_view bytes) {
     if (refusal.ok() && gone_) refusal = GoneStatus();
     if (refusal.ok() && stopping_) refusal = end_.ok() ? DrainingStatus() : end_;
     if (refusal.ok() && HasRoomLocked(bytes.size())) item = AdmitLocked(head, bytes.size());
+    if (item == nullptr && unsent_bytes_ > MostUnsent()) {
+      return MakeErrorWithHint(Reason::kLimitExceeded,
+                               "the client sends calls that are refused faster than it reads so",
+                               "wait for answers before you send more; the first message tells the "
+                               "limits");
+    }
   }
   if (item == nullptr) {
     if (refusal.ok()) {

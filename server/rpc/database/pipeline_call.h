@@ -171,6 +171,7 @@ class PipelineCall final : public BidiCall, public AtBatchEnd {
 
   // --- The reader.
   void TakeMessage();
+  absl::Status CheckMessage(std::string_view message);
   absl::Status TakeCall(std::string_view bytes);
   void Refuse(const PipelineHead& head, const absl::Status& why);
   absl::Status Prepare(Item* item, std::string_view bytes);
@@ -231,12 +232,13 @@ class PipelineCall final : public BidiCall, public AtBatchEnd {
     return static_cast<size_t>(context_.config->server.max_pipeline_calls);
   }
   size_t max_bytes() const { return context_.config->server.max_pipeline_bytes; }
+  // Further answers are not kept beyond this.
+  size_t MostUnsent() const { return 2 * max_bytes(); }
 
   // Of this stream among all, as FairQueueItem::stream has it.
   const uint64_t number_ = NextNumber();
 
   // The reader alone touches these.
-  PipelineParts parts_;
   PipelineGroups groups_;
   TimePoint began_;
   absl::Status refusal_;  // of all calls of this message

@@ -18,57 +18,54 @@ CodedInputStream Reader(std::string_view bytes) {
                           static_cast<int>(bytes.size()));
 }
 
-// Reads a field with numbers, packed or not.
-bool ReadNumbers(CodedInputStream* in, uint32_t tag, std::vector<uint64_t>* to) {
-  uint64_t number = 0;
-  if (WireFormatLite::GetTagWireType(tag) == WireFormatLite::WIRETYPE_VARINT) {
-    if (!in->ReadVarint64(&number)) return false;
-    to->push_back(number);
-    return true;
-  }
-  uint32_t size = 0;
-  if (WireFormatLite::GetTagWireType(tag) != WireFormatLite::WIRETYPE_LENGTH_DELIMITED ||
-      !in->ReadVarint32(&size) || static_cast<int>(size) > in->BytesUntilLimit()) {
-    return false;
-  }
-  const CodedInputStream::Limit before = in->PushLimit(static_cast<int>(size));
-  while (in->BytesUntilLimit() > 0) {
-    if (!in->ReadVarint64(&number)) return false;
-    to->push_back(number);
-  }
-  in->PopLimit(before);
-  return true;
-}
-
 }  // namespace
 
-bool PipelineParts::Assign(std::string_view message) {
-  calls.clear();
-  next.clear();
-  cancel.clear();
-  CodedInputStream in = Reader(message);
-  in.PushLimit(static_cast<int>(message.size()));
-  while (in.BytesUntilLimit() > 0) {
-    const uint32_t tag = in.ReadTag();
-    if (tag == 0) return false;
-    bool read = false;
-    switch (WireFormatLite::GetTagFieldNumber(tag)) {
-      case v1::PipelineRequest::kNextFieldNumber: read = ReadNumbers(&in, tag, &next); break;
-      case v1::PipelineRequest::kCancelFieldNumber: read = ReadNumbers(&in, tag, &cancel); break;
-      case v1::PipelineRequest::kCallsFieldNumber: {
-        uint32_t size = 0;
-        read = tag == wire::Tag(v1::PipelineRequest::kCallsFieldNumber, wire::Type::kDelimited) &&
-               in.ReadVarint32(&size) && static_cast<int64_t>(size) <= in.BytesUntilLimit();
-        if (!read) break;
-        calls.push_back(message.substr(static_cast<size_t>(in.CurrentPosition()), size));
-        read = in.Skip(static_cast<int>(size));
-        break;
-      }
-      default: read = WireFormatLite::SkipField(&in, tag); break;
+PipelineReader::PipelineReader(std::string_view message)
+    : message_(message),
+      in_(reinterpret_cast<const uint8_t*>(message.data()), static_cast<int>(message.size())) {}
+
+PipelineReader::Part PipelineReader::Read() {
+  for (;;) {
+    if (in_.CurrentPosition() < list_end_) return ReadNumber();
+    if (in_.CurrentPosition() == static_cast<int>(message_.size())) return Part::kEnd;
+    const uint32_t tag = in_.ReadTag();
+    if (tag == 0) return Part::kBroken;
+    const int field = WireFormatLite::GetTagFieldNumber(tag);
+    if (field == v1::PipelineRequest::kCallsFieldNumber) {
+      if (tag != wire::Tag(field, wire::Type::kDelimited)) return Part::kBroken;
+      return ReadCall();
     }
-    if (!read) return false;
+    if (field != v1::PipelineRequest::kNextFieldNumber &&
+        field != v1::PipelineRequest::kCancelFieldNumber) {
+      if (!WireFormatLite::SkipField(&in_, tag)) return Part::kBroken;
+      continue;
+    }
+    // Numbers come one by one or as a list.
+    numbers_ = field == v1::PipelineRequest::kNextFieldNumber ? Part::kNext : Part::kCancel;
+    if (tag == wire::Tag(field, wire::Type::kVarint)) return ReadNumber();
+    uint32_t size = 0;
+    if (tag != wire::Tag(field, wire::Type::kDelimited) || !in_.ReadVarint32(&size)) {
+      return Part::kBroken;
+    }
+    const auto begin = static_cast<size_t>(in_.CurrentPosition());
+    if (size > message_.size() - begin) return Part::kBroken;
+    list_end_ = static_cast<int>(begin + size);
   }
-  return true;
+}
+
+PipelineReader::Part PipelineReader::ReadCall() {
+  uint32_t size = 0;
+  if (!in_.ReadVarint32(&size)) return Part::kBroken;
+  const auto begin = static_cast<size_t>(in_.CurrentPosition());
+  if (size > message_.size() - begin) return Part::kBroken;
+  call_ = message_.substr(begin, size);
+  return in_.Skip(static_cast<int>(size)) ? Part::kCall : Part::kBroken;
+}
+
+PipelineReader::Part PipelineReader::ReadNumber() {
+  const bool in_list = in_.CurrentPosition() < list_end_;
+  if (!in_.ReadVarint64(&id_)) return Part::kBroken;
+  return in_list && in_.CurrentPosition() > list_end_ ? Part::kBroken : numbers_;
 }
 
 PipelineHead PipelineHead::Of(std::string_view call) {

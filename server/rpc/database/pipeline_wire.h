@@ -7,20 +7,43 @@
 #include <cstdint>
 #include <string>
 #include <string_view>
-#include <vector>
+
+#include "google/protobuf/io/coded_stream.h"
 
 namespace penstock::server {
 
-// What a PipelineRequest holds. Reusable.
-struct PipelineParts {
-  // The bytes of each call.
-  std::vector<std::string_view> calls;
-  std::vector<uint64_t> next;
-  std::vector<uint64_t> cancel;
+// Goes through a PipelineRequest part by part and keeps none of them: a message of a few bytes a
+// part would take many times its size.
+class PipelineReader {
+ public:
+  enum class Part : uint8_t {
+    kCall,
+    kNext,
+    kCancel,
+    kEnd,
+    kBroken,  // it is no message; nothing is to be read any more
+  };
 
-  // Takes the message apart, whose bytes live as long as the parts are used. Returns false if it is
-  // no message.
-  bool Assign(std::string_view message);
+  // The message's bytes outlive the reader and what call() has returned.
+  explicit PipelineReader(std::string_view message);
+
+  Part Read();
+  // The bytes of the call that was read.
+  std::string_view call() const { return call_; }
+  // The number that was read, of kNext or kCancel.
+  uint64_t id() const { return id_; }
+
+ private:
+  Part ReadCall();
+  Part ReadNumber();
+
+  const std::string_view message_;
+  google::protobuf::io::CodedInputStream in_;
+  std::string_view call_;
+  uint64_t id_ = 0;
+  // What the numbers are that come, and where a list of them ends.
+  Part numbers_ = Part::kEnd;
+  int list_end_ = 0;
 };
 
 // What has to be known of a call before it is parsed; 0 for what it does not have.

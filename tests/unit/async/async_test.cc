@@ -11,9 +11,12 @@
 #include "gmock/gmock.h"
 #include "gtest/gtest.h"
 #include "penstock/make_rows.h"
+#include "tests/support/coroutine.h"
 
 namespace penstock {
 namespace {
+
+using testing::Task;
 
 // A call that another thread completes.
 class ThreadCall final : public internal::AsyncCall<int>,
@@ -44,29 +47,6 @@ class ThreadCall final : public internal::AsyncCall<int>,
   std::atomic<bool> cancelled_ = false;
   std::promise<void> go_;
   std::thread thread_;
-};
-
-// A coroutine that starts at once and whose frame ends with this object.
-class Task {
- public:
-  struct promise_type {
-    Task get_return_object() {
-      return Task(std::coroutine_handle<promise_type>::from_promise(*this));
-    }
-    static std::suspend_never initial_suspend() { return {}; }
-    static std::suspend_always final_suspend() noexcept { return {}; }
-    static void return_void() {}
-    static void unhandled_exception() { std::terminate(); }
-  };
-  explicit Task(std::coroutine_handle<promise_type> frame) : frame_(frame) {}
-  Task(Task&& other) noexcept : frame_(std::exchange(other.frame_, nullptr)) {}
-  Task& operator=(Task&&) = delete;
-  ~Task() {
-    if (frame_ != nullptr) frame_.destroy();
-  }
-
- private:
-  std::coroutine_handle<promise_type> frame_;
 };
 
 Task Await(std::shared_ptr<ThreadCall> call, const AsyncExecutor& executor,

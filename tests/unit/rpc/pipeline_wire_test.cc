@@ -3,12 +3,37 @@
 
 #include <random>
 #include <string>
+#include <string_view>
+#include <vector>
 
 #include "gtest/gtest.h"
 #include "penstock/v1/database.pb.h"
 
 namespace penstock::server {
 namespace {
+
+// What a message has.
+struct PipelineParts {
+  std::vector<std::string_view> calls;
+  std::vector<uint64_t> next;
+  std::vector<uint64_t> cancel;
+
+  // Returns false if it is no message.
+  bool Assign(std::string_view message) {
+    using Part = PipelineReader::Part;
+    *this = {};
+    PipelineReader reader(message);
+    for (Part part = reader.Read(); part != Part::kEnd; part = reader.Read()) {
+      switch (part) {
+        case Part::kCall: calls.push_back(reader.call()); break;
+        case Part::kNext: next.push_back(reader.id()); break;
+        case Part::kCancel: cancel.push_back(reader.id()); break;
+        default: return false;
+      }
+    }
+    return true;
+  }
+};
 
 TEST(PipelineWireTest, ARequestIsTakenApart) {
   v1::PipelineRequest request;
@@ -64,6 +89,8 @@ TEST(PipelineWireTest, WhatIsNoMessageIsRefused) {
     refused += valid ? 0 : 1;
   }
   EXPECT_GT(refused, 0);
+  // A number that goes on behind the end of its list.
+  EXPECT_FALSE(parts.Assign(std::string("\x12\x01\x80\x01", 4)));
 }
 
 // Whatever comes, nothing beyond it is read.
